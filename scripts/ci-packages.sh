@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the checks need and this machine lacks.
+set -euo pipefail
+
+missing=()
+command -v nix-instantiate >/dev/null || missing+=(nix-bin)
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update
+"${as_root[@]}" apt-get install --yes --no-install-recommends "${missing[@]}"
