@@ -1,0 +1,705 @@
+/**
+ * One node: an input in, effects out. Wires consensus to the replicated state and to clients; knows no protocol detail of either.
+ *
+ * After every input: consensus first, then what it committed is applied, then whoever waited for that is answered, then what must be stored goes to the
+ * disk. A failed assertion anywhere halts the node, and nothing of that step leaves it.
+ */
+import {
+  type ApplyResult,
+  applyEntries,
+  type ClusterState,
+  decodeSnapshot,
+  emptyState,
+  encodeRequest,
+  encodeSnapshot,
+  query,
+  stampRequest,
+} from "./cluster/index.ts";
+import { Halt, unreachable } from "./raft/assert.ts";
+import { initialConfiguration, isJoint } from "./raft/configuration.ts";
+import { handleRequestVote, handleTimeoutNow, handleVoteResponse, header, startTransfer } from "./raft/election.ts";
+import { changeMembership, handleIntroduction, handleWhoAreYou } from "./raft/membership.ts";
+import type { RaftOptions } from "./raft/options.ts";
+import { type PlacedConfiguration, Raft, type Role } from "./raft/raft.ts";
+import { holdsLease, requestRead } from "./raft/reads.ts";
+import {
+  advanceCommit,
+  appendAsLeader,
+  handleAppend,
+  handleAppendResponse,
+  handleHeartbeat,
+  handleHeartbeatResponse,
+} from "./raft/replication.ts";
+import { GENESIS_CHAIN, snapshotDigest } from "./raft/statements.ts";
+import { handleSnapshotChunk, handleSnapshotResponse } from "./raft/transfer.ts";
+import {
+  type Configuration,
+  type Digest,
+  type Entry,
+  type Forward,
+  type ForwardResponse,
+  type LineageLink,
+  type Message,
+  NOBODY,
+  type NodeId,
+  type PeerId,
+} from "./raft/types.ts";
+import type {
+  ClientAnswer,
+  ClientRequest,
+  Effect,
+  Input,
+  RequestRefusal,
+  Restored,
+  Runtime,
+  Stamp,
+} from "./runtime.ts";
+import { decodeConfigurationRecord } from "./wire/index.ts";
+
+/** An entry that has just been applied; results belong to commands alone. */
+export interface Applied {
+  readonly entry: Entry;
+  readonly result: ApplyResult | null;
+}
+
+/** Where a proposal in the batch came from. */
+interface Proposal {
+  readonly data: Uint8Array;
+  /** This node's id for its own clients. */
+  readonly from: NodeId;
+  readonly requestId: number;
+}
+
+interface PendingRequest {
+  readonly deadlineMs: number;
+  readonly request: ClientRequest;
+  /** A read: serve it once this is applied. */
+  readIndex: number | null;
+  /** A membership change: its joint entry. */
+  jointIndex: number;
+}
+
+/** A snapshot being encoded, a chunk a step. */
+interface Encoding {
+  readonly index: number;
+  readonly term: number;
+  readonly chain: Digest;
+  readonly configuration: PlacedConfiguration;
+  readonly lineage: readonly LineageLink[];
+  readonly source: Generator<Uint8Array>;
+  readonly chunks: Uint8Array[];
+}
+
+const NOTHING_APPLIED: readonly Applied[] = [];
+const NO_EFFECTS: readonly Effect[] = [];
+
+export class Node {
+  readonly id: NodeId;
+  state: ClusterState;
+  appliedIndex: number;
+  halted = false;
+  /** What the last step applied, in order. */
+  lastApplied: readonly Applied[] = NOTHING_APPLIED;
+
+  readonly #raft: Raft;
+  readonly #options: RaftOptions;
+  /** In order of their deadlines, since all wait equally long. */
+  readonly #requests = new Map<number, PendingRequest>();
+  /** Who waits for which log index, and the term that the entry there must have to be theirs. */
+  readonly #awaited = new Map<number, { readonly requestId: number; readonly term: number }>();
+  /** Reads whose index is known and not applied yet. */
+  readonly #awaitingReads = new Set<number>();
+  #batch: Proposal[] = [];
+  #batchBytes = 0;
+  #batchSinceMs = 0;
+  #encoding: Encoding | null = null;
+  #announcedWakeMs = Number.POSITIVE_INFINITY;
+  /** Decoded while its snapshot was checked. */
+  #offeredState: ClusterState | null = null;
+
+  /** What every first voter starts from. `members` all have a vote. */
+  static genesis(
+    clusterId: string,
+    incarnation: number,
+    members: readonly { readonly id: NodeId; readonly peerId: PeerId }[],
+  ): Restored {
+    return Node.joining(clusterId, incarnation, initialConfiguration(members), 0);
+  }
+
+  /**
+   * What a joining node starts from: it trusts the configuration that the join protocol gave it, at the index of its entry, and has no log.
+   */
+  static joining(
+    clusterId: string,
+    incarnation: number,
+    configuration: Configuration,
+    configurationIndex: number,
+  ): Restored {
+    const meta = {
+      index: 0,
+      term: 0,
+      chain: GENESIS_CHAIN,
+      configuration,
+      configurationIndex,
+      lineage: [],
+      digest: "",
+      chunkCount: 0,
+      sizeBytes: 0,
+    };
+    return { hardState: null, snapshot: { clusterId, incarnation, meta, chunks: [] }, entries: [] };
+  }
+
+  /** Throws when what was restored is damaged or belongs to another identity: such a node must not run. */
+  constructor(id: NodeId, options: RaftOptions, runtime: Runtime, restored: Restored, stamp: Stamp) {
+    this.id = id;
+    this.#options = options;
+    const { meta, chunks } = restored.snapshot;
+    this.state = meta.index === 0 ? emptyState() : decodeSnapshot(chunks);
+    this.appliedIndex = meta.index;
+    this.#raft = new Raft(id, options, runtime, restored, stamp, (offered) => {
+      try {
+        this.#offeredState = decodeSnapshot(offered);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  // ---- Views
+
+  get term(): number {
+    return this.#raft.term;
+  }
+  get votedFor(): NodeId {
+    return this.#raft.votedFor;
+  }
+  get role(): Role {
+    return this.#raft.role;
+  }
+  /** NOBODY when unknown. */
+  get leaderId(): NodeId {
+    return this.#raft.leaderId;
+  }
+  get commitIndex(): number {
+    return this.#raft.commitIndex;
+  }
+  get removed(): boolean {
+    return this.#raft.removed;
+  }
+  get configuration(): Configuration {
+    return this.#raft.configuration;
+  }
+  get configurationIndex(): number {
+    return this.#raft.latest.index;
+  }
+  get snapshotIndex(): number {
+    return this.#raft.snapshot.meta.index;
+  }
+  get log(): Pick<Raft["log"], "firstIndex" | "lastIndex" | "stableIndex" | "termAt" | "chainAt" | "entryAt"> {
+    return this.#raft.log;
+  }
+
+  // ---- Life
+
+  /** The effects of coming to life. Once, before any step. */
+  start(): readonly Effect[] {
+    this.#announceWake();
+    return this.#takeEffects();
+  }
+
+  /** Never throws. The returned array is the caller's. */
+  step(input: Input): readonly Effect[] {
+    if (this.halted) {
+      if (input.kind !== "request") return NO_EFFECTS;
+      return [{ kind: "answer", requestId: input.requestId, answer: refused({ kind: "halted" }) }];
+    }
+    try {
+      this.lastApplied = NOTHING_APPLIED;
+      this.#raft.begin(input);
+      this.#handle(input);
+      this.#settle();
+      return this.#takeEffects();
+    } catch (error) {
+      this.halted = true;
+      this.lastApplied = NOTHING_APPLIED;
+      const evidence = error instanceof Halt ? error.evidence : null;
+      const reason = error instanceof Error ? error.message : String(error);
+      return [{ kind: "halt", reason, evidence }];
+    }
+  }
+
+  #handle(input: Input): void {
+    switch (input.kind) {
+      case "wake":
+        if (input.nowMs >= this.#announcedWakeMs) this.#announcedWakeMs = Number.POSITIVE_INFINITY;
+        return;
+      case "message":
+        if (this.#raft.admit(input.from, input.message)) this.#handleMessage(input.message);
+        return;
+      case "written":
+        this.#raft.written(input.writeId);
+        advanceCommit(this.#raft);
+        return;
+      case "writeFailed":
+        throw new Halt(`write ${input.writeId} failed: ${input.reason}; what is on the disk is unknown`);
+      case "request":
+        this.#handleRequest(input.requestId, input.request);
+        return;
+      default:
+        unreachable(input);
+    }
+  }
+
+  #handleMessage(message: Message): void {
+    const raft = this.#raft;
+    switch (message.type) {
+      case "requestVote":
+        handleRequestVote(raft, message);
+        return;
+      case "voteResponse":
+        handleVoteResponse(raft, message);
+        return;
+      case "append":
+        handleAppend(raft, message);
+        return;
+      case "appendResponse":
+        handleAppendResponse(raft, message);
+        return;
+      case "heartbeat":
+        handleHeartbeat(raft, message);
+        return;
+      case "heartbeatResponse":
+        handleHeartbeatResponse(raft, message);
+        return;
+      case "snapshotChunk":
+        handleSnapshotChunk(raft, message);
+        return;
+      case "snapshotResponse":
+        handleSnapshotResponse(raft, message);
+        return;
+      case "timeoutNow":
+        handleTimeoutNow(raft, message);
+        return;
+      case "whoAreYou":
+        handleWhoAreYou(raft, message);
+        return;
+      case "introduction":
+        handleIntroduction(raft, message);
+        return;
+      case "readIndex":
+        if (raft.role === "leader") requestRead(raft, { from: message.from, requestId: message.requestId });
+        else this.#answerRead(message.from, message.requestId, null);
+        return;
+      case "readIndexResponse":
+        this.#readConfirmed(message.requestId, message.index);
+        return;
+      case "forward":
+        this.#handleForward(message);
+        return;
+      case "forwardResponse":
+        this.#handleForwardResponse(message);
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  /** After the input: time, batch, apply, answers, disk, next deadline. */
+  #settle(): void {
+    const raft = this.#raft;
+    raft.expire();
+    if (this.#batch.length > 0) this.#flushIfDue();
+    this.#takeInstalled();
+    if (this.appliedIndex < raft.commitIndex) this.#apply();
+    this.#encodeSnapshot();
+    for (let read = raft.readyReads.shift(); read !== undefined; read = raft.readyReads.shift()) {
+      if (read.origin.from === this.id) this.#readConfirmed(read.origin.requestId, read.index);
+      else this.#answerRead(read.origin.from, read.origin.requestId, read.index);
+    }
+    if (this.#requests.size > 0) this.#expireRequests();
+    raft.finish();
+    this.#announceWake();
+  }
+
+  #takeEffects(): readonly Effect[] {
+    const { effects } = this.#raft;
+    if (effects.length === 0) return NO_EFFECTS;
+    this.#raft.effects = [];
+    return effects;
+  }
+
+  /** Asks to be woken only when the wake that is under way would come too late: a deadline that moves on costs nothing. */
+  #announceWake(): void {
+    let atMs = this.#raft.deadlineMs;
+    if (this.#batch.length > 0) atMs = Math.min(atMs, this.#batchSinceMs + this.#options.batchMs);
+    if (this.#encoding !== null) atMs = this.#raft.nowMs;
+    for (const pending of this.#requests.values()) {
+      atMs = Math.min(atMs, pending.deadlineMs);
+      break;
+    }
+    if (atMs >= this.#announcedWakeMs) return;
+    this.#announcedWakeMs = atMs;
+    this.#raft.effects.push({ kind: "wakeAt", atMs });
+  }
+
+  // ---- Clients
+
+  #handleRequest(requestId: number, request: ClientRequest): void {
+    if (this.#requests.size >= this.#options.maxPendingRequests) {
+      this.#refuse(requestId, { kind: "tooManyPending", limit: this.#options.maxPendingRequests });
+      return;
+    }
+    switch (request.kind) {
+      case "propose":
+        this.#propose(requestId, request);
+        return;
+      case "read":
+        this.#read(requestId, request);
+        return;
+      case "changeMembership":
+        this.#changeMembership(requestId, request);
+        return;
+      case "transferLeadership":
+        this.#transferLeadership(requestId, request);
+        return;
+      default:
+        unreachable(request);
+    }
+  }
+
+  #await(requestId: number, request: ClientRequest): PendingRequest {
+    const pending = {
+      deadlineMs: this.#raft.nowMs + this.#options.requestTimeoutMs,
+      request,
+      readIndex: null,
+      jointIndex: 0,
+    };
+    this.#requests.set(requestId, pending);
+    return pending;
+  }
+
+  #answer(requestId: number, answer: ClientAnswer): void {
+    if (this.#requests.delete(requestId)) this.#raft.effects.push({ kind: "answer", requestId, answer });
+    this.#awaitingReads.delete(requestId);
+  }
+
+  #refuse(requestId: number, refusal: RequestRefusal): void {
+    this.#requests.delete(requestId);
+    this.#awaitingReads.delete(requestId);
+    this.#raft.effects.push({ kind: "answer", requestId, answer: refused(refusal) });
+  }
+
+  #propose(requestId: number, request: Extract<ClientRequest, { kind: "propose" }>): void {
+    const raft = this.#raft;
+    const data = encodeRequest(request.request);
+    const limitBytes = this.#options.maxRequestBytes;
+    if (data.length > limitBytes) {
+      this.#refuse(requestId, { kind: "requestTooLarge", sizeBytes: data.length, limitBytes });
+      return;
+    }
+    if (this.#takesProposals()) {
+      if (this.#isFull(data)) {
+        this.#refuse(requestId, { kind: "tooManyUncommitted", limitBytes: this.#options.maxUncommittedBytes });
+        return;
+      }
+      this.#await(requestId, request);
+      this.#enqueue({ data, from: this.id, requestId });
+      return;
+    }
+    if (raft.leaderId === NOBODY || raft.leaderId === this.id) {
+      this.#refuse(requestId, { kind: "noLeader" });
+      return;
+    }
+    this.#await(requestId, request);
+    raft.send({ type: "forward", ...header(raft, raft.leaderId, raft.term), requestId, data });
+  }
+
+  #takesProposals(): boolean {
+    return this.#raft.role === "leader" && this.#raft.transferring === null;
+  }
+
+  #isFull(data: Uint8Array): boolean {
+    return this.#raft.uncommittedBytes + this.#batchBytes + data.length > this.#options.maxUncommittedBytes;
+  }
+
+  #enqueue(proposal: Proposal): void {
+    if (this.#batch.length === 0) this.#batchSinceMs = this.#raft.nowMs;
+    this.#batch.push(proposal);
+    this.#batchBytes += proposal.data.length;
+  }
+
+  #flushIfDue(): void {
+    const raft = this.#raft;
+    const due =
+      !this.#takesProposals() ||
+      raft.diskIdle ||
+      this.#batch.length >= this.#options.batchEntries ||
+      this.#batchBytes >= this.#options.batchBytes ||
+      raft.nowMs >= this.#batchSinceMs + this.#options.batchMs;
+    if (!due) return;
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    if (!this.#takesProposals()) {
+      for (const { from, requestId } of batch) {
+        if (from === this.id) this.#refuse(requestId, { kind: "noLeader" });
+        else this.#respondForward(from, requestId, { kind: "noLeader" });
+      }
+      return;
+    }
+    const stamp = { wallMs: raft.wallMs, proposer: this.id };
+    const entries = appendAsLeader(
+      raft,
+      "command",
+      batch.map(({ data }) => stampRequest(data, stamp)),
+    );
+    for (const [at, { from, requestId }] of batch.entries()) {
+      const entry = entries[at];
+      if (entry === undefined) continue;
+      if (from === this.id) this.#awaited.set(entry.index, { requestId, term: entry.term });
+      else this.#respondForward(from, requestId, { kind: "appended", index: entry.index, term: entry.term });
+    }
+  }
+
+  #respondForward(to: NodeId, requestId: number, outcome: ForwardResponse["outcome"]): void {
+    const raft = this.#raft;
+    raft.send({ type: "forwardResponse", ...header(raft, to, raft.term), requestId, outcome });
+  }
+
+  #handleForward(message: Forward): void {
+    if (!this.#takesProposals() || message.data.length > this.#options.maxRequestBytes) {
+      this.#respondForward(message.from, message.requestId, { kind: "noLeader" });
+    } else if (this.#isFull(message.data)) {
+      const limitBytes = this.#options.maxUncommittedBytes;
+      this.#respondForward(message.from, message.requestId, { kind: "tooManyUncommitted", limitBytes });
+    } else {
+      this.#enqueue({ data: message.data, from: message.from, requestId: message.requestId });
+    }
+  }
+
+  #handleForwardResponse({ requestId, outcome }: ForwardResponse): void {
+    const pending = this.#requests.get(requestId);
+    if (pending?.request.kind !== "propose") return;
+    if (outcome.kind !== "appended") {
+      this.#refuse(requestId, outcome);
+    } else if (outcome.index <= this.appliedIndex) {
+      // Applied before this answer came; its result is gone from memory, and the session has it.
+      this.#refuse(requestId, { kind: "outcomeUnknown" });
+    } else {
+      this.#awaited.set(outcome.index, { requestId, term: outcome.term });
+    }
+  }
+
+  #read(requestId: number, request: Extract<ClientRequest, { kind: "read" }>): void {
+    const raft = this.#raft;
+    if (request.consistency === "stale") {
+      this.#await(requestId, request);
+      this.#serveRead(requestId, request);
+      return;
+    }
+    if (request.consistency === "lease") {
+      if (!this.#options.leaseReads) {
+        this.#refuse(requestId, { kind: "leaseReadsOff" });
+        return;
+      }
+      if (holdsLease(raft)) {
+        this.#await(requestId, request);
+        this.#serveRead(requestId, request);
+        return;
+      }
+    }
+    if (raft.leaderId === NOBODY) {
+      this.#refuse(requestId, { kind: "noLeader" });
+      return;
+    }
+    this.#await(requestId, request);
+    if (raft.role === "leader") requestRead(raft, { from: this.id, requestId });
+    else raft.send({ type: "readIndex", ...header(raft, raft.leaderId, raft.term), requestId });
+  }
+
+  #answerRead(to: NodeId, requestId: number, index: number | null): void {
+    const raft = this.#raft;
+    raft.send({ type: "readIndexResponse", ...header(raft, to, raft.term), requestId, index });
+  }
+
+  #readConfirmed(requestId: number, index: number | null): void {
+    const pending = this.#requests.get(requestId);
+    if (pending?.request.kind !== "read" || pending.readIndex !== null) return;
+    if (index === null) {
+      this.#refuse(requestId, { kind: "noLeader" });
+    } else if (index <= this.appliedIndex) {
+      this.#serveRead(requestId, pending.request);
+    } else {
+      pending.readIndex = index;
+      this.#awaitingReads.add(requestId);
+    }
+  }
+
+  #serveRead(requestId: number, request: Extract<ClientRequest, { kind: "read" }>): void {
+    this.#answer(requestId, { kind: "read", index: this.appliedIndex, result: query(this.state, request.query) });
+  }
+
+  #changeMembership(requestId: number, request: Extract<ClientRequest, { kind: "changeMembership" }>): void {
+    const raft = this.#raft;
+    if (raft.role !== "leader") {
+      this.#refuse(requestId, { kind: "notLeader", leader: raft.leaderId });
+      return;
+    }
+    const started = changeMembership(raft, request.changes);
+    if ("refused" in started) this.#refuse(requestId, { kind: "membershipRefused", reason: started.refused });
+    else this.#await(requestId, request).jointIndex = started.jointIndex;
+  }
+
+  #transferLeadership(requestId: number, request: Extract<ClientRequest, { kind: "transferLeadership" }>): void {
+    const raft = this.#raft;
+    if (raft.role !== "leader") {
+      this.#refuse(requestId, { kind: "notLeader", leader: raft.leaderId });
+      return;
+    }
+    const reason = startTransfer(raft, request.to);
+    if (reason !== null) this.#refuse(requestId, { kind: "transferRefused", reason });
+    else this.#await(requestId, request);
+  }
+
+  #expireRequests(): void {
+    const raft = this.#raft;
+    for (const [requestId, pending] of this.#requests) {
+      const { request } = pending;
+      if (request.kind === "transferLeadership") {
+        if (raft.leaderId === request.to) {
+          this.#answer(requestId, { kind: "leadershipTransferred", to: request.to });
+          continue;
+        }
+        if (raft.role === "leader" && raft.transferring === null) {
+          this.#refuse(requestId, { kind: "transferRefused", reason: `node ${request.to} did not take over in time` });
+          continue;
+        }
+      }
+      if (raft.nowMs < pending.deadlineMs) break;
+      this.#refuse(requestId, { kind: request.kind === "read" ? "readTimedOut" : "outcomeUnknown" });
+    }
+  }
+
+  // ---- Applying
+
+  #apply(): void {
+    const raft = this.#raft;
+    const entries = raft.log.slice(this.appliedIndex + 1, raft.commitIndex);
+    const commands = entries.filter((entry) => entry.kind === "command");
+    let results: readonly ApplyResult[] = [];
+    if (commands.length > 0) {
+      const outcome = applyEntries(this.state, commands);
+      this.state = outcome.state;
+      results = outcome.results;
+    }
+    this.appliedIndex = raft.commitIndex;
+    const applied: Applied[] = [];
+    let at = 0;
+    for (const entry of entries) {
+      const result = entry.kind === "command" ? (results[at++] ?? null) : null;
+      applied.push({ entry, result });
+      const awaited = this.#awaited.get(entry.index);
+      if (awaited !== undefined) {
+        this.#awaited.delete(entry.index);
+        // Another entry took the place: this proposal never happened.
+        if (awaited.term !== entry.term || result === null) this.#refuse(awaited.requestId, { kind: "noLeader" });
+        else this.#answer(awaited.requestId, { kind: "applied", index: entry.index, term: entry.term, result });
+      }
+      if (entry.kind === "configuration") this.#membershipApplied(entry);
+    }
+    this.lastApplied = applied;
+    this.#serveAwaitingReads();
+  }
+
+  #serveAwaitingReads(): void {
+    for (const requestId of this.#awaitingReads) {
+      const pending = this.#requests.get(requestId);
+      if (pending?.request.kind !== "read") this.#awaitingReads.delete(requestId);
+      else if (pending.readIndex !== null && pending.readIndex <= this.appliedIndex)
+        this.#serveRead(requestId, pending.request);
+    }
+  }
+
+  #membershipApplied(entry: Entry): void {
+    if (isJoint(decodeConfigurationRecord(entry.data).configuration)) return;
+    for (const [requestId, { request, jointIndex }] of this.#requests) {
+      // The leave follows its joint entry directly: a change refuses to start while another is under way.
+      if (request.kind === "changeMembership" && jointIndex < entry.index) {
+        this.#answer(requestId, { kind: "membershipChanged", index: entry.index, term: entry.term });
+      }
+    }
+  }
+
+  #takeInstalled(): void {
+    const { installed } = this.#raft;
+    if (installed === null) return;
+    this.#raft.installed = null;
+    if (this.#offeredState === null) throw new Halt("assertion failed: an installed snapshot was not decoded");
+    this.state = this.#offeredState;
+    this.#offeredState = null;
+    this.appliedIndex = installed.meta.index;
+    this.#encoding = null;
+    for (const [index, { requestId }] of this.#awaited) {
+      if (index > installed.meta.index) continue;
+      this.#awaited.delete(index);
+      this.#refuse(requestId, { kind: "outcomeUnknown" });
+    }
+    this.#serveAwaitingReads();
+  }
+
+  // ---- Snapshots
+
+  /** Encodes one chunk of a snapshot that is due, and stores the snapshot with its last. State is immutable, so the node goes on meanwhile. */
+  #encodeSnapshot(): void {
+    const raft = this.#raft;
+    if (this.#encoding === null) {
+      const since = this.appliedIndex - this.snapshotIndex;
+      const every = this.snapshotIndex === 0 ? this.#options.snapshotAfterEntries : this.#options.snapshotEveryEntries;
+      if (since < every) return;
+      const committed = raft.configurations[0];
+      const term = raft.log.termAt(this.appliedIndex);
+      const chain = raft.log.chainAt(this.appliedIndex);
+      // A node that joined trusts a configuration from beyond its log until it gets there.
+      if (committed === undefined || committed.index > this.appliedIndex || term === null || chain === null) return;
+      this.#encoding = {
+        index: this.appliedIndex,
+        term,
+        chain,
+        configuration: raft.configurationAt(this.appliedIndex),
+        lineage: raft.lineage.filter((link) => link.jointIndex <= this.appliedIndex),
+        source: encodeSnapshot(this.state, this.#options.snapshotChunkBytes),
+        chunks: [],
+      };
+    }
+    const encoding = this.#encoding;
+    const next = encoding.source.next();
+    if (next.done !== true) {
+      encoding.chunks.push(next.value);
+      return;
+    }
+    this.#encoding = null;
+    const { index, term, chain, configuration, lineage, chunks } = encoding;
+    const meta = {
+      index,
+      term,
+      chain,
+      configuration: configuration.configuration,
+      configurationIndex: configuration.index,
+      lineage,
+      digest: snapshotDigest(raft.runtime, chunks),
+      chunkCount: chunks.length,
+      sizeBytes: chunks.reduce((sum, chunk) => sum + chunk.length, 0),
+    };
+    const keepAfter = Math.max(
+      raft.log.firstIndex - 1,
+      Math.min(index - this.#options.snapshotTrailingEntries, raft.log.stableIndex),
+    );
+    raft.saveSnapshot({ clusterId: raft.clusterId, incarnation: raft.incarnation, meta, chunks }, keepAfter);
+    raft.log.compactTo(keepAfter);
+  }
+}
+
+function refused(refusal: RequestRefusal): ClientAnswer {
+  return { kind: "refused", refusal };
+}

@@ -1,0 +1,23 @@
+/** Assertions that stay on in production. A failed one halts the node before any effect of the step leaves it. */
+import type { Evidence } from "./evidence.ts";
+
+/** Thrown inside a step and caught at its edge: the node halts, keeps `evidence`, and none of the step's effects are carried out. */
+export class Halt extends Error {
+  readonly evidence: Evidence | null;
+
+  constructor(message: string, evidence: Evidence | null = null) {
+    super(message);
+    this.name = "Halt";
+    this.evidence = evidence;
+  }
+}
+
+/** What must hold whatever peers, clients and disks do. */
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Halt(`assertion failed: ${message}`);
+}
+
+/** For the default branch of a switch over a union: the compiler proves that it is never reached. */
+export function unreachable(value: never): never {
+  throw new Halt(`assertion failed: unreachable case ${String(value)}`);
+}

@@ -1,0 +1,118 @@
+/**
+ * Who may claim what. A certificate is checked against every configuration this node can itself vouch for: those in its log and what an introduction
+ * proved. Signatures are looked at once per term and certificate, never per message.
+ */
+
+import { askWho } from "./membership.ts";
+import { isQuorum } from "./quorum.ts";
+import type { Raft } from "./raft.ts";
+import { voteStatement } from "./statements.ts";
+import { type Certificate, type Message, NOBODY, type NodeId, type Signature } from "./types.ts";
+
+/**
+ * `unproven`: signed by too few whom this node knows; it may be behind, and asks. `forged`: a signature that its signer did not make.
+ */
+export type CertificateCheck = "valid" | "unproven" | "forged";
+
+export function checkCertificate(raft: Raft, certificate: Certificate): CertificateCheck {
+  if (certificate === raft.proof) return "valid";
+  const statement = (): Uint8Array =>
+    voteStatement(raft.clusterId, raft.incarnation, certificate.kind, certificate.term, certificate.candidate);
+  const signers = new Set<NodeId>();
+  for (const { id, signature } of certificate.signatures) {
+    const peer = raft.roster.get(id);
+    if (peer === undefined) continue;
+    if (signers.has(id) || !raft.runtime.verify(peer, statement(), signature)) return "forged";
+    signers.add(id);
+  }
+  const signed = (id: NodeId): boolean => signers.has(id);
+  for (const { configuration } of raft.configurations) if (isQuorum(configuration, signed)) return "valid";
+  if (raft.introduced !== null && isQuorum(raft.introduced.configuration, signed)) return "valid";
+  return "unproven";
+}
+
+/**
+ * Whether `message` comes from the elected leader of its term, following that leader if this is how it is first heard of. On "no", the caller refuses.
+ */
+export function isFromLeader(raft: Raft, message: Message, certificate: Certificate | null): boolean {
+  if (message.term < raft.term) return false;
+  const known = raft.recognized;
+  if (known !== null && known.term === message.term && known.candidate === message.from) {
+    if (raft.leaderId !== message.from) raft.becomeFollower(message.from);
+    return true;
+  }
+  if (certificate === null) return false;
+  if (certificate.kind !== "election" || certificate.term !== message.term || certificate.candidate !== message.from) {
+    forged(raft, message, "the certificate is for another claim");
+    return false;
+  }
+  if (!accept(raft, certificate, message)) return false;
+  noteElection(raft, certificate);
+  if (raft.recognized !== null && raft.recognized.term === certificate.term) return false;
+  raft.recognize(certificate);
+  return true;
+}
+
+/** Moves on when a response comes from a later term and shows why that term exists. Returns whether it did. */
+export function followProof(raft: Raft, message: Message, proof: Certificate | null): boolean {
+  if (message.term <= raft.term || proof === null) return false;
+  if (proof.term !== message.term) {
+    forged(raft, message, "the proof is for another term");
+    return false;
+  }
+  if (!accept(raft, proof, message)) return false;
+  if (proof.kind === "election") raft.recognize(proof);
+  else raft.enterTerm(proof.term, proof);
+  return true;
+}
+
+/** Checks a certificate that a member showed, and acts on what is wrong with it. */
+export function accept(raft: Raft, certificate: Certificate, message: Message): boolean {
+  const check = checkCertificate(raft, certificate);
+  if (check === "forged") forged(raft, message, "a signature does not verify");
+  if (check === "unproven") {
+    const peer = raft.roster.get(message.from);
+    if (peer !== undefined) askWho(raft, peer, message.from);
+  }
+  return check === "valid";
+}
+
+function forged(raft: Raft, message: Message, reason: string): void {
+  raft.report(`forgedCertificate ${message.from} ${message.term}`, {
+    kind: "forgedCertificate",
+    from: message.from,
+    term: message.term,
+    reason,
+  });
+  raft.evict(message.from);
+}
+
+/** Compares a valid election of this term with what this node has seen of the term before: its leader, and votes for itself. */
+function noteElection(raft: Raft, election: Certificate): void {
+  if (election.term !== raft.term) return;
+  const known = raft.recognized;
+  if (known !== null && known.candidate !== election.candidate) {
+    raft.report(`secondLeader ${election.term}`, {
+      kind: "secondLeader",
+      term: election.term,
+      certificates: [known, election],
+    });
+    for (const { id, signature } of known.signatures) noteVote(raft, election, id, known.candidate, signature);
+  }
+  if (election.candidate !== raft.id) {
+    for (const [id, signature] of raft.votes) noteVote(raft, election, id, raft.id, signature);
+  }
+}
+
+function noteVote(raft: Raft, election: Certificate, voter: NodeId, candidate: NodeId, signature: Signature): void {
+  const other = election.signatures.find(({ id }) => id === voter);
+  if (other === undefined || voter === NOBODY) return;
+  raft.report(`doubleVote ${voter} ${election.term}`, {
+    kind: "doubleVote",
+    voter,
+    term: election.term,
+    candidates: [candidate, election.candidate],
+    signatures: [{ id: voter, signature }, other],
+  });
+  raft.evict(voter);
+}

@@ -1,0 +1,275 @@
+/**
+ * Who leads: pre-vote (thesis 9.6), signed votes, leader stickiness (4.2.3), transfer (3.10). A candidate first gathers a quorum's signed pre-votes; they
+ * are the certificate with which it, and everyone after it, enters the new term.
+ */
+import { accept, followProof } from "./certificates.ts";
+import { Progress } from "./progress.ts";
+import { isQuorum } from "./quorum.ts";
+import type { Raft } from "./raft.ts";
+import { advanceCommit, broadcastAppend, startRound } from "./replication.ts";
+import { transferStatement, voteStatement } from "./statements.ts";
+import {
+  type Certificate,
+  NOBODY,
+  type NodeId,
+  type RequestVote,
+  type Signature,
+  type TimeoutNow,
+  type VoteResponse,
+} from "./types.ts";
+
+const NO_DATA = new Uint8Array(0);
+
+/** Asks for pre-votes for the next term. */
+export function campaign(raft: Raft): void {
+  const order = raft.transferOrder;
+  raft.becomeFollower(NOBODY);
+  raft.transferOrder = order;
+  raft.role = "preCandidate";
+  raft.preVotes = new Map([[raft.id, sign(raft, "preVote", raft.term + 1, raft.id)]]);
+  if (electIfPreVoted(raft)) return;
+  for (const to of otherVoters(raft)) {
+    raft.send({
+      type: "requestVote",
+      ...header(raft, to, raft.term + 1),
+      preVote: true,
+      lastIndex: raft.log.lastIndex,
+      lastTerm: raft.log.lastTerm,
+      certificate: null,
+      transfer: order,
+    });
+  }
+}
+
+function electIfPreVoted(raft: Raft): boolean {
+  if (!isQuorum(raft.configuration, (id) => raft.preVotes.has(id))) return false;
+  const order = raft.transferOrder;
+  const certificate = certificateOf(raft, "preVote", raft.term + 1, raft.preVotes);
+  raft.enterTerm(certificate.term, certificate);
+  raft.role = "candidate";
+  raft.transferOrder = order;
+  raft.vote(raft.id);
+  const { term } = raft;
+  // The request states how long this log is; were that lost in a crash, votes for the longer log would elect the shorter one.
+  for (const to of otherVoters(raft)) {
+    raft.sendDurably({
+      type: "requestVote",
+      ...header(raft, to, term),
+      preVote: false,
+      lastIndex: raft.log.lastIndex,
+      lastTerm: raft.log.lastTerm,
+      certificate,
+      transfer: order,
+    });
+  }
+  raft.onceDurable(() => {
+    if (raft.role !== "candidate" || raft.term !== term) return;
+    raft.votes.set(raft.id, sign(raft, "election", term, raft.id));
+    leadIfElected(raft);
+  });
+  return true;
+}
+
+export function handleRequestVote(raft: Raft, message: RequestVote): void {
+  if (message.term < raft.term || (message.preVote && message.term === raft.term)) {
+    refuse(raft, message);
+    return;
+  }
+  const upToDate = raft.log.isUpToDate(message.lastIndex, message.lastTerm);
+  if (message.preVote) {
+    if (!upToDate || isSticky(raft, message)) {
+      refuse(raft, message);
+      return;
+    }
+    raft.send({
+      type: "voteResponse",
+      ...header(raft, message.from, message.term),
+      preVote: true,
+      granted: true,
+      signature: sign(raft, "preVote", message.term, message.from),
+      proof: null,
+    });
+    return;
+  }
+  if (message.term > raft.term) {
+    if (isSticky(raft, message)) {
+      refuse(raft, message);
+      return;
+    }
+    const { certificate } = message;
+    if (certificate === null || certificate.term !== message.term || certificate.candidate !== message.from) return;
+    if (!accept(raft, certificate, message)) return;
+    raft.enterTerm(message.term, certificate);
+  }
+  const free = raft.votedFor === NOBODY && raft.recognized === null;
+  if (!upToDate || !(free || raft.votedFor === message.from)) {
+    refuse(raft, message);
+    return;
+  }
+  raft.vote(message.from);
+  raft.resetElectionDeadline();
+  raft.sendDurably({
+    type: "voteResponse",
+    ...header(raft, message.from, message.term),
+    preVote: false,
+    granted: true,
+    signature: sign(raft, "election", message.term, message.from),
+    proof: null,
+  });
+}
+
+/**
+ * Whether a leader has the right to this node's loyalty: one that spoke within the shortest election time-out, or this node itself while it leads. The
+ * leader's own signed wish lifts it.
+ */
+function isSticky(raft: Raft, message: RequestVote): boolean {
+  if (raft.role !== "leader" && raft.nowMs >= raft.lastLeaderContactMs + raft.options.electionTimeoutMs) return false;
+  if (message.transfer === "" || message.term !== raft.term + 1) return true;
+  const leader = raft.roster.get(raft.leaderId);
+  const statement = transferStatement(raft.clusterId, raft.incarnation, raft.term, message.from);
+  return leader === undefined || !raft.runtime.verify(leader, statement, message.transfer);
+}
+
+function refuse(raft: Raft, message: RequestVote): void {
+  raft.send({
+    type: "voteResponse",
+    ...header(raft, message.from, raft.term),
+    preVote: message.preVote,
+    granted: false,
+    signature: "",
+    proof: raft.term >= message.term ? raft.proof : null,
+  });
+}
+
+export function handleVoteResponse(raft: Raft, message: VoteResponse): void {
+  if (!message.granted) {
+    followProof(raft, message, message.proof);
+    return;
+  }
+  const kind = message.preVote ? "preVote" : "election";
+  const expected = message.preVote
+    ? raft.role === "preCandidate" && message.term === raft.term + 1
+    : raft.role === "candidate" && message.term === raft.term;
+  if (!expected) return;
+  const voter = raft.roster.get(message.from);
+  const statement = voteStatement(raft.clusterId, raft.incarnation, kind, message.term, raft.id);
+  if (voter === undefined || !raft.runtime.verify(voter, statement, message.signature)) {
+    raft.report(`forgedSignature ${message.from} ${message.term}`, {
+      kind: "forgedSignature",
+      from: message.from,
+      term: message.term,
+      reason: `${kind} signature does not verify`,
+    });
+    raft.evict(message.from);
+    return;
+  }
+  if (message.preVote) {
+    raft.preVotes.set(message.from, message.signature);
+    electIfPreVoted(raft);
+  } else {
+    raft.votes.set(message.from, message.signature);
+    leadIfElected(raft);
+  }
+}
+
+function leadIfElected(raft: Raft): void {
+  // Its own vote counts only once durable, and it never leads without it.
+  if (!raft.votes.has(raft.id) || !isQuorum(raft.configuration, (id) => raft.votes.has(id))) return;
+  const certificate = certificateOf(raft, "election", raft.term, raft.votes);
+  raft.prove(certificate);
+  raft.recognized = certificate;
+  raft.role = "leader";
+  raft.leaderId = raft.id;
+  raft.transferOrder = "";
+  raft.transferring = null;
+  raft.endorsements = new Map();
+  raft.matchedIndex = raft.log.lastIndex;
+  raft.progress = new Map();
+  syncProgress(raft);
+  raft.uncommittedBytes = 0;
+  for (let index = raft.commitIndex + 1; index <= raft.log.lastIndex; index++) {
+    raft.uncommittedBytes += raft.log.entryAt(index)?.data.length ?? 0;
+  }
+  raft.termStartIndex = raft.log.create(raft.term, "noop", NO_DATA).index;
+  broadcastAppend(raft);
+  startRound(raft);
+  raft.onceDurable(() => advanceCommit(raft));
+}
+
+/** Keeps one progress for each other member of the configuration. */
+export function syncProgress(raft: Raft): void {
+  const { members } = raft.configuration;
+  for (const { id } of members) {
+    if (id !== raft.id && !raft.progress.has(id))
+      raft.progress.set(id, new Progress(raft.log.lastIndex + 1, raft.nowMs));
+  }
+  for (const id of raft.progress.keys()) {
+    if (!members.some((member) => member.id === id)) raft.progress.delete(id);
+  }
+}
+
+// ---- Leadership transfer
+
+/** Starts handing leadership to `to`. Returns why it cannot, or null. Proposals wait until it is over. */
+export function startTransfer(raft: Raft, to: NodeId): string | null {
+  if (raft.role !== "leader") return "this node does not lead";
+  if (to === raft.id) return "this node leads already";
+  if (!raft.configuration.voters.includes(to)) return `node ${to} is not a voter`;
+  if (raft.transferring !== null) return `leadership is being handed to node ${raft.transferring.to}`;
+  raft.transferring = { to, deadlineMs: raft.nowMs + raft.options.electionTimeoutMs, sent: false };
+  // Until the target has given up, it may win at any time: no lease holds meanwhile.
+  raft.leaseBlockedUntilMs = Number.POSITIVE_INFINITY;
+  continueTransfer(raft);
+  return null;
+}
+
+/** Tells the target to campaign once it has the whole log: never before, or it would lose and cost an election time-out. */
+export function continueTransfer(raft: Raft): void {
+  const { transferring } = raft;
+  if (transferring === null || transferring.sent) return;
+  const progress = raft.progress.get(transferring.to);
+  if (progress === undefined || progress.match !== raft.log.lastIndex) return;
+  transferring.sent = true;
+  sendTimeoutNow(raft, transferring.to);
+}
+
+export function sendTimeoutNow(raft: Raft, to: NodeId): void {
+  const transfer = raft.runtime.sign(transferStatement(raft.clusterId, raft.incarnation, raft.term, to));
+  raft.send({ type: "timeoutNow", ...header(raft, to, raft.term), transfer });
+}
+
+export function handleTimeoutNow(raft: Raft, message: TimeoutNow): void {
+  if (message.term !== raft.term || raft.leaderId !== message.from || !raft.promotable || raft.role !== "follower")
+    return;
+  raft.transferOrder = message.transfer;
+  campaign(raft);
+}
+
+// ---- Parts
+
+export function header(
+  raft: Raft,
+  to: NodeId,
+  term: number,
+): { clusterId: string; incarnation: number; from: NodeId; to: NodeId; term: number } {
+  return { clusterId: raft.clusterId, incarnation: raft.incarnation, from: raft.id, to, term };
+}
+
+function sign(raft: Raft, kind: "preVote" | "election", term: number, candidate: NodeId): Signature {
+  return raft.runtime.sign(voteStatement(raft.clusterId, raft.incarnation, kind, term, candidate));
+}
+
+function certificateOf(
+  raft: Raft,
+  kind: "preVote" | "election",
+  term: number,
+  votes: ReadonlyMap<NodeId, Signature>,
+): Certificate {
+  const signatures = [...votes].map(([id, signature]) => ({ id, signature })).sort((a, b) => a.id - b.id);
+  return { kind, term, candidate: raft.id, signatures };
+}
+
+function otherVoters(raft: Raft): NodeId[] {
+  const { voters, outgoing } = raft.configuration;
+  return [...new Set([...voters, ...outgoing])].filter((id) => id !== raft.id);
+}

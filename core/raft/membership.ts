@@ -1,0 +1,216 @@
+/**
+ * Who takes part (thesis 4): changes through joint consensus with automatic leave, promotion of learners that have caught up, and introductions, by
+ * which a node that was away learns, with proof, of members it has never met.
+ */
+import { encodeConfiguration, encodeConfigurationRecord } from "../wire/index.ts";
+import { enterJoint, isJoint, leaveJoint, memberOf } from "./configuration.ts";
+import { header, sendTimeoutNow } from "./election.ts";
+import type { Progress } from "./progress.ts";
+import { isQuorum } from "./quorum.ts";
+import type { Raft } from "./raft.ts";
+import { appendAsLeader } from "./replication.ts";
+import { endorsementStatement } from "./statements.ts";
+import {
+  type AppendResponse,
+  type Configuration,
+  type ConfigurationChange,
+  type Introduction,
+  type LineageLink,
+  type Message,
+  NOBODY,
+  type NodeId,
+  type PeerId,
+  type Signature,
+  type WhoAreYou,
+} from "./types.ts";
+
+/** Starts a change. Returns the index of its joint entry; it is done when the final configuration that follows it is committed. */
+export function changeMembership(
+  raft: Raft,
+  changes: readonly ConfigurationChange[],
+): { readonly jointIndex: number } | { readonly refused: string } {
+  if (raft.role !== "leader") return { refused: "this node does not lead" };
+  // Before that, a change of an earlier leader may still be committed beside this one (Ongaro on raft-dev, 2015).
+  if (raft.commitIndex < raft.termStartIndex)
+    return { refused: "the leader has committed nothing in its term yet; try again" };
+  if (raft.configurations.length > 1) return { refused: "another membership change is in progress" };
+  const entered = enterJoint(raft.configuration, changes);
+  if ("refused" in entered) return entered;
+  return { jointIndex: append(raft, entered.joint, null) };
+}
+
+function append(raft: Raft, configuration: Configuration, link: LineageLink | null): number {
+  raft.endorsements = new Map();
+  const [entry] = appendAsLeader(raft, "configuration", [encodeConfigurationRecord({ configuration, link })]);
+  return entry?.index ?? 0;
+}
+
+/** The commit index has moved: leaves a joint phase that is committed, and steps down once a configuration without this leader is. */
+export function changeCommitted(raft: Raft): void {
+  leaveIfEndorsed(raft);
+  const { configuration, index } = raft.latest;
+  if (index > raft.commitIndex || isJoint(configuration) || configuration.voters.includes(raft.id)) return;
+  let heir: NodeId = NOBODY;
+  let most = -1;
+  for (const id of configuration.voters) {
+    const match = raft.progress.get(id)?.match ?? 0;
+    if (match > most) [heir, most] = [id, match];
+  }
+  if (heir !== NOBODY) sendTimeoutNow(raft, heir);
+  raft.becomeFollower(NOBODY);
+}
+
+function leaveIfEndorsed(raft: Raft): void {
+  const { configuration, index } = raft.latest;
+  if (raft.role !== "leader" || !isJoint(configuration) || index > raft.commitIndex) return;
+  if (!isQuorum(configuration, (id) => raft.endorsements.has(id))) return;
+  const signatures = [...raft.endorsements].map(([id, signature]) => ({ id, signature })).sort((a, b) => a.id - b.id);
+  append(raft, leaveJoint(configuration), { jointIndex: index, joint: configuration, signatures });
+}
+
+/** A learner that asked to be promoted, and that has everything committed, becomes a voter. */
+export function promoteIfCaughtUp(raft: Raft, id: NodeId, progress: Progress): void {
+  if (raft.role !== "leader" || raft.configurations.length > 1 || progress.match < raft.commitIndex) return;
+  const { configuration } = raft;
+  if (!configuration.learners.includes(id) || memberOf(configuration, id)?.promote !== true) return;
+  changeMembership(raft, [{ kind: "promote", id }]);
+}
+
+// ---- Endorsements: what a joint phase leaves behind as proof
+
+function signEndorsement(raft: Raft, jointIndex: number, joint: Configuration): Signature {
+  return raft.runtime.sign(statementFor(raft, jointIndex, joint));
+}
+
+function statementFor(raft: Raft, jointIndex: number, joint: Configuration): Uint8Array {
+  const digest = raft.runtime.digest(encodeConfiguration(joint));
+  return endorsementStatement(raft.clusterId, raft.incarnation, jointIndex, digest);
+}
+
+/** This node's signature, to ride on an acknowledgement of the joint configuration it acts by. */
+export function endorsementFor(raft: Raft, matchIndex: number): AppendResponse["endorsement"] {
+  const { configuration, index } = raft.latest;
+  if (!isJoint(configuration) || index > matchIndex) return null;
+  return { index, signature: signEndorsement(raft, index, configuration) };
+}
+
+/** The leader's own, once its joint configuration is durable. */
+export function endorse(raft: Raft): void {
+  const { configuration, index } = raft.latest;
+  if (
+    raft.role !== "leader" ||
+    !isJoint(configuration) ||
+    index > raft.log.stableIndex ||
+    raft.endorsements.has(raft.id)
+  )
+    return;
+  raft.endorsements.set(raft.id, signEndorsement(raft, index, configuration));
+  leaveIfEndorsed(raft);
+}
+
+export function recordEndorsement(
+  raft: Raft,
+  from: NodeId,
+  endorsement: { readonly index: number; readonly signature: Signature },
+): void {
+  const { configuration, index } = raft.latest;
+  if (raft.role !== "leader" || !isJoint(configuration) || endorsement.index !== index || raft.endorsements.has(from))
+    return;
+  const peer = memberOf(configuration, from)?.peerId;
+  if (
+    peer === undefined ||
+    !raft.runtime.verify(peer, statementFor(raft, index, configuration), endorsement.signature)
+  ) {
+    raft.report(`forgedSignature ${from} ${raft.term}`, {
+      kind: "forgedSignature",
+      from,
+      term: raft.term,
+      reason: "the endorsement does not verify",
+    });
+    raft.evict(from);
+    return;
+  }
+  raft.endorsements.set(from, endorsement.signature);
+  leaveIfEndorsed(raft);
+}
+
+// ---- Introductions
+
+/** A sender that is nobody here: one that has left is shown so, anyone else is asked to prove itself. */
+export function introduceOrAsk(raft: Raft, peer: PeerId, message: Message): void {
+  const left = raft.configuration.retired.some((member) => member.id === message.from && member.peerId === peer);
+  if (left) {
+    const introduction: Introduction = {
+      type: "introduction",
+      ...header(raft, message.from, raft.term),
+      links: raft.lineage,
+    };
+    raft.effects.push({ kind: "send", to: peer, message: introduction });
+    return;
+  }
+  askWho(raft, peer, message.from);
+}
+
+export function askWho(raft: Raft, peer: PeerId, id: NodeId): void {
+  const question: WhoAreYou = {
+    type: "whoAreYou",
+    ...header(raft, id, raft.term),
+    configurationIndex: baseOf(raft).index,
+  };
+  raft.effects.push({ kind: "send", to: peer, message: question });
+}
+
+export function handleWhoAreYou(raft: Raft, message: WhoAreYou): void {
+  const links = raft.lineage.filter((link) => link.jointIndex > message.configurationIndex);
+  if (links.length > 0) raft.send({ type: "introduction", ...header(raft, message.from, raft.term), links });
+}
+
+/** The last final configuration that this node can vouch for. A committed joint one counts as what it came from. */
+function baseOf(raft: Raft): { readonly index: number; readonly configuration: Configuration } {
+  const committed = raft.configurations[0] ?? raft.latest;
+  if (raft.introduced !== null && raft.introduced.jointIndex > committed.index) {
+    return { index: raft.introduced.jointIndex, configuration: raft.introduced.configuration };
+  }
+  const { configuration, index } = committed;
+  if (!isJoint(configuration)) return { index, configuration };
+  return { index: index - 1, configuration: { ...configuration, voters: configuration.outgoing, outgoing: [] } };
+}
+
+/** Follows proven links from the base on. The sender need not be known: the signatures are those of members who are. */
+export function handleIntroduction(raft: Raft, message: Introduction): void {
+  for (const link of message.links) {
+    const base = baseOf(raft);
+    if (link.jointIndex <= base.index) continue;
+    const flaw = flawOf(raft, base.configuration, link);
+    if (flaw !== null) {
+      raft.report(`forgedLineage ${message.from}`, {
+        kind: "forgedLineage",
+        from: message.from,
+        jointIndex: link.jointIndex,
+        reason: flaw,
+      });
+      return;
+    }
+    raft.introduce(link.jointIndex, leaveJoint(link.joint));
+  }
+}
+
+function flawOf(raft: Raft, base: Configuration, { joint, jointIndex, signatures }: LineageLink): string | null {
+  const { outgoing } = joint;
+  if (outgoing.length !== base.voters.length || outgoing.some((id, at) => id !== base.voters[at])) {
+    return "it does not start from the configuration before it";
+  }
+  for (const known of base.members) {
+    const other = memberOf(joint, known.id) ?? joint.retired.find(({ id }) => id === known.id);
+    if (other?.peerId !== known.peerId) return `node ${known.id} is bound to another identity`;
+  }
+  const signers = new Set<NodeId>();
+  for (const { id, signature } of signatures) {
+    const peer = memberOf(joint, id)?.peerId;
+    if (peer === undefined || !raft.runtime.verify(peer, statementFor(raft, jointIndex, joint), signature)) {
+      return `the signature of node ${id} does not verify`;
+    }
+    signers.add(id);
+  }
+  return isQuorum(joint, (id) => signers.has(id)) ? null : "too few members signed it";
+}

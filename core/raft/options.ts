@@ -1,0 +1,59 @@
+/** Tunables of one node. Every member of a cluster should use the same values; safety never depends on it. */
+export interface RaftOptions {
+  /**
+   * Shortest silence after which a follower campaigns; each wait is drawn anew from [this, 2 × this). Also how long a leader leads without hearing a
+   * quorum, and how long a follower refuses other candidates after hearing its leader. Keep it ten times `heartbeatMs` or more.
+   */
+  readonly electionTimeoutMs: number;
+  /** How often a leader speaks when it has nothing to say. */
+  readonly heartbeatMs: number;
+  /** Appends on their way to one follower, unacknowledged. */
+  readonly maxInflightMessages: number;
+  /** Bytes of entries on their way to one follower, unacknowledged. At least one message is always allowed. */
+  readonly maxInflightBytes: number;
+  /** Bytes of entries in one append; one entry always fits. */
+  readonly maxAppendBytes: number;
+  /** Bytes of entries that a leader holds uncommitted before it refuses more. Bounds memory when a quorum is gone. */
+  readonly maxUncommittedBytes: number;
+  /** Largest command a client may propose, in bytes. */
+  readonly maxRequestBytes: number;
+  /** Requests a node keeps waiting at a time. */
+  readonly maxPendingRequests: number;
+  /** A batch of proposals is appended when it reaches this many, or `batchBytes`, or `batchMs` of age, or at once when the disk is idle. */
+  readonly batchEntries: number;
+  readonly batchBytes: number;
+  readonly batchMs: number;
+  /** How long a request waits for its outcome before it is answered `outcomeUnknown` or `readTimedOut`. */
+  readonly requestTimeoutMs: number;
+  /** Applied entries before the first snapshot, and between later ones. */
+  readonly snapshotAfterEntries: number;
+  readonly snapshotEveryEntries: number;
+  /** Entries kept behind a snapshot, so that a follower a little behind needs no snapshot. */
+  readonly snapshotTrailingEntries: number;
+  readonly snapshotChunkBytes: number;
+  /** Whether `lease` reads are served without a round to the quorum (thesis 6.4.1). They trust `clockDriftBound`; the default read does not. */
+  readonly leaseReads: boolean;
+  /** Largest relative rate error between any two monotonic clocks, as a fraction. Only leases trust it. */
+  readonly clockDriftBound: number;
+}
+
+export const DEFAULT_RAFT_OPTIONS: RaftOptions = {
+  electionTimeoutMs: 1000,
+  heartbeatMs: 100,
+  maxInflightMessages: 64,
+  maxInflightBytes: 4 * 1024 * 1024,
+  maxAppendBytes: 256 * 1024,
+  maxUncommittedBytes: 16 * 1024 * 1024,
+  maxRequestBytes: 1024 * 1024,
+  maxPendingRequests: 4096,
+  batchEntries: 100,
+  batchBytes: 1024 * 1024,
+  batchMs: 10,
+  requestTimeoutMs: 5000,
+  snapshotAfterEntries: 1000,
+  snapshotEveryEntries: 500,
+  snapshotTrailingEntries: 100,
+  snapshotChunkBytes: 64 * 1024,
+  leaseReads: false,
+  clockDriftBound: 0.05,
+};

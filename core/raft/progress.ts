@@ -1,0 +1,111 @@
+/** What a leader knows of one follower (etcd's tracker): how far it agrees, what is on its way, and when it was last heard. */
+import type { RaftOptions } from "./options.ts";
+import type { Snapshot } from "./types.ts";
+
+export interface SnapshotTransfer {
+  readonly snapshot: Snapshot;
+  /** The follower holds all chunks before this one. */
+  acknowledged: number;
+  /** Chunks before this one have been sent. */
+  sent: number;
+  /** When the latest chunk left. */
+  sentAtMs: number;
+}
+
+export class Progress {
+  /** Known to agree with the leader's log and to be durable up to here. */
+  match = 0;
+  /** The next entry to send. */
+  next: number;
+  /**
+   * Probe: one append at a time until one matches. Replicate: a pipeline of appends. Snapshot: what it needs is compacted away; chunks go out
+   * instead.
+   */
+  mode: "probe" | "replicate" | "snapshot" = "probe";
+  /** A probe is out and unanswered. */
+  probing = false;
+  transfer: SnapshotTransfer | null = null;
+  /** The follower has acknowledged something in this term, so it holds the election certificate durably. */
+  certified = false;
+  lastHeardMs: number;
+  /** Latest heartbeat round that it answered, and when that round left. */
+  round = 0;
+  roundSentMs = Number.NEGATIVE_INFINITY;
+  /** Appends in flight, oldest first: last index and bytes of each. */
+  readonly #lastIndexes: number[] = [];
+  readonly #sizes: number[] = [];
+  #bytes = 0;
+  /** When the oldest append in flight left, or the last acknowledgement after it came. */
+  oldestSentMs = 0;
+
+  constructor(next: number, nowMs: number) {
+    this.next = next;
+    this.lastHeardMs = nowMs;
+  }
+
+  get inflight(): number {
+    return this.#lastIndexes.length;
+  }
+
+  /** Whether flow control lets another append out. At least one always may be in flight. */
+  mayPipeline(options: RaftOptions): boolean {
+    return (
+      this.inflight < options.maxInflightMessages && (this.inflight === 0 || this.#bytes < options.maxInflightBytes)
+    );
+  }
+
+  sent(lastIndex: number, bytes: number, nowMs: number): void {
+    if (this.inflight === 0) this.oldestSentMs = nowMs;
+    this.#lastIndexes.push(lastIndex);
+    this.#sizes.push(bytes);
+    this.#bytes += bytes;
+    this.next = lastIndex + 1;
+  }
+
+  /** Acknowledged up to `index`. Returns whether that was news. */
+  acknowledged(index: number, nowMs: number): boolean {
+    let freed = 0;
+    while (freed < this.#lastIndexes.length && (this.#lastIndexes[freed] ?? 0) <= index) {
+      this.#bytes -= this.#sizes[freed] ?? 0;
+      freed++;
+    }
+    if (freed > 0) {
+      this.#lastIndexes.splice(0, freed);
+      this.#sizes.splice(0, freed);
+      this.oldestSentMs = nowMs;
+    }
+    if (index <= this.match) return false;
+    this.match = index;
+    this.next = Math.max(this.next, index + 1);
+    return true;
+  }
+
+  becomeProbe(next: number): void {
+    this.mode = "probe";
+    this.probing = false;
+    this.transfer = null;
+    this.next = next;
+    this.#clearInflight();
+  }
+
+  becomeReplicate(): void {
+    this.mode = "replicate";
+    this.probing = false;
+    this.transfer = null;
+    this.next = this.match + 1;
+    this.#clearInflight();
+  }
+
+  becomeSnapshot(snapshot: Snapshot, nowMs: number): void {
+    this.mode = "snapshot";
+    this.probing = false;
+    this.transfer = { snapshot, acknowledged: 0, sent: 0, sentAtMs: nowMs };
+    this.#clearInflight();
+  }
+
+  #clearInflight(): void {
+    this.#lastIndexes.length = 0;
+    this.#sizes.length = 0;
+    this.#bytes = 0;
+  }
+}

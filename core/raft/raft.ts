@@ -1,0 +1,522 @@
+/**
+ * One member's consensus state, its gate and its clock. The protocol itself is in the files beside this one, each a set of functions over this state:
+ *
+ *   election.ts      who leads            replication.ts   how entries travel and commit
+ *   membership.ts    who takes part       transfer.ts      snapshots to those who lag
+ *   reads.ts         reads without a log entry              certificates.ts  who may claim what
+ *
+ * The contract: call `begin`, then any of the handlers, then `finish`; what should happen lies in `effects`. Nothing here knows what an entry means.
+ */
+import type { Effect, Restored, Runtime, Stamp, Write } from "../runtime.ts";
+import { decodeConfigurationRecord } from "../wire/index.ts";
+import { assert, Halt } from "./assert.ts";
+import { isVoter, memberOf } from "./configuration.ts";
+import { campaign } from "./election.ts";
+import type { Evidence } from "./evidence.ts";
+import { RaftLog } from "./log.ts";
+import { endorse, introduceOrAsk } from "./membership.ts";
+import type { RaftOptions } from "./options.ts";
+import type { Progress } from "./progress.ts";
+import type { PendingRead, ReadyRead } from "./reads.ts";
+import { leaderTick } from "./replication.ts";
+import {
+  type Certificate,
+  type Configuration,
+  type ConfigurationRecord,
+  type Entry,
+  type HardState,
+  type LineageLink,
+  type Message,
+  NOBODY,
+  type NodeId,
+  type PeerId,
+  type Signature,
+  type Snapshot,
+  type SnapshotMeta,
+} from "./types.ts";
+
+export type Role = "follower" | "preCandidate" | "candidate" | "leader";
+
+/** A configuration in the log or in the snapshot, with the index from which it counts. */
+export interface PlacedConfiguration extends ConfigurationRecord {
+  readonly index: number;
+}
+
+/** A write on its way to the disk, and what waits for it. Writes complete in order. */
+interface PendingWrite {
+  readonly id: number;
+  /** The log is durable up to here once this write is. Lowered when a later truncation overtakes it. */
+  stableIndex: number;
+  readonly messages: Message[];
+  readonly thenDo: (() => void)[];
+}
+
+/** Chunks of a snapshot that is arriving. Kept across leaders: the same snapshot from another one goes on where this stopped. */
+export interface IncomingSnapshot {
+  readonly meta: SnapshotMeta;
+  readonly chunks: Uint8Array[];
+}
+
+/** Evidence kept for at most this many distinct (kind, peer, term); beyond it a liar would fill the log. */
+const MAX_EVIDENCE = 1024;
+
+export class Raft {
+  readonly id: NodeId;
+  readonly options: RaftOptions;
+  readonly runtime: Runtime;
+  readonly clusterId: string;
+  readonly incarnation: number;
+  readonly log: RaftLog;
+
+  // Durable: see HardState. Changed only through `enterTerm` and `vote`.
+  term: number;
+  votedFor: NodeId;
+  proof: Certificate | null;
+
+  role: Role = "follower";
+  leaderId: NodeId = NOBODY;
+  commitIndex: number;
+
+  /** Newest last. The first is in force at the commit index, the others come after it. */
+  configurations: PlacedConfiguration[];
+  lineage: readonly LineageLink[];
+  /** What an introduction proved beyond this node's own log: the final configuration after `jointIndex`. */
+  introduced: { readonly jointIndex: number; readonly configuration: Configuration } | null = null;
+  /** Whom this node listens to: ids with the identity each is bound to. */
+  roster = new Map<NodeId, PeerId>();
+  /** Proven liars. Nothing they send is looked at again by this process. */
+  readonly evicted = new Set<NodeId>();
+  /** An introduction or the log shows that this node's id has left for good. */
+  removed = false;
+
+  // Follower.
+  /** The election certificate of this term's leader, once seen: what makes its messages count. */
+  recognized: Certificate | null;
+  /** Agrees with this term's leader up to here. */
+  matchedIndex = 0;
+  lastLeaderContactMs: number;
+  electionDeadlineMs = 0;
+  incoming: IncomingSnapshot | null = null;
+
+  // Candidate. Kept until the term changes, as evidence against double votes.
+  votes = new Map<NodeId, Signature>();
+  preVotes = new Map<NodeId, Signature>();
+  /** The leader's signed wish that this node campaigns, while it does. */
+  transferOrder: Signature = "";
+
+  // Leader.
+  progress = new Map<NodeId, Progress>();
+  round = 0;
+  /** When each of the latest 64 rounds left. */
+  readonly roundSentMs = new Float64Array(64);
+  heartbeatDeadlineMs = 0;
+  /** Index of this leader's first own entry. */
+  termStartIndex = 0;
+  uncommittedBytes = 0;
+  endorsements = new Map<NodeId, Signature>();
+  transferring: { readonly to: NodeId; readonly deadlineMs: number; sent: boolean } | null = null;
+  /** No lease holds before this, after a transfer was under way. */
+  leaseBlockedUntilMs = Number.NEGATIVE_INFINITY;
+  pendingReads: PendingRead[] = [];
+  readyReads: ReadyRead[] = [];
+
+  // This step.
+  nowMs: number;
+  wallMs: number;
+  effects: Effect[] = [];
+  /** A snapshot from a leader to be taken over by the state machine before anything is applied. */
+  installed: Snapshot | null = null;
+  /** The latest snapshot, here or from a leader: what laggards are sent. */
+  snapshot: Snapshot;
+
+  /** Whether the state machine could take over this content. */
+  readonly acceptsState: (chunks: readonly Uint8Array[]) => boolean;
+
+  #hardStateChanged = false;
+  #snapshotChanged: Write["snapshot"] = null;
+  /** First entry that no write holds yet. */
+  #unwrittenIndex: number;
+  #messages: Message[] = [];
+  #thenDo: (() => void)[] = [];
+  readonly #pendingWrites: PendingWrite[] = [];
+  #nextWriteId = 1;
+  readonly #evidenceKeys = new Set<string>();
+  readonly #introducedAtMs = new Map<PeerId, number>();
+
+  constructor(
+    id: NodeId,
+    options: RaftOptions,
+    runtime: Runtime,
+    restored: Restored,
+    stamp: Stamp,
+    acceptsState: (chunks: readonly Uint8Array[]) => boolean,
+  ) {
+    this.acceptsState = acceptsState;
+    const { snapshot, hardState } = restored;
+    this.id = id;
+    this.options = options;
+    this.runtime = runtime;
+    this.clusterId = snapshot.clusterId;
+    this.incarnation = snapshot.incarnation;
+    this.nowMs = stamp.nowMs;
+    this.wallMs = stamp.wallMs;
+    this.snapshot = snapshot;
+    this.lineage = snapshot.meta.lineage;
+    this.commitIndex = snapshot.meta.index;
+    this.term = hardState?.term ?? 0;
+    this.votedFor = hardState?.votedFor ?? NOBODY;
+    this.proof = hardState?.proof ?? null;
+    // A leader that was acknowledged durably before a restart is still known after it.
+    this.recognized = this.proof?.kind === "election" && this.proof.term === this.term ? this.proof : null;
+    // Promises made to a leader before the restart are not remembered, so the silence they ask for starts anew.
+    this.lastLeaderContactMs = stamp.nowMs;
+
+    this.log = restoreLog(runtime, snapshot.meta, restored.entries);
+    this.#unwrittenIndex = this.log.lastIndex + 1;
+    this.configurations = [
+      { index: snapshot.meta.configurationIndex, configuration: snapshot.meta.configuration, link: null },
+    ];
+    for (let index = snapshot.meta.index + 1; index <= this.log.lastIndex; index++) {
+      const entry = this.log.entryAt(index);
+      if (entry?.kind === "configuration") this.place(entry);
+    }
+    this.#rebuildRoster();
+    const own = this.roster.get(id);
+    assert(
+      own === undefined || own === runtime.peerId,
+      `node ${id} is bound to another identity than this process has`,
+    );
+    this.resetElectionDeadline();
+  }
+
+  // ---- Configuration
+
+  /** The configuration this node acts by: the latest in its log, committed or not (thesis 4.1). */
+  get configuration(): Configuration {
+    return this.latest.configuration;
+  }
+
+  get latest(): PlacedConfiguration {
+    const last = this.configurations[this.configurations.length - 1];
+    assert(last !== undefined, "a node always has a configuration");
+    return last;
+  }
+
+  /** The configuration in force at `index`, which is at or after the commit index's own. */
+  configurationAt(index: number): PlacedConfiguration {
+    let found = this.configurations[0];
+    for (const placed of this.configurations) if (placed.index <= index) found = placed;
+    assert(found !== undefined && found.index <= index, `no configuration is known at ${index}`);
+    return found;
+  }
+
+  /** Takes up a configuration entry that has just entered the log. */
+  place(entry: Entry): void {
+    const record = decodeConfigurationRecord(entry.data);
+    this.configurations.push({ index: entry.index, ...record });
+    if (record.link !== null) this.lineage = [...this.lineage, record.link].slice(-64);
+    this.#rebuildRoster();
+  }
+
+  /** Forgets configurations that a truncation removed from the log. Links stay: their signatures prove them by themselves. */
+  unplaceAfter(index: number): void {
+    while (this.configurations.length > 1 && this.latest.index > index) this.configurations.pop();
+    this.#rebuildRoster();
+  }
+
+  /** Forgets configurations that a committed later one has replaced. */
+  pruneConfigurations(): void {
+    let changed = false;
+    for (
+      let second = this.configurations[1];
+      second !== undefined && second.index <= this.commitIndex;
+      second = this.configurations[1]
+    ) {
+      this.configurations.shift();
+      changed = true;
+    }
+    const committed = this.configurations[0];
+    if (this.introduced !== null && committed !== undefined && committed.index > this.introduced.jointIndex) {
+      this.introduced = null;
+      changed = true;
+    }
+    if (changed) this.#rebuildRoster();
+  }
+
+  /** A snapshot replaced the log: its configuration is the only one known. */
+  adoptConfiguration(meta: SnapshotMeta): void {
+    this.configurations = [{ index: meta.configurationIndex, configuration: meta.configuration, link: null }];
+    for (let index = meta.index + 1; index <= this.log.lastIndex; index++) {
+      const entry = this.log.entryAt(index);
+      if (entry?.kind === "configuration") this.place(entry);
+    }
+    this.lineage = meta.lineage;
+    this.pruneConfigurations();
+    this.#rebuildRoster();
+  }
+
+  introduce(jointIndex: number, configuration: Configuration): void {
+    this.introduced = { jointIndex, configuration };
+    this.#rebuildRoster();
+  }
+
+  #rebuildRoster(): void {
+    this.roster = new Map();
+    for (const { configuration } of this.configurations) {
+      for (const member of configuration.members) this.roster.set(member.id, member.peerId);
+    }
+    for (const member of this.introduced?.configuration.members ?? []) this.roster.set(member.id, member.peerId);
+    const known = this.introduced?.configuration ?? this.configurations[0]?.configuration;
+    this.removed = known?.retired.some((member) => member.id === this.id) ?? false;
+  }
+
+  /** Whether this node may campaign: a voter of its own configuration that has not left. */
+  get promotable(): boolean {
+    return !this.removed && isVoter(this.configuration, this.id);
+  }
+
+  // ---- The gate
+
+  /**
+   * Whether `message` may be looked at: this cluster and incarnation, for this node, from the member whose identity the connection proved. Nothing in
+   * it, its term least of all, is read before that.
+   */
+  admit(from: PeerId, message: Message): boolean {
+    if (message.clusterId !== this.clusterId || message.incarnation !== this.incarnation) return false;
+    if (message.to !== this.id) return false;
+    const bound = this.roster.get(message.from);
+    if (bound === from) return !this.evicted.has(message.from);
+    // An introduction proves itself by the signatures of those who are known.
+    if (bound === undefined && message.type === "introduction") return true;
+    if (bound !== undefined) {
+      this.report(`impersonation ${from}`, { kind: "impersonation", peer: from, claimed: message.from });
+      return false;
+    }
+    // One answer an election time-out and peer is enough for an honest one and keeps a stranger cheap.
+    const before = this.#introducedAtMs.get(from);
+    if (before !== undefined && this.nowMs < before + this.options.heartbeatMs) return false;
+    if (this.#introducedAtMs.size >= MAX_EVIDENCE) this.#introducedAtMs.clear();
+    this.#introducedAtMs.set(from, this.nowMs);
+    introduceOrAsk(this, from, message);
+    return false;
+  }
+
+  // ---- Terms and votes
+
+  /** Moves to a later term as a follower. `proof` says why the term exists. */
+  enterTerm(term: number, proof: Certificate): void {
+    assert(term > this.term, `term ${term} entered from ${this.term}`);
+    this.term = term;
+    this.votedFor = NOBODY;
+    this.proof = proof;
+    this.#hardStateChanged = true;
+    this.votes = new Map();
+    this.recognized = null;
+    this.matchedIndex = 0;
+    this.becomeFollower(NOBODY);
+  }
+
+  /** Steps back within the term. */
+  becomeFollower(leader: NodeId): void {
+    const wasLeader = this.role === "leader";
+    this.role = "follower";
+    this.leaderId = leader;
+    this.transferOrder = "";
+    if (wasLeader) {
+      this.progress = new Map();
+      this.endorsements = new Map();
+      this.transferring = null;
+      for (const read of this.pendingReads) this.readyReads.push({ origin: read.origin, index: null });
+      this.pendingReads = [];
+    }
+    this.resetElectionDeadline();
+  }
+
+  /** Follows the leader whose election `certificate` proves. */
+  recognize(certificate: Certificate): void {
+    if (certificate.term > this.term) this.enterTerm(certificate.term, certificate);
+    this.recognized = certificate;
+    if (this.proof !== certificate) {
+      this.proof = certificate;
+      this.#hardStateChanged = true;
+    }
+    this.matchedIndex = 0;
+    this.becomeFollower(certificate.candidate);
+  }
+
+  vote(candidate: NodeId): void {
+    assert(this.votedFor === NOBODY || this.votedFor === candidate, `second vote in term ${this.term}`);
+    this.votedFor = candidate;
+    this.#hardStateChanged = true;
+  }
+
+  /** Replaces the reason for being in this term, as a candidate does once it leads. */
+  prove(certificate: Certificate): void {
+    this.proof = certificate;
+    this.#hardStateChanged = true;
+  }
+
+  // ---- Deadlines
+
+  /** Drawn anew each time, so that candidates who collided once do not collide for ever. */
+  resetElectionDeadline(): void {
+    const spread = (this.runtime.randomUint32() / 0x1_0000_0000) * this.options.electionTimeoutMs;
+    this.electionDeadlineMs = this.nowMs + this.options.electionTimeoutMs + spread;
+  }
+
+  /** A valid word from this term's leader. */
+  heardLeader(): void {
+    this.lastLeaderContactMs = this.nowMs;
+    this.resetElectionDeadline();
+  }
+
+  /** When Raft next wants to be woken. */
+  get deadlineMs(): number {
+    if (this.role === "leader") return this.heartbeatDeadlineMs;
+    return this.promotable ? this.electionDeadlineMs : Number.POSITIVE_INFINITY;
+  }
+
+  begin(stamp: Stamp): void {
+    assert(stamp.nowMs >= this.nowMs, `monotonic time went back from ${this.nowMs} to ${stamp.nowMs}`);
+    this.nowMs = stamp.nowMs;
+    this.wallMs = stamp.wallMs;
+    // A leader that slept looks at its own state before it believes what it remembers.
+    if (this.role === "leader" && this.nowMs >= this.heartbeatDeadlineMs) leaderTick(this);
+  }
+
+  /** After the input was handled. */
+  expire(): void {
+    if (this.role !== "leader" && this.nowMs >= this.electionDeadlineMs) {
+      if (this.promotable) campaign(this);
+      else this.resetElectionDeadline();
+    }
+  }
+
+  // ---- Speech and durability
+
+  /** Says something that promises nothing. */
+  send(message: Message): void {
+    const peer = this.roster.get(message.to);
+    if (peer !== undefined) this.effects.push({ kind: "send", to: peer, message });
+  }
+
+  /** Says something that is true only once all that was decided up to now is durable. */
+  sendDurably(message: Message): void {
+    this.#messages.push(message);
+  }
+
+  /** Does something once all that was decided up to now is durable. Forgotten if the process ends before. */
+  onceDurable(action: () => void): void {
+    this.#thenDo.push(action);
+  }
+
+  /** The log was cut back to `index`: writes under way no longer make anything after it durable. */
+  truncateAfter(index: number): void {
+    if (index < this.commitIndex) throw new Halt(`truncation to ${index} below the commit index ${this.commitIndex}`);
+    this.log.truncateAfter(index);
+    this.unplaceAfter(index);
+    this.#unwrittenIndex = Math.min(this.#unwrittenIndex, index + 1);
+    for (const write of this.#pendingWrites) write.stableIndex = Math.min(write.stableIndex, index);
+  }
+
+  /** A snapshot to be stored. `keepAfter`: stored entries up to it go, the later ones stay; null: the whole stored log goes. */
+  saveSnapshot(snapshot: Snapshot, keepAfter: number | null): void {
+    this.snapshot = snapshot;
+    this.#snapshotChanged = { snapshot, keepAfter };
+    if (keepAfter === null) {
+      this.#unwrittenIndex = this.log.lastIndex + 1;
+      for (const write of this.#pendingWrites) write.stableIndex = Math.min(write.stableIndex, this.log.stableIndex);
+    }
+  }
+
+  get diskIdle(): boolean {
+    return this.#pendingWrites.length === 0;
+  }
+
+  /** Hands what has to be stored to the disk, and messages to the wire or to the write they wait for. */
+  finish(): void {
+    const last = this.log.lastIndex;
+    if (this.#hardStateChanged || this.#snapshotChanged !== null || this.#unwrittenIndex <= last) {
+      const id = this.#nextWriteId++;
+      const hardState: HardState | null = this.#hardStateChanged
+        ? { term: this.term, votedFor: this.votedFor, proof: this.proof }
+        : null;
+      const entries = this.#unwrittenIndex <= last ? this.log.slice(this.#unwrittenIndex, last) : null;
+      this.effects.push({ kind: "write", write: { id, hardState, entries, snapshot: this.#snapshotChanged } });
+      this.#pendingWrites.push({ id, stableIndex: last, messages: this.#messages, thenDo: this.#thenDo });
+      this.#hardStateChanged = false;
+      this.#snapshotChanged = null;
+      this.#unwrittenIndex = last + 1;
+      this.#messages = [];
+      this.#thenDo = [];
+    } else if (this.#messages.length > 0 || this.#thenDo.length > 0) {
+      const pending = this.#pendingWrites[this.#pendingWrites.length - 1];
+      if (pending === undefined) {
+        for (const message of this.#messages) this.send(message);
+        const actions = this.#thenDo;
+        this.#messages = [];
+        this.#thenDo = [];
+        for (const action of actions) action();
+        // An action decides nothing that needs the disk without going round once more.
+        if (actions.length > 0) this.finish();
+      } else {
+        pending.messages.push(...this.#messages);
+        pending.thenDo.push(...this.#thenDo);
+        this.#messages = [];
+        this.#thenDo = [];
+      }
+    }
+  }
+
+  /** Every write up to `writeId` is durable. */
+  written(writeId: number): void {
+    for (
+      let first = this.#pendingWrites[0];
+      first !== undefined && first.id <= writeId;
+      first = this.#pendingWrites[0]
+    ) {
+      this.#pendingWrites.shift();
+      if (first.stableIndex > this.log.stableIndex) this.log.stableIndex = first.stableIndex;
+      endorse(this);
+      for (const message of first.messages) this.send(message);
+      for (const action of first.thenDo) action();
+    }
+  }
+
+  // ---- Evidence
+
+  /** Keeps evidence once per `key`. */
+  report(key: string, evidence: Evidence): void {
+    if (this.#evidenceKeys.has(key) || this.#evidenceKeys.size >= MAX_EVIDENCE) return;
+    this.#evidenceKeys.add(key);
+    this.effects.push({ kind: "evidence", evidence });
+  }
+
+  /** Listens to a proven liar no more. */
+  evict(id: NodeId): void {
+    if (id !== this.id) this.evicted.add(id);
+  }
+
+  /** Whether `id` is bound to an identity here, by any configuration this node can check. */
+  peerOf(id: NodeId): PeerId | undefined {
+    return this.roster.get(id) ?? memberOf(this.configuration, id)?.peerId;
+  }
+}
+
+/** Checks that what the disk gave back is one unbroken history. A hole or a broken chain halts: it is never read as a shorter log. */
+function restoreLog(runtime: Runtime, meta: SnapshotMeta, entries: readonly Entry[]): RaftLog {
+  const first = entries[0];
+  // The first trailing entry has no predecessor to check it against: it becomes the base itself.
+  const trailing = first !== undefined && first.index <= meta.index;
+  const log = new RaftLog(runtime, trailing ? first : meta);
+  for (const entry of trailing ? entries.slice(1) : entries) {
+    assert(entry.index === log.lastIndex + 1, `the stored log has a hole before entry ${entry.index}`);
+    assert(log.follows(log.lastChain, entry), `stored entry ${entry.index} does not follow from its predecessor`);
+    log.append(entry);
+  }
+  assert(log.lastIndex >= meta.index, `the stored log ends at ${log.lastIndex}, before the snapshot at ${meta.index}`);
+  const chain = log.chainAt(meta.index);
+  assert(chain === meta.chain, `the stored log disagrees with the snapshot at ${meta.index}`);
+  log.stableIndex = log.lastIndex;
+  return log;
+}

@@ -1,0 +1,122 @@
+/**
+ * The only door between the core and any world. The world hands in plain inputs and carries out plain effects; both are immutable values.
+ * Nothing here is asynchronous: what comes of an effect returns later as an input.
+ */
+import type { ApplyResult, CommandRequest, VmQuery, VmQueryResult } from "./cluster/index.ts";
+import type { Evidence } from "./raft/evidence.ts";
+import type {
+  ConfigurationChange,
+  Digest,
+  Entry,
+  HardState,
+  Message,
+  NodeId,
+  PeerId,
+  Signature,
+  Snapshot,
+} from "./raft/types.ts";
+
+/** What a world offers synchronously. Everything else it does is an effect. */
+export interface Runtime {
+  /** The identity this node proves to others: the transport authenticates it, and `sign` signs for it. */
+  readonly peerId: PeerId;
+  /** A uniform integer in [0, 2^32). Seeded in the simulator. Used for time-outs alone, never inside `apply`. */
+  randomUint32(): number;
+  /** Ed25519 in the real world. The bytes are valid only during the call. */
+  sign(statement: Uint8Array): Signature;
+  /** Whether `signature` is `signer`'s over `statement`. Never throws, whatever the strings hold. */
+  verify(signer: PeerId, statement: Uint8Array, signature: Signature): boolean;
+  /** SHA-256 in the real world, printable ASCII, at most 64 characters. The bytes are valid only during the call. */
+  digest(bytes: Uint8Array): Digest;
+}
+
+/** What every input carries: the node's own clocks when it happened. */
+export interface Stamp {
+  /** Monotonic milliseconds since an arbitrary origin; never goes back within one process. Drives every deadline. */
+  readonly nowMs: number;
+  /** Wall clock, milliseconds since 1970. May jump either way. Goes into entries, decides nothing. */
+  readonly wallMs: number;
+}
+
+export type Input = Stamp &
+  (
+    | { readonly kind: "wake" }
+    /** `from` is the peer that the transport authenticated, never a field of the message. */
+    | { readonly kind: "message"; readonly from: PeerId; readonly message: Message }
+    /** Every write up to and including this id is durable. Ids complete in the order in which they were issued. */
+    | { readonly kind: "written"; readonly writeId: number }
+    /** A write failed. After a failed fsync nothing is known of the file, so the node stops (the fsyncgate lesson). */
+    | { readonly kind: "writeFailed"; readonly writeId: number; readonly reason: string }
+    | { readonly kind: "request"; readonly requestId: number; readonly request: ClientRequest }
+  );
+
+export type Effect =
+  | { readonly kind: "send"; readonly to: PeerId; readonly message: Message }
+  | { readonly kind: "write"; readonly write: Write }
+  /** Wake the node at `atMs` of its monotonic clock. Replaces the deadline before; waking early is harmless. */
+  | { readonly kind: "wakeAt"; readonly atMs: number }
+  | { readonly kind: "answer"; readonly requestId: number; readonly answer: ClientAnswer }
+  /** Something a peer did that no honest peer does. For the operator's log; the node has already acted on it. */
+  | { readonly kind: "evidence"; readonly evidence: Evidence }
+  /** The node has stopped itself and will answer nothing more. Needs an operator. */
+  | { readonly kind: "halt"; readonly reason: string; readonly evidence: Evidence | null };
+
+/**
+ * One atomic storage change. The storage applies writes in the order issued: all of one becomes durable, or none of it.
+ * Within one write: first `snapshot`, then `entries`, then `hardState`.
+ */
+export interface Write {
+  /** Rises by one with each write of a process. */
+  readonly id: number;
+  /** Replaces the hard state. */
+  readonly hardState: HardState | null;
+  /** Consecutive entries. Any stored entry at or after the first one's index is removed before they are put. Never empty. */
+  readonly entries: readonly Entry[] | null;
+  /** Replaces the snapshot; stored entries up to `keepAfter` are removed, or all of them when it is null. */
+  readonly snapshot: { readonly snapshot: Snapshot; readonly keepAfter: number | null } | null;
+}
+
+/** What a storage holds when a node starts. */
+export interface Restored {
+  readonly hardState: HardState | null;
+  readonly snapshot: Snapshot;
+  readonly entries: readonly Entry[];
+}
+
+export type ReadConsistency = "linearizable" | "lease" | "stale";
+
+export type ClientRequest =
+  /** Replicate a command. With a session it happens exactly once, however often it is retried. */
+  | { readonly kind: "propose"; readonly request: CommandRequest }
+  | { readonly kind: "read"; readonly query: VmQuery; readonly consistency: ReadConsistency }
+  | { readonly kind: "changeMembership"; readonly changes: readonly ConfigurationChange[] }
+  | { readonly kind: "transferLeadership"; readonly to: NodeId };
+
+export type ClientAnswer =
+  | { readonly kind: "applied"; readonly index: number; readonly term: number; readonly result: ApplyResult }
+  | { readonly kind: "read"; readonly index: number; readonly result: VmQueryResult }
+  /** The final configuration is committed, not merely proposed. */
+  | { readonly kind: "membershipChanged"; readonly index: number; readonly term: number }
+  | { readonly kind: "leadershipTransferred"; readonly to: NodeId }
+  | { readonly kind: "refused"; readonly refusal: RequestRefusal };
+
+/**
+ * Why a request was not carried out. Every kind but `outcomeUnknown` promises that it had and will have no effect.
+ * Errors are values here: the core never throws at its caller.
+ */
+export type RequestRefusal =
+  /** Only the leader does this. `leader` is who that is, as far as this node knows; 0: nobody known. */
+  | { readonly kind: "notLeader"; readonly leader: NodeId }
+  /** Nobody known leads; ask again later, or another node. */
+  | { readonly kind: "noLeader" }
+  /** The leader cannot take more until entries commit. */
+  | { readonly kind: "tooManyUncommitted"; readonly limitBytes: number }
+  | { readonly kind: "tooManyPending"; readonly limit: number }
+  | { readonly kind: "requestTooLarge"; readonly sizeBytes: number; readonly limitBytes: number }
+  /** It may have happened, may still happen, or never will. Retry within the same session to find out safely. */
+  | { readonly kind: "outcomeUnknown" }
+  | { readonly kind: "readTimedOut" }
+  | { readonly kind: "membershipRefused"; readonly reason: string }
+  | { readonly kind: "transferRefused"; readonly reason: string }
+  | { readonly kind: "leaseReadsOff" }
+  | { readonly kind: "halted" };
