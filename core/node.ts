@@ -15,35 +15,46 @@ import {
   query,
   stampRequest,
 } from "./cluster/index.ts";
-import { Halt, unreachable } from "./raft/assert.ts";
-import { initialConfiguration, isJoint } from "./raft/configuration.ts";
-import { handleRequestVote, handleTimeoutNow, handleVoteResponse, header, startTransfer } from "./raft/election.ts";
-import { changeMembership, handleIntroduction, handleWhoAreYou } from "./raft/membership.ts";
-import type { RaftOptions } from "./raft/options.ts";
-import { type PlacedConfiguration, Raft, type Role } from "./raft/raft.ts";
-import { holdsLease, requestRead } from "./raft/reads.ts";
 import {
   advanceCommit,
   appendAsLeader,
-  handleAppend,
-  handleAppendResponse,
-  handleHeartbeat,
-  handleHeartbeatResponse,
-} from "./raft/replication.ts";
-import { GENESIS_CHAIN, snapshotDigest } from "./raft/statements.ts";
-import { handleSnapshotChunk, handleSnapshotResponse } from "./raft/transfer.ts";
-import {
   type Configuration,
+  changeMembership,
   type Digest,
   type Entry,
   type Forward,
   type ForwardResponse,
+  GENESIS_CHAIN,
+  Halt,
+  handleAppend,
+  handleAppendResponse,
+  handleHeartbeat,
+  handleHeartbeatResponse,
+  handleIntroduction,
+  handleRequestVote,
+  handleSnapshotChunk,
+  handleSnapshotResponse,
+  handleTimeoutNow,
+  handleVoteResponse,
+  handleWhoAreYou,
+  header,
+  holdsLease,
+  initialConfiguration,
+  isJoint,
   type LineageLink,
   type Message,
   NOBODY,
   type NodeId,
   type PeerId,
-} from "./raft/types.ts";
+  type PlacedConfiguration,
+  Raft,
+  type RaftOptions,
+  type Role,
+  requestRead,
+  snapshotDigest,
+  startTransfer,
+  unreachable,
+} from "./raft/index.ts";
 import type {
   ClientAnswer,
   ClientRequest,
@@ -123,17 +134,19 @@ export class Node {
     incarnation: number,
     members: readonly { readonly id: NodeId; readonly peerId: PeerId }[],
   ): Restored {
-    return Node.joining(clusterId, incarnation, initialConfiguration(members), 0);
+    return Node.joining(clusterId, incarnation, initialConfiguration(members), 0, []);
   }
 
   /**
-   * What a joining node starts from: it trusts the configuration that the join protocol gave it, at the index of its entry, and has no log.
+   * What a joining node starts from: it trusts the final configuration that the join protocol gave it, at the index of its entry, with the links that
+   * led there. It has no log.
    */
   static joining(
     clusterId: string,
     incarnation: number,
     configuration: Configuration,
     configurationIndex: number,
+    lineage: readonly LineageLink[],
   ): Restored {
     const meta = {
       index: 0,
@@ -141,7 +154,7 @@ export class Node {
       chain: GENESIS_CHAIN,
       configuration,
       configurationIndex,
-      lineage: [],
+      lineage,
       digest: "",
       chunkCount: 0,
       sizeBytes: 0,
@@ -192,6 +205,10 @@ export class Node {
   }
   get configurationIndex(): number {
     return this.#raft.latest.index;
+  }
+  /** What proves the present configuration to those who know an earlier one. */
+  get lineage(): readonly LineageLink[] {
+    return this.#raft.lineage;
   }
   get snapshotIndex(): number {
     return this.#raft.snapshot.meta.index;

@@ -3,18 +3,18 @@
  * Nothing here is asynchronous: what comes of an effect returns later as an input.
  */
 import type { ApplyResult, CommandRequest, VmQuery, VmQueryResult } from "./cluster/index.ts";
-import type { Evidence } from "./raft/evidence.ts";
 import type {
   ConfigurationChange,
   Digest,
   Entry,
+  Evidence,
   HardState,
   Message,
   NodeId,
   PeerId,
   Signature,
   Snapshot,
-} from "./raft/types.ts";
+} from "./raft/index.ts";
 
 /** What a world offers synchronously. Everything else it does is an effect. */
 export interface Runtime {

@@ -20,7 +20,7 @@ export function checkCertificate(raft: Raft, certificate: Certificate): Certific
     voteStatement(raft.clusterId, raft.incarnation, certificate.kind, certificate.term, certificate.candidate);
   const signers = new Set<NodeId>();
   for (const { id, signature } of certificate.signatures) {
-    const peer = raft.roster.get(id);
+    const peer = raft.bindings.get(id);
     if (peer === undefined) continue;
     if (signers.has(id) || !raft.runtime.verify(peer, statement(), signature)) return "forged";
     signers.add(id);
@@ -28,7 +28,21 @@ export function checkCertificate(raft: Raft, certificate: Certificate): Certific
   const signed = (id: NodeId): boolean => signers.has(id);
   for (const { configuration } of raft.configurations) if (isQuorum(configuration, signed)) return "valid";
   if (raft.introduced !== null && isQuorum(raft.introduced.configuration, signed)) return "valid";
-  return "unproven";
+  return wasQuorum(raft, certificate.term, signed) ? "valid" : "unproven";
+}
+
+/**
+ * Whether they were a quorum when `term` was: a leader may outlive the configuration that elected it, and a node that joins later must still be able to
+ * follow it. Each configuration counts for terms up to that of the joint entry that ended it, so that nobody who has left can elect anew.
+ */
+function wasQuorum(raft: Raft, term: number, signed: (id: NodeId) => boolean): boolean {
+  let endedInTerm = Number.POSITIVE_INFINITY;
+  for (const { joint, jointTerm } of raft.lineage.toReversed()) {
+    if (term <= endedInTerm && isQuorum(joint, signed)) return true;
+    if (term <= jointTerm && isQuorum({ ...joint, voters: joint.outgoing, outgoing: [] }, signed)) return true;
+    endedInTerm = jointTerm;
+  }
+  return false;
 }
 
 /**

@@ -3,6 +3,7 @@
  * which a node that was away learns, with proof, of members it has never met.
  */
 import { encodeConfiguration, encodeConfigurationRecord } from "../wire/index.ts";
+import { assert } from "./assert.ts";
 import { enterJoint, isJoint, leaveJoint, memberOf } from "./configuration.ts";
 import { header, sendTimeoutNow } from "./election.ts";
 import type { Progress } from "./progress.ts";
@@ -34,6 +35,13 @@ export function changeMembership(
   if (raft.commitIndex < raft.termStartIndex)
     return { refused: "the leader has committed nothing in its term yet; try again" };
   if (raft.configurations.length > 1) return { refused: "another membership change is in progress" };
+  for (const change of changes) {
+    // A voter without the log would count towards quorums that it cannot help to reach.
+    const match = raft.progress.get(change.id)?.match ?? 0;
+    if (change.kind === "promote" && match + raft.options.snapshotTrailingEntries < raft.commitIndex) {
+      return { refused: `node ${change.id} has not caught up: it has ${match} of ${raft.commitIndex} entries` };
+    }
+  }
   const entered = enterJoint(raft.configuration, changes);
   if ("refused" in entered) return entered;
   return { jointIndex: append(raft, entered.joint, null) };
@@ -65,7 +73,12 @@ function leaveIfEndorsed(raft: Raft): void {
   if (raft.role !== "leader" || !isJoint(configuration) || index > raft.commitIndex) return;
   if (!isQuorum(configuration, (id) => raft.endorsements.has(id))) return;
   const signatures = [...raft.endorsements].map(([id, signature]) => ({ id, signature })).sort((a, b) => a.id - b.id);
-  append(raft, leaveJoint(configuration), { jointIndex: index, joint: configuration, signatures });
+  append(raft, leaveJoint(configuration), {
+    jointIndex: index,
+    jointTerm: termOf(raft, index),
+    joint: configuration,
+    signatures,
+  });
 }
 
 /** A learner that asked to be promoted, and that has everything committed, becomes a voter. */
@@ -79,12 +92,18 @@ export function promoteIfCaughtUp(raft: Raft, id: NodeId, progress: Progress): v
 // ---- Endorsements: what a joint phase leaves behind as proof
 
 function signEndorsement(raft: Raft, jointIndex: number, joint: Configuration): Signature {
-  return raft.runtime.sign(statementFor(raft, jointIndex, joint));
+  return raft.runtime.sign(statementFor(raft, jointIndex, termOf(raft, jointIndex), joint));
 }
 
-function statementFor(raft: Raft, jointIndex: number, joint: Configuration): Uint8Array {
+function termOf(raft: Raft, index: number): number {
+  const term = raft.log.termAt(index);
+  assert(term !== null, `configuration ${index} is not in the log`);
+  return term;
+}
+
+function statementFor(raft: Raft, jointIndex: number, jointTerm: number, joint: Configuration): Uint8Array {
   const digest = raft.runtime.digest(encodeConfiguration(joint));
-  return endorsementStatement(raft.clusterId, raft.incarnation, jointIndex, digest);
+  return endorsementStatement(raft.clusterId, raft.incarnation, jointIndex, jointTerm, digest);
 }
 
 /** This node's signature, to ride on an acknowledgement of the joint configuration it acts by. */
@@ -119,7 +138,7 @@ export function recordEndorsement(
   const peer = memberOf(configuration, from)?.peerId;
   if (
     peer === undefined ||
-    !raft.runtime.verify(peer, statementFor(raft, index, configuration), endorsement.signature)
+    !raft.runtime.verify(peer, statementFor(raft, index, termOf(raft, index), configuration), endorsement.signature)
   ) {
     raft.report(`forgedSignature ${from} ${raft.term}`, {
       kind: "forgedSignature",
@@ -181,6 +200,10 @@ export function handleIntroduction(raft: Raft, message: Introduction): void {
   for (const link of message.links) {
     const base = baseOf(raft);
     if (link.jointIndex <= base.index) continue;
+    // An honest member that joined lately, or has trimmed its lineage, may lack the links in between.
+    const { outgoing } = link.joint;
+    const { voters } = base.configuration;
+    if (outgoing.length !== voters.length || outgoing.some((id, at) => id !== voters[at])) return;
     const flaw = flawOf(raft, base.configuration, link);
     if (flaw !== null) {
       raft.report(`forgedLineage ${message.from}`, {
@@ -191,15 +214,15 @@ export function handleIntroduction(raft: Raft, message: Introduction): void {
       });
       return;
     }
-    raft.introduce(link.jointIndex, leaveJoint(link.joint));
+    raft.introduce(link, leaveJoint(link.joint));
   }
 }
 
-function flawOf(raft: Raft, base: Configuration, { joint, jointIndex, signatures }: LineageLink): string | null {
-  const { outgoing } = joint;
-  if (outgoing.length !== base.voters.length || outgoing.some((id, at) => id !== base.voters[at])) {
-    return "it does not start from the configuration before it";
-  }
+function flawOf(
+  raft: Raft,
+  base: Configuration,
+  { joint, jointIndex, jointTerm, signatures }: LineageLink,
+): string | null {
   for (const known of base.members) {
     const other = memberOf(joint, known.id) ?? joint.retired.find(({ id }) => id === known.id);
     if (other?.peerId !== known.peerId) return `node ${known.id} is bound to another identity`;
@@ -207,7 +230,7 @@ function flawOf(raft: Raft, base: Configuration, { joint, jointIndex, signatures
   const signers = new Set<NodeId>();
   for (const { id, signature } of signatures) {
     const peer = memberOf(joint, id)?.peerId;
-    if (peer === undefined || !raft.runtime.verify(peer, statementFor(raft, jointIndex, joint), signature)) {
+    if (peer === undefined || !raft.runtime.verify(peer, statementFor(raft, jointIndex, jointTerm, joint), signature)) {
       return `the signature of node ${id} does not verify`;
     }
     signers.add(id);

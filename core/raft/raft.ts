@@ -10,7 +10,7 @@
 import type { Effect, Restored, Runtime, Stamp, Write } from "../runtime.ts";
 import { decodeConfigurationRecord } from "../wire/index.ts";
 import { assert, Halt } from "./assert.ts";
-import { isVoter, memberOf } from "./configuration.ts";
+import { isVoter } from "./configuration.ts";
 import { campaign } from "./election.ts";
 import type { Evidence } from "./evidence.ts";
 import { RaftLog } from "./log.ts";
@@ -25,6 +25,7 @@ import {
   type ConfigurationRecord,
   type Entry,
   type HardState,
+  LIMITS,
   type LineageLink,
   type Message,
   NOBODY,
@@ -84,6 +85,8 @@ export class Raft {
   introduced: { readonly jointIndex: number; readonly configuration: Configuration } | null = null;
   /** Whom this node listens to: ids with the identity each is bound to. */
   roster = new Map<NodeId, PeerId>();
+  /** The roster and all who have left: whose signatures under what is past can be checked. */
+  bindings = new Map<NodeId, PeerId>();
   /** Proven liars. Nothing they send is looked at again by this process. */
   readonly evicted = new Set<NodeId>();
   /** An introduction or the log shows that this node's id has left for good. */
@@ -212,9 +215,11 @@ export class Raft {
 
   /** Takes up a configuration entry that has just entered the log. */
   place(entry: Entry): void {
+    // A node that joined trusts a later configuration than the ones it meets on the way there.
+    if (entry.index <= this.latest.index) return;
     const record = decodeConfigurationRecord(entry.data);
     this.configurations.push({ index: entry.index, ...record });
-    if (record.link !== null) this.lineage = [...this.lineage, record.link].slice(-64);
+    if (record.link !== null) this.#addLink(record.link);
     this.#rebuildRoster();
   }
 
@@ -250,22 +255,36 @@ export class Raft {
       const entry = this.log.entryAt(index);
       if (entry?.kind === "configuration") this.place(entry);
     }
-    this.lineage = meta.lineage;
+    for (const link of meta.lineage) this.#addLink(link);
     this.pruneConfigurations();
     this.#rebuildRoster();
   }
 
-  introduce(jointIndex: number, configuration: Configuration): void {
-    this.introduced = { jointIndex, configuration };
+  introduce(link: LineageLink, configuration: Configuration): void {
+    this.introduced = { jointIndex: link.jointIndex, configuration };
+    this.#addLink(link);
     this.#rebuildRoster();
+  }
+
+  #addLink(link: LineageLink): void {
+    const newest = this.lineage[this.lineage.length - 1];
+    if (newest === undefined || link.jointIndex > newest.jointIndex) {
+      this.lineage = [...this.lineage, link].slice(-LIMITS.lineageLinks);
+    }
   }
 
   #rebuildRoster(): void {
     this.roster = new Map();
-    for (const { configuration } of this.configurations) {
-      for (const member of configuration.members) this.roster.set(member.id, member.peerId);
+    this.bindings = new Map();
+    const all = this.configurations.map(({ configuration }) => configuration);
+    if (this.introduced !== null) all.push(this.introduced.configuration);
+    for (const { members, retired } of all) {
+      for (const { id, peerId } of retired) this.bindings.set(id, peerId);
+      for (const { id, peerId } of members) {
+        this.roster.set(id, peerId);
+        this.bindings.set(id, peerId);
+      }
     }
-    for (const member of this.introduced?.configuration.members ?? []) this.roster.set(member.id, member.peerId);
     const known = this.introduced?.configuration ?? this.configurations[0]?.configuration;
     this.removed = known?.retired.some((member) => member.id === this.id) ?? false;
   }
@@ -495,11 +514,6 @@ export class Raft {
   /** Listens to a proven liar no more. */
   evict(id: NodeId): void {
     if (id !== this.id) this.evicted.add(id);
-  }
-
-  /** Whether `id` is bound to an identity here, by any configuration this node can check. */
-  peerOf(id: NodeId): PeerId | undefined {
-    return this.roster.get(id) ?? memberOf(this.configuration, id)?.peerId;
   }
 }
 

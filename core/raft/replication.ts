@@ -381,14 +381,19 @@ export function handleAppendResponse(raft: Raft, message: AppendResponse): void 
       else progress.probing = false;
       return;
     case "mismatch":
-      // Answers to appends from before a successful one say nothing new.
-      if (message.term !== raft.term || message.matchIndex <= progress.match) return;
-      if (progress.mode === "snapshot") return;
-      if (progress.mode === "probe" && progress.next - 1 !== message.matchIndex) return;
-      progress.becomeProbe(
-        Math.max(raft.log.lastAtOrBefore(message.hintIndex, message.hintTerm).index, progress.match) + 1,
-      );
-      if (message.hintIndex < raft.log.firstIndex - 1) progress.next = Math.max(message.hintIndex, progress.match) + 1;
+      if (message.term !== raft.term) return;
+      // It knows this leader, or it would not have compared.
+      progress.certified = true;
+      // Answers to appends from before a successful one say nothing new, nor do those to probes before the last.
+      if (message.matchIndex <= progress.match || progress.mode === "snapshot") return;
+      if (progress.mode === "replicate" || progress.next - 1 === message.matchIndex) {
+        const agreed = raft.log.lastAtOrBefore(message.hintIndex, message.hintTerm).index;
+        // Where it may agree can lie before what this log still holds; then it needs the snapshot.
+        progress.becomeProbe(Math.max(Math.min(agreed, message.hintIndex), progress.match) + 1);
+      } else if (progress.next - 1 < message.matchIndex) {
+        // The certificate went out after another entry than the next one; now the probe itself can.
+        progress.probing = false;
+      }
       sendAppends(raft, message.from, progress);
       return;
     case "matched":

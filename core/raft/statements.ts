@@ -83,9 +83,10 @@ export function endorsementStatement(
   clusterId: string,
   incarnation: number,
   jointIndex: number,
+  jointTerm: number,
   configurationDigest: Digest,
 ): Uint8Array {
-  return statement(`endorse ${clusterId} ${incarnation} ${jointIndex} ${configurationDigest}`);
+  return statement(`endorse ${clusterId} ${incarnation} ${jointIndex} ${jointTerm} ${configurationDigest}`);
 }
 
 /** One digest for a snapshot out of those of its chunks, in order. */

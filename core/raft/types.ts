@@ -74,6 +74,8 @@ export interface MemberSignature {
  */
 export interface LineageLink {
   readonly jointIndex: number;
+  /** Term of the joint entry: nobody was elected by the configuration before it in a later one. */
+  readonly jointTerm: number;
   readonly joint: Configuration;
   readonly signatures: readonly MemberSignature[];
 }

@@ -1,0 +1,22 @@
+/** The door of consensus: what the node wires together, and the words that the wire and the world share. */
+
+export { assert, Halt, unreachable } from "./assert.ts";
+export { initialConfiguration, isJoint } from "./configuration.ts";
+export { handleRequestVote, handleTimeoutNow, handleVoteResponse, header, startTransfer } from "./election.ts";
+export type { Evidence, EvidenceKind } from "./evidence.ts";
+export { changeMembership, handleIntroduction, handleWhoAreYou } from "./membership.ts";
+export { DEFAULT_RAFT_OPTIONS, type RaftOptions } from "./options.ts";
+export { isQuorum, majority } from "./quorum.ts";
+export { type PlacedConfiguration, Raft, type Role } from "./raft.ts";
+export { holdsLease, requestRead } from "./reads.ts";
+export {
+  advanceCommit,
+  appendAsLeader,
+  handleAppend,
+  handleAppendResponse,
+  handleHeartbeat,
+  handleHeartbeatResponse,
+} from "./replication.ts";
+export { chainLink, GENESIS_CHAIN, snapshotDigest } from "./statements.ts";
+export { handleSnapshotChunk, handleSnapshotResponse } from "./transfer.ts";
+export * from "./types.ts";

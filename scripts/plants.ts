@@ -1,0 +1,184 @@
+/**
+ * Plants known bugs, one at a time, in a copy of the sources, and counts the seeds that a sweep needs to find each: the proof that the oracles see.
+ * The bugs are real ones of other systems; production code has no switch for any of them.
+ *
+ *     npm run plants                 all of them, at most 200 seeds each
+ *     npm run plants -- NAME ...     only these
+ */
+import { spawn } from "node:child_process";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+interface Plant {
+  /** As the hazard is called where real systems had it. */
+  readonly name: string;
+  readonly scenario: string;
+  readonly file: string;
+  /** Must occur exactly once, or the plant is stale and the script fails. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+const PLANTS: readonly Plant[] = [
+  {
+    name: "figure-eight",
+    scenario: "figure-eight",
+    file: "core/raft/replication.ts",
+    find: "if (reached <= raft.commitIndex || raft.log.termAt(reached) !== raft.term) return;",
+    replace: "if (reached <= raft.commitIndex) return;",
+  },
+  {
+    name: "vote-before-durable",
+    scenario: "crash-restart",
+    file: "core/raft/election.ts",
+    find: `raft.resetElectionDeadline();
+  raft.sendDurably({`,
+    replace: `raft.resetElectionDeadline();
+  raft.send({`,
+  },
+  {
+    name: "acked-but-unsynced",
+    scenario: "crash-restart",
+    file: "core/raft/replication.ts",
+    find: 'if (outcome === "matched") raft.sendDurably(response);',
+    replace: 'if (outcome === "matched") raft.send(response);',
+  },
+  {
+    name: "term-reset-on-restart",
+    scenario: "crash-restart",
+    file: "core/raft/raft.ts",
+    find: "this.term = hardState?.term ?? 0;",
+    replace: "this.term = hardState === null ? 0 : 0;",
+  },
+  {
+    name: "former-candidate-votes-twice",
+    scenario: "swarm",
+    file: "core/raft/election.ts",
+    find: "const free = raft.votedFor === NOBODY && raft.recognized === null;",
+    replace: 'const free = raft.role === "follower" && raft.recognized === null;',
+  },
+  {
+    name: "single-node-loses-ack",
+    scenario: "crash-restart",
+    file: "core/raft/replication.ts",
+    find: "id === raft.id ? raft.log.stableIndex : (raft.progress.get(id)?.match ?? 0),",
+    replace: "id === raft.id ? raft.log.lastIndex : (raft.progress.get(id)?.match ?? 0),",
+  },
+  {
+    name: "append-cuts-matching-tail",
+    scenario: "flaky-network",
+    file: "core/raft/replication.ts",
+    find: "if (!acceptEntries(raft, message, entries, message.prevChain)) return;",
+    replace: `if (prevIndex >= raft.commitIndex && prevIndex < log.lastIndex) raft.truncateAfter(prevIndex);
+  if (!acceptEntries(raft, message, entries, message.prevChain)) return;`,
+  },
+  {
+    name: "log-id-compared-wrong",
+    scenario: "leader-hunt",
+    file: "core/raft/log.ts",
+    find: "return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);",
+    replace: "return lastTerm >= this.lastTerm || lastIndex >= this.lastIndex;",
+  },
+  {
+    name: "stale-read-new-leader",
+    scenario: "leader-hunt",
+    file: "core/raft/reads.ts",
+    find: "if (raft.commitIndex < raft.termStartIndex) {",
+    replace: "if (raft.commitIndex < 0) {",
+  },
+  {
+    name: "read-quorum-minus-one",
+    scenario: "partitions",
+    file: "core/raft/reads.ts",
+    find: "id === raft.id ? raft.round : (raft.progress.get(id)?.round ?? 0),",
+    replace: 'id === raft.id || raft.role === "leader" ? raft.round : (raft.progress.get(id)?.round ?? 0),',
+  },
+  {
+    name: "follower-commits-unverified",
+    scenario: "swarm",
+    file: "core/raft/replication.ts",
+    find: "commitAsFollower(raft, Math.min(message.commit, raft.matchedIndex));\n  }",
+    replace: "commitAsFollower(raft, Math.min(message.commit + 1, raft.log.lastIndex));\n  }",
+  },
+  {
+    name: "write-completion-aba",
+    scenario: "swarm",
+    file: "core/raft/raft.ts",
+    find: "for (const write of this.#pendingWrites) write.stableIndex = Math.min(write.stableIndex, index);",
+    replace: "",
+  },
+];
+
+const SEEDS = 200;
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+async function plantIn(folder: string, plant: Plant): Promise<void> {
+  for (const part of ["core", "runtime-sim", "scenarios", "cli", "package.json"]) {
+    await cp(join(root, part), join(folder, part), { recursive: true });
+  }
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  const file = join(folder, plant.file);
+  const source = await readFile(file, "utf8");
+  if (source.split(plant.find).length !== 2)
+    throw new Error(`${plant.name}: its place in ${plant.file} is gone or not unique`);
+  await writeFile(
+    file,
+    source.replace(plant.find, () => plant.replace),
+  );
+}
+
+interface Found {
+  readonly seeds: number;
+  readonly oracle: string;
+  readonly message: string;
+}
+
+/** Runs the sweep of the copy and stops it at its first failed seed. */
+async function sweep(folder: string, scenario: string): Promise<Found | null> {
+  const child = spawn(
+    process.execPath,
+    ["cli/blixard.js", "sim", "sweep", scenario, "--seeds", `1..${SEEDS}`, "--json"],
+    { cwd: folder, stdio: ["ignore", "pipe", "inherit"] },
+  );
+  let seeds = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const report: unknown = JSON.parse(line);
+    if (typeof report !== "object" || report === null || !("ok" in report) || !("violations" in report)) continue;
+    seeds++;
+    if (report.ok === true) continue;
+    child.kill();
+    const [first]: readonly unknown[] = Array.isArray(report.violations) ? report.violations : [];
+    const violation = typeof first === "object" && first !== null ? first : {};
+    return {
+      seeds,
+      oracle: "oracle" in violation ? String(violation.oracle) : "?",
+      message: "message" in violation ? String(violation.message) : JSON.stringify(report),
+    };
+  }
+  return null;
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !PLANTS.some((plant) => plant.name === name));
+if (unknown.length > 0) {
+  console.error(`no such plant: ${unknown.join(", ")}; there are ${PLANTS.map(({ name }) => name).join(", ")}`);
+  process.exit(2);
+}
+let missed = 0;
+for (const plant of PLANTS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  const folder = await mkdtemp(join(tmpdir(), "blixard-plant-"));
+  try {
+    await plantIn(folder, plant);
+    const found = await sweep(folder, plant.scenario);
+    if (found === null) missed++;
+    const result =
+      found === null ? `NOT FOUND in ${SEEDS} seeds` : `${found.seeds} seeds, ${found.oracle}: ${found.message}`;
+    console.log(`${plant.name.padEnd(30)} ${plant.scenario.padEnd(16)} ${result}`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+process.exitCode = missed === 0 ? 0 : 1;
