@@ -68,7 +68,7 @@ import type {
 import { decodeConfigurationRecord } from "./wire/index.ts";
 
 /** An entry that has just been applied; results belong to commands alone. */
-export interface Applied {
+export interface AppliedEntry {
   readonly entry: Entry;
   readonly result: ApplyResult | null;
 }
@@ -101,7 +101,7 @@ interface Encoding {
   readonly chunks: Uint8Array[];
 }
 
-const NOTHING_APPLIED: readonly Applied[] = [];
+const NOTHING_APPLIED: readonly AppliedEntry[] = [];
 const NO_EFFECTS: readonly Effect[] = [];
 
 export class Node {
@@ -110,7 +110,7 @@ export class Node {
   appliedIndex: number;
   halted = false;
   /** What the last step applied, in order. */
-  lastApplied: readonly Applied[] = NOTHING_APPLIED;
+  lastApplied: readonly AppliedEntry[] = NOTHING_APPLIED;
 
   readonly #raft: Raft;
   readonly #options: RaftOptions;
@@ -501,7 +501,7 @@ export class Node {
     if (outcome.kind !== "appended") {
       this.#refuse(requestId, outcome);
     } else if (outcome.index <= this.appliedIndex) {
-      // Applied before this answer came; its result is gone from memory, and the session has it.
+      // AppliedEntry before this answer came; its result is gone from memory, and the session has it.
       this.#refuse(requestId, { kind: "outcomeUnknown" });
     } else {
       this.#awaited.set(outcome.index, { requestId, term: outcome.term });
@@ -611,7 +611,7 @@ export class Node {
       results = outcome.results;
     }
     this.appliedIndex = raft.commitIndex;
-    const applied: Applied[] = [];
+    const applied: AppliedEntry[] = [];
     let at = 0;
     for (const entry of entries) {
       const result = entry.kind === "command" ? (results[at++] ?? null) : null;

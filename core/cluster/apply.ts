@@ -1,0 +1,137 @@
+/**
+ * The state machine: a state and committed entries in, the next state and one result an entry out. A pure function: replaying a log anywhere gives
+ * the same states and results, and however a log is cut into batches.
+ */
+import { enableMapSet, Immer } from "immer";
+import { Batch } from "./batch.ts";
+import type { CommandRequest, RequestSession } from "./command.ts";
+import { decodeEntryData } from "./entry-data.ts";
+import { leastRecentlyActive } from "./expiry.ts";
+import { LIMITS } from "./limits.ts";
+import type { ApplyResult } from "./result.ts";
+import { openedSession, storedResponse, touched, withResponse } from "./session.ts";
+import type { ClusterState } from "./state.ts";
+import { applyVmCommand, type VmCommand } from "./vm-commands.ts";
+
+enableMapSet();
+
+// An instance of its own: the process-wide settings are somebody else's. Freezing costs more than the change itself; the tests run with it on.
+const productionImmer = new Immer({ autoFreeze: false });
+
+/** What the state machine needs of a log entry. */
+export interface CommandEntry {
+  readonly index: number;
+  readonly term: number;
+  /** See entry-data.ts. Must never change. */
+  readonly data: Uint8Array;
+}
+
+export interface ApplyOutcome {
+  readonly state: ClusterState;
+  /** One for each entry, in their order. */
+  readonly results: readonly ApplyResult[];
+}
+
+/**
+ * Applies committed command entries in log order. Whatever their bytes are, the answer is a result and never a throw, and the same on every replica.
+ *
+ * The cost of an entry does not grow with the number of VMs or sessions.
+ *
+ * @throws AppliedOutOfOrder when an index does not lie above all that were applied before: a defect of the caller, which must stop the node.
+ */
+export function applyEntries(state: ClusterState, entries: readonly CommandEntry[]): ApplyOutcome {
+  return applyEntriesWith(productionImmer, state, entries);
+}
+
+/** For tests, with an immer of their own. */
+export function applyEntriesWith(immer: Immer, state: ClusterState, entries: readonly CommandEntry[]): ApplyOutcome {
+  if (entries.length === 0) return { state, results: [] };
+  const batch = new Batch(state);
+  const results: ApplyResult[] = [];
+  for (const entry of entries) {
+    if (!Number.isSafeInteger(entry.index) || entry.index <= batch.appliedIndex)
+      throw new AppliedOutOfOrder(entry.index, batch.appliedIndex);
+    batch.appliedIndex = entry.index;
+    results.push(applyEntry(batch, entry));
+  }
+  return { state: batch.finish(immer), results };
+}
+
+/** An entry was about to be applied twice, or out of order. */
+export class AppliedOutOfOrder extends Error {
+  override readonly name = "AppliedOutOfOrder";
+  readonly index: number;
+  readonly appliedIndex: number;
+
+  constructor(index: number, appliedIndex: number) {
+    super(`entry ${index} was given to a state that has applied ${appliedIndex}`);
+    this.index = index;
+    this.appliedIndex = appliedIndex;
+  }
+}
+
+function applyEntry(batch: Batch, { index, data }: CommandEntry): ApplyResult {
+  const { stamp, request, invalid } = decodeEntryData(data);
+  if (invalid !== undefined) return { ok: false, refusal: invalid };
+  if (stamp.wallMs > batch.timeMs) batch.timeMs = stamp.wallMs;
+  return applyRequest(batch, request, index);
+}
+
+function applyRequest(batch: Batch, { session, command }: CommandRequest, index: number): ApplyResult {
+  if (command.kind === "openSession") return openSession(batch, command.clientToken, index);
+  if (session !== null) return applyInSession(batch, session, command, index);
+  // Decoding refuses a close without a session.
+  if (command.kind === "closeSession") return sessionExpired(0);
+  return applyVmCommand(batch, command, index);
+}
+
+/** A retry finds the session that the first try opened. */
+function openSession(batch: Batch, clientToken: string, index: number): ApplyResult {
+  const open = batch.sessionOfToken(clientToken);
+  if (open !== null) {
+    batch.putSession(touched(open, index, open.lowestUnacknowledged));
+    return { ok: true, kind: "sessionOpened", sessionId: open.id };
+  }
+  if (batch.sessionCount >= LIMITS.sessions) {
+    const oldest = leastRecentlyActive(batch, index);
+    if (oldest !== null) batch.removeSession(oldest);
+  }
+  batch.addSession(openedSession(index, clientToken));
+  return { ok: true, kind: "sessionOpened", sessionId: index };
+}
+
+/**
+ * Exactly once: a request with a stored result is answered with that result. One below what the client has acknowledged is refused: its result is
+ * forgotten, so whether it was applied cannot be told, and the client needs no answer any more.
+ */
+function applyInSession(
+  batch: Batch,
+  request: RequestSession,
+  command: VmCommand | { readonly kind: "closeSession" },
+  index: number,
+): ApplyResult {
+  const { id, sequence } = request;
+  const session = batch.session(id);
+  if (session === null) return sessionExpired(id);
+  const { lowestUnacknowledged } = session;
+  if (sequence < lowestUnacknowledged)
+    return { ok: false, refusal: { kind: "sequenceTooOld", sequence, lowestUnacknowledged } };
+
+  const current = touched(session, index, request.lowestUnacknowledged);
+  const earlier = storedResponse(current, sequence);
+  if (earlier !== null) {
+    batch.putSession(current);
+    return earlier;
+  }
+  if (command.kind === "closeSession") {
+    batch.removeSession(session);
+    return { ok: true, kind: "sessionClosed", sessionId: id };
+  }
+  const result = applyVmCommand(batch, command, index);
+  batch.putSession(withResponse(current, request, result));
+  return result;
+}
+
+function sessionExpired(sessionId: number): ApplyResult {
+  return { ok: false, refusal: { kind: "sessionExpired", sessionId } };
+}

@@ -1,0 +1,50 @@
+/**
+ * Which session gives way when there are too many: the least recently active one by log index, so that every replica picks the same.
+ *
+ * Activity raises a session's index at every request, and no order over all sessions is kept for that. Instead each bucket has a floor, a number
+ * that none of its sessions is below. The bucket with the lowest floor is looked through, which makes its floor exact; once that is still the lowest, the
+ * oldest session of all is found. Each look through a bucket (about 80 sessions) pays for requests since the last one, so the cost does not grow.
+ */
+import type { Batch } from "./batch.ts";
+import type { Session } from "./session.ts";
+import { BUCKETS, bucketOfSlot, bucketValues, slotOfIndex } from "./table.ts";
+
+/** The least recently active session, or null when there is none. `index` is the current entry's: sessions opened from now on are no older. */
+export function leastRecentlyActive(batch: Batch, index: number): Session | null {
+  const floors = batch.sessionFloors;
+  // After one look through each bucket all floors are exact.
+  for (let looks = 0; looks <= BUCKETS; looks++) {
+    const bucket = lowest(floors);
+    const oldest = oldestInBucket(batch, bucket);
+    floors[bucket] = oldest === null ? index : oldest.lastActiveIndex;
+    if (oldest !== null && lowest(floors) === bucket) return oldest;
+  }
+  return null;
+}
+
+/** The first bucket with the lowest floor. */
+function lowest(floors: readonly number[]): number {
+  let found = 0;
+  let floor = Number.POSITIVE_INFINITY;
+  for (let bucket = 0; bucket < floors.length; bucket++) {
+    const candidate = floors[bucket] ?? 0;
+    if (candidate >= floor) continue;
+    found = bucket;
+    floor = candidate;
+  }
+  return found;
+}
+
+function oldestInBucket(batch: Batch, bucket: number): Session | null {
+  const changes = batch.sessionChanges;
+  let oldest: Session | null = null;
+  for (const session of bucketValues(batch.sessionsBelow[bucket] ?? [])) {
+    if (oldest !== null && session.lastActiveIndex >= oldest.lastActiveIndex) continue;
+    if (!changes.has(session.id)) oldest = session;
+  }
+  for (const session of changes.values()) {
+    if (session === null || bucketOfSlot(slotOfIndex(session.id)) !== bucket) continue;
+    if (oldest === null || session.lastActiveIndex < oldest.lastActiveIndex) oldest = session;
+  }
+  return oldest;
+}

@@ -1,0 +1,41 @@
+/** Hard ceilings on everything a client can make the replicated state hold. Part of the state machine: every replica must use the same. */
+export const LIMITS = {
+  /** Encoded request, without the leader's stamp. */
+  requestBytes: 64 * 1024,
+  /** Live client sessions. One more open expires the least recently active. */
+  sessions: 10_000,
+  /** A session's requests in flight: `sequence` lies less than this above `lowestUnacknowledged`. */
+  outstandingRequests: 64,
+  vms: 1_000_000,
+
+  /** RFC 1123 label. */
+  labelLength: 63,
+  /** UTF-16 code units, as are all lengths of text here. */
+  clientTokenLength: 128,
+  vcpus: 1024,
+  memoryMiB: 16 * 1024 * 1024,
+  diskGiB: 1024 * 1024,
+  priority: 1000,
+  weight: 1000,
+  instancesPerDomain: 1_000_000,
+  listLength: 32,
+  imageLength: 1024,
+  nixModuleLength: 16 * 1024,
+  pathLength: 1024,
+  scriptLength: 4096,
+  metadataPairs: 64,
+  metadataKeyLength: 63,
+  metadataValueLength: 1024,
+  healthCheckCount: 100,
+  restarts: 1000,
+  backoffFactor: 10,
+  durationMs: 30 * 24 * 3_600_000,
+
+  /** The last instant an ECMAScript date can hold, milliseconds since 1970. */
+  wallMs: 8_640_000_000_000_000,
+  /** Raft's ceiling for a member's id. */
+  nodeId: 2_147_483_647,
+  listPage: 1000,
+  /** One encoded record or session within a snapshot. */
+  snapshotItemBytes: 256 * 1024,
+} as const;

@@ -1,0 +1,146 @@
+/** Command requests as bytes: one MessagePack array, versioned, with choices as numbers. What is accepted is deeply frozen and may be shared. */
+
+import type { Command, CommandRequest, RequestSession } from "./command.ts";
+import { array, integer, label, nullable, text, tuple } from "./fields.ts";
+import { InvalidCommand, InvalidField } from "./invalid.ts";
+import { LIMITS } from "./limits.ts";
+import { pack, unpack } from "./msgpack.ts";
+import { vmSpecFromArray, vmSpecToArray } from "./vm-spec-codec.ts";
+
+const VERSION = 1;
+
+const TAG = { openSession: 0, closeSession: 1, createVm: 2, updateVm: 3, deleteVm: 4 } as const;
+
+// In a simulation many nodes decode the same bytes, shared by reference. Keyed by the object, so bytes must not change once they are made.
+const decodedRequests = new WeakMap<Uint8Array, CommandRequest>();
+
+/**
+ * A request as the bytes that a client or a forwarding node sends.
+ *
+ * @throws InvalidCommand when a field breaks its limit; no replica would apply it.
+ */
+export function encodeRequest(request: CommandRequest): Uint8Array<ArrayBuffer> {
+  return asInvalidCommand(() => {
+    const parts = requestToArray(request);
+    const checked = requestFromArray(parts);
+    const bytes = pack(parts);
+    checkSize(bytes.length);
+    decodedRequests.set(bytes, checked);
+    return bytes;
+  });
+}
+
+/**
+ * The request in `bytes`, deeply frozen. Cheap when the same object has been decoded before. The bytes must not change afterwards.
+ *
+ * @throws InvalidCommand, and nothing else, whatever the bytes are.
+ */
+export function decodeRequest(bytes: Uint8Array): CommandRequest {
+  const known = decodedRequests.get(bytes);
+  if (known !== undefined) return known;
+  return asInvalidCommand(() => {
+    checkSize(bytes.length);
+    const request = requestFromArray(unpack(bytes, "request"));
+    decodedRequests.set(bytes, request);
+    return request;
+  });
+}
+
+/** What these very bytes were decoded to before, if they were. */
+export function knownRequest(bytes: Uint8Array): CommandRequest | undefined {
+  return decodedRequests.get(bytes);
+}
+
+function checkSize(sizeBytes: number): void {
+  if (sizeBytes > LIMITS.requestBytes)
+    throw new InvalidField("request", LIMITS.requestBytes, `must have at most ${LIMITS.requestBytes} bytes`);
+}
+
+function asInvalidCommand<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof InvalidField) throw new InvalidCommand(error.field, error.limit, error.message);
+    throw error;
+  }
+}
+
+function requestToArray({ session, command }: CommandRequest): readonly unknown[] {
+  const sessionParts = session === null ? null : [session.id, session.sequence, session.lowestUnacknowledged];
+  const tag = TAG[command.kind];
+  switch (command.kind) {
+    case "openSession":
+      return [VERSION, sessionParts, tag, command.clientToken];
+    case "closeSession":
+      return [VERSION, sessionParts, tag];
+    case "createVm":
+      return [VERSION, sessionParts, tag, command.name, vmSpecToArray(command.spec)];
+    case "updateVm":
+      return [VERSION, sessionParts, tag, command.name, command.expectedGeneration, vmSpecToArray(command.spec)];
+    case "deleteVm":
+      return [VERSION, sessionParts, tag, command.name, command.expectedGeneration];
+  }
+}
+
+function requestFromArray(value: unknown): CommandRequest {
+  const parts = array(value, "request");
+  integer(parts[0], "request.version", VERSION, VERSION);
+  const session = nullable(parts[1], "session", sessionFromArray);
+  const command = commandFromArray(parts);
+  if (command.kind === "openSession" && session !== null)
+    throw new InvalidField("session", null, "must be absent when a session is opened");
+  if (command.kind === "closeSession" && session === null)
+    throw new InvalidField("session", null, "must be the session to close");
+  return Object.freeze({ session, command });
+}
+
+function sessionFromArray(value: unknown, field: string): RequestSession {
+  const parts = tuple(value, field, 3);
+  const id = integer(parts[0], `${field}.id`, 1, Number.MAX_SAFE_INTEGER);
+  const sequence = integer(parts[1], `${field}.sequence`, 1, Number.MAX_SAFE_INTEGER);
+  // By the request's own numbers alone: what is refused for being too far ahead is refused for ever, and can never apply after its refusal.
+  const lowest = Math.max(1, sequence - LIMITS.outstandingRequests + 1);
+  const lowestUnacknowledged = integer(parts[2], `${field}.lowestUnacknowledged`, lowest, sequence);
+  return Object.freeze({ id, sequence, lowestUnacknowledged });
+}
+
+function commandFromArray(parts: readonly unknown[]): Command {
+  const tag = integer(parts[2], "command.kind", TAG.openSession, TAG.deleteVm);
+  switch (tag) {
+    case TAG.openSession:
+      tuple(parts, "command", 4);
+      return Object.freeze({
+        kind: "openSession",
+        clientToken: text(parts[3], "command.clientToken", 1, LIMITS.clientTokenLength),
+      });
+    case TAG.closeSession:
+      tuple(parts, "command", 3);
+      return Object.freeze({ kind: "closeSession" });
+    case TAG.createVm:
+      tuple(parts, "command", 5);
+      return Object.freeze({
+        kind: "createVm",
+        name: label(parts[3], "command.name"),
+        spec: vmSpecFromArray(parts[4], "command.spec"),
+      });
+    case TAG.updateVm:
+      tuple(parts, "command", 6);
+      return Object.freeze({
+        kind: "updateVm",
+        name: label(parts[3], "command.name"),
+        expectedGeneration: generation(parts[4], "command.expectedGeneration"),
+        spec: vmSpecFromArray(parts[5], "command.spec"),
+      });
+    default:
+      tuple(parts, "command", 5);
+      return Object.freeze({
+        kind: "deleteVm",
+        name: label(parts[3], "command.name"),
+        expectedGeneration: nullable(parts[4], "command.expectedGeneration", generation),
+      });
+  }
+}
+
+function generation(value: unknown, field: string): number {
+  return integer(value, field, 1, Number.MAX_SAFE_INTEGER);
+}

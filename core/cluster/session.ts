@@ -1,0 +1,51 @@
+/** Client sessions (Ongaro's thesis, section 6.3): what is remembered so that a retried request happens once. */
+import type { RequestSession } from "./command.ts";
+import type { VmResult } from "./result.ts";
+
+export interface Session {
+  /** Log index of the entry that opened it. */
+  readonly id: number;
+  readonly clientToken: string;
+  /** Log index of the last entry that named it. No two sessions share one. */
+  readonly lastActiveIndex: number;
+  /** The client has acknowledged every answer below. Never falls. */
+  readonly lowestUnacknowledged: number;
+  /** First results of the requests from `lowestUnacknowledged` on, by rising sequence; fewer than 64 numbers apart. */
+  readonly responses: readonly StoredResponse[];
+}
+
+export interface StoredResponse {
+  readonly sequence: number;
+  readonly result: VmResult;
+}
+
+export function openedSession(index: number, clientToken: string): Session {
+  return { id: index, clientToken, lastActiveIndex: index, lowestUnacknowledged: 1, responses: [] };
+}
+
+/** The session as it is after an entry at `index` named it, having told what the client has acknowledged. */
+export function touched(session: Session, index: number, lowestUnacknowledged: number): Session {
+  if (lowestUnacknowledged <= session.lowestUnacknowledged) return { ...session, lastActiveIndex: index };
+  return {
+    id: session.id,
+    clientToken: session.clientToken,
+    lastActiveIndex: index,
+    lowestUnacknowledged,
+    responses: session.responses.filter((response) => response.sequence >= lowestUnacknowledged),
+  };
+}
+
+export function storedResponse(session: Session, sequence: number): VmResult | null {
+  for (const response of session.responses) if (response.sequence === sequence) return response.result;
+  return null;
+}
+
+/** The session with the first result of a request that has none yet. */
+export function withResponse(session: Session, { sequence }: RequestSession, result: VmResult): Session {
+  const responses = session.responses.slice();
+  // Most requests come in order: look for the place from the end.
+  let at = responses.length;
+  while (at > 0 && (responses[at - 1]?.sequence ?? 0) > sequence) at--;
+  responses.splice(at, 0, { sequence, result });
+  return { ...session, responses };
+}

@@ -1,0 +1,129 @@
+import { hashOfIndex, hashOfText } from "./hash.ts";
+import { InvalidField, InvalidSnapshot } from "./invalid.ts";
+import { LIMITS } from "./limits.ts";
+import { unpack } from "./msgpack.ts";
+import type { Session } from "./session.ts";
+import { headerFromArray, sessionFromArray, vmFromArray } from "./snapshot-format.ts";
+import { type ClusterState, emptyState } from "./state.ts";
+import { BUCKETS, slotOfIndex, slotOfText, tableOf } from "./table.ts";
+import type { VmRecord } from "./vm-record.ts";
+
+/**
+ * The state that `encodeSnapshot` made the chunks of. Every field and limit is checked, and the order too, so that what is accepted encodes to the
+ * same bytes again.
+ *
+ * @throws InvalidSnapshot, and nothing else, whatever the bytes are.
+ */
+export function decodeSnapshot(chunks: Iterable<Uint8Array>): ClusterState {
+  try {
+    return decode(new ItemReader(chunks));
+  } catch (error) {
+    if (error instanceof InvalidField) throw new InvalidSnapshot(error.field, error.limit, error.message);
+    throw error;
+  }
+}
+
+function decode(items: ItemReader): ClusterState {
+  const header = headerFromArray(items.next("header"));
+
+  const vms: [string, VmRecord][] = [];
+  let lastBucket = 0;
+  let lastName = "";
+  for (let i = 0; i < header.vmCount; i++) {
+    const field = `vms[${i}]`;
+    const vm = vmFromArray(items.next(field), field, header);
+    const bucket = hashOfText(vm.name) % BUCKETS;
+    demandOrder(field, bucket - lastBucket, vm.name > lastName);
+    lastBucket = bucket;
+    lastName = vm.name;
+    vms.push([vm.name, vm]);
+  }
+
+  const sessions: [number, Session][] = [];
+  const sessionIds = new Map<string, number>();
+  const activity = new Set<number>();
+  lastBucket = 0;
+  let lastId = 0;
+  for (let i = 0; i < header.sessionCount; i++) {
+    const field = `sessions[${i}]`;
+    const session = sessionFromArray(items.next(field), field, header);
+    const bucket = hashOfIndex(session.id) % BUCKETS;
+    demandOrder(field, bucket - lastBucket, session.id > lastId);
+    lastBucket = bucket;
+    lastId = session.id;
+    sessions.push([session.id, session]);
+    sessionIds.set(session.clientToken, session.id);
+    activity.add(session.lastActiveIndex);
+  }
+  if (sessionIds.size !== sessions.length)
+    throw new InvalidField("sessions.clientToken", null, "must differ from session to session");
+  // One entry names one session at most. Expiry rests on it.
+  if (activity.size !== sessions.length)
+    throw new InvalidField("sessions.lastActiveIndex", null, "must differ from session to session");
+
+  items.end();
+  return {
+    ...emptyState(),
+    ...header,
+    vms: tableOf(slotOfText, vms),
+    sessions: tableOf(slotOfIndex, sessions),
+    sessionIds: tableOf(slotOfText, sessionIds),
+  };
+}
+
+/** By bucket, then by key, nothing twice. */
+function demandOrder(field: string, bucketStep: number, keyRises: boolean): void {
+  if (bucketStep < 0 || (bucketStep === 0 && !keyRises)) throw new InvalidField(field, null, "is out of order");
+}
+
+/** Takes items from chunks, wherever those were cut. Never holds more than a chunk and an item. */
+class ItemReader {
+  readonly #chunks: Iterator<Uint8Array>;
+  #chunk: Uint8Array = new Uint8Array(0);
+  #position = 0;
+
+  constructor(chunks: Iterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.iterator]();
+  }
+
+  next(field: string): unknown {
+    const prefix = this.#take(4, field);
+    const length = new DataView(prefix.buffer, prefix.byteOffset, 4).getUint32(0);
+    if (length > LIMITS.snapshotItemBytes)
+      throw new InvalidField(field, LIMITS.snapshotItemBytes, `must have at most ${LIMITS.snapshotItemBytes} bytes`);
+    return unpack(this.#take(length, field), field);
+  }
+
+  end(): void {
+    if (this.#fill()) throw new InvalidField("snapshot", null, "must end with its last item");
+  }
+
+  /** Whether there is a byte left to take. */
+  #fill(): boolean {
+    while (this.#position === this.#chunk.length) {
+      const next = this.#chunks.next();
+      if (next.done === true) return false;
+      this.#chunk = next.value;
+      this.#position = 0;
+    }
+    return true;
+  }
+
+  #take(count: number, field: string): Uint8Array {
+    if (this.#chunk.length - this.#position >= count) {
+      const bytes = this.#chunk.subarray(this.#position, this.#position + count);
+      this.#position += count;
+      return bytes;
+    }
+    const gathered = new Uint8Array(count);
+    let filled = 0;
+    while (filled < count) {
+      if (!this.#fill()) throw new InvalidField(field, null, "is cut off");
+      const part = this.#chunk.subarray(this.#position, this.#position + count - filled);
+      gathered.set(part, filled);
+      filled += part.length;
+      this.#position += part.length;
+    }
+    return gathered;
+  }
+}
