@@ -5,7 +5,7 @@
 import { encodeConfiguration, encodeConfigurationRecord } from "../wire/index.ts";
 import { assert } from "./assert.ts";
 import { enterJoint, isJoint, leaveJoint, memberOf } from "./configuration.ts";
-import { header, sendTimeoutNow } from "./election.ts";
+import { campaign, header, sendTimeoutNow, startTransfer } from "./election.ts";
 import type { Progress } from "./progress.ts";
 import { isQuorum } from "./quorum.ts";
 import type { Raft } from "./raft.ts";
@@ -16,6 +16,7 @@ import {
   type Configuration,
   type ConfigurationChange,
   type Introduction,
+  LIMITS,
   type LineageLink,
   type Message,
   NOBODY,
@@ -57,15 +58,37 @@ function append(raft: Raft, configuration: Configuration, link: LineageLink | nu
 export function changeCommitted(raft: Raft): void {
   leaveIfEndorsed(raft);
   const { configuration, index } = raft.latest;
-  if (index > raft.commitIndex || isJoint(configuration) || configuration.voters.includes(raft.id)) return;
-  let heir: NodeId = NOBODY;
-  let most = -1;
-  for (const id of configuration.voters) {
-    const match = raft.progress.get(id)?.match ?? 0;
-    if (match > most) [heir, most] = [id, match];
+  if (index > raft.commitIndex || isJoint(configuration)) return;
+  if (configuration.voters.includes(raft.id)) {
+    renewElection(raft);
+    return;
   }
+  const heir = mostCaughtUp(raft);
   if (heir !== NOBODY) sendTimeoutNow(raft, heir);
   raft.becomeFollower(NOBODY);
+}
+
+/**
+ * A leader that outlives many changes hands over, so that its election stays within the lineage that a joining node is given: with a certificate whose
+ * signers nobody can trace any more, it could not be followed by newcomers.
+ */
+function renewElection(raft: Raft): void {
+  const changes = raft.lineage.filter(({ jointTerm }) => jointTerm === raft.term).length;
+  if (changes < LIMITS.lineageLinks / 2 || raft.transferring !== null) return;
+  const heir = mostCaughtUp(raft);
+  if (heir !== NOBODY) startTransfer(raft, heir);
+  else campaign(raft);
+}
+
+/** The other voter with the most of the log; NOBODY where there is none. */
+function mostCaughtUp(raft: Raft): NodeId {
+  let heir: NodeId = NOBODY;
+  let most = -1;
+  for (const id of raft.configuration.voters) {
+    const match = raft.progress.get(id)?.match ?? -1;
+    if (match > most) [heir, most] = [id, match];
+  }
+  return heir;
 }
 
 function leaveIfEndorsed(raft: Raft): void {

@@ -1,4 +1,5 @@
 /** How entries travel and commit (thesis 3.5, 3.6, 10.2), and the leader's clock: heartbeats, check-quorum. */
+import { decodeConfigurationRecord } from "../wire/index.ts";
 import { Halt } from "./assert.ts";
 import { followProof, isFromLeader } from "./certificates.ts";
 import { continueTransfer, header, syncProgress } from "./election.ts";
@@ -203,7 +204,7 @@ export function handleAppend(raft: Raft, message: Append): void {
     return;
   }
   if (previous !== message.prevTerm || log.chainAt(prevIndex) !== message.prevChain) {
-    if (previous === message.prevTerm) reportTwoContents(raft, message, prevIndex, previous, message.prevChain);
+    if (previous === message.prevTerm && saidTwoThings(raft, message, prevIndex, previous, message.prevChain)) return;
     // Committed here, and an elected leader has something else: one of the two is damaged beyond what consensus can mend.
     if (prevIndex <= raft.commitIndex) haltOnTruncation(raft, message, prevIndex);
     const hint = log.lastAtOrBefore(prevIndex - 1, message.prevTerm);
@@ -227,9 +228,12 @@ function acceptEntries(raft: Raft, message: Append, entries: readonly Entry[], p
     if (log.chainAt(entry.index) !== entry.chain) {
       if (!log.follows(chain, entry))
         return malformed(raft, message, `entry ${entry.index} does not follow from its predecessor`);
+      if (entry.kind === "configuration" && !isConfiguration(entry)) {
+        return malformed(raft, message, `configuration entry ${entry.index} cannot be read`);
+      }
       const here = log.termAt(entry.index);
       if (here !== null) {
-        if (here === entry.term) reportTwoContents(raft, message, entry.index, here, entry.chain);
+        if (here === entry.term && saidTwoThings(raft, message, entry.index, here, entry.chain)) return false;
         if (entry.index <= raft.commitIndex) haltOnTruncation(raft, message, entry.index);
         raft.truncateAfter(entry.index - 1);
       }
@@ -241,6 +245,15 @@ function acceptEntries(raft: Raft, message: Append, entries: readonly Entry[], p
     expected++;
   }
   return true;
+}
+
+function isConfiguration(entry: Entry): boolean {
+  try {
+    decodeConfigurationRecord(entry.data);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function matched(raft: Raft, message: Append, index: number): void {
@@ -288,15 +301,23 @@ function malformed(raft: Raft, message: Append, reason: string): false {
   return false;
 }
 
-function reportTwoContents(raft: Raft, message: Append, index: number, term: number, theirs: Digest): void {
+/**
+ * Keeps evidence of two contents for one (index, term). Returns whether the sender itself said both: it leads that very term, so what is here came from
+ * it too. Otherwise an earlier leader lied, or a disk did, and which content stands is decided like any other conflict.
+ */
+function saidTwoThings(raft: Raft, message: Append, index: number, term: number, theirs: Digest): boolean {
+  const ours = raft.log.chainAt(index) ?? "";
   raft.report(`twoContents ${message.from} ${term}`, {
     kind: "twoContents",
     from: message.from,
     index,
     term,
-    ours: raft.log.chainAt(index) ?? "",
+    ours,
     theirs,
   });
+  if (term !== message.term) return false;
+  raft.evict(message.from);
+  return true;
 }
 
 function haltOnTruncation(raft: Raft, message: Append, index: number): never {

@@ -298,8 +298,9 @@ export const LIMITS = {
   signatureLength: 128,
   members: 1024,
   voters: 7,
-  retired: 8192,
-  lineageLinks: 64,
+  /** With `lineageLinks` configurations of this size, an introduction still fits a frame. */
+  retired: 4096,
+  lineageLinks: 32,
   entriesPerAppend: 4096,
   entryBytes: 4 * 1024 * 1024,
   snapshotChunkBytes: 1024 * 1024,

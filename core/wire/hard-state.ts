@@ -1,0 +1,20 @@
+/** The hard state, for storage. */
+import type { HardState } from "../raft/index.ts";
+import { KINDS, openKind, seal } from "./envelope.ts";
+import { packCertificate, readCertificate } from "./signatures.ts";
+
+export function encodeHardState({ term, votedFor, proof }: HardState): Uint8Array {
+  return seal([KINDS.hardState, term, votedFor, packCertificate(proof)]);
+}
+
+/** @throws InvalidFrame */
+export function decodeHardState(bytes: Uint8Array): HardState {
+  const reader = openKind(bytes, KINDS.hardState, "hardState", 3);
+  const hardState: HardState = {
+    term: reader.natural("hardState.term"),
+    votedFor: reader.idOrNobody("hardState.votedFor"),
+    proof: readCertificate(reader),
+  };
+  reader.finish();
+  return hardState;
+}
