@@ -12,9 +12,11 @@ export class Halt extends Error {
   }
 }
 
-/** What must hold whatever peers, clients and disks do. */
-export function assert(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Halt(`assertion failed: ${message}`);
+/** What must hold whatever peers, clients and disks do. The values are put into words only when it does not. */
+export function assert(condition: boolean, message: string, first?: number, second?: number): asserts condition {
+  if (condition) return;
+  const values = [first, second].filter((value) => value !== undefined);
+  throw new Halt(`assertion failed: ${message}${values.length === 0 ? "" : ` (${values.join(", ")})`}`);
 }
 
 /** For the default branch of a switch over a union: the compiler proves that it is never reached. */

@@ -60,10 +60,7 @@ export class RaftLog {
 
   /** Entries from `from` to `to`, both included; both must be held. */
   slice(from: number, to: number): Entry[] {
-    assert(
-      from >= this.firstIndex && to <= this.lastIndex,
-      `log slice ${from}..${to} of ${this.firstIndex}..${this.lastIndex}`,
-    );
+    assert(from >= this.firstIndex && to <= this.lastIndex, "a slice reaches beyond the log", from, to);
     return this.#entries.slice(from - this.#base.index - 1, to - this.#base.index);
   }
 
@@ -92,8 +89,13 @@ export class RaftLog {
 
   /** Another's entry, whose chain the caller has checked with `follows`. */
   append(entry: Entry): void {
-    assert(entry.index === this.lastIndex + 1, `append of ${entry.index} after ${this.lastIndex}`);
-    assert(entry.term >= this.lastTerm, `entry ${entry.index} goes back from term ${this.lastTerm} to ${entry.term}`);
+    assert(
+      entry.index === this.lastIndex + 1,
+      "an entry is appended out of order: its index, the last",
+      entry.index,
+      this.lastIndex,
+    );
+    assert(entry.term >= this.lastTerm, "an entry goes back in terms: its term, the last", entry.term, this.lastTerm);
     this.#entries.push(entry);
   }
 
@@ -104,7 +106,7 @@ export class RaftLog {
 
   /** Removes everything after `index`. */
   truncateAfter(index: number): void {
-    assert(index >= this.#base.index, `truncation to ${index} before the base ${this.#base.index}`);
+    assert(index >= this.#base.index, "a truncation reaches below the base", index, this.#base.index);
     this.#entries.length = Math.max(0, index - this.#base.index);
     this.stableIndex = Math.min(this.stableIndex, index);
   }

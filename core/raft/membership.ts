@@ -120,7 +120,7 @@ function signEndorsement(raft: Raft, jointIndex: number, joint: Configuration): 
 
 function termOf(raft: Raft, index: number): number {
   const term = raft.log.termAt(index);
-  assert(term !== null, `configuration ${index} is not in the log`);
+  assert(term !== null, "a configuration is not in the log", index);
   return term;
 }
 

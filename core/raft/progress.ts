@@ -28,6 +28,8 @@ export class Progress {
   /** The follower has acknowledged something in this term, so it holds the election certificate durably. */
   certified = false;
   lastHeardMs: number;
+  /** The highest commit index that a heartbeat has told it. */
+  commitSent = 0;
   /** Latest heartbeat round that it answered, and when that round left. */
   round = 0;
   roundSentMs = Number.NEGATIVE_INFINITY;

@@ -209,7 +209,7 @@ export class Raft {
   configurationAt(index: number): PlacedConfiguration {
     let found = this.configurations[0];
     for (const placed of this.configurations) if (placed.index <= index) found = placed;
-    assert(found !== undefined && found.index <= index, `no configuration is known at ${index}`);
+    assert(found !== undefined && found.index <= index, "no configuration is known at an index", index);
     return found;
   }
 
@@ -324,7 +324,7 @@ export class Raft {
 
   /** Moves to a later term as a follower. `proof` says why the term exists. */
   enterTerm(term: number, proof: Certificate): void {
-    assert(term > this.term, `term ${term} entered from ${this.term}`);
+    assert(term > this.term, "a term is entered that is not later: it, the present", term, this.term);
     this.term = term;
     this.votedFor = NOBODY;
     this.proof = proof;
@@ -364,7 +364,12 @@ export class Raft {
   }
 
   vote(candidate: NodeId): void {
-    assert(this.votedFor === NOBODY || this.votedFor === candidate, `second vote in term ${this.term}`);
+    assert(
+      this.votedFor === NOBODY || this.votedFor === candidate,
+      "a second vote in a term: the term, the candidate",
+      this.term,
+      candidate,
+    );
     this.votedFor = candidate;
     this.#hardStateChanged = true;
   }
@@ -396,7 +401,7 @@ export class Raft {
   }
 
   begin(stamp: Stamp): void {
-    assert(stamp.nowMs >= this.nowMs, `monotonic time went back from ${this.nowMs} to ${stamp.nowMs}`);
+    assert(stamp.nowMs >= this.nowMs, "monotonic time went back: from, to", this.nowMs, stamp.nowMs);
     this.nowMs = stamp.nowMs;
     this.wallMs = stamp.wallMs;
     // A leader that slept looks at its own state before it believes what it remembers.
@@ -524,13 +529,18 @@ function restoreLog(runtime: Runtime, meta: SnapshotMeta, entries: readonly Entr
   const trailing = first !== undefined && first.index <= meta.index;
   const log = new RaftLog(runtime, trailing ? first : meta);
   for (const entry of trailing ? entries.slice(1) : entries) {
-    assert(entry.index === log.lastIndex + 1, `the stored log has a hole before entry ${entry.index}`);
-    assert(log.follows(log.lastChain, entry), `stored entry ${entry.index} does not follow from its predecessor`);
+    assert(entry.index === log.lastIndex + 1, "the stored log has a hole before an entry", entry.index);
+    assert(log.follows(log.lastChain, entry), "a stored entry does not follow from its predecessor", entry.index);
     log.append(entry);
   }
-  assert(log.lastIndex >= meta.index, `the stored log ends at ${log.lastIndex}, before the snapshot at ${meta.index}`);
+  assert(
+    log.lastIndex >= meta.index,
+    "the stored log ends before the snapshot: its end, the snapshot",
+    log.lastIndex,
+    meta.index,
+  );
   const chain = log.chainAt(meta.index);
-  assert(chain === meta.chain, `the stored log disagrees with the snapshot at ${meta.index}`);
+  assert(chain === meta.chain, "the stored log disagrees with the snapshot", meta.index);
   log.stableIndex = log.lastIndex;
   return log;
 }

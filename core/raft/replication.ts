@@ -53,6 +53,8 @@ export function startRound(raft: Raft): void {
 }
 
 function sendHeartbeat(raft: Raft, to: NodeId, progress: Progress): void {
+  const commit = Math.min(progress.match, raft.commitIndex);
+  progress.commitSent = commit;
   raft.send({
     type: "heartbeat",
     clusterId: raft.clusterId,
@@ -60,7 +62,7 @@ function sendHeartbeat(raft: Raft, to: NodeId, progress: Progress): void {
     from: raft.id,
     to,
     term: raft.term,
-    commit: Math.min(progress.match, raft.commitIndex),
+    commit,
     round: raft.round,
   });
 }
@@ -156,16 +158,14 @@ export function advanceCommit(raft: Raft): void {
   raft.pruneConfigurations();
   changeCommitted(raft);
   confirmReads(raft);
-  // Followers learn of it with their next append; whoever has none coming is told at once, since clients wait there too.
-  for (const [id, progress] of raft.progress) {
-    if (
-      progress.certified &&
-      progress.mode === "replicate" &&
-      progress.inflight === 0 &&
-      progress.next > raft.log.lastIndex
-    ) {
-      sendHeartbeat(raft, id, progress);
-    }
+  for (const [id, progress] of raft.progress) tellCommit(raft, id, progress);
+}
+
+/** Followers learn of a commit with their next append. Whoever has none coming is told at once, since clients wait there too. */
+function tellCommit(raft: Raft, to: NodeId, progress: Progress): void {
+  const idle = progress.mode === "replicate" && progress.inflight === 0 && progress.next > raft.log.lastIndex;
+  if (idle && progress.certified && Math.min(progress.match, raft.commitIndex) > progress.commitSent) {
+    sendHeartbeat(raft, to, progress);
   }
 }
 
@@ -450,5 +450,7 @@ function handleMatched(raft: Raft, message: AppendResponse, progress: Progress):
     promoteIfCaughtUp(raft, message.from, progress);
     continueTransfer(raft);
   }
-  if (raft.role === "leader") sendAppends(raft, message.from, progress);
+  if (raft.role !== "leader") return;
+  sendAppends(raft, message.from, progress);
+  tellCommit(raft, message.from, progress);
 }
