@@ -364,7 +364,7 @@ export class Node {
 
   #handleRequest(requestId: number, request: ClientRequest): void {
     if (this.#requests.size >= this.#options.maxPendingRequests) {
-      this.#refuse(requestId, { kind: "tooManyPending", limit: this.#options.maxPendingRequests });
+      this.#reject(requestId, { kind: "tooManyPending", limit: this.#options.maxPendingRequests });
       return;
     }
     switch (request.kind) {
@@ -396,14 +396,19 @@ export class Node {
     return pending;
   }
 
+  /** Ends a request that waits. One that was answered already stays answered: each gets one answer. */
   #answer(requestId: number, answer: ClientAnswer): void {
-    if (this.#requests.delete(requestId)) this.#raft.effects.push({ kind: "answer", requestId, answer });
+    if (!this.#requests.delete(requestId)) return;
     this.#awaitingReads.delete(requestId);
+    this.#raft.effects.push({ kind: "answer", requestId, answer });
   }
 
   #refuse(requestId: number, refusal: RequestRefusal): void {
-    this.#requests.delete(requestId);
-    this.#awaitingReads.delete(requestId);
+    this.#answer(requestId, refused(refusal));
+  }
+
+  /** Turns a request away before it waits for anything. */
+  #reject(requestId: number, refusal: RequestRefusal): void {
     this.#raft.effects.push({ kind: "answer", requestId, answer: refused(refusal) });
   }
 
@@ -412,12 +417,12 @@ export class Node {
     const data = encodeRequest(request.request);
     const limitBytes = this.#options.maxRequestBytes;
     if (data.length > limitBytes) {
-      this.#refuse(requestId, { kind: "requestTooLarge", sizeBytes: data.length, limitBytes });
+      this.#reject(requestId, { kind: "requestTooLarge", sizeBytes: data.length, limitBytes });
       return;
     }
     if (this.#takesProposals()) {
       if (this.#isFull(data)) {
-        this.#refuse(requestId, { kind: "tooManyUncommitted", limitBytes: this.#options.maxUncommittedBytes });
+        this.#reject(requestId, { kind: "tooManyUncommitted", limitBytes: this.#options.maxUncommittedBytes });
         return;
       }
       this.#await(requestId, request);
@@ -425,7 +430,7 @@ export class Node {
       return;
     }
     if (raft.leaderId === NOBODY || raft.leaderId === this.id) {
-      this.#refuse(requestId, { kind: "noLeader" });
+      this.#reject(requestId, { kind: "noLeader" });
       return;
     }
     this.#await(requestId, request);
@@ -517,7 +522,7 @@ export class Node {
     }
     if (request.consistency === "lease") {
       if (!this.#options.leaseReads) {
-        this.#refuse(requestId, { kind: "leaseReadsOff" });
+        this.#reject(requestId, { kind: "leaseReadsOff" });
         return;
       }
       if (holdsLease(raft)) {
@@ -527,7 +532,7 @@ export class Node {
       }
     }
     if (raft.leaderId === NOBODY) {
-      this.#refuse(requestId, { kind: "noLeader" });
+      this.#reject(requestId, { kind: "noLeader" });
       return;
     }
     this.#await(requestId, request);
@@ -560,22 +565,22 @@ export class Node {
   #changeMembership(requestId: number, request: Extract<ClientRequest, { kind: "changeMembership" }>): void {
     const raft = this.#raft;
     if (raft.role !== "leader") {
-      this.#refuse(requestId, { kind: "notLeader", leader: raft.leaderId });
+      this.#reject(requestId, { kind: "notLeader", leader: raft.leaderId });
       return;
     }
     const started = changeMembership(raft, request.changes);
-    if ("refused" in started) this.#refuse(requestId, { kind: "membershipRefused", reason: started.refused });
+    if ("refused" in started) this.#reject(requestId, { kind: "membershipRefused", reason: started.refused });
     else this.#await(requestId, request).jointIndex = started.jointIndex;
   }
 
   #transferLeadership(requestId: number, request: Extract<ClientRequest, { kind: "transferLeadership" }>): void {
     const raft = this.#raft;
     if (raft.role !== "leader") {
-      this.#refuse(requestId, { kind: "notLeader", leader: raft.leaderId });
+      this.#reject(requestId, { kind: "notLeader", leader: raft.leaderId });
       return;
     }
     const reason = startTransfer(raft, request.to);
-    if (reason !== null) this.#refuse(requestId, { kind: "transferRefused", reason });
+    if (reason !== null) this.#reject(requestId, { kind: "transferRefused", reason });
     else this.#await(requestId, request);
   }
 

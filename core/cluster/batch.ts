@@ -111,9 +111,10 @@ export class Batch {
       sessionIds: touchedLeaves(base.sessionIds, this.#sessionIds, slotOfText),
     };
     const after = immer.produce(before, (draft) => {
-      write(draft.vms, this.#vms, slotOfText);
-      write(draft.sessions, this.#sessions, slotOfIndex);
-      write(draft.sessionIds, this.#sessionIds, slotOfText);
+      // Reading a property of a draft makes another draft: read what is written and nothing else.
+      if (this.#vms.size > 0) write(draft.vms, this.#vms, slotOfText);
+      if (this.#sessions.size > 0) write(draft.sessions, this.#sessions, slotOfIndex);
+      if (this.#sessionIds.size > 0) write(draft.sessionIds, this.#sessionIds, slotOfText);
     });
     return {
       vms: withLeaves(base.vms, after.vms),

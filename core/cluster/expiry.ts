@@ -7,7 +7,7 @@
  */
 import type { Batch } from "./batch.ts";
 import type { Session } from "./session.ts";
-import { BUCKETS, bucketOfSlot, bucketValues, slotOfIndex } from "./table.ts";
+import { BUCKETS, bucketOfSlot, slotOfIndex } from "./table.ts";
 
 /** The least recently active session, or null when there is none. `index` is the current entry's: sessions opened from now on are no older. */
 export function leastRecentlyActive(batch: Batch, index: number): Session | null {
@@ -38,10 +38,15 @@ function lowest(floors: readonly number[]): number {
 function oldestInBucket(batch: Batch, bucket: number): Session | null {
   const changes = batch.sessionChanges;
   let oldest: Session | null = null;
-  for (const session of bucketValues(batch.sessionsBelow[bucket] ?? [])) {
-    if (oldest !== null && session.lastActiveIndex >= oldest.lastActiveIndex) continue;
-    if (!changes.has(session.id)) oldest = session;
+  for (const leaf of batch.sessionsBelow[bucket] ?? []) {
+    if (leaf.size === 0) continue;
+    for (const session of leaf.values()) {
+      if (oldest !== null && session.lastActiveIndex >= oldest.lastActiveIndex) continue;
+      if (!changes.has(session.id)) oldest = session;
+    }
   }
+  // Whatever this batch made or touched has been active since.
+  if (oldest !== null) return oldest;
   for (const session of changes.values()) {
     if (session === null || bucketOfSlot(slotOfIndex(session.id)) !== bucket) continue;
     if (oldest === null || session.lastActiveIndex < oldest.lastActiveIndex) oldest = session;

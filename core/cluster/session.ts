@@ -1,4 +1,7 @@
-/** Client sessions (Ongaro's thesis, section 6.3): what is remembered so that a retried request happens once. */
+/**
+ * Client sessions (Ongaro's thesis, section 6.3): what is remembered so that a retried request happens once. Sessions are frozen when made: immer
+ * walks through whatever it is given that is not.
+ */
 import type { RequestSession } from "./command.ts";
 import type { VmResult } from "./result.ts";
 
@@ -20,19 +23,34 @@ export interface StoredResponse {
 }
 
 export function openedSession(index: number, clientToken: string): Session {
-  return { id: index, clientToken, lastActiveIndex: index, lowestUnacknowledged: 1, responses: [] };
+  return Object.freeze({
+    id: index,
+    clientToken,
+    lastActiveIndex: index,
+    lowestUnacknowledged: 1,
+    responses: noResponses,
+  });
 }
 
+const noResponses: readonly StoredResponse[] = Object.freeze([]);
+
 /** The session as it is after an entry at `index` named it, having told what the client has acknowledged. */
-export function touched(session: Session, index: number, lowestUnacknowledged: number): Session {
-  if (lowestUnacknowledged <= session.lowestUnacknowledged) return { ...session, lastActiveIndex: index };
-  return {
+export function touched(session: Session, index: number, acknowledgedBelow: number): Session {
+  const lowestUnacknowledged = Math.max(session.lowestUnacknowledged, acknowledgedBelow);
+  return Object.freeze({
     id: session.id,
     clientToken: session.clientToken,
     lastActiveIndex: index,
     lowestUnacknowledged,
-    responses: session.responses.filter((response) => response.sequence >= lowestUnacknowledged),
-  };
+    responses: responsesFrom(session, lowestUnacknowledged),
+  });
+}
+
+function responsesFrom(session: Session, lowestUnacknowledged: number): readonly StoredResponse[] {
+  const { responses } = session;
+  const first = responses[0];
+  if (first === undefined || first.sequence >= lowestUnacknowledged) return responses;
+  return Object.freeze(responses.filter((response) => response.sequence >= lowestUnacknowledged));
 }
 
 export function storedResponse(session: Session, sequence: number): VmResult | null {
@@ -40,12 +58,18 @@ export function storedResponse(session: Session, sequence: number): VmResult | n
   return null;
 }
 
-/** The session with the first result of a request that has none yet. */
+/** The session with the first result of a request that has none yet. `result` is deeply frozen. */
 export function withResponse(session: Session, { sequence }: RequestSession, result: VmResult): Session {
   const responses = session.responses.slice();
   // Most requests come in order: look for the place from the end.
   let at = responses.length;
   while (at > 0 && (responses[at - 1]?.sequence ?? 0) > sequence) at--;
-  responses.splice(at, 0, { sequence, result });
-  return { ...session, responses };
+  responses.splice(at, 0, Object.freeze({ sequence, result }));
+  return Object.freeze({
+    id: session.id,
+    clientToken: session.clientToken,
+    lastActiveIndex: session.lastActiveIndex,
+    lowestUnacknowledged: session.lowestUnacknowledged,
+    responses: Object.freeze(responses),
+  });
 }

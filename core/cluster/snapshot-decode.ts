@@ -9,8 +9,7 @@ import { BUCKETS, slotOfIndex, slotOfText, tableOf } from "./table.ts";
 import type { VmRecord } from "./vm-record.ts";
 
 /**
- * The state that `encodeSnapshot` made the chunks of. Every field and limit is checked, and the order too, so that what is accepted encodes to the
- * same bytes again.
+ * The state that `encodeSnapshot` made the chunks of, wherever they were cut. Every field, limit and count is checked, and the order too.
  *
  * @throws InvalidSnapshot, and nothing else, whatever the bytes are.
  */

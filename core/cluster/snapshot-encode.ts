@@ -33,11 +33,11 @@ export function* encodeSnapshot(
 function* snapshotItems(state: ClusterState): Generator<readonly unknown[], void, undefined> {
   yield headerToArray(state);
   for (const bucket of state.vms) {
-    const vms = [...bucketValues(bucket)].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const vms = bucketValues(bucket).sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const vm of vms) yield vmToArray(vm);
   }
   for (const bucket of state.sessions) {
-    const sessions = [...bucketValues(bucket)].sort((a, b) => a.id - b.id);
+    const sessions = bucketValues(bucket).sort((a, b) => a.id - b.id);
     for (const session of sessions) yield sessionToArray(session);
   }
 }

@@ -61,9 +61,14 @@ export function withLeaves<K, V>(table: Table<K, V>, leaves: ReadonlyMap<Slot, L
   return buckets ?? table;
 }
 
-/** Everything in one bucket, in no particular order. */
-export function* bucketValues<K, V>(bucket: Bucket<K, V>): Generator<V, void, undefined> {
-  for (const leaf of bucket) if (leaf.size > 0) yield* leaf.values();
+/** Everything in one bucket, in no particular order. A list of its own. */
+export function bucketValues<K, V>(bucket: Bucket<K, V>): V[] {
+  const values: V[] = [];
+  for (const leaf of bucket) {
+    if (leaf.size === 0) continue;
+    for (const value of leaf.values()) values.push(value);
+  }
+  return values;
 }
 
 /** A table of many keys at once, for restoring. Later values win. */

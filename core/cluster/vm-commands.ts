@@ -6,7 +6,11 @@ import type { VmResult } from "./result.ts";
 
 export type VmCommand = Extract<Command, { readonly kind: "createVm" | "updateVm" | "deleteVm" }>;
 
-/** `index` is the entry's; the time is the batch's. */
+const VM_EXISTS = refused({ kind: "vmExists" });
+const VM_NOT_FOUND = refused({ kind: "vmNotFound" });
+const TOO_MANY_VMS = refused({ kind: "limitReached", limit: "vms", maximum: LIMITS.vms });
+
+/** `index` is the entry's; the time is the batch's. The result is deeply frozen. */
 export function applyVmCommand(batch: Batch, command: VmCommand, index: number): VmResult {
   switch (command.kind) {
     case "createVm":
@@ -19,9 +23,8 @@ export function applyVmCommand(batch: Batch, command: VmCommand, index: number):
 }
 
 function createVm(batch: Batch, { name, spec }: Extract<VmCommand, { kind: "createVm" }>, index: number): VmResult {
-  if (batch.vm(name) !== null) return { ok: false, refusal: { kind: "vmExists" } };
-  if (batch.vmCount >= LIMITS.vms)
-    return { ok: false, refusal: { kind: "limitReached", limit: "vms", maximum: LIMITS.vms } };
+  if (batch.vm(name) !== null) return VM_EXISTS;
+  if (batch.vmCount >= LIMITS.vms) return TOO_MANY_VMS;
   batch.putVm(
     Object.freeze({
       name,
@@ -37,37 +40,50 @@ function createVm(batch: Batch, { name, spec }: Extract<VmCommand, { kind: "crea
       updatedAtMs: batch.timeMs,
     }),
   );
-  return { ok: true, kind: "vmCreated", generation: 1 };
+  return applied("vmCreated", 1);
 }
 
 function updateVm(batch: Batch, command: Extract<VmCommand, { kind: "updateVm" }>, index: number): VmResult {
   const { name, expectedGeneration: expected, spec } = command;
   const vm = batch.vm(name);
-  if (vm === null) return { ok: false, refusal: { kind: "vmNotFound" } };
+  if (vm === null) return VM_NOT_FOUND;
   if (vm.generation !== expected) return generationMismatch(expected, vm.generation);
   const generation = vm.generation + 1;
   batch.putVm(
     Object.freeze({
-      ...vm,
+      name,
       tenant: spec.tenant,
       spec,
+      state: vm.state,
+      desired: vm.desired,
       generation,
+      epoch: vm.epoch,
+      createdIndex: vm.createdIndex,
       updatedIndex: index,
+      createdAtMs: vm.createdAtMs,
       updatedAtMs: batch.timeMs,
     }),
   );
-  return { ok: true, kind: "vmUpdated", generation };
+  return applied("vmUpdated", generation);
 }
 
 function deleteVm(batch: Batch, command: Extract<VmCommand, { kind: "deleteVm" }>): VmResult {
   const { name, expectedGeneration: expected } = command;
   const vm = batch.vm(name);
-  if (vm === null) return { ok: false, refusal: { kind: "vmNotFound" } };
+  if (vm === null) return VM_NOT_FOUND;
   if (expected !== null && vm.generation !== expected) return generationMismatch(expected, vm.generation);
   batch.removeVm(name);
-  return { ok: true, kind: "vmDeleted", generation: vm.generation };
+  return applied("vmDeleted", vm.generation);
 }
 
 function generationMismatch(expected: number, actual: number): VmResult {
-  return { ok: false, refusal: { kind: "generationMismatch", expected, actual } };
+  return refused({ kind: "generationMismatch", expected, actual });
+}
+
+function applied(kind: "vmCreated" | "vmUpdated" | "vmDeleted", generation: number): VmResult {
+  return Object.freeze({ ok: true, kind, generation });
+}
+
+function refused(refusal: Extract<VmResult, { readonly ok: false }>["refusal"]): VmResult {
+  return Object.freeze({ ok: false, refusal: Object.freeze(refusal) });
 }

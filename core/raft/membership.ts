@@ -210,7 +210,7 @@ export function handleWhoAreYou(raft: Raft, message: WhoAreYou): void {
 /** The last final configuration that this node can vouch for. A committed joint one counts as what it came from. */
 function baseOf(raft: Raft): { readonly index: number; readonly configuration: Configuration } {
   const committed = raft.configurations[0] ?? raft.latest;
-  if (raft.introduced !== null && raft.introduced.jointIndex > committed.index) {
+  if (raft.introduced !== null && raft.introduced.jointIndex >= committed.index) {
     return { index: raft.introduced.jointIndex, configuration: raft.introduced.configuration };
   }
   const { configuration, index } = committed;
