@@ -16,6 +16,7 @@ export {
   type EntryKind,
   type Evidence,
   type EvidenceKind,
+  endorsementStatement,
   type Forward,
   type ForwardResponse,
   GENESIS_CHAIN,
@@ -45,8 +46,11 @@ export {
   type SnapshotChunk,
   type SnapshotMeta,
   type SnapshotResponse,
+  snapshotDigest,
   type TimeoutNow,
+  transferStatement,
   type VoteResponse,
+  voteStatement,
   type WhoAreYou,
 } from "./raft/index.ts";
 export * from "./runtime.ts";

@@ -12,6 +12,7 @@ import {
   emptyState,
   encodeRequest,
   encodeSnapshot,
+  InvalidCommand,
   query,
   stampRequest,
 } from "./cluster/index.ts";
@@ -78,16 +79,19 @@ interface Proposal {
   readonly data: Uint8Array;
   /** This node's id for its own clients. */
   readonly from: NodeId;
-  readonly requestId: number;
+  readonly ticket: number;
 }
 
 interface PendingRequest {
+  readonly requestId: number;
   readonly deadlineMs: number;
   readonly request: ClientRequest;
   /** A read: serve it once this is applied. */
   readIndex: number | null;
   /** A membership change: its joint entry. */
   jointIndex: number;
+  /** A proposal that went to another node: the term in which that node led. */
+  forwardTerm: number | null;
 }
 
 /** A snapshot being encoded, a chunk a step. */
@@ -100,6 +104,11 @@ interface Encoding {
   readonly source: Generator<Uint8Array>;
   readonly chunks: Uint8Array[];
 }
+
+/** Tickets of one process. With 2^32 places to start, two lives of a node do not meet in practice, and all stay safe integers. */
+const TICKETS_PER_LIFE = 2 ** 20;
+/** Enough for every duplicate that is still under way. */
+const SEEN_FORWARDS = 4096;
 
 const NOTHING_APPLIED: readonly AppliedEntry[] = [];
 const NO_EFFECTS: readonly Effect[] = [];
@@ -114,10 +123,16 @@ export class Node {
 
   readonly #raft: Raft;
   readonly #options: RaftOptions;
-  /** In order of their deadlines, since all wait equally long. */
+  /**
+   * By ticket: a number that no other process of this node ever uses, so that a late answer to a former life is never taken for one to this. In order
+   * of their deadlines, since all wait equally long.
+   */
   readonly #requests = new Map<number, PendingRequest>();
+  #nextTicket: number;
+  /** Tickets of forwarded proposals seen lately, oldest first: a network that duplicates does not double them. */
+  readonly #seenForwards = new Set<number>();
   /** Who waits for which log index, and the term that the entry there must have to be theirs. */
-  readonly #awaited = new Map<number, { readonly requestId: number; readonly term: number }>();
+  readonly #awaited = new Map<number, { readonly ticket: number; readonly term: number }>();
   /** Reads whose index is known and not applied yet. */
   readonly #awaitingReads = new Set<number>();
   #batch: Proposal[] = [];
@@ -169,6 +184,7 @@ export class Node {
     const { meta, chunks } = restored.snapshot;
     this.state = meta.index === 0 ? emptyState() : decodeSnapshot(chunks);
     this.appliedIndex = meta.index;
+    this.#nextTicket = runtime.randomUint32() * TICKETS_PER_LIFE;
     this.#raft = new Raft(id, options, runtime, restored, stamp, (offered) => {
       try {
         this.#offeredState = decodeSnapshot(offered);
@@ -385,26 +401,24 @@ export class Node {
     }
   }
 
-  #await(requestId: number, request: ClientRequest): PendingRequest {
-    const pending = {
-      deadlineMs: this.#raft.nowMs + this.#options.requestTimeoutMs,
-      request,
-      readIndex: null,
-      jointIndex: 0,
-    };
-    this.#requests.set(requestId, pending);
-    return pending;
+  #await(requestId: number, request: ClientRequest): number {
+    const ticket = this.#nextTicket++;
+    const deadlineMs = this.#raft.nowMs + this.#options.requestTimeoutMs;
+    this.#requests.set(ticket, { requestId, deadlineMs, request, readIndex: null, jointIndex: 0, forwardTerm: null });
+    return ticket;
   }
 
   /** Ends a request that waits. One that was answered already stays answered: each gets one answer. */
-  #answer(requestId: number, answer: ClientAnswer): void {
-    if (!this.#requests.delete(requestId)) return;
-    this.#awaitingReads.delete(requestId);
-    this.#raft.effects.push({ kind: "answer", requestId, answer });
+  #answer(ticket: number, answer: ClientAnswer): void {
+    const pending = this.#requests.get(ticket);
+    if (pending === undefined) return;
+    this.#requests.delete(ticket);
+    this.#awaitingReads.delete(ticket);
+    this.#raft.effects.push({ kind: "answer", requestId: pending.requestId, answer });
   }
 
-  #refuse(requestId: number, refusal: RequestRefusal): void {
-    this.#answer(requestId, refused(refusal));
+  #refuse(ticket: number, refusal: RequestRefusal): void {
+    this.#answer(ticket, refused(refusal));
   }
 
   /** Turns a request away before it waits for anything. */
@@ -414,7 +428,14 @@ export class Node {
 
   #propose(requestId: number, request: Extract<ClientRequest, { kind: "propose" }>): void {
     const raft = this.#raft;
-    const data = encodeRequest(request.request);
+    let data: Uint8Array;
+    try {
+      data = encodeRequest(request.request);
+    } catch (error) {
+      if (!(error instanceof InvalidCommand)) throw error;
+      this.#reject(requestId, { kind: "invalidRequest", field: error.field, reason: error.message });
+      return;
+    }
     const limitBytes = this.#options.maxRequestBytes;
     if (data.length > limitBytes) {
       this.#reject(requestId, { kind: "requestTooLarge", sizeBytes: data.length, limitBytes });
@@ -425,16 +446,17 @@ export class Node {
         this.#reject(requestId, { kind: "tooManyUncommitted", limitBytes: this.#options.maxUncommittedBytes });
         return;
       }
-      this.#await(requestId, request);
-      this.#enqueue({ data, from: this.id, requestId });
+      this.#enqueue({ data, from: this.id, ticket: this.#await(requestId, request) });
       return;
     }
     if (raft.leaderId === NOBODY || raft.leaderId === this.id) {
       this.#reject(requestId, { kind: "noLeader" });
       return;
     }
-    this.#await(requestId, request);
-    raft.send({ type: "forward", ...header(raft, raft.leaderId, raft.term), requestId, data });
+    const ticket = this.#await(requestId, request);
+    const pending = this.#requests.get(ticket);
+    if (pending !== undefined) pending.forwardTerm = raft.term;
+    raft.send({ type: "forward", ...header(raft, raft.leaderId, raft.term), requestId: ticket, data });
   }
 
   #takesProposals(): boolean {
@@ -464,9 +486,9 @@ export class Node {
     this.#batch = [];
     this.#batchBytes = 0;
     if (!this.#takesProposals()) {
-      for (const { from, requestId } of batch) {
-        if (from === this.id) this.#refuse(requestId, { kind: "noLeader" });
-        else this.#respondForward(from, requestId, { kind: "noLeader" });
+      for (const { from, ticket } of batch) {
+        if (from === this.id) this.#refuse(ticket, { kind: "noLeader" });
+        else this.#respondForward(from, ticket, { kind: "noLeader" });
       }
       return;
     }
@@ -476,11 +498,11 @@ export class Node {
       "command",
       batch.map(({ data }) => stampRequest(data, stamp)),
     );
-    for (const [at, { from, requestId }] of batch.entries()) {
+    for (const [at, { from, ticket }] of batch.entries()) {
       const entry = entries[at];
       if (entry === undefined) continue;
-      if (from === this.id) this.#awaited.set(entry.index, { requestId, term: entry.term });
-      else this.#respondForward(from, requestId, { kind: "appended", index: entry.index, term: entry.term });
+      if (from === this.id) this.#awaited.set(entry.index, { ticket, term: entry.term });
+      else this.#respondForward(from, ticket, { kind: "appended", index: entry.index, term: entry.term });
     }
   }
 
@@ -489,35 +511,42 @@ export class Node {
     raft.send({ type: "forwardResponse", ...header(raft, to, raft.term), requestId, outcome });
   }
 
-  #handleForward(message: Forward): void {
-    if (!this.#takesProposals() || message.data.length > this.#options.maxRequestBytes) {
-      this.#respondForward(message.from, message.requestId, { kind: "noLeader" });
-    } else if (this.#isFull(message.data)) {
-      const limitBytes = this.#options.maxUncommittedBytes;
-      this.#respondForward(message.from, message.requestId, { kind: "tooManyUncommitted", limitBytes });
+  #handleForward({ from, requestId: ticket, data }: Forward): void {
+    if (this.#seenForwards.has(ticket)) return;
+    this.#seenForwards.add(ticket);
+    if (this.#seenForwards.size > SEEN_FORWARDS) {
+      for (const oldest of this.#seenForwards) {
+        this.#seenForwards.delete(oldest);
+        break;
+      }
+    }
+    if (!this.#takesProposals() || data.length > this.#options.maxRequestBytes) {
+      this.#respondForward(from, ticket, { kind: "noLeader" });
+    } else if (this.#isFull(data)) {
+      this.#respondForward(from, ticket, { kind: "tooManyUncommitted", limitBytes: this.#options.maxUncommittedBytes });
     } else {
-      this.#enqueue({ data: message.data, from: message.from, requestId: message.requestId });
+      this.#enqueue({ data, from, ticket });
     }
   }
 
-  #handleForwardResponse({ requestId, outcome }: ForwardResponse): void {
-    const pending = this.#requests.get(requestId);
+  #handleForwardResponse({ requestId: ticket, outcome, term }: ForwardResponse): void {
+    const pending = this.#requests.get(ticket);
     if (pending?.request.kind !== "propose") return;
-    if (outcome.kind !== "appended") {
-      this.#refuse(requestId, outcome);
-    } else if (outcome.index <= this.appliedIndex) {
-      // AppliedEntry before this answer came; its result is gone from memory, and the session has it.
-      this.#refuse(requestId, { kind: "outcomeUnknown" });
+    if (outcome.kind === "appended" && outcome.index > this.appliedIndex) {
+      this.#awaited.set(outcome.index, { ticket, term: outcome.term });
+    } else if (outcome.kind === "tooManyUncommitted" && term === pending.forwardTerm) {
+      // It has led without a break since this was sent, so it remembers whether it had taken it before.
+      this.#refuse(ticket, outcome);
     } else {
-      this.#awaited.set(outcome.index, { requestId, term: outcome.term });
+      // Applied before this answer came; or refused by a node that may have taken another copy before it lost office.
+      this.#refuse(ticket, { kind: "outcomeUnknown" });
     }
   }
 
   #read(requestId: number, request: Extract<ClientRequest, { kind: "read" }>): void {
     const raft = this.#raft;
     if (request.consistency === "stale") {
-      this.#await(requestId, request);
-      this.#serveRead(requestId, request);
+      this.#serveRead(this.#await(requestId, request), request);
       return;
     }
     if (request.consistency === "lease") {
@@ -526,8 +555,7 @@ export class Node {
         return;
       }
       if (holdsLease(raft)) {
-        this.#await(requestId, request);
-        this.#serveRead(requestId, request);
+        this.#serveRead(this.#await(requestId, request), request);
         return;
       }
     }
@@ -535,31 +563,31 @@ export class Node {
       this.#reject(requestId, { kind: "noLeader" });
       return;
     }
-    this.#await(requestId, request);
-    if (raft.role === "leader") requestRead(raft, { from: this.id, requestId });
-    else raft.send({ type: "readIndex", ...header(raft, raft.leaderId, raft.term), requestId });
+    const ticket = this.#await(requestId, request);
+    if (raft.role === "leader") requestRead(raft, { from: this.id, requestId: ticket });
+    else raft.send({ type: "readIndex", ...header(raft, raft.leaderId, raft.term), requestId: ticket });
   }
 
-  #answerRead(to: NodeId, requestId: number, index: number | null): void {
+  #answerRead(to: NodeId, ticket: number, index: number | null): void {
     const raft = this.#raft;
-    raft.send({ type: "readIndexResponse", ...header(raft, to, raft.term), requestId, index });
+    raft.send({ type: "readIndexResponse", ...header(raft, to, raft.term), requestId: ticket, index });
   }
 
-  #readConfirmed(requestId: number, index: number | null): void {
-    const pending = this.#requests.get(requestId);
+  #readConfirmed(ticket: number, index: number | null): void {
+    const pending = this.#requests.get(ticket);
     if (pending?.request.kind !== "read" || pending.readIndex !== null) return;
     if (index === null) {
-      this.#refuse(requestId, { kind: "noLeader" });
+      this.#refuse(ticket, { kind: "noLeader" });
     } else if (index <= this.appliedIndex) {
-      this.#serveRead(requestId, pending.request);
+      this.#serveRead(ticket, pending.request);
     } else {
       pending.readIndex = index;
-      this.#awaitingReads.add(requestId);
+      this.#awaitingReads.add(ticket);
     }
   }
 
-  #serveRead(requestId: number, request: Extract<ClientRequest, { kind: "read" }>): void {
-    this.#answer(requestId, { kind: "read", index: this.appliedIndex, result: query(this.state, request.query) });
+  #serveRead(ticket: number, request: Extract<ClientRequest, { kind: "read" }>): void {
+    this.#answer(ticket, { kind: "read", index: this.appliedIndex, result: query(this.state, request.query) });
   }
 
   #changeMembership(requestId: number, request: Extract<ClientRequest, { kind: "changeMembership" }>): void {
@@ -569,8 +597,12 @@ export class Node {
       return;
     }
     const started = changeMembership(raft, request.changes);
-    if ("refused" in started) this.#reject(requestId, { kind: "membershipRefused", reason: started.refused });
-    else this.#await(requestId, request).jointIndex = started.jointIndex;
+    if ("refused" in started) {
+      this.#reject(requestId, { kind: "membershipRefused", reason: started.refused });
+      return;
+    }
+    const pending = this.#requests.get(this.#await(requestId, request));
+    if (pending !== undefined) pending.jointIndex = started.jointIndex;
   }
 
   #transferLeadership(requestId: number, request: Extract<ClientRequest, { kind: "transferLeadership" }>): void {
@@ -586,20 +618,20 @@ export class Node {
 
   #expireRequests(): void {
     const raft = this.#raft;
-    for (const [requestId, pending] of this.#requests) {
+    for (const [ticket, pending] of this.#requests) {
       const { request } = pending;
       if (request.kind === "transferLeadership") {
         if (raft.leaderId === request.to) {
-          this.#answer(requestId, { kind: "leadershipTransferred", to: request.to });
+          this.#answer(ticket, { kind: "leadershipTransferred", to: request.to });
           continue;
         }
         if (raft.role === "leader" && raft.transferring === null) {
-          this.#refuse(requestId, { kind: "transferRefused", reason: `node ${request.to} did not take over in time` });
+          this.#refuse(ticket, { kind: "transferRefused", reason: `node ${request.to} did not take over in time` });
           continue;
         }
       }
       if (raft.nowMs < pending.deadlineMs) break;
-      this.#refuse(requestId, { kind: request.kind === "read" ? "readTimedOut" : "outcomeUnknown" });
+      this.#refuse(ticket, { kind: request.kind === "read" ? "readTimedOut" : "outcomeUnknown" });
     }
   }
 
@@ -624,9 +656,8 @@ export class Node {
       const awaited = this.#awaited.get(entry.index);
       if (awaited !== undefined) {
         this.#awaited.delete(entry.index);
-        // Another entry took the place: this proposal never happened.
-        if (awaited.term !== entry.term || result === null) this.#refuse(awaited.requestId, { kind: "noLeader" });
-        else this.#answer(awaited.requestId, { kind: "applied", index: entry.index, term: entry.term, result });
+        if (awaited.term !== entry.term || result === null) this.#superseded(awaited.ticket);
+        else this.#answer(awaited.ticket, { kind: "applied", index: entry.index, term: entry.term, result });
       }
       if (entry.kind === "configuration") this.#membershipApplied(entry);
     }
@@ -634,21 +665,27 @@ export class Node {
     this.#serveAwaitingReads();
   }
 
+  /** Another entry took the place. An own proposal never happened then; of a forwarded one the network may have made two. */
+  #superseded(ticket: number): void {
+    const wasForwarded = this.#requests.get(ticket)?.forwardTerm !== null;
+    this.#refuse(ticket, { kind: wasForwarded ? "outcomeUnknown" : "noLeader" });
+  }
+
   #serveAwaitingReads(): void {
-    for (const requestId of this.#awaitingReads) {
-      const pending = this.#requests.get(requestId);
-      if (pending?.request.kind !== "read") this.#awaitingReads.delete(requestId);
+    for (const ticket of this.#awaitingReads) {
+      const pending = this.#requests.get(ticket);
+      if (pending?.request.kind !== "read") this.#awaitingReads.delete(ticket);
       else if (pending.readIndex !== null && pending.readIndex <= this.appliedIndex)
-        this.#serveRead(requestId, pending.request);
+        this.#serveRead(ticket, pending.request);
     }
   }
 
   #membershipApplied(entry: Entry): void {
     if (isJoint(decodeConfigurationRecord(entry.data).configuration)) return;
-    for (const [requestId, { request, jointIndex }] of this.#requests) {
+    for (const [ticket, { request, jointIndex }] of this.#requests) {
       // The leave follows its joint entry directly: a change refuses to start while another is under way.
       if (request.kind === "changeMembership" && jointIndex < entry.index) {
-        this.#answer(requestId, { kind: "membershipChanged", index: entry.index, term: entry.term });
+        this.#answer(ticket, { kind: "membershipChanged", index: entry.index, term: entry.term });
       }
     }
   }
@@ -662,10 +699,10 @@ export class Node {
     this.#offeredState = null;
     this.appliedIndex = installed.meta.index;
     this.#encoding = null;
-    for (const [index, { requestId }] of this.#awaited) {
+    for (const [index, { ticket }] of this.#awaited) {
       if (index > installed.meta.index) continue;
       this.#awaited.delete(index);
-      this.#refuse(requestId, { kind: "outcomeUnknown" });
+      this.#refuse(ticket, { kind: "outcomeUnknown" });
     }
     this.#serveAwaitingReads();
   }

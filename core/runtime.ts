@@ -112,6 +112,8 @@ export type RequestRefusal =
   /** The leader cannot take more until entries commit. */
   | { readonly kind: "tooManyUncommitted"; readonly limitBytes: number }
   | { readonly kind: "tooManyPending"; readonly limit: number }
+  /** A field is not what it must be. */
+  | { readonly kind: "invalidRequest"; readonly field: string; readonly reason: string }
   | { readonly kind: "requestTooLarge"; readonly sizeBytes: number; readonly limitBytes: number }
   /** It may have happened, may still happen, or never will. Retry within the same session to find out safely. */
   | { readonly kind: "outcomeUnknown" }

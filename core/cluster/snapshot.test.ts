@@ -20,7 +20,7 @@ import {
   type VmSpec,
 } from "./index.ts";
 import { sessionOf } from "./state.ts";
-import { slotOfIndex, slotOfText, tableOf } from "./table.ts";
+import { bucketOfSlot, slotOfIndex, slotOfText, tableOf } from "./table.ts";
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/);
 
@@ -185,6 +185,29 @@ describe("snapshots", () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  test("keys that share a bucket, or a leaf, come in order", () => {
+    const [plain] = vms.slice(-1);
+    const [idle] = sessions;
+    if (plain === undefined || idle === undefined) throw new Error("fixture");
+    const slot = slotOfText("n0");
+    const names = Array.from({ length: 40_000 }, (_, i) => `n${i}`);
+    const near = names.filter((name) => bucketOfSlot(slotOfText(name)) === bucketOfSlot(slot)).slice(0, 20);
+    const together = [...new Set([...near, ...names.filter((name) => slotOfText(name) === slot)])];
+    expect(together.length).toBeGreaterThan(20);
+    const records = together.map((name) => ({ ...plain, name }));
+    // One leaf, one bucket, and the next round of buckets.
+    const open = [1, 1 + 8192, 1 + 2 * 8192, 1 + 128, 129 + 8192, 2].map((id) => ({
+      ...idle,
+      id,
+      clientToken: `t${id}`,
+      lastActiveIndex: id,
+    }));
+    const forth = stateWith({ vms: records, sessions: open });
+    const back = stateWith({ vms: records.toReversed(), sessions: open.toReversed() });
+    expect(snapshotBytes(back)).toBe(snapshotBytes(forth));
+    expect(snapshotBytes(decodeSnapshot(encodeSnapshot(back, 77)))).toBe(snapshotBytes(forth));
   });
 
   test("damaged, cut or lengthened bytes are refused, or are another valid state in canonical bytes", () => {

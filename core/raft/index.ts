@@ -17,6 +17,13 @@ export {
   handleHeartbeat,
   handleHeartbeatResponse,
 } from "./replication.ts";
-export { chainLink, GENESIS_CHAIN, snapshotDigest } from "./statements.ts";
+export {
+  chainLink,
+  endorsementStatement,
+  GENESIS_CHAIN,
+  snapshotDigest,
+  transferStatement,
+  voteStatement,
+} from "./statements.ts";
 export { handleSnapshotChunk, handleSnapshotResponse } from "./transfer.ts";
 export * from "./types.ts";

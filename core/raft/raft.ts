@@ -91,6 +91,11 @@ export class Raft {
   readonly evicted = new Set<NodeId>();
   /** An introduction or the log shows that this node's id has left for good. */
   removed = false;
+  /**
+   * Whether this node may campaign: a voter of its latest configuration, or of one before it that is not known to be replaced. One that is being
+   * removed may be the only one with the entry that removes it (thesis 4.2.2).
+   */
+  promotable = false;
 
   // Follower.
   /** The election certificate of this term's leader, once seen: what makes its messages count. */
@@ -287,11 +292,7 @@ export class Raft {
     }
     const known = this.introduced?.configuration ?? this.configurations[0]?.configuration;
     this.removed = known?.retired.some((member) => member.id === this.id) ?? false;
-  }
-
-  /** Whether this node may campaign: a voter of its own configuration that has not left. */
-  get promotable(): boolean {
-    return !this.removed && isVoter(this.configuration, this.id);
+    this.promotable = !this.removed && this.configurations.some(({ configuration }) => isVoter(configuration, this.id));
   }
 
   // ---- The gate
