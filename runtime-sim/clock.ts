@@ -1,0 +1,114 @@
+/**
+ * A host's clocks. One oscillator counts microseconds, too fast or too slow by `rate`, and stands still while frozen; the monotonic and the wall clock
+ * are that count plus an offset each, so that either can jump alone.
+ *
+ * Rounding: true time is a whole number of microseconds. So is the count: the fraction is cut off whenever it is read, and lost for good (less than a
+ * microsecond) when the rate changes or a freeze begins or ends. `monotonicMs` is the count divided by 1000, `wallMs` that rounded down to a whole millisecond.
+ *
+ * Calls come in order of true time. A change of the clock changes when a monotonic time will be reached: ask `trueUsWhen` again after each.
+ */
+export interface ClockSettings {
+  /** What the wall clock shows at true time zero, in milliseconds since 1970. */
+  readonly wallAtZeroMs: number;
+  /** What the monotonic clock shows at true time zero. */
+  readonly monotonicAtZeroMs: number;
+  /** Clock seconds per true second, above 0: 1.01 gains 1 %. */
+  readonly rate: number;
+}
+
+export class HostClock {
+  #rate: number;
+  /** The count was `#countUs` at true time `#sinceUs`, and advances from then on. In the future while frozen. */
+  #sinceUs = 0;
+  #countUs = 0;
+  #monotonicOffsetUs: number;
+  #wallOffsetUs: number;
+
+  constructor(settings: ClockSettings) {
+    this.#rate = checkedRate(settings.rate);
+    this.#monotonicOffsetUs = Math.round(settings.monotonicAtZeroMs * 1000);
+    this.#wallOffsetUs = Math.round(settings.wallAtZeroMs * 1000);
+  }
+
+  get rate(): number {
+    return this.#rate;
+  }
+
+  /** Milliseconds, to the microsecond. Never goes back between two `restart`s. */
+  monotonicMs(trueUs: number): number {
+    return (this.#count(trueUs) + this.#monotonicOffsetUs) / 1000;
+  }
+
+  /** Whole milliseconds since 1970. */
+  wallMs(trueUs: number): number {
+    return Math.floor((this.#count(trueUs) + this.#wallOffsetUs) / 1000);
+  }
+
+  /**
+   * The first whole microsecond of true time, `nowUs` or later, at which `monotonicMs` is reached; Infinity while frozen without end. A freeze whose
+   * end is known is reckoned with.
+   */
+  trueUsWhen(monotonicMs: number, nowUs: number): number {
+    if (this.monotonicMs(nowUs) >= monotonicMs) return nowUs;
+    const missingUs = monotonicMs * 1000 - this.#monotonicOffsetUs - this.#countUs;
+    let trueUs = Math.max(nowUs, this.#sinceUs + Math.ceil(missingUs / this.#rate));
+    // Beyond that, adding a microsecond changes nothing.
+    if (!(trueUs < Number.MAX_SAFE_INTEGER / 2)) return Infinity;
+    // The division may be off by the last bit; the clock itself decides.
+    while (trueUs > nowUs && this.monotonicMs(trueUs - 1) >= monotonicMs) trueUs -= 1;
+    while (this.monotonicMs(trueUs) < monotonicMs) trueUs += 1;
+    return trueUs;
+  }
+
+  /** A new process: its monotonic clock starts at `monotonicMs`, whatever the one before showed. Freeze and drift are the host's and stay. */
+  restart(monotonicMs: number, nowUs: number): void {
+    this.#monotonicOffsetUs = Math.round(monotonicMs * 1000) - this.#count(nowUs);
+  }
+
+  setRate(rate: number, nowUs: number): void {
+    checkedRate(rate);
+    if (nowUs > this.#sinceUs) this.#rebase(nowUs);
+    this.#rate = rate;
+  }
+
+  /** Moves the wall clock forward, or back when negative. */
+  jumpWall(deltaMs: number): void {
+    this.#wallOffsetUs += Math.round(deltaMs * 1000);
+  }
+
+  /** Moves the monotonic clock forward by 0 or more. */
+  jumpMonotonic(forwardMs: number): void {
+    if (!(forwardMs >= 0)) throw new RangeError(`a monotonic clock cannot jump by ${forwardMs} ms`);
+    this.#monotonicOffsetUs += Math.round(forwardMs * 1000);
+  }
+
+  /** Both clocks stand still until then, or until `thaw`; `untilUs` may be Infinity. Of two overlapping freezes the longer holds. */
+  freeze(untilUs: number, nowUs: number): void {
+    if (nowUs > this.#sinceUs) this.#rebase(nowUs);
+    this.#sinceUs = Math.max(this.#sinceUs, untilUs);
+  }
+
+  /** Ends every freeze now. */
+  thaw(nowUs: number): void {
+    if (this.#sinceUs > nowUs) this.#sinceUs = nowUs;
+  }
+
+  isFrozen(nowUs: number): boolean {
+    return this.#sinceUs > nowUs;
+  }
+
+  #count(trueUs: number): number {
+    const elapsedUs = trueUs - this.#sinceUs;
+    return elapsedUs > 0 ? Math.floor(this.#countUs + elapsedUs * this.#rate) : this.#countUs;
+  }
+
+  #rebase(nowUs: number): void {
+    this.#countUs = this.#count(nowUs);
+    this.#sinceUs = nowUs;
+  }
+}
+
+function checkedRate(rate: number): number {
+  if (!(rate > 0 && rate < Infinity)) throw new RangeError(`a clock's rate must be above 0, not ${rate}`);
+  return rate;
+}
