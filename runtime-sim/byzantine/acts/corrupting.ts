@@ -1,0 +1,114 @@
+/** Damaged bytes, and frames that are whole but say nonsense. What would be a plausible lie belongs to the other acts. */
+import { type Append, chainLink, type Entry, type Message, type VoteResponse } from "../../../core/index.ts";
+import { damagedCopy } from "../../damage.ts";
+import type { NodeView } from "../../oracle.ts";
+import { type Act, type Demand, follows, header, inventedBytes, inventedText, type Mouth, someOthers } from "../lie.ts";
+
+const BIG = Number.MAX_SAFE_INTEGER;
+
+export const corruptMessage: Act = (mouth) => {
+  const { dice } = mouth;
+  const bytesToo = dice.chance(0.7);
+  return {
+    damaged(frame) {
+      return bytesToo && mouth.tempted() ? damagedCopy(frame, dice) : null;
+    },
+    instead(node, message) {
+      return dice.chance(0.5) && mouth.tempted() ? nonsense(mouth, node, message) : message;
+    },
+    beside(node) {
+      if (!dice.chance(0.1) || !mouth.tempted()) return [];
+      return someOthers(mouth, node).map((to) => {
+        const common = header(mouth, to, node.term);
+        const requestId = dice.integer(0, BIG);
+        switch (dice.integer(0, 3)) {
+          case 0:
+            return mouth.lie({ type: "forward", ...common, requestId, data: inventedBytes(dice, dice.integer(0, 200)) });
+          case 1:
+            return mouth.lie({ type: "whoAreYou", ...common, configurationIndex: dice.integer(0, BIG) });
+          case 2:
+            return mouth.lie({ type: "timeoutNow", ...common, transfer: inventedText(dice) });
+          default:
+            return mouth.lie({ type: "readIndex", ...common, requestId });
+        }
+      });
+    },
+  };
+};
+
+function nonsense(mouth: Mouth, node: NodeView, message: Message): Message {
+  const { dice } = mouth;
+  switch (message.type) {
+    case "append":
+      return nonsenseAppend(mouth, message);
+    case "appendResponse":
+      if (message.outcome !== "mismatch") return message;
+      return mouth.lie({ ...message, matchIndex: dice.integer(0, BIG), hintIndex: dice.integer(0, BIG), hintTerm: dice.integer(0, BIG) });
+    case "heartbeat":
+      return mouth.lie({ ...message, round: dice.integer(0, BIG) });
+    case "heartbeatResponse":
+      return mouth.lie({ ...message, round: dice.integer(0, BIG), certified: dice.chance(0.5) });
+    case "voteResponse":
+      return message.granted ? badlySigned(mouth, message) : message;
+    case "snapshotResponse":
+      return mouth.lie({ ...message, index: dice.integer(0, BIG), nextSequence: dice.integer(0, 1000) });
+    case "requestVote":
+      return mouth.lie({ ...message, lastIndex: 0, lastTerm: dice.integer(0, node.term), transfer: inventedText(dice) });
+    case "readIndex":
+    case "forward":
+      return mouth.lie({ ...message, requestId: dice.integer(0, BIG) });
+    case "snapshotChunk":
+    case "timeoutNow":
+    case "readIndexResponse":
+    case "forwardResponse":
+    case "whoAreYou":
+    case "introduction":
+      return message;
+  }
+}
+
+/** An entry that cannot be: with a chain that is none, of a term that was over, or a configuration that says nothing. */
+function nonsenseAppend(mouth: Mouth, message: Append): Message {
+  const { dice, self } = mouth;
+  const { prevIndex, prevTerm, prevChain, term } = message;
+  if (message.entries.length === 0) return message;
+  const index = prevIndex + 1;
+  const chained = (entryTerm: number, kind: Entry["kind"], data: Uint8Array): Entry => {
+    const chain = chainLink(self.runtime, prevChain, index, entryTerm, kind, data);
+    return { index, term: entryTerm, kind, data, chain };
+  };
+  let entry: Entry;
+  switch (dice.integer(0, 2)) {
+    case 0:
+      if (prevTerm > 1) {
+        entry = chained(prevTerm - 1, "command", inventedBytes(dice, 20));
+        break;
+      }
+      entry = { ...chained(term, "command", inventedBytes(dice, 20)), chain: inventedText(dice) };
+      break;
+    case 1:
+      entry = chained(term, "configuration", inventedBytes(dice, 40));
+      break;
+    default:
+      entry = { ...chained(term, "command", inventedBytes(dice, 20)), chain: inventedText(dice) };
+  }
+  const lie: Append = { ...message, entries: [entry] };
+  return mouth.lie(lie, mustBeMalformed(lie));
+}
+
+function mustBeMalformed(append: Append): Demand {
+  return (receiver) => {
+    const { prevIndex, prevTerm, prevChain } = append;
+    const isNext = receiver.log.termAt(prevIndex) === prevTerm && receiver.log.chainAt(prevIndex) === prevChain;
+    if (!follows(receiver, append) || !isNext) return null;
+    // Over an entry of the same term, or one that is committed, it contradicts more than itself.
+    return ["malformedAppend", "twoContents", "truncateCommitted"];
+  };
+}
+
+function badlySigned(mouth: Mouth, message: VoteResponse): Message {
+  return mouth.lie({ ...message, signature: inventedText(mouth.dice) }, ({ role, term }) => {
+    const isWanted = message.preVote ? role === "preCandidate" && message.term === term + 1 : role === "candidate" && message.term === term;
+    return isWanted ? ["forgedSignature"] : null;
+  });
+}

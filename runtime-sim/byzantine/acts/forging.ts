@@ -1,0 +1,175 @@
+/** Lies about state and membership: snapshots of what never was, and members whom nobody admitted. */
+import {
+  type Configuration,
+  emptyState,
+  encodeSnapshot,
+  type LineageLink,
+  type Message,
+  type NodeId,
+  type SnapshotChunk,
+  snapshotDigest,
+} from "../../../core/index.ts";
+import type { NodeView } from "../../oracle.ts";
+import {
+  type Act,
+  type Demand,
+  follows,
+  header,
+  inventedBytes,
+  inventedText,
+  type Mouth,
+  someOthers,
+} from "../lie.ts";
+import { mustSeeThrough } from "./talking.ts";
+import { inventedElection, mustConvict } from "./voting.ts";
+
+function chunkOf(
+  mouth: Mouth,
+  node: NodeView,
+  to: NodeId,
+  content: { readonly index: number; readonly digest: string; readonly bytes: Uint8Array },
+): SnapshotChunk {
+  const { configuration, configurationIndex, term } = node;
+  const { index, digest, bytes } = content;
+  return {
+    type: "snapshotChunk",
+    ...header(mouth, to, term),
+    meta: {
+      index,
+      term,
+      chain: inventedText(mouth.dice),
+      configuration,
+      configurationIndex,
+      lineage: [],
+      digest,
+      chunkCount: 1,
+      sizeBytes: bytes.length,
+    },
+    sequence: 0,
+    bytes,
+    certificate: null,
+  };
+}
+
+export const forgedSnapshot: Act = (mouth) => {
+  const { dice } = mouth;
+  return {
+    beside(node) {
+      if (!mouth.tempted()) return [];
+      const index = node.log.lastIndex + dice.integer(1, 5);
+      const content = { index, digest: inventedText(dice), bytes: inventedBytes(dice, 200) };
+      const isCertified = dice.chance(0.3);
+      return someOthers(mouth, node).map((to) => {
+        const chunk = chunkOf(mouth, node, to, content);
+        if (node.role === "leader") {
+          return mouth.lie(chunk, (receiver) =>
+            follows(receiver, chunk) && index > receiver.commitIndex ? ["forgedSnapshot"] : null,
+          );
+        }
+        if (!isCertified) return mouth.lie(chunk);
+        const term = node.term + 1;
+        const elected: Message = { ...chunk, term, certificate: inventedElection(mouth, node, term) };
+        return mouth.lie(elected, mustConvict(elected));
+      });
+    },
+  };
+};
+
+export const consistentForgedSnapshot: Act = (mouth) => {
+  const { self, dice } = mouth;
+  return {
+    beside(node) {
+      if (node.role !== "leader" || !mouth.tempted()) return [];
+      // A cluster in which nothing was ever done.
+      const chunks = [...encodeSnapshot(emptyState(), 1024)];
+      const [bytes] = chunks;
+      if (bytes === undefined || chunks.length > 1) return [];
+      const index = node.log.lastIndex + dice.integer(1, 5);
+      const content = { index, digest: snapshotDigest(self.runtime, chunks), bytes };
+      return someOthers(mouth, node).slice(0, 1).map((to) => {
+        const chunk = chunkOf(mouth, node, to, content);
+        return mouth.lie(chunk, (receiver) => (follows(receiver, chunk) && index > receiver.commitIndex ? [] : null));
+      });
+    },
+  };
+};
+
+export const forgedJoin: Act = (mouth) => {
+  const { self, dice } = mouth;
+  const { ghost } = self;
+
+  function link(node: NodeView): LineageLink | null {
+    const { configuration } = node;
+    if (configuration.outgoing.length > 0) return null;
+    const joint = admitting(configuration, ghost.id, ghost.runtime.peerId);
+    const statement = inventedBytes(dice, 16);
+    const signatures = joint.voters.map((id) => {
+      const runtime = id === self.id ? self.runtime : id === ghost.id ? ghost.runtime : null;
+      return { id, signature: runtime === null ? inventedText(dice) : runtime.sign(statement) };
+    });
+    return { jointIndex: node.log.lastIndex + dice.integer(1, 100), jointTerm: node.term, joint, signatures };
+  }
+
+  function introduction(node: NodeView, to: NodeId, from: NodeId): Message | null {
+    const forged = link(node);
+    if (forged === null) return null;
+    const message: Message = { type: "introduction", ...header(mouth, to, node.term), from, links: [forged] };
+    const mustRefuse: Demand = ({ configuration, configurationIndex, commitIndex }) => {
+      const { voters, outgoing } = configuration;
+      const isCurrent = outgoing.length === 0 && configurationIndex <= commitIndex && configurationIndex < forged.jointIndex;
+      const continues = voters.length === forged.joint.outgoing.length && voters.every((id) => forged.joint.outgoing.includes(id));
+      return isCurrent && continues ? ["forgedLineage"] : null;
+    };
+    return from === ghost.id ? mouth.lieAsGhost(message, mustRefuse) : mouth.lie(message, mustRefuse);
+  }
+
+  /** What a member might say, from one who is none. */
+  function ghostSpeaks(node: NodeView, to: NodeId, from: NodeId): Message {
+    const { lastIndex } = node.log;
+    const of = { ...header(mouth, to, node.term), from };
+    const message: Message = dice.chance(0.5)
+      ? { type: "heartbeat", ...of, commit: lastIndex, round: 1 }
+      : {
+          type: "requestVote",
+          ...of,
+          term: node.term + 1,
+          preVote: true,
+          lastIndex: lastIndex + 10,
+          lastTerm: node.term + 1,
+          certificate: null,
+          transfer: "",
+        };
+    return mouth.lieAsGhost(message, mustSeeThrough(message, ghost.runtime.peerId));
+  }
+
+  /** Who has asked the ghost who it is. */
+  const curious: NodeId[] = [];
+  return {
+    heard(_from, message) {
+      if (message.to !== ghost.id) return message;
+      if (message.type === "whoAreYou" && curious.length < 8) curious.push(message.from);
+      return null;
+    },
+    beside(node) {
+      const said: (Message | null)[] = curious.splice(0).map((to) => introduction(node, to, ghost.id));
+      if (mouth.tempted()) {
+        for (const to of someOthers(mouth, node)) {
+          const kind = dice.integer(0, 3);
+          if (kind === 0) said.push(introduction(node, to, self.id));
+          else if (kind === 1) said.push(introduction(node, to, ghost.id));
+          else said.push(ghostSpeaks(node, to, kind === 2 ? ghost.id : self.id));
+        }
+      }
+      return said.filter((message) => message !== null);
+    },
+  };
+};
+
+function admitting(configuration: Configuration, id: NodeId, peerId: string): Configuration {
+  return {
+    ...configuration,
+    voters: [...configuration.voters, id],
+    outgoing: configuration.voters,
+    members: [...configuration.members, { id, peerId, promote: false }],
+  };
+}

@@ -1,0 +1,30 @@
+/** Every act by its name in the table of verdicts. To add one: write it here and in `verdicts.ts`; the compiler misses whichever is forgotten. */
+import type { Act } from "../lie.ts";
+import type { ActName } from "../verdicts.ts";
+import { corruptMessage } from "./corrupting.ts";
+import { falseAnswer, falseLeaderAnswer, lyingAcknowledgement, unstoredAcknowledgement } from "./following.ts";
+import { consistentForgedSnapshot, forgedJoin, forgedSnapshot } from "./forging.ts";
+import { equivocation, prematureCommit, rewriteCommitted } from "./leading.ts";
+import { identityForgery, replay, selectiveSilence, silence } from "./talking.ts";
+import { fakeLeader, twoVotes, wrongTerm } from "./voting.ts";
+
+export const ACTS: Readonly<Record<ActName, Act>> = {
+  equivocation,
+  "rewrite-committed": rewriteCommitted,
+  "premature-commit": prematureCommit,
+  "two-votes": twoVotes,
+  "fake-leader": fakeLeader,
+  "wrong-term": wrongTerm,
+  "corrupt-message": corruptMessage,
+  replay,
+  "identity-forgery": identityForgery,
+  silence,
+  "selective-silence": selectiveSilence,
+  "lying-acknowledgement": lyingAcknowledgement,
+  "unstored-acknowledgement": unstoredAcknowledgement,
+  "forged-snapshot": forgedSnapshot,
+  "consistent-forged-snapshot": consistentForgedSnapshot,
+  "forged-join": forgedJoin,
+  "false-answer": falseAnswer,
+  "false-leader-answer": falseLeaderAnswer,
+};

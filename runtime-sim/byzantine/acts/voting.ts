@@ -1,0 +1,213 @@
+/** Lies about who was elected: two votes in a term, elections that never happened, terms that do not exist. */
+import {
+  type Certificate,
+  type EvidenceKind,
+  type Message,
+  type NodeId,
+  transferStatement,
+  voteStatement,
+} from "../../../core/index.ts";
+import type { NodeView } from "../../oracle.ts";
+import { type Act, type Demand, follows, header, inventedText, type Mouth, othersOf, someOthers } from "../lie.ts";
+
+export const twoVotes: Act = (mouth) => {
+  const { self, dice } = mouth;
+  /** To whom it gave its first vote of a term. */
+  const given = new Map<number, NodeId>();
+  const answers: Message[] = [];
+  /** The term for which a process holds the liar's vote. */
+  const held = new WeakMap<NodeView, number>();
+
+  /** Its core, too, asks for votes: then the first is its own. */
+  function grant(candidate: NodeId, preVote: boolean, term: number): Message {
+    const kind = preVote ? "preVote" : "election";
+    const signature = self.runtime.sign(voteStatement(self.clusterId, self.incarnation, kind, term, candidate));
+    const message: Message = {
+      type: "voteResponse",
+      ...header(mouth, candidate, term),
+      preVote,
+      granted: true,
+      signature,
+      proof: null,
+    };
+    if (preVote) return message;
+    const first = given.get(term);
+    if (first === undefined) given.set(term, candidate);
+    return first === undefined || first === candidate ? message : mouth.lie(message);
+  }
+
+  return {
+    heard(_from, message) {
+      if (message.type === "requestVote") answers.push(grant(message.from, message.preVote, message.term));
+      return message;
+    },
+    instead(_node, message) {
+      if (message.type === "requestVote" && !message.preVote) given.set(message.term, self.id);
+      // Its own core's answers say less.
+      return message.type === "voteResponse" ? null : message;
+    },
+    beside(node) {
+      const said = answers.splice(0);
+      if (node.role === "leader" && dice.chance(0.1) && mouth.tempted()) said.push(...duel(mouth, node));
+      return said;
+    },
+    witness(receiver, message) {
+      const { from, term } = message;
+      if (message.type === "voteResponse") {
+        const counts = message.granted && !message.preVote && receiver.role === "candidate" && receiver.term === term;
+        if (from === self.id && counts) held.set(receiver, term);
+        return null;
+      }
+      if (message.type !== "append" && message.type !== "snapshotChunk") return null;
+      const { certificate } = message;
+      if (certificate === null || certificate.kind !== "election" || certificate.candidate !== from) return null;
+      if (certificate.term !== term || term !== receiver.term || held.get(receiver) !== term) return null;
+      if (from === self.id || from === receiver.id || follows(receiver, message)) return null;
+      return certificate.signatures.some(({ id }) => id === self.id) ? ["doubleVote"] : null;
+    },
+  };
+};
+
+/** Orders two followers to campaign in the same term, and lets both have the others' votes. */
+function duel(mouth: Mouth, node: NodeView): Message[] {
+  const { self, dice } = mouth;
+  const rivals = dice.shuffle(othersOf(mouth, node)).slice(0, 2);
+  return rivals.map((to) => ({
+    type: "timeoutNow",
+    ...header(mouth, to, node.term),
+    transfer: self.runtime.sign(transferStatement(self.clusterId, self.incarnation, node.term, to)),
+  }));
+}
+
+export const fakeLeader: Act = (mouth) => {
+  const { dice } = mouth;
+  /** An election that was won, by another. */
+  let borrowed: Certificate | null = null;
+
+  return {
+    heard(_from, message) {
+      if (message.type === "append" && message.certificate !== null) borrowed = message.certificate;
+      return message;
+    },
+    beside(node) {
+      if (node.role === "leader" || !mouth.tempted()) return [];
+      const term = node.term + dice.integer(1, 3);
+      const kind = dice.integer(0, 3);
+      return someOthers(mouth, node).map((to) => {
+        switch (kind) {
+          case 0:
+            return mouth.lie({
+              type: "heartbeat",
+              ...header(mouth, to, term),
+              commit: node.log.lastIndex,
+              round: dice.integer(1, 1000),
+            });
+          case 1:
+            return mouth.lie(emptyAppend(mouth, node, to, term, null));
+          case 2:
+            if (borrowed !== null) return falselyCertified(mouth, node, to, borrowed.term, borrowed);
+            break;
+          default:
+        }
+        return falselyCertified(mouth, node, to, term, inventedElection(mouth, node, term));
+      });
+    },
+  };
+};
+
+export function inventedElection(mouth: Mouth, node: NodeView, term: number): Certificate {
+  const { self, dice } = mouth;
+  const own = self.runtime.sign(voteStatement(self.clusterId, self.incarnation, "election", term, self.id));
+  const signatures = node.configuration.voters.map((id) => ({
+    id,
+    signature: id === self.id ? own : inventedText(dice),
+  }));
+  return { kind: "election", term, candidate: self.id, signatures };
+}
+
+function falselyCertified(mouth: Mouth, node: NodeView, to: NodeId, term: number, certificate: Certificate): Message {
+  const message = emptyAppend(mouth, node, to, term, certificate);
+  return mouth.lie(message, mustConvict(message));
+}
+
+/** A certificate is looked at unless its term is over, or the liar leads that term indeed. */
+export function mustConvict(message: Message): Demand {
+  return (receiver) => (message.term >= receiver.term && !follows(receiver, message) ? ["forgedCertificate"] : null);
+}
+
+function emptyAppend(
+  mouth: Mouth,
+  { log }: NodeView,
+  to: NodeId,
+  term: number,
+  certificate: Certificate | null,
+): Message {
+  return {
+    type: "append",
+    ...header(mouth, to, term),
+    prevIndex: log.lastIndex,
+    prevTerm: log.termAt(log.lastIndex) ?? 0,
+    prevChain: log.chainAt(log.lastIndex) ?? "",
+    entries: [],
+    commit: log.lastIndex,
+    certificate,
+  };
+}
+
+export const wrongTerm: Act = (mouth) => {
+  const { dice } = mouth;
+  let known: Certificate | null = null;
+
+  function inflated(term: number): number {
+    return term + dice.integer(1, dice.chance(0.5) ? 3 : 1_000_000);
+  }
+
+  /** The proof of another term, when there is one at hand. */
+  function proofFor(term: number): Certificate | null {
+    return known !== null && known.term !== term && dice.chance(0.3) ? known : null;
+  }
+
+  return {
+    heard(_from, message) {
+      if (message.type === "append" && message.certificate !== null) known = message.certificate;
+      return message;
+    },
+    instead(_node, message) {
+      switch (message.type) {
+        case "appendResponse":
+        case "heartbeatResponse":
+        case "snapshotResponse": {
+          if (!mouth.tempted()) return message;
+          const term = inflated(message.term);
+          return liedResponse({ ...message, term, proof: proofFor(term) });
+        }
+        case "voteResponse": {
+          if (message.granted || !mouth.tempted()) return message;
+          const term = inflated(message.term);
+          return liedResponse({ ...message, term, proof: proofFor(term) });
+        }
+        case "heartbeat":
+          return mouth.tempted() ? mouth.lie({ ...message, term: inflated(message.term) }) : message;
+        default:
+          return message;
+      }
+    },
+    beside(node) {
+      if (!dice.chance(0.2) || !mouth.tempted()) return [];
+      const term = inflated(node.term);
+      const preVote = dice.chance(0.5);
+      const { lastIndex } = node.log;
+      const lastTerm = node.log.termAt(lastIndex) ?? 0;
+      const certificate = preVote ? null : proofFor(term);
+      return someOthers(mouth, node).map((to) =>
+        mouth.lie({ type: "requestVote", ...header(mouth, to, term), preVote, lastIndex, lastTerm, certificate, transfer: "" }),
+      );
+    },
+  };
+
+  function liedResponse(message: Message & { readonly proof: Certificate | null }): Message {
+    const demand = (receiver: NodeView): readonly EvidenceKind[] | null =>
+      message.proof !== null && message.term > receiver.term ? ["forgedCertificate"] : null;
+    return mouth.lie(message, demand);
+  }
+};

@@ -1,0 +1,250 @@
+/**
+ * Judges a run with a liar by what the honest nodes did, against the table of verdicts.
+ *
+ * Checks, at every message that convicts the liar: the honest node that looks at it shows the evidence in that very step. At all times: nobody honest is
+ * evicted; whoever is evicted is not listened to; no honest node stops itself without evidence; the ghost is nowhere a member. At the end:
+ * the outcome is one that the table allows for the act.
+ * Does not check: that a lie which nobody can see is harmless (the other oracles do; harm that the table allows them to find ends the run, and holds);
+ * messages that the liar's own damage has made undecodable.
+ */
+import { type Configuration, type Effect, encodeMessage, type Evidence, type EvidenceKind, type Message, type NodeId, type PeerId } from "../../core/index.ts";
+import type { NodeView, ObservedNode } from "../oracle.ts";
+import { accusedBy } from "../oracles/index.ts";
+import type { VerdictReport } from "../report.ts";
+import type { ByzantinePeer } from "./peer.ts";
+import { type ActVerdict, describeOutcomes, type Outcome } from "./verdicts.ts";
+
+export const BYZANTINE_VERDICT = "byzantine-verdict";
+
+/** Evidence upon which the core evicts the accused. */
+const EVICTS: ReadonlySet<EvidenceKind> = new Set<EvidenceKind>([
+  "doubleVote",
+  "forgedCertificate",
+  "forgedSignature",
+  "lyingAcknowledgement",
+  "malformedAppend",
+  "twoContents",
+]);
+
+/** What one honest process knows of the liar. */
+interface Process {
+  readonly shown: Set<EvidenceKind>;
+  hasEvicted: boolean;
+  configuration: Configuration | null;
+}
+
+/** The message that an honest node is about to look at. */
+interface Pending {
+  readonly host: ObservedNode;
+  readonly message: Message;
+  readonly demand: readonly EvidenceKind[];
+}
+
+export interface JudgeParts {
+  readonly verdict: ActVerdict;
+  readonly peer: ByzantinePeer;
+  readonly hosts: readonly ObservedNode[];
+  readonly violate: (oracle: string, message: () => string) => void;
+}
+
+export class Judge {
+  /** How often something was compared. */
+  checks = 0;
+  readonly #parts: JudgeParts;
+  readonly #processes = new WeakMap<NodeView, Process>();
+  readonly #evictedBy = new Set<NodeId>();
+  readonly #stopped = new Set<NodeId>();
+  readonly #kinds = new Set<EvidenceKind>();
+  readonly #foundBy = new Set<string>();
+  /** A lie met an honest node that had to notice it, or was harmed by it. */
+  #struck = 0;
+  #pending: Pending | null = null;
+  /** The step under way begins with a message of the liar, whom the node has evicted. */
+  #deafTo: Message | null = null;
+
+  constructor(parts: JudgeParts) {
+    this.#parts = parts;
+  }
+
+  /** An honest node is about to look at a message. */
+  received(host: ObservedNode, from: PeerId, message: Message): void {
+    const { node } = host;
+    const { peer } = this.#parts;
+    this.#pending = null;
+    this.#deafTo = null;
+    if (node === null || node.halted || !host.honest) return;
+    const { runtime, ghost } = peer.self;
+    const isLiars = from === runtime.peerId || from === ghost.runtime.peerId;
+    const process = this.#processOf(node);
+    if (process.hasEvicted && from === runtime.peerId && message.from === peer.self.id) {
+      this.#deafTo = message;
+      return;
+    }
+    let demand = peer.witness(node, message);
+    if (demand === null && isLiars && peer.isWatched) {
+      demand = peer.markOf(encodeMessage(message))?.demand?.(node) ?? null;
+    }
+    if (demand === null || (process.hasEvicted && message.from === peer.self.id)) return;
+    this.#struck += 1;
+    if (demand.length > 0) this.#pending = { host, message, demand };
+  }
+
+  /** An honest node has made a step. */
+  stepped(host: ObservedNode, effects: readonly Effect[]): void {
+    const { node } = host;
+    if (node === null || !host.honest) return;
+    for (const effect of effects) {
+      if (effect.kind === "evidence") this.#accused(host, node, effect.evidence);
+      else if (effect.kind === "halt") this.#halted(host, effect.reason, effect.evidence);
+    }
+    if (this.#pending !== null) this.#shown(this.#pending, host, node, effects);
+    if (this.#deafTo !== null) this.#ignored(this.#deafTo, host, effects);
+    this.#pending = null;
+    this.#deafTo = null;
+    this.#admitted(host, node);
+  }
+
+  #processOf(node: NodeView): Process {
+    const known = this.#processes.get(node);
+    if (known !== undefined) return known;
+    const process: Process = { shown: new Set(), hasEvicted: false, configuration: null };
+    this.#processes.set(node, process);
+    return process;
+  }
+
+  #accused(host: ObservedNode, node: NodeView, evidence: Evidence): void {
+    const { peer, hosts, violate } = this.#parts;
+    const { kind } = evidence;
+    const process = this.#processOf(node);
+    process.shown.add(kind);
+    this.#kinds.add(kind);
+    if (!EVICTS.has(kind)) return;
+    const accused = accusedBy(evidence);
+    if (accused === peer.self.id) {
+      if (kind === "twoContents" && !convictsSender(evidence, node)) return;
+      process.hasEvicted = true;
+      this.#evictedBy.add(host.id);
+    } else if (kind !== "twoContents" && hosts.some(({ id, honest }) => id === accused && honest)) {
+      violate(BYZANTINE_VERDICT, () => `node ${host.id} evicts honest node ${accused}: ${JSON.stringify(evidence)}`);
+    }
+  }
+
+  #halted(host: ObservedNode, reason: string, evidence: Evidence | null): void {
+    if (evidence !== null) {
+      this.#kinds.add(evidence.kind);
+      this.#stopped.add(host.id);
+    } else if (host.disk.faults === 0) {
+      this.#parts.violate(BYZANTINE_VERDICT, () => `node ${host.id} stopped itself without evidence: ${reason}`);
+    }
+  }
+
+  #shown({ host, message, demand }: Pending, stepped: ObservedNode, node: NodeView, effects: readonly Effect[]): void {
+    if (stepped !== host) return;
+    this.checks += 1;
+    const { shown } = this.#processOf(node);
+    const halt = effects.find((effect) => effect.kind === "halt");
+    if (halt?.evidence != null && demand.includes(halt.evidence.kind)) return;
+    if (demand.some((kind) => shown.has(kind))) return;
+    this.#parts.violate(
+      BYZANTINE_VERDICT,
+      () => `node ${host.id} looked at ${described(message)} and did not show ${demand.join(" or ")}`,
+    );
+  }
+
+  #ignored(message: Message, host: ObservedNode, effects: readonly Effect[]): void {
+    this.checks += 1;
+    for (const effect of effects) {
+      if (effect.kind !== "send" || effect.message.to !== message.from) continue;
+      switch (effect.message.type) {
+        case "voteResponse":
+        case "appendResponse":
+        case "heartbeatResponse":
+        case "snapshotResponse": {
+          const { type } = effect.message;
+          this.#parts.violate(
+            BYZANTINE_VERDICT,
+            () => `node ${host.id} has evicted node ${message.from} and yet answers ${described(message)} with ${type}`,
+          );
+          return;
+        }
+        default:
+      }
+    }
+  }
+
+  #admitted(host: ObservedNode, node: NodeView): void {
+    const process = this.#processOf(node);
+    const { configuration } = node;
+    if (process.configuration === configuration) return;
+    process.configuration = configuration;
+    this.checks += 1;
+    const { ghost } = this.#parts.peer.self;
+    if (!configuration.members.some(({ id, peerId }) => id === ghost.id || peerId === ghost.runtime.peerId)) return;
+    this.#parts.violate(BYZANTINE_VERDICT, () => `node ${host.id} takes the ghost for a member`);
+  }
+
+  /** Whether a violation is harm that the act is expected to do, and the oracle one of those expected to find it. Remembers it if so. */
+  finds(oracle: string): boolean {
+    const { verdict, peer } = this.#parts;
+    if (peer.told === 0 || !verdict.oracles.includes(oracle)) return false;
+    this.#foundBy.add(oracle);
+    return true;
+  }
+
+  get outcome(): Outcome {
+    if (this.#foundBy.size > 0) return "found";
+    if (this.#stopped.size > 0) return "failStop";
+    return this.#evictedBy.size > 0 ? "evicted" : "inert";
+  }
+
+  get #isAllowed(): boolean {
+    const { outcome } = this;
+    return this.#parts.verdict.outcomes.includes(outcome) || (outcome === "inert" && this.#struck === 0);
+  }
+
+  /** The end of the run. */
+  finished(): void {
+    this.checks += 1;
+    if (this.#isAllowed) return;
+    const { verdict, peer } = this.#parts;
+    this.#parts.violate(
+      BYZANTINE_VERDICT,
+      () =>
+        `${verdict.act}, done ${peer.told} times, ${this.#struck} of them where it had to show, ended as ${this.#seen()}; expected: ${verdict.expected}`,
+    );
+  }
+
+  report(): VerdictReport {
+    const { verdict, peer } = this.#parts;
+    return { act: verdict.act, count: peer.told, expected: verdict.expected, seen: this.#seen(), ok: this.#isAllowed };
+  }
+
+  #seen(): string {
+    const { outcome } = this;
+    const kinds = [...this.#kinds].sort();
+    switch (outcome) {
+      case "found":
+        return `found by ${[...this.#foundBy].join(", ")}`;
+      case "failStop":
+        return `${describeOutcomes([outcome])} by ${listed(this.#stopped)} (${kinds.join(", ")})`;
+      case "evicted":
+        return `evicted by ${listed(this.#evictedBy)} (${kinds.join(", ")})`;
+      case "inert":
+        return kinds.length === 0 ? "inert" : `inert (${kinds.join(", ")})`;
+    }
+  }
+}
+
+/** Two contents of a term that the sender leads itself: nobody else can have said either. */
+function convictsSender(evidence: Evidence, node: NodeView): boolean {
+  return evidence.kind === "twoContents" && evidence.term === node.term;
+}
+
+function listed(ids: ReadonlySet<NodeId>): string {
+  const sorted = [...ids].sort((a, b) => a - b);
+  return `node${sorted.length === 1 ? "" : "s"} ${sorted.join(", ")}`;
+}
+
+function described({ type, from, to, term }: Message): string {
+  return `the ${type} from ${from} to ${to} in term ${term}`;
+}

@@ -1,0 +1,101 @@
+/** What an act is made of, and what it may use. An act decides what is said; the peer that speaks it counts and marks each lie. */
+import type { EvidenceKind, Message, NodeId, PeerId, Runtime } from "../../core/index.ts";
+import type { NodeView } from "../oracle.ts";
+import type { Stream } from "../random.ts";
+
+/** A Byzantine peer as the world made it. */
+export interface LiarSelf {
+  readonly clusterId: string;
+  readonly incarnation: number;
+  readonly id: NodeId;
+  /** Its own identity and no other's: what it can sign is all that it can forge. */
+  readonly runtime: Runtime;
+  /** A second identity, which is nobody's: whoever it would smuggle in. Messages to it reach the liar. */
+  readonly ghost: { readonly id: NodeId; readonly runtime: Runtime };
+  readonly dice: Stream;
+  /** Virtual time. */
+  nowMs(): number;
+}
+
+/**
+ * What an honest node must show for a message, judged by what it is just before it looks at it: one of these kinds of evidence, at once. Null when
+ * it need not notice; empty when it cannot notice, but harm must show before the run ends.
+ */
+export type Demand = (receiver: NodeView) => readonly EvidenceKind[] | null;
+
+/** What an act may use. */
+export interface Mouth {
+  readonly self: LiarSelf;
+  readonly dice: Stream;
+  /** See `PlannedLiar`. */
+  readonly audience: number;
+  /** Whether to take this occasion. Draws. */
+  tempted(): boolean;
+  /** Marks and counts `message` as a lie; returns it. */
+  lie(message: Message, demand?: Demand): Message;
+  /** As `lie`, over the ghost's connection. */
+  lieAsGhost(message: Message, demand?: Demand): Message;
+  /** Counts a lie that consists in saying nothing. */
+  withheld(): null;
+}
+
+/** One liar at work. Each part is asked only while the plan wants lies, except `witness`. */
+export interface Lie {
+  /** What its own core is to hear in place of `message`; null for nothing. */
+  heard?(from: PeerId, message: Message): Message | null;
+  /** What it says in place of what its core would; null for nothing. */
+  instead?(node: NodeView, message: Message): Message | null;
+  /** What it says beside that, after each step of its core. */
+  beside?(node: NodeView): readonly Message[];
+  /** What becomes of a frame on its way out. Null: nothing. */
+  damaged?(frame: Uint8Array): Uint8Array | null;
+  /**
+   * For every message that an honest node is about to look at, whoever sent it: what it must show, as far as the message itself is no lie and yet
+   * convicts the liar.
+   */
+  witness?(receiver: NodeView, message: Message): readonly EvidenceKind[] | null;
+}
+
+export type Act = (mouth: Mouth) => Lie;
+
+// ---- What many acts need
+
+export interface Header {
+  readonly clusterId: string;
+  readonly incarnation: number;
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly term: number;
+}
+
+export function header({ self }: Mouth, to: NodeId, term: number): Header {
+  return { clusterId: self.clusterId, incarnation: self.incarnation, from: self.id, to, term };
+}
+
+/** The other members, in the order of their ids. */
+export function othersOf({ self }: Mouth, node: NodeView): NodeId[] {
+  return node.configuration.members.map(({ id }) => id).filter((id) => id !== self.id);
+}
+
+/** Up to `audience` of them, drawn. */
+export function someOthers(mouth: Mouth, node: NodeView): NodeId[] {
+  return mouth.dice.shuffle(othersOf(mouth, node)).slice(0, mouth.audience);
+}
+
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** What looks like a signature or a digest and is none. */
+export function inventedText(dice: Stream): string {
+  let text = "";
+  for (let left = 11; left > 0; left -= 1) text += LETTERS[dice.integer(0, LETTERS.length - 1)] ?? "";
+  return text;
+}
+
+export function inventedBytes(dice: Stream, length: number): Uint8Array {
+  return Uint8Array.from({ length }, () => dice.integer(0, 255));
+}
+
+/** Whether the receiver already follows the liar as the elected leader of that term. */
+export function follows(receiver: NodeView, { from, term }: Message): boolean {
+  return receiver.term === term && receiver.leaderId === from;
+}

@@ -1,0 +1,145 @@
+/**
+ * A Byzantine peer: a real core, and an act that corrupts what it hears and says. What the core itself wants remembered or answered stays as it is, so that
+ * between its lies it is a member like any other.
+ */
+import { digest } from "../identity.ts";
+import type { Effect, Message, PeerId } from "../../core/index.ts";
+import type { Liar, Posted } from "../liar.ts";
+import type { NodeView } from "../oracle.ts";
+import type { Stream } from "../random.ts";
+import { ACTS } from "./acts/index.ts";
+import type { Demand, Lie, LiarSelf, Mouth } from "./lie.ts";
+import type { PlannedLiar } from "./plan.ts";
+
+/** A lie that was let out. */
+export interface Mark {
+  readonly demand: Demand | null;
+  readonly asGhost: boolean;
+}
+
+/** Lies under way that are remembered; the oldest are forgotten beyond. */
+const UNDER_WAY_MAX = 8192;
+
+export class ByzantinePeer implements Liar, Mouth {
+  readonly self: LiarSelf;
+  readonly dice: Stream;
+  readonly audience: number;
+  /** Lies told, and lies that consist in saying nothing. */
+  told = 0;
+  readonly #plan: PlannedLiar;
+  readonly #lie: Lie;
+  readonly #marks = new WeakMap<Message, Mark>();
+  /** By the digest of the frame, since a message loses its identity on the way. */
+  readonly #underWay = new Map<string, Mark>();
+
+  constructor(plan: PlannedLiar, self: LiarSelf) {
+    this.#plan = plan;
+    this.self = self;
+    this.dice = self.dice;
+    this.audience = plan.audience;
+    this.#lie = ACTS[plan.act](this);
+  }
+
+  // ---- For acts
+
+  tempted(): boolean {
+    return this.dice.chance(this.#plan.chance);
+  }
+
+  lie(message: Message, demand?: Demand): Message {
+    return this.#mark(message, { demand: demand ?? null, asGhost: false });
+  }
+
+  lieAsGhost(message: Message, demand?: Demand): Message {
+    return this.#mark(message, { demand: demand ?? null, asGhost: true });
+  }
+
+  withheld(): null {
+    this.told += 1;
+    return null;
+  }
+
+  /** A copy: an act may say the same again, or its core. */
+  #mark(message: Message, mark: Mark): Message {
+    const lie = { ...message };
+    this.told += 1;
+    this.#marks.set(lie, mark);
+    return lie;
+  }
+
+  get #lies(): boolean {
+    const nowMs = this.self.nowMs();
+    return nowMs >= this.#plan.fromMs && nowMs < this.#plan.untilMs;
+  }
+
+  // ---- For the world
+
+  heard(from: PeerId, message: Message): Message | null {
+    if (message.to === this.self.ghost.id) {
+      if (this.#lies) this.#lie.heard?.(from, message);
+      return null;
+    }
+    if (!this.#lies || this.#lie.heard === undefined) return message;
+    return this.#lie.heard(from, message);
+  }
+
+  spoken(node: NodeView, effects: readonly Effect[]): readonly Effect[] {
+    const lies = this.#lies;
+    const spoken: Effect[] = [];
+    for (const effect of effects) {
+      if (effect.kind === "send" && lies && this.#lie.instead !== undefined) {
+        const message = this.#lie.instead(node, effect.message);
+        if (message !== null) this.#say(node, message, spoken);
+      } else if (effect.kind !== "evidence") {
+        // A liar's word against others counts for nothing.
+        spoken.push(effect);
+      }
+    }
+    if (lies && this.#lie.beside !== undefined && !node.halted) {
+      for (const message of this.#lie.beside(node)) this.#say(node, message, spoken);
+    }
+    return spoken;
+  }
+
+  #say(node: NodeView, message: Message, spoken: Effect[]): void {
+    const to = node.configuration.members.find(({ id }) => id === message.to)?.peerId;
+    if (to !== undefined) spoken.push({ kind: "send", to, message });
+  }
+
+  posted(message: Message, frame: Uint8Array): Posted {
+    const mark = this.#marks.get(message);
+    if (mark !== undefined) {
+      if (mark.demand !== null) this.#remember(digest(frame), mark);
+      const { runtime, ghost } = this.self;
+      return { from: mark.asGhost ? ghost.runtime.peerId : runtime.peerId, frame };
+    }
+    const damaged = this.#lies ? (this.#lie.damaged?.(frame) ?? null) : null;
+    if (damaged !== null) this.told += 1;
+    return { from: this.self.runtime.peerId, frame: damaged ?? frame };
+  }
+
+  #remember(key: string, mark: Mark): void {
+    this.#underWay.set(key, mark);
+    if (this.#underWay.size <= UNDER_WAY_MAX) return;
+    for (const oldest of this.#underWay.keys()) {
+      this.#underWay.delete(oldest);
+      return;
+    }
+  }
+
+  // ---- For the judge
+
+  /** Whether lies are under way that somebody must notice. */
+  get isWatched(): boolean {
+    return this.#underWay.size > 0;
+  }
+
+  /** The lie that this frame was, if it was one that must be noticed. */
+  markOf(frame: Uint8Array): Mark | null {
+    return this.#underWay.get(digest(frame)) ?? null;
+  }
+
+  witness(receiver: NodeView, message: Message): ReturnType<NonNullable<Lie["witness"]>> {
+    return this.#lie.witness?.(receiver, message) ?? null;
+  }
+}

@@ -1,0 +1,41 @@
+/** Who lies in a run, how, and when: data, drawn from the seed with the faults and saved with them. */
+import type { Range } from "../faults/index.ts";
+import { drawRange } from "../faults/index.ts";
+import type { Stream } from "../random.ts";
+import type { HostNumber } from "../schedule.ts";
+import { ACT_NAMES, type ActName } from "./verdicts.ts";
+
+export interface PlannedLiar {
+  /** A first member, numbered from 1. It runs the real core; from `fromMs` to `untilMs` it corrupts what that says. */
+  readonly host: HostNumber;
+  readonly act: ActName;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  /** Probability, in [0, 1], that an occasion to lie is taken. */
+  readonly chance: number;
+  /** To how many others it lies at most, where the act chooses between them. */
+  readonly audience: number;
+}
+
+/** What a scenario lets a seed draw. */
+export interface LiarShape {
+  readonly acts: readonly ActName[];
+  readonly chance: Range;
+}
+
+export const ANY_LIAR: LiarShape = { acts: ACT_NAMES, chance: [0.05, 0.5] };
+
+/** Lies begin early and go on for most of the time that faults happen. */
+export function drawLiar(shape: LiarShape, nodes: number, durationMs: number, dice: Stream): PlannedLiar {
+  const act = dice.pick(shape.acts);
+  const fromMs = Math.floor(durationMs * 0.02 * (1 + 9 * dice.nextUnit()));
+  return {
+    host: dice.integer(1, nodes),
+    act,
+    fromMs,
+    untilMs: Math.floor(fromMs + (durationMs - fromMs) * (0.5 + 0.5 * dice.nextUnit())),
+    chance: drawRange(shape.chance, dice, false),
+    // A minority, so that the others still decide among themselves.
+    audience: dice.integer(1, Math.max(1, Math.floor((nodes - 1) / 2))),
+  };
+}

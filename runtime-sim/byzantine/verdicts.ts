@@ -1,0 +1,225 @@
+/**
+ * What each Byzantine act is expected to lead to. One table: runs are judged by it, `sim byzantine --verdicts` prints it, `docs/byzantine.md` explains it.
+ *
+ *   inert      no honest node changed anything for it, beyond keeping evidence
+ *   evicted    an honest node kept evidence that names the liar, and listens to it no more
+ *   failStop   an honest node stopped itself over evidence, rather than diverge
+ *   found      outside of what majorities can bear: the lie did harm, and an oracle named in the row saw it
+ *
+ * A row may allow several, where the run decides. `inert` is allowed beyond that exactly when no lie ever reached an honest node in a state in which
+ * it had to be noticed; `mustShow` says when that is. In each such state the node must show the evidence in the same step, or the run fails.
+ */
+
+export type Outcome = "inert" | "evicted" | "failStop" | "found";
+
+export interface ActVerdict {
+  readonly act: string;
+  /** What the liar does. */
+  readonly summary: string;
+  /** Allowed outcomes. */
+  readonly outcomes: readonly Outcome[];
+  /** The same for a person. */
+  readonly expected: string;
+  /** When an honest node cannot but notice, and what it must show then; null when never. */
+  readonly mustShow: string | null;
+  /** Oracles that may find the harm. Empty unless `found` is allowed. */
+  readonly oracles: readonly string[];
+  readonly why: string;
+}
+
+/** Two histories have begun: each of these sees it, and which one sees it first the run decides. */
+const DIVERGENCE = [
+  "committed-immutable",
+  "committed-on-quorum",
+  "convergence",
+  "durability",
+  "exactly-once",
+  "leader-completeness",
+  "linearizability",
+  "log-matching",
+  "state-machine-safety",
+] as const;
+
+const ROWS = [
+  {
+    act: "equivocation",
+    summary: "As leader it tells a minority another content for an index, properly chained, and then goes on honestly.",
+    outcomes: ["evicted", "failStop", "found"],
+    mustShow:
+      "twoContents (or a halt with truncateCommitted), when one who holds the one content is shown the other by the liar itself",
+    oracles: DIVERGENCE,
+    why:
+      "Entries of a term come from its one leader, so two chains for one (index, term) from that leader convict it. If it loses its office before " +
+      "the two contents meet, one of its victims may be elected with the content that was not committed: then the others stop themselves, " +
+      "or an oracle sees the loss.",
+  },
+  {
+    act: "rewrite-committed",
+    summary: "As leader it shows one follower another history, properly chained, for an index that is committed there.",
+    outcomes: ["failStop"],
+    mustShow: "a halt with truncateCommitted, when an append from the elected leader contradicts what is committed here",
+    oracles: [],
+    why: "Either this leader lies or what was committed here was a lie: no node can tell which from inside, so it stops with the evidence.",
+  },
+  {
+    act: "premature-commit",
+    summary: "As leader it announces as committed what no quorum holds yet.",
+    outcomes: ["inert", "found", "failStop"],
+    mustShow: null,
+    oracles: DIVERGENCE,
+    why:
+      "Followers take the commit index on the leader's word; a proof for each would cost a quorum's signatures for each commit. Harmless where a quorum " +
+      "happens to hold it.",
+  },
+  {
+    act: "two-votes",
+    summary: "It grants pre-votes and votes, signed, to every candidate of a term, and as leader orders two followers at once to campaign.",
+    outcomes: ["evicted", "failStop", "found"],
+    mustShow: "doubleVote, when a candidate that holds the liar's vote is shown another's election with the liar's vote in it",
+    oracles: ["election-safety", ...DIVERGENCE],
+    why:
+      "Both signatures together convict it. But two votes can elect two leaders in one term before the two signatures meet, which majority quorums " +
+      "cannot prevent: election-safety then sees it.",
+  },
+  {
+    act: "fake-leader",
+    summary: "It sends appends and heartbeats of a later term with a certificate that it made up, with another leader's, and with none.",
+    outcomes: ["evicted"],
+    mustShow: "forgedCertificate, when a certificate that the liar made up or borrowed arrives in a term that is not over",
+    oracles: [],
+    why: "An election is proven by a quorum's signatures, and the liar can make none but its own. Without a certificate it is merely refused.",
+  },
+  {
+    act: "wrong-term",
+    summary: "It inflates the term of what it says: responses and requests, without a proof, with the proof of another term.",
+    outcomes: ["inert", "evicted"],
+    mustShow: "forgedCertificate, when a response of a later term carries the proof of another one",
+    oracles: [],
+    why: "Terms rise by certificates alone. A term without one is not followed, and a proof for another term is a forgery.",
+  },
+  {
+    act: "corrupt-message",
+    summary: "It damages the bytes of frames that it sends, and sends frames that are whole but say nonsense.",
+    outcomes: ["inert", "evicted"],
+    mustShow:
+      "malformedAppend for entries that do not form the chain they claim, forgedSignature for a granted vote whose signature does not verify",
+    oracles: [],
+    why: "A checksum finds damage, and each field is checked for range at decoding and for sense when it is used.",
+  },
+  {
+    act: "replay",
+    summary: "It sends again what it said before, and under its own connection what others said to it.",
+    outcomes: ["inert", "evicted"],
+    mustShow: "impersonation, when another's message comes over the liar's connection to the one whom it names as addressee",
+    oracles: [],
+    why:
+      "The sender is who the connection proves. Its own old words are as harmless as a slow network's; another's election or proof, shown as its own, is " +
+      "taken for the forgery that it is.",
+  },
+  {
+    act: "identity-forgery",
+    summary: "It names another member as the sender of what it says.",
+    outcomes: ["inert"],
+    mustShow: "impersonation, at every honest member that it tries this on",
+    oracles: [],
+    why: "The sender is who the connection proves, never a field of the message.",
+  },
+  {
+    act: "silence",
+    summary: "It hears everything and says nothing.",
+    outcomes: ["inert"],
+    mustShow: null,
+    oracles: [],
+    why: "Nobody can tell it from a crash, and a crash of a minority is what Raft is made for.",
+  },
+  {
+    act: "selective-silence",
+    summary: "It says nothing to some, or nothing of some kinds: acknowledgements, votes, appends, heartbeats.",
+    outcomes: ["inert"],
+    mustShow: null,
+    oracles: [],
+    why: "Nobody can tell it from a network that loses messages on some links.",
+  },
+  {
+    act: "lying-acknowledgement",
+    summary: "It acknowledges entries beyond what it was sent, with a chain that it made up.",
+    outcomes: ["evicted"],
+    mustShow: "lyingAcknowledgement, when the leader of that very term compares the chain with its own",
+    oracles: [],
+    why: "An acknowledgement names the chain at its index, and nobody knows the chain of what it has not seen.",
+  },
+  {
+    act: "unstored-acknowledgement",
+    summary: "It acknowledges entries that it has seen and does not store.",
+    outcomes: ["inert", "found", "failStop"],
+    mustShow: null,
+    oracles: DIVERGENCE,
+    why: "What is on somebody else's disk cannot be seen from outside. The simulator looks at the disks, and finds a commit without a quorum behind it.",
+  },
+  {
+    act: "forged-snapshot",
+    summary: "It sends snapshot chunks that nobody elected it to send, and as leader content without the announced digest.",
+    outcomes: ["inert", "evicted"],
+    mustShow: "forgedSnapshot for content without the announced digest, forgedCertificate for an election that it made up",
+    oracles: [],
+    why: "A snapshot is taken from the elected leader alone, and not before its content has been checked against its digest.",
+  },
+  {
+    act: "consistent-forged-snapshot",
+    summary: "As leader it sends a snapshot of another state, with the right digest for it.",
+    outcomes: ["found", "failStop"],
+    mustShow: "the harm: whoever installs it holds a state that was never agreed upon",
+    oracles: DIVERGENCE,
+    why: "A follower takes the state on the elected leader's word. Proof would need a quorum's signatures over each snapshot.",
+  },
+  {
+    act: "forged-join",
+    summary: "It introduces a ghost by a lineage that it made up, and the ghost speaks as a would-be member over a connection of its own.",
+    outcomes: ["inert"],
+    mustShow: "forgedLineage, when a link that continues the present configuration arrives; impersonation, when the ghost takes a member's id",
+    oracles: [],
+    why: "A configuration follows from the one before by signatures of both its halves. Whoever is in none is asked who it is, and not listened to.",
+  },
+  {
+    act: "false-answer",
+    summary: "While it does not lead it answers reads and proposals of others as if it had been asked.",
+    outcomes: ["inert"],
+    mustShow: null,
+    oracles: [],
+    why: "Answers count only from the leader that was asked.",
+  },
+  {
+    act: "false-leader-answer",
+    summary: "As leader it confirms the reads of followers without asking anybody, at an index long past.",
+    outcomes: ["inert", "found"],
+    mustShow: null,
+    oracles: ["linearizability"],
+    why: "A follower takes the read index on the leader's word. Mostly it has applied more than that by itself, and answers rightly.",
+  },
+] as const satisfies readonly Omit<ActVerdict, "expected">[];
+
+export type ActName = (typeof ROWS)[number]["act"];
+
+const NAMES: Readonly<Record<Outcome, string>> = {
+  inert: "inert",
+  evicted: "evicted",
+  failStop: "fail-stop with evidence",
+  found: "outside the model, found by an oracle",
+};
+
+export function describeOutcomes(outcomes: readonly Outcome[]): string {
+  return outcomes.map((outcome) => NAMES[outcome]).join(", or ");
+}
+
+export const VERDICTS: readonly (ActVerdict & { readonly act: ActName })[] = ROWS.map((row) => ({
+  ...row,
+  expected: describeOutcomes(row.outcomes),
+}));
+
+export const ACT_NAMES: readonly ActName[] = ROWS.map(({ act }) => act);
+
+export function verdictOf(act: ActName): ActVerdict {
+  const found = VERDICTS.find((verdict) => verdict.act === act);
+  if (found === undefined) throw new RangeError(`there is no act ${act}`);
+  return found;
+}

@@ -1,0 +1,25 @@
+/** The door of the faults: every kind there is, in one table. To add a kind, write it in its family's file and add it to that family's list. */
+import { clockFaults } from "./clock.ts";
+import { diskFaults } from "./disk.ts";
+import type { FaultKind } from "./kind.ts";
+import { networkFaults } from "./network.ts";
+import { partitionFaults } from "./partitions.ts";
+import { processFaults } from "./process.ts";
+
+export { Injector, type InjectorHost } from "./injector.ts";
+export { drawParameter, drawRange, type EndFault, type FaultKind, type ParameterSpec, type Range } from "./kind.ts";
+export type { FaultWorld } from "./world.ts";
+
+export const FAULTS: readonly FaultKind[] = [
+  ...networkFaults,
+  ...partitionFaults,
+  ...processFaults,
+  ...diskFaults,
+  ...clockFaults,
+];
+
+const byName: ReadonlyMap<string, FaultKind> = new Map(FAULTS.map((kind) => [kind.name, kind]));
+
+export function faultNamed(name: string): FaultKind | null {
+  return byName.get(name) ?? null;
+}

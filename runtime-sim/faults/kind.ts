@@ -1,0 +1,53 @@
+/** What every kind of fault is made of. */
+import type { Stream } from "../random.ts";
+import type { ParameterValue } from "../schedule.ts";
+import type { FaultWorld } from "./world.ts";
+
+/** Inclusive; a draw is uniform. */
+export type Range = readonly [lowest: number, highest: number];
+
+/** A parameter of a fault: what may be asked for, and what a seed draws. */
+export type ParameterSpec =
+  | { readonly meaning: string; readonly limits: Range; readonly swarm: Range; readonly whole?: true }
+  | { readonly meaning: string; readonly choices: readonly string[] };
+
+/** One injection of a fault. */
+export interface Injection {
+  /** Its own dice. */
+  readonly dice: Stream;
+  /** Indexes of the hosts that it hits, resolved; at least one. */
+  readonly hosts: readonly number[];
+  /** Virtual time at which it is due to end. */
+  readonly endUs: number;
+  number(name: string): number;
+  choice(name: string): string;
+}
+
+/** Puts back what the fault changed, and nothing else: others may be under way. */
+export type EndFault = () => void;
+
+export interface FaultKind {
+  readonly name: string;
+  readonly family: "network" | "process" | "disk" | "clock";
+  readonly summary: string;
+  readonly parameters: Readonly<Record<string, ParameterSpec>>;
+  /** How long a seed lets it last. */
+  readonly durationMs: Range;
+  /** Null when there was nothing to break: then it is not counted. */
+  begin(world: FaultWorld, fault: Injection): EndFault | null;
+}
+
+/** Most faults that have nothing to put back end by themselves. */
+export const NOTHING_TO_END: EndFault = () => {};
+
+export function drawParameter(spec: ParameterSpec, dice: Stream): ParameterValue {
+  if ("choices" in spec) return dice.pick(spec.choices);
+  const [lowest, highest] = spec.swarm;
+  return drawRange([lowest, highest], dice, spec.whole === true);
+}
+
+/** Uniform. Whole numbers when asked, otherwise to six decimals, so that schedules are readable. */
+export function drawRange([lowest, highest]: Range, dice: Stream, whole: boolean): number {
+  if (whole) return dice.integer(lowest, highest);
+  return Math.round((lowest + dice.nextUnit() * (highest - lowest)) * 1e6) / 1e6;
+}

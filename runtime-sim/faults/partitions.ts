@@ -1,0 +1,166 @@
+/** Faults that cut links altogether. Partitions that overlap add up: a link carries again when the last of them has ended. */
+import { bridgeLinks, type Direction, groupLinks, isolateLinks, type LinkList, ringLinks } from "../partition.ts";
+import type { EndFault, FaultKind, Injection, ParameterSpec } from "./kind.ts";
+import type { FaultWorld } from "./world.ts";
+
+const DIRECTIONS = ["both", "outbound", "inbound"] as const;
+
+const direction: ParameterSpec = {
+  meaning: "which way it cuts: all, only what the first side sends, or only what it would receive",
+  choices: DIRECTIONS,
+};
+
+function directionOf(fault: Injection): Direction {
+  const chosen = fault.choice("direction");
+  return DIRECTIONS.find((known) => known === chosen) ?? "both";
+}
+
+function partition(
+  fault: Pick<FaultKind, "name" | "summary" | "parameters">,
+  cut: (world: FaultWorld, injection: Injection) => LinkList,
+): FaultKind {
+  return {
+    ...fault,
+    family: "network",
+    durationMs: [500, 20_000],
+    begin: (world, injection) => block(world, cut(world, injection)),
+  };
+}
+
+function block(world: FaultWorld, links: LinkList): EndFault | null {
+  if (links.length === 0) return null;
+  const token = world.network.block(links);
+  return () => {
+    world.network.unblock(token);
+  };
+}
+
+/** Each host's side: 0 for `first`, 1 for everyone else. */
+function sides(world: FaultWorld, first: readonly number[]): number[] {
+  return Array.from({ length: world.network.hostCount }, (_, host) => (first.includes(host) ? 0 : 1));
+}
+
+const isolate = partition(
+  { name: "isolate", summary: "one host is cut off from all others", parameters: { direction } },
+  (world, fault) =>
+    fault.hosts.slice(0, 1).flatMap((host) => [...isolateLinks(host, world.network.hostCount, directionOf(fault))]),
+);
+
+const halves = partition(
+  { name: "halves", summary: "the hosts fall into two halves", parameters: { direction } },
+  (world, fault) => {
+    const shuffled = fault.dice.shuffle([...world.participants()]);
+    return groupLinks(sides(world, shuffled.slice(0, Math.floor(shuffled.length / 2))), directionOf(fault));
+  },
+);
+
+const groups = partition(
+  {
+    name: "groups",
+    summary: "the hosts fall into several random groups",
+    parameters: {
+      direction,
+      groups: { meaning: "how many groups at most", limits: [2, 64], swarm: [2, 4], whole: true },
+    },
+  },
+  (world, fault) => {
+    const count = fault.number("groups");
+    const group = Array.from({ length: world.network.hostCount }, () => fault.dice.integer(0, count - 1));
+    return groupLinks(group, directionOf(fault));
+  },
+);
+
+const bridge = partition(
+  {
+    name: "bridge",
+    summary: "two halves reach each other through nobody, and one host reaches all",
+    parameters: { direction },
+  },
+  (world, fault) => {
+    const [middle, ...others] = fault.dice.shuffle([...world.participants()]);
+    if (middle === undefined) return [];
+    return bridgeLinks(sides(world, others.slice(0, Math.floor(others.length / 2))), middle, directionOf(fault));
+  },
+);
+
+const ring = partition(
+  { name: "ring", summary: "each host reaches only the two beside it", parameters: {} },
+  (world, fault) => ringLinks(fault.dice.shuffle([...world.participants()])),
+);
+
+const cutOffMinority = partition(
+  {
+    name: "cut-off-minority",
+    summary: "a host is cut off together with less than half of the others, so that it still has somebody to talk to",
+    parameters: { direction },
+  },
+  (world, fault) => {
+    const hosts = world.participants();
+    const others = fault.dice.shuffle(hosts.filter((host) => !fault.hosts.includes(host)));
+    const companions = others.slice(0, Math.max(0, Math.ceil(hosts.length / 2) - 2));
+    return groupLinks(sides(world, [...fault.hosts.slice(0, 1), ...companions]), directionOf(fault));
+  },
+);
+
+const oneLink = partition(
+  {
+    name: "cut-link",
+    summary: "a host and one other no longer hear each other, while both hear everybody else",
+    parameters: { direction },
+  },
+  (world, fault) => {
+    const [host = 0] = fault.hosts;
+    const others = world.participants().filter((other) => other !== host);
+    if (others.length === 0) return [];
+    const other = fault.dice.pick(others);
+    const there = { from: host, to: other };
+    const back = { from: other, to: host };
+    const way = directionOf(fault);
+    if (way === "both") return [there, back];
+    return way === "outbound" ? [there] : [back];
+  },
+);
+
+const flapping: FaultKind = {
+  name: "flapping",
+  family: "network",
+  summary: "one host is cut off and comes back, again and again",
+  parameters: {
+    direction,
+    periodMs: { meaning: "how long it is away, and then there, each time", limits: [1, 600_000], swarm: [50, 3000] },
+  },
+  durationMs: [2000, 30_000],
+  begin(world, fault) {
+    const [host = 0] = fault.hosts;
+    const links = isolateLinks(host, world.network.hostCount, directionOf(fault));
+    const periodUs = Math.max(1, Math.round(fault.number("periodMs") * 1000));
+    let ended = false;
+    let unblock = block(world, links);
+    if (unblock === null) return null;
+    const flap = (): void => {
+      if (ended) return;
+      if (unblock === null) unblock = block(world, links);
+      else {
+        unblock();
+        unblock = null;
+      }
+      world.after(periodUs, flap);
+    };
+    world.after(periodUs, flap);
+    return () => {
+      ended = true;
+      unblock?.();
+    };
+  },
+};
+
+export const partitionFaults: readonly FaultKind[] = [
+  isolate,
+  halves,
+  groups,
+  bridge,
+  ring,
+  cutOffMinority,
+  oneLink,
+  flapping,
+];

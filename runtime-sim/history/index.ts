@@ -1,0 +1,30 @@
+/** Linearizability of client histories: checked afterwards (`checkHistory`) or while they happen (`ContinuousChecker`). */
+
+export {
+  type Call,
+  ContinuousChecker,
+  type ContinuousCounts,
+  type ContinuousLimits,
+  DEFAULT_CONTINUOUS_LIMITS,
+  type Finding,
+  type Pending,
+} from "./incremental.ts";
+export {
+  DEFAULT_JEPSEN_LIMITS,
+  JepsenError,
+  type JepsenErrorKind,
+  type JepsenHistory,
+  type JepsenLimits,
+  parseJepsenHistory,
+} from "./jepsen.ts";
+export {
+  checkHistory,
+  DEFAULT_SEARCH_LIMITS,
+  type HistoryResult,
+  type Undecided,
+  type Verdict,
+  type Violation,
+} from "./linearizability.ts";
+export type { Answer, Model, Operation, OperationKind, Reply, Step } from "./model.ts";
+export { type RegisterInput, type RegisterModel, register, type Scalar } from "./register.ts";
+export type { SearchLimits } from "./search.ts";

@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import { getVm } from "../../core/index.ts";
+import { acknowledgedDurable } from "./acknowledged-durable.ts";
+import {
+  applied,
+  CREATED,
+  call,
+  complete,
+  createVm,
+  EXISTS,
+  propose,
+  read,
+  sessionless,
+  specOf,
+  updateVm,
+} from "./testing/commands.ts";
+import { FakeCluster } from "./testing/fake-cluster.ts";
+
+const NAME = "acknowledged-durable";
+const CREATE = { kind: "create", key: "a", value: 1 } as const;
+
+function cluster(): FakeCluster {
+  const made = new FakeCluster(2, [acknowledgedDurable]);
+  propose(made, 1, sessionless(createVm("a", 1)), sessionless(createVm("b", 2)));
+  return made;
+}
+
+test("answers about what is committed", () => {
+  const made = cluster();
+  complete(made, call(made, CREATE), applied(1, CREATED));
+  complete(made, call(made, { kind: "get", key: "a" }), read(2, getVm(made.node(1).state, "a")));
+  complete(made, call(made, { kind: "get", key: "c" }), read(2, null));
+  complete(made, call(made, CREATE), { kind: "refused", refusal: { kind: "noLeader" } });
+  complete(made, call(made, CREATE), null);
+  expect(made.violations).toEqual([]);
+  expect(made.oracle(NAME).checks).toBe(3);
+});
+
+test("acknowledged before it was committed", () => {
+  const made = cluster();
+  complete(made, call(made, CREATE), applied(3, CREATED));
+  expect(made.violations).toEqual([
+    `${NAME}: operation 1 of client 1 (create a = 1) was acknowledged at index 3, but only 2 is committed`,
+  ]);
+});
+
+test("acknowledged in a term whose entry was lost", () => {
+  const made = cluster();
+  complete(made, call(made, CREATE), applied(1, CREATED, 7));
+  expect(made.violations[0]).toContain("at index 1 of term 7, but term 1 is committed there");
+});
+
+test("acknowledged by somebody else's entry", () => {
+  const made = cluster();
+  complete(made, call(made, CREATE), applied(2, CREATED));
+  expect(made.violations[0]).toContain("was acknowledged by entry 2, which holds");
+});
+
+test("answered with another result", () => {
+  const made = cluster();
+  complete(made, call(made, CREATE), applied(1, EXISTS));
+  expect(made.violations[0]).toContain('was answered {"ok":false,"refusal":{"kind":"vmExists"}}, but entry 1 gave');
+});
+
+test("a read that shows what was never committed", () => {
+  const made = cluster();
+  const vm = getVm(made.node(1).state, "a");
+  if (vm === null) throw new Error("no VM");
+  complete(made, call(made, { key: "a" }), read(2, { ...vm, updatedIndex: 3 }));
+  complete(made, call(made, { key: "a" }), read(2, { ...vm, spec: specOf(99) }));
+  complete(made, call(made, { key: "a" }), read(9, vm));
+  expect(made.violations.map((violation) => violation.slice(0, 75))).toEqual(
+    [
+      `${NAME}: operation 1 of client 1 (get a) saw a write at index`,
+      `${NAME}: operation 1 of client 1 (get a) saw {"name":"a","tena`,
+      `${NAME}: operation 1 of client 1 (get a) was served at index 9`,
+    ].map((text) => expect.stringContaining(text)),
+  );
+});
+
+test("a VM that came by a snapshot is the same VM", () => {
+  const made = cluster();
+  propose(made, 1, sessionless(updateVm("a", 5, 1)));
+  const vm = getVm(made.node(1).state, "a");
+  complete(made, call(made, { key: "a" }), read(3, structuredClone(vm)));
+  expect(made.violations).toEqual([]);
+});

@@ -1,0 +1,130 @@
+/**
+ * What a client was told has happened: every acknowledged write is committed as it was acknowledged, and whatever a read shows was
+ * written by a committed entry.
+ *
+ * Checks every answer when it reaches the client:
+ * - applied (index, term, result): that entry is committed with that term, holds this very request, and gave this result to the first
+ *   node that applied it;
+ * - a VM that was read, however stale: nothing above the highest committed index, and the committed entry at its `updatedIndex` wrote this spec to
+ *   that name.
+ * With leader-completeness and committed-immutable this holds for ever after; that the final state contains all of it, state-machine-safety's
+ * replay of every committed entry checks.
+ * Does not check: whether an answer was the right one at that time (linearizability, read-freshness); answers about entries that
+ * have left the ledger's window.
+ */
+import { type ClientAnswer, decodeEntryData, type VmRecord } from "../../core/index.ts";
+import type { ClientOperation, Oracle } from "../oracle.ts";
+import type { OracleContext } from "./context.ts";
+import { isSame } from "./same.ts";
+
+export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle {
+  const name = "acknowledged-durable";
+
+  function checkApplied(operation: ClientOperation, answer: Extract<ClientAnswer, { kind: "applied" }>): void {
+    const { index, term, result } = answer;
+    if (index > ledger.commitIndex) {
+      violate(
+        name,
+        () => `${describe(operation)} was acknowledged at index ${index}, but only ${ledger.commitIndex} is committed`,
+      );
+      return;
+    }
+    const entry = ledger.entryAt(index);
+    if (entry === null) return;
+    if (entry.term !== term) {
+      violate(
+        name,
+        () =>
+          `${describe(operation)} was acknowledged at index ${index} of term ${term}, but term ${entry.term} is committed there`,
+      );
+      return;
+    }
+    const { request } = decodeEntryData(entry.data);
+    if (request === undefined || !isRequestOf(operation, request)) {
+      violate(
+        name,
+        () => `${describe(operation)} was acknowledged by entry ${index}, which holds ${JSON.stringify(request)}`,
+      );
+      return;
+    }
+    const first = ledger.resultAt(index);
+    if (first !== undefined && !isSame(first, result)) {
+      violate(
+        name,
+        () =>
+          `${describe(operation)} was answered ${JSON.stringify(result)}, but entry ${index} gave ${JSON.stringify(first)}`,
+      );
+    }
+  }
+
+  function checkSeen(operation: ClientOperation, vm: VmRecord): void {
+    const index = vm.updatedIndex;
+    if (index > ledger.commitIndex) {
+      violate(
+        name,
+        () => `${describe(operation)} saw a write at index ${index}, but only ${ledger.commitIndex} is committed`,
+      );
+      return;
+    }
+    const entry = ledger.entryAt(index);
+    if (entry === null) return;
+    const command = decodeEntryData(entry.data).request?.command;
+    const wrote =
+      command !== undefined && (command.kind === "createVm" || command.kind === "updateVm") ? command : null;
+    if (wrote === null || wrote.name !== vm.name || !isSame(wrote.spec, vm.spec)) {
+      violate(
+        name,
+        () => `${describe(operation)} saw ${JSON.stringify(vm)}, but entry ${index} holds ${JSON.stringify(command)}`,
+      );
+    }
+  }
+
+  return {
+    name,
+    summary: "what clients were told or shown is committed",
+    checks: 0,
+    completed(operation) {
+      const { answer } = operation;
+      if (answer === null) return;
+      if (answer.kind === "applied") {
+        this.checks += 1;
+        checkApplied(operation, answer);
+      } else if (answer.kind === "read") {
+        this.checks += 1;
+        const { index, result } = answer;
+        if (index > ledger.commitIndex) {
+          violate(
+            name,
+            () => `${describe(operation)} was served at index ${index}, but only ${ledger.commitIndex} is committed`,
+          );
+        } else if (result.kind === "vm" && result.vm !== null) {
+          checkSeen(operation, result.vm);
+        }
+      }
+    },
+  };
+}
+
+function isRequestOf(
+  operation: ClientOperation,
+  request: NonNullable<ReturnType<typeof decodeEntryData>["request"]>,
+): boolean {
+  const { session, command } = request;
+  if ((session?.id ?? 0) !== operation.session) return false;
+  if (session !== null && session.sequence !== operation.sequence) return false;
+  switch (command.kind) {
+    case "createVm":
+      return operation.kind === "create" && command.name === operation.key;
+    case "updateVm":
+      return operation.kind === "update" && command.name === operation.key;
+    case "deleteVm":
+      return operation.kind === "delete" && command.name === operation.key;
+    case "openSession":
+    case "closeSession":
+      return false;
+  }
+}
+
+function describe({ id, client, kind, key, value }: ClientOperation): string {
+  return `operation ${id} of client ${client} (${kind} ${key}${value === 0 ? "" : ` = ${value}`})`;
+}

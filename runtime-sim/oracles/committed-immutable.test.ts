@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { committedImmutable } from "./committed-immutable.ts";
+import { entries, FakeCluster } from "./testing/fake-cluster.ts";
+
+function committed(): FakeCluster {
+  const cluster = new FakeCluster(3, [committedImmutable]);
+  for (const id of [1, 2]) {
+    cluster.step(id, (node) => {
+      node.log.append(1, 1, 1);
+      node.commitIndex = 2;
+    });
+  }
+  return cluster;
+}
+
+test("nodes commit the same, and replace only what is not committed", () => {
+  const cluster = committed();
+  cluster.step(1, (node) => {
+    node.log.truncateAfter(2);
+    node.log.append(2, 2);
+    node.commitIndex = 4;
+  });
+  cluster.step(1, (node) => node.log.compactTo(3));
+  cluster.step(1, (node) => node.log.append(2));
+  expect(cluster.violations).toEqual([]);
+  expect(cluster.oracle("committed-immutable").checks).toBe(7);
+});
+
+test("another entry committed at the same index", () => {
+  const cluster = committed();
+  cluster.step(3, (node) => {
+    node.log.append(1, 2);
+    node.commitIndex = 2;
+  });
+  expect(cluster.violations).toEqual([
+    "committed-immutable: node 3 committed chain genesis/1/2 at index 2, where genesis/1/1 was committed first",
+  ]);
+});
+
+test("a committed entry replaced on the node that knew of it", () => {
+  const cluster = committed();
+  cluster.step(1, (node) => {
+    node.log.entries = entries(1, [1, 2, 2]);
+  });
+  expect(cluster.violations).toEqual([
+    "committed-immutable: node 1 replaced the entry at its commit index 2: chain genesis/1/1 is now genesis/1/2",
+  ]);
+});
+
+test("a log cut back below the commit index", () => {
+  const cluster = committed();
+  cluster.step(1, (node) => node.log.truncateAfter(1));
+  expect(cluster.violations[0]).toBe("committed-immutable: node 1 cut its log back to 1, below its commit index 2");
+});
+
+test("a commit index beyond the log", () => {
+  const cluster = committed();
+  cluster.step(1, (node) => {
+    node.commitIndex = 9;
+  });
+  expect(cluster.violations).toEqual(["committed-immutable: node 1 knows 9 to be committed, but its log ends at 3"]);
+});

@@ -1,0 +1,60 @@
+/**
+ * What is committed is durable on a quorum (thesis 3.5, 4.3) at the moment when anybody first knows it to be committed.
+ *
+ * Checks, whenever the highest index committed anywhere rises, that the disks of a majority of the voters hold the entry with the same
+ * chain; in a joint configuration, a majority of either half. Disks are asked by the simulator's own book-keeping, not by
+ * what a node believes. A Byzantine voter counts as holding it: its acknowledgement may be a lie that nobody can see.
+ * The configuration is the one that the node acted by before the step or after it (it may have appended the next one in the same
+ * step); when not the leader was first to say so, that of any honest node that is up.
+ * Does not check: that the quorum still holds it later (leader-completeness sees when that matters). An entry that the world has damaged on
+ * a disk counts as held there: it was.
+ */
+import type { Configuration, Digest, NodeId } from "../../core/index.ts";
+import type { Oracle } from "../oracle.ts";
+import type { OracleContext } from "./context.ts";
+import { isQuorum } from "./quorum.ts";
+
+export function committedOnQuorum({ violate, hosts, hostOf }: OracleContext): Oracle {
+  const name = "committed-on-quorum";
+  let highest = 0;
+
+  function holds(id: NodeId, index: number, chain: Digest): boolean {
+    const host = hostOf(id);
+    if (host === null) return false;
+    if (!host.honest) return true;
+    if (host.disk.durableLastIndex < index) return false;
+    const durable = host.disk.durableChainAt(index);
+    return durable === null ? host.disk.faults > 0 : durable === chain;
+  }
+
+  function isHeldBy(configuration: Configuration, index: number, chain: Digest): boolean {
+    return isQuorum(configuration, (id) => holds(id, index, chain));
+  }
+
+  return {
+    name,
+    summary: "an entry is durable on a quorum of voters before anybody takes it for committed",
+    checks: 0,
+    committed(watched, node) {
+      const index = node.commitIndex;
+      if (index <= highest) return;
+      highest = index;
+      const chain = node.log.chainAt(index);
+      if (chain === null) return;
+      this.checks += 1;
+      if (isHeldBy(node.configuration, index, chain)) return;
+      if (isHeldBy(watched.configuration, index, chain)) return;
+      if (node.role !== "leader") {
+        for (const { honest, node: other } of hosts) {
+          if (honest && other !== null && isHeldBy(other.configuration, index, chain)) return;
+        }
+      }
+      violate(name, () => {
+        const { voters, outgoing } = node.configuration;
+        const describe = (id: NodeId): string => `${id}${holds(id, index, chain) ? " holds it" : " does not"}`;
+        const half = outgoing.length === 0 ? "" : `; outgoing: ${outgoing.map(describe).join(", ")}`;
+        return `node ${node.id} (${node.role}, term ${node.term}) took index ${index} for committed without a durable quorum: ${voters.map(describe).join(", ")}${half}`;
+      });
+    },
+  };
+}

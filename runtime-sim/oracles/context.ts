@@ -1,0 +1,25 @@
+/** What all oracles of one run share. */
+import type { NodeId } from "../../core/index.ts";
+import type { ObservedNode, Oracle, Violate } from "../oracle.ts";
+import type { CommittedLedger } from "./ledger.ts";
+import type { Reference } from "./reference.ts";
+import type { SessionBook } from "./session-book.ts";
+
+export interface OracleContext {
+  /** Every host there ever was. The list grows when one joins, or goes on under a fresh id. */
+  readonly hosts: readonly ObservedNode[];
+  hostOf(id: NodeId): ObservedNode | null;
+  readonly violate: Violate;
+  /** Virtual time. */
+  nowMs(): number;
+  readonly ledger: CommittedLedger;
+  readonly reference: Reference;
+  readonly sessions: SessionBook;
+}
+
+export type OracleFactory = (context: OracleContext) => Oracle;
+
+/** Whether some host of the run is Byzantine. */
+export function hasLiar(hosts: readonly ObservedNode[]): boolean {
+  return hosts.some((host) => !host.honest);
+}

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { whyNotConverged } from "./convergence.ts";
+import { FakeCluster, lead } from "./testing/fake-cluster.ts";
+
+function settled(): FakeCluster {
+  const cluster = new FakeCluster(3, []);
+  lead(4)(cluster.node(1));
+  for (const { up } of cluster.hosts) {
+    up.term = 4;
+    up.leaderId = 1;
+    up.log.append(4);
+    up.commitIndex = 1;
+    up.appliedIndex = 1;
+  }
+  return cluster;
+}
+
+test("all follow one leader and have applied as much", () => {
+  expect(whyNotConverged(settled().hosts)).toBeNull();
+});
+
+test("each thing that may be missing", () => {
+  const reason = (change: (cluster: FakeCluster) => void): string | null => {
+    const cluster = settled();
+    change(cluster);
+    return whyNotConverged(cluster.hosts);
+  };
+  expect(reason((cluster) => cluster.crash(2))).toBe("node 2 is down");
+  expect(reason((cluster) => Object.assign(cluster.node(2), { halted: true }))).toBe("node 2 has stopped itself");
+  expect(reason((cluster) => Object.assign(cluster.node(1), { role: "follower" }))).toBe("nobody leads");
+  expect(reason((cluster) => Object.assign(cluster.node(3), { role: "leader" }))).toBe("nodes 1 and 3 both lead");
+  expect(reason((cluster) => Object.assign(cluster.node(3), { term: 3 }))).toContain("node 3 follows 1 in term 3");
+  expect(reason((cluster) => Object.assign(cluster.node(3), { appliedIndex: 0 }))).toBe(
+    "node 3 has applied 0 and its leader 1",
+  );
+  expect(reason((cluster) => cluster.node(1).log.append(4))).toBe("the leader has committed 1 of 2");
+});

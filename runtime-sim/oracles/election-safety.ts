@@ -1,0 +1,41 @@
+/**
+ * Election safety (thesis 3.4): at most one honest leader in a term.
+ *
+ * Checks every step after which an honest node leads, against every earlier such step of any honest node, over restarts too.
+ * Does not check: Byzantine peers, which may play the leader as they like (whether anybody believes them shows in the other oracles); a
+ * leadership that begins and ends within one step; terms more than `TERMS_MAX` below the newest one.
+ */
+import type { NodeId } from "../../core/index.ts";
+import type { Oracle } from "../oracle.ts";
+import type { OracleContext } from "./context.ts";
+
+const TERMS_MAX = 4096;
+
+export function electionSafety({ violate }: OracleContext): Oracle {
+  const name = "election-safety";
+  const leaders = new Map<number, NodeId>();
+  let newest = 0;
+
+  return {
+    name,
+    summary: "at most one honest leader in a term",
+    checks: 0,
+    elected(watched, node) {
+      if (!watched.host.honest) return;
+      this.checks += 1;
+      const { term, id } = node;
+      const leader = leaders.get(term);
+      if (leader !== undefined && leader !== id) {
+        violate(name, () => `node ${id} leads term ${term}, which node ${leader} led before`);
+        return;
+      }
+      leaders.set(term, id);
+      if (term > newest) newest = term;
+      while (leaders.size > TERMS_MAX) {
+        const oldest = leaders.keys().next().value;
+        if (oldest === undefined || oldest > newest - TERMS_MAX) break;
+        leaders.delete(oldest);
+      }
+    },
+  };
+}

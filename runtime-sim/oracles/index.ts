@@ -1,0 +1,41 @@
+/** The oracles of a run: `new Oracles({ hosts, violate, nowMs }, ORACLES)` is the `Observer` that the world calls. */
+import { acknowledgedDurable } from "./acknowledged-durable.ts";
+import { committedImmutable } from "./committed-immutable.ts";
+import { committedOnQuorum } from "./committed-on-quorum.ts";
+import type { OracleFactory } from "./context.ts";
+import { durableBeforeSpeech } from "./durable-before-speech.ts";
+import { electionSafety } from "./election-safety.ts";
+import { evidenceWithoutLiar } from "./evidence-without-liar.ts";
+import { exactlyOnce } from "./exactly-once.ts";
+import { haltedHonest } from "./halted-honest.ts";
+import { leaderCompleteness } from "./leader-completeness.ts";
+import { linearizability } from "./linearizability.ts";
+import { logMatching } from "./log-matching.ts";
+import { monotonic } from "./monotonic.ts";
+import { readFreshness } from "./read-freshness.ts";
+import { oneAnswerPerRequest } from "./sessions.ts";
+import { stateMachineSafety } from "./state-machine-safety.ts";
+
+export type { OracleContext, OracleFactory } from "./context.ts";
+export { whyNotConverged } from "./convergence.ts";
+export { accusedBy } from "./evidence-without-liar.ts";
+export { Oracles, type OracleWorld } from "./oracles.ts";
+
+/** All of them, in the order in which a report lists them. */
+export const ORACLES: readonly OracleFactory[] = [
+  electionSafety,
+  logMatching,
+  leaderCompleteness,
+  stateMachineSafety,
+  committedImmutable,
+  committedOnQuorum,
+  monotonic,
+  durableBeforeSpeech,
+  acknowledgedDurable,
+  readFreshness,
+  exactlyOnce,
+  oneAnswerPerRequest,
+  linearizability,
+  haltedHonest,
+  evidenceWithoutLiar,
+];

@@ -1,0 +1,43 @@
+/**
+ * Leader completeness (thesis 3.6): whoever becomes leader has every entry that was committed in an earlier term.
+ *
+ * Checks, when an honest node becomes leader, that its log or snapshot has the chain of the highest entry that was known to be committed
+ * by somebody of an earlier term. The chain stands for all entries before it.
+ * Does not check: entries that are committed but that no node knows to be committed yet (committed-on-quorum and
+ * state-machine-safety see them when they turn out otherwise); more than a few dozen terms back, for a leader elected that late.
+ */
+import type { Oracle } from "../oracle.ts";
+import type { OracleContext } from "./context.ts";
+
+export function leaderCompleteness({ violate, ledger }: OracleContext): Oracle {
+  const name = "leader-completeness";
+  return {
+    name,
+    summary: "a new leader has every entry committed in an earlier term",
+    checks: 0,
+    elected(watched, node) {
+      if (!watched.host.honest) return;
+      const committed = ledger.boundaryBefore(node.term);
+      if (committed === null) return;
+      this.checks += 1;
+      const { index, chain } = committed;
+      const lastIndex = node.log.lastIndex;
+      if (lastIndex < index) {
+        violate(
+          name,
+          () => `node ${node.id} leads term ${node.term} with a log up to ${lastIndex}, but ${index} was committed`,
+        );
+        return;
+      }
+      const own = node.log.chainAt(index);
+      // Null: compacted away, so this node knows it to be committed, and committed-immutable has compared it.
+      if (own !== null && own !== chain) {
+        violate(
+          name,
+          () =>
+            `node ${node.id} leads term ${node.term} with chain ${own} at index ${index}, where ${chain} was committed`,
+        );
+      }
+    },
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * Linearizability of the client history (Herlihy & Wing 1990), each VM apart: every answer could have come from one VM record that does one thing
+ * at a time, between call and answer. Typed refusals of the state machine are answers too; an operation of unknown outcome may have happened
+ * at any time since, or never.
+ *
+ * Checks while the run goes on, whenever no operation is under way on a key, and at the end.
+ * Does not check: reads that were asked to be stale; anything between keys (read-freshness does); a key once it was found violated or
+ * undecided. Undecided counts as a violation: a checker that gave up has shown nothing.
+ */
+import type { ApplyResult, ClientAnswer } from "../../core/index.ts";
+import { ContinuousChecker, type Finding, type Pending } from "../history/index.ts";
+import { type ClientOperation, type Oracle, VALUE_KEY } from "../oracle.ts";
+import type { OracleContext } from "./context.ts";
+import { VM_MODEL, type VmInput, type VmModelState, type VmOutput } from "./vm-model.ts";
+
+/** Settled operations that a message shows. */
+const SHOWN_MAX = 12;
+
+export function linearizability({ violate, nowMs }: OracleContext): Oracle {
+  const name = "linearizability";
+  const checker = new ContinuousChecker<VmModelState, VmInput, VmOutput>(VM_MODEL);
+  const underWay = new Map<number, Pending>();
+
+  /** The latest settled operations of each key, so that a message can tell what led to it after the checker has forgotten it. */
+  const latest = new Map<string, ClientOperation[]>();
+
+  function remember(operation: ClientOperation): void {
+    const operations = latest.get(operation.key);
+    if (operations === undefined) {
+      latest.set(operation.key, [operation]);
+      return;
+    }
+    operations.push(operation);
+    if (operations.length >= 2 * SHOWN_MAX) operations.splice(0, SHOWN_MAX);
+  }
+
+  function report(finding: Finding<VmModelState, VmInput, VmOutput> | null): void {
+    if (finding === null) return;
+    violate(name, () => {
+      const operations = latest.get(finding.key)?.slice(-SHOWN_MAX) ?? [];
+      const lines = operations.map((operation) => `    ${describeOperation(operation)}`);
+      return [finding.message, "  the latest on this key, in the order in which they were settled:", ...lines].join(
+        "\n",
+      );
+    });
+  }
+
+  return {
+    name,
+    summary: "client histories are linearizable, each VM apart",
+    checks: 0,
+    invoked(operation) {
+      if (operation.kind === "get" && operation.consistency === "stale") return;
+      const input = inputOf(operation);
+      underWay.set(
+        operation.id,
+        checker.begin({ process: operation.client, key: operation.key, input, time: operation.invokedAtMs }),
+      );
+    },
+    completed(operation) {
+      const pending = underWay.get(operation.id);
+      if (pending === undefined) return;
+      underWay.delete(operation.id);
+      this.checks += 1;
+      remember(operation);
+      const outcome = outcomeOf(operation);
+      if (outcome === "unknown") report(checker.unknown(pending));
+      else if (outcome === "failed") report(checker.fail(pending));
+      else report(checker.end(pending, outcome, operation.completedAtMs ?? nowMs()));
+    },
+    finished() {
+      underWay.clear();
+      for (const finding of checker.finish()) report(finding);
+    },
+  };
+}
+
+function describeOperation(operation: ClientOperation): string {
+  const { id, client, invokedAtMs, completedAtMs, answer } = operation;
+  const outcome = outcomeOf(operation);
+  const output = typeof outcome === "string" ? null : { output: outcome };
+  const what =
+    outcome === "failed"
+      ? `${VM_MODEL.describe(inputOf(operation), null)} (without effect)`
+      : VM_MODEL.describe(inputOf(operation), output);
+  const index = answer !== null && "index" in answer ? `, index ${answer.index}` : "";
+  return `operation ${id} of client ${client}: ${what}, called ${invokedAtMs}, settled ${completedAtMs ?? "never"}${index}`;
+}
+
+function inputOf({ kind, value, expectedGeneration }: ClientOperation): VmInput {
+  switch (kind) {
+    case "create":
+      return { kind, value };
+    case "update":
+      return { kind, value, expectedGeneration };
+    case "delete":
+      return { kind, expectedGeneration };
+    case "get":
+      return { kind };
+  }
+}
+
+/** What the client knows. "failed": certainly without effect, and says nothing of the VM. */
+function outcomeOf({ outcome, answer }: ClientOperation): VmOutput | "unknown" | "failed" {
+  if (outcome === "unknown" || outcome === "pending" || answer === null) return "unknown";
+  return outputOf(answer);
+}
+
+function outputOf(answer: ClientAnswer): VmOutput | "unknown" | "failed" {
+  switch (answer.kind) {
+    case "applied":
+      return ofResult(answer.result);
+    case "read": {
+      const { result } = answer;
+      if (result.kind !== "vm") return "failed";
+      const { vm } = result;
+      if (vm === null) return { kind: "absent" };
+      return { kind: "found", value: Number(vm.spec.metadata[VALUE_KEY]), generation: vm.generation };
+    }
+    case "refused":
+      return answer.refusal.kind === "outcomeUnknown" ? "unknown" : "failed";
+    case "membershipChanged":
+    case "leadershipTransferred":
+      return "failed";
+  }
+}
+
+function ofResult(result: ApplyResult): VmOutput | "unknown" | "failed" {
+  if (result.ok) {
+    switch (result.kind) {
+      case "vmCreated":
+      case "vmUpdated":
+        return { kind: "written", generation: result.generation };
+      case "vmDeleted":
+        return { kind: "deleted", generation: result.generation };
+      case "sessionOpened":
+      case "sessionClosed":
+        return "failed";
+    }
+  }
+  const { refusal } = result;
+  switch (refusal.kind) {
+    case "vmExists":
+      return { kind: "exists" };
+    case "vmNotFound":
+      return { kind: "absent" };
+    case "generationMismatch":
+      return { kind: "mismatch", actual: refusal.actual };
+    // An earlier try of the same request may have happened.
+    case "sessionExpired":
+    case "sequenceTooOld":
+      return "unknown";
+    case "invalidCommand":
+    case "limitReached":
+      return "failed";
+  }
+}

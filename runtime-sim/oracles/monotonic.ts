@@ -1,0 +1,152 @@
+/**
+ * What must never go back: term, commit index and applied index while a process runs; the durable term and vote over the life of a disk; and
+ * whatever vote a node has given away, over restarts.
+ *
+ * Checks each of them whenever it changed, and at every boot. Within a term a vote goes from nobody to somebody, once. Also that
+ * applied <= committed <= the end of the log.
+ * Does not check: the commit and applied index over a restart (they are found again from the snapshot on); a restart of a disk that
+ * the world has damaged (`DurableView.faults`).
+ */
+import { NOBODY, type NodeId } from "../../core/index.ts";
+import type { NodeView, ObservedNode, Oracle, Watched } from "../oracle.ts";
+import type { OracleContext } from "./context.ts";
+
+/** What a host has shown of itself, kept over its restarts. */
+interface Shown {
+  /** Highest durable term seen, and the durable vote in it. */
+  durableTerm: number;
+  durableVote: NodeId;
+  /** Newest term in which it told a candidate that it votes for it. */
+  grantedTerm: number;
+  grantedTo: NodeId;
+}
+
+export function monotonic({ violate }: OracleContext): Oracle {
+  const name = "monotonic";
+  const shownByHost: Shown[] = [];
+
+  function shownBy(host: ObservedNode): Shown {
+    let shown = shownByHost[host.id];
+    if (shown === undefined) {
+      while (shownByHost.length < host.id) shownByHost.push(nothingShown());
+      shown = nothingShown();
+      shownByHost[host.id] = shown;
+    }
+    return shown;
+  }
+
+  function checkDurable(oracle: Oracle, host: ObservedNode): void {
+    const shown = shownBy(host);
+    const { durableTerm: term, durableVote: vote, faults } = host.disk;
+    if (term === shown.durableTerm && vote === shown.durableVote) return;
+    oracle.checks += 1;
+    const { durableTerm: termBefore, durableVote: voteBefore } = shown;
+    shown.durableTerm = term;
+    shown.durableVote = vote;
+    if (faults > 0) return;
+    if (term < termBefore) {
+      violate(name, () => `the durable term of node ${host.id} went back from ${termBefore} to ${term}`);
+    } else if (term === termBefore && voteBefore !== NOBODY) {
+      violate(name, () => `the durable vote of node ${host.id} in term ${term} changed from ${voteBefore} to ${vote}`);
+    }
+  }
+
+  function checkHardState(watched: Watched, node: NodeView): void {
+    const { term, votedFor } = node;
+    if (term < watched.term) {
+      violate(name, () => `the term of node ${node.id} went back from ${watched.term} to ${term}`);
+    } else if (term === watched.term && watched.votedFor !== NOBODY && votedFor !== watched.votedFor) {
+      violate(
+        name,
+        () => `the vote of node ${node.id} in term ${term} changed from ${watched.votedFor} to ${votedFor}`,
+      );
+    }
+  }
+
+  return {
+    name,
+    summary: "terms, votes, commit and applied indexes never go back",
+    checks: 0,
+    booted(watched, node) {
+      const { host } = watched;
+      checkDurable(this, host);
+      this.checks += 1;
+      if (host.disk.faults > 0) return;
+      const shown = shownBy(host);
+      const { term, votedFor } = node;
+      const { durableTerm, durableVote, grantedTerm, grantedTo } = shown;
+      if (term < durableTerm) {
+        violate(name, () => `node ${node.id} restarted in term ${term} although ${durableTerm} was durable`);
+      } else if (term === durableTerm && durableVote !== NOBODY && votedFor !== durableVote) {
+        violate(
+          name,
+          () =>
+            `node ${node.id} restarted in term ${term} with its vote for ${votedFor}; for ${durableVote} was durable`,
+        );
+      }
+      if (term < grantedTerm || (term === grantedTerm && votedFor !== grantedTo)) {
+        violate(
+          name,
+          () =>
+            `node ${node.id} restarted in term ${term} with its vote for ${votedFor} after it had told ${grantedTo} that it votes for it in term ${grantedTerm}`,
+        );
+      }
+    },
+    hardState(watched, node) {
+      this.checks += 1;
+      checkHardState(watched, node);
+      checkDurable(this, watched.host);
+    },
+    logged(_watched, node) {
+      this.checks += 1;
+      checkOrder(node);
+    },
+    committed(watched, node) {
+      this.checks += 1;
+      const before = watched.commitIndex;
+      if (node.commitIndex < before) {
+        const { commitIndex } = node;
+        violate(name, () => `the commit index of node ${node.id} went back from ${before} to ${commitIndex}`);
+      }
+      checkOrder(node);
+    },
+    applied(watched, node) {
+      this.checks += 1;
+      const before = watched.appliedIndex;
+      if (node.appliedIndex < before) {
+        const { appliedIndex } = node;
+        violate(name, () => `the applied index of node ${node.id} went back from ${before} to ${appliedIndex}`);
+      }
+      checkOrder(node);
+    },
+    promised(watched, _node, message) {
+      if (message.type !== "voteResponse" || message.preVote || !message.granted) return;
+      this.checks += 1;
+      checkDurable(this, watched.host);
+      const shown = shownBy(watched.host);
+      const { term, to } = message;
+      const { grantedTerm, grantedTo } = shown;
+      if (term === grantedTerm && to !== grantedTo) {
+        violate(name, () => `node ${watched.host.id} votes for ${to} in term ${term} after it voted for ${grantedTo}`);
+      } else if (term > grantedTerm) {
+        shown.grantedTerm = term;
+        shown.grantedTo = to;
+      }
+    },
+  };
+
+  function checkOrder(node: NodeView): void {
+    const { appliedIndex, commitIndex } = node;
+    const { lastIndex } = node.log;
+    if (appliedIndex <= commitIndex && commitIndex <= lastIndex) return;
+    violate(
+      name,
+      () =>
+        `node ${node.id} has applied ${appliedIndex} and committed ${commitIndex} of a log that ends at ${lastIndex}`,
+    );
+  }
+}
+
+function nothingShown(): Shown {
+  return { durableTerm: 0, durableVote: NOBODY, grantedTerm: 0, grantedTo: NOBODY };
+}

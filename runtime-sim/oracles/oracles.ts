@@ -1,0 +1,205 @@
+/**
+ * Tells the oracles what concerns them. After each step it compares the node with what it was after the step before, and calls only the
+ * hooks of what changed: a step that changed nothing costs a dozen comparisons, however many oracles there are.
+ */
+import type { Effect, NodeId } from "../../core/index.ts";
+import type { ClientOperation, NodeView, ObservedNode, Observer, Oracle, Promised, Violate } from "../oracle.ts";
+import type { OracleContext, OracleFactory } from "./context.ts";
+import { CommittedLedger } from "./ledger.ts";
+import { Reference } from "./reference.ts";
+import { SessionBook } from "./session-book.ts";
+import { Watch } from "./watch.ts";
+
+/** The world as far as the oracles need it. */
+export interface OracleWorld {
+  /** Every host there ever was. The list may grow. */
+  readonly hosts: readonly ObservedNode[];
+  readonly violate: Violate;
+  /** Virtual time. */
+  nowMs(): number;
+}
+
+type With<Hook extends keyof Oracle> = Oracle & Required<Pick<Oracle, Hook>>;
+
+export class Oracles implements Observer {
+  /** In the order in which they are asked. */
+  readonly all: readonly Oracle[];
+  readonly #ledger = new CommittedLedger();
+  readonly #hosts: readonly ObservedNode[];
+  readonly #watches: (Watch | null)[] = [];
+
+  readonly #onBooted: readonly With<"booted">[];
+  readonly #onCrashed: readonly With<"crashed">[];
+  readonly #onHardState: readonly With<"hardState">[];
+  readonly #onElected: readonly With<"elected">[];
+  readonly #onLogged: readonly With<"logged">[];
+  readonly #onCommitted: readonly With<"committed">[];
+  readonly #onApplied: readonly With<"applied">[];
+  readonly #onPromised: readonly With<"promised">[];
+  readonly #onHalted: readonly With<"halted">[];
+  readonly #onAccused: readonly With<"accused">[];
+  readonly #onInvoked: readonly With<"invoked">[];
+  readonly #onCompleted: readonly With<"completed">[];
+  readonly #onQuiet: readonly With<"quiet">[];
+  readonly #onFinished: readonly With<"finished">[];
+
+  constructor(world: OracleWorld, factories: readonly OracleFactory[]) {
+    this.#hosts = world.hosts;
+    const ledger = this.#ledger;
+    const context: OracleContext = {
+      hosts: world.hosts,
+      hostOf: (id) => this.#hostOf(id),
+      violate: world.violate,
+      nowMs: () => world.nowMs(),
+      ledger,
+      // The reference subscribes first: whoever hears of an entry can have it folded in.
+      reference: new Reference(ledger),
+      sessions: new SessionBook(ledger),
+    };
+    this.all = factories.map((factory) => factory(context));
+    this.#onBooted = this.all.filter((oracle): oracle is With<"booted"> => oracle.booted !== undefined);
+    this.#onCrashed = this.all.filter((oracle): oracle is With<"crashed"> => oracle.crashed !== undefined);
+    this.#onHardState = this.all.filter((oracle): oracle is With<"hardState"> => oracle.hardState !== undefined);
+    this.#onElected = this.all.filter((oracle): oracle is With<"elected"> => oracle.elected !== undefined);
+    this.#onLogged = this.all.filter((oracle): oracle is With<"logged"> => oracle.logged !== undefined);
+    this.#onCommitted = this.all.filter((oracle): oracle is With<"committed"> => oracle.committed !== undefined);
+    this.#onApplied = this.all.filter((oracle): oracle is With<"applied"> => oracle.applied !== undefined);
+    this.#onPromised = this.all.filter((oracle): oracle is With<"promised"> => oracle.promised !== undefined);
+    this.#onHalted = this.all.filter((oracle): oracle is With<"halted"> => oracle.halted !== undefined);
+    this.#onAccused = this.all.filter((oracle): oracle is With<"accused"> => oracle.accused !== undefined);
+    this.#onInvoked = this.all.filter((oracle): oracle is With<"invoked"> => oracle.invoked !== undefined);
+    this.#onCompleted = this.all.filter((oracle): oracle is With<"completed"> => oracle.completed !== undefined);
+    this.#onQuiet = this.all.filter((oracle): oracle is With<"quiet"> => oracle.quiet !== undefined);
+    this.#onFinished = this.all.filter((oracle): oracle is With<"finished"> => oracle.finished !== undefined);
+  }
+
+  /** Name to how often it checked. */
+  get checks(): Readonly<Record<string, number>> {
+    const checks: Record<string, number> = {};
+    for (const oracle of this.all) checks[oracle.name] = oracle.checks;
+    return checks;
+  }
+
+  booted(host: ObservedNode): void {
+    const node = host.node;
+    if (node === null) throw new RangeError(`host ${host.id} is said to be up, but has no node`);
+    const watch = new Watch(host);
+    watch.take(node);
+    // A leader straight from its boot is seen at its first step.
+    watch.role = "follower";
+    while (this.#watches.length <= host.id) this.#watches.push(null);
+    this.#watches[host.id] = watch;
+    if (host.honest) for (const oracle of this.#onBooted) oracle.booted(watch, node);
+  }
+
+  crashed(host: ObservedNode): void {
+    const watch = this.#watches[host.id];
+    if (watch === undefined || watch === null) return;
+    this.#watches[host.id] = null;
+    if (host.honest) for (const oracle of this.#onCrashed) oracle.crashed(watch);
+  }
+
+  stepped(host: ObservedNode, effects: readonly Effect[]): void {
+    const watch = this.#watches[host.id];
+    const node = host.node;
+    if (watch === undefined || watch === null || node === null) {
+      throw new RangeError(`host ${host.id} made a step, but is not known to be up`);
+    }
+    const term = node.term;
+    const role = node.role;
+    if (!host.honest) {
+      if (role === "leader" && (watch.role !== "leader" || watch.term !== term)) {
+        for (const oracle of this.#onElected) oracle.elected(watch, node);
+      }
+      watch.role = role;
+      watch.term = term;
+      return;
+    }
+
+    const log = node.log;
+    const lastIndex = log.lastIndex;
+    const commitIndex = node.commitIndex;
+    const appliedIndex = node.appliedIndex;
+    if (node.halted) {
+      // The step was broken off halfway: only what it says counts.
+      this.#speech(watch, node, effects);
+      return;
+    }
+    const hardStateChanged = term !== watch.term || role !== watch.role || node.votedFor !== watch.votedFor;
+    const logChanged = lastIndex !== watch.lastIndex || log.chainAt(lastIndex) !== watch.lastChain;
+    const progressed = commitIndex !== watch.commitIndex || appliedIndex !== watch.appliedIndex;
+    if (hardStateChanged) {
+      for (const oracle of this.#onHardState) oracle.hardState(watch, node);
+      if (role === "leader" && (watch.role !== "leader" || watch.term !== term)) {
+        for (const oracle of this.#onElected) oracle.elected(watch, node);
+      }
+    }
+    if (logChanged) for (const oracle of this.#onLogged) oracle.logged(watch, node);
+    if (progressed) this.#progress(watch, node);
+    this.#speech(watch, node, effects);
+    if (hardStateChanged || logChanged || progressed || node.configuration !== watch.configuration) watch.take(node);
+  }
+
+  invoked(operation: ClientOperation): void {
+    for (const oracle of this.#onInvoked) oracle.invoked(operation);
+  }
+
+  completed(operation: ClientOperation): void {
+    for (const oracle of this.#onCompleted) oracle.completed(operation);
+  }
+
+  quiet(): void {
+    for (const oracle of this.#onQuiet) oracle.quiet();
+  }
+
+  finished(): void {
+    for (const oracle of this.#onFinished) oracle.finished();
+  }
+
+  #speech(watch: Watch, node: NodeView, effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case "send": {
+          const { message } = effect;
+          if (
+            message.type === "appendResponse" ||
+            message.type === "voteResponse" ||
+            message.type === "snapshotResponse"
+          ) {
+            this.#promise(watch, node, message);
+          }
+          break;
+        }
+        case "evidence":
+          for (const oracle of this.#onAccused) oracle.accused(watch, node, effect.evidence);
+          break;
+        case "halt":
+          for (const oracle of this.#onHalted) oracle.halted(watch, node, effect.reason, effect.evidence);
+          break;
+        case "write":
+        case "wakeAt":
+        case "answer":
+          break;
+      }
+    }
+  }
+
+  #progress(watch: Watch, node: NodeView): void {
+    if (node.commitIndex !== watch.commitIndex) {
+      this.#ledger.feed(node);
+      for (const oracle of this.#onCommitted) oracle.committed(watch, node);
+    }
+    if (node.appliedIndex !== watch.appliedIndex) {
+      this.#ledger.record(node.lastApplied);
+      for (const oracle of this.#onApplied) oracle.applied(watch, node);
+    }
+  }
+
+  #promise(watch: Watch, node: NodeView, message: Promised): void {
+    for (const oracle of this.#onPromised) oracle.promised(watch, node, message);
+  }
+
+  #hostOf(id: NodeId): ObservedNode | null {
+    return this.#watches[id]?.host ?? this.#hosts.find((host) => host.id === id) ?? null;
+  }
+}

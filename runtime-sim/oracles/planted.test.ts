@@ -1,0 +1,234 @@
+/** Each important oracle in a real run: a world with the real core, in which one thing is tampered with from outside. */
+import { expect, test } from "vitest";
+import { DEFAULT_RAFT_OPTIONS, emptyState, type Node } from "../../core/index.ts";
+import { drawSchedule } from "../draw.ts";
+import type { Host } from "../host.ts";
+import type { ClientOperation } from "../oracle.ts";
+import { CALM_NETWORK, STEADY_WORKLOAD, scenario } from "../scenario.ts";
+import { Workload } from "../workload.ts";
+import { World } from "../world.ts";
+import { ORACLES } from "./index.ts";
+import { Oracles } from "./oracles.ts";
+
+const SCENARIO = scenario({
+  name: "planted",
+  summary: "A little loss. Many clients.",
+  network: { ...CALM_NETWORK, lossChance: [0.02, 0.02], duplicateChance: [0.1, 0.1] },
+  workload: { ...STEADY_WORKLOAD, clients: 8, keys: 2, thinkMeanMs: [20, 20] },
+});
+const RAFT = {
+  ...DEFAULT_RAFT_OPTIONS,
+  snapshotAfterEntries: 60,
+  snapshotEveryEntries: 40,
+  snapshotTrailingEntries: 10,
+};
+const PLANT_AT_US = 5_000_000;
+const END_US = 12_000_000;
+
+interface Bench {
+  readonly world: World;
+  readonly oracles: Oracles;
+  readonly leader: Host;
+  readonly followers: readonly Host[];
+  /** What a client is told, before the oracles hear of it. */
+  answered: (operation: ClientOperation) => ClientOperation;
+}
+
+/** Five nodes for 12 seconds; after 5 of them the plant. Returns the names of the oracles that fired, in order. */
+function run(seed: number, plant: (bench: Bench) => void): readonly string[] {
+  const fired: string[] = [];
+  const schedule = drawSchedule(SCENARIO, { seed, nodes: null, durationMs: null });
+  const nothing = (): void => {};
+  const listener = {
+    booted: nothing,
+    crashed: nothing,
+    unreadable: nothing,
+    evidence: nothing,
+    halted: nothing,
+    strayAnswer: nothing,
+  };
+  let made: Oracles | null = null;
+  const world = new World({ seed, base: schedule.base, raft: RAFT, nodes: 5 }, listener, (hosts) => {
+    made = new Oracles({ hosts, nowMs: () => 0, violate: (name) => fired.push(name) }, ORACLES);
+    return made;
+  });
+  const oracles: Oracles = made ?? expect.unreachable();
+  let answered: Bench["answered"] = (operation) => operation;
+  new Workload(world, SCENARIO.workload, {
+    invoked: (operation) => oracles.invoked(operation),
+    completed: (operation) => oracles.completed(answered(operation)),
+  });
+  while (world.advance(PLANT_AT_US));
+  expect(fired).toEqual([]);
+  const leader = world.leader() ?? expect.unreachable();
+  const bench = { world, oracles, leader, followers: world.hosts.filter((host) => host !== leader), answered };
+  plant(bench);
+  answered = bench.answered;
+  while (fired.length === 0 && world.advance(END_US));
+  oracles.finished();
+  return fired;
+}
+
+function nodeOf(host: Host | undefined): Node {
+  return host?.node ?? expect.unreachable();
+}
+
+/** Makes `target` show something else than it holds. */
+function show(target: object, field: string, value: () => unknown): void {
+  Object.defineProperty(target, field, { get: value, configurable: true });
+}
+
+test("nothing is tampered with: nothing fires, and every oracle that can has checked", () => {
+  let checks: Readonly<Record<string, number>> = {};
+  const fired = run(1, ({ world, oracles, followers: [first] }) => {
+    if (first !== undefined) world.crash(first);
+    world.after(3_000_000, () => {
+      if (first !== undefined) world.boot(first);
+      checks = oracles.checks;
+    });
+  });
+  expect(fired).toEqual([]);
+  const idle = Object.keys(checks).filter((name) => checks[name] === 0);
+  expect(idle).toEqual(["leader-completeness", "halted-honest", "evidence-without-liar"]);
+});
+
+test("a second node says that it leads", () => {
+  const fired = run(2, ({ followers: [first] }) => show(nodeOf(first), "role", () => "leader"));
+  expect(fired).toContain("election-safety");
+});
+
+test("a node that lags becomes leader of the next term", () => {
+  const fired = run(3, ({ world, leader, followers: [first] }) => {
+    if (first === undefined) return;
+    world.crash(first);
+    world.after(2_000_000, () => {
+      world.boot(first);
+      const node = nodeOf(first);
+      const { term } = nodeOf(leader);
+      show(node, "role", () => "leader");
+      show(node, "term", () => term + 1);
+    });
+  });
+  expect(fired).toContain("leader-completeness");
+});
+
+test("a log shows another history", () => {
+  const fired = run(4, ({ followers: [first] }) => {
+    const { log } = nodeOf(first);
+    const chainAt = log.chainAt.bind(log);
+    Object.assign(log, { chainAt: (index: number) => `${chainAt(index)}!` });
+  });
+  expect(fired).toContain("log-matching");
+});
+
+test("a log is cut back below what is committed", () => {
+  const fired = run(5, ({ followers: [first] }) => {
+    const node = nodeOf(first);
+    const cut = Reflect.get(node.log, "truncateAfter");
+    if (typeof cut === "function") cut.call(node.log, node.commitIndex - 1);
+  });
+  expect(fired).toContain("committed-immutable");
+});
+
+test("a node's state is replaced", () => {
+  const fired = run(6, ({ followers: [first] }) => {
+    nodeOf(first).state = emptyState();
+  });
+  expect(fired[0]).toBe("state-machine-safety");
+});
+
+test("a node says that it has what its disk does not", () => {
+  const fired = run(7, ({ followers: [first] }) => {
+    if (first !== undefined) show(first.disk, "durableLastIndex", () => first.storage.durableLastIndex - 1);
+  });
+  expect(fired[0]).toBe("durable-before-speech");
+});
+
+test("the leader counts entries that disks do not have", () => {
+  const fired = run(8, ({ world }) => {
+    for (const { disk } of world.hosts) {
+      // Hidden from the question "how far", so that only the quorum is short.
+      const chainAt = disk.durableChainAt.bind(disk);
+      Object.assign(disk, {
+        durableChainAt: (index: number) => (index === disk.durableLastIndex ? null : chainAt(index)),
+      });
+    }
+  });
+  expect(fired).toContain("committed-on-quorum");
+});
+
+test("a node restarts without its term and vote", () => {
+  const fired = run(9, ({ world, followers: [first] }) => {
+    if (first === undefined) return;
+    world.crash(first);
+    const outcome = first.storage.restore();
+    if (outcome.kind !== "restored") return;
+    const restored = { ...outcome.restored, hardState: null };
+    Object.assign(first.storage, { restore: () => ({ kind: "restored", restored }) });
+    world.boot(first);
+  });
+  expect(fired[0]).toBe("monotonic");
+});
+
+test("a node halts for no reason", () => {
+  const fired = run(10, ({ oracles, followers: [first] }) => {
+    if (first === undefined) return;
+    oracles.stepped(first, nodeOf(first).step({ kind: "wake", nowMs: -1, wallMs: 0 }));
+  });
+  expect(fired).toEqual(["halted-honest"]);
+});
+
+test("a client is told of another generation", () => {
+  const fired = run(11, (bench) => {
+    bench.answered = (operation) => {
+      const { answer } = operation;
+      if (answer?.kind !== "applied" || !answer.result.ok || answer.result.kind !== "vmUpdated") return operation;
+      return {
+        ...operation,
+        answer: { ...answer, result: { ...answer.result, generation: answer.result.generation + 1 } },
+      };
+    };
+  });
+  expect(fired).toEqual(expect.arrayContaining(["acknowledged-durable", "sessions"]));
+});
+
+test("clients are told of a write that is not there", () => {
+  const fired = run(12, (bench) => {
+    bench.answered = (operation) => {
+      const { answer } = operation;
+      if (answer?.kind !== "applied") return operation;
+      return { ...operation, answer: { ...answer, term: answer.term + 1 } };
+    };
+  });
+  expect(fired).toContain("acknowledged-durable");
+});
+
+test("reads give an old answer", () => {
+  const fired = run(13, (bench) => {
+    const old = new Map<string, ClientOperation["answer"]>();
+    bench.answered = (operation) => {
+      const { answer, key } = operation;
+      if (answer?.kind !== "read") return operation;
+      if (!old.has(key)) old.set(key, answer);
+      return { ...operation, answer: old.get(key) ?? null };
+    };
+  });
+  expect(fired).toContain("read-freshness");
+});
+
+test("reads give an old answer under a new index", () => {
+  const fired = run(14, (bench) => {
+    const old = new Map<string, ClientOperation["answer"]>();
+    bench.answered = (operation) => {
+      const { answer, key } = operation;
+      if (answer?.kind !== "read") return operation;
+      const first = old.get(key);
+      if (first?.kind !== "read") {
+        old.set(key, answer);
+        return operation;
+      }
+      return { ...operation, answer: { ...answer, result: first.result } };
+    };
+  });
+  expect(fired).toContain("linearizability");
+});

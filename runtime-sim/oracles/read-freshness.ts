@@ -1,0 +1,41 @@
+/**
+ * Real-time order by log index: whatever is called after an answer came is served at or after the index of that answer (thesis 6.4). Sees
+ * at once, over all keys together and without a search, most of what linearizability must find.
+ *
+ * Checks every applied write, and every read that was asked to be linearizable or served under a lease, against the highest index that any
+ * client had been answered when it was called.
+ * Does not check: stale reads; what the answer says (linearizability does).
+ */
+import type { Oracle } from "../oracle.ts";
+import type { OracleContext } from "./context.ts";
+
+export function readFreshness({ violate }: OracleContext): Oracle {
+  const name = "read-freshness";
+  let highest = 0;
+  /** For each operation under way: the highest index that was answered before it was called. */
+  const floors = new Map<number, number>();
+
+  return {
+    name,
+    summary: "nothing is served from before what was answered before it was asked",
+    checks: 0,
+    invoked({ id, kind, consistency }) {
+      if (kind !== "get" || consistency !== "stale") floors.set(id, highest);
+    },
+    completed({ id, client, kind, key, answer }) {
+      const floor = floors.get(id);
+      floors.delete(id);
+      if (floor === undefined || answer === null || (answer.kind !== "applied" && answer.kind !== "read")) return;
+      this.checks += 1;
+      const { index } = answer;
+      if (index < floor) {
+        violate(
+          name,
+          () =>
+            `operation ${id} of client ${client} (${kind} ${key}) was served at index ${index}; ${floor} had been answered before it was called`,
+        );
+      }
+      if (index > highest) highest = index;
+    },
+  };
+}

@@ -1,0 +1,104 @@
+/**
+ * The replicated state as it must be: the committed entries of the ledger, each applied once, in order, by `applyEntries` from the empty state.
+ * Entries are folded in as they are committed, many at a time, and then forgotten.
+ */
+
+import {
+  type ApplyResult,
+  applyEntries,
+  type ClusterState,
+  type Entry,
+  emptyState,
+  encodeSnapshot,
+} from "../../core/index.ts";
+import type { NodeView } from "../oracle.ts";
+import type { CommittedLedger, LedgerReader } from "./ledger.ts";
+
+/** Commands that wait before they are folded in together: one producer for all is what makes it cheap. */
+const FOLD_ENTRIES = 256;
+const COMPARE_CHUNK_BYTES = 64 * 1024;
+
+/** Told of every committed command, in order. */
+export type FoldListener = (entry: Entry, result: ApplyResult) => void;
+
+export class Reference implements LedgerReader {
+  #index = 0;
+  #state: ClusterState = emptyState();
+  #pending: Entry[] = [];
+  /** False from when entries were lost that nobody honest ever held, until a state was taken over. */
+  #known = true;
+  readonly #listeners: FoldListener[] = [];
+  readonly #apply: typeof applyEntries;
+
+  /** `apply`: the state machine. */
+  constructor(ledger: CommittedLedger, apply: typeof applyEntries = applyEntries) {
+    this.#apply = apply;
+    ledger.subscribe(this);
+  }
+
+  /** Last entry folded in. */
+  get index(): number {
+    return this.#index;
+  }
+
+  get state(): ClusterState {
+    return this.#state;
+  }
+
+  onFold(listener: FoldListener): void {
+    this.#listeners.push(listener);
+  }
+
+  committedEntry(entry: Entry): void {
+    this.#pending.push(entry);
+    if (this.#pending.length >= FOLD_ENTRIES) this.foldTo(entry.index);
+  }
+
+  skippedTo(node: NodeView): void {
+    this.#pending = [];
+    this.#known = node.appliedIndex === node.commitIndex;
+    this.#index = node.commitIndex;
+    if (this.#known) this.#state = node.state;
+  }
+
+  /** Folds in what is committed up to `index`, included. */
+  foldTo(index: number): void {
+    let count = 0;
+    while (count < this.#pending.length && (this.#pending[count]?.index ?? 0) <= index) count += 1;
+    if (count === 0) return;
+    const folded = this.#pending.slice(0, count);
+    this.#pending = this.#pending.slice(count);
+    this.#index = folded.at(-1)?.index ?? this.#index;
+    if (!this.#known) return;
+    const commands = folded.filter((entry) => entry.kind === "command");
+    if (commands.length === 0) return;
+    const { state, results } = this.#apply(this.#state, commands);
+    this.#state = state;
+    commands.forEach((entry, at) => {
+      const result = results[at];
+      if (result === undefined) throw new RangeError(`applyEntries gave no result for entry ${entry.index}`);
+      for (const listener of this.#listeners) listener(entry, result);
+    });
+  }
+
+  /** Whether `state`, reached after exactly `index`, is what it must be; null when that cannot be told any more. */
+  agrees(index: number, state: ClusterState): boolean | null {
+    this.foldTo(index);
+    if (!this.#known || this.#index !== index) return null;
+    return isSameState(this.#state, state);
+  }
+}
+
+/** By their canonical bytes. Costs as much as the states are large. */
+export function isSameState(left: ClusterState, right: ClusterState): boolean {
+  if (left === right) return true;
+  const ours = encodeSnapshot(left, COMPARE_CHUNK_BYTES);
+  const theirs = encodeSnapshot(right, COMPARE_CHUNK_BYTES);
+  while (true) {
+    const our = ours.next();
+    const their = theirs.next();
+    if (our.done === true || their.done === true) return our.done === their.done;
+    if (our.value.length !== their.value.length) return false;
+    for (let at = 0; at < our.value.length; at++) if (our.value[at] !== their.value[at]) return false;
+  }
+}

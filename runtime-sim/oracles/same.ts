@@ -1,0 +1,28 @@
+/** Equality of plain values: what decoding, or another node's computing, has made anew. */
+
+/** Whether two values made of primitives, arrays, byte arrays, maps and plain objects are equal. Keys may come in any order. */
+export function isSame(left: unknown, right: unknown): boolean {
+  if (Object.is(left, right)) return true;
+  if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
+  if (isList(left) || isList(right)) {
+    if (!isList(left) || !isList(right) || Array.isArray(left) !== Array.isArray(right)) return false;
+    if (left.length !== right.length) return false;
+    for (let at = 0; at < left.length; at++) if (!isSame(left[at], right[at])) return false;
+    return true;
+  }
+  if (left instanceof Map || right instanceof Map) {
+    if (!(left instanceof Map && right instanceof Map) || left.size !== right.size) return false;
+    for (const [key, value] of left) if (!right.has(key) || !isSame(value, right.get(key))) return false;
+    return true;
+  }
+  const keys = Object.keys(left);
+  if (keys.length !== Object.keys(right).length) return false;
+  for (const key of keys) {
+    if (!Object.hasOwn(right, key) || !isSame(Reflect.get(left, key), Reflect.get(right, key))) return false;
+  }
+  return true;
+}
+
+function isList(value: object): value is readonly unknown[] | Uint8Array {
+  return Array.isArray(value) || value instanceof Uint8Array;
+}

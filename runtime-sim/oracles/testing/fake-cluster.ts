@@ -1,0 +1,206 @@
+/** Hand-made hosts for tests of the oracles: every field can be set to anything, also to what no node would do. */
+
+import {
+  type ClusterState,
+  type Configuration,
+  type Digest,
+  type Effect,
+  type Entry,
+  emptyState,
+  type NodeId,
+} from "../../../core/index.ts";
+import type { AppliedEntry, DurableView, LogView, NodeView, ObservedNode, Oracle } from "../../oracle.ts";
+import type { OracleFactory } from "../context.ts";
+import { Oracles } from "../oracles.ts";
+
+/** Entries of a history: the chain names every term on the way, so that equal chains mean equal histories. */
+export function entries(from: number, terms: readonly number[], before: Digest = "genesis"): Entry[] {
+  let chain = before;
+  return terms.map((term, at) => {
+    chain = `${chain}/${term}`;
+    return { index: from + at, term, kind: "noop", data: new Uint8Array(0), chain };
+  });
+}
+
+export class FakeLog implements LogView {
+  baseIndex = 0;
+  baseTerm = 0;
+  baseChain: Digest = "genesis";
+  entries: Entry[] = [];
+
+  get firstIndex(): number {
+    return this.baseIndex + 1;
+  }
+  get lastIndex(): number {
+    return this.baseIndex + this.entries.length;
+  }
+  get stableIndex(): number {
+    return this.lastIndex;
+  }
+  entryAt(index: number): Entry | null {
+    return this.entries[index - this.baseIndex - 1] ?? null;
+  }
+  termAt(index: number): number | null {
+    return index === this.baseIndex ? this.baseTerm : (this.entryAt(index)?.term ?? null);
+  }
+  chainAt(index: number): Digest | null {
+    return index === this.baseIndex ? this.baseChain : (this.entryAt(index)?.chain ?? null);
+  }
+
+  /** Appends one entry for each term. */
+  append(...terms: number[]): void {
+    this.entries.push(...entries(this.lastIndex + 1, terms, this.chainAt(this.lastIndex) ?? "genesis"));
+  }
+
+  truncateAfter(index: number): void {
+    this.entries.length = index - this.baseIndex;
+  }
+
+  /** Forgets the entries up to `index`. */
+  compactTo(index: number): void {
+    const term = this.termAt(index);
+    const chain = this.chainAt(index);
+    if (term === null || chain === null) throw new RangeError(`nothing at ${index}`);
+    this.entries.splice(0, index - this.baseIndex);
+    this.baseIndex = index;
+    this.baseTerm = term;
+    this.baseChain = chain;
+  }
+}
+
+export class FakeDisk implements DurableView {
+  readonly log = new FakeLog();
+  durableTerm = 0;
+  durableVote: NodeId = 0;
+  faults = 0;
+
+  get durableLastIndex(): number {
+    return this.log.lastIndex;
+  }
+  durableTermAt(index: number): number | null {
+    return this.log.termAt(index);
+  }
+  durableChainAt(index: number): Digest | null {
+    return this.log.chainAt(index);
+  }
+}
+
+export class FakeNode implements NodeView {
+  readonly id: NodeId;
+  halted = false;
+  term = 0;
+  votedFor: NodeId = 0;
+  role: NodeView["role"] = "follower";
+  leaderId: NodeId = 0;
+  commitIndex = 0;
+  appliedIndex = 0;
+  removed = false;
+  state: ClusterState = emptyState();
+  configuration: Configuration;
+  configurationIndex = 0;
+  readonly log = new FakeLog();
+  lastApplied: readonly AppliedEntry[] = [];
+
+  constructor(id: NodeId, configuration: Configuration) {
+    this.id = id;
+    this.configuration = configuration;
+  }
+}
+
+export class FakeHost implements ObservedNode {
+  readonly id: NodeId;
+  readonly honest: boolean;
+  boots = 1;
+  node: FakeNode | null;
+  readonly disk = new FakeDisk();
+
+  constructor(id: NodeId, honest: boolean, configuration: Configuration) {
+    this.id = id;
+    this.honest = honest;
+    this.node = new FakeNode(id, configuration);
+  }
+
+  /** The node of a host that is up. */
+  get up(): FakeNode {
+    if (this.node === null) throw new RangeError(`host ${this.id} is down`);
+    return this.node;
+  }
+}
+
+export function configurationOf(voters: readonly NodeId[], outgoing: readonly NodeId[] = []): Configuration {
+  return { voters, outgoing, learners: [], members: [], retired: [] };
+}
+
+/** Hosts 1 to `count`, up, watched by the given oracles. */
+export class FakeCluster {
+  readonly hosts: FakeHost[] = [];
+  readonly oracles: Oracles;
+  /** What the oracles found: name, colon, message. */
+  readonly violations: string[] = [];
+  nowMs = 0;
+
+  constructor(count: number, factories: readonly OracleFactory[], liars: readonly NodeId[] = []) {
+    const ids = Array.from({ length: count }, (_, at) => at + 1);
+    const configuration = configurationOf(ids);
+    for (const id of ids) this.hosts.push(new FakeHost(id, !liars.includes(id), configuration));
+    this.oracles = new Oracles(
+      {
+        hosts: this.hosts,
+        nowMs: () => this.nowMs,
+        violate: (oracle, message) => {
+          this.violations.push(`${oracle}: ${message()}`);
+        },
+      },
+      factories,
+    );
+    for (const host of this.hosts) this.oracles.booted(host);
+  }
+
+  host(id: NodeId): FakeHost {
+    const host = this.hosts[id - 1];
+    if (host === undefined) throw new RangeError(`no host ${id}`);
+    return host;
+  }
+
+  node(id: NodeId): FakeNode {
+    return this.host(id).up;
+  }
+
+  oracle(name: string): Oracle {
+    const oracle = this.oracles.all.find((candidate) => candidate.name === name);
+    if (oracle === undefined) throw new RangeError(`no oracle ${name}`);
+    return oracle;
+  }
+
+  /** Changes a node as one step of it would, and tells the oracles. */
+  step(id: NodeId, change: (node: FakeNode, host: FakeHost) => void, effects: readonly Effect[] = []): void {
+    const host = this.host(id);
+    host.up.lastApplied = [];
+    change(host.up, host);
+    this.oracles.stepped(host, effects);
+  }
+
+  crash(id: NodeId): void {
+    const host = this.host(id);
+    host.node = null;
+    this.oracles.crashed(host);
+  }
+
+  /** A new process, as `restore` makes it. */
+  boot(id: NodeId, restore: (node: FakeNode) => void): void {
+    const host = this.host(id);
+    host.boots += 1;
+    host.node = new FakeNode(id, configurationOf(this.hosts.map((each) => each.id)));
+    restore(host.node);
+    this.oracles.booted(host);
+  }
+}
+
+/** Leads `term` from now on. */
+export function lead(term: number): (node: FakeNode) => void {
+  return (node) => {
+    node.term = term;
+    node.votedFor = node.id;
+    node.role = "leader";
+  };
+}

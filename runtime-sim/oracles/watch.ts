@@ -1,0 +1,37 @@
+/** What one host looked like after its last step. */
+import { type Configuration, type Digest, NOBODY, type NodeId } from "../../core/index.ts";
+import type { NodeView, ObservedNode, Watched } from "../oracle.ts";
+
+const NO_CONFIGURATION: Configuration = { voters: [], outgoing: [], learners: [], members: [], retired: [] };
+
+/** One object per process: a restarted host gets another. */
+export class Watch implements Watched {
+  readonly host: ObservedNode;
+  term = 0;
+  votedFor: NodeId = NOBODY;
+  role: NodeView["role"] = "follower";
+  commitIndex = 0;
+  commitChain: Digest | null = null;
+  appliedIndex = 0;
+  lastIndex = 0;
+  lastChain: Digest | null = null;
+  configuration: Configuration = NO_CONFIGURATION;
+
+  constructor(host: ObservedNode) {
+    this.host = host;
+  }
+
+  /** Remembers the node as it is. */
+  take(node: NodeView): void {
+    const log = node.log;
+    this.term = node.term;
+    this.votedFor = node.votedFor;
+    this.role = node.role;
+    this.commitIndex = node.commitIndex;
+    this.commitChain = log.chainAt(node.commitIndex);
+    this.appliedIndex = node.appliedIndex;
+    this.lastIndex = log.lastIndex;
+    this.lastChain = log.chainAt(log.lastIndex);
+    this.configuration = node.configuration;
+  }
+}

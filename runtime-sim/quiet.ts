@@ -1,0 +1,138 @@
+/**
+ * The phase after the faults: everything is healed that can be healed, and then the cluster has a stated time to be live again. What stays down is
+ * what is beyond repair: hosts whose disk is lost or damaged, and processes that stopped themselves over evidence.
+ */
+import { isQuorum } from "../core/index.ts";
+import type { FaultView } from "./fault-view.ts";
+import type { Injector } from "./faults/index.ts";
+import type { Host } from "./host.ts";
+import { CALM_LINK } from "./network.ts";
+import type { Operator } from "./operator.ts";
+import { whyNotConverged } from "./oracles/index.ts";
+import type { Workload } from "./workload.ts";
+import type { World } from "./world.ts";
+
+/** Between two looks at whether the cluster is live. */
+const LOOK_EVERY_US = 100_000;
+
+export type QuietOutcome =
+  | { readonly kind: "waiting" }
+  | { readonly kind: "live" }
+  /** It need not be live: the text proves it. */
+  | { readonly kind: "excused"; readonly reason: string }
+  | { readonly kind: "stuck"; readonly reason: string };
+
+export interface QuietParts {
+  readonly world: World;
+  readonly injector: Injector;
+  readonly faults: FaultView;
+  readonly operator: Operator;
+  readonly workload: Workload;
+  readonly boundMs: number;
+}
+
+export class QuietPhase {
+  readonly #parts: QuietParts;
+  readonly #deadlineUs: number;
+  outcome: QuietOutcome = { kind: "waiting" };
+
+  constructor(parts: QuietParts) {
+    this.#parts = parts;
+    this.#deadlineUs = parts.world.nowUs + parts.boundMs * 1000;
+    this.#heal();
+    parts.workload.quiet();
+    this.#lookLater();
+  }
+
+  #heal(): void {
+    const { world, injector, operator } = this.#parts;
+    operator.stop();
+    injector.stop();
+    world.network.heal();
+    world.links.setAllBase(CALM_LINK);
+    for (const place of world.places) {
+      place.clock.thaw(world.nowUs);
+      place.clock.setRate(1, world.nowUs);
+      world.clockChanged(place);
+      const { host } = place;
+      if (host === null) continue;
+      host.storage.heal();
+      world.diskChanged(host);
+      // A supervisor would have done it by and by.
+      if (host.node?.halted === true && !host.failStopped) world.crash(host);
+      world.boot(host);
+    }
+  }
+
+  #lookLater(): void {
+    this.#parts.world.after(LOOK_EVERY_US, () => {
+      const missing = this.#missing();
+      if (missing === null) this.outcome = { kind: "live" };
+      else if (this.#parts.world.nowUs >= this.#deadlineUs) this.outcome = this.#stuck(missing);
+      else this.#lookLater();
+    });
+  }
+
+  /** What the cluster still lacks; null when it is live. */
+  #missing(): string | null {
+    const { world, workload } = this.#parts;
+    const leader = world.leader();
+    if (leader === null || leader.node === null) return "nobody leads";
+    const { configuration } = leader.node;
+    if (configuration.outgoing.length > 0) return "a membership change has not ended";
+    const ids = new Set(configuration.members.map(({ id }) => id));
+    const live = world.running().filter(({ id }) => ids.has(id));
+    const waiting = live.find(
+      ({ id }) =>
+        configuration.members.some((member) => member.id === id && member.promote) &&
+        configuration.learners.includes(id),
+    );
+    if (waiting !== undefined) return `learner ${waiting.id} has not been promoted`;
+    return workload.waitsFor ?? whyNotConverged(live);
+  }
+
+  #stuck(missing: string): QuietOutcome {
+    const reason = this.#excuse();
+    if (reason !== null) return { kind: "excused", reason };
+    const after = `${this.#parts.boundMs / 1000} s after the last fault ended ${missing}`;
+    return { kind: "stuck", reason: `${after}\n${this.#describe()}` };
+  }
+
+  /** Proof that no quorum is left, if so: in the newest committed configuration the hosts that are gone for good leave less than one. */
+  #excuse(): string | null {
+    const { world } = this.#parts;
+    const configuration = world.configuration(true);
+    if (configuration === null) return "no honest process is left that could run";
+    const running = new Set(world.running().map(({ id }) => id));
+    if (isQuorum(configuration, (id) => running.has(id))) return null;
+    const lost = [...new Set([...configuration.voters, ...configuration.outgoing])].filter((id) => !running.has(id));
+    const reasons = lost.map((id) => `node ${id} ${fateOf(world.hostOf(id))}`);
+    return `no quorum is left of ${configuration.voters.join(", ")}: ${reasons.join("; ")}`;
+  }
+
+  #describe(): string {
+    return this.#parts.world.hosts.map(described).join("\n");
+  }
+}
+
+function fateOf(host: Host | null): string {
+  if (host === null) return "was never started";
+  if (!host.honest) return "lies";
+  if (host.state === "gone") return "lost its disk";
+  if (host.damageFound) return "has a damaged disk";
+  if (host.failStopped) return "has stopped itself over evidence";
+  return host.state === "up" ? "has stopped itself" : "does not start";
+}
+
+function described(host: Host): string {
+  const { node } = host;
+  if (node === null || node.halted) return `node ${host.id}: ${fateOf(host)}`;
+  const { term, role, leaderId, commitIndex, appliedIndex, log, configuration, configurationIndex } = node;
+  const { voters, outgoing, learners } = configuration;
+  const joint = outgoing.length === 0 ? "" : ` from ${outgoing.join(",")}`;
+  const learning = learners.length === 0 ? "" : ` learners ${learners.join(",")}`;
+  return (
+    `node ${host.id}: ${role} in term ${term}, follows ${leaderId}, commit ${commitIndex}, applied ${appliedIndex}, ` +
+    `last ${log.lastIndex}, voters ${voters.join(",")}${joint}${learning} since ${configurationIndex}`
+  );
+}

@@ -1,0 +1,22 @@
+import { scenario } from "../runtime-sim/index.ts";
+
+export default scenario({
+  name: "transfer-storm",
+  summary:
+    "The operator hands leadership on every second or so, to members that lag, are slow, or are gone. Clients notice a delay at most.",
+  nodes: [3, 5],
+  spares: 1,
+  raft: { electionTimeoutMs: 500, heartbeatMs: 50, leaseReads: true },
+  clocks: { wallOffsetMs: [-2000, 2000], rate: [0.99, 1.01] },
+  workload: { clients: 6, keys: 4, thinkMeanMs: [50, 150], staleReads: 0, leaseReads: 0.3 },
+  operator: { membershipEveryMs: [10_000, 30_000], transferEveryMs: [500, 2500], voters: [3, 7] },
+  faults: [
+    { kind: "delay", odds: 0.6, everyMs: [5000, 20_000], durationMs: [1000, 8000], targets: ["any", "all"] },
+    { kind: "pause", odds: 0.6, everyMs: [5000, 20_000], durationMs: [100, 4000], targets: ["follower", "leader"] },
+    { kind: "disk-slow", odds: 0.5, everyMs: [6000, 20_000], durationMs: [1000, 10_000], targets: ["any", "leader"] },
+    { kind: "loss", odds: 0.5, everyMs: [6000, 20_000], durationMs: [1000, 8000], targets: ["all", "leader"] },
+    { kind: "duplicate", odds: 0.5, everyMs: [6000, 20_000], durationMs: [1000, 8000], targets: ["all"] },
+    { kind: "crash", odds: 0.5, everyMs: [8000, 25_000], durationMs: [100, 4000], targets: ["leader", "follower"] },
+    { kind: "isolate", odds: 0.4, everyMs: [8000, 25_000], durationMs: [300, 4000], targets: ["leader", "follower"] },
+  ],
+});
