@@ -210,7 +210,8 @@ export class Client implements Caller {
   #somewhere(): Place {
     const { places } = this.#world;
     if (this.#stay?.host?.node != null && this.#dice.chance(STAYS)) return this.#stay;
-    const inhabited = places.filter(({ host }) => host !== null);
+    // A liar may tell its clients anything, so nobody asks one.
+    const inhabited = places.filter(({ host }) => host?.honest === true);
     this.#stay = this.#dice.pick(inhabited.length > 0 ? inhabited : places);
     return this.#stay;
   }

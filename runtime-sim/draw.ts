@@ -2,6 +2,7 @@
  * Draws a fault schedule from a seed. Each part has a stream of its own: with one kind of fault taken out of a scenario, or a node more, the others
  * happen as before.
  */
+import { drawLiar } from "./byzantine/index.ts";
 import { drawParameter, drawRange, type FaultKind, faultNamed } from "./faults/index.ts";
 import { type Stream, Streams } from "./random.ts";
 import type { FaultMix, NetworkRanges, Scenario } from "./scenario.ts";
@@ -44,6 +45,7 @@ export function drawSchedule(scenario: Scenario, shape: ScheduleShape): FaultSch
     nodes,
     durationMs,
     base,
+    liar: scenario.liar === null ? null : drawLiar(scenario.liar, nodes, durationMs, streams.stream("plan/liar")),
     faults: faults.slice(0, SCHEDULE_LIMITS.faults),
   };
 }

@@ -1,5 +1,15 @@
 /** The door of the simulator: runs, what they yield, and what goes into them. */
 export {
+  ACT_NAMES,
+  type ActName,
+  type ActVerdict,
+  ANY_LIAR,
+  type LiarShape,
+  type Outcome,
+  type PlannedLiar,
+  VERDICTS,
+} from "./byzantine/index.ts";
+export {
   FAULTS,
   type FaultKind,
   type ParameterSpec,

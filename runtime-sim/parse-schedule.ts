@@ -1,5 +1,6 @@
 /** Reads a fault schedule from anywhere: every field is looked at before any of it is used. */
 
+import { ACT_NAMES, type PlannedLiar } from "./byzantine/index.ts";
 import type { DiskSettings } from "./disk.ts";
 import { FAULTS, type FaultKind, faultNamed, type ParameterSpec } from "./faults/index.ts";
 import {
@@ -38,7 +39,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** @throws FaultScheduleError naming the first field that is not as it should be. */
 export function parseFaultSchedule(json: unknown): FaultSchedule {
-  const schedule = object(json, "", ["version", "scenario", "seed", "nodes", "durationMs", "base", "faults"]);
+  const schedule = object(json, "", ["version", "scenario", "seed", "nodes", "durationMs", "base", "liar", "faults"]);
   if (schedule["version"] !== 1) throw new FaultScheduleError("version", "1", schedule["version"]);
   const nodes = whole(schedule["nodes"], "nodes", 1, SCHEDULE_LIMITS.nodes);
   const base = object(schedule["base"], "base", ["network", "links", "byteLinksOneIn", "clocks", "disk"]);
@@ -64,6 +65,7 @@ export function parseFaultSchedule(json: unknown): FaultSchedule {
       clocks,
       disk: parseDisk(base["disk"], "base.disk"),
     },
+    liar: parseLiar(schedule["liar"], nodes),
     faults: list(schedule["faults"], "faults", SCHEDULE_LIMITS.faults).map((fault, at) => {
       const parsed = parseFault(fault, `faults[${at}]`, hosts);
       if (ids.has(parsed.id))
@@ -123,6 +125,21 @@ function parseDisk(json: unknown, field: string): DiskSettings {
     syncMinMs: number(disk["syncMinMs"], `${field}.syncMinMs`, 0, 60_000),
     syncMeanMs: number(disk["syncMeanMs"], `${field}.syncMeanMs`, 0, 60_000),
     throughputBytesPerSecond: number(disk["throughputBytesPerSecond"], `${field}.throughputBytesPerSecond`, 1, 1e15),
+  };
+}
+
+function parseLiar(json: unknown, nodes: number): PlannedLiar | null {
+  if (json === null) return null;
+  const liar = object(json, "liar", ["host", "act", "fromMs", "untilMs", "chance", "audience"]);
+  const act = ACT_NAMES.find((name) => name === liar["act"]);
+  if (act === undefined) throw new FaultScheduleError("liar.act", `one of ${ACT_NAMES.join(", ")}`, liar["act"]);
+  return {
+    host: whole(liar["host"], "liar.host", 1, nodes),
+    act,
+    fromMs: number(liar["fromMs"], "liar.fromMs", 0, SCHEDULE_LIMITS.durationMs),
+    untilMs: number(liar["untilMs"], "liar.untilMs", 0, SCHEDULE_LIMITS.durationMs),
+    chance: number(liar["chance"], "liar.chance", 0, 1),
+    audience: whole(liar["audience"], "liar.audience", 1, SCHEDULE_LIMITS.nodes),
   };
 }
 

@@ -56,6 +56,11 @@ export class QuietPhase {
       world.clockChanged(place);
       const { host } = place;
       if (host === null) continue;
+      if (!host.honest) {
+        // From here on the others must do without it.
+        world.bury(host);
+        continue;
+      }
       host.storage.heal();
       world.diskChanged(host);
       // A supervisor would have done it by and by.

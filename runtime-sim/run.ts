@@ -1,10 +1,12 @@
 /** One run of a scenario: safety under fire, then liveness. Stepwise, so that whoever drives it can show progress and stop. */
 import { DEFAULT_RAFT_OPTIONS, type Evidence } from "../core/index.ts";
 import { FaultAtlas } from "./atlas.ts";
+import { BYZANTINE_VERDICT, ByzantinePeer, Judge, verdictOf } from "./byzantine/index.ts";
 import { drawSchedule } from "./draw.ts";
 import { FaultView } from "./fault-view.ts";
 import { faultNamed, Injector } from "./faults/index.ts";
 import type { Host } from "./host.ts";
+import type { LiarSettings } from "./liar.ts";
 import { Operator } from "./operator.ts";
 import type { ClientOperation } from "./oracle.ts";
 import { ORACLES, Oracles } from "./oracles/index.ts";
@@ -48,6 +50,10 @@ export class Run implements WorldListener {
   readonly #faults: FaultView;
   readonly #operator: Operator;
   readonly #workload: Workload;
+  /** Null when nobody lies. */
+  readonly #judge: Judge | null;
+  /** An oracle has found the harm that a liar was expected to do: beyond that nothing can be demanded. */
+  #harmFound = false;
   readonly #violations: Violation[] = [];
   readonly #evidence = new Map<string, number>();
   readonly #fireEndUs: number;
@@ -63,15 +69,30 @@ export class Run implements WorldListener {
     this.#fireEndUs = Math.round(schedule.durationMs * 1000);
 
     let oracles: Oracles | null = null;
+    let judge: Judge | null = null;
+    let hostsOf: readonly Host[] = [];
+    const violate = (oracle: string, message: () => string): void => this.#violate(oracle, message());
+    const { liar: plan } = schedule;
+    const liar: LiarSettings | null = plan && {
+      place: plan.host - 1,
+      create: (parts) => {
+        const peer = new ByzantinePeer(plan, parts);
+        judge = new Judge({ verdict: verdictOf(plan.act), peer, hosts: hostsOf, violate });
+        return peer;
+      },
+    };
     const raft = { ...DEFAULT_RAFT_OPTIONS, ...scenario.raft };
-    const world = new World({ seed, base: schedule.base, raft, nodes: schedule.nodes, liar: null }, this, (hosts) => {
+    const settings = { seed, base: schedule.base, raft, nodes: schedule.nodes, liar };
+    const world = new World(settings, this, (hosts) => {
+      hostsOf = hosts;
       if (options.oracles === false) return null;
-      const violate = (oracle: string, message: () => string): void => this.#violate(oracle, message());
       oracles = new Oracles({ hosts, violate, nowMs: () => this.#nowMs() }, ORACLES);
       return oracles;
     });
     this.#world = world;
     this.#oracles = oracles;
+    this.#judge = judge;
+    world.witness = judge;
     const { onTransition, trace } = options;
     this.#recorder =
       onTransition === undefined && trace === undefined
@@ -124,7 +145,7 @@ export class Run implements WorldListener {
         world.advance(Infinity);
         this.#lookAtQuiet(this.#quiet);
       }
-      if (this.#violations.length > 0) this.#finished = true;
+      if (this.#violations.length > 0 || this.#harmFound) this.#finished = true;
     }
     return this.#finished;
   }
@@ -166,6 +187,7 @@ export class Run implements WorldListener {
         break;
     }
     this.#oracles?.finished();
+    if (!this.#harmFound) this.#judge?.finished();
     this.#finished = true;
   }
 
@@ -174,7 +196,12 @@ export class Run implements WorldListener {
   }
 
   #violate(oracle: string, message: string): void {
-    if (this.#violations.length >= VIOLATIONS_MAX) return;
+    if (this.#harmFound || this.#violations.length >= VIOLATIONS_MAX) return;
+    if (this.#judge?.finds(oracle) === true) {
+      this.#harmFound = true;
+      this.#recorder?.tell("violation", null, `expected of the liar: ${oracle}: ${message}`);
+      return;
+    }
     const { seed, nodes, durationMs } = this.#options;
     const replay = [
       `npm run sim -- --seed ${seed}`,
@@ -256,8 +283,11 @@ export class Run implements WorldListener {
         asBytes,
       },
       faults: this.#faultCounts(),
-      oracles: this.#oracles?.checks ?? {},
-      verdicts: [],
+      oracles: {
+        ...this.#oracles?.checks,
+        ...(this.#judge === null ? {} : { [BYZANTINE_VERDICT]: this.#judge.checks }),
+      },
+      verdicts: this.#judge === null ? [] : [this.#judge.report()],
       evidence: Object.fromEntries(this.#evidence),
       violations: this.#violations,
       excused: outcome?.kind === "excused" ? outcome.reason : null,

@@ -1,5 +1,6 @@
 /** A scenario is data: the shape of a cluster, what its clients and its operator do, and which faults a seed draws. */
 import type { RaftOptions } from "../core/index.ts";
+import type { LiarShape } from "./byzantine/index.ts";
 import type { Range } from "./faults/index.ts";
 
 /** Ordinary conditions of all links; each is drawn once for a seed. */
@@ -81,6 +82,8 @@ export interface Scenario {
   readonly workload: WorkloadShape;
   readonly operator: OperatorShape;
   readonly faults: readonly FaultMix[];
+  /** A seed draws one first member to lie, and one act for it; null when all are honest. */
+  readonly liar: LiarShape | null;
   /** Whether data may be destroyed on as many hosts as the seed likes, and not only below a quorum. */
   readonly mayLoseQuorum: boolean;
 }
@@ -126,6 +129,7 @@ export function scenario(parts: Pick<Scenario, "name" | "summary"> & Partial<Sce
     workload: STEADY_WORKLOAD,
     operator: IDLE_OPERATOR,
     faults: [],
+    liar: null,
     mayLoseQuorum: false,
     ...parts,
   };

@@ -5,6 +5,7 @@
  */
 
 import type { DiskSettings } from "./disk.ts";
+import type { PlannedLiar } from "./byzantine/index.ts";
 import type { LinkParameters } from "./network.ts";
 
 /** Hosts are numbered from 1: first the members, then the spares. A fault on a host means whoever lives there when it begins. */
@@ -66,6 +67,8 @@ export interface FaultSchedule {
   /** Faults happen before this; then they all end. */
   readonly durationMs: number;
   readonly base: BaseConditions;
+  /** A Byzantine peer among the first members; null when all are honest. */
+  readonly liar: PlannedLiar | null;
   readonly faults: readonly PlannedFault[];
 }
 

@@ -1,21 +1,8 @@
 /** What an act is made of, and what it may use. An act decides what is said; the peer that speaks it counts and marks each lie. */
-import type { EvidenceKind, Message, NodeId, PeerId, Runtime } from "../../core/index.ts";
+import type { EvidenceKind, Message, NodeId, PeerId } from "../../core/index.ts";
+import type { LiarParts } from "../liar.ts";
 import type { NodeView } from "../oracle.ts";
 import type { Stream } from "../random.ts";
-
-/** A Byzantine peer as the world made it. */
-export interface LiarSelf {
-  readonly clusterId: string;
-  readonly incarnation: number;
-  readonly id: NodeId;
-  /** Its own identity and no other's: what it can sign is all that it can forge. */
-  readonly runtime: Runtime;
-  /** A second identity, which is nobody's: whoever it would smuggle in. Messages to it reach the liar. */
-  readonly ghost: { readonly id: NodeId; readonly runtime: Runtime };
-  readonly dice: Stream;
-  /** Virtual time. */
-  nowMs(): number;
-}
 
 /**
  * What an honest node must show for a message, judged by what it is just before it looks at it: one of these kinds of evidence, at once. Null when
@@ -25,7 +12,7 @@ export type Demand = (receiver: NodeView) => readonly EvidenceKind[] | null;
 
 /** What an act may use. */
 export interface Mouth {
-  readonly self: LiarSelf;
+  readonly self: LiarParts;
   readonly dice: Stream;
   /** See `PlannedLiar`. */
   readonly audience: number;

@@ -4,11 +4,11 @@
  */
 import { digest } from "../identity.ts";
 import type { Effect, Message, PeerId } from "../../core/index.ts";
-import type { Liar, Posted } from "../liar.ts";
+import type { Liar, LiarParts, Posted } from "../liar.ts";
 import type { NodeView } from "../oracle.ts";
 import type { Stream } from "../random.ts";
 import { ACTS } from "./acts/index.ts";
-import type { Demand, Lie, LiarSelf, Mouth } from "./lie.ts";
+import type { Demand, Lie, Mouth } from "./lie.ts";
 import type { PlannedLiar } from "./plan.ts";
 
 /** A lie that was let out. */
@@ -21,7 +21,7 @@ export interface Mark {
 const UNDER_WAY_MAX = 8192;
 
 export class ByzantinePeer implements Liar, Mouth {
-  readonly self: LiarSelf;
+  readonly self: LiarParts;
   readonly dice: Stream;
   readonly audience: number;
   /** Lies told, and lies that consist in saying nothing. */
@@ -32,7 +32,7 @@ export class ByzantinePeer implements Liar, Mouth {
   /** By the digest of the frame, since a message loses its identity on the way. */
   readonly #underWay = new Map<string, Mark>();
 
-  constructor(plan: PlannedLiar, self: LiarSelf) {
+  constructor(plan: PlannedLiar, self: LiarParts) {
     this.#plan = plan;
     this.self = self;
     this.dice = self.dice;

@@ -3,7 +3,7 @@
  *
  * Checks, whenever the highest index committed anywhere rises, that the disks of a majority of the voters hold the entry with the same
  * chain; in a joint configuration, a majority of either half. Disks are asked by the simulator's own book-keeping, not by
- * what a node believes. A Byzantine voter counts as holding it: its acknowledgement may be a lie that nobody can see.
+ * what a node believes. A Byzantine voter's disk is asked like any other: this is how an acknowledgement of what was never stored is found.
  * The configuration is the one that the node acted by before the step or after it (it may have appended the next one in the same
  * step); when not the leader was first to say so, that of any honest node that is up.
  * Does not check: that the quorum still holds it later (leader-completeness sees when that matters). An entry that the world has damaged on

@@ -18,6 +18,9 @@ const MASK = WINDOW - 1;
 /** Indexes with entries of several terms that are remembered before those that left the window are swept out. */
 const RIVALS_SWEEP = 1024;
 
+/** Terms led by Byzantine peers that are remembered. */
+const TERMS_MAX = 4096;
+
 interface Known {
   readonly index: number;
   readonly term: number;
@@ -107,7 +110,12 @@ export function logMatching({ violate }: OracleContext): Oracle {
       walk(this, node);
     },
     elected(watched, node) {
-      if (!watched.host.honest) termsLedByLiars.add(node.term);
+      if (watched.host.honest) return;
+      termsLedByLiars.add(node.term);
+      for (const term of termsLedByLiars) {
+        if (termsLedByLiars.size <= TERMS_MAX) break;
+        termsLedByLiars.delete(term);
+      }
     },
     logged(_watched, node) {
       walk(this, node);

@@ -48,7 +48,7 @@ function run(seed: number, plant: (bench: Bench) => void): readonly string[] {
     strayAnswer: nothing,
   };
   let made: Oracles | null = null;
-  const world = new World({ seed, base: schedule.base, raft: RAFT, nodes: 5 }, listener, (hosts) => {
+  const world = new World({ seed, base: schedule.base, raft: RAFT, nodes: 5, liar: null }, listener, (hosts) => {
     made = new Oracles({ hosts, nowMs: () => 0, violate: (name) => fired.push(name) }, ORACLES);
     return made;
   });

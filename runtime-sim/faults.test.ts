@@ -1,0 +1,95 @@
+/** Every kind of fault, one at a time and all over each other, on a real cluster. */
+import { describe, expect, test } from "vitest";
+import { drawParameter, FAULTS, type FaultKind, faultNamed } from "./faults/index.ts";
+import { Streams } from "./random.ts";
+import type { RunReport } from "./report.ts";
+import { Run } from "./run.ts";
+import { scenario } from "./scenario.ts";
+import type { FaultSchedule, FaultTarget, PlannedFault } from "./schedule.ts";
+import type { Transition } from "./transition.ts";
+
+const cluster = scenario({
+  name: "faults",
+  summary: "A small cluster. For tests.",
+  nodes: [5],
+  spares: 1,
+  durationMs: 15_000,
+  workload: { clients: 3, keys: 3, thinkMeanMs: [50, 50], staleReads: 0, leaseReads: 0 },
+});
+
+function planned(kind: FaultKind, id: number, atMs: number, durationMs: number, target: FaultTarget): PlannedFault {
+  const dice = new Streams(id).stream("test");
+  const parameters = Object.fromEntries(
+    Object.entries(kind.parameters).map(([name, spec]) => [name, drawParameter(spec, dice)]),
+  );
+  return { id, atMs, kind: kind.name, durationMs, target, parameters };
+}
+
+function runWith(seed: number, faults: readonly PlannedFault[]): { report: RunReport; transitions: Transition[] } {
+  const transitions: Transition[] = [];
+  const drawn = new Run(cluster, { seed }).schedule;
+  const schedule: FaultSchedule = { ...drawn, faults };
+  const run = new Run(cluster, { seed, faults: schedule, onTransition: (transition) => transitions.push(transition) });
+  while (!run.advance(100_000));
+  return { report: run.report(), transitions };
+}
+
+describe("the table of faults", () => {
+  test("names each kind once", () => {
+    expect(new Set(FAULTS.map(({ name }) => name)).size).toBe(FAULTS.length);
+    expect(faultNamed("no such fault")).toBeNull();
+  });
+
+  test.each(FAULTS.map((kind) => [kind.name, kind] as const))("%s draws within its limits", (_, kind) => {
+    for (const spec of Object.values(kind.parameters)) {
+      if ("choices" in spec) continue;
+      expect(spec.swarm[0]).toBeGreaterThanOrEqual(spec.limits[0]);
+      expect(spec.swarm[1]).toBeLessThanOrEqual(spec.limits[1]);
+    }
+    expect(kind.durationMs[0]).toBeLessThanOrEqual(kind.durationMs[1]);
+  });
+});
+
+describe("a fault alone begins, is counted, ends, and leaves a live cluster", () => {
+  const targets = ["any", "leader", "follower", "all", [2, 3]] as const;
+  test.each(FAULTS.map((kind, at) => [kind.name, kind, at] as const))("%s", (name, kind, at) => {
+    for (const [which, target] of targets.entries()) {
+      const { report, transitions } = runWith(at, [planned(kind, at * 10 + which, 5000, 3000, target)]);
+      expect(report.violations).toEqual([]);
+      expect(report.excused).toBeNull();
+      expect(report.faults[name]).toBe(1);
+      const began = transitions.filter((transition) => transition.kind === "fault");
+      const ended = transitions.filter((transition) => transition.kind === "healed");
+      expect(began).toHaveLength(1);
+      expect(ended).toHaveLength(1);
+      expect((ended[0]?.atMs ?? 0) - (began[0]?.atMs ?? 0)).toBeCloseTo(3000, 0);
+    }
+  });
+});
+
+test("a fault that outlasts the fire is ended with it", () => {
+  const pause = faultNamed("pause");
+  if (pause === null) throw new Error("there is no pause");
+  const { report, transitions } = runWith(1, [planned(pause, 1, 10_000, 600_000, "all")]);
+  expect(report.violations).toEqual([]);
+  expect(transitions.find(({ kind }) => kind === "healed")?.atMs).toBe(15_000);
+});
+
+test.each([1, 2, 3])("everything at once, over each other, heals (%d)", (seed) => {
+  const dice = new Streams(seed).stream("test");
+  const faults = FAULTS.flatMap((kind, at) =>
+    [0, 1].map((twice) =>
+      planned(
+        kind,
+        at * 2 + twice,
+        dice.integer(3000, 10_000),
+        dice.integer(500, 8000),
+        dice.pick(["any", "leader", "all"]),
+      ),
+    ),
+  );
+  const { report } = runWith(seed, faults);
+  expect(report.violations).toEqual([]);
+  expect(report.excused).toBeNull();
+  expect(Object.keys(report.faults).length).toBeGreaterThan(20);
+});
