@@ -17,6 +17,10 @@ interface Plant {
   readonly name: string;
   readonly scenario: string;
   readonly file: string;
+  readonly edits: readonly Edit[];
+}
+
+interface Edit {
   /** Must occur exactly once, or the plant is stale and the script fails. */
   readonly find: string;
   readonly replace: string;
@@ -25,90 +29,142 @@ interface Plant {
 const PLANTS: readonly Plant[] = [
   {
     name: "figure-eight",
-    scenario: "figure-eight",
+    scenario: "leader-churn",
     file: "core/raft/replication.ts",
-    find: "if (reached <= raft.commitIndex || raft.log.termAt(reached) !== raft.term) return;",
-    replace: "if (reached <= raft.commitIndex) return;",
+    edits: [
+      {
+        find: "if (reached <= raft.commitIndex || raft.log.termAt(reached) !== raft.term) return;",
+        replace: "if (reached <= raft.commitIndex) return;",
+      },
+    ],
   },
   {
     name: "vote-before-durable",
     scenario: "crash-restart",
     file: "core/raft/election.ts",
-    find: `raft.resetElectionDeadline();
+    edits: [
+      {
+        find: `raft.resetElectionDeadline();
   raft.sendDurably({`,
-    replace: `raft.resetElectionDeadline();
+        replace: `raft.resetElectionDeadline();
   raft.send({`,
+      },
+    ],
   },
   {
     name: "acked-but-unsynced",
     scenario: "crash-restart",
     file: "core/raft/replication.ts",
-    find: 'if (outcome === "matched") raft.sendDurably(response);',
-    replace: 'if (outcome === "matched") raft.send(response);',
+    edits: [
+      {
+        find: 'if (outcome === "matched") raft.sendDurably(response);',
+        replace: 'if (outcome === "matched") raft.send(response);',
+      },
+    ],
   },
   {
     name: "term-reset-on-restart",
     scenario: "crash-restart",
     file: "core/raft/raft.ts",
-    find: "this.term = hardState?.term ?? 0;",
-    replace: "this.term = hardState === null ? 0 : 0;",
+    edits: [
+      {
+        find: "this.term = hardState?.term ?? 0;",
+        replace: "this.term = hardState === null ? 0 : 0;",
+      },
+    ],
   },
   {
     name: "former-candidate-votes-twice",
     scenario: "swarm",
     file: "core/raft/election.ts",
-    find: "const free = raft.votedFor === NOBODY && raft.recognized === null;",
-    replace: 'const free = raft.role === "follower" && raft.recognized === null;',
+    edits: [
+      {
+        find: "const free = raft.votedFor === NOBODY && raft.recognized === null;",
+        replace: 'const free = raft.role === "follower" && raft.recognized === null;',
+      },
+    ],
   },
   {
     name: "single-node-loses-ack",
     scenario: "crash-restart",
     file: "core/raft/replication.ts",
-    find: "id === raft.id ? raft.log.stableIndex : (raft.progress.get(id)?.match ?? 0),",
-    replace: "id === raft.id ? raft.log.lastIndex : (raft.progress.get(id)?.match ?? 0),",
+    edits: [
+      {
+        find: "id === raft.id ? raft.log.stableIndex : (raft.progress.get(id)?.match ?? 0),",
+        replace: "id === raft.id ? raft.log.lastIndex : (raft.progress.get(id)?.match ?? 0),",
+      },
+    ],
   },
   {
     name: "append-cuts-matching-tail",
     scenario: "flaky-network",
     file: "core/raft/replication.ts",
-    find: "if (!acceptEntries(raft, message, entries, message.prevChain)) return;",
-    replace: `if (prevIndex >= raft.commitIndex && prevIndex < log.lastIndex) raft.truncateAfter(prevIndex);
+    edits: [
+      {
+        find: "if (!acceptEntries(raft, message, entries, message.prevChain)) return;",
+        replace: `if (prevIndex >= raft.commitIndex && prevIndex < log.lastIndex) raft.truncateAfter(prevIndex);
   if (!acceptEntries(raft, message, entries, message.prevChain)) return;`,
+      },
+    ],
   },
   {
     name: "log-id-compared-wrong",
     scenario: "leader-hunt",
     file: "core/raft/log.ts",
-    find: "return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);",
-    replace: "return lastTerm >= this.lastTerm || lastIndex >= this.lastIndex;",
+    edits: [
+      {
+        find: "return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);",
+        replace: "return lastTerm >= this.lastTerm || lastIndex >= this.lastIndex;",
+      },
+    ],
   },
   {
     name: "stale-read-new-leader",
     scenario: "leader-hunt",
     file: "core/raft/reads.ts",
-    find: "if (raft.commitIndex < raft.termStartIndex) {",
-    replace: "if (raft.commitIndex < 0) {",
+    edits: [
+      {
+        find: "if (raft.commitIndex < raft.termStartIndex) {",
+        replace: "if (raft.commitIndex < 0) {",
+      },
+      {
+        find: "if (raft.pendingReads.length === 0 || raft.commitIndex < raft.termStartIndex) return;",
+        replace: "if (raft.pendingReads.length === 0) return;",
+      },
+    ],
   },
   {
     name: "read-quorum-minus-one",
     scenario: "partitions",
     file: "core/raft/reads.ts",
-    find: "id === raft.id ? raft.round : (raft.progress.get(id)?.round ?? 0),",
-    replace: 'id === raft.id || raft.role === "leader" ? raft.round : (raft.progress.get(id)?.round ?? 0),',
+    edits: [
+      {
+        find: "id === raft.id ? raft.round : (raft.progress.get(id)?.round ?? 0),",
+        replace: 'id === raft.id || raft.role === "leader" ? raft.round : (raft.progress.get(id)?.round ?? 0),',
+      },
+    ],
   },
   {
     name: "follower-commits-unverified",
     scenario: "swarm",
     file: "core/raft/replication.ts",
-    find: "commitAsFollower(raft, Math.min(message.commit, raft.matchedIndex));\n  }",
-    replace: "commitAsFollower(raft, Math.min(message.commit + 1, raft.log.lastIndex));\n  }",
+    edits: [
+      {
+        find: "commitAsFollower(raft, Math.min(message.commit, raft.matchedIndex));\n  }",
+        replace: "commitAsFollower(raft, Math.min(message.commit + 1, raft.log.lastIndex));\n  }",
+      },
+    ],
   },
   {
     name: "write-completion-aba",
     scenario: "swarm",
     file: "core/raft/raft.ts",
-    find: "for (const write of this.#pendingWrites) write.stableIndex = Math.min(write.stableIndex, index);",
-    replace: "",
+    edits: [
+      {
+        find: "      write.stableIndex = Math.min(write.stableIndex, index);",
+        replace: "",
+      },
+    ],
   },
 ];
 
@@ -121,7 +177,6 @@ async function plantIn(folder: string, plant: Plant): Promise<void> {
   }
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
   const file = join(folder, plant.file);
-  const source = await readFile(file, "utf8");
   if (source.split(plant.find).length !== 2)
     throw new Error(`${plant.name}: its place in ${plant.file} is gone or not unique`);
   await writeFile(
@@ -141,7 +196,7 @@ async function sweep(folder: string, scenario: string): Promise<Found | null> {
   const child = spawn(
     process.execPath,
     ["cli/blixard.js", "sim", "sweep", scenario, "--seeds", `1..${SEEDS}`, "--json"],
-    { cwd: folder, stdio: ["ignore", "pipe", "inherit"] },
+    { cwd: folder, stdio: ["ignore", "pipe", "ignore"] },
   );
   let seeds = 0;
   for await (const line of createInterface({ input: child.stdout })) {

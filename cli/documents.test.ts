@@ -1,0 +1,63 @@
+/** Every command in the manuals works as it stands there, but for how long it runs. */
+import { spawnSync } from "node:child_process";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const command = join(root, "cli", "blixard.js");
+
+/** Commands that others test, or that these tests are part of. */
+const notRun = [
+  /^npm (install|test|run (check|types|lint|format|walls|bench))\b/,
+  /^npx vitest\b/,
+  /^node scripts\/determinism\.ts\b/,
+];
+
+interface Fence {
+  readonly language: string;
+  /** The file that the fence shows, if it says so. */
+  readonly file: string | null;
+  readonly lines: readonly string[];
+}
+
+function fencesOf(text: string): Fence[] {
+  return Array.from(text.matchAll(/^```(\w+)(?: (\S+))?\n(.*?)^```$/gms), ([, language = "", file, body = ""]) => ({
+    language,
+    file: file ?? null,
+    lines: body.trimEnd().split("\n"),
+  }));
+}
+
+/** The words behind `blixard`, with what takes long made short; null for a command that is not ours to run. */
+function argumentsOf(line: string): string[] | null {
+  const text = line.replace(/^npm install && /, "");
+  if (notRun.some((pattern) => pattern.test(text))) return null;
+  const ours = /^(?:npx blixard|npm run (?:--silent )?(sim) --) (.*)$/.exec(text);
+  if (ours === null) throw new Error(`not a command that this test knows: ${line}`);
+  const [, sim, words = ""] = ours;
+  const args = [...(sim === undefined ? [] : [sim]), ...words.split(" ")];
+  if (!args.includes("sweep")) return args;
+  return [...args.map((word) => word.replace(/^(\d+)\.\.\d+$/, "$1..$1")), "--duration", "500ms"];
+}
+
+const documents = ["README.md", "CONTRIBUTING.md", ...globSync("docs/**/*.md", { cwd: root }).sort()];
+
+test.each(documents)("%s", { timeout: 120_000 }, (document) => {
+  const folder = mkdtempSync(join(tmpdir(), "blixard-test-"));
+  try {
+    const fences = fencesOf(readFileSync(join(root, document), "utf8"));
+    for (const { file, lines } of fences) if (file !== null) writeFileSync(join(folder, file), `${lines.join("\n")}\n`);
+    const commands = fences.filter(({ language }) => language === "sh").flatMap(({ lines }) => lines);
+    for (const line of commands) {
+      const args = argumentsOf(line);
+      if (args === null) continue;
+      const { status, stderr } = spawnSync(process.execPath, [command, ...args], { cwd: folder, encoding: "utf8" });
+      expect({ line, status, stderr: status === 0 ? "" : stderr }).toEqual({ line, status: 0, stderr: "" });
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,64 @@
+/** Where a command's words go. Commands know this and not `process`, so that tests can listen. */
+import { clearLine, cursorTo } from "node:readline";
+import { stripVTControlCharacters, styleText } from "node:util";
+
+export type Style = Parameters<typeof styleText>[0];
+
+/** Text dressed for a terminal; plain where nobody looks or NO_COLOR is set. */
+export type Paint = (style: Style, text: string) => string;
+
+export interface Terminal {
+  /** Results: a line, to standard output. */
+  out(line: string): void;
+  /** Everything that is not the result: a line, to standard error. */
+  err(line: string): void;
+  readonly paintOut: Paint;
+  readonly paintErr: Paint;
+  /** Shows a line that the next one replaces; does nothing where nobody looks. */
+  progress(line: string): void;
+  /** Whether a person sees progress lines. */
+  readonly showsProgress: boolean;
+}
+
+export const plain: Paint = (_style, text) => text;
+
+/** A terminal over a pair of streams, such as the process's. */
+export function terminalOver(out: NodeJS.WriteStream, err: NodeJS.WriteStream): Terminal {
+  const showsProgress = err.isTTY === true;
+  let shown = false;
+  const clear = (): void => {
+    if (!shown) return;
+    shown = false;
+    cursorTo(err, 0);
+    clearLine(err, 0);
+  };
+  return {
+    out(line) {
+      clear();
+      out.write(`${line}\n`);
+    },
+    err(line) {
+      clear();
+      err.write(`${line}\n`);
+    },
+    paintOut: (style, text) => styleText(style, text, { stream: out }),
+    paintErr: (style, text) => styleText(style, text, { stream: err }),
+    progress(line) {
+      clear();
+      if (!showsProgress || line === "") return;
+      shown = true;
+      // A line that wraps could not be replaced. A terminal that does not know its width says 0.
+      err.write(line.slice(0, (err.columns || 80) - 1));
+    },
+    showsProgress,
+  };
+}
+
+/** Pads what is seen of a text, which its colours are no part of. */
+export function padEnd(text: string, width: number): string {
+  return text + " ".repeat(Math.max(0, width - stripVTControlCharacters(text).length));
+}
+
+export function padStart(text: string, width: number): string {
+  return " ".repeat(Math.max(0, width - stripVTControlCharacters(text).length)) + text;
+}
