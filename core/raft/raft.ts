@@ -48,7 +48,7 @@ interface PendingWrite {
   readonly id: number;
   /** The log is durable up to here once this write is. Lowered when a later truncation overtakes it. */
   stableIndex: number;
-  readonly messages: Message[];
+  messages: Message[];
   readonly thenDo: (() => void)[];
 }
 
@@ -441,7 +441,11 @@ export class Raft {
     this.log.truncateAfter(index);
     this.unplaceAfter(index);
     this.#unwrittenIndex = Math.min(this.#unwrittenIndex, index + 1);
-    for (const write of this.#pendingWrites) write.stableIndex = Math.min(write.stableIndex, index);
+    for (const write of this.#pendingWrites) {
+      write.stableIndex = Math.min(write.stableIndex, index);
+      write.messages = write.messages.filter((message) => !acknowledgesBeyond(message, index));
+    }
+    this.#messages = this.#messages.filter((message) => !acknowledgesBeyond(message, index));
   }
 
   /** A snapshot to be stored. `keepAfter`: stored entries up to it go, the later ones stay; null: the whole stored log goes. */
@@ -521,6 +525,11 @@ export class Raft {
   evict(id: NodeId): void {
     if (id !== this.id) this.evicted.add(id);
   }
+}
+
+/** What was cut is no longer promised, although the write that it waited for will still complete. */
+function acknowledgesBeyond(message: Message, index: number): boolean {
+  return message.type === "appendResponse" && message.outcome === "matched" && message.matchIndex > index;
 }
 
 /** Checks that what the disk gave back is one unbroken history. A hole or a broken chain halts: it is never read as a shorter log. */
