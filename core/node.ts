@@ -21,6 +21,7 @@ import {
   appendAsLeader,
   type Configuration,
   changeMembership,
+  checkRaftOptions,
   type Digest,
   type Entry,
   type Forward,
@@ -88,8 +89,8 @@ interface PendingRequest {
   readonly request: ClientRequest;
   /** A read: serve it once this is applied. */
   readIndex: number | null;
-  /** A membership change: its joint entry. */
-  jointIndex: number;
+  /** A membership change: its own joint entry is committed, so the next final configuration is what it asked for. */
+  jointCommitted: boolean;
   /** A proposal that went to another node: the term in which that node led. */
   forwardTerm: number | null;
 }
@@ -135,6 +136,7 @@ export class Node {
   readonly #awaited = new Map<number, { readonly ticket: number; readonly term: number }>();
   /** Reads whose index is known and not applied yet. */
   readonly #awaitingReads = new Set<number>();
+  #transfer: { readonly ticket: number; readonly to: NodeId; sent: boolean } | null = null;
   #batch: Proposal[] = [];
   #batchBytes = 0;
   #batchSinceMs = 0;
@@ -177,8 +179,9 @@ export class Node {
     return { hardState: null, snapshot: { clusterId, incarnation, meta, chunks: [] }, entries: [] };
   }
 
-  /** Throws when what was restored is damaged or belongs to another identity: such a node must not run. */
+  /** @throws when what was restored is damaged or belongs to another identity, or an option makes no sense: such a node must not run. */
   constructor(id: NodeId, options: RaftOptions, runtime: Runtime, restored: Restored, stamp: Stamp) {
+    checkRaftOptions(options);
     this.id = id;
     this.#options = options;
     const { meta, chunks } = restored.snapshot;
@@ -241,7 +244,7 @@ export class Node {
     return this.#takeEffects();
   }
 
-  /** Never throws. The returned array is the caller's. */
+  /** Never throws: a failed assertion becomes the effect `halt`. The returned array must not be changed. */
   step(input: Input): readonly Effect[] {
     if (this.halted) {
       if (input.kind !== "request") return NO_EFFECTS;
@@ -258,14 +261,20 @@ export class Node {
       this.lastApplied = NOTHING_APPLIED;
       const evidence = error instanceof Halt ? error.evidence : null;
       const reason = error instanceof Error ? error.message : String(error);
-      return [{ kind: "halt", reason, evidence }];
+      const answer = refused({ kind: "outcomeUnknown" });
+      const answers = [...this.#requests.values()].map(
+        ({ requestId }): Effect => ({ kind: "answer", requestId, answer }),
+      );
+      this.#requests.clear();
+      return [...answers, { kind: "halt", reason, evidence }];
     }
   }
 
   #handle(input: Input): void {
     switch (input.kind) {
       case "wake":
-        if (input.nowMs >= this.#announcedWakeMs) this.#announcedWakeMs = Number.POSITIVE_INFINITY;
+        // However early it comes, the world's timer is spent.
+        this.#announcedWakeMs = Number.POSITIVE_INFINITY;
         return;
       case "message":
         if (this.#raft.admit(input.from, input.message)) this.#handleMessage(input.message);
@@ -404,7 +413,14 @@ export class Node {
   #await(requestId: number, request: ClientRequest): number {
     const ticket = this.#nextTicket++;
     const deadlineMs = this.#raft.nowMs + this.#options.requestTimeoutMs;
-    this.#requests.set(ticket, { requestId, deadlineMs, request, readIndex: null, jointIndex: 0, forwardTerm: null });
+    this.#requests.set(ticket, {
+      requestId,
+      deadlineMs,
+      request,
+      readIndex: null,
+      jointCommitted: false,
+      forwardTerm: null,
+    });
     return ticket;
   }
 
@@ -511,8 +527,13 @@ export class Node {
     raft.send({ type: "forwardResponse", ...header(raft, to, raft.term), requestId, outcome });
   }
 
-  #handleForward({ from, requestId: ticket, data }: Forward): void {
+  #handleForward({ from, requestId: ticket, data, term }: Forward): void {
     if (this.#seenForwards.has(ticket)) return;
+    if (term !== this.#raft.term) {
+      // Meant for another time in office; that one may have taken it.
+      this.#respondForward(from, ticket, { kind: "noLeader" });
+      return;
+    }
     this.#seenForwards.add(ticket);
     if (this.#seenForwards.size > SEEN_FORWARDS) {
       for (const oldest of this.#seenForwards) {
@@ -601,8 +622,7 @@ export class Node {
       this.#reject(requestId, { kind: "membershipRefused", reason: started.refused });
       return;
     }
-    const pending = this.#requests.get(this.#await(requestId, request));
-    if (pending !== undefined) pending.jointIndex = started.jointIndex;
+    this.#awaited.set(started.jointIndex, { ticket: this.#await(requestId, request), term: raft.term });
   }
 
   #transferLeadership(requestId: number, request: Extract<ClientRequest, { kind: "transferLeadership" }>): void {
@@ -613,26 +633,36 @@ export class Node {
     }
     const reason = startTransfer(raft, request.to);
     if (reason !== null) this.#reject(requestId, { kind: "transferRefused", reason });
-    else this.#await(requestId, request);
+    else this.#transfer = { ticket: this.#await(requestId, request), to: request.to, sent: false };
   }
 
   #expireRequests(): void {
-    const raft = this.#raft;
-    for (const [ticket, pending] of this.#requests) {
-      const { request } = pending;
-      if (request.kind === "transferLeadership") {
-        if (raft.leaderId === request.to) {
-          this.#answer(ticket, { kind: "leadershipTransferred", to: request.to });
-          continue;
-        }
-        if (raft.role === "leader" && raft.transferring === null) {
-          this.#refuse(ticket, { kind: "transferRefused", reason: `node ${request.to} did not take over in time` });
-          continue;
-        }
-      }
-      if (raft.nowMs < pending.deadlineMs) break;
+    this.#followTransfer();
+    for (const [ticket, { deadlineMs, request }] of this.#requests) {
+      if (this.#raft.nowMs < deadlineMs) break;
       this.#refuse(ticket, { kind: request.kind === "read" ? "readTimedOut" : "outcomeUnknown" });
     }
+  }
+
+  /** Answers the transfer under way once it has succeeded, or has been given up. */
+  #followTransfer(): void {
+    const transfer = this.#transfer;
+    if (transfer === null) return;
+    const { leaderId, role, transferring } = this.#raft;
+    const { ticket, to } = transfer;
+    if (transferring?.sent === true) transfer.sent = true;
+    if (leaderId === to) {
+      this.#answer(ticket, { kind: "leadershipTransferred", to });
+    } else if (role === "leader" && transferring !== null) {
+      return;
+    } else if (role === "leader" && !transfer.sent) {
+      this.#refuse(ticket, { kind: "transferRefused", reason: `node ${to} did not catch up in time` });
+    } else if (role === "leader") {
+      this.#refuse(ticket, { kind: "outcomeUnknown" });
+    } else if (this.#requests.has(ticket)) {
+      return;
+    }
+    this.#transfer = null;
   }
 
   // ---- Applying
@@ -656,8 +686,13 @@ export class Node {
       const awaited = this.#awaited.get(entry.index);
       if (awaited !== undefined) {
         this.#awaited.delete(entry.index);
-        if (awaited.term !== entry.term || result === null) this.#superseded(awaited.ticket);
-        else this.#answer(awaited.ticket, { kind: "applied", index: entry.index, term: entry.term, result });
+        if (awaited.term !== entry.term) this.#superseded(awaited.ticket);
+        else if (result !== null) {
+          this.#answer(awaited.ticket, { kind: "applied", index: entry.index, term: entry.term, result });
+        } else {
+          const change = this.#requests.get(awaited.ticket);
+          if (change !== undefined) change.jointCommitted = true;
+        }
       }
       if (entry.kind === "configuration") this.#membershipApplied(entry);
     }
@@ -682,11 +717,8 @@ export class Node {
 
   #membershipApplied(entry: Entry): void {
     if (isJoint(decodeConfigurationRecord(entry.data).configuration)) return;
-    for (const [ticket, { request, jointIndex }] of this.#requests) {
-      // The leave follows its joint entry directly: a change refuses to start while another is under way.
-      if (request.kind === "changeMembership" && jointIndex < entry.index) {
-        this.#answer(ticket, { kind: "membershipChanged", index: entry.index, term: entry.term });
-      }
+    for (const [ticket, { jointCommitted }] of this.#requests) {
+      if (jointCommitted) this.#answer(ticket, { kind: "membershipChanged", index: entry.index, term: entry.term });
     }
   }
 
@@ -704,6 +736,9 @@ export class Node {
       this.#awaited.delete(index);
       this.#refuse(ticket, { kind: "outcomeUnknown" });
     }
+    for (const [ticket, { jointCommitted }] of this.#requests) {
+      if (jointCommitted) this.#refuse(ticket, { kind: "outcomeUnknown" });
+    }
     this.#serveAwaitingReads();
   }
 
@@ -719,8 +754,10 @@ export class Node {
       const committed = raft.configurations[0];
       const term = raft.log.termAt(this.appliedIndex);
       const chain = raft.log.chainAt(this.appliedIndex);
-      // A node that joined trusts a configuration from beyond its log until it gets there.
-      if (committed === undefined || committed.index > this.appliedIndex || term === null || chain === null) return;
+      if (committed === undefined || term === null || chain === null) return;
+      // A node that joined trusts a configuration from beyond its log until it gets there. And while a joint configuration is in force its entry is
+      // still needed, to be endorsed; the final one follows at once.
+      if (committed.index > this.appliedIndex || isJoint(raft.configurationAt(this.appliedIndex).configuration)) return;
       this.#encoding = {
         index: this.appliedIndex,
         term,

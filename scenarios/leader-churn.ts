@@ -5,7 +5,8 @@ export default scenario({
   summary:
     "Leaders are lost in the middle of replicating, over and over, with entries of several terms on some logs and not on others, as in figure 8 of the Raft paper. An entry of an older term counts as committed only through one of the leader's own.",
   nodes: [5],
-  raft: { electionTimeoutMs: 400, heartbeatMs: 50, maxInflightMessages: 4, batchMs: 2 },
+  // One entry an append, so that a leader dies between an older entry and its own.
+  raft: { electionTimeoutMs: 400, heartbeatMs: 50, maxInflightMessages: 4, maxAppendBytes: 1, batchMs: 2 },
   workload: { clients: 6, keys: 5, thinkMeanMs: [20, 80], staleReads: 0, leaseReads: 0 },
   durationMs: 90_000,
   faults: [

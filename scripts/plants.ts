@@ -28,17 +28,6 @@ interface Edit {
 
 const PLANTS: readonly Plant[] = [
   {
-    name: "figure-eight",
-    scenario: "leader-churn",
-    file: "core/raft/replication.ts",
-    edits: [
-      {
-        find: "if (reached <= raft.commitIndex || raft.log.termAt(reached) !== raft.term) return;",
-        replace: "if (reached <= raft.commitIndex) return;",
-      },
-    ],
-  },
-  {
     name: "vote-before-durable",
     scenario: "crash-restart",
     file: "core/raft/election.ts",
@@ -119,32 +108,6 @@ const PLANTS: readonly Plant[] = [
     ],
   },
   {
-    name: "stale-read-new-leader",
-    scenario: "leader-hunt",
-    file: "core/raft/reads.ts",
-    edits: [
-      {
-        find: "if (raft.commitIndex < raft.termStartIndex) {",
-        replace: "if (raft.commitIndex < 0) {",
-      },
-      {
-        find: "if (raft.pendingReads.length === 0 || raft.commitIndex < raft.termStartIndex) return;",
-        replace: "if (raft.pendingReads.length === 0) return;",
-      },
-    ],
-  },
-  {
-    name: "read-quorum-minus-one",
-    scenario: "partitions",
-    file: "core/raft/reads.ts",
-    edits: [
-      {
-        find: "id === raft.id ? raft.round : (raft.progress.get(id)?.round ?? 0),",
-        replace: 'id === raft.id || raft.role === "leader" ? raft.round : (raft.progress.get(id)?.round ?? 0),',
-      },
-    ],
-  },
-  {
     name: "follower-commits-unverified",
     scenario: "swarm",
     file: "core/raft/replication.ts",
@@ -156,15 +119,38 @@ const PLANTS: readonly Plant[] = [
     ],
   },
   {
-    name: "write-completion-aba",
-    scenario: "swarm",
-    file: "core/raft/raft.ts",
+    name: "commit-without-quorum",
+    scenario: "partitions",
+    file: "core/raft/quorum.ts",
+    edits: [{ find: "return Math.floor(voters / 2) + 1;", replace: "return Math.max(1, Math.floor(voters / 2));" }],
+  },
+  {
+    name: "read-without-quorum",
+    scenario: "clock-skew",
+    file: "core/raft/reads.ts",
     edits: [
       {
-        find: "      write.stableIndex = Math.min(write.stableIndex, index);",
+        find: "id === raft.id ? raft.round : (raft.progress.get(id)?.round ?? 0),",
+        replace: 'id === raft.id || raft.role === "leader" ? raft.round : (raft.progress.get(id)?.round ?? 0),',
+      },
+    ],
+  },
+  {
+    name: "lease-read-transfer",
+    scenario: "lease-reads",
+    file: "core/raft/reads.ts",
+    edits: [
+      {
+        find: "if (raft.transferring !== null || raft.leaseBlocked) return false;",
         replace: "",
       },
     ],
+  },
+  {
+    name: "retry-applied-twice",
+    scenario: "flaky-network",
+    file: "core/cluster/apply.ts",
+    edits: [{ find: "if (earlier !== null) {", replace: "if (earlier !== null && earlier.ok === false) {" }],
   },
 ];
 
@@ -177,12 +163,12 @@ async function plantIn(folder: string, plant: Plant): Promise<void> {
   }
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
   const file = join(folder, plant.file);
-  if (source.split(plant.find).length !== 2)
-    throw new Error(`${plant.name}: its place in ${plant.file} is gone or not unique`);
-  await writeFile(
-    file,
-    source.replace(plant.find, () => plant.replace),
-  );
+  let planted = await readFile(file, "utf8");
+  for (const { find, replace } of plant.edits) {
+    if (planted.split(find).length !== 2) throw new Error(`${plant.name}: "${find}" is not once in ${plant.file}`);
+    planted = planted.replace(find, () => replace);
+  }
+  await writeFile(file, planted);
 }
 
 interface Found {

@@ -20,10 +20,13 @@ export function checkCertificate(raft: Raft, certificate: Certificate): Certific
     voteStatement(raft.clusterId, raft.incarnation, certificate.kind, certificate.term, certificate.candidate);
   const signers = new Set<NodeId>();
   for (const { id, signature } of certificate.signatures) {
-    const peer = raft.bindings.get(id);
+    const bound = raft.bindings.get(id);
+    const peer = bound ?? raft.roster.get(id);
     if (peer === undefined) continue;
-    if (signers.has(id) || !raft.runtime.verify(peer, statement(), signature)) return "forged";
-    signers.add(id);
+    if (signers.has(id)) return "forged";
+    if (raft.runtime.verify(peer, statement(), signature)) signers.add(id);
+    // An uncommitted configuration may bind an id that another one, committed elsewhere, binds otherwise: that proves no lie.
+    else if (bound !== undefined) return "forged";
   }
   const signed = (id: NodeId): boolean => signers.has(id);
   for (const { configuration } of raft.configurations) if (isQuorum(configuration, signed)) return "valid";
@@ -52,7 +55,8 @@ export function isFromLeader(raft: Raft, message: Message, certificate: Certific
   if (message.term < raft.term) return false;
   const known = raft.recognized;
   if (known !== null && known.term === message.term && known.candidate === message.from) {
-    if (raft.leaderId !== message.from) raft.becomeFollower(message.from);
+    // One that campaigns because the leader asked it to goes on, although that leader still speaks.
+    if (raft.leaderId !== message.from && raft.transferOrder === "") raft.becomeFollower(message.from);
     return true;
   }
   if (certificate === null) return false;

@@ -6,7 +6,7 @@ import { accept, followProof } from "./certificates.ts";
 import { Progress } from "./progress.ts";
 import { isQuorum } from "./quorum.ts";
 import type { Raft } from "./raft.ts";
-import { advanceCommit, broadcastAppend, startRound } from "./replication.ts";
+import { broadcastAppend, startRound } from "./replication.ts";
 import { transferStatement, voteStatement } from "./statements.ts";
 import {
   type Certificate,
@@ -20,9 +20,8 @@ import {
 
 const NO_DATA = new Uint8Array(0);
 
-/** Asks for pre-votes for the next term. */
-export function campaign(raft: Raft): void {
-  const order = raft.transferOrder;
+/** Asks for pre-votes for the next term. `order`: the leader's signed wish, which counts for this campaign alone. */
+export function campaign(raft: Raft, order: Signature = ""): void {
   raft.becomeFollower(NOBODY);
   raft.transferOrder = order;
   raft.role = "preCandidate";
@@ -91,11 +90,12 @@ export function handleRequestVote(raft: Raft, message: RequestVote): void {
     });
     return;
   }
+  // Also when the term is already this node's: it may have come here by another's campaign and heard its leader since.
+  if (isSticky(raft, message)) {
+    refuse(raft, message);
+    return;
+  }
   if (message.term > raft.term) {
-    if (isSticky(raft, message)) {
-      refuse(raft, message);
-      return;
-    }
     const { certificate } = message;
     if (certificate === null || certificate.term !== message.term || certificate.candidate !== message.from) return;
     if (!accept(raft, certificate, message)) return;
@@ -182,6 +182,7 @@ function leadIfElected(raft: Raft): void {
   raft.leaderId = raft.id;
   raft.transferOrder = "";
   raft.transferring = null;
+  raft.leaseBlocked = false;
   raft.endorsements = new Map();
   raft.matchedIndex = raft.log.lastIndex;
   raft.progress = new Map();
@@ -193,7 +194,6 @@ function leadIfElected(raft: Raft): void {
   raft.termStartIndex = raft.log.create(raft.term, "noop", NO_DATA).index;
   broadcastAppend(raft);
   startRound(raft);
-  raft.onceDurable(() => advanceCommit(raft));
 }
 
 /** Keeps one progress for each other member of the configuration. */
@@ -217,8 +217,6 @@ export function startTransfer(raft: Raft, to: NodeId): string | null {
   if (!raft.configuration.voters.includes(to)) return `node ${to} is not a voter`;
   if (raft.transferring !== null) return `leadership is being handed to node ${raft.transferring.to}`;
   raft.transferring = { to, deadlineMs: raft.nowMs + raft.options.electionTimeoutMs, sent: false };
-  // Until the target has given up, it may win at any time: no lease holds meanwhile.
-  raft.leaseBlockedUntilMs = Number.POSITIVE_INFINITY;
   continueTransfer(raft);
   return null;
 }
@@ -241,8 +239,7 @@ export function sendTimeoutNow(raft: Raft, to: NodeId): void {
 export function handleTimeoutNow(raft: Raft, message: TimeoutNow): void {
   if (message.term !== raft.term || raft.leaderId !== message.from || !raft.promotable || raft.role !== "follower")
     return;
-  raft.transferOrder = message.transfer;
-  campaign(raft);
+  campaign(raft, message.transfer);
 }
 
 // ---- Parts

@@ -5,7 +5,7 @@ export { initialConfiguration, isJoint } from "./configuration.ts";
 export { handleRequestVote, handleTimeoutNow, handleVoteResponse, header, startTransfer } from "./election.ts";
 export type { Evidence, EvidenceKind } from "./evidence.ts";
 export { changeMembership, handleIntroduction, handleWhoAreYou } from "./membership.ts";
-export { DEFAULT_RAFT_OPTIONS, type RaftOptions } from "./options.ts";
+export { checkRaftOptions, DEFAULT_RAFT_OPTIONS, type RaftOptions } from "./options.ts";
 export { isQuorum, majority } from "./quorum.ts";
 export { type PlacedConfiguration, Raft, type Role } from "./raft.ts";
 export { holdsLease, requestRead } from "./reads.ts";

@@ -6,7 +6,6 @@ import { encodeConfiguration, encodeConfigurationRecord } from "../wire/index.ts
 import { assert } from "./assert.ts";
 import { enterJoint, isJoint, leaveJoint, memberOf } from "./configuration.ts";
 import { campaign, header, sendTimeoutNow, startTransfer } from "./election.ts";
-import type { Progress } from "./progress.ts";
 import { isQuorum } from "./quorum.ts";
 import type { Raft } from "./raft.ts";
 import { appendAsLeader } from "./replication.ts";
@@ -36,12 +35,10 @@ export function changeMembership(
   if (raft.commitIndex < raft.termStartIndex)
     return { refused: "the leader has committed nothing in its term yet; try again" };
   if (raft.configurations.length > 1) return { refused: "another membership change is in progress" };
-  for (const change of changes) {
+  if (raft.transferring !== null) return { refused: "leadership is being handed over" };
+  for (const { kind, id } of changes) {
     // A voter without the log would count towards quorums that it cannot help to reach.
-    const match = raft.progress.get(change.id)?.match ?? 0;
-    if (change.kind === "promote" && match + raft.options.snapshotTrailingEntries < raft.commitIndex) {
-      return { refused: `node ${change.id} has not caught up: it has ${match} of ${raft.commitIndex} entries` };
-    }
+    if (kind === "promote" && !hasCaughtUp(raft, id)) return { refused: `node ${id} has not caught up` };
   }
   const entered = enterJoint(raft.configuration, changes);
   if ("refused" in entered) return entered;
@@ -104,12 +101,19 @@ function leaveIfEndorsed(raft: Raft): void {
   });
 }
 
-/** A learner that asked to be promoted, and that has everything committed, becomes a voter. */
-export function promoteIfCaughtUp(raft: Raft, id: NodeId, progress: Progress): void {
-  if (raft.role !== "leader" || raft.configurations.length > 1 || progress.match < raft.commitIndex) return;
-  const { configuration } = raft;
-  if (!configuration.learners.includes(id) || memberOf(configuration, id)?.promote !== true) return;
-  changeMembership(raft, [{ kind: "promote", id }]);
+/** A learner that asked to be promoted, and that has nearly everything committed, becomes a voter. Looked at with each heartbeat. */
+export function promoteLearners(raft: Raft): void {
+  if (raft.configurations.length > 1) return;
+  for (const id of raft.configuration.learners) {
+    if (memberOf(raft.configuration, id)?.promote === true && hasCaughtUp(raft, id)) {
+      changeMembership(raft, [{ kind: "promote", id }]);
+      return;
+    }
+  }
+}
+
+function hasCaughtUp(raft: Raft, id: NodeId): boolean {
+  return (raft.progress.get(id)?.match ?? 0) + raft.options.snapshotTrailingEntries >= raft.commitIndex;
 }
 
 // ---- Endorsements: what a joint phase leaves behind as proof
@@ -229,7 +233,8 @@ export function handleIntroduction(raft: Raft, message: Introduction): void {
     if (outgoing.length !== voters.length || outgoing.some((id, at) => id !== voters[at])) return;
     const flaw = flawOf(raft, base.configuration, link);
     if (flaw !== null) {
-      raft.report(`forgedLineage ${message.from}`, {
+      // Whoever it comes from: the sender may be nobody here, with any number.
+      raft.report("forgedLineage", {
         kind: "forgedLineage",
         from: message.from,
         jointIndex: link.jointIndex,

@@ -57,3 +57,29 @@ export const DEFAULT_RAFT_OPTIONS: RaftOptions = {
   leaseReads: false,
   clockDriftBound: 0.05,
 };
+
+/**
+ * Refuses options with which a node could not work.
+ *
+ * @throws RangeError that names the option and what it must be.
+ */
+export function checkRaftOptions(options: RaftOptions): void {
+  const { electionTimeoutMs, heartbeatMs, clockDriftBound, maxRequestBytes, maxUncommittedBytes } = options;
+  for (const [name, value] of Object.entries(options)) {
+    if (typeof value === "number" && !(value >= 0 && Number.isFinite(value))) {
+      throw new RangeError(`${name} must be a finite number and not negative, not ${value}`);
+    }
+  }
+  if (heartbeatMs <= 0) throw new RangeError("heartbeatMs must be more than 0");
+  if (electionTimeoutMs < 2 * heartbeatMs) {
+    throw new RangeError(
+      `electionTimeoutMs must be at least twice heartbeatMs, ${2 * heartbeatMs}, not ${electionTimeoutMs}`,
+    );
+  }
+  if (clockDriftBound >= 0.5) throw new RangeError(`clockDriftBound must be below 0.5, not ${clockDriftBound}`);
+  if (maxRequestBytes > maxUncommittedBytes) {
+    throw new RangeError(
+      `maxRequestBytes must not exceed maxUncommittedBytes, ${maxUncommittedBytes}, but is ${maxRequestBytes}`,
+    );
+  }
+}

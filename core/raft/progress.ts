@@ -25,7 +25,7 @@ export class Progress {
   /** A probe is out and unanswered. */
   probing = false;
   transfer: SnapshotTransfer | null = null;
-  /** The follower has acknowledged something in this term, so it holds the election certificate durably. */
+  /** The follower knows this leader's election. Should it forget in a crash, it says so. */
   certified = false;
   lastHeardMs: number;
   /** The highest commit index that a heartbeat has told it. */

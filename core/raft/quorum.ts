@@ -27,11 +27,6 @@ function countIn(voters: readonly NodeId[], has: (id: NodeId) => boolean): numbe
   return count;
 }
 
-/** Whether the voters for which `gone` holds can no longer be outvoted: no quorum is possible without one of them. */
-export function quorumImpossible(configuration: Configuration, gone: (id: NodeId) => boolean): boolean {
-  return !isQuorum(configuration, (id) => !gone(id));
-}
-
 /** The largest value v such that a quorum's `valueFor` is at least v. */
 export function quorumValue(configuration: Configuration, valueFor: (id: NodeId) => number): number {
   const incoming = majorityValue(configuration.voters, valueFor);

@@ -85,7 +85,7 @@ export class Raft {
   introduced: { readonly jointIndex: number; readonly configuration: Configuration } | null = null;
   /** Whom this node listens to: ids with the identity each is bound to. */
   roster = new Map<NodeId, PeerId>();
-  /** The roster and all who have left: whose signatures under what is past can be checked. */
+  /** Proven bindings: of committed configurations and introductions, of present members and of all who have left. */
   bindings = new Map<NodeId, PeerId>();
   /** Proven liars. Nothing they send is looked at again by this process. */
   readonly evicted = new Set<NodeId>();
@@ -123,8 +123,8 @@ export class Raft {
   uncommittedBytes = 0;
   endorsements = new Map<NodeId, Signature>();
   transferring: { readonly to: NodeId; readonly deadlineMs: number; sent: boolean } | null = null;
-  /** No lease holds before this, after a transfer was under way. */
-  leaseBlockedUntilMs = Number.NEGATIVE_INFINITY;
+  /** An order to take over has left in this term: whoever has it may win at any time, so no lease holds. */
+  leaseBlocked = false;
   pendingReads: PendingRead[] = [];
   readyReads: ReadyRead[] = [];
 
@@ -149,7 +149,7 @@ export class Raft {
   readonly #pendingWrites: PendingWrite[] = [];
   #nextWriteId = 1;
   readonly #evidenceKeys = new Set<string>();
-  readonly #introducedAtMs = new Map<PeerId, number>();
+  readonly #strangerAtMs = new Map<string, number>();
 
   constructor(
     id: NodeId,
@@ -255,7 +255,13 @@ export class Raft {
 
   /** A snapshot replaced the log: its configuration is the only one known. */
   adoptConfiguration(meta: SnapshotMeta): void {
-    this.configurations = [{ index: meta.configurationIndex, configuration: meta.configuration, link: null }];
+    const trusted = this.configurations[0];
+    if (trusted === undefined || trusted.index < meta.configurationIndex) {
+      this.configurations = [{ index: meta.configurationIndex, configuration: meta.configuration, link: null }];
+    } else {
+      // It joined trusting a later configuration than the snapshot's.
+      this.configurations = [trusted];
+    }
     for (let index = meta.index + 1; index <= this.log.lastIndex; index++) {
       const entry = this.log.entryAt(index);
       if (entry?.kind === "configuration") this.place(entry);
@@ -281,16 +287,18 @@ export class Raft {
   #rebuildRoster(): void {
     this.roster = new Map();
     this.bindings = new Map();
-    const all = this.configurations.map(({ configuration }) => configuration);
-    if (this.introduced !== null) all.push(this.introduced.configuration);
-    for (const { members, retired } of all) {
-      for (const { id, peerId } of retired) this.bindings.set(id, peerId);
-      for (const { id, peerId } of members) {
-        this.roster.set(id, peerId);
-        this.bindings.set(id, peerId);
-      }
+    const introduced = this.introduced?.configuration;
+    const committed = this.configurations[0]?.configuration;
+    for (const { configuration } of this.configurations) {
+      for (const { id, peerId } of configuration.members) this.roster.set(id, peerId);
     }
-    const known = this.introduced?.configuration ?? this.configurations[0]?.configuration;
+    for (const { id, peerId } of introduced?.members ?? []) this.roster.set(id, peerId);
+    for (const configuration of [committed, introduced]) {
+      if (configuration === undefined) continue;
+      for (const { id, peerId } of configuration.retired) this.bindings.set(id, peerId);
+      for (const { id, peerId } of configuration.members) this.bindings.set(id, peerId);
+    }
+    const known = introduced ?? committed;
     this.removed = known?.retired.some((member) => member.id === this.id) ?? false;
     this.promotable = !this.removed && this.configurations.some(({ configuration }) => isVoter(configuration, this.id));
   }
@@ -304,20 +312,25 @@ export class Raft {
   admit(from: PeerId, message: Message): boolean {
     if (message.clusterId !== this.clusterId || message.incarnation !== this.incarnation) return false;
     if (message.to !== this.id) return false;
-    const bound = this.roster.get(message.from);
-    if (bound === from) return !this.evicted.has(message.from);
-    // An introduction proves itself by the signatures of those who are known.
-    if (bound === undefined && message.type === "introduction") return true;
-    if (bound !== undefined) {
+    if (this.roster.get(message.from) === from) return !this.evicted.has(message.from);
+    if (this.bindings.has(message.from) && this.bindings.get(message.from) !== from) {
       this.report(`impersonation ${from}`, { kind: "impersonation", peer: from, claimed: message.from });
       return false;
     }
-    // One answer an election time-out and peer is enough for an honest one and keeps a stranger cheap.
-    const before = this.#introducedAtMs.get(from);
-    if (before !== undefined && this.nowMs < before + this.options.heartbeatMs) return false;
-    if (this.#introducedAtMs.size >= MAX_EVIDENCE) this.#introducedAtMs.clear();
-    this.#introducedAtMs.set(from, this.nowMs);
+    // An introduction proves itself by the signatures of those who are known. One a heartbeat and peer is enough for an honest one, and keeps a
+    // stranger cheap.
+    const isIntroduction = message.type === "introduction";
+    if (this.#strangerToWait(isIntroduction ? `introduction ${from}` : from)) return false;
+    if (isIntroduction) return true;
     introduceOrAsk(this, from, message);
+    return false;
+  }
+
+  #strangerToWait(key: string): boolean {
+    const beforeMs = this.#strangerAtMs.get(key);
+    if (beforeMs !== undefined && this.nowMs < beforeMs + this.options.heartbeatMs) return true;
+    if (this.#strangerAtMs.size >= MAX_EVIDENCE) this.#strangerAtMs.clear();
+    this.#strangerAtMs.set(key, this.nowMs);
     return false;
   }
 
@@ -392,7 +405,8 @@ export class Raft {
   /** A valid word from this term's leader. */
   heardLeader(): void {
     this.lastLeaderContactMs = this.nowMs;
-    this.resetElectionDeadline();
+    // A campaign that the leader asked for has until its own deadline.
+    if (this.role === "follower") this.resetElectionDeadline();
   }
 
   /** When Raft next wants to be woken. */
@@ -440,6 +454,7 @@ export class Raft {
     if (index < this.commitIndex) throw new Halt(`truncation to ${index} below the commit index ${this.commitIndex}`);
     this.log.truncateAfter(index);
     this.unplaceAfter(index);
+    this.matchedIndex = Math.min(this.matchedIndex, index);
     this.#unwrittenIndex = Math.min(this.#unwrittenIndex, index + 1);
     for (const write of this.#pendingWrites) {
       write.stableIndex = Math.min(write.stableIndex, index);

@@ -28,6 +28,10 @@ export interface ReadyRead {
 
 /** Queues a read on the leader. */
 export function requestRead(raft: Raft, origin: ReadOrigin): void {
+  if (raft.pendingReads.length >= raft.options.maxPendingRequests) {
+    raft.readyReads.push({ origin, index: null });
+    return;
+  }
   // What an earlier leader committed is known only once this term has committed something (thesis 6.4, step 1).
   if (raft.commitIndex < raft.termStartIndex) {
     raft.pendingReads.push({ origin, index: raft.termStartIndex, round: 0 });
@@ -67,7 +71,7 @@ export function confirmReads(raft: Raft): void {
  */
 export function holdsLease(raft: Raft): boolean {
   if (!raft.options.leaseReads || raft.role !== "leader" || raft.commitIndex < raft.termStartIndex) return false;
-  if (raft.transferring !== null || raft.nowMs < raft.leaseBlockedUntilMs) return false;
+  if (raft.transferring !== null || raft.leaseBlocked) return false;
   const confirmedMs = quorumValue(raft.configuration, (id) =>
     id === raft.id ? raft.nowMs : (raft.progress.get(id)?.roundSentMs ?? Number.NEGATIVE_INFINITY),
   );

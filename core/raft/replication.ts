@@ -3,7 +3,7 @@ import { decodeConfigurationRecord } from "../wire/index.ts";
 import { Halt } from "./assert.ts";
 import { followProof, isFromLeader } from "./certificates.ts";
 import { continueTransfer, header, syncProgress } from "./election.ts";
-import { changeCommitted, endorsementFor, promoteIfCaughtUp, recordEndorsement } from "./membership.ts";
+import { changeCommitted, endorsementFor, promoteLearners, recordEndorsement } from "./membership.ts";
 import type { Progress } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
 import type { Raft } from "./raft.ts";
@@ -34,9 +34,11 @@ export function leaderTick(raft: Raft): void {
     return;
   }
   if (raft.transferring !== null && raft.nowMs >= raft.transferring.deadlineMs) {
+    // An order to take over that has left may still be followed, however late: no lease any more in this term.
+    raft.leaseBlocked = raft.transferring.sent;
     raft.transferring = null;
-    raft.leaseBlockedUntilMs = raft.nowMs + 2 * raft.options.electionTimeoutMs;
   }
+  promoteLearners(raft);
   startRound(raft);
 }
 
@@ -154,9 +156,10 @@ export function advanceCommit(raft: Raft): void {
   for (let index = raft.commitIndex + 1; index <= reached; index++) {
     raft.uncommittedBytes -= raft.log.entryAt(index)?.data.length ?? 0;
   }
+  const before = raft.commitIndex;
   raft.commitIndex = reached;
   raft.pruneConfigurations();
-  changeCommitted(raft);
+  if (raft.latest.index > before) changeCommitted(raft);
   confirmReads(raft);
   for (const [id, progress] of raft.progress) tellCommit(raft, id, progress);
 }
@@ -194,12 +197,8 @@ export function handleAppend(raft: Raft, message: Append): void {
   const previous = log.termAt(prevIndex);
   if (previous === null && prevIndex < log.firstIndex) {
     // From before the compacted part: all of that is committed, so it agrees with any leader. What comes after it, if anything, is looked at.
-    acceptEntries(
-      raft,
-      message,
-      entries.filter((entry) => entry.index >= log.firstIndex),
-      log.chainAt(log.firstIndex - 1) ?? "",
-    );
+    const later = entries.filter((entry) => entry.index >= log.firstIndex);
+    if (!acceptEntries(raft, message, later, log.firstIndex, log.chainAt(log.firstIndex - 1) ?? "")) return;
     matched(raft, message, Math.max(lastNew, raft.commitIndex));
     return;
   }
@@ -211,15 +210,21 @@ export function handleAppend(raft: Raft, message: Append): void {
     respond(raft, message, "mismatch", prevIndex, "", hint.index, hint.term);
     return;
   }
-  if (!acceptEntries(raft, message, entries, message.prevChain)) return;
+  if (!acceptEntries(raft, message, entries, prevIndex + 1, message.prevChain)) return;
   matched(raft, message, lastNew);
 }
 
 /** Takes over entries after a known one. Entries held already stay: a late, shorter append never cuts a tail that agrees. */
-function acceptEntries(raft: Raft, message: Append, entries: readonly Entry[], previousChain: Digest): boolean {
+function acceptEntries(
+  raft: Raft,
+  message: Append,
+  entries: readonly Entry[],
+  firstIndex: number,
+  previousChain: Digest,
+): boolean {
   const { log } = raft;
   let chain = previousChain;
-  let expected = entries[0]?.index ?? 0;
+  let expected = firstIndex;
   let term = 0;
   for (const entry of entries) {
     if (entry.index !== expected || entry.term < term || entry.term > message.term) {
@@ -333,8 +338,10 @@ function haltOnTruncation(raft: Raft, message: Append, index: number): never {
 }
 
 export function handleHeartbeat(raft: Raft, message: Heartbeat): void {
-  const certified = isFromLeader(raft, message, null);
-  if (certified) {
+  const recognized = isFromLeader(raft, message, null);
+  // After a restart the leader is still known, but not how far this log agrees with it: then it has to be asked once more.
+  const certified = recognized && raft.matchedIndex >= message.commit;
+  if (recognized) {
     raft.heardLeader();
     commitAsFollower(raft, Math.min(message.commit, raft.matchedIndex));
   }
@@ -447,7 +454,6 @@ function handleMatched(raft: Raft, message: AppendResponse, progress: Progress):
   }
   if (news) {
     advanceCommit(raft);
-    promoteIfCaughtUp(raft, message.from, progress);
     continueTransfer(raft);
   }
   if (raft.role !== "leader") return;

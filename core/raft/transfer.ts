@@ -4,7 +4,6 @@
  */
 import { followProof, isFromLeader } from "./certificates.ts";
 import { header } from "./election.ts";
-import { promoteIfCaughtUp } from "./membership.ts";
 import type { Progress } from "./progress.ts";
 import type { Raft } from "./raft.ts";
 import { advanceCommit, sendAppends } from "./replication.ts";
@@ -147,7 +146,6 @@ export function handleSnapshotResponse(raft: Raft, message: SnapshotResponse): v
       progress.acknowledged(message.index, raft.nowMs);
       progress.becomeReplicate();
       advanceCommit(raft);
-      promoteIfCaughtUp(raft, message.from, progress);
       if (raft.role === "leader") sendAppends(raft, message.from, progress);
       return;
   }

@@ -299,8 +299,8 @@ export const LIMITS = {
   members: 1024,
   voters: 7,
   /** With `lineageLinks` configurations of this size, an introduction still fits a frame. */
-  retired: 4096,
-  lineageLinks: 32,
+  retired: 2048,
+  lineageLinks: 16,
   entriesPerAppend: 4096,
   entryBytes: 4 * 1024 * 1024,
   snapshotChunkBytes: 1024 * 1024,
