@@ -14,7 +14,9 @@ import type { World } from "./world.ts";
 const ANSWER_PATIENCE_US = [400_000, 5_500_000] as const;
 /** How long it tries altogether before it gives up. */
 const CALL_PATIENCE_US = [5_000_000, 60_000_000] as const;
+/** Mean pause before a retry; it doubles with each failure in a row, this many times at most. */
 const RETRY_MEAN_US = 50_000;
+const RETRY_DOUBLINGS_MAX = 5;
 /** Of refusals that promise to be without effect: how many clients take the word for it and go on. */
 const TAKES_NO_FOR_AN_ANSWER = 0.1;
 /** How likely a client stays with the node that answered last. */
@@ -57,6 +59,8 @@ export class Client implements Caller {
   #session = 0;
   #sequence = 0;
   #attempt = 0;
+  /** Attempts in a row that came to nothing. */
+  #failures = 0;
   #stay: Place | null = null;
   #pending: Pending | null = null;
   /** Waits for a session; then it does this. */
@@ -241,6 +245,7 @@ export class Client implements Caller {
   #sessionAnswered(attempt: number, answer: ClientAnswer | null): void {
     if (answer?.kind === "applied" && answer.result.ok && answer.result.kind === "sessionOpened") {
       this.#opening = false;
+      this.#failures = 0;
       this.#patienceUs = Infinity;
       this.#session = answer.result.sessionId;
       this.#sequence = 0;
@@ -304,7 +309,9 @@ export class Client implements Caller {
     this.#patienceUs = Infinity;
     const attempt = this.#attempt;
     this.#stay = null;
-    this.#world.after(this.#dice.exponential(RETRY_MEAN_US), () => {
+    const meanUs = RETRY_MEAN_US << Math.min(this.#failures, RETRY_DOUBLINGS_MAX);
+    this.#failures += 1;
+    this.#world.after(this.#dice.exponential(meanUs), () => {
       if (attempt === this.#attempt) this.#retry();
     });
   }
@@ -331,6 +338,7 @@ export class Client implements Caller {
     operation.outcome = outcome;
     operation.answer = answer;
     this.#pending = null;
+    this.#failures = 0;
     this.#patienceUs = Infinity;
     // Late answers belong to nobody.
     this.#attempt += 1;

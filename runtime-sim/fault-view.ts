@@ -7,7 +7,7 @@ import type { Host, Place } from "./host.ts";
 import type { Links } from "./links.ts";
 import type { Network } from "./network.ts";
 import type { Operator } from "./operator.ts";
-import type { Stream } from "./random.ts";
+import { Stream } from "./random.ts";
 import type { FaultTarget, PlannedFault } from "./schedule.ts";
 import type { World } from "./world.ts";
 
@@ -43,7 +43,8 @@ export class FaultView implements InjectorHost {
   }
 
   faultDice(id: number): Stream {
-    return this.#world.streams.stream(`fault/${id}`);
+    // Used up once: not kept with the others, of which there are few.
+    return new Stream(`${this.#world.streams.seed}/fault/${id}`);
   }
 
   faultBegan(kind: FaultKind, fault: PlannedFault, hosts: readonly number[]): void {

@@ -4,8 +4,8 @@
  * others as they were.
  */
 
-import type { DiskSettings } from "./disk.ts";
 import type { PlannedLiar } from "./byzantine/index.ts";
+import type { DiskSettings } from "./disk.ts";
 import type { LinkParameters } from "./network.ts";
 
 /** Hosts are numbered from 1: first the members, then the spares. A fault on a host means whoever lives there when it begins. */

@@ -15,7 +15,7 @@ export default scenario({
     tailFactor: [5, 30],
     oddLinks: [0, 2],
   },
-  operator: { ...IDLE_OPERATOR, transferEveryMs: [4000, 10_000] },
+  operator: { ...IDLE_OPERATOR, transferEveryMs: [1500, 6000] },
   liar: ANY_LIAR,
   faults: [
     { kind: "crash", everyMs: [20_000, 60_000], durationMs: [200, 6000], targets: ["any", "leader"] },

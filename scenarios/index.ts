@@ -1,5 +1,6 @@
 /** Every scenario there is, calm first, swarm last. To add one: a file of its own, and a line here. */
 import type { Scenario } from "../runtime-sim/index.ts";
+import byzantine from "./byzantine.ts";
 import calm from "./calm.ts";
 import clockSkew from "./clock-skew.ts";
 import crashRestart from "./crash-restart.ts";
@@ -35,5 +36,6 @@ export const SCENARIOS: readonly Scenario[] = [
   pauses,
   membershipChurn,
   snapshotCatchUp,
+  byzantine,
   swarm,
 ];

@@ -2,12 +2,22 @@
  * Judges a run with a liar by what the honest nodes did, against the table of verdicts.
  *
  * Checks, at every message that convicts the liar: the honest node that looks at it shows the evidence in that very step. At all times: nobody honest is
- * evicted; whoever is evicted is not listened to; no honest node stops itself without evidence; the ghost is nowhere a member. At the end:
+ * evicted; whoever is evicted is not listened to; no honest node stops itself without evidence; the ghost is nowhere a member; terms
+ * do not leap. At the end:
  * the outcome is one that the table allows for the act.
  * Does not check: that a lie which nobody can see is harmless (the other oracles do; harm that the table allows them to find ends the run, and holds);
  * messages that the liar's own damage has made undecodable.
  */
-import { type Configuration, type Effect, encodeMessage, type Evidence, type EvidenceKind, type Message, type NodeId, type PeerId } from "../../core/index.ts";
+import {
+  type Configuration,
+  type Effect,
+  type Evidence,
+  type EvidenceKind,
+  encodeMessage,
+  type Message,
+  type NodeId,
+  type PeerId,
+} from "../../core/index.ts";
 import type { NodeView, ObservedNode } from "../oracle.ts";
 import { accusedBy } from "../oracles/index.ts";
 import type { VerdictReport } from "../report.ts";
@@ -26,6 +36,9 @@ const EVICTS: ReadonlySet<EvidenceKind> = new Set<EvidenceKind>([
   "twoContents",
 ]);
 
+/** More than one every few milliseconds: no run has that many elections. */
+const TERMS_MAX = 1_000_000;
+
 /** What one honest process knows of the liar. */
 interface Process {
   readonly shown: Set<EvidenceKind>;
@@ -42,7 +55,7 @@ interface Pending {
 
 export interface JudgeParts {
   readonly verdict: ActVerdict;
-  readonly peer: ByzantinePeer;
+  readonly peer: Pick<ByzantinePeer, "self" | "told" | "isWatched" | "markOf" | "witness">;
   readonly hosts: readonly ObservedNode[];
   readonly violate: (oracle: string, message: () => string) => void;
 }
@@ -102,6 +115,8 @@ export class Judge {
     this.#pending = null;
     this.#deafTo = null;
     this.#admitted(host, node);
+    if (node.term <= TERMS_MAX) return;
+    this.#parts.violate(BYZANTINE_VERDICT, () => `node ${host.id} has been carried to term ${node.term}`);
   }
 
   #processOf(node: NodeView): Process {

@@ -2,8 +2,9 @@
  * A Byzantine peer: a real core, and an act that corrupts what it hears and says. What the core itself wants remembered or answered stays as it is, so that
  * between its lies it is a member like any other.
  */
-import { digest } from "../identity.ts";
+
 import type { Effect, Message, PeerId } from "../../core/index.ts";
+import { digest } from "../identity.ts";
 import type { Liar, LiarParts, Posted } from "../liar.ts";
 import type { NodeView } from "../oracle.ts";
 import type { Stream } from "../random.ts";

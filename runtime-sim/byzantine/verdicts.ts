@@ -29,14 +29,15 @@ export interface ActVerdict {
 
 /** Two histories have begun: each of these sees it, and which one sees it first the run decides. */
 const DIVERGENCE = [
+  "acknowledged-durable",
   "committed-immutable",
   "committed-on-quorum",
-  "convergence",
-  "durability",
   "exactly-once",
   "leader-completeness",
   "linearizability",
   "log-matching",
+  "read-freshness",
+  "sessions",
   "state-machine-safety",
 ] as const;
 
@@ -56,10 +57,13 @@ const ROWS = [
   {
     act: "rewrite-committed",
     summary: "As leader it shows one follower another history, properly chained, for an index that is committed there.",
-    outcomes: ["failStop"],
-    mustShow: "a halt with truncateCommitted, when an append from the elected leader contradicts what is committed here",
+    outcomes: ["evicted", "failStop"],
+    mustShow:
+      "a halt with truncateCommitted, when an append from the elected leader contradicts what is committed here; twoContents, when both are of its own term",
     oracles: [],
-    why: "Either this leader lies or what was committed here was a lie: no node can tell which from inside, so it stops with the evidence.",
+    why:
+      "Of its own term both contents come from it, which convicts it. Otherwise either this leader lies or what was committed here was a lie: no node can tell " +
+      "which from inside, so it stops with the evidence.",
   },
   {
     act: "premature-commit",
@@ -73,9 +77,11 @@ const ROWS = [
   },
   {
     act: "two-votes",
-    summary: "It grants pre-votes and votes, signed, to every candidate of a term, and as leader orders two followers at once to campaign.",
+    summary:
+      "It grants pre-votes and votes, signed, to every candidate of a term, and as leader orders two followers at once to campaign.",
     outcomes: ["evicted", "failStop", "found"],
-    mustShow: "doubleVote, when a candidate that holds the liar's vote is shown another's election with the liar's vote in it",
+    mustShow:
+      "doubleVote, when a candidate that holds the liar's vote is shown another's election with the liar's vote in it",
     oracles: ["election-safety", ...DIVERGENCE],
     why:
       "Both signatures together convict it. But two votes can elect two leaders in one term before the two signatures meet, which majority quorums " +
@@ -83,19 +89,32 @@ const ROWS = [
   },
   {
     act: "fake-leader",
-    summary: "It sends appends and heartbeats of a later term with a certificate that it made up, with another leader's, and with none.",
+    summary:
+      "It sends appends and heartbeats of a later term with a certificate that it made up, with another leader's, and with none.",
     outcomes: ["evicted"],
-    mustShow: "forgedCertificate, when a certificate that the liar made up or borrowed arrives in a term that is not over",
+    mustShow:
+      "forgedCertificate, when a certificate that the liar made up or borrowed arrives in a term that is not over",
     oracles: [],
     why: "An election is proven by a quorum's signatures, and the liar can make none but its own. Without a certificate it is merely refused.",
   },
   {
     act: "wrong-term",
-    summary: "It inflates the term of what it says: responses and requests, without a proof, with the proof of another term.",
+    summary:
+      "It inflates the term of what it says: responses and requests, without a proof, with the proof of another term.",
     outcomes: ["inert", "evicted"],
     mustShow: "forgedCertificate, when a response of a later term carries the proof of another one",
     oracles: [],
     why: "Terms rise by certificates alone. A term without one is not followed, and a proof for another term is a forgery.",
+  },
+  {
+    act: "term-rush",
+    summary: "It asks for pre-votes for a term that lies far ahead, and for votes in it once it has a quorum's.",
+    outcomes: ["inert"],
+    mustShow: null,
+    oracles: [],
+    why:
+      "Numbers of terms are finite: a member that could leap would soon leave none to elect anybody in. So a pre-vote is signed only for the term after one that " +
+      "is known here or proven by the candidate.",
   },
   {
     act: "corrupt-message",
@@ -110,7 +129,8 @@ const ROWS = [
     act: "replay",
     summary: "It sends again what it said before, and under its own connection what others said to it.",
     outcomes: ["inert", "evicted"],
-    mustShow: "impersonation, when another's message comes over the liar's connection to the one whom it names as addressee",
+    mustShow:
+      "impersonation, when another's message comes over the liar's connection to the one whom it names as addressee",
     oracles: [],
     why:
       "The sender is who the connection proves. Its own old words are as harmless as a slow network's; another's election or proof, shown as its own, is " +
@@ -158,9 +178,11 @@ const ROWS = [
   },
   {
     act: "forged-snapshot",
-    summary: "It sends snapshot chunks that nobody elected it to send, and as leader content without the announced digest.",
+    summary:
+      "It sends snapshot chunks that nobody elected it to send, and as leader content without the announced digest.",
     outcomes: ["inert", "evicted"],
-    mustShow: "forgedSnapshot for content without the announced digest, forgedCertificate for an election that it made up",
+    mustShow:
+      "forgedSnapshot for content without the announced digest, forgedCertificate for an election that it made up",
     oracles: [],
     why: "A snapshot is taken from the elected leader alone, and not before its content has been checked against its digest.",
   },
@@ -174,9 +196,11 @@ const ROWS = [
   },
   {
     act: "forged-join",
-    summary: "It introduces a ghost by a lineage that it made up, and the ghost speaks as a would-be member over a connection of its own.",
+    summary:
+      "It introduces a ghost by a lineage that it made up, and the ghost speaks as a would-be member over a connection of its own.",
     outcomes: ["inert"],
-    mustShow: "forgedLineage, when a link that continues the present configuration arrives; impersonation, when the ghost takes a member's id",
+    mustShow:
+      "forgedLineage, when a link that continues the present configuration arrives; impersonation, when the ghost takes a member's id",
     oracles: [],
     why: "A configuration follows from the one before by signatures of both its halves. Whoever is in none is asked who it is, and not listened to.",
   },
@@ -190,11 +214,12 @@ const ROWS = [
   },
   {
     act: "false-leader-answer",
-    summary: "As leader it confirms the reads of followers without asking anybody, at an index long past.",
+    summary:
+      "As leader it confirms followers' reads without asking anybody, and takes another's entry for the one that they proposed.",
     outcomes: ["inert", "found"],
     mustShow: null,
-    oracles: ["linearizability"],
-    why: "A follower takes the read index on the leader's word. Mostly it has applied more than that by itself, and answers rightly.",
+    oracles: ["acknowledged-durable", "exactly-once", "linearizability", "read-freshness", "sessions"],
+    why: "A follower takes the read index, and where its proposal went, on the leader's word. Mostly it has applied more than that by itself, and answers rightly.",
   },
 ] as const satisfies readonly Omit<ActVerdict, "expected">[];
 

@@ -109,8 +109,10 @@ export const clog: FaultKind = {
   durationMs: [200, 10_000],
   begin(world, fault) {
     const share = fault.number("share");
-    const links = world.links.touching(fault.hosts).filter(() => fault.dice.chance(share));
-    if (links.length === 0) return null;
+    const touching = world.links.touching(fault.hosts);
+    if (touching.length === 0) return null;
+    const drawn = touching.filter(() => fault.dice.chance(share));
+    const links = drawn.length > 0 ? drawn : [fault.dice.pick(touching)];
     for (const { from, to } of links) world.network.clog(from, to, fault.endUs);
     // Each clog knows its end.
     return NOTHING_TO_END;

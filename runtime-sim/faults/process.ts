@@ -3,7 +3,7 @@ import { type EndFault, type FaultKind, NOTHING_TO_END } from "./kind.ts";
 import type { FaultWorld } from "./world.ts";
 
 /** A crash a little after a write was handed over meets the disk at work. Longer than a sync takes, now and then. */
-const WRITE_TO_CRASH_MAX_US = 1500;
+const WRITE_TO_CRASH_MAX_US = 600;
 
 const crash: FaultKind = {
   name: "crash",

@@ -15,7 +15,7 @@
 import { type ClientAnswer, decodeEntryData, type VmRecord } from "../../core/index.ts";
 import type { ClientOperation, Oracle } from "../oracle.ts";
 import type { OracleContext } from "./context.ts";
-import { isSame } from "./same.ts";
+import { isSame, isSameResult } from "./same.ts";
 
 export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle {
   const name = "acknowledged-durable";
@@ -48,7 +48,7 @@ export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle 
       return;
     }
     const first = ledger.resultAt(index);
-    if (first !== undefined && !isSame(first, result)) {
+    if (first !== undefined && !isSameResult(first, result)) {
       violate(
         name,
         () =>

@@ -21,7 +21,6 @@ export function committedOnQuorum({ violate, hosts, hostOf }: OracleContext): Or
   function holds(id: NodeId, index: number, chain: Digest): boolean {
     const host = hostOf(id);
     if (host === null) return false;
-    if (!host.honest) return true;
     if (host.disk.durableLastIndex < index) return false;
     const durable = host.disk.durableChainAt(index);
     return durable === null ? host.disk.faults > 0 : durable === chain;

@@ -1,14 +1,17 @@
 /**
  * No honest node stops itself without a cause.
  *
- * Checks every halt of an honest node. It is excused when there is a Byzantine peer in the run, when the world has damaged or filled
- * the node's disk or failed one of its writes, or when the node holds evidence against a node whose disk was damaged. Anything else is
+ * Checks every halt of an honest node. It is excused when there is a Byzantine peer in the run; when one of the node's writes failed, as its
+ * reason says, and the world did make that disk fail; or when the node holds evidence against a node whose disk was damaged. Anything else is
  * an assertion that failed, and so a defect of the core.
  * Does not check: whether an excused halt was the right answer (the Byzantine verdicts do).
  */
 import type { Oracle } from "../oracle.ts";
 import { hasLiar, type OracleContext } from "./context.ts";
 import { accusedBy } from "./evidence-without-liar.ts";
+
+/** How the core begins its reason when storage reported a failed write. */
+const WRITE_FAILED = /^write \d+ failed/;
 
 export function haltedHonest({ violate, hosts, hostOf }: OracleContext): Oracle {
   const name = "halted-honest";
@@ -18,7 +21,7 @@ export function haltedHonest({ violate, hosts, hostOf }: OracleContext): Oracle 
     checks: 0,
     halted({ host }, _node, reason, evidence) {
       this.checks += 1;
-      if (hasLiar(hosts) || host.disk.faults > 0) return;
+      if (hasLiar(hosts) || (host.disk.faults > 0 && WRITE_FAILED.test(reason))) return;
       const accused = evidence === null ? null : hostOf(accusedBy(evidence));
       if (accused !== null && accused.disk.faults > 0) return;
       violate(name, () => `node ${host.id} stopped itself: ${reason}`);

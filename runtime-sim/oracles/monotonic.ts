@@ -4,8 +4,8 @@
  *
  * Checks each of them whenever it changed, and at every boot. Within a term a vote goes from nobody to somebody, once. Also that
  * applied <= committed <= the end of the log.
- * Does not check: the commit and applied index over a restart (they are found again from the snapshot on); a restart of a disk that
- * the world has damaged (`DurableView.faults`).
+ * Does not check: the commit and applied index over a restart (they are found again from the snapshot on). A damaged disk is no excuse:
+ * checksums find the damage, and the node does not start from what is left.
  */
 import { NOBODY, type NodeId } from "../../core/index.ts";
 import type { NodeView, ObservedNode, Oracle, Watched } from "../oracle.ts";
@@ -37,13 +37,12 @@ export function monotonic({ violate }: OracleContext): Oracle {
 
   function checkDurable(oracle: Oracle, host: ObservedNode): void {
     const shown = shownBy(host);
-    const { durableTerm: term, durableVote: vote, faults } = host.disk;
+    const { durableTerm: term, durableVote: vote } = host.disk;
     if (term === shown.durableTerm && vote === shown.durableVote) return;
     oracle.checks += 1;
     const { durableTerm: termBefore, durableVote: voteBefore } = shown;
     shown.durableTerm = term;
     shown.durableVote = vote;
-    if (faults > 0) return;
     if (term < termBefore) {
       violate(name, () => `the durable term of node ${host.id} went back from ${termBefore} to ${term}`);
     } else if (term === termBefore && voteBefore !== NOBODY) {
@@ -71,7 +70,6 @@ export function monotonic({ violate }: OracleContext): Oracle {
       const { host } = watched;
       checkDurable(this, host);
       this.checks += 1;
-      if (host.disk.faults > 0) return;
       const shown = shownBy(host);
       const { term, votedFor } = node;
       const { durableTerm, durableVote, grantedTerm, grantedTo } = shown;

@@ -178,6 +178,20 @@ test("a node halts for no reason", () => {
   expect(fired).toEqual(["halted-honest"]);
 });
 
+test("a node halts because its disk failed, and is excused", () => {
+  let halted = false;
+  const fired = run(10, ({ world, followers: [first] }) => {
+    if (first === undefined) return;
+    first.disk.faults += 1;
+    first.storage.failNextSync();
+    world.after(1_000_000, () => {
+      halted = nodeOf(first).halted;
+    });
+  });
+  expect(halted).toBe(true);
+  expect(fired).toEqual([]);
+});
+
 test("a client is told of another generation", () => {
   const fired = run(11, (bench) => {
     bench.answered = (operation) => {

@@ -7,6 +7,7 @@ export function isQuorum(configuration: Configuration, holds: (id: NodeId) => bo
 }
 
 function isMajority(voters: readonly NodeId[], holds: (id: NodeId) => boolean): boolean {
-  if (voters.length === 0) return true;
-  return voters.filter(holds).length > voters.length / 2;
+  let held = 0;
+  for (const id of voters) if (holds(id)) held += 1;
+  return voters.length === 0 || held > voters.length / 2;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { isSame } from "./same.ts";
+import type { ApplyResult } from "../../core/index.ts";
+import { isSame, isSameResult } from "./same.ts";
 
 test("equal and unequal values of every kind", () => {
   const values: readonly unknown[] = [
@@ -32,4 +33,24 @@ test("equal and unequal values of every kind", () => {
     expect(isSame(left, structuredClone(left))).toBe(true);
   });
   expect(isSame({ a: 1, b: 2 }, { b: 2, a: 1 })).toBe(true);
+});
+
+test("results are compared as any values are", () => {
+  const results: readonly (ApplyResult | null)[] = [
+    null,
+    { ok: true, kind: "vmCreated", generation: 1 },
+    { ok: true, kind: "vmUpdated", generation: 1 },
+    { ok: true, kind: "vmUpdated", generation: 2 },
+    { ok: true, kind: "sessionOpened", sessionId: 1 },
+    { ok: true, kind: "sessionOpened", sessionId: 2 },
+    { ok: false, refusal: { kind: "vmExists" } },
+    { ok: false, refusal: { kind: "vmNotFound" } },
+    { ok: false, refusal: { kind: "generationMismatch", expected: 1, actual: 2 } },
+    { ok: false, refusal: { kind: "generationMismatch", expected: 1, actual: 3 } },
+  ];
+  results.forEach((left, row) => {
+    results.forEach((right, column) => {
+      expect(isSameResult(left, structuredClone(right))).toBe(row === column);
+    });
+  });
 });

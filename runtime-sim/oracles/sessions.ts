@@ -9,7 +9,7 @@
 import type { ApplyResult } from "../../core/index.ts";
 import type { Oracle } from "../oracle.ts";
 import type { OracleContext } from "./context.ts";
-import { isSame } from "./same.ts";
+import { isSameResult } from "./same.ts";
 
 export function oneAnswerPerRequest({ violate, ledger, reference, sessions }: OracleContext): Oracle {
   const name = "sessions";
@@ -20,7 +20,7 @@ export function oneAnswerPerRequest({ violate, ledger, reference, sessions }: Or
     const first = ledger.resultAt(firstIndex);
     if (first === undefined || first === null) return;
     oracle.checks += 1;
-    if (isSame(first, result) || isForgotten(result)) return;
+    if (isSameResult(first, result) || isForgotten(result)) return;
     violate(
       name,
       () =>

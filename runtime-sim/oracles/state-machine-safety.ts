@@ -11,7 +11,7 @@
 import type { NodeView, Oracle } from "../oracle.ts";
 import type { OracleContext } from "./context.ts";
 import { isSameState } from "./reference.ts";
-import { isSame } from "./same.ts";
+import { isSameResult } from "./same.ts";
 
 /** Entries from one comparison of whole states to the next one. */
 const COMPARE_EVERY_ENTRIES = 4096;
@@ -65,7 +65,7 @@ export function stateMachineSafety({ violate, ledger, reference, hosts }: Oracle
     const first = ledger.resultAt(entry.index);
     if (first === undefined || first === null) return;
     oracle.checks += 1;
-    if (isSame(first, result)) return;
+    if (isSameResult(first, result)) return;
     violate(
       name,
       () =>
@@ -100,7 +100,7 @@ export function stateMachineSafety({ violate, ledger, reference, hosts }: Oracle
         return;
       }
       const known = ledger.resultAt(index);
-      if (known !== undefined && known !== result && !isSame(known, result)) {
+      if (known !== undefined && !isSameResult(known, result)) {
         violate(
           name,
           () =>

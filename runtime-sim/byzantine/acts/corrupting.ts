@@ -23,7 +23,12 @@ export const corruptMessage: Act = (mouth) => {
         const requestId = dice.integer(0, BIG);
         switch (dice.integer(0, 3)) {
           case 0:
-            return mouth.lie({ type: "forward", ...common, requestId, data: inventedBytes(dice, dice.integer(0, 200)) });
+            return mouth.lie({
+              type: "forward",
+              ...common,
+              requestId,
+              data: inventedBytes(dice, dice.integer(0, 200)),
+            });
           case 1:
             return mouth.lie({ type: "whoAreYou", ...common, configurationIndex: dice.integer(0, BIG) });
           case 2:
@@ -43,7 +48,12 @@ function nonsense(mouth: Mouth, node: NodeView, message: Message): Message {
       return nonsenseAppend(mouth, message);
     case "appendResponse":
       if (message.outcome !== "mismatch") return message;
-      return mouth.lie({ ...message, matchIndex: dice.integer(0, BIG), hintIndex: dice.integer(0, BIG), hintTerm: dice.integer(0, BIG) });
+      return mouth.lie({
+        ...message,
+        matchIndex: dice.integer(0, BIG),
+        hintIndex: dice.integer(0, BIG),
+        hintTerm: dice.integer(0, BIG),
+      });
     case "heartbeat":
       return mouth.lie({ ...message, round: dice.integer(0, BIG) });
     case "heartbeatResponse":
@@ -53,7 +63,12 @@ function nonsense(mouth: Mouth, node: NodeView, message: Message): Message {
     case "snapshotResponse":
       return mouth.lie({ ...message, index: dice.integer(0, BIG), nextSequence: dice.integer(0, 1000) });
     case "requestVote":
-      return mouth.lie({ ...message, lastIndex: 0, lastTerm: dice.integer(0, node.term), transfer: inventedText(dice) });
+      return mouth.lie({
+        ...message,
+        lastIndex: 0,
+        lastTerm: dice.integer(0, node.term),
+        transfer: inventedText(dice),
+      });
     case "readIndex":
     case "forward":
       return mouth.lie({ ...message, requestId: dice.integer(0, BIG) });
@@ -108,7 +123,9 @@ function mustBeMalformed(append: Append): Demand {
 
 function badlySigned(mouth: Mouth, message: VoteResponse): Message {
   return mouth.lie({ ...message, signature: inventedText(mouth.dice) }, ({ role, term }) => {
-    const isWanted = message.preVote ? role === "preCandidate" && message.term === term + 1 : role === "candidate" && message.term === term;
+    const isWanted = message.preVote
+      ? role === "preCandidate" && message.term === term + 1
+      : role === "candidate" && message.term === term;
     return isWanted ? ["forgedSignature"] : null;
   });
 }

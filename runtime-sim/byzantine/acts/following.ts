@@ -8,7 +8,13 @@ export const lyingAcknowledgement: Act = (mouth) => {
     instead(node, message) {
       if (message.type !== "appendResponse" || message.outcome === "staleTerm" || !mouth.tempted()) return message;
       const matchIndex = node.log.lastIndex + dice.integer(1, dice.chance(0.5) ? 3 : 1_000_000);
-      const lie: Message = { ...message, outcome: "matched", matchIndex, matchChain: inventedText(dice), endorsement: null };
+      const lie: Message = {
+        ...message,
+        outcome: "matched",
+        matchIndex,
+        matchChain: inventedText(dice),
+        endorsement: null,
+      };
       return mouth.lie(lie, ({ role, term, log }) => {
         if (role !== "leader" || term !== lie.term) return null;
         // What the leader has compacted away it can no longer compare.
@@ -20,7 +26,8 @@ export const lyingAcknowledgement: Act = (mouth) => {
 
 export const unstoredAcknowledgement: Act = (mouth) => {
   /** The end of what a leader has sent in this term, and what is claimed to be stored. */
-  let seen: { readonly leader: NodeId; readonly term: number; readonly index: number; readonly chain: Digest } | null = null;
+  let seen: { readonly leader: NodeId; readonly term: number; readonly index: number; readonly chain: Digest } | null =
+    null;
   return {
     heard(_from, message) {
       if (message.type !== "append") return message;
@@ -44,47 +51,61 @@ export const unstoredAcknowledgement: Act = (mouth) => {
   };
 };
 
-const ANSWERS = 24;
+/** Numbers in a row that are tried at a time. */
+const GUESSES = 24;
+/** How far a member may have counted on since it was last heard. */
+const GUESS_AHEAD_MAX = 120;
 
 export const falseAnswer: Act = (mouth) => {
   const { dice } = mouth;
+  /** The latest number of each member's requests, from when they were asked of the liar as leader. They count up. */
+  const numbers = new Map<NodeId, number>();
   return {
+    heard(_from, message) {
+      if (message.type === "forward" || message.type === "readIndex") numbers.set(message.from, message.requestId);
+      return message;
+    },
     beside(node) {
       if (node.role === "leader" || !mouth.tempted()) return [];
-      const { commitIndex, log } = node;
-      const index = Math.max(1, commitIndex - dice.integer(0, 20));
-      const outcome = { kind: "appended", index, term: log.termAt(index) ?? node.term } as const;
-      // Numbers of requests count up from 1 in each process: one of many in a row may be under way.
-      const first = dice.integer(1, 300);
+      const outcome = { kind: "appended", index: node.commitIndex + dice.integer(1, 3), term: node.term } as const;
       const isRead = dice.chance(0.5);
-      return someOthers(mouth, node)
-        .slice(0, 1)
-        .flatMap((to) =>
-          Array.from({ length: ANSWERS }, (_, at) => {
-            const common = { ...header(mouth, to, node.term), requestId: first + at };
-            return mouth.lie(
-              isRead
-                ? { type: "readIndexResponse", ...common, index: 0 }
-                : { type: "forwardResponse", ...common, outcome },
-            );
-          }),
+      const [to] = someOthers(mouth, node);
+      const known = to === undefined ? undefined : numbers.get(to);
+      if (to === undefined || known === undefined) return [];
+      const first = known + dice.integer(0, GUESS_AHEAD_MAX);
+      return Array.from({ length: GUESSES }, (_, at) => {
+        const common = { ...header(mouth, to, node.term), requestId: first + at };
+        return mouth.lie(
+          isRead ? { type: "readIndexResponse", ...common, index: 0 } : { type: "forwardResponse", ...common, outcome },
         );
+      });
     },
   };
 };
 
 export const falseLeaderAnswer: Act = (mouth) => {
-  const answers: Message[] = [];
+  const asked: Message[] = [];
   return {
     heard(_from, message) {
-      if (message.type !== "readIndex" || !mouth.tempted()) return message;
-      answers.push(
-        mouth.lie({ type: "readIndexResponse", ...header(mouth, message.from, message.term), requestId: message.requestId, index: 0 }),
-      );
-      return message;
+      if (message.type !== "readIndex" && message.type !== "forward") return message;
+      if (!mouth.tempted()) return message;
+      asked.push(message);
+      return null;
     },
-    beside: (node) => {
-      const said = answers.splice(0);
+    beside(node) {
+      const said: Message[] = [];
+      for (const message of asked.splice(0)) {
+        const common = header(mouth, message.from, node.term);
+        if (message.type === "readIndex") {
+          const { requestId } = message;
+          said.push(mouth.lie({ type: "readIndexResponse", ...common, requestId, index: 0 }));
+        } else if (message.type === "forward") {
+          // Whoever is next in the log: the follower waits for that entry, as if it were its own.
+          const outcome = { kind: "appended", index: node.log.lastIndex + 1, term: node.term } as const;
+          const { requestId } = message;
+          said.push(mouth.lie({ type: "forwardResponse", ...common, requestId, outcome }));
+        }
+      }
       return node.role === "leader" ? said : [];
     },
   };

@@ -10,16 +10,7 @@ import {
   snapshotDigest,
 } from "../../../core/index.ts";
 import type { NodeView } from "../../oracle.ts";
-import {
-  type Act,
-  type Demand,
-  follows,
-  header,
-  inventedBytes,
-  inventedText,
-  type Mouth,
-  someOthers,
-} from "../lie.ts";
+import { type Act, type Demand, follows, header, inventedBytes, inventedText, type Mouth, someOthers } from "../lie.ts";
 import { mustSeeThrough } from "./talking.ts";
 import { inventedElection, mustConvict } from "./voting.ts";
 
@@ -86,10 +77,12 @@ export const consistentForgedSnapshot: Act = (mouth) => {
       if (bytes === undefined || chunks.length > 1) return [];
       const index = node.log.lastIndex + dice.integer(1, 5);
       const content = { index, digest: snapshotDigest(self.runtime, chunks), bytes };
-      return someOthers(mouth, node).slice(0, 1).map((to) => {
-        const chunk = chunkOf(mouth, node, to, content);
-        return mouth.lie(chunk, (receiver) => (follows(receiver, chunk) && index > receiver.commitIndex ? [] : null));
-      });
+      return someOthers(mouth, node)
+        .slice(0, 1)
+        .map((to) => {
+          const chunk = chunkOf(mouth, node, to, content);
+          return mouth.lie(chunk, (receiver) => (follows(receiver, chunk) && index > receiver.commitIndex ? [] : null));
+        });
     },
   };
 };
@@ -116,8 +109,10 @@ export const forgedJoin: Act = (mouth) => {
     const message: Message = { type: "introduction", ...header(mouth, to, node.term), from, links: [forged] };
     const mustRefuse: Demand = ({ configuration, configurationIndex, commitIndex }) => {
       const { voters, outgoing } = configuration;
-      const isCurrent = outgoing.length === 0 && configurationIndex <= commitIndex && configurationIndex < forged.jointIndex;
-      const continues = voters.length === forged.joint.outgoing.length && voters.every((id) => forged.joint.outgoing.includes(id));
+      const isCurrent =
+        outgoing.length === 0 && configurationIndex <= commitIndex && configurationIndex < forged.jointIndex;
+      const continues =
+        voters.length === forged.joint.outgoing.length && voters.every((id) => forged.joint.outgoing.includes(id));
       return isCurrent && continues ? ["forgedLineage"] : null;
     };
     return from === ghost.id ? mouth.lieAsGhost(message, mustRefuse) : mouth.lie(message, mustRefuse);

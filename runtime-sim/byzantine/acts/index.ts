@@ -6,7 +6,7 @@ import { falseAnswer, falseLeaderAnswer, lyingAcknowledgement, unstoredAcknowled
 import { consistentForgedSnapshot, forgedJoin, forgedSnapshot } from "./forging.ts";
 import { equivocation, prematureCommit, rewriteCommitted } from "./leading.ts";
 import { identityForgery, replay, selectiveSilence, silence } from "./talking.ts";
-import { fakeLeader, twoVotes, wrongTerm } from "./voting.ts";
+import { fakeLeader, termRush, twoVotes, wrongTerm } from "./voting.ts";
 
 export const ACTS: Readonly<Record<ActName, Act>> = {
   equivocation,
@@ -15,6 +15,7 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
   "two-votes": twoVotes,
   "fake-leader": fakeLeader,
   "wrong-term": wrongTerm,
+  "term-rush": termRush,
   "corrupt-message": corruptMessage,
   replay,
   "identity-forgery": identityForgery,

@@ -1,5 +1,12 @@
 /** Lies of an elected leader: about what the log holds, and how much of it is committed. */
-import { type Append, chainLink, type Digest, type Entry, type EvidenceKind, type NodeId } from "../../../core/index.ts";
+import {
+  type Append,
+  chainLink,
+  type Digest,
+  type Entry,
+  type EvidenceKind,
+  type NodeId,
+} from "../../../core/index.ts";
 import type { NodeView } from "../../oracle.ts";
 import { type Act, follows, type Mouth, othersOf } from "../lie.ts";
 
@@ -30,6 +37,8 @@ export const equivocation: Act = (mouth) => {
 
 export const rewriteCommitted: Act = (mouth) => {
   const forks = new Forks(mouth);
+  /** One is enough: it may stop for good, and the others are to live on. */
+  let victim: NodeId | null = null;
   return {
     beside(node) {
       if (node.role !== "leader" || !mouth.tempted()) return [];
@@ -38,9 +47,8 @@ export const rewriteCommitted: Act = (mouth) => {
       const prevTerm = node.log.termAt(index - 1);
       const prevChain = node.log.chainAt(index - 1);
       if (entry === null || entry.kind !== "command" || prevTerm === null || prevChain === null) return [];
-      // One victim is enough: it stops for good, and the others are to live on.
-      const victim = forks.victims(node)[0];
-      if (victim === undefined) return [];
+      victim ??= forks.victims(node)[0] ?? null;
+      if (victim === null) return [];
       const honest: Append = {
         type: "append",
         clusterId: mouth.self.clusterId,
@@ -59,7 +67,7 @@ export const rewriteCommitted: Act = (mouth) => {
       return [
         mouth.lie(message, (receiver) =>
           follows(receiver, message) && index <= receiver.commitIndex && receiver.log.chainAt(index) === entry.chain
-            ? ["truncateCommitted"]
+            ? ["truncateCommitted", "twoContents"]
             : null,
         ),
       ];
@@ -148,4 +156,3 @@ function shownTwoContents(receiver: NodeView, append: Append): readonly Evidence
   }
   return null;
 }
-

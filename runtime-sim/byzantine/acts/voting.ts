@@ -2,6 +2,7 @@
 import {
   type Certificate,
   type EvidenceKind,
+  isQuorum,
   type Message,
   type NodeId,
   transferStatement,
@@ -43,12 +44,13 @@ export const twoVotes: Act = (mouth) => {
     },
     instead(_node, message) {
       if (message.type === "requestVote" && !message.preVote) given.set(message.term, self.id);
-      // Its own core's answers say less.
-      return message.type === "voteResponse" ? null : message;
+      if (message.type !== "voteResponse") return message;
+      // It has answered already, and granted whatever its core refuses.
+      return message.granted ? null : mouth.withheld();
     },
     beside(node) {
       const said = answers.splice(0);
-      if (node.role === "leader" && dice.chance(0.1) && mouth.tempted()) said.push(...duel(mouth, node));
+      if (node.role === "leader" && dice.chance(0.3) && mouth.tempted()) said.push(...duel(mouth, node));
       return said;
     },
     witness(receiver, message) {
@@ -200,7 +202,15 @@ export const wrongTerm: Act = (mouth) => {
       const lastTerm = node.log.termAt(lastIndex) ?? 0;
       const certificate = preVote ? null : proofFor(term);
       return someOthers(mouth, node).map((to) =>
-        mouth.lie({ type: "requestVote", ...header(mouth, to, term), preVote, lastIndex, lastTerm, certificate, transfer: "" }),
+        mouth.lie({
+          type: "requestVote",
+          ...header(mouth, to, term),
+          preVote,
+          lastIndex,
+          lastTerm,
+          certificate,
+          transfer: "",
+        }),
       );
     },
   };
@@ -210,4 +220,53 @@ export const wrongTerm: Act = (mouth) => {
       message.proof !== null && message.term > receiver.term ? ["forgedCertificate"] : null;
     return mouth.lie(message, demand);
   }
+};
+
+/** How far the liar would carry the cluster. A few such leaps, and no term is left to elect anybody in. */
+const LEAP = 1_000_000_000;
+
+export const termRush: Act = (mouth) => {
+  const { self } = mouth;
+  /** Signed pre-votes for the term to come. */
+  const signatures = new Map<NodeId, string>();
+  let term = 0;
+
+  return {
+    heard(_from, message) {
+      if (message.type !== "voteResponse" || !message.granted || message.term !== term) return message;
+      if (message.preVote) signatures.set(message.from, message.signature);
+      return null;
+    },
+    beside(node) {
+      if (node.role === "leader" || !mouth.tempted()) return [];
+      if (term !== node.term + LEAP) {
+        term = node.term + LEAP;
+        signatures.clear();
+        const own = self.runtime.sign(voteStatement(self.clusterId, self.incarnation, "preVote", term, self.id));
+        signatures.set(self.id, own);
+      }
+      const isProven = isQuorum(node.configuration, (id) => signatures.has(id));
+      const { lastIndex } = node.log;
+      const lastTerm = node.log.termAt(lastIndex) ?? 0;
+      const certificate: Certificate | null = isProven
+        ? {
+            kind: "preVote",
+            term,
+            candidate: self.id,
+            signatures: [...signatures].map(([id, signature]) => ({ id, signature })),
+          }
+        : null;
+      return othersOf(mouth, node).map((to) =>
+        mouth.lie({
+          type: "requestVote",
+          ...header(mouth, to, term),
+          preVote: !isProven,
+          lastIndex,
+          lastTerm,
+          certificate,
+          transfer: "",
+        }),
+      );
+    },
+  };
 };

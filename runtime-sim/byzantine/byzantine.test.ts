@@ -1,0 +1,85 @@
+/** Each act's verdict over a few seeds, and that runs are reproducible with their liars. That judging can fail is in `judge.test.ts`. */
+import { expect, test } from "vitest";
+import { parseFaultSchedule } from "../parse-schedule.ts";
+import type { RunReport } from "../report.ts";
+import { Run, type RunOptions } from "../run.ts";
+import { IDLE_OPERATOR, type Scenario, scenario } from "../scenario.ts";
+import { ACT_NAMES, type ActName, verdictOf } from "./index.ts";
+
+function lying(act: ActName): Scenario {
+  return scenario({
+    name: "lying",
+    summary: "One member lies. The others must bear it.",
+    durationMs: 30_000,
+    raft: { snapshotAfterEntries: 100, snapshotEveryEntries: 50, snapshotTrailingEntries: 20 },
+    operator: { ...IDLE_OPERATOR, transferEveryMs: [2000, 4000] },
+    liar: { acts: [act], chance: [0.1, 0.3] },
+  });
+}
+
+function ran(scenario: Scenario, options: RunOptions): RunReport {
+  const run = new Run(scenario, options);
+  while (!run.advance(100_000)) {
+    // Until it is over.
+  }
+  return run.report();
+}
+
+/** What each act comes to in at least one of the seeds: proof that it was done where it mattered. */
+const SEEN: Readonly<Record<ActName, readonly string[]>> = {
+  equivocation: ["evicted", "twoContents"],
+  "rewrite-committed": ["fail-stop", "truncateCommitted"],
+  "premature-commit": ["found by", "committed-on-quorum"],
+  "two-votes": ["doubleVote", "election-safety"],
+  "fake-leader": ["evicted", "forgedCertificate"],
+  "wrong-term": ["evicted", "forgedCertificate"],
+  "term-rush": ["inert"],
+  "corrupt-message": ["evicted", "malformedAppend"],
+  replay: ["impersonation"],
+  "identity-forgery": ["inert", "impersonation"],
+  silence: ["inert"],
+  "selective-silence": ["inert"],
+  "lying-acknowledgement": ["evicted", "lyingAcknowledgement"],
+  "unstored-acknowledgement": ["found by", "committed-on-quorum"],
+  "forged-snapshot": ["forgedSnapshot", "forgedCertificate"],
+  "consistent-forged-snapshot": ["found by"],
+  "forged-join": ["inert", "forgedLineage", "impersonation"],
+  "false-answer": ["inert"],
+  "false-leader-answer": ["inert"],
+};
+
+test.each(ACT_NAMES)("%s ends as the table says", (act) => {
+  const seen: string[] = [];
+  let told = 0;
+  for (let seed = 1; seed <= 4; seed += 1) {
+    const report = ran(lying(act), { seed });
+    expect(report.violations).toEqual([]);
+    const [verdict] = report.verdicts;
+    expect(verdict).toMatchObject({ act, ok: true, expected: verdictOf(act).expected });
+    told += verdict?.count ?? 0;
+    seen.push(verdict?.seen ?? "");
+  }
+  expect(told).toBeGreaterThan(0);
+  for (const text of SEEN[act].slice(0, act === "two-votes" ? 0 : undefined)) expect(seen.join("\n")).toContain(text);
+});
+
+test("a liar is part of the schedule: saved, parsed and replayed it lies alike", () => {
+  const first = new Run(lying("fake-leader"), { seed: 3 });
+  const faults = parseFaultSchedule(JSON.parse(JSON.stringify(first.schedule)));
+  expect(faults).toEqual(first.schedule);
+  const drawn = ran(lying("fake-leader"), { seed: 3 });
+  const replayed = ran(lying("silence"), { seed: 3, faults });
+  expect(replayed.traceHash).toBe(drawn.traceHash);
+  expect(replayed.verdicts).toEqual(drawn.verdicts);
+});
+
+test("without a liar nothing is judged", () => {
+  const { verdicts, oracles } = ran({ ...lying("silence"), liar: null, durationMs: 2000 }, { seed: 1 });
+  expect(verdicts).toEqual([]);
+  expect(oracles).not.toHaveProperty("byzantine-verdict");
+});
+
+test("the liar is silent once the faults have ended, and the others live on", () => {
+  const report = ran(lying("silence"), { seed: 2 });
+  expect(report).toMatchObject({ ok: true, excused: null });
+});

@@ -1,0 +1,146 @@
+/** The judging can fail: a core that is deaf, gullible or too easily offended is found, and so is an outcome that the table does not allow. */
+import { afterEach, expect, test, vi } from "vitest";
+import { type Effect, type Input, Node } from "../../core/index.ts";
+import { Identities } from "../identity.ts";
+import { Run } from "../run.ts";
+import { IDLE_OPERATOR, scenario } from "../scenario.ts";
+import { type ActName, BYZANTINE_VERDICT, Judge, type Outcome, VERDICTS, verdictOf } from "./index.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** The first violation of the first seed that has one. */
+function violationOf(act: ActName): { readonly oracle: string; readonly message: string } | null {
+  const lying = scenario({
+    name: "lying",
+    summary: "One member lies. The others must bear it.",
+    durationMs: 20_000,
+    operator: { ...IDLE_OPERATOR, transferEveryMs: [2000, 4000] },
+    liar: { acts: [act], chance: [0.1, 0.3] },
+  });
+  for (let seed = 1; seed <= 6; seed += 1) {
+    const run = new Run(lying, { seed });
+    while (!run.advance(100_000)) {
+      // Until it is over.
+    }
+    const [first] = run.report().violations;
+    if (first !== undefined) return first;
+  }
+  return null;
+}
+
+/** Every node's steps, done otherwise. */
+function plant(bug: (input: Input, step: (input: Input) => readonly Effect[], node: Node) => readonly Effect[]): void {
+  const { step } = Node.prototype;
+  vi.spyOn(Node.prototype, "step").mockImplementation(function (this: Node, input) {
+    return bug(input, (other) => step.call(this, other), this);
+  });
+}
+
+test("a core that keeps no evidence", () => {
+  plant((input, step) => step(input).filter(({ kind }) => kind !== "evidence"));
+  for (const act of ["fake-leader", "lying-acknowledgement", "identity-forgery", "forged-join"] as const) {
+    expect(violationOf(act)).toMatchObject({
+      oracle: BYZANTINE_VERDICT,
+      message: expect.stringContaining("did not show"),
+    });
+  }
+});
+
+test("a core that goes on listening to whom it has evicted", () => {
+  plant((input, step, { id, term }) => {
+    const effects = step(input);
+    if (input.kind !== "message" || effects.some(({ kind }) => kind === "send" || kind === "evidence")) return effects;
+    const { from, message } = input;
+    if (message.type !== "append") return effects;
+    const { clusterId, incarnation, from: to, prevIndex: matchIndex } = message;
+    const common = { clusterId, incarnation, from: id, to, term, matchIndex, matchChain: "", proof: null };
+    const answer = { type: "appendResponse", ...common, outcome: "uncertified", hintIndex: 0, hintTerm: 0 } as const;
+    return [...effects, { kind: "send", to: from, message: { ...answer, endorsement: null } }];
+  });
+  expect(violationOf("fake-leader")).toMatchObject({
+    oracle: BYZANTINE_VERDICT,
+    message: expect.stringContaining("has evicted"),
+  });
+});
+
+test("a core that takes every signature for good", () => {
+  vi.spyOn(Identities.prototype, "verify").mockReturnValue(true);
+  expect(violationOf("fake-leader")).toMatchObject({ oracle: BYZANTINE_VERDICT });
+  expect(violationOf("forged-join")).toMatchObject({ oracle: BYZANTINE_VERDICT });
+});
+
+test("a core that takes the message's word for who sent it", () => {
+  plant((input, step, { configuration }) => {
+    if (input.kind !== "message") return step(input);
+    const named = configuration.members.find(({ id }) => id === input.message.from)?.peerId;
+    return step({ ...input, from: named ?? input.from });
+  });
+  expect(violationOf("identity-forgery")).not.toBeNull();
+});
+
+// ---- By hand
+
+const SELF = { id: 1, runtime: { peerId: "liar" }, ghost: { id: 99, runtime: { peerId: "ghost" } } };
+
+function judged(act: ActName, told: number): { readonly judge: Judge; readonly violations: string[] } {
+  const violations: string[] = [];
+  const judge = new Judge({
+    verdict: verdictOf(act),
+    // What is not here is not asked for.
+    peer: { self: SELF, told, isWatched: false, markOf: () => null, witness: () => null } as never,
+    hosts: [{ id: 2, honest: true } as never],
+    violate: (oracle, message) => violations.push(`${oracle}: ${message()}`),
+  });
+  return { judge, violations };
+}
+
+function honest(): never {
+  const configuration = { voters: [1, 2], outgoing: [], learners: [], members: [], retired: [] };
+  return { id: 2, honest: true, disk: { faults: 0 }, node: { id: 2, term: 3, halted: false, configuration } } as never;
+}
+
+test("an outcome that is not in the row", () => {
+  const { judge, violations } = judged("silence", 5);
+  judge.stepped(honest(), [
+    { kind: "evidence", evidence: { kind: "forgedCertificate", from: 1, term: 3, reason: "" } },
+  ]);
+  judge.finished();
+  expect(judge.report()).toMatchObject({ ok: false, count: 5, seen: "evicted by node 2 (forgedCertificate)" });
+  expect(violations).toEqual([
+    expect.stringContaining("silence, done 5 times, 0 of them where it had to show, ended as"),
+  ]);
+});
+
+test("an honest node that is evicted", () => {
+  const { judge, violations } = judged("fake-leader", 1);
+  judge.stepped(honest(), [
+    { kind: "evidence", evidence: { kind: "lyingAcknowledgement", from: 2, index: 3, reason: "" } },
+  ]);
+  expect(violations).toEqual([expect.stringContaining("node 2 evicts honest node 2")]);
+});
+
+test("an honest node that stops without evidence", () => {
+  const { judge, violations } = judged("corrupt-message", 1);
+  judge.stepped(honest(), [{ kind: "halt", reason: "assertion failed", evidence: null }]);
+  expect(violations).toEqual([expect.stringContaining("stopped itself without evidence")]);
+});
+
+test("harm counts as expected only for an act that was done, and only when the row names the oracle", () => {
+  expect(judged("premature-commit", 0).judge.finds("committed-on-quorum")).toBe(false);
+  expect(judged("premature-commit", 1).judge.finds("liveness")).toBe(false);
+  expect(judged("silence", 1).judge.finds("committed-on-quorum")).toBe(false);
+  const { judge } = judged("premature-commit", 1);
+  expect(judge.finds("committed-on-quorum")).toBe(true);
+  expect(judge.report()).toMatchObject({ ok: true, seen: "found by committed-on-quorum" });
+});
+
+test("the table is consistent: oracles are named exactly where harm is allowed", () => {
+  for (const { act, outcomes, oracles, summary, why, expected } of VERDICTS) {
+    const allowed: readonly Outcome[] = outcomes;
+    expect([act, oracles.length > 0]).toEqual([act, allowed.includes("found")]);
+    expect(allowed.length).toBeGreaterThan(0);
+    expect([summary, why, expected].every((text) => text.length > 0)).toBe(true);
+  }
+});
