@@ -14,6 +14,7 @@ import {
   encodeSnapshot,
   InvalidCommand,
   query,
+  STAMP_BYTES,
   stampRequest,
 } from "./cluster/index.ts";
 import {
@@ -91,8 +92,15 @@ interface PendingRequest {
   readIndex: number | null;
   /** A membership change: its own joint entry is committed, so the next final configuration is what it asked for. */
   jointCommitted: boolean;
-  /** A proposal that went to another node: the term in which that node led. */
-  forwardTerm: number | null;
+  /** A proposal or a read that went to another node. */
+  forwarded: Forwarded | null;
+}
+
+/** Who was asked, in which of its terms, and what was proposed: nobody else's answer counts, and no other entry is taken for it. */
+interface Forwarded {
+  readonly to: NodeId;
+  readonly term: number;
+  readonly data: Uint8Array;
 }
 
 /** A snapshot being encoded, a chunk a step. */
@@ -111,6 +119,7 @@ const TICKETS_PER_LIFE = 2 ** 20;
 /** Enough for every duplicate that is still under way. */
 const SEEN_FORWARDS = 4096;
 
+const NO_BYTES = new Uint8Array(0);
 const NOTHING_APPLIED: readonly AppliedEntry[] = [];
 const NO_EFFECTS: readonly Effect[] = [];
 
@@ -334,7 +343,9 @@ export class Node {
         else this.#answerRead(message.from, message.requestId, null);
         return;
       case "readIndexResponse":
-        this.#readConfirmed(message.requestId, message.index);
+        if (this.#requests.get(message.requestId)?.forwarded?.to === message.from) {
+          this.#readConfirmed(message.requestId, message.index);
+        }
         return;
       case "forward":
         this.#handleForward(message);
@@ -419,7 +430,7 @@ export class Node {
       request,
       readIndex: null,
       jointCommitted: false,
-      forwardTerm: null,
+      forwarded: null,
     });
     return ticket;
   }
@@ -470,9 +481,13 @@ export class Node {
       return;
     }
     const ticket = this.#await(requestId, request);
-    const pending = this.#requests.get(ticket);
-    if (pending !== undefined) pending.forwardTerm = raft.term;
+    this.#forwardTo(raft.leaderId, ticket, data);
     raft.send({ type: "forward", ...header(raft, raft.leaderId, raft.term), requestId: ticket, data });
+  }
+
+  #forwardTo(to: NodeId, ticket: number, data: Uint8Array): void {
+    const pending = this.#requests.get(ticket);
+    if (pending !== undefined) pending.forwarded = { to, term: this.#raft.term, data };
   }
 
   #takesProposals(): boolean {
@@ -550,12 +565,12 @@ export class Node {
     }
   }
 
-  #handleForwardResponse({ requestId: ticket, outcome, term }: ForwardResponse): void {
+  #handleForwardResponse({ from, requestId: ticket, outcome, term }: ForwardResponse): void {
     const pending = this.#requests.get(ticket);
-    if (pending?.request.kind !== "propose") return;
+    if (pending?.request.kind !== "propose" || pending.forwarded?.to !== from) return;
     if (outcome.kind === "appended" && outcome.index > this.appliedIndex) {
       this.#awaited.set(outcome.index, { ticket, term: outcome.term });
-    } else if (outcome.kind === "tooManyUncommitted" && term === pending.forwardTerm) {
+    } else if (outcome.kind === "tooManyUncommitted" && term === pending.forwarded.term) {
       // It has led without a break since this was sent, so it remembers whether it had taken it before.
       this.#refuse(ticket, outcome);
     } else {
@@ -586,7 +601,10 @@ export class Node {
     }
     const ticket = this.#await(requestId, request);
     if (raft.role === "leader") requestRead(raft, { from: this.id, requestId: ticket });
-    else raft.send({ type: "readIndex", ...header(raft, raft.leaderId, raft.term), requestId: ticket });
+    else {
+      this.#forwardTo(raft.leaderId, ticket, NO_BYTES);
+      raft.send({ type: "readIndex", ...header(raft, raft.leaderId, raft.term), requestId: ticket });
+    }
   }
 
   #answerRead(to: NodeId, ticket: number, index: number | null): void {
@@ -686,7 +704,7 @@ export class Node {
       const awaited = this.#awaited.get(entry.index);
       if (awaited !== undefined) {
         this.#awaited.delete(entry.index);
-        if (awaited.term !== entry.term) this.#superseded(awaited.ticket);
+        if (awaited.term !== entry.term || !this.#isOwn(awaited.ticket, entry)) this.#superseded(awaited.ticket);
         else if (result !== null) {
           this.#answer(awaited.ticket, { kind: "applied", index: entry.index, term: entry.term, result });
         } else {
@@ -700,9 +718,17 @@ export class Node {
     this.#serveAwaitingReads();
   }
 
+  /** Whether an entry holds what was forwarded, and not what a lying member pointed at. */
+  #isOwn(ticket: number, entry: Entry): boolean {
+    const data = this.#requests.get(ticket)?.forwarded?.data;
+    if (data === undefined) return true;
+    const held = entry.data.subarray(STAMP_BYTES);
+    return held.length === data.length && held.every((byte, at) => byte === data[at]);
+  }
+
   /** Another entry took the place. An own proposal never happened then; of a forwarded one the network may have made two. */
   #superseded(ticket: number): void {
-    const wasForwarded = this.#requests.get(ticket)?.forwardTerm !== null;
+    const wasForwarded = this.#requests.get(ticket)?.forwarded !== null;
     this.#refuse(ticket, { kind: wasForwarded ? "outcomeUnknown" : "noLeader" });
   }
 

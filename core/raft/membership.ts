@@ -113,7 +113,11 @@ export function promoteLearners(raft: Raft): void {
 }
 
 function hasCaughtUp(raft: Raft, id: NodeId): boolean {
-  return (raft.progress.get(id)?.match ?? 0) + raft.options.snapshotTrailingEntries >= raft.commitIndex;
+  const progress = raft.progress.get(id);
+  if (progress?.mode !== "replicate") return false;
+  // One that has never answered, or no more, has caught up with nothing, however short the log.
+  const isHeard = raft.nowMs - progress.lastHeardMs < raft.options.electionTimeoutMs;
+  return isHeard && progress.match + raft.options.snapshotTrailingEntries >= raft.commitIndex;
 }
 
 // ---- Endorsements: what a joint phase leaves behind as proof
@@ -242,7 +246,7 @@ export function handleIntroduction(raft: Raft, message: Introduction): void {
       });
       return;
     }
-    raft.introduce(link, leaveJoint(link.joint));
+    raft.introduce(link);
   }
 }
 

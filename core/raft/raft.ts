@@ -10,7 +10,7 @@
 import type { Effect, Restored, Runtime, Stamp, Write } from "../runtime.ts";
 import { decodeConfigurationRecord } from "../wire/index.ts";
 import { assert, Halt } from "./assert.ts";
-import { isVoter } from "./configuration.ts";
+import { isVoter, leaveJoint } from "./configuration.ts";
 import { campaign } from "./election.ts";
 import type { Evidence } from "./evidence.ts";
 import { RaftLog } from "./log.ts";
@@ -81,7 +81,7 @@ export class Raft {
   /** Newest last. The first is in force at the commit index, the others come after it. */
   configurations: PlacedConfiguration[];
   lineage: readonly LineageLink[];
-  /** What an introduction proved beyond this node's own log: the final configuration after `jointIndex`. */
+  /** The final configuration after the newest link, while this node does not know it to be committed by itself. */
   introduced: { readonly jointIndex: number; readonly configuration: Configuration } | null = null;
   /** Whom this node listens to: ids with the identity each is bound to. */
   roster = new Map<NodeId, PeerId>();
@@ -271,8 +271,8 @@ export class Raft {
     this.#rebuildRoster();
   }
 
-  introduce(link: LineageLink, configuration: Configuration): void {
-    this.introduced = { jointIndex: link.jointIndex, configuration };
+  /** Takes up a link whose signatures have been checked. */
+  introduce(link: LineageLink): void {
     this.#addLink(link);
     this.#rebuildRoster();
   }
@@ -281,6 +281,8 @@ export class Raft {
     const newest = this.lineage[this.lineage.length - 1];
     if (newest === undefined || link.jointIndex > newest.jointIndex) {
       this.lineage = [...this.lineage, link].slice(-LIMITS.lineageLinks);
+      // A quorum signed it, so it counts before this node knows that it is committed: after a restart it knows of no commits.
+      this.introduced = { jointIndex: link.jointIndex, configuration: leaveJoint(link.joint) };
     }
   }
 

@@ -125,16 +125,18 @@ test("a lease read is answered at once, and only where leases are on", () => {
 test("lease read, coarse timer: the lease ends with the time, not with the next tick", () => {
   const cluster = new Cluster([1, 2, 3], LEASES);
   cluster.elect(1);
-  cluster.run(100);
+  cluster.read(1);
+  cluster.settle();
   cluster.pass(cluster.options.electionTimeoutMs * (1 - 2 * cluster.options.clockDriftBound));
   const read = cluster.read(1, "lease");
   expect(cluster.answer(read)).not.toBe("read");
 });
 
 test("lease read, slow clock: the lease is shorter than the followers' patience by the drift bound on both sides", () => {
-  const cluster = new Cluster([1, 2, 3], { ...LEASES, clockDriftBound: 0.2, heartbeatMs: 900 });
+  const cluster = new Cluster([1, 2, 3], { ...LEASES, clockDriftBound: 0.2, heartbeatMs: 500 });
   cluster.elect(1);
-  cluster.run(900);
+  cluster.read(1);
+  cluster.settle();
   cluster.pass(599);
   expect(cluster.answer(cluster.read(1, "lease"))).toBe("read");
   cluster.pass(2);
@@ -157,19 +159,17 @@ test("a follower that may still be bound to its leader by a lease votes for nobo
   const start = cluster.nowMs;
   const at = (ms: number): void => cluster.pass(start + ms - cluster.nowMs);
 
-  // The answer of node 2 takes its time, and so does all that node 1 says afterwards.
+  // What node 2 answers to the last heartbeat takes its time.
   cluster.luckyId = 3;
   at(100);
   cluster.wake(1);
   cluster.deliver(...cluster.take("heartbeat"));
   cluster.luckyId = 0;
-  const late = cluster.take("heartbeatResponse", { from: 2 });
+  const lateAnswer = cluster.take("heartbeatResponse", { from: 2 });
+  at(800);
+  cluster.deliver(...lateAnswer);
   cluster.mail = [];
-  at(1000);
-  cluster.wake(1);
-  cluster.take("heartbeat");
-  cluster.deliver(...late);
-  // Node 3 gives up and has node 2's pre-vote; its request for the vote itself is slow.
+  // Node 3 gives up first and has node 2's pre-vote. Its request for the vote itself is slow.
   at(1101);
   cluster.wake(3);
   cluster.deliver(...cluster.take("requestVote", { to: 2 }));
@@ -177,9 +177,21 @@ test("a follower that may still be bound to its leader by a lease votes for nobo
   cluster.sync(3);
   const slowRequest = cluster.take("requestVote", { to: 2 });
   expect(slowRequest).toHaveLength(1);
-  // Node 2 gives up too; the refusal that tells it of the new term is slow as well.
-  at(1101 + 1000);
-  cluster.luckyId = 2;
+  // Node 2 gives up too. The refusal that tells it of the new term is slow as well: meanwhile it hears node 1 again, and extends its lease.
+  at(1700);
+  cluster.wake(2);
+  cluster.deliver(...cluster.take("requestVote", { to: 3 }));
+  const slowRefusal = cluster.take("voteResponse", { from: 3 });
+  expect(slowRefusal).toHaveLength(1);
+  cluster.wake(1);
+  cluster.deliver(...cluster.take("heartbeat", { to: 2 }));
+  cluster.deliver(...cluster.take("heartbeatResponse", { from: 2 }));
+  cluster.mail = [];
+
+  cluster.deliver(...slowRefusal, ...slowRequest);
+  cluster.sync(2);
+  expect(cluster.take("voteResponse", { from: 2 })).toMatchObject([{ message: { preVote: false, granted: false } }]);
+  expect(cluster.answer(cluster.read(1, "lease"))).toBe("read");
 });
 
 test("a transfer order that arrives late, or twice, breaks no lease", () => {
@@ -201,6 +213,22 @@ test("a transfer order that arrives late, or twice, breaks no lease", () => {
   expect(cluster.answer(written)).toBe("applied");
   const read = cluster.read(1, "lease");
   expect(cluster.seen(read)).toBeUndefined();
+});
+
+test("an order that has left once is not forgotten over a second transfer that never sent one", () => {
+  const cluster = new Cluster([1, 2, 3], LEASES);
+  cluster.elect(1);
+  cluster.transfer(2);
+  cluster.take("timeoutNow");
+  cluster.run(1500);
+  cluster.cut(1, 3);
+  cluster.propose(1, "a");
+  cluster.run(100);
+  cluster.transfer(3);
+  cluster.run(1500);
+  expect(cluster.node(1).role).toBe("leader");
+  cluster.stallDisk(1);
+  expect(cluster.answer(cluster.read(1, "lease"))).toBeUndefined();
 });
 
 test("leases come back after a transfer, to whoever is elected then", () => {

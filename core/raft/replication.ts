@@ -8,7 +8,7 @@ import type { Progress } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
 import type { Raft } from "./raft.ts";
 import { confirmReads } from "./reads.ts";
-import { beginTransfer, sendChunks } from "./transfer.ts";
+import { beginTransfer, resendChunks, sendChunks } from "./transfer.ts";
 import {
   type Append,
   type AppendResponse,
@@ -225,7 +225,7 @@ function acceptEntries(
   const { log } = raft;
   let chain = previousChain;
   let expected = firstIndex;
-  let term = 0;
+  let term = raft.log.termAt(firstIndex - 1) ?? 0;
   for (const entry of entries) {
     if (entry.index !== expected || entry.term < term || entry.term > message.term) {
       return malformed(raft, message, `entry ${entry.index} of term ${entry.term} is out of order`);
@@ -370,6 +370,7 @@ export function handleHeartbeatResponse(raft: Raft, message: HeartbeatResponse):
   progress.lastHeardMs = raft.nowMs;
   if (message.term < raft.term || !message.certified) {
     progress.certified = false;
+    resendChunks(raft, message.from, progress);
     return;
   }
   if (message.round > progress.round && message.round <= raft.round && message.round > raft.round - 64) {
@@ -386,9 +387,8 @@ export function handleHeartbeatResponse(raft: Raft, message: HeartbeatResponse):
   } else if (progress.mode === "replicate") {
     if (progress.inflight > 0 && overdue) progress.becomeProbe(progress.match + 1);
     sendAppends(raft, message.from, progress);
-  } else if (progress.transfer !== null && raft.nowMs - progress.transfer.sentAtMs >= 2 * raft.options.heartbeatMs) {
-    progress.transfer.sent = progress.transfer.acknowledged;
-    sendChunks(raft, message.from, progress);
+  } else {
+    resendChunks(raft, message.from, progress);
   }
 }
 

@@ -37,6 +37,14 @@ export function sendChunks(raft: Raft, to: NodeId, progress: Progress): void {
   }
 }
 
+/** What left two heartbeats ago and is not acknowledged was lost, or its acknowledgement was. */
+export function resendChunks(raft: Raft, to: NodeId, progress: Progress): void {
+  const { transfer } = progress;
+  if (transfer === null || raft.nowMs - transfer.sentAtMs < 2 * raft.options.heartbeatMs) return;
+  transfer.sent = transfer.acknowledged;
+  sendChunks(raft, to, progress);
+}
+
 export function handleSnapshotChunk(raft: Raft, message: SnapshotChunk): void {
   const { meta } = message;
   if (message.term < raft.term) {
@@ -132,8 +140,11 @@ export function handleSnapshotResponse(raft: Raft, message: SnapshotResponse): v
     case "staleTerm":
       return;
     case "wanted":
-      // Out of order or lost: back to what is wanted. Otherwise the window moves on.
-      if (message.nextSequence > transfer.acknowledged) transfer.acknowledged = message.nextSequence;
+      // Fewer than it had: it has started anew, and what it held is gone. Or this is an old answer, while newer chunks are under way.
+      if (message.nextSequence < transfer.acknowledged && raft.nowMs - transfer.sentAtMs < raft.options.heartbeatMs)
+        return;
+      if (message.nextSequence < transfer.acknowledged) transfer.sent = message.nextSequence;
+      transfer.acknowledged = message.nextSequence;
       transfer.sent = Math.max(transfer.sent, transfer.acknowledged);
       sendChunks(raft, message.from, progress);
       return;

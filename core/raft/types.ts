@@ -299,8 +299,8 @@ export const LIMITS = {
   members: 1024,
   voters: 7,
   /** With `lineageLinks` configurations of this size, an introduction still fits a frame. */
-  retired: 2048,
-  lineageLinks: 16,
+  retired: 1024,
+  lineageLinks: 32,
   entriesPerAppend: 4096,
   entryBytes: 4 * 1024 * 1024,
   snapshotChunkBytes: 1024 * 1024,

@@ -43,6 +43,8 @@ export interface Host {
   /** Null while it is down. */
   node: Node | null;
   durable: Restored;
+  /** All that `durable` ever was, oldest first. */
+  readonly history: Restored[];
   /** Issued and not durable yet, oldest first. */
   readonly writes: Write[];
   wakeAtMs: number;
@@ -69,6 +71,8 @@ export class Cluster {
   /** Its election time-outs are the shortest, everybody else's the longest. */
   luckyId: NodeId;
   readonly #cuts = new Set<string>();
+  /** What the network loses: for whole conversations. Single messages are better taken out. */
+  loses: (envelope: Envelope) => boolean = () => false;
   #nextRequestId = 1;
   #boots = 0;
 
@@ -149,8 +153,14 @@ export class Cluster {
     for (const other of this.hosts.keys()) if (other !== id) this.cut(id, other);
   }
 
+  /** The network works again. */
   heal(): void {
     this.#cuts.clear();
+    this.loses = () => false;
+  }
+
+  #isLost(envelope: Envelope): boolean {
+    return this.#cuts.has(`${envelope.from}>${envelope.to}`) || this.loses(envelope);
   }
 
   // ---- Time
@@ -172,10 +182,10 @@ export class Cluster {
         return true;
       }
     }
-    const at = this.mail.findIndex(({ from, to }) => this.#cuts.has(`${from}>${to}`) || !this.host(to).paused);
+    const at = this.mail.findIndex((envelope) => this.#isLost(envelope) || !this.host(envelope.to).paused);
     const [next] = at < 0 ? [] : this.mail.splice(at, 1);
     if (next === undefined) return false;
-    if (!this.#cuts.has(`${next.from}>${next.to}`)) this.deliver(next);
+    if (!this.#isLost(next)) this.deliver(next);
     return true;
   }
 
@@ -248,7 +258,7 @@ export class Cluster {
   sync(id: NodeId, count = Number.POSITIVE_INFINITY): void {
     const host = this.host(id);
     const done = host.writes.splice(0, count);
-    for (const write of done) host.durable = written(host.durable, write);
+    for (const write of done) store(host, write);
     const last = done[done.length - 1];
     if (last !== undefined) this.step(id, { kind: "written", writeId: last.id });
   }
@@ -256,7 +266,7 @@ export class Cluster {
   /** The process ends. Of the writes that are not durable, the first `survive` happen to be. */
   crash(id: NodeId, survive = 0): void {
     const host = this.host(id);
-    for (const write of host.writes.splice(0).slice(0, survive)) host.durable = written(host.durable, write);
+    for (const write of host.writes.splice(0).slice(0, survive)) store(host, write);
     host.node = null;
     host.wakeAtMs = Number.POSITIVE_INFINITY;
     host.diskStalled = false;
@@ -265,7 +275,7 @@ export class Cluster {
   /** Starts the process from what the disk holds. */
   restart(id: NodeId): Node {
     const host = this.host(id);
-    const runtime = this.#runtime(host);
+    const runtime = this.runtime(host);
     host.node = new Node(id, this.options, runtime, host.durable, { nowMs: this.nowMs, wallMs: this.wallMs });
     host.halt = null;
     this.#carryOut(host, host.node.start());
@@ -391,6 +401,7 @@ export class Cluster {
       peerId,
       node: null,
       durable,
+      history: [durable],
       writes: [],
       wakeAtMs: Number.POSITIVE_INFINITY,
       diskStalled: false,
@@ -400,7 +411,8 @@ export class Cluster {
     });
   }
 
-  #runtime({ id, peerId }: Host): Runtime {
+  /** The world as the host's next process sees it. */
+  runtime({ id, peerId }: Pick<Host, "id" | "peerId">): Runtime {
     this.#boots++;
     let drawn = 0;
     const first = this.#boots;
@@ -417,6 +429,11 @@ export class Cluster {
 
 function isUp({ node, halt, paused }: Host): boolean {
   return node !== null && halt === null && !paused;
+}
+
+function store(host: Host, write: Write): void {
+  host.durable = written(host.durable, write);
+  host.history.push(host.durable);
 }
 
 /** What a disk holds after a write: first the snapshot, then the entries, then the hard state. */
