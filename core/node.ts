@@ -366,9 +366,13 @@ export class Node {
     this.#takeInstalled();
     if (this.appliedIndex < raft.commitIndex) this.#apply();
     this.#encodeSnapshot();
-    for (let read = raft.readyReads.shift(); read !== undefined; read = raft.readyReads.shift()) {
-      if (read.origin.from === this.id) this.#readConfirmed(read.origin.requestId, read.index);
-      else this.#answerRead(read.origin.from, read.origin.requestId, read.index);
+    if (raft.readyReads.length > 0) {
+      const ready = raft.readyReads;
+      raft.readyReads = [];
+      for (const { origin, index } of ready) {
+        if (origin.from === this.id) this.#readConfirmed(origin.requestId, index);
+        else this.#answerRead(origin.from, origin.requestId, index);
+      }
     }
     if (this.#requests.size > 0) this.#expireRequests();
     raft.finish();
@@ -387,9 +391,11 @@ export class Node {
     let atMs = this.#raft.deadlineMs;
     if (this.#batch.length > 0) atMs = Math.min(atMs, this.#batchSinceMs + this.#options.batchMs);
     if (this.#encoding !== null) atMs = this.#raft.nowMs;
-    for (const pending of this.#requests.values()) {
-      atMs = Math.min(atMs, pending.deadlineMs);
-      break;
+    if (this.#requests.size > 0) {
+      for (const { deadlineMs } of this.#requests.values()) {
+        atMs = Math.min(atMs, deadlineMs);
+        break;
+      }
     }
     if (atMs >= this.#announcedWakeMs) return;
     this.#announcedWakeMs = atMs;

@@ -7,31 +7,35 @@ import { askWho } from "./membership.ts";
 import { isQuorum } from "./quorum.ts";
 import type { Raft } from "./raft.ts";
 import { voteStatement } from "./statements.ts";
-import { type Certificate, type Message, NOBODY, type NodeId, type Signature } from "./types.ts";
+import { type Certificate, type MemberSignature, type Message, NOBODY, type NodeId, type Signature } from "./types.ts";
 
 /**
  * `unproven`: signed by too few whom this node knows; it may be behind, and asks. `forged`: a signature that its signer did not make.
  */
-export type CertificateCheck = "valid" | "unproven" | "forged";
+type CertificateCheck = "valid" | "unproven" | "forged";
 
-export function checkCertificate(raft: Raft, certificate: Certificate): CertificateCheck {
-  if (certificate === raft.proof) return "valid";
-  const statement = (): Uint8Array =>
-    voteStatement(raft.clusterId, raft.incarnation, certificate.kind, certificate.term, certificate.candidate);
+/** Checks `certificate` and puts the signatures that verified into `verified`. */
+function checkCertificate(raft: Raft, certificate: Certificate, verified: MemberSignature[]): CertificateCheck {
+  const { kind, term, candidate, signatures } = certificate;
   const signers = new Set<NodeId>();
-  for (const { id, signature } of certificate.signatures) {
+  for (const { id, signature } of signatures) {
     const bound = raft.bindings.get(id);
     const peer = bound ?? raft.roster.get(id);
     if (peer === undefined) continue;
     if (signers.has(id)) return "forged";
-    if (raft.runtime.verify(peer, statement(), signature)) signers.add(id);
-    // An uncommitted configuration may bind an id that another one, committed elsewhere, binds otherwise: that proves no lie.
-    else if (bound !== undefined) return "forged";
+    const statement = voteStatement(raft.clusterId, raft.incarnation, kind, term, candidate);
+    if (raft.runtime.verify(peer, statement, signature)) {
+      signers.add(id);
+      verified.push({ id, signature });
+    } else if (bound !== undefined) {
+      return "forged";
+    }
+    // Otherwise an uncommitted configuration may bind the id otherwise than one committed elsewhere: that proves no lie.
   }
   const signed = (id: NodeId): boolean => signers.has(id);
   for (const { configuration } of raft.configurations) if (isQuorum(configuration, signed)) return "valid";
   if (raft.introduced !== null && isQuorum(raft.introduced.configuration, signed)) return "valid";
-  return wasQuorum(raft, certificate.term, signed) ? "valid" : "unproven";
+  return wasQuorum(raft, term, signed) ? "valid" : "unproven";
 }
 
 /**
@@ -64,10 +68,11 @@ export function isFromLeader(raft: Raft, message: Message, certificate: Certific
     forged(raft, message, "the certificate is for another claim");
     return false;
   }
-  if (!accept(raft, certificate, message)) return false;
-  noteElection(raft, certificate);
-  if (raft.recognized !== null && raft.recognized.term === certificate.term) return false;
-  raft.recognize(certificate);
+  const election = accept(raft, certificate, message);
+  if (election === null) return false;
+  noteElection(raft, election);
+  if (raft.recognized !== null && raft.recognized.term === election.term) return false;
+  raft.recognize(election);
   return true;
 }
 
@@ -78,21 +83,32 @@ export function followProof(raft: Raft, message: Message, proof: Certificate | n
     forged(raft, message, "the proof is for another term");
     return false;
   }
-  if (!accept(raft, proof, message)) return false;
-  if (proof.kind === "election") raft.recognize(proof);
-  else raft.enterTerm(proof.term, proof);
+  const accepted = accept(raft, proof, message);
+  if (accepted === null) return false;
+  if (accepted.kind === "election") raft.recognize(accepted);
+  else raft.enterTerm(accepted.term, accepted);
   return true;
 }
 
-/** Checks a certificate that a member showed, and acts on what is wrong with it. */
-export function accept(raft: Raft, certificate: Certificate, message: Message): boolean {
-  const check = checkCertificate(raft, certificate);
-  if (check === "forged") forged(raft, message, "a signature does not verify");
-  if (check === "unproven") {
-    const peer = raft.roster.get(message.from);
-    if (peer !== undefined) askWho(raft, peer, message.from);
+/**
+ * Checks a certificate that a member showed, and acts on what is wrong with it. Returns it with only the signatures that this node could verify, or
+ * null: what it keeps it will show to others, and it vouches for nothing it has not seen.
+ */
+export function accept(raft: Raft, certificate: Certificate, message: Message): Certificate | null {
+  if (certificate === raft.proof) return certificate;
+  const verified: MemberSignature[] = [];
+  switch (checkCertificate(raft, certificate, verified)) {
+    case "valid":
+      return verified.length === certificate.signatures.length ? certificate : { ...certificate, signatures: verified };
+    case "forged":
+      forged(raft, message, "a signature does not verify");
+      return null;
+    case "unproven": {
+      const peer = raft.roster.get(message.from);
+      if (peer !== undefined) askWho(raft, peer, message.from);
+      return null;
+    }
   }
-  return check === "valid";
 }
 
 function forged(raft: Raft, message: Message, reason: string): void {

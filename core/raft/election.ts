@@ -34,7 +34,7 @@ export function campaign(raft: Raft, order: Signature = ""): void {
       preVote: true,
       lastIndex: raft.log.lastIndex,
       lastTerm: raft.log.lastTerm,
-      certificate: null,
+      certificate: raft.proof,
       transfer: order,
     });
   }
@@ -76,7 +76,7 @@ export function handleRequestVote(raft: Raft, message: RequestVote): void {
   }
   const upToDate = raft.log.isUpToDate(message.lastIndex, message.lastTerm);
   if (message.preVote) {
-    if (!upToDate || isSticky(raft, message)) {
+    if (!upToDate || isSticky(raft, message) || !isNextTerm(raft, message)) {
       refuse(raft, message);
       return;
     }
@@ -98,8 +98,9 @@ export function handleRequestVote(raft: Raft, message: RequestVote): void {
   if (message.term > raft.term) {
     const { certificate } = message;
     if (certificate === null || certificate.term !== message.term || certificate.candidate !== message.from) return;
-    if (!accept(raft, certificate, message)) return;
-    raft.enterTerm(message.term, certificate);
+    const accepted = accept(raft, certificate, message);
+    if (accepted === null) return;
+    raft.enterTerm(message.term, accepted);
   }
   const free = raft.votedFor === NOBODY && raft.recognized === null;
   if (!upToDate || !(free || raft.votedFor === message.from)) {
@@ -128,6 +129,13 @@ function isSticky(raft: Raft, message: RequestVote): boolean {
   const leader = raft.roster.get(raft.leaderId);
   const statement = transferStatement(raft.clusterId, raft.incarnation, raft.term, message.from);
   return leader === undefined || !raft.runtime.verify(leader, statement, message.transfer);
+}
+
+/** Whether the term follows on one that is known here or that the candidate proves to be in: else a liar could leap to the last term there is. */
+function isNextTerm(raft: Raft, message: RequestVote): boolean {
+  if (message.term <= raft.term + 1) return true;
+  const { certificate } = message;
+  return certificate !== null && certificate.term === message.term - 1 && accept(raft, certificate, message) !== null;
 }
 
 function refuse(raft: Raft, message: RequestVote): void {

@@ -10,6 +10,8 @@ export interface SnapshotTransfer {
   sent: number;
   /** When the latest chunk left. */
   sentAtMs: number;
+  /** When it last went back to an earlier chunk. */
+  rewoundAtMs: number;
 }
 
 export class Progress {
@@ -101,7 +103,7 @@ export class Progress {
   becomeSnapshot(snapshot: Snapshot, nowMs: number): void {
     this.mode = "snapshot";
     this.probing = false;
-    this.transfer = { snapshot, acknowledged: 0, sent: 0, sentAtMs: nowMs };
+    this.transfer = { snapshot, acknowledged: 0, sent: 0, sentAtMs: nowMs, rewoundAtMs: Number.NEGATIVE_INFINITY };
     this.#clearInflight();
   }
 

@@ -56,6 +56,8 @@ interface PendingWrite {
 export interface IncomingSnapshot {
   readonly meta: SnapshotMeta;
   readonly chunks: Uint8Array[];
+  /** Whose chunks they are; NOBODY once there is more than one sender. */
+  readonly from: NodeId;
 }
 
 /** Evidence kept for at most this many distinct (kind, peer, term); beyond it a liar would fill the log. */

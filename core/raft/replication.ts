@@ -35,7 +35,7 @@ export function leaderTick(raft: Raft): void {
   }
   if (raft.transferring !== null && raft.nowMs >= raft.transferring.deadlineMs) {
     // An order to take over that has left may still be followed, however late: no lease any more in this term.
-    raft.leaseBlocked = raft.transferring.sent;
+    raft.leaseBlocked ||= raft.transferring.sent;
     raft.transferring = null;
   }
   promoteLearners(raft);
@@ -263,7 +263,8 @@ function isConfiguration(entry: Entry): boolean {
 
 function matched(raft: Raft, message: Append, index: number): void {
   raft.matchedIndex = Math.max(raft.matchedIndex, Math.min(index, raft.log.lastIndex));
-  commitAsFollower(raft, Math.min(message.commit, raft.matchedIndex));
+  // No further than this very append reaches: what came with earlier ones may be a lying leader's other story.
+  commitAsFollower(raft, Math.min(message.commit, index));
   respond(raft, message, "matched", raft.matchedIndex, raft.log.chainAt(raft.matchedIndex) ?? "", 0, 0);
 }
 
@@ -367,12 +368,13 @@ export function handleHeartbeatResponse(raft: Raft, message: HeartbeatResponse):
   }
   const progress = raft.progress.get(message.from);
   if (raft.role !== "leader" || progress === undefined) return;
-  progress.lastHeardMs = raft.nowMs;
   if (message.term < raft.term || !message.certified) {
     progress.certified = false;
     resendChunks(raft, message.from, progress);
     return;
   }
+  // Only who follows this leader keeps it in office.
+  progress.lastHeardMs = raft.nowMs;
   if (message.round > progress.round && message.round <= raft.round && message.round > raft.round - 64) {
     progress.round = message.round;
     progress.roundSentMs = raft.roundSentMs[message.round & 63] ?? Number.NEGATIVE_INFINITY;
@@ -399,7 +401,6 @@ export function handleAppendResponse(raft: Raft, message: AppendResponse): void 
   }
   const progress = raft.progress.get(message.from);
   if (raft.role !== "leader" || progress === undefined) return;
-  progress.lastHeardMs = raft.nowMs;
   switch (message.outcome) {
     case "staleTerm":
       return;
@@ -412,6 +413,7 @@ export function handleAppendResponse(raft: Raft, message: AppendResponse): void 
       if (message.term !== raft.term) return;
       // It knows this leader, or it would not have compared.
       progress.certified = true;
+      progress.lastHeardMs = raft.nowMs;
       // Answers to appends from before a successful one say nothing new, nor do those to probes before the last.
       if (message.matchIndex <= progress.match || progress.mode === "snapshot") return;
       if (progress.mode === "replicate" || progress.next - 1 === message.matchIndex) {
@@ -444,6 +446,7 @@ function handleMatched(raft: Raft, message: AppendResponse, progress: Progress):
     return;
   }
   progress.certified = true;
+  progress.lastHeardMs = raft.nowMs;
   if (message.endorsement !== null) recordEndorsement(raft, message.from, message.endorsement);
   const news = progress.acknowledged(matchIndex, raft.nowMs);
   if (

@@ -8,7 +8,14 @@ import type { Progress } from "./progress.ts";
 import type { Raft } from "./raft.ts";
 import { advanceCommit, sendAppends } from "./replication.ts";
 import { snapshotDigest } from "./statements.ts";
-import type { NodeId, Snapshot, SnapshotChunk, SnapshotMeta, SnapshotResponse } from "./types.ts";
+import {
+  NOBODY,
+  type NodeId,
+  type Snapshot,
+  type SnapshotChunk,
+  type SnapshotMeta,
+  type SnapshotResponse,
+} from "./types.ts";
 
 const CHUNKS_IN_FLIGHT = 4;
 
@@ -60,23 +67,32 @@ export function handleSnapshotChunk(raft: Raft, message: SnapshotChunk): void {
     respond(raft, message, "installed", meta.chunkCount);
     return;
   }
-  if (raft.incoming?.meta.digest !== meta.digest || raft.incoming.meta.index !== meta.index)
-    raft.incoming = { meta, chunks: [] };
+  const { incoming } = raft;
+  if (incoming?.meta.digest !== meta.digest || incoming.meta.index !== meta.index) {
+    raft.incoming = { meta, chunks: [], from: message.from };
+  } else if (incoming.from !== message.from) {
+    // It goes on where another leader stopped. Should the whole not fit, neither can be accused.
+    raft.incoming = { ...incoming, from: NOBODY };
+  }
+  if (raft.incoming === null) return;
   const { chunks } = raft.incoming;
   if (message.sequence === chunks.length && chunks.length < meta.chunkCount) chunks.push(message.bytes);
   if (chunks.length < meta.chunkCount) {
     respond(raft, message, "wanted", chunks.length);
     return;
   }
+  const sender = raft.incoming.from;
   raft.incoming = null;
   const flaw = flawOf(raft, meta, chunks);
   if (flaw !== null) {
-    raft.report(`forgedSnapshot ${message.from} ${meta.index}`, {
-      kind: "forgedSnapshot",
-      from: message.from,
-      index: meta.index,
-      reason: flaw,
-    });
+    if (sender !== NOBODY) {
+      raft.report(`forgedSnapshot ${sender} ${meta.index}`, {
+        kind: "forgedSnapshot",
+        from: sender,
+        index: meta.index,
+        reason: flaw,
+      });
+    }
     respond(raft, message, "damaged", 0);
     return;
   }
@@ -128,22 +144,25 @@ export function handleSnapshotResponse(raft: Raft, message: SnapshotResponse): v
   }
   const progress = raft.progress.get(message.from);
   if (raft.role !== "leader" || progress === undefined) return;
-  progress.lastHeardMs = raft.nowMs;
   const { transfer } = progress;
   if (message.outcome === "uncertified") {
     progress.certified = false;
     if (transfer !== null) transfer.sent = transfer.acknowledged;
     return;
   }
-  if (message.term < raft.term || transfer === null || transfer.snapshot.meta.index !== message.index) return;
+  if (message.term < raft.term) return;
+  progress.lastHeardMs = raft.nowMs;
+  if (transfer === null || transfer.snapshot.meta.index !== message.index) return;
   switch (message.outcome) {
     case "staleTerm":
       return;
     case "wanted":
-      // Fewer than it had: it has started anew, and what it held is gone. Or this is an old answer, while newer chunks are under way.
-      if (message.nextSequence < transfer.acknowledged && raft.nowMs - transfer.sentAtMs < raft.options.heartbeatMs)
-        return;
-      if (message.nextSequence < transfer.acknowledged) transfer.sent = message.nextSequence;
+      if (message.nextSequence < transfer.acknowledged) {
+        // It has started anew, and what it held is gone. Or this is an old answer: then going back costs a few chunks, now and then.
+        if (raft.nowMs - transfer.rewoundAtMs < raft.options.heartbeatMs) return;
+        transfer.rewoundAtMs = raft.nowMs;
+        transfer.sent = message.nextSequence;
+      }
       transfer.acknowledged = message.nextSequence;
       transfer.sent = Math.max(transfer.sent, transfer.acknowledged);
       sendChunks(raft, message.from, progress);

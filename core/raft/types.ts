@@ -142,7 +142,7 @@ export interface RequestVote extends Header {
   readonly preVote: boolean;
   readonly lastIndex: number;
   readonly lastTerm: number;
-  /** For a vote: the pre-vote certificate that justifies `term`. For a pre-vote: null. */
+  /** For a vote: the pre-vote certificate that justifies `term`. For a pre-vote: what justifies the term before; null in the first. */
   readonly certificate: Certificate | null;
   /** The leader's signed wish that `from` lead (thesis 3.10): lifts leader stickiness. Empty when there is none. */
   readonly transfer: Signature;
