@@ -33,7 +33,7 @@ export class SimEvent {
   readonly kind: EventKind;
   /** Null for what concerns no host. */
   readonly host: Host | null;
-  /** Tells this event from another of its kind that has been overtaken; the write id, the attempt. */
+  /** What its kind wants to know: the sender's place, the write id, the attempt; or what tells it from one that has overtaken it. */
   readonly number: number;
   from: PeerId = "";
   message: Message | null = null;

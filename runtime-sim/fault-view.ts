@@ -2,7 +2,7 @@
 import type { FaultAtlas } from "./atlas.ts";
 import type { HostClock } from "./clock.ts";
 import type { Disk } from "./disk.ts";
-import type { EndFault, FaultKind, InjectorHost } from "./faults/index.ts";
+import type { EndFault, FaultKind, InjectorHost, LeaderMoment } from "./faults/index.ts";
 import type { Host, Place } from "./host.ts";
 import type { Links } from "./links.ts";
 import type { Network } from "./network.ts";
@@ -126,6 +126,15 @@ export class FaultView implements InjectorHost {
     writeTraps.add(action);
     return () => {
       writeTraps.delete(action);
+    };
+  }
+
+  onLeader(moment: LeaderMoment, action: (index: number) => void): EndFault {
+    const { leaderTraps } = this.#world;
+    const trap = { moment, spring: (host: Host): void => action(host.place.index) };
+    leaderTraps.add(trap);
+    return () => {
+      leaderTraps.delete(trap);
     };
   }
 

@@ -78,6 +78,8 @@ export class Host implements ObservedNode {
   nextRequestId = 1;
 
   wasLeader = false;
+  /** The last term in which it led and committed something. */
+  committedTerm = 0;
   /** What the last process acted by when it ended. */
   lastConfiguration: Configuration | null = null;
 

@@ -24,6 +24,7 @@ import { HostClock } from "./clock.ts";
 import { damagedCopy } from "./damage.ts";
 import { Disk } from "./disk.ts";
 import { type Caller, EVENT, SimEvent } from "./event.ts";
+import type { LeaderMoment } from "./faults/index.ts";
 import { TraceHash } from "./hash.ts";
 import { Host, Place } from "./host.ts";
 import { digest, Identities, type Identity } from "./identity.ts";
@@ -111,6 +112,8 @@ export class World {
   readonly raft: RaftOptions;
   readonly observer: Observer | null;
   readonly listener: WorldListener;
+  /** Called with whoever is elected, or leads and commits for the first time in its term. */
+  readonly leaderTraps = new Set<{ readonly moment: LeaderMoment; readonly spring: (host: Host) => void }>();
   recorder: WorldRecorder | null = null;
   witness: Witness | null = null;
   /** Virtual time, whole microseconds. */
@@ -235,7 +238,10 @@ export class World {
       case EVENT.deliver:
         this.#begin(event);
         this.#mixMessage(event);
-        if (host !== null) this.#input(host, event);
+        if (host === null) break;
+        // What is on its way when a link is cut is lost with it.
+        if (this.network.isBlocked(event.number, host.place.index)) this.counters.dropped += 1;
+        else this.#input(host, event);
         break;
       case EVENT.disk:
         if (host === null || this.nowUs !== host.diskArmedUs) return;
@@ -572,9 +578,22 @@ export class World {
     const leads = node.role === "leader";
     if (leads !== host.wasLeader) {
       host.wasLeader = leads;
-      if (leads) this.elections += 1;
+      if (leads) {
+        this.elections += 1;
+        this.#springLeaderTraps("elected", host);
+      }
     }
-    if (node.commitIndex > this.commitIndex && host.honest) this.commitIndex = node.commitIndex;
+    if (node.commitIndex > this.commitIndex && host.honest) {
+      this.commitIndex = node.commitIndex;
+      if (leads && host.committedTerm !== node.term) {
+        host.committedTerm = node.term;
+        this.#springLeaderTraps("commits", host);
+      }
+    }
+  }
+
+  #springLeaderTraps(now: LeaderMoment, host: Host): void {
+    for (const { moment, spring } of [...this.leaderTraps]) if (moment === now) spring(host);
   }
 
   #perform(host: Host, effect: Effect): void {
@@ -636,7 +655,7 @@ export class World {
     if (host.liar !== null) ({ from: sender, frame: bytes } = host.liar.posted(message, encodeMessage(message)));
     else if (asBytes) bytes = encodeMessage(message);
     for (let copy = 0; copy < count; copy += 1) {
-      const event = new SimEvent(EVENT.deliver, target, 0);
+      const event = new SimEvent(EVENT.deliver, target, from);
       event.from = sender;
       if (bytes === null) event.message = message;
       else event.bytes = this.#perhapsDamaged(bytes, damageChance);

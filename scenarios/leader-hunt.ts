@@ -7,6 +7,14 @@ export default scenario({
   nodes: [3, 5, 5],
   byteLinksOneIn: 8,
   faults: [
+    {
+      kind: "strike-leaders",
+      odds: 0.6,
+      everyMs: [15_000, 40_000],
+      durationMs: [5000, 15_000],
+      targets: ["all"],
+      parameters: { outageMs: [100, 5000] },
+    },
     { kind: "crash", odds: 0.9, everyMs: [3000, 10_000], durationMs: [100, 5000], targets: ["leader"] },
     { kind: "isolate", odds: 0.8, everyMs: [4000, 15_000], durationMs: [500, 6000], targets: ["leader"] },
     { kind: "cut-off-minority", odds: 0.6, everyMs: [6000, 20_000], durationMs: [500, 8000], targets: ["leader"] },

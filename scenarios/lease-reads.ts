@@ -11,6 +11,14 @@ export default scenario({
   workload: { clients: 6, keys: 3, thinkMeanMs: [40, 150], staleReads: 0, leaseReads: 0.8 },
   operator: { membershipEveryMs: null, transferEveryMs: [3000, 10_000], voters: [1, 7] },
   faults: [
+    {
+      kind: "strike-leaders",
+      odds: 0.5,
+      everyMs: [10_000, 30_000],
+      durationMs: [5000, 15_000],
+      targets: ["all"],
+      parameters: { outageMs: [100, 4000] },
+    },
     { kind: "isolate", everyMs: [3000, 12_000], durationMs: [500, 6000], targets: ["leader"] },
     { kind: "cut-off-minority", odds: 0.6, everyMs: [5000, 20_000], durationMs: [500, 6000], targets: ["leader"] },
     { kind: "pause", everyMs: [4000, 15_000], durationMs: [200, 6000], targets: ["leader", "any"] },

@@ -3,15 +3,34 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "transfer-storm",
   summary:
-    "The operator hands leadership on every second or so, to members that lag, are slow, or are gone. Clients notice a delay at most.",
+    "The operator hands leadership on every second or so, to members that lag, are slow, or are gone, while leaders answer reads from their lease. Clients notice a delay at most.",
   nodes: [3, 5],
   spares: 1,
   raft: { electionTimeoutMs: 500, heartbeatMs: 50, leaseReads: true },
+  network: {
+    lossChance: [0, 0.02],
+    duplicateChance: [0, 0.05],
+    delayMinMs: [1, 10],
+    delayMeanMs: [1, 20],
+    tailChance: [0, 0.02],
+    tailFactor: [2, 10],
+    oddLinks: [0, 4],
+  },
   clocks: { wallOffsetMs: [-2000, 2000], rate: [0.99, 1.01] },
-  workload: { clients: 6, keys: 4, thinkMeanMs: [50, 150], staleReads: 0, leaseReads: 0.3 },
+  workload: { clients: 6, keys: 2, thinkMeanMs: [30, 150], staleReads: 0, leaseReads: 0.7 },
   operator: { membershipEveryMs: [10_000, 30_000], transferEveryMs: [500, 2500], voters: [3, 7] },
   faults: [
-    { kind: "delay", odds: 0.6, everyMs: [5000, 20_000], durationMs: [1000, 8000], targets: ["any", "all"] },
+    { kind: "delay", odds: 0.5, everyMs: [5000, 20_000], durationMs: [1000, 8000], targets: ["any", "all"] },
+    {
+      // Deaf, it hands leadership on and does not learn that it is gone.
+      kind: "isolate",
+      odds: 0.7,
+      everyMs: [500, 2500],
+      durationMs: [100, 800],
+      targets: ["leader"],
+      parameters: { direction: ["inbound"] },
+    },
+    { kind: "cut-link", odds: 0.7, everyMs: [1000, 5000], durationMs: [200, 2000], targets: ["leader"] },
     { kind: "pause", odds: 0.6, everyMs: [5000, 20_000], durationMs: [100, 4000], targets: ["follower", "leader"] },
     { kind: "disk-slow", odds: 0.5, everyMs: [6000, 20_000], durationMs: [1000, 10_000], targets: ["any", "leader"] },
     { kind: "loss", odds: 0.5, everyMs: [6000, 20_000], durationMs: [1000, 8000], targets: ["all", "leader"] },

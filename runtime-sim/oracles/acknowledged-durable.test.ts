@@ -8,13 +8,13 @@ import {
   complete,
   createVm,
   EXISTS,
+  FakeCluster,
   propose,
   read,
   sessionless,
   specOf,
   updateVm,
-} from "./testing/commands.ts";
-import { FakeCluster } from "./testing/fake-cluster.ts";
+} from "./testing/index.ts";
 
 const NAME = "acknowledged-durable";
 const CREATE = { kind: "create", key: "a", value: 1 } as const;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { committedImmutable } from "./committed-immutable.ts";
-import { entries, FakeCluster } from "./testing/fake-cluster.ts";
+import { entries, FakeCluster } from "./testing/index.ts";
 
 function committed(): FakeCluster {
   const cluster = new FakeCluster(3, [committedImmutable]);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { committedOnQuorum } from "./committed-on-quorum.ts";
-import { configurationOf, FakeCluster, lead } from "./testing/fake-cluster.ts";
+import { configurationOf, FakeCluster, lead } from "./testing/index.ts";
 
 function cluster(count: number, durable: readonly number[], liars: readonly number[] = []): FakeCluster {
   const made = new FakeCluster(count, [committedOnQuorum], liars);

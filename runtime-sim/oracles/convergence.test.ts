@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { whyNotConverged } from "./convergence.ts";
-import { FakeCluster, lead } from "./testing/fake-cluster.ts";
+import { FakeCluster, lead } from "./testing/index.ts";
 
 function settled(): FakeCluster {
   const cluster = new FakeCluster(3, []);

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { durableBeforeSpeech } from "./durable-before-speech.ts";
-import { FakeCluster, lead } from "./testing/fake-cluster.ts";
-import { grant, installed, matched } from "./testing/messages.ts";
+import { FakeCluster, grant, installed, lead, matched } from "./testing/index.ts";
 
 const NAME = "durable-before-speech";
 

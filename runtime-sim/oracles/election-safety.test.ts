@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { electionSafety } from "./election-safety.ts";
-import { FakeCluster, lead } from "./testing/fake-cluster.ts";
+import { FakeCluster, lead } from "./testing/index.ts";
 
 test("leaders of different terms are fine, and so is one that leads on", () => {
   const cluster = new FakeCluster(3, [electionSafety]);

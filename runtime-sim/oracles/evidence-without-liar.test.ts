@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { evidenceWithoutLiar } from "./evidence-without-liar.ts";
-import { FakeCluster } from "./testing/fake-cluster.ts";
-import { accuse } from "./testing/messages.ts";
+import { accuse, FakeCluster } from "./testing/index.ts";
 
 const FORGETFUL = { kind: "lyingAcknowledgement", from: 2, index: 3, reason: "not in the log" } as const;
 const FORGED = { kind: "forgedSignature", from: 2, term: 3, reason: "vote" } as const;

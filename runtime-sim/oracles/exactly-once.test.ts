@@ -4,8 +4,7 @@ import type { OracleContext } from "./context.ts";
 import { exactlyOnce } from "./exactly-once.ts";
 import { Reference } from "./reference.ts";
 import { SessionBook } from "./session-book.ts";
-import { createVm, deleteVm, inSession, propose, sessionless } from "./testing/commands.ts";
-import { FakeCluster } from "./testing/fake-cluster.ts";
+import { createVm, deleteVm, FakeCluster, inSession, propose, sessionless } from "./testing/index.ts";
 
 const OPEN = sessionless({ kind: "openSession", clientToken: "client" });
 

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { haltedHonest } from "./halted-honest.ts";
-import { FakeCluster } from "./testing/fake-cluster.ts";
-import { halt } from "./testing/messages.ts";
+import { FakeCluster, halt } from "./testing/index.ts";
 
 const FORGETFUL = { kind: "truncateCommitted", from: 2, index: 3, commit: 4 } as const;
 

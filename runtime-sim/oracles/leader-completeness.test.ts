@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { leaderCompleteness } from "./leader-completeness.ts";
-import { FakeCluster, lead } from "./testing/fake-cluster.ts";
+import { FakeCluster, lead } from "./testing/index.ts";
 
 function committed(): FakeCluster {
   const cluster = new FakeCluster(3, [leaderCompleteness]);

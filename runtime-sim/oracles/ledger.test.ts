@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { NodeView } from "../oracle.ts";
 import { CommittedLedger } from "./ledger.ts";
-import { configurationOf, FakeNode } from "./testing/fake-cluster.ts";
+import { configurationOf, FakeNode } from "./testing/index.ts";
 
 function node(terms: readonly number[], commitIndex: number, term = terms.at(-1) ?? 0): FakeNode {
   const made = new FakeNode(1, configurationOf([1]));

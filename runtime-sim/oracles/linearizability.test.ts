@@ -9,14 +9,14 @@ import {
   createVm,
   deleted,
   EXISTS,
+  FakeCluster,
   NOT_FOUND,
   propose,
   read,
   sessionless,
   updated,
   updateVm,
-} from "./testing/commands.ts";
-import { FakeCluster } from "./testing/fake-cluster.ts";
+} from "./testing/index.ts";
 
 /** A cluster, and VM "vm" as it was created with value 1 and after the update to value 2. */
 function cluster(): { cluster: FakeCluster; first: VmRecord; second: VmRecord } {

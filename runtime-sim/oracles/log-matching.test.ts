@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { logMatching } from "./log-matching.ts";
-import { entries, FakeCluster, lead } from "./testing/fake-cluster.ts";
+import { entries, FakeCluster, lead } from "./testing/index.ts";
 
 test("logs that grow, are cut back and agree again", () => {
   const cluster = new FakeCluster(3, [logMatching]);

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { monotonic } from "./monotonic.ts";
-import { FakeCluster } from "./testing/fake-cluster.ts";
-import { grant } from "./testing/messages.ts";
+import { FakeCluster, grant } from "./testing/index.ts";
 
 test("terms, votes and indexes that only rise, over a restart too", () => {
   const cluster = new FakeCluster(3, [monotonic]);

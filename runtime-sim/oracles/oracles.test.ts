@@ -2,8 +2,7 @@ import { expect, test } from "vitest";
 import type { Oracle } from "../oracle.ts";
 import type { OracleFactory } from "./context.ts";
 import { ORACLES } from "./index.ts";
-import { FakeCluster, lead } from "./testing/fake-cluster.ts";
-import { accuse, grant, halt } from "./testing/messages.ts";
+import { accuse, FakeCluster, grant, halt, lead } from "./testing/index.ts";
 
 /** Writes down which hooks are called. */
 function recorder(calls: string[]): OracleFactory {

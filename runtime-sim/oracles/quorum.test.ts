@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { isQuorum } from "./quorum.ts";
-import { configurationOf } from "./testing/fake-cluster.ts";
+import { configurationOf } from "./testing/index.ts";
 
 test("majorities of one half and of two", () => {
   const holds =

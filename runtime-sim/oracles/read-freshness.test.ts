@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { readFreshness } from "./read-freshness.ts";
-import { applied, CREATED, call, complete, read } from "./testing/commands.ts";
-import { FakeCluster } from "./testing/fake-cluster.ts";
+import { applied, CREATED, call, complete, FakeCluster, read } from "./testing/index.ts";
 
 test("concurrent operations may be served in any order", () => {
   const cluster = new FakeCluster(1, [readFreshness]);

@@ -7,11 +7,11 @@ import {
   complete,
   createVm,
   EXISTS,
+  FakeCluster,
   inSession,
   propose,
   sessionless,
-} from "./testing/commands.ts";
-import { FakeCluster } from "./testing/fake-cluster.ts";
+} from "./testing/index.ts";
 
 const OPEN = sessionless({ kind: "openSession", clientToken: "client" });
 const CREATE = { kind: "create", key: "a", value: 1, session: 1, sequence: 1 } as const;

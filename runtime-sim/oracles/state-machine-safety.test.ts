@@ -1,8 +1,17 @@
 import { expect, test } from "vitest";
 import { applyEntries, type Entry, emptyState } from "../../core/index.ts";
 import { stateMachineSafety } from "./state-machine-safety.ts";
-import { applyOn, createVm, deleteVm, EXISTS, propose, sessionless, specOf, updateVm } from "./testing/commands.ts";
-import { FakeCluster } from "./testing/fake-cluster.ts";
+import {
+  applyOn,
+  createVm,
+  deleteVm,
+  EXISTS,
+  FakeCluster,
+  propose,
+  sessionless,
+  specOf,
+  updateVm,
+} from "./testing/index.ts";
 
 const NAME = "state-machine-safety";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { applyEntries, emptyState, encodeRequest, getVm, stampRequest } from "../../core/index.ts";
-import { createVm, deleteVm, sessionless, updateVm } from "./testing/commands.ts";
+import { createVm, deleteVm, sessionless, updateVm } from "./testing/index.ts";
 import { VM_MODEL, type VmInput, type VmOutput } from "./vm-model.ts";
 
 /** Every command, and every step that it may make: the model against the state machine itself. */

@@ -224,12 +224,15 @@ export const wrongTerm: Act = (mouth) => {
 
 /** How far the liar would carry the cluster. A few such leaps, and no term is left to elect anybody in. */
 const LEAP = 1_000_000_000;
+/** Each answer is an occasion for the next question: without a rest they would fill the network. */
+const REST_MS = 20;
 
 export const termRush: Act = (mouth) => {
   const { self } = mouth;
   /** Signed pre-votes for the term to come. */
   const signatures = new Map<NodeId, string>();
   let term = 0;
+  let restUntilMs = 0;
 
   return {
     heard(_from, message) {
@@ -238,7 +241,8 @@ export const termRush: Act = (mouth) => {
       return null;
     },
     beside(node) {
-      if (node.role === "leader" || !mouth.tempted()) return [];
+      if (node.role === "leader" || self.nowMs() < restUntilMs || !mouth.tempted()) return [];
+      restUntilMs = self.nowMs() + REST_MS;
       if (term !== node.term + LEAP) {
         term = node.term + LEAP;
         signatures.clear();

@@ -1,0 +1,31 @@
+/**
+ * Every failure that a simulated run has found in the core, by the seed that found it. A seed keeps drawing the same faults; what the core does under
+ * them changes with the core, so the cause of each also has a unit test beside the code that was wrong.
+ */
+export interface Regression {
+  readonly scenario: string;
+  readonly seed: number;
+  /** What went wrong then. */
+  readonly was: string;
+}
+
+export const REGRESSIONS: readonly Regression[] = [
+  { scenario: "flaky-network", seed: 2, was: "a request that had timed out was answered a second time" },
+  { scenario: "membership-churn", seed: 2, was: "an introduction stopped at the laggard's own joint configuration" },
+  { scenario: "membership-churn", seed: 43, was: "the only node with the entry that removes it would not campaign" },
+  { scenario: "election-duels", seed: 59, was: "a duplicated forward was refused after its twin had been appended" },
+  { scenario: "leader-churn", seed: 47, was: "an acknowledgement left after its entry had been cut" },
+  {
+    scenario: "snapshot-catch-up",
+    seed: 100,
+    was: "a follower that restarted within a snapshot never got its first chunk again",
+  },
+  { scenario: "membership-churn", seed: 102, was: "a learner that had never answered was promoted" },
+  {
+    scenario: "membership-churn",
+    seed: 117,
+    was: "a restarted node could not follow links beyond the configurations in its own log",
+  },
+  { scenario: "byzantine", seed: 104, was: "a member that was never asked told which entry holds a client's write" },
+  { scenario: "byzantine", seed: 127, was: "an entry that goes back in terms halted an honest node" },
+];
