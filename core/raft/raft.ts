@@ -84,7 +84,12 @@ export class Raft {
   configurations: PlacedConfiguration[];
   lineage: readonly LineageLink[];
   /** The final configuration after the newest link, while this node does not know it to be committed by itself. */
-  introduced: { readonly jointIndex: number; readonly configuration: Configuration } | null = null;
+  introduced: {
+    readonly jointIndex: number;
+    readonly configuration: Configuration;
+    /** Its entry is in this node's own log; otherwise another member showed it. */
+    readonly inLog: boolean;
+  } | null = null;
   /** Whom this node listens to: ids with the identity each is bound to. */
   roster = new Map<NodeId, PeerId>();
   /** Proven bindings: of committed configurations and introductions, of present members and of all who have left. */
@@ -226,7 +231,7 @@ export class Raft {
     if (entry.index <= this.latest.index) return;
     const record = decodeConfigurationRecord(entry.data);
     this.configurations.push({ index: entry.index, ...record });
-    if (record.link !== null) this.#addLink(record.link);
+    if (record.link !== null) this.#addLink(record.link, true);
     this.#rebuildRoster();
   }
 
@@ -268,23 +273,23 @@ export class Raft {
       const entry = this.log.entryAt(index);
       if (entry?.kind === "configuration") this.place(entry);
     }
-    for (const link of meta.lineage) this.#addLink(link);
+    for (const link of meta.lineage) this.#addLink(link, true);
     this.pruneConfigurations();
     this.#rebuildRoster();
   }
 
   /** Takes up a link whose signatures have been checked. */
   introduce(link: LineageLink): void {
-    this.#addLink(link);
+    this.#addLink(link, false);
     this.#rebuildRoster();
   }
 
-  #addLink(link: LineageLink): void {
+  #addLink(link: LineageLink, inLog: boolean): void {
     const newest = this.lineage[this.lineage.length - 1];
     if (newest === undefined || link.jointIndex > newest.jointIndex) {
       this.lineage = [...this.lineage, link].slice(-LIMITS.lineageLinks);
       // A quorum signed it, so it counts before this node knows that it is committed: after a restart it knows of no commits.
-      this.introduced = { jointIndex: link.jointIndex, configuration: leaveJoint(link.joint) };
+      this.introduced = { jointIndex: link.jointIndex, configuration: leaveJoint(link.joint), inLog };
     }
   }
 
@@ -302,8 +307,9 @@ export class Raft {
       for (const { id, peerId } of configuration.retired) this.bindings.set(id, peerId);
       for (const { id, peerId } of configuration.members) this.bindings.set(id, peerId);
     }
-    const known = introduced ?? committed;
-    this.removed = known?.retired.some((member) => member.id === this.id) ?? false;
+    // While the entry that removes it is only in its own log, it may be needed to commit that very entry.
+    const leftBy = this.introduced?.inLog === false ? introduced : committed;
+    this.removed = leftBy?.retired.some((member) => member.id === this.id) ?? false;
     this.promotable = !this.removed && this.configurations.some(({ configuration }) => isVoter(configuration, this.id));
   }
 

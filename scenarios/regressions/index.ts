@@ -26,6 +26,11 @@ export const REGRESSIONS: readonly Regression[] = [
     seed: 117,
     was: "a restarted node could not follow links beyond the configurations in its own log",
   },
+  {
+    scenario: "membership-churn",
+    seed: 5002,
+    was: "a leader took itself for gone while it alone could commit its own removal",
+  },
   { scenario: "byzantine", seed: 104, was: "a member that was never asked told which entry holds a client's write" },
   { scenario: "byzantine", seed: 127, was: "an entry that goes back in terms halted an honest node" },
 ];
