@@ -2,7 +2,7 @@
  * The phase after the faults: everything is healed that can be healed, and then the cluster has a stated time to be live again. What stays down is
  * what is beyond repair: hosts whose disk is lost or damaged, and processes that stopped themselves over evidence.
  */
-import { isQuorum } from "../core/index.ts";
+import { isQuorum, LIMITS } from "../core/index.ts";
 import type { FaultView } from "./fault-view.ts";
 import type { Injector } from "./faults/index.ts";
 import type { Host } from "./host.ts";
@@ -87,8 +87,11 @@ export class QuietPhase {
     if (configuration.outgoing.length > 0) return "a membership change has not ended";
     const ids = new Set(configuration.members.map(({ id }) => id));
     const live = world.running().filter(({ id }) => ids.has(id));
+    // With as many voters as a cluster may have, a learner waits until one leaves.
+    const hasRoom = configuration.voters.length < LIMITS.voters;
     const waiting = live.find(
       ({ id }) =>
+        hasRoom &&
         configuration.members.some((member) => member.id === id && member.promote) &&
         configuration.learners.includes(id),
     );

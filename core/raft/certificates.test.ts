@@ -150,6 +150,8 @@ test("a second leader in a term is refused by those who know the first", () => {
   cluster.deliver({ from: 5, to: 2, message: append(cluster, 5, 2, 1, second) });
   expect(cluster.node(2).leaderId).toBe(1);
   expect(cluster.evidence(2)).toContain("secondLeader");
+  // Three and three of five: somebody is in both.
+  expect(cluster.evidence(2)).toContain("doubleVote");
 });
 
 test("two contents for one index: a leader that says two things is seen at the next exchange", () => {

@@ -217,11 +217,13 @@ test("one voter leads alone, and acknowledges nothing before its own disk has", 
   const cluster = new Cluster([1]);
   cluster.elect(1);
   cluster.stallDisk(1);
-  const written = cluster.propose(1, "a");
+  const [first, second] = [cluster.propose(1, "a"), cluster.propose(1, "b")];
   cluster.run(100);
-  expect(cluster.answer(written)).toBeUndefined();
+  expect([cluster.answer(first), cluster.answer(second)]).toEqual([undefined, undefined]);
+  cluster.sync(1, 1);
+  expect([cluster.answer(first), cluster.answer(second)]).toEqual(["applied", undefined]);
   cluster.resumeDisk(1);
-  expect(cluster.answer(written)).toBe("applied");
+  expect(cluster.answer(second)).toBe("applied");
 });
 
 test("one voter leads again after a restart, with all that it acknowledged", () => {
@@ -299,4 +301,19 @@ test("a heartbeat that was under way does not call off the campaign that the lea
   cluster.deliver(...cluster.take("heartbeat", { to: 2 }));
   cluster.settle();
   expect(cluster.leader.id).toBe(2);
+});
+
+test("an order to take over counts for one campaign, not for those after it", () => {
+  const cluster = new Cluster([1, 2, 3]);
+  cluster.elect(1);
+  cluster.transfer(2);
+  cluster.deliver(...cluster.take("timeoutNow"));
+  cluster.isolate(2);
+  cluster.run(5000);
+  const orders = cluster.sent.flatMap(({ from, to, message }) => {
+    return from === 2 && to === 3 && message.type === "requestVote" ? [message.transfer !== ""] : [];
+  });
+  expect(orders.length).toBeGreaterThan(2);
+  expect(orders.slice(0, 2)).toEqual([true, false]);
+  expect(orders.slice(1)).not.toContain(true);
 });

@@ -118,6 +118,9 @@ test("a membership change is answered when its final configuration is committed,
   cluster.settle();
   expect(cluster.node(1).configuration.outgoing).toEqual([]);
   expect(cluster.answer(removed)).toBeUndefined();
+  // Nor does the next one begin before that.
+  const next = { kind: "addLearner", id: 4, peerId: "peer-4", promote: false } as const;
+  expect(cluster.answer(cluster.change(next))).toBe("membershipRefused");
   cluster.heal();
   cluster.run(500);
   expect(cluster.answer(removed)).toBe("membershipChanged");

@@ -24,6 +24,7 @@ import {
   type RaftOptions,
   type Restored,
   type Runtime,
+  type VmRecord,
   vmSpec,
   voteStatement,
   type Write,
@@ -106,10 +107,14 @@ export class Cluster {
     return newest;
   }
 
-  /** Names of the VMs that the node has applied. */
-  names(id: NodeId): string[] {
+  /** The VMs that the node has applied, by name. */
+  vms(id: NodeId): readonly VmRecord[] {
     const result = query(this.node(id).state, { kind: "listVms", limit: 1000 });
-    return result.kind === "vms" ? result.vms.map(({ name }) => name) : [];
+    return result.kind === "vms" ? result.vms : [];
+  }
+
+  names(id: NodeId): string[] {
+    return this.vms(id).map(({ name }) => name);
   }
 
   /** The terms of the node's log entries, from its first on. */
