@@ -2,7 +2,7 @@
  * The phase after the faults: everything is healed that can be healed, and then the cluster has a stated time to be live again. What stays down is
  * what is beyond repair: hosts whose disk is lost or damaged, and processes that stopped themselves over evidence.
  */
-import { isQuorum, LIMITS } from "../core/index.ts";
+import { isQuorum, LIMITS, type NodeId } from "../core/index.ts";
 import type { FaultView } from "./fault-view.ts";
 import type { Injector } from "./faults/index.ts";
 import type { Host } from "./host.ts";
@@ -106,16 +106,25 @@ export class QuietPhase {
     return { kind: "stuck", reason: `${after}\n${this.#describe()}` };
   }
 
-  /** Proof that no quorum is left, if so: in the newest committed configuration the hosts that are gone for good leave less than one. */
+  /**
+   * Proof that nobody can be elected, if so: each process that runs and has a vote needs a quorum of the configuration it acts by, and those that are
+   * gone for good leave less than one. A configuration counts from its entry on, committed or not.
+   */
   #excuse(): string | null {
-    const { world } = this.#parts;
-    const configuration = world.configuration(true);
-    if (configuration === null) return "no honest process is left that could run";
-    const running = new Set(world.running().map(({ id }) => id));
-    if (isQuorum(configuration, (id) => running.has(id))) return null;
-    const lost = [...new Set([...configuration.voters, ...configuration.outgoing])].filter((id) => !running.has(id));
-    const reasons = lost.map((id) => `node ${id} ${fateOf(world.hostOf(id))}`);
-    return `no quorum is left of ${configuration.voters.join(", ")}: ${reasons.join("; ")}`;
+    const running = this.#parts.world.running();
+    const isRunning = (id: NodeId): boolean => running.some((host) => host.id === id);
+    let proof = "no honest process that has a vote is left";
+    for (const { id, node } of running) {
+      if (node === null) continue;
+      const { configuration } = node;
+      const voters = [...new Set([...configuration.voters, ...configuration.outgoing])];
+      if (!voters.includes(id)) continue;
+      if (isQuorum(configuration, isRunning)) return null;
+      const lost = voters.filter((voter) => !isRunning(voter));
+      const reasons = lost.map((voter) => `node ${voter} ${fateOf(this.#parts.world.hostOf(voter))}`);
+      proof = `no quorum is left of ${voters.join(", ")}: ${reasons.join("; ")}`;
+    }
+    return proof;
   }
 
   #describe(): string {

@@ -42,7 +42,12 @@ export function changeMembership(
   }
   const entered = enterJoint(raft.configuration, changes);
   if ("refused" in entered) return entered;
-  return { jointIndex: append(raft, entered.joint, null) };
+  // As etcd's strict reconfiguration check: the voters that remain must be able to decide, or the change ends the cluster.
+  const { joint } = entered;
+  if (!isQuorum({ ...joint, outgoing: [] }, (id) => id === raft.id || isHeard(raft, id))) {
+    return { refused: `of the voters ${joint.voters.join(", ")} that the change leaves, too few answer` };
+  }
+  return { jointIndex: append(raft, joint, null) };
 }
 
 function append(raft: Raft, configuration: Configuration, link: LineageLink | null): number {
@@ -116,8 +121,12 @@ function hasCaughtUp(raft: Raft, id: NodeId): boolean {
   const progress = raft.progress.get(id);
   if (progress?.mode !== "replicate") return false;
   // One that has never answered, or no more, has caught up with nothing, however short the log.
-  const isHeard = raft.nowMs - progress.lastHeardMs < raft.options.electionTimeoutMs;
-  return isHeard && progress.match + raft.options.snapshotTrailingEntries >= raft.commitIndex;
+  return isHeard(raft, id) && progress.match + raft.options.snapshotTrailingEntries >= raft.commitIndex;
+}
+
+function isHeard(raft: Raft, id: NodeId): boolean {
+  const heardMs = raft.progress.get(id)?.lastHeardMs ?? Number.NEGATIVE_INFINITY;
+  return raft.nowMs - heardMs < raft.options.electionTimeoutMs;
 }
 
 // ---- Endorsements: what a joint phase leaves behind as proof
