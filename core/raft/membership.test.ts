@@ -347,6 +347,22 @@ test("two-node remove dead: two voters of which one is dead decide nothing, and 
   expect(cluster.leader.configuration.outgoing).toEqual([]);
 });
 
+test("one of three is dead: removing a living one is refused, removing the dead one is not", () => {
+  const cluster = new Cluster([1, 2, 3]);
+  cluster.elect(1);
+  cluster.run(200);
+  cluster.crash(3);
+  cluster.run(1500);
+  const harmful = cluster.change({ kind: "remove", id: 2 });
+  cluster.run(300);
+  expect(cluster.answer(harmful)).toBe("membershipRefused");
+  expect(cluster.leader.configuration.voters).toEqual([1, 2, 3]);
+  const helpful = cluster.change({ kind: "remove", id: 3 });
+  cluster.run(500);
+  expect(cluster.answer(helpful)).toBe("membershipChanged");
+  expect(cluster.leader.configuration.voters).toEqual([1, 2]);
+});
+
 test("two-node remove dead: while both live, one can be removed and the other goes on alone", () => {
   const cluster = new Cluster([1, 2]);
   cluster.elect(1);
