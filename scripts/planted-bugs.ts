@@ -1,0 +1,154 @@
+/** Real bugs of other systems, as edits to the core. Production code has no switch for any of them. */
+
+export interface Plant {
+  /** As the hazard is called where real systems had it. */
+  readonly name: string;
+  readonly scenario: string;
+  readonly file: string;
+  readonly edits: readonly Edit[];
+}
+
+export interface Edit {
+  /** Must occur exactly once, or the plant is stale and the script fails. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const PLANTS: readonly Plant[] = [
+  {
+    name: "figure-eight",
+    scenario: "leader-churn",
+    file: "core/raft/replication.ts",
+    edits: [
+      {
+        find: "if (reached <= raft.commitIndex || raft.log.termAt(reached) !== raft.term) return;",
+        replace: "if (reached <= raft.commitIndex) return;",
+      },
+    ],
+  },
+  {
+    name: "vote-before-durable",
+    scenario: "crash-restart",
+    file: "core/raft/election.ts",
+    edits: [
+      {
+        find: `raft.resetElectionDeadline();
+  raft.sendDurably({`,
+        replace: `raft.resetElectionDeadline();
+  raft.send({`,
+      },
+    ],
+  },
+  {
+    name: "acked-but-unsynced",
+    scenario: "crash-restart",
+    file: "core/raft/replication.ts",
+    edits: [
+      {
+        find: 'if (outcome === "matched") raft.sendDurably(response);',
+        replace: 'if (outcome === "matched") raft.send(response);',
+      },
+    ],
+  },
+  {
+    name: "term-reset-on-restart",
+    scenario: "crash-restart",
+    file: "core/raft/raft.ts",
+    edits: [
+      {
+        find: "this.term = hardState?.term ?? 0;",
+        replace: "this.term = hardState === null ? 0 : 0;",
+      },
+    ],
+  },
+  {
+    name: "former-candidate-votes-twice",
+    scenario: "swarm",
+    file: "core/raft/election.ts",
+    edits: [
+      {
+        find: "const free = raft.votedFor === NOBODY && raft.recognized === null;",
+        replace: 'const free = raft.role === "follower" && raft.recognized === null;',
+      },
+    ],
+  },
+  {
+    name: "single-node-loses-ack",
+    scenario: "crash-restart",
+    file: "core/raft/replication.ts",
+    edits: [
+      {
+        find: "id === raft.id ? raft.log.stableIndex : (raft.progress.get(id)?.match ?? 0),",
+        replace: "id === raft.id ? raft.log.lastIndex : (raft.progress.get(id)?.match ?? 0),",
+      },
+    ],
+  },
+  {
+    name: "append-cuts-matching-tail",
+    scenario: "flaky-network",
+    file: "core/raft/replication.ts",
+    edits: [
+      {
+        find: "if (!acceptEntries(raft, message, entries, prevIndex + 1, message.prevChain)) return;",
+        replace: `if (prevIndex >= raft.commitIndex && prevIndex < log.lastIndex) raft.truncateAfter(prevIndex);
+  if (!acceptEntries(raft, message, entries, prevIndex + 1, message.prevChain)) return;`,
+      },
+    ],
+  },
+  {
+    name: "log-id-compared-wrong",
+    scenario: "leader-hunt",
+    file: "core/raft/log.ts",
+    edits: [
+      {
+        find: "return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);",
+        replace: "return lastTerm >= this.lastTerm || lastIndex >= this.lastIndex;",
+      },
+    ],
+  },
+  {
+    name: "follower-commits-unverified",
+    scenario: "swarm",
+    file: "core/raft/replication.ts",
+    edits: [
+      {
+        find: "commitAsFollower(raft, Math.min(message.commit, raft.matchedIndex));\n  }",
+        replace: "commitAsFollower(raft, Math.min(message.commit + 1, raft.log.lastIndex));\n  }",
+      },
+    ],
+  },
+  {
+    name: "commit-without-quorum",
+    scenario: "partitions",
+    file: "core/raft/quorum.ts",
+    edits: [{ find: "return Math.floor(voters / 2) + 1;", replace: "return Math.max(1, Math.floor(voters / 2));" }],
+  },
+  {
+    name: "read-without-quorum",
+    scenario: "clock-skew",
+    file: "core/raft/reads.ts",
+    edits: [
+      {
+        find: "id === raft.id ? raft.round : (raft.progress.get(id)?.round ?? 0),",
+        replace: 'id === raft.id || raft.role === "leader" ? raft.round : (raft.progress.get(id)?.round ?? 0),',
+      },
+    ],
+  },
+  {
+    name: "lease-read-transfer",
+    scenario: "lease-reads",
+    file: "core/raft/reads.ts",
+    edits: [
+      {
+        find: "if (raft.transferring !== null || raft.leaseBlocked) return false;",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "retry-applied-twice",
+    scenario: "flaky-network",
+    file: "core/cluster/apply.ts",
+    edits: [{ find: "if (earlier !== null) {", replace: "if (earlier !== null && earlier.ok === false) {" }],
+  },
+];
