@@ -1,6 +1,6 @@
 /** The door of the core: what the two runtimes, the scenarios and the command line may know of it. */
 export * from "./cluster/index.ts";
-export { type AppliedEntry, Node } from "./node.ts";
+export { type AppliedEntry, isReplicated, type MemberStatus, Node, replicatedEntry } from "./node.ts";
 export {
   type Append,
   type AppendOutcome,

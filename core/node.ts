@@ -8,11 +8,13 @@ import {
   type ApplyResult,
   applyEntries,
   type ClusterState,
+  type CommandEntry,
   decodeSnapshot,
   emptyState,
   encodeRequest,
   encodeSnapshot,
   InvalidCommand,
+  type MembershipEntry,
   query,
   STAMP_BYTES,
   stampRequest,
@@ -42,6 +44,7 @@ import {
   handleWhoAreYou,
   header,
   holdsLease,
+  type Introduction,
   initialConfiguration,
   isJoint,
   type LineageLink,
@@ -74,6 +77,14 @@ import { decodeConfigurationRecord } from "./wire/index.ts";
 export interface AppliedEntry {
   readonly entry: Entry;
   readonly result: ApplyResult | null;
+}
+
+export interface MemberStatus {
+  readonly id: NodeId;
+  readonly peerId: PeerId;
+  readonly role: "voter" | "learner";
+  readonly matchIndex: number | null;
+  readonly lastHeardMs: number | null;
 }
 
 /** Where a proposal in the batch came from. */
@@ -237,6 +248,28 @@ export class Node {
   /** What proves the present configuration to those who know an earlier one. */
   get lineage(): readonly LineageLink[] {
     return this.#raft.lineage;
+  }
+  /** Whether the transport shall admit this peer: a member of a configuration that this node acts by, or has been shown with proof. */
+  isMember(peerId: PeerId): boolean {
+    return this.#raft.isAdmitted(peerId);
+  }
+  /** Every member; how far its log matches, and when it was last heard (on this node's monotonic clock), are known to the leader alone. */
+  memberStatus(): readonly MemberStatus[] {
+    const { configuration, progress, role } = this.#raft;
+    return configuration.members.map(({ id, peerId }) => {
+      const known = role === "leader" ? progress.get(id) : undefined;
+      return {
+        id,
+        peerId,
+        role: configuration.learners.includes(id) ? "learner" : "voter",
+        matchIndex: known?.match ?? null,
+        lastHeardMs: known === undefined || !Number.isFinite(known.lastHeardMs) ? null : known.lastHeardMs,
+      };
+    });
+  }
+  /** What proves to a member that has been away who belongs to the cluster now, itself or no more. */
+  introduction(to: NodeId): Introduction {
+    return { type: "introduction", ...header(this.#raft, to, this.#raft.term), links: this.#raft.lineage };
   }
   get snapshotIndex(): number {
     return this.#raft.snapshot.meta.index;
@@ -694,10 +727,10 @@ export class Node {
   #apply(): void {
     const raft = this.#raft;
     const entries = raft.log.slice(this.appliedIndex + 1, raft.commitIndex);
-    const commands = entries.filter((entry) => entry.kind === "command");
-    let results: readonly ApplyResult[] = [];
-    if (commands.length > 0) {
-      const outcome = applyEntries(this.state, commands);
+    const replicated = entries.filter(isReplicated);
+    let results: readonly (ApplyResult | null)[] = [];
+    if (replicated.length > 0) {
+      const outcome = applyEntries(this.state, replicated.map(replicatedEntry));
       this.state = outcome.state;
       results = outcome.results;
     }
@@ -705,7 +738,7 @@ export class Node {
     const applied: AppliedEntry[] = [];
     let at = 0;
     for (const entry of entries) {
-      const result = entry.kind === "command" ? (results[at++] ?? null) : null;
+      const result = isReplicated(entry) ? (results[at++] ?? null) : null;
       applied.push({ entry, result });
       const awaited = this.#awaited.get(entry.index);
       if (awaited !== undefined) {
@@ -826,6 +859,19 @@ export class Node {
     raft.saveSnapshot({ clusterId: raft.clusterId, incarnation: raft.incarnation, meta, chunks }, keepAfter);
     raft.log.compactTo(keepAfter);
   }
+}
+
+/** Whether the replicated state is told of an entry. A joint configuration is a passage: the final one that follows it at once tells. */
+export function isReplicated(entry: Entry): boolean {
+  if (entry.kind === "configuration") return !isJoint(decodeConfigurationRecord(entry.data).configuration);
+  return entry.kind === "command";
+}
+
+/** What it is told. */
+export function replicatedEntry(entry: Entry): CommandEntry | MembershipEntry {
+  if (entry.kind === "command") return entry;
+  const { voters, learners, members } = decodeConfigurationRecord(entry.data).configuration;
+  return { index: entry.index, term: entry.term, membership: { voters, learners, members } };
 }
 
 function refused(refusal: RequestRefusal): ClientAnswer {

@@ -2,7 +2,7 @@
  * The only door between the core and any world. The world hands in plain inputs and carries out plain effects; both are immutable values.
  * Nothing here is asynchronous: what comes of an effect returns later as an input.
  */
-import type { ApplyResult, CommandRequest, VmQuery, VmQueryResult } from "./cluster/index.ts";
+import type { ApplyResult, ClusterQuery, ClusterQueryResult, CommandRequest } from "./cluster/index.ts";
 import type {
   ConfigurationChange,
   Digest,
@@ -88,13 +88,13 @@ export type ReadConsistency = "linearizable" | "lease" | "stale";
 export type ClientRequest =
   /** Replicate a command. With a session it happens exactly once, however often it is retried. */
   | { readonly kind: "propose"; readonly request: CommandRequest }
-  | { readonly kind: "read"; readonly query: VmQuery; readonly consistency: ReadConsistency }
+  | { readonly kind: "read"; readonly query: ClusterQuery; readonly consistency: ReadConsistency }
   | { readonly kind: "changeMembership"; readonly changes: readonly ConfigurationChange[] }
   | { readonly kind: "transferLeadership"; readonly to: NodeId };
 
 export type ClientAnswer =
   | { readonly kind: "applied"; readonly index: number; readonly term: number; readonly result: ApplyResult }
-  | { readonly kind: "read"; readonly index: number; readonly result: VmQueryResult }
+  | { readonly kind: "read"; readonly index: number; readonly result: ClusterQueryResult }
   /** The final configuration is committed, not merely proposed. */
   | { readonly kind: "membershipChanged"; readonly index: number; readonly term: number }
   | { readonly kind: "leadershipTransferred"; readonly to: NodeId }

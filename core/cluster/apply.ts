@@ -4,19 +4,24 @@
  */
 import { enableMapSet, Immer } from "immer";
 import { Batch } from "./batch.ts";
-import type { CommandRequest, RequestSession } from "./command.ts";
+import type { Command, CommandRequest, RequestSession } from "./command.ts";
 import { decodeEntryData } from "./entry-data.ts";
 import { leastRecentlyActive } from "./expiry.ts";
 import { LIMITS } from "./limits.ts";
-import type { ApplyResult } from "./result.ts";
+import { admitNode, announceNode, applyMembership, type Membership } from "./nodes.ts";
+import type { ApplyResult, CommandResult } from "./result.ts";
 import { openedSession, storedResponse, touched, withResponse } from "./session.ts";
 import type { ClusterState } from "./state.ts";
-import { applyVmCommand, type VmCommand } from "./vm-commands.ts";
+import { createToken, revokeToken } from "./tokens.ts";
+import { applyVmCommand } from "./vm-commands.ts";
 
 enableMapSet();
 
 // An instance of its own: the process-wide settings are somebody else's. Freezing costs more than the change itself; the tests run with it on.
 const productionImmer = new Immer({ autoFreeze: false });
+
+/** Everything but what opens and closes sessions. */
+type StatefulCommand = Exclude<Command, { readonly kind: "openSession" | "closeSession" }>;
 
 /** What the state machine needs of a log entry. */
 export interface CommandEntry {
@@ -26,33 +31,64 @@ export interface CommandEntry {
   readonly data: Uint8Array;
 }
 
-export interface ApplyOutcome {
+/** An entry of the log that tells who takes part from here on. */
+export interface MembershipEntry {
+  readonly index: number;
+  readonly term: number;
+  readonly membership: Membership;
+}
+
+export interface ApplyOutcome<Result = ApplyResult> {
   readonly state: ClusterState;
-  /** One for each entry, in their order. */
-  readonly results: readonly ApplyResult[];
+  /** One for each entry, in their order; null for a membership. */
+  readonly results: readonly Result[];
 }
 
 /**
- * Applies committed command entries in log order. Whatever their bytes are, the answer is a result and never a throw, and the same on every replica.
+ * Applies committed entries in log order. Whatever their bytes are, the answer is a result and never a throw, and the same on every replica.
  *
  * The cost of an entry does not grow with the number of VMs or sessions.
  *
  * @throws AppliedOutOfOrder when an index does not lie above all that were applied before: a defect of the caller, which must stop the node.
  */
-export function applyEntries(state: ClusterState, entries: readonly CommandEntry[]): ApplyOutcome {
+export function applyEntries(state: ClusterState, entries: readonly CommandEntry[]): ApplyOutcome;
+export function applyEntries(
+  state: ClusterState,
+  entries: readonly (CommandEntry | MembershipEntry)[],
+): ApplyOutcome<ApplyResult | null>;
+export function applyEntries(
+  state: ClusterState,
+  entries: readonly (CommandEntry | MembershipEntry)[],
+): ApplyOutcome<ApplyResult | null> {
   return applyEntriesWith(productionImmer, state, entries);
 }
 
 /** For tests, with an immer of their own. */
-export function applyEntriesWith(immer: Immer, state: ClusterState, entries: readonly CommandEntry[]): ApplyOutcome {
+export function applyEntriesWith(immer: Immer, state: ClusterState, entries: readonly CommandEntry[]): ApplyOutcome;
+export function applyEntriesWith(
+  immer: Immer,
+  state: ClusterState,
+  entries: readonly (CommandEntry | MembershipEntry)[],
+): ApplyOutcome<ApplyResult | null>;
+export function applyEntriesWith(
+  immer: Immer,
+  state: ClusterState,
+  entries: readonly (CommandEntry | MembershipEntry)[],
+): ApplyOutcome<ApplyResult | null> {
   if (entries.length === 0) return { state, results: [] };
   const batch = new Batch(state);
-  const results: ApplyResult[] = [];
+  const results: (ApplyResult | null)[] = [];
   for (const entry of entries) {
     if (!Number.isSafeInteger(entry.index) || entry.index <= batch.appliedIndex)
       throw new AppliedOutOfOrder(entry.index, batch.appliedIndex);
     batch.appliedIndex = entry.index;
-    results.push(applyEntry(batch, entry));
+    batch.term = entry.term;
+    if ("membership" in entry) {
+      applyMembership(batch, entry.membership);
+      results.push(null);
+    } else {
+      results.push(applyEntry(batch, entry));
+    }
   }
   return { state: batch.finish(immer), results };
 }
@@ -82,7 +118,24 @@ function applyRequest(batch: Batch, { session, command }: CommandRequest, index:
   if (session !== null) return applyInSession(batch, session, command, index);
   // Decoding refuses a close without a session.
   if (command.kind === "closeSession") return sessionExpired(0);
-  return applyVmCommand(batch, command, index);
+  return applyCommand(batch, command, index);
+}
+
+function applyCommand(batch: Batch, command: StatefulCommand, index: number): CommandResult {
+  switch (command.kind) {
+    case "createVm":
+    case "updateVm":
+    case "deleteVm":
+      return applyVmCommand(batch, command, index);
+    case "createToken":
+      return createToken(batch, command);
+    case "revokeToken":
+      return revokeToken(batch, command.id);
+    case "admitNode":
+      return admitNode(batch, command);
+    case "announceNode":
+      return announceNode(batch, command);
+  }
 }
 
 /** A retry finds the session that the first try opened. */
@@ -107,7 +160,7 @@ function openSession(batch: Batch, clientToken: string, index: number): ApplyRes
 function applyInSession(
   batch: Batch,
   request: RequestSession,
-  command: VmCommand | { readonly kind: "closeSession" },
+  command: StatefulCommand | { readonly kind: "closeSession" },
   index: number,
 ): ApplyResult {
   const { id, sequence } = request;
@@ -127,7 +180,7 @@ function applyInSession(
     batch.removeSession(session);
     return { ok: true, kind: "sessionClosed", sessionId: id };
   }
-  const result = applyVmCommand(batch, command, index);
+  const result = applyCommand(batch, command, index);
   batch.putSession(withResponse(current, request, result));
   return result;
 }

@@ -3,9 +3,12 @@
  * with one immer producer, whose draft holds the touched leaves and nothing else. So an entry that changes nothing drafts nothing.
  */
 import { castDraft, type Draft, type Immer } from "immer";
+import { type ClusterEvent, type EventDetails, withEvents } from "./events.ts";
+import type { NodeRecord } from "./nodes.ts";
 import type { Session } from "./session.ts";
 import { type ClusterState, sessionIdOf, sessionOf, vmOf } from "./state.ts";
 import { type Leaf, leafAt, type Slot, slotOfIndex, slotOfText, type Table, withLeaves } from "./table.ts";
+import type { TokenRecord } from "./tokens.ts";
 import type { VmRecord } from "./vm-record.ts";
 
 /** New values by key; null: removed. */
@@ -23,6 +26,11 @@ export class Batch {
   readonly #sessions: Changes<number, Session> = new Map();
   readonly #sessionIds: Changes<string, number> = new Map();
   #sessionFloors: number[] | null = null;
+  #tokens: Map<string, TokenRecord> | null = null;
+  #nodes: Map<number, NodeRecord> | null = null;
+  readonly #events: ClusterEvent[] = [];
+  /** Of the entry that is being applied. */
+  term = 0;
   vmCount: number;
   sessionCount: number;
   timeMs: number;
@@ -94,9 +102,36 @@ export class Batch {
     return this.#sessionFloors;
   }
 
+  get tokens(): ReadonlyMap<string, TokenRecord> {
+    return this.#tokens ?? this.#base.tokens;
+  }
+
+  /** A copy of its own, made when first asked for. */
+  changeTokens(): Map<string, TokenRecord> {
+    this.#tokens ??= new Map(this.#base.tokens);
+    return this.#tokens;
+  }
+
+  get nodes(): ReadonlyMap<number, NodeRecord> {
+    return this.#nodes ?? this.#base.nodes;
+  }
+
+  changeNodes(): Map<number, NodeRecord> {
+    this.#nodes ??= new Map(this.#base.nodes);
+    return this.#nodes;
+  }
+
+  /** What the present entry changed. Once an entry at most. */
+  happened(details: EventDetails): void {
+    this.#events.push(Object.freeze({ index: this.appliedIndex, term: this.term, atMs: this.timeMs, ...details }));
+  }
+
   finish(immer: Immer): ClusterState {
     const base = this.#base;
     const counters = {
+      tokens: this.tokens,
+      nodes: this.nodes,
+      events: withEvents(base.events, this.#events),
       sessionFloors: this.#sessionFloors ?? base.sessionFloors,
       vmCount: this.vmCount,
       sessionCount: this.sessionCount,

@@ -1,3 +1,4 @@
+import type { TokenPurpose } from "./tokens.ts";
 import type { VmSpec } from "./vm-spec.ts";
 
 /**
@@ -11,7 +12,33 @@ export type Command =
   | { readonly kind: "createVm"; readonly name: string; readonly spec: VmSpec }
   | { readonly kind: "updateVm"; readonly name: string; readonly expectedGeneration: number; readonly spec: VmSpec }
   /** With null it is deleted whatever its generation. */
-  | { readonly kind: "deleteVm"; readonly name: string; readonly expectedGeneration: number | null };
+  | { readonly kind: "deleteVm"; readonly name: string; readonly expectedGeneration: number | null }
+  /** `ttlMs` is 1 ms to a year, from cluster time on; `nodeId` null lets the token admit anybody. */
+  | {
+      readonly kind: "createToken";
+      readonly id: string;
+      readonly secretHash: string;
+      readonly purpose: TokenPurpose;
+      readonly ttlMs: number;
+      readonly nodeId: number | null;
+    }
+  | { readonly kind: "revokeToken"; readonly id: string }
+  /** Binds an id to an identity, and uses the token up. What makes it a member is a configuration of consensus. */
+  | {
+      readonly kind: "admitNode";
+      readonly tokenId: string;
+      readonly secretHash: string;
+      readonly nodeId: number;
+      readonly peerId: string;
+      readonly addresses: readonly string[];
+    }
+  /** One to eight addresses. An id that is unknown is bound to the identity. */
+  | {
+      readonly kind: "announceNode";
+      readonly nodeId: number;
+      readonly peerId: string;
+      readonly addresses: readonly string[];
+    };
 
 /**
  * Makes a retried request happen once (Ongaro's thesis, section 6.3).

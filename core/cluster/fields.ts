@@ -40,6 +40,12 @@ export function label(value: unknown, field: string): string {
   return read;
 }
 
+/** Text that matches `pattern`, which says how long it may be; `rule` tells the pattern in words. */
+export function matching(value: unknown, field: string, pattern: RegExp, rule: string): string {
+  if (typeof value !== "string" || !pattern.test(value)) throw new InvalidField(field, null, rule);
+  return value;
+}
+
 /** One of `choices`, encoded as its position there. */
 export function choice<T extends string>(value: unknown, field: string, choices: readonly T[]): T {
   const chosen = typeof value === "number" ? choices[value] : undefined;

@@ -7,9 +7,21 @@ export const LIMITS = {
   /** A session's requests in flight: `sequence` lies less than this above `lowestUnacknowledged`. */
   outstandingRequests: 64,
   vms: 1_000_000,
+  tokens: 1000,
+  /** Nodes that there ever were. */
+  nodes: 10_000,
+  /** Events kept at least; a multiple of 64. */
+  events: 4096,
 
   /** RFC 1123 label. */
   labelLength: 63,
+  tokenIdLength: 32,
+  tokenTtlMs: 365 * 24 * 3_600_000,
+  /** As Raft's, both. */
+  members: 1024,
+  peerIdLength: 128,
+  addresses: 8,
+  addressLength: 256,
   /** UTF-16 code units, as are all lengths of text here. */
   clientTokenLength: 128,
   vcpus: 1024,

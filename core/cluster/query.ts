@@ -1,11 +1,23 @@
 /** Questions to a state. Free of side effects; how fresh the state is, is the asker's business (thesis 6.4). */
+import { type EventPage, pageOfEvents } from "./events.ts";
 import { LIMITS } from "./limits.ts";
+import type { NodeRecord } from "./nodes.ts";
 import { type ClusterState, vmOf } from "./state.ts";
 import { bucketValues } from "./table.ts";
+import type { TokenRecord } from "./tokens.ts";
 import type { VmRecord } from "./vm-record.ts";
 
 /** A question as a value, for whoever carries it here. */
-export type VmQuery = { readonly kind: "getVm"; readonly name: string } | ({ readonly kind: "listVms" } & ListVms);
+export type ClusterQuery =
+  | { readonly kind: "getVm"; readonly name: string }
+  | ({ readonly kind: "listVms" } & ListVms)
+  | { readonly kind: "getToken"; readonly id: string }
+  /** By id, `limit` of them after `afterId`. */
+  | { readonly kind: "listTokens"; readonly afterId: string | null; readonly limit: number }
+  /** All that there ever were, by id. */
+  | { readonly kind: "listNodes" }
+  /** The first `limit` after that log index. */
+  | { readonly kind: "listEvents"; readonly afterIndex: number; readonly limit: number };
 
 export interface ListVms {
   /** Only names after this one, so that a listing goes on where the last page ended; null or absent: from the start. */
@@ -16,7 +28,14 @@ export interface ListVms {
   readonly tenant?: string | null;
 }
 
-export type VmQueryResult = { readonly kind: "vm"; readonly vm: VmRecord | null } | ({ readonly kind: "vms" } & VmPage);
+export type ClusterQueryResult =
+  | { readonly kind: "vm"; readonly vm: VmRecord | null }
+  | ({ readonly kind: "vms" } & VmPage)
+  | { readonly kind: "token"; readonly token: TokenRecord | null }
+  | { readonly kind: "tokens"; readonly tokens: readonly TokenRecord[]; readonly nextAfterId: string | null }
+  | { readonly kind: "nodes"; readonly nodes: readonly NodeRecord[] }
+  /** `lastIndex` is how far the state has come: a page with nothing in it ends there. */
+  | ({ readonly kind: "events"; readonly lastIndex: number } & EventPage);
 
 export interface VmPage {
   /** By name, in the order of UTF-16 code units. */
@@ -25,9 +44,33 @@ export interface VmPage {
   readonly nextAfterName: string | null;
 }
 
-export function query(state: ClusterState, question: VmQuery): VmQueryResult {
-  if (question.kind === "getVm") return { kind: "vm", vm: getVm(state, question.name) };
-  return { kind: "vms", ...listVms(state, question) };
+export function query(state: ClusterState, question: ClusterQuery): ClusterQueryResult {
+  switch (question.kind) {
+    case "getVm":
+      return { kind: "vm", vm: getVm(state, question.name) };
+    case "listVms":
+      return { kind: "vms", ...listVms(state, question) };
+    case "getToken":
+      return { kind: "token", token: state.tokens.get(question.id) ?? null };
+    case "listTokens": {
+      const { afterId, limit } = question;
+      const after = [...state.tokens.values()].filter(({ id }) => afterId === null || id > afterId);
+      after.sort((a, b) => (a.id < b.id ? -1 : 1));
+      const tokens = after.slice(0, pageSizeOf(limit));
+      return { kind: "tokens", tokens, nextAfterId: after.length > tokens.length ? (tokens.at(-1)?.id ?? null) : null };
+    }
+    case "listNodes":
+      return { kind: "nodes", nodes: [...state.nodes.values()].sort((a, b) => a.id - b.id) };
+    case "listEvents": {
+      const { afterIndex, limit } = question;
+      const page = pageOfEvents(state.events, afterIndex, pageSizeOf(limit));
+      return { kind: "events", lastIndex: state.appliedIndex, ...page };
+    }
+  }
+}
+
+function pageSizeOf(limit: number): number {
+  return limit >= 1 ? Math.min(Math.floor(limit), LIMITS.listPage) : 1;
 }
 
 /** The VM of this name, or null. */
@@ -37,7 +80,7 @@ export function getVm(state: ClusterState, name: string): VmRecord | null {
 
 /** One page of VMs, sorted by name. Looks at every VM: about 10 ms for 100,000. */
 export function listVms(state: ClusterState, { afterName, limit, tenant }: ListVms): VmPage {
-  const pageSize = limit >= 1 ? Math.min(Math.floor(limit), LIMITS.listPage) : 1;
+  const pageSize = pageSizeOf(limit);
   // One more than the page, which tells whether there is a next one.
   const first = new LowestNames(pageSize + 1);
   for (const bucket of state.vms) {

@@ -1,15 +1,27 @@
 /** Command requests as bytes: one MessagePack array, versioned, with choices as numbers. What is accepted is deeply frozen and may be shared. */
 
 import type { Command, CommandRequest, RequestSession } from "./command.ts";
-import { array, integer, label, nullable, text, tuple } from "./fields.ts";
+import { array, choice, integer, label, nullable, text, tuple } from "./fields.ts";
+import { addresses, nodeId, peerId, secretHash, tokenId } from "./identity-fields.ts";
 import { InvalidCommand, InvalidField } from "./invalid.ts";
 import { LIMITS } from "./limits.ts";
 import { pack, unpack } from "./msgpack.ts";
+import { TOKEN_PURPOSES } from "./tokens.ts";
 import { vmSpecFromArray, vmSpecToArray } from "./vm-spec-codec.ts";
 
 const VERSION = 1;
 
-const TAG = { openSession: 0, closeSession: 1, createVm: 2, updateVm: 3, deleteVm: 4 } as const;
+const TAG = {
+  openSession: 0,
+  closeSession: 1,
+  createVm: 2,
+  updateVm: 3,
+  deleteVm: 4,
+  createToken: 5,
+  revokeToken: 6,
+  admitNode: 7,
+  announceNode: 8,
+} as const;
 
 // In a simulation many nodes decode the same bytes, shared by reference. Keyed by the object, so bytes must not change once they are made.
 const decodedRequests = new WeakMap<Uint8Array, CommandRequest>();
@@ -79,6 +91,18 @@ function requestToArray({ session, command }: CommandRequest): readonly unknown[
       return [VERSION, sessionParts, tag, command.name, command.expectedGeneration, vmSpecToArray(command.spec)];
     case "deleteVm":
       return [VERSION, sessionParts, tag, command.name, command.expectedGeneration];
+    case "createToken": {
+      const purpose = TOKEN_PURPOSES.indexOf(command.purpose);
+      return [VERSION, sessionParts, tag, command.id, command.secretHash, purpose, command.ttlMs, command.nodeId];
+    }
+    case "revokeToken":
+      return [VERSION, sessionParts, tag, command.id];
+    case "admitNode": {
+      const { tokenId, secretHash, nodeId: id, peerId: peer, addresses: known } = command;
+      return [VERSION, sessionParts, tag, tokenId, secretHash, id, peer, known];
+    }
+    case "announceNode":
+      return [VERSION, sessionParts, tag, command.nodeId, command.peerId, command.addresses];
   }
 }
 
@@ -105,7 +129,7 @@ function sessionFromArray(value: unknown, field: string): RequestSession {
 }
 
 function commandFromArray(parts: readonly unknown[]): Command {
-  const tag = integer(parts[2], "command.kind", TAG.openSession, TAG.deleteVm);
+  const tag = integer(parts[2], "command.kind", TAG.openSession, TAG.announceNode);
   switch (tag) {
     case TAG.openSession:
       tuple(parts, "command", 4);
@@ -130,6 +154,37 @@ function commandFromArray(parts: readonly unknown[]): Command {
         name: label(parts[3], "command.name"),
         expectedGeneration: generation(parts[4], "command.expectedGeneration"),
         spec: vmSpecFromArray(parts[5], "command.spec"),
+      });
+    case TAG.createToken:
+      tuple(parts, "command", 8);
+      return Object.freeze({
+        kind: "createToken",
+        id: tokenId(parts[3], "command.id"),
+        secretHash: secretHash(parts[4], "command.secretHash"),
+        purpose: choice(parts[5], "command.purpose", TOKEN_PURPOSES),
+        ttlMs: integer(parts[6], "command.ttlMs", 1, LIMITS.tokenTtlMs),
+        nodeId: nullable(parts[7], "command.nodeId", nodeId),
+      });
+    case TAG.revokeToken:
+      tuple(parts, "command", 4);
+      return Object.freeze({ kind: "revokeToken", id: tokenId(parts[3], "command.id") });
+    case TAG.admitNode:
+      tuple(parts, "command", 8);
+      return Object.freeze({
+        kind: "admitNode",
+        tokenId: tokenId(parts[3], "command.tokenId"),
+        secretHash: secretHash(parts[4], "command.secretHash"),
+        nodeId: nodeId(parts[5], "command.nodeId"),
+        peerId: peerId(parts[6], "command.peerId"),
+        addresses: addresses(parts[7], "command.addresses", 1),
+      });
+    case TAG.announceNode:
+      tuple(parts, "command", 6);
+      return Object.freeze({
+        kind: "announceNode",
+        nodeId: nodeId(parts[3], "command.nodeId"),
+        peerId: peerId(parts[4], "command.peerId"),
+        addresses: addresses(parts[5], "command.addresses", 1),
       });
     default:
       tuple(parts, "command", 5);

@@ -6,7 +6,9 @@ export type Applied =
   | { readonly ok: true; readonly kind: "sessionClosed"; readonly sessionId: number }
   | { readonly ok: true; readonly kind: "vmCreated" | "vmUpdated"; readonly generation: number }
   /** `generation` is the one that was deleted. */
-  | { readonly ok: true; readonly kind: "vmDeleted"; readonly generation: number };
+  | { readonly ok: true; readonly kind: "vmDeleted"; readonly generation: number }
+  | { readonly ok: true; readonly kind: "tokenCreated"; readonly expiresAtMs: number }
+  | { readonly ok: true; readonly kind: "tokenRevoked" | "nodeAdmitted" | "nodeAnnounced" };
 
 export interface Refused {
   readonly ok: false;
@@ -23,7 +25,18 @@ export type Refusal =
   /** The client had acknowledged this answer already; it was forgotten. */
   | { readonly kind: "sequenceTooOld"; readonly sequence: number; readonly lowestUnacknowledged: number }
   | InvalidCommandRefusal
-  | { readonly kind: "limitReached"; readonly limit: "vms"; readonly maximum: number };
+  | { readonly kind: "limitReached"; readonly limit: "vms" | "tokens" | "nodes"; readonly maximum: number }
+  | { readonly kind: "tokenExists" | "tokenNotForJoining" | "tokenRevoked" }
+  /** No token has this id, or its secret is another. */
+  | { readonly kind: "tokenNotFound" }
+  | { readonly kind: "tokenExpired"; readonly expiredAtMs: number }
+  /** `nodeId` has joined with it. */
+  | { readonly kind: "tokenUsed"; readonly nodeId: number }
+  | { readonly kind: "tokenForAnotherNode"; readonly nodeId: number }
+  /** The id is bound to another identity, for ever. */
+  | { readonly kind: "nodeIdTaken"; readonly nodeId: number }
+  /** The identity is bound to this id, for ever. */
+  | { readonly kind: "peerIdTaken"; readonly nodeId: number };
 
 /** The entry is no valid command: `field` breaks the rule told by `reason`. */
 export interface InvalidCommandRefusal {
@@ -32,13 +45,10 @@ export interface InvalidCommandRefusal {
   readonly reason: string;
 }
 
-/** Results of VM commands: what a session remembers. */
-export type VmResult =
-  | Extract<Applied, { readonly kind: "vmCreated" | "vmUpdated" | "vmDeleted" }>
+/** What a session remembers: results of everything but session commands themselves, and of entries that hold no command. */
+export type CommandResult =
+  | Exclude<Applied, { readonly kind: "sessionOpened" | "sessionClosed" }>
   | {
       readonly ok: false;
-      readonly refusal: Extract<
-        Refusal,
-        { readonly kind: "vmExists" | "vmNotFound" | "generationMismatch" | "limitReached" }
-      >;
+      readonly refusal: Exclude<Refusal, { readonly kind: "sessionExpired" | "sequenceTooOld" | "invalidCommand" }>;
     };

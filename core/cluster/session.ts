@@ -3,7 +3,7 @@
  * walks through whatever it is given that is not.
  */
 import type { RequestSession } from "./command.ts";
-import type { VmResult } from "./result.ts";
+import type { CommandResult } from "./result.ts";
 
 export interface Session {
   /** Log index of the entry that opened it. */
@@ -19,7 +19,7 @@ export interface Session {
 
 export interface StoredResponse {
   readonly sequence: number;
-  readonly result: VmResult;
+  readonly result: CommandResult;
 }
 
 export function openedSession(index: number, clientToken: string): Session {
@@ -53,13 +53,13 @@ function responsesFrom(session: Session, lowestUnacknowledged: number): readonly
   return Object.freeze(responses.filter((response) => response.sequence >= lowestUnacknowledged));
 }
 
-export function storedResponse(session: Session, sequence: number): VmResult | null {
+export function storedResponse(session: Session, sequence: number): CommandResult | null {
   for (const response of session.responses) if (response.sequence === sequence) return response.result;
   return null;
 }
 
 /** The session with the first result of a request that has none yet. `result` is deeply frozen. */
-export function withResponse(session: Session, { sequence }: RequestSession, result: VmResult): Session {
+export function withResponse(session: Session, { sequence }: RequestSession, result: CommandResult): Session {
   const responses = session.responses.slice();
   // Most requests come in order: look for the place from the end.
   let at = responses.length;

@@ -1,11 +1,21 @@
+import { type ClusterEvent, keptEvents, restoredEvents } from "./events.ts";
 import { hashOfIndex, hashOfText } from "./hash.ts";
 import { InvalidField, InvalidSnapshot } from "./invalid.ts";
 import { LIMITS } from "./limits.ts";
 import { unpack } from "./msgpack.ts";
+import type { NodeRecord } from "./nodes.ts";
 import type { Session } from "./session.ts";
-import { headerFromArray, sessionFromArray, vmFromArray } from "./snapshot-format.ts";
+import {
+  eventFromArray,
+  headerFromArray,
+  nodeFromArray,
+  sessionFromArray,
+  tokenFromArray,
+  vmFromArray,
+} from "./snapshot-format.ts";
 import { type ClusterState, emptyState } from "./state.ts";
 import { BUCKETS, slotOfIndex, slotOfText, tableOf } from "./table.ts";
+import type { TokenRecord } from "./tokens.ts";
 import type { VmRecord } from "./vm-record.ts";
 
 /**
@@ -60,10 +70,51 @@ function decode(items: ItemReader): ClusterState {
   if (activity.size !== sessions.length)
     throw new InvalidField("sessions.lastActiveIndex", null, "must differ from session to session");
 
+  const tokens = new Map<string, TokenRecord>();
+  let lastToken = "";
+  for (let i = 0; i < header.tokenCount; i++) {
+    const field = `tokens[${i}]`;
+    const token = tokenFromArray(items.next(field), field, header);
+    demandOrder(field, 0, token.id > lastToken);
+    lastToken = token.id;
+    tokens.set(token.id, token);
+  }
+
+  const nodes = new Map<number, NodeRecord>();
+  const peerIds = new Set<string>();
+  let lastNode = 0;
+  for (let i = 0; i < header.nodeCount; i++) {
+    const field = `nodes[${i}]`;
+    const node = nodeFromArray(items.next(field), field);
+    demandOrder(field, 0, node.id > lastNode);
+    lastNode = node.id;
+    nodes.set(node.id, node);
+    peerIds.add(node.peerId);
+  }
+  if (peerIds.size !== nodes.size) throw new InvalidField("nodes.peerId", null, "must differ from node to node");
+
+  const events: ClusterEvent[] = [];
+  const eventCount = keptEvents(header.eventTotal);
+  let lastIndex = 0;
+  for (let i = 0; i < eventCount; i++) {
+    const field = `events[${i}]`;
+    const event = eventFromArray(items.next(field), field, header);
+    demandOrder(field, 0, event.index > lastIndex);
+    lastIndex = event.index;
+    events.push(event);
+  }
+
   items.end();
+  const { appliedIndex, timeMs, vmCount, sessionCount, eventTotal } = header;
   return {
     ...emptyState(),
-    ...header,
+    appliedIndex,
+    timeMs,
+    vmCount,
+    sessionCount,
+    tokens,
+    nodes,
+    events: restoredEvents(eventTotal, events),
     vms: tableOf(slotOfText, vms),
     sessions: tableOf(slotOfIndex, sessions),
     sessionIds: tableOf(slotOfText, sessionIds),

@@ -1,5 +1,13 @@
+import { eventsOf } from "./events.ts";
 import { pack } from "./msgpack.ts";
-import { headerToArray, sessionToArray, vmToArray } from "./snapshot-format.ts";
+import {
+  eventToArray,
+  headerToArray,
+  nodeToArray,
+  sessionToArray,
+  tokenToArray,
+  vmToArray,
+} from "./snapshot-format.ts";
 import type { ClusterState } from "./state.ts";
 import { bucketValues } from "./table.ts";
 
@@ -40,6 +48,11 @@ function* snapshotItems(state: ClusterState): Generator<readonly unknown[], void
     const sessions = bucketValues(bucket).sort((a, b) => a.id - b.id);
     for (const session of sessions) yield sessionToArray(session);
   }
+  const tokens = [...state.tokens.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (const token of tokens) yield tokenToArray(token);
+  const nodes = [...state.nodes.values()].sort((a, b) => a.id - b.id);
+  for (const node of nodes) yield nodeToArray(node);
+  for (const event of eventsOf(state.events)) yield eventToArray(event);
 }
 
 function withLength(bytes: Uint8Array): Uint8Array {

@@ -1,40 +1,57 @@
 /**
- * The snapshot format, version 1: a stream of items, each a big-endian 32-bit length and that many bytes of MessagePack, cut into chunks anywhere.
+ * The snapshot format, version 2: a stream of items, each a big-endian 32-bit length and that many bytes of MessagePack, cut into chunks anywhere.
  *
- *     header    ["blixard-cluster", 1, appliedIndex, timeMs, vmCount, sessionCount]
+ *     header    ["blixard-cluster", 2, appliedIndex, timeMs, vmCount, sessionCount, tokenCount, nodeCount, eventTotal]
  *     VMs       by bucket (hash.ts), then by name
  *     sessions  by bucket, then by id
+ *     tokens    by id
+ *     nodes     by id
+ *     events    those that are kept, oldest first
+ *
+ * Version 1 had neither tokens nor nodes nor events, and is still read.
  *
  * Equal states have equal bytes for one chunk size, however they came about. What follows from the rest is not in it.
  */
-import { array, choice, integer, label, list, text, tuple } from "./fields.ts";
+import type { ClusterEvent } from "./events.ts";
+import { array, choice, integer, label, list, nullable, text, tuple } from "./fields.ts";
+import { addresses, nodeId, peerId, secretHash, tokenId } from "./identity-fields.ts";
 import { InvalidField } from "./invalid.ts";
 import { LIMITS } from "./limits.ts";
-import type { VmResult } from "./result.ts";
+import { NODE_ROLES, type NodeRecord } from "./nodes.ts";
+import type { CommandResult } from "./result.ts";
 import type { Session, StoredResponse } from "./session.ts";
 import type { ClusterState } from "./state.ts";
+import { TOKEN_PURPOSES, type TokenRecord } from "./tokens.ts";
 import { DESIRED_STATES, VM_STATES, type VmRecord } from "./vm-record.ts";
 import { vmSpecFromArray, vmSpecToArray } from "./vm-spec-codec.ts";
 
 const MAGIC = "blixard-cluster";
-const VERSION = 1;
+const VERSION = 2;
 
-export type SnapshotHeader = Pick<ClusterState, "appliedIndex" | "timeMs" | "vmCount" | "sessionCount">;
+export interface SnapshotHeader extends Pick<ClusterState, "appliedIndex" | "timeMs" | "vmCount" | "sessionCount"> {
+  readonly tokenCount: number;
+  readonly nodeCount: number;
+  readonly eventTotal: number;
+}
 
-export function headerToArray(state: SnapshotHeader): readonly unknown[] {
-  return [MAGIC, VERSION, state.appliedIndex, state.timeMs, state.vmCount, state.sessionCount];
+export function headerToArray(state: ClusterState): readonly unknown[] {
+  const { appliedIndex, timeMs, vmCount, sessionCount, tokens, nodes, events } = state;
+  return [MAGIC, VERSION, appliedIndex, timeMs, vmCount, sessionCount, tokens.size, nodes.size, events.total];
 }
 
 export function headerFromArray(value: unknown): SnapshotHeader {
   const parts = array(value, "header");
   if (parts[0] !== MAGIC) throw new InvalidField("header", null, "is not that of a cluster snapshot");
-  if (parts[1] !== VERSION) throw new InvalidField("header.version", VERSION, `must be ${VERSION}`);
-  tuple(parts, "header", 6);
+  const version = integer(parts[1], "header.version", 1, VERSION);
+  tuple(parts, "header", version === 1 ? 6 : 9);
   return {
     appliedIndex: integer(parts[2], "header.appliedIndex", 0, Number.MAX_SAFE_INTEGER),
     timeMs: integer(parts[3], "header.timeMs", 0, LIMITS.wallMs),
     vmCount: integer(parts[4], "header.vmCount", 0, LIMITS.vms),
     sessionCount: integer(parts[5], "header.sessionCount", 0, LIMITS.sessions),
+    tokenCount: version === 1 ? 0 : integer(parts[6], "header.tokenCount", 0, LIMITS.tokens),
+    nodeCount: version === 1 ? 0 : integer(parts[7], "header.nodeCount", 0, LIMITS.nodes),
+    eventTotal: version === 1 ? 0 : integer(parts[8], "header.eventTotal", 0, Number.MAX_SAFE_INTEGER),
   };
 }
 
@@ -108,6 +125,139 @@ function responseFromArray(value: unknown, field: string): StoredResponse {
   });
 }
 
+export function tokenToArray(token: TokenRecord): readonly unknown[] {
+  return [
+    token.id,
+    token.secretHash,
+    TOKEN_PURPOSES.indexOf(token.purpose),
+    token.nodeId,
+    token.createdAtMs,
+    token.expiresAtMs,
+    token.usedBy,
+    token.revokedAtMs,
+  ];
+}
+
+export function tokenFromArray(value: unknown, field: string, header: SnapshotHeader): TokenRecord {
+  const parts = tuple(value, field, 8);
+  const createdAtMs = integer(parts[4], `${field}.createdAtMs`, 0, header.timeMs);
+  return Object.freeze({
+    id: tokenId(parts[0], `${field}.id`),
+    secretHash: secretHash(parts[1], `${field}.secretHash`),
+    purpose: choice(parts[2], `${field}.purpose`, TOKEN_PURPOSES),
+    nodeId: nullable(parts[3], `${field}.nodeId`, nodeId),
+    createdAtMs,
+    expiresAtMs: integer(parts[5], `${field}.expiresAtMs`, createdAtMs, LIMITS.wallMs),
+    usedBy: nullable(parts[6], `${field}.usedBy`, nodeId),
+    revokedAtMs: nullable(parts[7], `${field}.revokedAtMs`, (at, name) =>
+      integer(at, name, createdAtMs, header.timeMs),
+    ),
+  });
+}
+
+export function nodeToArray(node: NodeRecord): readonly unknown[] {
+  return [node.id, node.peerId, node.addresses, NODE_ROLES.indexOf(node.role)];
+}
+
+export function nodeFromArray(value: unknown, field: string): NodeRecord {
+  const parts = tuple(value, field, 4);
+  return Object.freeze({
+    id: nodeId(parts[0], `${field}.id`),
+    peerId: peerId(parts[1], `${field}.peerId`),
+    addresses: addresses(parts[2], `${field}.addresses`, 0),
+    role: choice(parts[3], `${field}.role`, NODE_ROLES),
+  });
+}
+
+const EVENT_KINDS = [
+  "vmCreated",
+  "vmUpdated",
+  "vmDeleted",
+  "tokenCreated",
+  "tokenRevoked",
+  "nodeAdmitted",
+  "nodeAnnounced",
+  "membershipChanged",
+] as const;
+
+export function eventToArray(event: ClusterEvent): readonly unknown[] {
+  const head = [EVENT_KINDS.indexOf(event.kind), event.index, event.term, event.atMs];
+  switch (event.kind) {
+    case "vmCreated":
+    case "vmUpdated":
+    case "vmDeleted":
+      return [...head, event.name, event.tenant, event.generation];
+    case "tokenCreated":
+      return [...head, event.tokenId, TOKEN_PURPOSES.indexOf(event.purpose)];
+    case "tokenRevoked":
+      return [...head, event.tokenId];
+    case "nodeAdmitted":
+      return [...head, event.nodeId, event.tokenId];
+    case "nodeAnnounced":
+      return [...head, event.nodeId, event.addresses];
+    case "membershipChanged":
+      return [...head, event.voters, event.learners];
+  }
+}
+
+export function eventFromArray(value: unknown, field: string, header: SnapshotHeader): ClusterEvent {
+  const parts = array(value, field);
+  const kind = choice(parts[0], `${field}.kind`, EVENT_KINDS);
+  const head = {
+    index: integer(parts[1], `${field}.index`, 1, header.appliedIndex),
+    term: integer(parts[2], `${field}.term`, 0, Number.MAX_SAFE_INTEGER),
+    atMs: integer(parts[3], `${field}.atMs`, 0, header.timeMs),
+  };
+  switch (kind) {
+    case "vmCreated":
+    case "vmUpdated":
+    case "vmDeleted":
+      tuple(parts, field, 7);
+      return Object.freeze({
+        ...head,
+        kind,
+        name: label(parts[4], `${field}.name`),
+        tenant: label(parts[5], `${field}.tenant`),
+        generation: positive(parts[6], `${field}.generation`),
+      });
+    case "tokenCreated":
+      tuple(parts, field, 6);
+      return Object.freeze({
+        ...head,
+        kind,
+        tokenId: tokenId(parts[4], `${field}.tokenId`),
+        purpose: choice(parts[5], `${field}.purpose`, TOKEN_PURPOSES),
+      });
+    case "tokenRevoked":
+      tuple(parts, field, 5);
+      return Object.freeze({ ...head, kind, tokenId: tokenId(parts[4], `${field}.tokenId`) });
+    case "nodeAdmitted":
+      tuple(parts, field, 6);
+      return Object.freeze({
+        ...head,
+        kind,
+        nodeId: nodeId(parts[4], `${field}.nodeId`),
+        tokenId: tokenId(parts[5], `${field}.tokenId`),
+      });
+    case "nodeAnnounced":
+      tuple(parts, field, 6);
+      return Object.freeze({
+        ...head,
+        kind,
+        nodeId: nodeId(parts[4], `${field}.nodeId`),
+        addresses: addresses(parts[5], `${field}.addresses`, 1),
+      });
+    case "membershipChanged":
+      tuple(parts, field, 6);
+      return Object.freeze({
+        ...head,
+        kind,
+        voters: list(parts[4], `${field}.voters`, LIMITS.members, nodeId),
+        learners: list(parts[5], `${field}.learners`, LIMITS.members, nodeId),
+      });
+  }
+}
+
 const RESULT_KINDS = [
   "vmCreated",
   "vmUpdated",
@@ -116,34 +266,94 @@ const RESULT_KINDS = [
   "vmNotFound",
   "generationMismatch",
   "limitReached",
+  "tokenCreated",
+  "tokenRevoked",
+  "nodeAdmitted",
+  "nodeAnnounced",
+  "tokenExists",
+  "tokenNotForJoining",
+  // A result and a refusal have this name.
+  "refusedTokenRevoked",
+  "tokenNotFound",
+  "tokenExpired",
+  "tokenUsed",
+  "tokenForAnotherNode",
+  "nodeIdTaken",
+  "peerIdTaken",
 ] as const;
 
-function resultToArray(result: VmResult): readonly unknown[] {
-  if (result.ok) return [RESULT_KINDS.indexOf(result.kind), result.generation];
+const LIMIT_NAMES = ["vms", "tokens", "nodes"] as const;
+
+function resultToArray(result: CommandResult): readonly unknown[] {
+  if (result.ok) {
+    const kind = RESULT_KINDS.indexOf(result.kind);
+    if ("generation" in result) return [kind, result.generation];
+    return result.kind === "tokenCreated" ? [kind, result.expiresAtMs] : [kind];
+  }
   const { refusal } = result;
-  const kind = RESULT_KINDS.indexOf(refusal.kind);
+  const kind = RESULT_KINDS.indexOf(refusal.kind === "tokenRevoked" ? "refusedTokenRevoked" : refusal.kind);
   switch (refusal.kind) {
     case "vmExists":
     case "vmNotFound":
+    case "tokenExists":
+    case "tokenNotForJoining":
+    case "tokenRevoked":
+    case "tokenNotFound":
       return [kind];
+    case "tokenExpired":
+      return [kind, refusal.expiredAtMs];
+    case "tokenUsed":
+    case "tokenForAnotherNode":
+    case "nodeIdTaken":
+    case "peerIdTaken":
+      return [kind, refusal.nodeId];
     case "generationMismatch":
       return [kind, refusal.expected, refusal.actual];
     case "limitReached":
-      return [kind, refusal.maximum];
+      // As version 1 had it, when there was one limit.
+      return refusal.limit === "vms"
+        ? [kind, refusal.maximum]
+        : [kind, refusal.maximum, LIMIT_NAMES.indexOf(refusal.limit)];
   }
 }
 
-function resultFromArray(value: unknown, field: string): VmResult {
+function resultFromArray(value: unknown, field: string): CommandResult {
   const kind = choice(array(value, field)[0], `${field}.kind`, RESULT_KINDS);
   switch (kind) {
     case "vmCreated":
     case "vmUpdated":
     case "vmDeleted":
       return Object.freeze({ ok: true, kind, generation: positive(tuple(value, field, 2)[1], `${field}.generation`) });
+    case "tokenCreated": {
+      const expiresAtMs = integer(tuple(value, field, 2)[1], `${field}.expiresAtMs`, 0, LIMITS.wallMs);
+      return Object.freeze({ ok: true, kind, expiresAtMs });
+    }
+    case "tokenRevoked":
+    case "nodeAdmitted":
+    case "nodeAnnounced":
+      tuple(value, field, 1);
+      return Object.freeze({ ok: true, kind });
     case "vmExists":
     case "vmNotFound":
+    case "tokenExists":
+    case "tokenNotForJoining":
+    case "tokenNotFound":
       tuple(value, field, 1);
       return Object.freeze({ ok: false, refusal: Object.freeze({ kind }) });
+    case "refusedTokenRevoked":
+      tuple(value, field, 1);
+      return Object.freeze({ ok: false, refusal: Object.freeze({ kind: "tokenRevoked" }) });
+    case "tokenExpired": {
+      const expiredAtMs = integer(tuple(value, field, 2)[1], `${field}.expiredAtMs`, 0, LIMITS.wallMs);
+      return Object.freeze({ ok: false, refusal: Object.freeze({ kind, expiredAtMs }) });
+    }
+    case "tokenUsed":
+    case "tokenForAnotherNode":
+    case "nodeIdTaken":
+    case "peerIdTaken": {
+      const id = nodeId(tuple(value, field, 2)[1], `${field}.nodeId`);
+      return Object.freeze({ ok: false, refusal: Object.freeze({ kind, nodeId: id }) });
+    }
     case "generationMismatch": {
       const parts = tuple(value, field, 3);
       const expected = positive(parts[1], `${field}.expected`);
@@ -151,8 +361,16 @@ function resultFromArray(value: unknown, field: string): VmResult {
       return Object.freeze({ ok: false, refusal: Object.freeze({ kind, expected, actual }) });
     }
     case "limitReached": {
-      const maximum = positive(tuple(value, field, 2)[1], `${field}.maximum`);
-      return Object.freeze({ ok: false, refusal: Object.freeze({ kind, limit: "vms", maximum }) });
+      const parts = array(value, field);
+      tuple(parts, field, parts.length === 3 ? 3 : 2);
+      const limit = parts.length === 3 ? choice(parts[2], `${field}.limit`, LIMIT_NAMES) : "vms";
+      // One encoding only.
+      if (parts.length === 3 && limit === "vms")
+        throw new InvalidField(`${field}.limit`, null, "must be left out for VMs");
+      return Object.freeze({
+        ok: false,
+        refusal: Object.freeze({ kind, limit, maximum: positive(parts[1], `${field}.maximum`) }),
+      });
     }
   }
 }

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { restoredEvents } from "./events.ts";
 import {
   type ApplyResult,
   applyEntries,
+  type ClusterEvent,
   type ClusterState,
   type Command,
   type CommandEntry,
@@ -14,8 +16,10 @@ import {
   encodeSnapshot,
   getVm,
   InvalidSnapshot,
+  type NodeRecord,
   type Session,
   stampRequest,
+  type TokenRecord,
   type VmRecord,
   type VmSpec,
 } from "./index.ts";
@@ -155,7 +159,52 @@ function stateWith(fields: {
   };
 }
 
-const everything = stateWith({ vms, sessions });
+/** What version 2 added. */
+const later = {
+  tokens: new Map<string, TokenRecord>(
+    [
+      {
+        id: "0123456789abcdef",
+        secretHash: "ab".repeat(32),
+        purpose: "join" as const,
+        nodeId: 4,
+        createdAtMs: 1_700_000_000_000,
+        expiresAtMs: 1_900_000_000_000,
+        usedBy: 4,
+        revokedAtMs: null,
+      },
+      {
+        id: "api00001",
+        secretHash: "0".repeat(64),
+        purpose: "api" as const,
+        nodeId: null,
+        createdAtMs: 1_700_000_000_000,
+        expiresAtMs: 1_700_000_000_001,
+        usedBy: null,
+        revokedAtMs: 1_750_000_000_000,
+      },
+    ].map((token) => [token.id, token]),
+  ),
+  nodes: new Map<number, NodeRecord>(
+    [
+      { id: 4, peerId: "peer-4", addresses: ["127.0.0.1:7004", "[::1]:7004"], role: "voter" as const },
+      { id: 1, peerId: "peer-1", addresses: [], role: "none" as const },
+    ].map((node) => [node.id, node]),
+  ),
+  events: restoredEvents(8, [
+    { index: 1, term: 1, atMs: 0, kind: "vmCreated", name: "a", tenant: "default", generation: 1 },
+    { index: 2, term: 1, atMs: 1, kind: "vmUpdated", name: "a", tenant: "default", generation: 2 },
+    { index: 3, term: 1, atMs: 1, kind: "vmDeleted", name: "a", tenant: "default", generation: 2 },
+    { index: 4, term: 2, atMs: 2, kind: "tokenCreated", tokenId: "api00001", purpose: "api" },
+    { index: 5, term: 2, atMs: 2, kind: "tokenRevoked", tokenId: "api00001" },
+    { index: 6, term: 2, atMs: 2, kind: "nodeAdmitted", nodeId: 4, tokenId: "0123456789abcdef" },
+    { index: 7, term: 2, atMs: 2, kind: "nodeAnnounced", nodeId: 4, addresses: ["127.0.0.1:7004"] },
+    { index: 5_000_000_000, term: 9, atMs: 3, kind: "membershipChanged", voters: [1, 4], learners: [5] },
+  ]),
+};
+const withoutLater = { tokens: new Map(), nodes: new Map(), events: emptyState().events };
+
+const everything: ClusterState = { ...stateWith({ vms, sessions }), ...later };
 
 describe("snapshots", () => {
   test("equal states have equal bytes, whatever their history", () => {
@@ -178,7 +227,8 @@ describe("snapshots", () => {
             const gone: Command = { kind: "deleteVm", name: "detour", expectedGeneration: null };
             state = one(state, entryOf(101, { session: null, command: gone })).state;
           }
-          return { ...state, timeMs: 0, appliedIndex: 1000 };
+          // What happened on the way differs, of course.
+          return { ...state, timeMs: 0, appliedIndex: 1000, events: emptyState().events };
         };
         fc.pre(!created.includes("detour"));
         expect(snapshotBytes(build(shuffled, true))).toBe(snapshotBytes(build(created, false)));
@@ -238,17 +288,29 @@ describe("snapshots", () => {
   });
 });
 
-describe("snapshot format, version 1", () => {
-  // Written once. If this fails, old snapshots can no longer be read: make a new version instead.
-  const golden =
+describe("snapshot format", () => {
+  // Written once, by the version that wrote such snapshots. If this fails, old snapshots can no longer be read.
+  const version1 =
     "0000002696af626c69786172642d636c757374657201cb41f2a05f20100000cb427a3185c50000000202000000389aa161dc001002cd04000501a764656661756c74cd01f4c39090c09090c0909503cd138802ce000493e0ce0036ee80900000010001010000000001159aa57765622d31dc001004cd10000000a461636d65cd03e8c292a3677075a66176783531329294a3776562c0010194a264620a020394a56e6f727468c0c391a5736f75746891a67075626c69639192a464617461649201d9377b20706b67732c202e2e2e207d3a207b2073657276696365732e6e67696e782e656e61626c65203d20747275653b207d202320f09fa6809299a4687474709300cd1f90a82f6865616c74687acd7530cd03e800030201c399a56167656e749105010101010100c29500010102039292a23130be696e74656765722d6c696b65206b65797320736f7274206173207465787492a56f776e6572a36f70730801030705cb41f2a05f20000000cb4278bcfe56800000cb427a3185c50000000000000d9509a769646c6520c3a909019000000037950aa462757379ceee6b280064979264920001926592010292679202029268910392699104926a930501cd012c92cca39206ce000f4240";
+
+  const golden =
+    "0000002999af626c69786172642d636c757374657202cb41f2a05f20100000cb427a3185c50000000202020208000000389aa161dc001002cd04000501a764656661756c74cd01f4c39090c09090c0909503cd138802ce000493e0ce0036ee80900000010001010000000001159aa57765622d31dc001004cd10000000a461636d65cd03e8c292a3677075a66176783531329294a3776562c0010194a264620a020394a56e6f727468c0c391a5736f75746891a67075626c69639192a464617461649201d9377b20706b67732c202e2e2e207d3a207b2073657276696365732e6e67696e782e656e61626c65203d20747275653b207d202320f09fa6809299a4687474709300cd1f90a82f6865616c74687acd7530cd03e800030201c399a56167656e749105010101010100c29500010102039292a23130be696e74656765722d6c696b65206b65797320736f7274206173207465787492a56f776e6572a36f70730801030705cb41f2a05f20000000cb4278bcfe56800000cb427a3185c50000000000000d9509a769646c6520c3a909019000000037950aa462757379ceee6b280064979264920001926592010292679202029268910392699104926a930501cd012c92cca39206ce000f42400000006a98b030313233343536373839616263646566d940616261626162616261626162616261626162616261626162616261626162616261626162616261626162616261626162616261626162616261626162616261620004cb4278bcfe56800000cb427ba60d3380000004c00000006a98a86170693030303031d9403030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303001c0cb4278bcfe56800000cb4278bcfe56801000c0cb427977420dc000000000000b9401a6706565722d319000000000259404a6706565722d3492ae3132372e302e302e313a37303034aa5b3a3a315d3a3730303402000000109700010100a161a764656661756c7401000000109701020101a161a764656661756c7402000000109702030101a161a764656661756c74020000000f9603040202a86170693030303031010000000e9504050202a8617069303030303100000017960506020204b0303132333435363738396162636465660000001696060702020491ae3132372e302e302e313a37303034000000129607cb41f2a05f2000000009039201049105";
 
   test("a state has these bytes", () => {
     expect(snapshotBytes(everything)).toBe(golden);
   });
 
-  test("these bytes have that state", () => {
-    const decoded = decodeSnapshot([new Uint8Array(Buffer.from(golden, "hex"))]);
+  test("a snapshot of version 1 is read, and written anew as version 2", () => {
+    const old = decodeSnapshot([new Uint8Array(Buffer.from(version1, "hex"))]);
+    expect([old.tokens.size, old.nodes.size, old.events.total]).toEqual([0, 0, 0]);
+    expect(snapshotBytes(old)).toBe(snapshotBytes({ ...everything, ...withoutLater }));
+  });
+
+  test.each([
+    ["version 1", version1],
+    ["version 2", golden],
+  ])("the bytes of %s have that state", (_, bytes) => {
+    const decoded = decodeSnapshot([new Uint8Array(Buffer.from(bytes, "hex"))]);
     for (const vm of vms) expect(getVm(decoded, vm.name)).toEqual(vm);
     for (const session of sessions) expect(sessionOf(decoded, session.id)).toEqual(session);
     const { vmCount, sessionCount, timeMs, appliedIndex } = decoded;
@@ -279,7 +341,7 @@ describe("snapshot format, version 1", () => {
   test("an empty state is one small chunk", () => {
     const chunks = [...encodeSnapshot(emptyState(), 1 << 20)];
     expect(chunks).toHaveLength(1);
-    expect(chunks[0]?.length).toBeLessThan(40);
+    expect(chunks[0]?.length).toBeLessThan(50);
     expect(snapshotBytes(decodeSnapshot(chunks))).toBe(snapshotBytes(emptyState()));
   });
 
@@ -287,6 +349,8 @@ describe("snapshot format, version 1", () => {
     expect(() => [...encodeSnapshot(emptyState(), 0)]).toThrow(RangeError);
   });
 
+  const aNode: NodeRecord = { id: 1, peerId: "peer-1", addresses: [], role: "voter" };
+  const anEvent: ClusterEvent = { index: 1, term: 1, atMs: 0, kind: "tokenRevoked", tokenId: "api00001" };
   const [full, plain] = vms;
   const [idle, busy] = sessions;
   if (full === undefined || plain === undefined || idle === undefined || busy === undefined) throw new Error("fixture");
@@ -305,6 +369,10 @@ describe("snapshot format, version 1", () => {
     ["sessions[0].responses.sequence", stateWith({ sessions: [{ ...busy, lowestUnacknowledged: 99 }] })],
     ["sessions.clientToken", stateWith({ sessions: [idle, { ...busy, clientToken: idle.clientToken }] })],
     ["sessions.lastActiveIndex", stateWith({ sessions: [{ ...idle, id: 8, lastActiveIndex: 4_000_000_000 }, busy] })],
+    ["nodes.peerId", { ...everything, nodes: new Map([1, 2].map((id) => [id, { ...aNode, id }])) }],
+    ["nodes[0].addresses[0]", { ...everything, nodes: new Map([[1, { ...aNode, addresses: ["a b"] }]]) }],
+    ["events[0].index", { ...everything, events: restoredEvents(1, [{ ...anEvent, index: 5_000_000_002 }]) }],
+    ["events[1]", { ...everything, events: restoredEvents(2, [anEvent, anEvent]) }],
   ])("%s is checked", (field, state) => {
     expect(() => decodeSnapshot(encodeSnapshot(state, 1000))).toThrow(
       expect.objectContaining({ name: "InvalidSnapshot", field }),
@@ -321,9 +389,9 @@ describe("snapshot format, version 1", () => {
   test("another version is refused by it", () => {
     const bytes = Buffer.from(golden, "hex");
     const version = 4 + 1 + 1 + "blixard-cluster".length;
-    expect(bytes[version]).toBe(1);
-    bytes[version] = 2;
-    expect(() => decodeSnapshot([bytes])).toThrow(expect.objectContaining({ field: "header.version", limit: 1 }));
+    expect(bytes[version]).toBe(2);
+    bytes[version] = 3;
+    expect(() => decodeSnapshot([bytes])).toThrow(expect.objectContaining({ field: "header.version", limit: 2 }));
   });
 });
 

@@ -1,5 +1,8 @@
+import { type EventLog, NO_EVENTS } from "./events.ts";
+import type { NodeRecord } from "./nodes.ts";
 import type { Session } from "./session.ts";
 import { BUCKETS, emptyTable, leafAt, slotOfIndex, slotOfText, type Table } from "./table.ts";
+import type { TokenRecord } from "./tokens.ts";
 import type { VmRecord } from "./vm-record.ts";
 
 /** Everything that the cluster agrees on. Immutable: `applyEntries` returns the next one, which shares what did not change. */
@@ -15,6 +18,11 @@ export interface ClusterState {
    * effect, and is no part of a snapshot.
    */
   readonly sessionFloors: readonly number[];
+  /** By id. At most a thousand, so a change copies them. */
+  readonly tokens: ReadonlyMap<string, TokenRecord>;
+  /** By id. They change when somebody joins, leaves or moves, so a change copies them. */
+  readonly nodes: ReadonlyMap<number, NodeRecord>;
+  readonly events: EventLog;
   readonly vmCount: number;
   readonly sessionCount: number;
   /** Cluster time: the highest wall clock that any leader stamped, milliseconds since 1970. Never falls. */
@@ -29,6 +37,9 @@ export function emptyState(): ClusterState {
     vms: emptyTable(),
     sessions: emptyTable(),
     sessionIds: emptyTable(),
+    tokens: new Map(),
+    nodes: new Map(),
+    events: NO_EVENTS,
     sessionFloors: new Array<number>(BUCKETS).fill(0),
     vmCount: 0,
     sessionCount: 0,

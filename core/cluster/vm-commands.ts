@@ -2,7 +2,7 @@
 import type { Batch } from "./batch.ts";
 import type { Command } from "./command.ts";
 import { LIMITS } from "./limits.ts";
-import type { VmResult } from "./result.ts";
+import type { CommandResult } from "./result.ts";
 
 export type VmCommand = Extract<Command, { readonly kind: "createVm" | "updateVm" | "deleteVm" }>;
 
@@ -11,7 +11,7 @@ const VM_NOT_FOUND = refused({ kind: "vmNotFound" });
 const TOO_MANY_VMS = refused({ kind: "limitReached", limit: "vms", maximum: LIMITS.vms });
 
 /** `index` is the entry's; the time is the batch's. The result is deeply frozen. */
-export function applyVmCommand(batch: Batch, command: VmCommand, index: number): VmResult {
+export function applyVmCommand(batch: Batch, command: VmCommand, index: number): CommandResult {
   switch (command.kind) {
     case "createVm":
       return createVm(batch, command, index);
@@ -22,7 +22,11 @@ export function applyVmCommand(batch: Batch, command: VmCommand, index: number):
   }
 }
 
-function createVm(batch: Batch, { name, spec }: Extract<VmCommand, { kind: "createVm" }>, index: number): VmResult {
+function createVm(
+  batch: Batch,
+  { name, spec }: Extract<VmCommand, { kind: "createVm" }>,
+  index: number,
+): CommandResult {
   if (batch.vm(name) !== null) return VM_EXISTS;
   if (batch.vmCount >= LIMITS.vms) return TOO_MANY_VMS;
   batch.putVm(
@@ -40,10 +44,11 @@ function createVm(batch: Batch, { name, spec }: Extract<VmCommand, { kind: "crea
       updatedAtMs: batch.timeMs,
     }),
   );
+  batch.happened({ kind: "vmCreated", name, tenant: spec.tenant, generation: 1 });
   return applied("vmCreated", 1);
 }
 
-function updateVm(batch: Batch, command: Extract<VmCommand, { kind: "updateVm" }>, index: number): VmResult {
+function updateVm(batch: Batch, command: Extract<VmCommand, { kind: "updateVm" }>, index: number): CommandResult {
   const { name, expectedGeneration: expected, spec } = command;
   const vm = batch.vm(name);
   if (vm === null) return VM_NOT_FOUND;
@@ -64,26 +69,28 @@ function updateVm(batch: Batch, command: Extract<VmCommand, { kind: "updateVm" }
       updatedAtMs: batch.timeMs,
     }),
   );
+  batch.happened({ kind: "vmUpdated", name, tenant: spec.tenant, generation });
   return applied("vmUpdated", generation);
 }
 
-function deleteVm(batch: Batch, command: Extract<VmCommand, { kind: "deleteVm" }>): VmResult {
+function deleteVm(batch: Batch, command: Extract<VmCommand, { kind: "deleteVm" }>): CommandResult {
   const { name, expectedGeneration: expected } = command;
   const vm = batch.vm(name);
   if (vm === null) return VM_NOT_FOUND;
   if (expected !== null && vm.generation !== expected) return generationMismatch(expected, vm.generation);
   batch.removeVm(name);
+  batch.happened({ kind: "vmDeleted", name, tenant: vm.tenant, generation: vm.generation });
   return applied("vmDeleted", vm.generation);
 }
 
-function generationMismatch(expected: number, actual: number): VmResult {
+function generationMismatch(expected: number, actual: number): CommandResult {
   return refused({ kind: "generationMismatch", expected, actual });
 }
 
-function applied(kind: "vmCreated" | "vmUpdated" | "vmDeleted", generation: number): VmResult {
+function applied(kind: "vmCreated" | "vmUpdated" | "vmDeleted", generation: number): CommandResult {
   return Object.freeze({ ok: true, kind, generation });
 }
 
-function refused(refusal: Extract<VmResult, { readonly ok: false }>["refusal"]): VmResult {
+function refused(refusal: Extract<CommandResult, { readonly ok: false }>["refusal"]): CommandResult {
   return Object.freeze({ ok: false, refusal: Object.freeze(refusal) });
 }

@@ -315,6 +315,12 @@ export class Raft {
 
   // ---- The gate
 
+  /** Whether a member has this identity. Asked by the transport, once a connection. */
+  isAdmitted(peerId: PeerId): boolean {
+    for (const [id, known] of this.roster) if (known === peerId) return !this.evicted.has(id);
+    return false;
+  }
+
   /**
    * Whether `message` may be looked at: this cluster and incarnation, for this node, from the member whose identity the connection proved. Nothing in
    * it, its term least of all, is read before that.

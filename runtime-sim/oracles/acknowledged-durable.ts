@@ -121,6 +121,10 @@ function isRequestOf(
       return operation.kind === "delete" && command.name === operation.key;
     case "openSession":
     case "closeSession":
+    case "createToken":
+    case "revokeToken":
+    case "admitNode":
+    case "announceNode":
       return false;
   }
 }

@@ -50,6 +50,7 @@ function forgetful(context: OracleContext) {
     return applyEntries(
       state,
       entries.map((entry) => {
+        if ("membership" in entry) return entry;
         const { request } = decodeEntryData(entry.data);
         if (request === undefined) return entry;
         const data = stampRequest(encodeRequest({ ...request, session: null }), { wallMs: entry.index, proposer: 1 });

@@ -135,6 +135,10 @@ function ofResult(result: ApplyResult): VmOutput | "unknown" | "failed" {
         return { kind: "deleted", generation: result.generation };
       case "sessionOpened":
       case "sessionClosed":
+      case "tokenCreated":
+      case "tokenRevoked":
+      case "nodeAdmitted":
+      case "nodeAnnounced":
         return "failed";
     }
   }
@@ -152,6 +156,15 @@ function ofResult(result: ApplyResult): VmOutput | "unknown" | "failed" {
       return "unknown";
     case "invalidCommand":
     case "limitReached":
+    case "tokenExists":
+    case "tokenNotFound":
+    case "tokenExpired":
+    case "tokenUsed":
+    case "tokenRevoked":
+    case "tokenNotForJoining":
+    case "tokenForAnotherNode":
+    case "nodeIdTaken":
+    case "peerIdTaken":
       return "failed";
   }
 }

@@ -4,12 +4,17 @@
  */
 
 import {
+  type ApplyOutcome,
   type ApplyResult,
   applyEntries,
   type ClusterState,
+  type CommandEntry,
   type Entry,
   emptyState,
   encodeSnapshot,
+  isReplicated,
+  type MembershipEntry,
+  replicatedEntry,
 } from "../../core/index.ts";
 import type { NodeView } from "../oracle.ts";
 import type { CommittedLedger, LedgerReader } from "./ledger.ts";
@@ -21,6 +26,11 @@ const COMPARE_CHUNK_BYTES = 64 * 1024;
 /** Told of every committed command, in order. */
 export type FoldListener = (entry: Entry, result: ApplyResult) => void;
 
+type StateMachine = (
+  state: ClusterState,
+  entries: readonly (CommandEntry | MembershipEntry)[],
+) => ApplyOutcome<ApplyResult | null>;
+
 export class Reference implements LedgerReader {
   #index = 0;
   #state: ClusterState = emptyState();
@@ -28,10 +38,10 @@ export class Reference implements LedgerReader {
   /** False from when entries were lost that nobody honest ever held, until a state was taken over. */
   #known = true;
   readonly #listeners: FoldListener[] = [];
-  readonly #apply: typeof applyEntries;
+  readonly #apply: StateMachine;
 
   /** `apply`: the state machine. */
-  constructor(ledger: CommittedLedger, apply: typeof applyEntries = applyEntries) {
+  constructor(ledger: CommittedLedger, apply: StateMachine = applyEntries) {
     this.#apply = apply;
     ledger.subscribe(this);
   }
@@ -70,13 +80,14 @@ export class Reference implements LedgerReader {
     this.#pending = this.#pending.slice(count);
     this.#index = folded.at(-1)?.index ?? this.#index;
     if (!this.#known) return;
-    const commands = folded.filter((entry) => entry.kind === "command");
-    if (commands.length === 0) return;
-    const { state, results } = this.#apply(this.#state, commands);
+    const replicated = folded.filter(isReplicated);
+    if (replicated.length === 0) return;
+    const { state, results } = this.#apply(this.#state, replicated.map(replicatedEntry));
     this.#state = state;
-    commands.forEach((entry, at) => {
+    replicated.forEach((entry, at) => {
       const result = results[at];
       if (result === undefined) throw new RangeError(`applyEntries gave no result for entry ${entry.index}`);
+      if (result === null) return;
       for (const listener of this.#listeners) listener(entry, result);
     });
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { applyEntries, emptyState, encodeRequest, getVm, stampRequest } from "../../core/index.ts";
+import { type ApplyResult, applyEntries, emptyState, encodeRequest, getVm, stampRequest } from "../../core/index.ts";
 import { createVm, deleteVm, sessionless, updateVm } from "./testing/index.ts";
 import { VM_MODEL, type VmInput, type VmOutput } from "./vm-model.ts";
 
@@ -49,7 +49,7 @@ function dataOf(input: VmInput): Uint8Array {
   return stampRequest(encodeRequest(sessionless(command)), { wallMs: 1, proposer: 1 });
 }
 
-function outputOf(result: ReturnType<typeof applyEntries>["results"][number] | undefined): VmOutput {
+function outputOf(result: ApplyResult | undefined): VmOutput {
   if (result === undefined) throw new Error("no result");
   if (result.ok) {
     if (result.kind === "vmDeleted") return { kind: "deleted", generation: result.generation };

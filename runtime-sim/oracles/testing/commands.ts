@@ -55,7 +55,7 @@ export function applyOn(
       node.state,
       entries.filter((entry) => entry.kind === "command"),
     );
-    results = outcome.results;
+    results = outcome.results.filter((result) => result !== null);
     node.state = outcome.state;
     node.commitIndex = node.log.lastIndex;
     node.appliedIndex = node.log.lastIndex;

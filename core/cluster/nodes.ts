@@ -1,0 +1,112 @@
+/** The nodes that the cluster knows: an id and an identity bound to each other for ever, and where the node listens. */
+import type { Batch } from "./batch.ts";
+import type { Command } from "./command.ts";
+import { LIMITS } from "./limits.ts";
+import type { CommandResult } from "./result.ts";
+
+/** none: not yet a member, or no longer. */
+export const NODE_ROLES = ["none", "learner", "voter"] as const;
+export type NodeRole = (typeof NODE_ROLES)[number];
+
+/** Immutable. */
+export interface NodeRecord {
+  readonly id: number;
+  readonly peerId: string;
+  /** host:port each, as the node announced them. */
+  readonly addresses: readonly string[];
+  readonly role: NodeRole;
+}
+
+/** Who takes part from an entry on: a final configuration of consensus, as plain values. */
+export interface Membership {
+  readonly voters: readonly number[];
+  readonly learners: readonly number[];
+  readonly members: readonly { readonly id: number; readonly peerId: string }[];
+}
+
+/** Asked again by the node that it let in, it lets it in again, whatever has become of the token. */
+export function admitNode(batch: Batch, command: Extract<Command, { readonly kind: "admitNode" }>): CommandResult {
+  const { tokenId, secretHash, nodeId, peerId, addresses } = command;
+  const token = batch.tokens.get(tokenId);
+  if (token === undefined || token.secretHash !== secretHash) return refused({ kind: "tokenNotFound" });
+  if (token.purpose !== "join") return refused({ kind: "tokenNotForJoining" });
+  const conflict = bindingConflict(batch, nodeId, peerId);
+  if (token.usedBy !== null) {
+    if (token.usedBy !== nodeId || conflict !== null) return refused({ kind: "tokenUsed", nodeId: token.usedBy });
+  } else {
+    if (token.revokedAtMs !== null) return refused({ kind: "tokenRevoked" });
+    if (token.expiresAtMs <= batch.timeMs) return refused({ kind: "tokenExpired", expiredAtMs: token.expiresAtMs });
+    if (token.nodeId !== null && token.nodeId !== nodeId)
+      return refused({ kind: "tokenForAnotherNode", nodeId: token.nodeId });
+    if (conflict !== null) return conflict;
+    const isNew = !batch.nodes.has(nodeId);
+    if (isNew && batch.nodes.size >= LIMITS.nodes) return tooManyNodes();
+    batch.changeTokens().set(tokenId, Object.freeze({ ...token, usedBy: nodeId }));
+    batch.happened({ kind: "nodeAdmitted", nodeId, tokenId });
+  }
+  putAddresses(batch, nodeId, peerId, addresses);
+  return Object.freeze({ ok: true, kind: "nodeAdmitted" });
+}
+
+/** A node says where it listens now. */
+export function announceNode(
+  batch: Batch,
+  command: Extract<Command, { readonly kind: "announceNode" }>,
+): CommandResult {
+  const { nodeId, peerId, addresses } = command;
+  const conflict = bindingConflict(batch, nodeId, peerId);
+  if (conflict !== null) return conflict;
+  if (!batch.nodes.has(nodeId) && batch.nodes.size >= LIMITS.nodes) return tooManyNodes();
+  if (putAddresses(batch, nodeId, peerId, addresses)) batch.happened({ kind: "nodeAnnounced", nodeId, addresses });
+  return Object.freeze({ ok: true, kind: "nodeAnnounced" });
+}
+
+/** The roles as a committed configuration has them. A member that nobody has announced gets a record without addresses. */
+export function applyMembership(batch: Batch, { voters, learners, members }: Membership): void {
+  const peerIds = new Map(members.map(({ id, peerId }) => [id, peerId]));
+  for (const record of [...batch.nodes.values()]) {
+    if (!peerIds.has(record.id)) putRole(batch, record, "none");
+  }
+  for (const [id, peerId] of peerIds) {
+    const record = batch.nodes.get(id) ?? { id, peerId, addresses: noAddresses, role: "none" };
+    putRole(batch, record, voters.includes(id) ? "voter" : "learner");
+  }
+  batch.happened({ kind: "membershipChanged", voters, learners });
+}
+
+const noAddresses: readonly string[] = Object.freeze([]);
+
+function putRole(batch: Batch, record: NodeRecord, role: NodeRole): void {
+  if (record.role === role) return;
+  const { id, peerId, addresses } = record;
+  batch.changeNodes().set(id, Object.freeze({ id, peerId, addresses, role }));
+}
+
+/** Whether that changed anything. */
+function putAddresses(batch: Batch, id: number, peerId: string, addresses: readonly string[]): boolean {
+  const record = batch.nodes.get(id);
+  if (record !== undefined && sameTexts(record.addresses, addresses)) return false;
+  batch.changeNodes().set(id, Object.freeze({ id, peerId, addresses, role: record?.role ?? "none" }));
+  return true;
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, at) => text === b[at]);
+}
+
+function bindingConflict(batch: Batch, nodeId: number, peerId: string): CommandResult | null {
+  const bound = batch.nodes.get(nodeId);
+  if (bound !== undefined) return bound.peerId === peerId ? null : refused({ kind: "nodeIdTaken", nodeId });
+  for (const record of batch.nodes.values()) {
+    if (record.peerId === peerId) return refused({ kind: "peerIdTaken", nodeId: record.id });
+  }
+  return null;
+}
+
+function tooManyNodes(): CommandResult {
+  return refused({ kind: "limitReached", limit: "nodes", maximum: LIMITS.nodes });
+}
+
+function refused(refusal: Extract<CommandResult, { readonly ok: false }>["refusal"]): CommandResult {
+  return Object.freeze({ ok: false, refusal: Object.freeze(refusal) });
+}
