@@ -9,6 +9,7 @@ export {
   type PlannedLiar,
   VERDICTS,
 } from "./byzantine/index.ts";
+export { DurableState } from "./durable-state.ts";
 export {
   FAULTS,
   type FaultKind,

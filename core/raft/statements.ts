@@ -37,7 +37,7 @@ const KIND_CODE: Readonly<Record<EntryKind, number>> = { noop: 0, command: 1, co
  * bytes.
  */
 export function chainLink(
-  runtime: Runtime,
+  runtime: Pick<Runtime, "digest">,
   previous: Digest,
   index: number,
   term: number,
@@ -90,6 +90,6 @@ export function endorsementStatement(
 }
 
 /** One digest for a snapshot out of those of its chunks, in order. */
-export function snapshotDigest(runtime: Runtime, chunks: readonly Uint8Array[]): Digest {
+export function snapshotDigest(runtime: Pick<Runtime, "digest">, chunks: readonly Uint8Array[]): Digest {
   return runtime.digest(statement(chunks.map((chunk) => `${chunk.length}:${runtime.digest(chunk)}`).join(" ")));
 }

@@ -1,0 +1,272 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DurableState } from "../../runtime-sim/index.ts";
+import { Storage, StorageError } from "./index.ts";
+import { MIGRATIONS, migrate, schemaVersion } from "./schema.ts";
+import { BEGINNING, diceOf, Life, SETTINGS } from "./testing/life.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "blixard-test-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Opens a directory, does something with it, closes it. */
+async function within<Result>(dataDir: string, act: (storage: Storage) => Promise<Result> | Result): Promise<Result> {
+  const storage = await Storage.open(dataDir);
+  try {
+    return await act(storage);
+  } finally {
+    await storage.close();
+  }
+}
+
+/** What `open` says instead of opening. */
+async function refusal(dataDir: string): Promise<StorageError> {
+  try {
+    await within(dataDir, () => undefined);
+  } catch (error) {
+    if (error instanceof StorageError) return error;
+    throw error;
+  }
+  throw new Error("it opened");
+}
+
+function allWritten(storage: Storage, last: number): Promise<number[]> {
+  const ids: number[] = [];
+  return new Promise((resolve, reject) => {
+    storage.listen({
+      written(id) {
+        ids.push(id);
+        if (id === last) resolve(ids);
+      },
+      failed: (_, reason) => reject(new Error(reason)),
+    });
+  });
+}
+
+describe("what was written", () => {
+  test("is there after a restart, as the simulator's disk would have it", { timeout: 60_000 }, async () => {
+    for (let seed = 1; seed <= 15; seed++) {
+      const dataDir = mkdtempSync(join(folder, "seed-"));
+      const model = new DurableState(BEGINNING);
+      const life = new Life(diceOf(seed));
+      await within(dataDir, (storage) => storage.initialise(BEGINNING, SETTINGS));
+      for (let restart = 0; restart < 3; restart++) {
+        await within(dataDir, async (storage) => {
+          expect(storage.restored).toEqual(model.restored());
+          const writes = Array.from({ length: 40 }, () => life.next());
+          const written = allWritten(storage, writes.at(-1)?.id ?? 0);
+          for (const write of writes) {
+            storage.write(write);
+            model.apply(write);
+          }
+          const ids = await written;
+          expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+        });
+      }
+      await within(dataDir, (storage) => expect(storage.restored).toEqual(model.restored()));
+    }
+  });
+
+  test("and the settings too, whoever changes them last", async () => {
+    await within(folder, (storage) => storage.initialise(BEGINNING, SETTINGS));
+    await within(folder, (storage) => storage.saveSettings({ ...SETTINGS, bind: "127.0.0.1:9" }));
+    await within(folder, (storage) => expect(storage.settings).toEqual({ ...SETTINGS, bind: "127.0.0.1:9" }));
+  });
+
+  test("what is queued when it closes is finished first", async () => {
+    const model = new DurableState(BEGINNING);
+    const life = new Life(diceOf(99));
+    await within(folder, async (storage) => {
+      await storage.initialise(BEGINNING, SETTINGS);
+      for (let n = 0; n < 100; n++) {
+        const write = life.next();
+        storage.write(write);
+        model.apply(write);
+      }
+    });
+    await within(folder, (storage) => expect(storage.restored).toEqual(model.restored()));
+  });
+});
+
+function writer(
+  dataDir: string,
+  seed: number,
+  count?: number,
+): { child: ChildProcess; durable: () => number; ended: Promise<void> } {
+  const args = [
+    join(import.meta.dirname, "testing", "writer.ts"),
+    dataDir,
+    `${seed}`,
+    ...(count === undefined ? [] : [`${count}`]),
+  ];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  let last = 0;
+  const lines = createInterface({ input: child.stdout });
+  lines.on("line", (line) => {
+    last = Number(line);
+  });
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  return { child, durable: () => last, ended };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+test("a process that is killed loses nothing that was reported durable", { timeout: 120_000 }, async () => {
+  for (let round = 1; round <= 12; round++) {
+    const dataDir = mkdtempSync(join(folder, "killed-"));
+    const { child, durable, ended } = writer(dataDir, round);
+    await until(() => durable() >= round * 20);
+    child.kill("SIGKILL");
+    await ended;
+    // Replay the same life: what is stored is what some prefix of it leaves, and not shorter than what was reported.
+    const stored = await within(dataDir, (storage) => storage.restored);
+    const model = new DurableState(BEGINNING);
+    const life = new Life(diceOf(round));
+    const candidates: unknown[] = [];
+    for (let id = 1; id <= durable() + 16; id++) {
+      model.apply(life.next());
+      if (id >= durable()) candidates.push(model.restored());
+    }
+    expect(candidates).toContainEqual(stored);
+  }
+});
+
+describe("a data directory", () => {
+  test("is one process's alone, and free again once that is killed", async () => {
+    const { child, durable, ended } = writer(folder, 1);
+    await until(() => durable() > 10);
+    const busy = await refusal(folder);
+    expect(busy.kind).toBe("locked");
+    expect(busy.message).toContain(`process ${child.pid}`);
+    child.kill("SIGKILL");
+    await ended;
+    await within(folder, (storage) => expect(storage.restored).not.toBeNull());
+  });
+
+  test("of a newer version is refused, and left as it is", async () => {
+    await within(folder, (storage) => storage.initialise(BEGINNING, SETTINGS));
+    const database = new Database(join(folder, "blixard.db"));
+    database.prepare("INSERT INTO schema VALUES (?)").run(MIGRATIONS.length + 1);
+    database.close();
+    expect(await refusal(folder)).toMatchObject({ kind: "newer", recovery: expect.stringContaining("newer blixard") });
+  });
+
+  test("that cannot be written is refused with what to do", async () => {
+    chmodSync(folder, 0o500);
+    // The administrator may write anywhere.
+    if (process.getuid?.() === 0) writeFileSync(join(folder, "blixard.db"), "x".repeat(4096));
+    const error = await refusal(folder);
+    expect(["unusable", "damaged"]).toContain(error.kind);
+    chmodSync(folder, 0o700);
+  });
+
+  test("an older format becomes the present one in one transaction, or stays as it was", () => {
+    const database = new Database(join(folder, "old.db"));
+    const broken = [
+      ...MIGRATIONS,
+      () => {
+        throw new Error("half way");
+      },
+    ];
+    expect(() => migrate(database, broken)).toThrow("half way");
+    expect(schemaVersion(database)).toBe(0);
+    migrate(database);
+    expect(schemaVersion(database)).toBe(MIGRATIONS.length);
+    const next = [...MIGRATIONS, (it: Database.Database) => void it.exec("CREATE TABLE later (n INTEGER)")];
+    migrate(database, next);
+    expect(schemaVersion(database)).toBe(MIGRATIONS.length + 1);
+    database.close();
+  });
+});
+
+describe("damage", () => {
+  /** Copies of a life that ended by a kill (so that much of it is in the write-ahead log), and of one that ended in order. */
+  async function lives(): Promise<readonly { readonly dataDir: string; readonly true: unknown }[]> {
+    const killed = join(folder, "killed");
+    const orderly = join(folder, "orderly");
+    const { mkdirSync } = await import("node:fs");
+    mkdirSync(killed);
+    mkdirSync(orderly);
+    const { child, durable, ended } = writer(killed, 5, 300);
+    await until(() => durable() === 300);
+    child.kill("SIGKILL");
+    await ended;
+    cpSync(killed, orderly, { recursive: true });
+    const stored = await within(orderly, (storage) => storage.restored);
+    expect(existsSync(join(killed, "blixard.db-wal"))).toBe(true);
+    return [
+      { dataDir: killed, true: stored },
+      { dataDir: orderly, true: stored },
+    ];
+  }
+
+  test("of random bytes in 200 copies is refused, or harmless", { timeout: 180_000 }, async () => {
+    const sources = await lives();
+    const counts = { refused: 0, harmless: 0 };
+    for (let copy = 0; copy < 200; copy++) {
+      const dice = diceOf(1000 + copy);
+      const source = sources[copy % 2];
+      if (source === undefined) throw new Error("fixture");
+      const dataDir = join(folder, `copy-${copy}`);
+      cpSync(source.dataDir, dataDir, { recursive: true });
+      const files = ["blixard.db", "blixard.db-wal"].filter(
+        (file) => existsSync(join(dataDir, file)) && statSync(join(dataDir, file)).size > 0,
+      );
+      const path = join(dataDir, files[Math.floor(dice() * files.length)] ?? "blixard.db");
+      const bytes = readFileSync(path);
+      for (let flips = 1 + Math.floor(dice() * 64); flips > 0; flips--) {
+        const at = Math.floor(dice() * bytes.length);
+        bytes[at] = (bytes[at] ?? 0) ^ (1 + Math.floor(dice() * 255));
+      }
+      writeFileSync(path, bytes);
+      try {
+        const restored = await within(dataDir, (storage) => storage.restored);
+        expect(restored).toEqual(source.true);
+        counts.harmless++;
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error;
+        expect({ kind: error.kind, message: error.message }).toMatchObject({ kind: "damaged" });
+        expect(error.recovery).toContain("--replace-from-peers");
+        counts.refused++;
+      }
+      rmSync(dataDir, { recursive: true });
+    }
+    expect(counts.refused + counts.harmless).toBe(200);
+    expect(counts.refused).toBeGreaterThan(100);
+  });
+
+  test.each(["blixard.db-wal", "blixard.db.horizon", "blixard.db"])("%s that is gone is noticed", async (file) => {
+    const [killed] = await lives();
+    if (killed === undefined) throw new Error("fixture");
+    unlinkSync(join(killed.dataDir, file));
+    const error = await refusal(killed.dataDir);
+    expect(error.kind).toBe("damaged");
+  });
+
+  test("the settings of a damaged directory can often still be read", async () => {
+    const [killed] = await lives();
+    if (killed === undefined) throw new Error("fixture");
+    unlinkSync(join(killed.dataDir, "blixard.db.horizon"));
+    expect((await refusal(killed.dataDir)).kind).toBe("damaged");
+    expect(await Storage.readSettings(killed.dataDir)).toEqual(SETTINGS);
+  });
+});
