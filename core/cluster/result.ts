@@ -4,11 +4,14 @@ export type ApplyResult = Applied | Refused;
 export type Applied =
   | { readonly ok: true; readonly kind: "sessionOpened"; readonly sessionId: number }
   | { readonly ok: true; readonly kind: "sessionClosed"; readonly sessionId: number }
-  | { readonly ok: true; readonly kind: "vmCreated" | "vmUpdated"; readonly generation: number }
+  | { readonly ok: true; readonly kind: "vmCreated"; readonly generation: number }
+  | { readonly ok: true; readonly kind: "vmUpdated"; readonly generation: number }
   /** `generation` is the one that was deleted. */
   | { readonly ok: true; readonly kind: "vmDeleted"; readonly generation: number }
   | { readonly ok: true; readonly kind: "tokenCreated"; readonly expiresAtMs: number }
-  | { readonly ok: true; readonly kind: "tokenRevoked" | "nodeAdmitted" | "nodeAnnounced" };
+  | { readonly ok: true; readonly kind: "tokenRevoked" }
+  | { readonly ok: true; readonly kind: "nodeAdmitted" }
+  | { readonly ok: true; readonly kind: "nodeAnnounced" };
 
 export interface Refused {
   readonly ok: false;

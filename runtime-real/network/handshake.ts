@@ -1,0 +1,55 @@
+/** The first words on a connection, spoken and answered by the node itself and not by the transport: only then are two nodes connected. */
+import { z } from "zod";
+import { CLUSTER_LIMITS, LIMITS, WIRE_VERSION } from "../../core/index.ts";
+
+const PROTOCOL_VERSION = 1;
+
+const hello = z.strictObject({
+  version: z.literal(PROTOCOL_VERSION),
+  wireVersion: z.literal(WIRE_VERSION),
+  nodeId: z.int().min(1).max(CLUSTER_LIMITS.nodeId),
+  clusterId: z.string().max(LIMITS.clusterIdLength),
+  incarnation: z.int().min(0),
+  /** A Raft introduction as base64, from one who has been told that it is not known. */
+  introduction: z.string().nullable(),
+});
+export type Hello = z.output<typeof hello>;
+
+const answer = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("welcome"), nodeId: z.int().min(1).max(CLUSTER_LIMITS.nodeId) }),
+  z.strictObject({
+    kind: z.literal("refused"),
+    reason: z.enum(["wrongCluster", "notMember", "invalid"]),
+    /** What shows to one who has left that it has. */
+    introduction: z.string().nullable(),
+  }),
+]);
+export type HelloAnswer = z.output<typeof answer>;
+
+export function helloOf(node: Pick<Hello, "nodeId" | "clusterId" | "incarnation" | "introduction">): Uint8Array {
+  return encode({ version: PROTOCOL_VERSION, wireVersion: WIRE_VERSION, ...node });
+}
+
+export function encodeAnswer(value: HelloAnswer): Uint8Array {
+  return encode(value);
+}
+
+export function parseHello(bytes: Uint8Array): Hello | null {
+  return parse(hello, bytes);
+}
+
+export function parseAnswer(bytes: Uint8Array): HelloAnswer | null {
+  return parse(answer, bytes);
+}
+
+function encode(value: Hello | HelloAnswer): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+function parse<Value>(schema: z.ZodType<Value>, bytes: Uint8Array): Value | null {
+  try {
+    return schema.safeParse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))).data ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,4 @@
+/** Between nodes: libp2p over QUIC, or over TCP where no UDP gets through. */
+export type { PeerStatus } from "./link.ts";
+export { askToJoin, Network, type NetworkHandlers, type NetworkPeer } from "./network.ts";
+export { NetworkError } from "./network-error.ts";

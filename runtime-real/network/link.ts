@@ -1,0 +1,308 @@
+/**
+ * This node's own connection to one peer, over which it sends everything that it has to say to it; what the peer says comes over the peer's own. So nobody has to agree on
+ * which of two connections is the one, and each end knows by itself whether it gets through.
+ *
+ * Connected means: the peer's JavaScript has answered a hello. It goes on answering pings, or it is not connected any more.
+ */
+import type { Connection, Libp2p, Stream } from "@libp2p/interface";
+import type { Multiaddr } from "@multiformats/multiaddr";
+import type { Logger } from "pino";
+import { encodeMessage, type Message, type NodeId, type PeerId } from "../../core/index.ts";
+import { FrameReader, joinFrames } from "./frames.ts";
+import { type HelloAnswer, parseAnswer } from "./handshake.ts";
+import { NetworkError } from "./network-error.ts";
+import { Outbox } from "./outbox.ts";
+
+export const PROTOCOLS = {
+  hello: "/blixard/hello/1",
+  raft: "/blixard/raft/1",
+  snapshot: "/blixard/snapshot/1",
+  call: "/blixard/call/1",
+  join: "/blixard/join/1",
+} as const;
+
+export const HELLO_LIMIT_BYTES = 4 * 1024 * 1024;
+export const CALL_LIMIT_BYTES = 4 * 1024 * 1024;
+
+const DIAL_TIMEOUT_MS = 2000;
+const PING_MS = 500;
+/** A peer that answers nothing for this long hangs. Longer than the pauses of a busy one. */
+const SILENCE_MS = 3000;
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 3000;
+/** Messages and bytes that wait for one peer. */
+const RAFT_OUTBOX = { messages: 4096, bytes: 32 * 1024 * 1024 } as const;
+const SNAPSHOT_OUTBOX = { messages: 64, bytes: 8 * 1024 * 1024 } as const;
+const CALLS_MAX = 64;
+
+export interface PeerStatus {
+  readonly id: NodeId;
+  readonly peerId: PeerId;
+  readonly addresses: readonly string[];
+  readonly connected: boolean;
+  /** Monotonic milliseconds (`performance.now()`); null: never. */
+  readonly lastHeardMs: number | null;
+  readonly roundTripMs: number | null;
+  readonly queued: number;
+  readonly sent: number;
+  readonly dropped: number;
+  /** Why the last attempt to connect failed. */
+  readonly lastError: string | null;
+}
+
+export interface LinkHost {
+  readonly libp2p: Libp2p;
+  readonly log: Logger;
+  /** What this node says first; `proves` when the peer did not know it. */
+  hello(to: NodeId, proves: boolean): Uint8Array;
+  resolve(addresses: readonly string[]): Promise<readonly Multiaddr[]>;
+  /** A peer refused this node, and shows why. */
+  refusedBy(peerId: PeerId, introduction: string): void;
+}
+
+export class Link {
+  readonly id: NodeId;
+  readonly peerId: PeerId;
+  addresses: readonly string[];
+  lastHeardMs: number | null = null;
+  readonly #host: LinkHost;
+  readonly #raft: Outbox;
+  readonly #snapshots: Outbox;
+  #connection: Connection | null = null;
+  #isConnected = false;
+  #roundTripMs: number | null = null;
+  #lastError: string | null = null;
+  #retryMs = RETRY_MIN_MS;
+  #retry: NodeJS.Timeout | null = null;
+  #isClosed = false;
+  #provesItself = false;
+  #calls = 0;
+
+  constructor(host: LinkHost, id: NodeId, peerId: PeerId, addresses: readonly string[]) {
+    this.#host = host;
+    this.id = id;
+    this.peerId = peerId;
+    this.addresses = addresses;
+    this.#raft = new Outbox(RAFT_OUTBOX.messages, RAFT_OUTBOX.bytes, () => this.#open(PROTOCOLS.raft));
+    this.#snapshots = new Outbox(SNAPSHOT_OUTBOX.messages, SNAPSHOT_OUTBOX.bytes, () => this.#open(PROTOCOLS.snapshot));
+    void this.#connect();
+  }
+
+  send(message: Message): void {
+    // Raft says it again; what waits for a dead peer would only be old when that comes back.
+    if (!this.#isConnected) return;
+    (message.type === "snapshotChunk" ? this.#snapshots : this.#raft).push(encodeMessage(message));
+  }
+
+  /** @throws NetworkError */
+  async call(request: Uint8Array, timeoutMs: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const connection = this.#connection;
+    if (connection === null || !this.#isConnected)
+      throw new NetworkError("notConnected", `node ${this.id} is not connected`, this.#lastError ?? "wait until it is");
+    if (this.#calls >= CALLS_MAX)
+      throw new NetworkError("busy", `${CALLS_MAX} calls to node ${this.id} are under way`, "try again in a moment");
+    this.#calls++;
+    try {
+      const limit = AbortSignal.timeout(timeoutMs);
+      const either = signal === undefined ? limit : AbortSignal.any([limit, signal]);
+      return await exchange(connection, PROTOCOLS.call, request, either, CALL_LIMIT_BYTES);
+    } finally {
+      this.#calls--;
+    }
+  }
+
+  /** It was heard over its own connection: worth trying at once if this one waits to be tried again. */
+  heard(): void {
+    this.lastHeardMs = performance.now();
+    if (this.#retry === null || this.#isConnected) return;
+    clearTimeout(this.#retry);
+    this.#retry = null;
+    void this.#connect();
+  }
+
+  status(): PeerStatus {
+    return {
+      id: this.id,
+      peerId: this.peerId,
+      addresses: this.addresses,
+      connected: this.#isConnected,
+      lastHeardMs: this.lastHeardMs,
+      roundTripMs: this.#roundTripMs,
+      queued: this.#raft.queued + this.#snapshots.queued,
+      sent: this.#raft.sent + this.#snapshots.sent,
+      dropped: this.#raft.dropped + this.#snapshots.dropped,
+      lastError: this.#lastError,
+    };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#lost("the link was closed");
+  }
+
+  async #open(protocol: string): Promise<Stream | null> {
+    const connection = this.#connection;
+    if (connection === null || !this.#isConnected) return null;
+    const stream = await connection.newStream(protocol, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) });
+    // Nobody speaks on it but this node; what would come is not kept.
+    stream.addEventListener("message", () => undefined);
+    return stream;
+  }
+
+  async #connect(): Promise<void> {
+    let connection: Connection | null = null;
+    try {
+      const addresses = await this.#host.resolve(this.addresses);
+      if (addresses.length === 0) throw new Error("its address is not known");
+      if (this.#isClosed) return;
+      // Forced: what libp2p has may be a connection that died with the peer's last process.
+      connection = await this.#host.libp2p.dial([...addresses], {
+        signal: AbortSignal.timeout(DIAL_TIMEOUT_MS),
+        force: true,
+      });
+      if (connection.remotePeer.toString() !== this.peerId)
+        throw new Error(`at its address lives ${connection.remotePeer.toString()}`);
+      if (this.#isClosed) throw new Error("the link was closed");
+      await this.#greet(connection);
+    } catch (error) {
+      connection?.abort(new Error("not welcome"));
+      this.#tryAgain(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Says hello, and then pings for as long as the connection lives. */
+  async #greet(connection: Connection): Promise<void> {
+    const stream = await connection.newStream(PROTOCOLS.hello, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) });
+    const answered = Promise.withResolvers<HelloAnswer | null>();
+    let isGreeted = false;
+    let pingedMs = performance.now();
+    const reader = new FrameReader(HELLO_LIMIT_BYTES, (frame) => {
+      this.lastHeardMs = performance.now();
+      if (isGreeted) this.#roundTripMs = this.lastHeardMs - pingedMs;
+      else answered.resolve(parseAnswer(frame));
+      isGreeted = true;
+    });
+    stream.addEventListener("message", ({ data }) => {
+      try {
+        reader.push(data.subarray());
+      } catch {
+        stream.abort(new Error("a frame that is too long"));
+      }
+    });
+    stream.addEventListener("close", () => answered.reject(new Error("it closed the connection instead of an answer")));
+    const limit = setTimeout(() => answered.reject(new Error("it does not answer")), SILENCE_MS);
+    stream.send(joinFrames([this.#host.hello(this.id, this.#provesItself)]));
+    const answer = await answered.promise.finally(() => clearTimeout(limit));
+
+    if (answer === null) throw new Error("its answer cannot be read");
+    if (answer.kind === "refused") {
+      // Once more, with what proves this node's membership.
+      this.#provesItself = answer.reason === "notMember" && !this.#provesItself;
+      if (answer.introduction !== null) this.#host.refusedBy(this.peerId, answer.introduction);
+      throw new Error(`it refuses this node: ${answer.reason}`);
+    }
+    if (this.#isClosed) throw new Error("the link was closed");
+
+    this.#connection = connection;
+    this.#isConnected = true;
+    this.#lastError = null;
+    this.#retryMs = RETRY_MIN_MS;
+    this.#provesItself = false;
+    this.#host.log.info({ peer: this.id }, "connected");
+    const ping = setInterval(() => {
+      const silentMs = performance.now() - Math.max(this.lastHeardMs ?? 0, pingedMs - PING_MS);
+      if (silentMs > SILENCE_MS) end("it does not answer any more");
+      else if (!stream.writableNeedsDrain) {
+        pingedMs = performance.now();
+        stream.send(joinFrames([PING]));
+      }
+    }, PING_MS);
+    const end = (reason: string): void => {
+      clearInterval(ping);
+      if (this.#connection !== connection) return;
+      this.#lost(reason);
+      this.#tryAgain(reason);
+    };
+    connection.addEventListener("close", () => end("the connection was closed"), { once: true });
+    stream.addEventListener("close", () => end("the connection was closed"), { once: true });
+    if (connection.status !== "open") end("the connection was closed");
+  }
+
+  #lost(reason: string): void {
+    const connection = this.#connection;
+    if (this.#isConnected) this.#host.log.info({ peer: this.id, reason }, "disconnected");
+    this.#isConnected = false;
+    this.#connection = null;
+    this.#raft.reset();
+    this.#snapshots.reset();
+    connection?.abort(new Error(reason));
+  }
+
+  #tryAgain(reason: string): void {
+    if (this.#isClosed) return;
+    if (reason !== this.#lastError) this.#host.log.debug({ peer: this.id, reason }, "cannot connect");
+    this.#lastError = reason;
+    // Between a half and the whole, so that not all come at once.
+    const waitMs = this.#retryMs * (0.5 + Math.random() / 2);
+    this.#retryMs = Math.min(RETRY_MAX_MS, this.#retryMs * 2);
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      this.#retry = null;
+      void this.#connect();
+    }, waitMs);
+  }
+}
+
+const PING = new Uint8Array(1);
+
+/** A request and its answer on a stream of their own. @throws NetworkError */
+export async function exchange(
+  connection: Connection,
+  protocol: string,
+  request: Uint8Array,
+  signal: AbortSignal,
+  limitBytes: number,
+): Promise<Uint8Array> {
+  if (request.length > limitBytes)
+    throw new NetworkError(
+      "tooLarge",
+      `a request of ${request.length} bytes, the limit is ${limitBytes}`,
+      "ask for less at a time",
+    );
+  let stream: Stream | null = null;
+  const answered = Promise.withResolvers<Uint8Array>();
+  // Whoever gives up earlier does not wait for it.
+  answered.promise.catch(() => undefined);
+  const giveUp = (): void => answered.reject(new NetworkError("timedOut", "no answer in time", "try again"));
+  try {
+    signal.throwIfAborted();
+    signal.addEventListener("abort", giveUp, { once: true });
+    stream = await connection.newStream(protocol, { signal });
+    const opened = stream;
+    const reader = new FrameReader(limitBytes, (frame) => answered.resolve(frame.slice()));
+    opened.addEventListener("message", ({ data }) => {
+      try {
+        reader.push(data.subarray());
+      } catch (error) {
+        answered.reject(error);
+      }
+    });
+    opened.addEventListener("close", () =>
+      answered.reject(
+        new NetworkError("closed", "the peer closed the stream instead of an answer", "its log may say why"),
+      ),
+    );
+    opened.send(joinFrames([request]));
+    const answer = await answered.promise;
+    opened.close().catch(() => opened.abort(new Error("cannot be closed")));
+    return answer;
+  } catch (error) {
+    stream?.abort(new Error("given up"));
+    if (error instanceof NetworkError) throw error;
+    if (signal.aborted) throw new NetworkError("timedOut", "no answer in time", "try again");
+    throw new NetworkError("closed", error instanceof Error ? error.message : String(error), "try again");
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}

@@ -1,0 +1,52 @@
+/** libp2p, configured: QUIC, or TCP with Noise where networks let no UDP through. */
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { noise } from "@chainsafe/libp2p-noise";
+import { quic } from "@chainsafe/libp2p-quic";
+import { yamux } from "@chainsafe/libp2p-yamux";
+import type { ConnectionGater, Ed25519PrivateKey, Libp2p } from "@libp2p/interface";
+import { tcp } from "@libp2p/tcp";
+import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
+import { createLibp2p } from "libp2p";
+import type { TransportKind } from "../options.ts";
+
+/** A peer that is gone is noticed after this; its kernel or its QUIC thread, that is: hung JavaScript is noticed by the pings of link.ts. */
+const IDLE_TIMEOUT_MS = 1000;
+const KEEP_ALIVE_MS = 300;
+
+export async function createTransport(options: {
+  readonly privateKey: Ed25519PrivateKey;
+  readonly kind: TransportKind;
+  readonly listen: readonly Multiaddr[];
+  readonly gater: ConnectionGater;
+}): Promise<Libp2p> {
+  const { privateKey, kind, listen, gater } = options;
+  return await createLibp2p({
+    privateKey,
+    addresses: { listen: listen.map(String) },
+    connectionGater: gater,
+    // Pings of its own say nothing about the node behind the transport.
+    connectionMonitor: { enabled: false },
+    connectionManager: {
+      maxConnections: 4096,
+      // A cluster that starts again dials all at once, from one host in a test.
+      inboundConnectionThreshold: 1000,
+      maxIncomingPendingConnections: 64,
+      reconnectRetries: 0,
+    },
+    ...(kind === "quic"
+      ? {
+          transports: [
+            quic({ maxIdleTimeout: IDLE_TIMEOUT_MS, keepAliveInterval: KEEP_ALIVE_MS, maxConcurrentStreamLimit: 512 }),
+          ],
+        }
+      : { transports: [tcp()], connectionEncrypters: [noise()], streamMuxers: [yamux()] }),
+  });
+}
+
+/** host:port as libp2p has it. A host name is looked up. */
+export async function multiaddrOf(host: string, port: number, kind: TransportKind): Promise<Multiaddr> {
+  const address = isIP(host) === 0 ? (await lookup(host)).address : host;
+  const family = isIP(address) === 6 ? "ip6" : "ip4";
+  return multiaddr(`/${family}/${address}/${kind === "quic" ? `udp/${port}/quic-v1` : `tcp/${port}`}`);
+}
