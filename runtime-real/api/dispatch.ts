@@ -1,0 +1,70 @@
+/** The one point through which every call passes, whichever way it came: HTTP, or a member's stream. */
+
+import type { Logger } from "pino";
+import type { z } from "zod";
+import { ApiError } from "../client/index.ts";
+import { type AnswerOf, type CheckedRequestOf, isProcedureName, type ProcedureName, procedures } from "./procedures.ts";
+
+/** Who asks. */
+export type Caller =
+  /** Over the socket in the data directory: whoever may open that is the operator of this host. */
+  | { readonly kind: "local" }
+  /** Over TCP with a bearer token. */
+  | { readonly kind: "token"; readonly tokenId: string }
+  /** Another member of the cluster. */
+  | { readonly kind: "member"; readonly peerId: string };
+
+export interface CallContext {
+  readonly requestId: string;
+  readonly caller: Caller;
+  /** Carries the request id. */
+  readonly log: Logger;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What carries the procedures out: one function each. They throw ApiError, or what is then a defect. */
+export type Handlers = {
+  readonly [Name in ProcedureName]: (request: CheckedRequestOf<Name>, context: CallContext) => Promise<AnswerOf<Name>>;
+};
+
+/** The table again, so that the compiler sees name, request and handler belong together. */
+const requests: { readonly [Name in ProcedureName]: { readonly request: z.ZodType<CheckedRequestOf<Name>> } } =
+  procedures;
+
+/** @throws ApiError */
+export async function dispatch(
+  handlers: Handlers,
+  name: string,
+  body: unknown,
+  context: CallContext,
+): Promise<unknown> {
+  if (!isProcedureName(name))
+    throw new ApiError(
+      "unknownProcedure",
+      `there is no procedure ${JSON.stringify(name.slice(0, 64))}`,
+      "GET /v1/openapi.json lists them all",
+    );
+  return await call(handlers, name, body, context);
+}
+
+async function call<Name extends ProcedureName>(
+  handlers: Handlers,
+  name: Name,
+  body: unknown,
+  context: CallContext,
+): Promise<unknown> {
+  const parsed = requests[name].request.safeParse(body);
+  if (!parsed.success) throw invalidRequest(parsed.error);
+  return await handlers[name](parsed.data, context);
+}
+
+function invalidRequest(error: z.ZodError): ApiError {
+  const [issue] = error.issues;
+  const field = issue === undefined || issue.path.length === 0 ? "request" : issue.path.map(String).join(".");
+  const reason = issue?.message ?? "is not valid";
+  return new ApiError("invalidRequest", `${field}: ${reason}`, "correct the field and send it again", {
+    field,
+    reason,
+  });
+}

@@ -1,0 +1,102 @@
+/** The table of procedures as an OpenAPI 3.1 document: for people, and for programs that make clients. */
+import { z } from "zod";
+import { API_ERRORS } from "../client/index.ts";
+import { procedures } from "./procedures.ts";
+
+export function openApiDocument(version: string): Readonly<Record<string, unknown>> {
+  const paths: Record<string, unknown> = {};
+  for (const [name, { summary, effect, action, request, answer }] of Object.entries(procedures)) {
+    paths[`/v1/${name}`] = {
+      post: {
+        operationId: name,
+        summary,
+        description: `${effect === "read" ? "Changes nothing." : "Writes: answers when it is committed and applied."} Needs the action \`${action}\`.`,
+        requestBody: { required: true, content: jsonOf(schemaOf(request, "input")) },
+        responses: {
+          200: { description: "Done.", content: jsonOf(schemaOf(answer, "output")) },
+          default: {
+            description: "Not done; `error.code` says why.",
+            content: jsonOf({ $ref: "#/components/schemas/Error" }),
+          },
+        },
+      },
+    };
+  }
+  paths["/v1/events"] = {
+    get: {
+      operationId: "events.stream",
+      summary: "What happens, as server-sent events; the id of each is its log index.",
+      parameters: [
+        {
+          name: "after",
+          in: "query",
+          schema: { type: "integer", minimum: 0 },
+          description: "Only events after this log index",
+        },
+        {
+          name: "Last-Event-ID",
+          in: "header",
+          schema: { type: "integer", minimum: 0 },
+          description: "The same, as browsers resume",
+        },
+      ],
+      responses: {
+        200: { description: "A stream without end.", content: { "text/event-stream": { schema: { type: "string" } } } },
+      },
+    },
+  };
+  return {
+    openapi: "3.1.0",
+    info: { title: "blixard", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+    security: [{ token: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        token: {
+          type: "http",
+          scheme: "bearer",
+          description: "Over TCP. The socket in the data directory needs none.",
+        },
+      },
+      schemas: {
+        Error: {
+          type: "object",
+          required: ["error"],
+          properties: {
+            error: {
+              type: "object",
+              required: ["code", "message", "hint", "details", "requestId"],
+              properties: {
+                code: { enum: Object.keys(API_ERRORS) },
+                message: { type: "string", description: "What happened, to what" },
+                hint: { type: "string", description: "What to do about it" },
+                details: { type: "object" },
+                requestId: { type: "string", description: "As it stands in the node's log" },
+              },
+            },
+          },
+        },
+      },
+    },
+  };
+}
+
+function jsonOf(schema: unknown): Readonly<Record<string, unknown>> {
+  return { "application/json": { schema } };
+}
+
+/** Each schema by itself: what it refers to is within it. */
+function schemaOf(schema: z.ZodType, io: "input" | "output"): unknown {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io,
+    reused: "inline",
+    unrepresentable: "any",
+    override: dropId,
+  });
+  return rest;
+}
+
+/** Names would be references to definitions within the one schema, which OpenAPI looks for elsewhere. */
+function dropId({ jsonSchema }: { readonly jsonSchema: Record<string, unknown> }): void {
+  delete jsonSchema["id"];
+}

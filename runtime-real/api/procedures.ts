@@ -1,0 +1,301 @@
+/**
+ * Everything that can be asked of a node: one table. A procedure has a schema for its request and one for its answer, and the action and resource that a
+ * policy decides on. The HTTP server, calls between members, the OpenAPI document and the client are all made from it; a new procedure is one entry here
+ * and one handler.
+ */
+import { z } from "zod";
+import { CLUSTER_LIMITS } from "../../core/index.ts";
+import {
+  clusterEventSchema,
+  label,
+  logIndex,
+  nodeId,
+  nodeRecordSchema,
+  peerId,
+  sessionSchema,
+  tokenPurpose,
+  tokenRecordSchema,
+  vmRecordSchema,
+  vmSpecSchema,
+  withSession,
+  withStale,
+  written,
+} from "./schemas.ts";
+
+/** SPEC section 7. */
+export type Action = "readCluster" | "manageCluster" | "leaveCluster" | "createVM" | "readVM" | "updateVM" | "deleteVM";
+
+/** What an action is done to. */
+export type Resource =
+  | { readonly kind: "cluster" }
+  | { readonly kind: "node"; readonly id: number | null }
+  | { readonly kind: "vm"; readonly name: string | null };
+
+export interface Procedure<Request extends z.ZodType = z.ZodType, Answer extends z.ZodType = z.ZodType> {
+  /** One sentence for the OpenAPI document. */
+  readonly summary: string;
+  /** Reads change nothing and may be asked again; writes are retried within a session only. */
+  readonly effect: "read" | "write";
+  readonly action: Action;
+  readonly resource: (request: z.output<Request>) => Resource;
+  readonly request: Request;
+  readonly answer: Answer;
+}
+
+function procedure<Request extends z.ZodType, Answer extends z.ZodType>(
+  entry: Procedure<Request, Answer>,
+): Procedure<Request, Answer> {
+  return entry;
+}
+
+const cluster = (): Resource => ({ kind: "cluster" });
+const ofVm = ({ name }: { readonly name: string }): Resource => ({ kind: "vm", name });
+
+const pageLimit = z.int().min(1).max(CLUSTER_LIMITS.listPage).default(CLUSTER_LIMITS.listPage);
+
+export const procedures = {
+  "cluster.status": procedure({
+    summary: "How the cluster looks from this node, at this moment.",
+    effect: "read",
+    action: "readCluster",
+    resource: cluster,
+    request: z.strictObject({}),
+    answer: z.strictObject({
+      clusterId: z.string(),
+      incarnation: z.int(),
+      version: z.string(),
+      node: z.strictObject({
+        id: nodeId,
+        peerId,
+        role: z.enum(["follower", "preCandidate", "candidate", "leader", "learner", "removed", "halted"]),
+        uptimeMs: z.int(),
+        eventLoopDelayP99Ms: z
+          .number()
+          .meta({ description: "How late its event loop runs at most, in 99 of 100 moments since it started" }),
+        residentMiB: z.int().meta({ description: "Memory of the process" }),
+        addresses: z.array(z.string()),
+      }),
+      leaderId: nodeId.nullable(),
+      term: z.int(),
+      commitIndex: logIndex,
+      appliedIndex: logIndex,
+      members: z.array(
+        z.strictObject({
+          ...nodeRecordSchema.shape,
+          connected: z
+            .boolean()
+            .meta({ description: "Whether this node has a live connection to it; true for itself" }),
+          lastHeardMs: z
+            .number()
+            .nullable()
+            .meta({ description: "Milliseconds since it was last heard; null: never, or itself" }),
+          matchIndex: logIndex
+            .nullable()
+            .meta({ description: "How far its log is known to agree; known to the leader alone" }),
+        }),
+      ),
+      quorum: z.strictObject({
+        has: z.boolean().meta({ description: "Whether enough voters are connected to this node for a majority" }),
+        needed: z.int(),
+        connected: z.int(),
+        missing: z.array(nodeId).meta({ description: "Voters without a connection to this node" }),
+      }),
+      counts: z.strictObject({ vms: z.int(), sessions: z.int() }),
+    }),
+  }),
+
+  "cluster.members": procedure({
+    summary: "Who belongs to the cluster, by replicated state.",
+    effect: "read",
+    action: "readCluster",
+    resource: cluster,
+    request: z.strictObject({ ...withStale }),
+    answer: z.strictObject({ index: logIndex, members: z.array(nodeRecordSchema) }),
+  }),
+
+  "cluster.leave": procedure({
+    summary: "Takes a node out of the cluster for ever. Answers when the change is committed.",
+    effect: "write",
+    action: "leaveCluster",
+    resource: ({ nodeId: id }): Resource => ({ kind: "node", id }),
+    request: z.strictObject({
+      nodeId: nodeId.nullable().default(null).meta({ description: "null: the node that is asked" }),
+    }),
+    answer: z.strictObject({ ...written, nodeId }),
+  }),
+
+  "cluster.transferLeader": procedure({
+    summary: "Hands leadership to another voter. Answers when it leads.",
+    effect: "write",
+    action: "manageCluster",
+    resource: cluster,
+    request: z.strictObject({
+      to: nodeId.nullable().default(null).meta({ description: "null: the voter with most of the log" }),
+    }),
+    answer: z.strictObject({ leaderId: nodeId }),
+  }),
+
+  "session.open": procedure({
+    summary: "Opens a client session. Asked again with the same token, it answers the same session.",
+    effect: "write",
+    action: "readCluster",
+    resource: cluster,
+    request: z.strictObject({ clientToken: z.string().min(1).max(CLUSTER_LIMITS.clientTokenLength) }),
+    answer: z.strictObject({ ...written, sessionId: z.int() }),
+  }),
+
+  "session.close": procedure({
+    summary: "Ends a client session.",
+    effect: "write",
+    action: "readCluster",
+    resource: cluster,
+    request: z.strictObject({ session: sessionSchema }),
+    answer: z.strictObject({ ...written, sessionId: z.int() }),
+  }),
+
+  "vm.create": procedure({
+    summary: "Asks for a VM. Answers when the request is committed.",
+    effect: "write",
+    action: "createVM",
+    resource: ofVm,
+    request: z.strictObject({ name: label, spec: vmSpecSchema.prefault({}), ...withSession }),
+    answer: z.strictObject({ ...written, generation: z.int() }),
+  }),
+
+  "vm.update": procedure({
+    summary: "Replaces a VM's specification.",
+    effect: "write",
+    action: "updateVM",
+    resource: ofVm,
+    request: z.strictObject({
+      name: label,
+      expectedGeneration: z
+        .int()
+        .min(1)
+        .meta({ description: "The generation that was read; another means that somebody else was faster" }),
+      spec: vmSpecSchema,
+      ...withSession,
+    }),
+    answer: z.strictObject({ ...written, generation: z.int() }),
+  }),
+
+  "vm.delete": procedure({
+    summary: "Deletes a VM.",
+    effect: "write",
+    action: "deleteVM",
+    resource: ofVm,
+    request: z.strictObject({
+      name: label,
+      expectedGeneration: z
+        .int()
+        .min(1)
+        .nullable()
+        .default(null)
+        .meta({ description: "null: whatever its generation" }),
+      ...withSession,
+    }),
+    answer: z.strictObject({ ...written, generation: z.int() }),
+  }),
+
+  "vm.list": procedure({
+    summary: "VMs by name, a page at a time.",
+    effect: "read",
+    action: "readVM",
+    resource: (): Resource => ({ kind: "vm", name: null }),
+    request: z.strictObject({
+      afterName: z.string().max(CLUSTER_LIMITS.labelLength).nullable().default(null),
+      limit: pageLimit,
+      tenant: label.nullable().default(null),
+      ...withStale,
+    }),
+    answer: z.strictObject({ index: logIndex, vms: z.array(vmRecordSchema), nextAfterName: z.string().nullable() }),
+  }),
+
+  "vm.show": procedure({
+    summary: "One VM.",
+    effect: "read",
+    action: "readVM",
+    resource: ofVm,
+    request: z.strictObject({ name: label, ...withStale }),
+    answer: z.strictObject({ index: logIndex, vm: vmRecordSchema }),
+  }),
+
+  "token.create": procedure({
+    summary: "Registers a token. The secret stays with whoever made it; the cluster keeps its hash.",
+    effect: "write",
+    action: "manageCluster",
+    resource: cluster,
+    request: z.strictObject({
+      id: z.string().regex(/^[a-z0-9]{8,32}$/, "must be 8 to 32 lower-case letters and digits"),
+      secretHash: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits (SHA-256)"),
+      purpose: tokenPurpose,
+      ttlMs: z
+        .int()
+        .min(1)
+        .max(365 * 86_400_000),
+      nodeId: nodeId.nullable().default(null),
+      ...withSession,
+    }),
+    answer: z.strictObject({
+      ...written,
+      expiresAtMs: z.int(),
+      clusterId: z.string(),
+      voters: z.array(peerId).meta({ description: "Whom a joining node may trust to speak for the cluster" }),
+    }),
+  }),
+
+  "token.list": procedure({
+    summary: "All tokens, without their secrets.",
+    effect: "read",
+    action: "manageCluster",
+    resource: cluster,
+    request: z.strictObject({ afterId: z.string().max(32).nullable().default(null), limit: pageLimit, ...withStale }),
+    answer: z.strictObject({ index: logIndex, tokens: z.array(tokenRecordSchema), nextAfterId: z.string().nullable() }),
+  }),
+
+  "token.revoke": procedure({
+    summary: "Makes a token worthless.",
+    effect: "write",
+    action: "manageCluster",
+    resource: cluster,
+    request: z.strictObject({ id: z.string().min(1).max(32), ...withSession }),
+    answer: z.strictObject({ ...written }),
+  }),
+
+  "events.list": procedure({
+    summary: "What happened, in the order of the log, a page at a time. GET /v1/events streams the same.",
+    effect: "read",
+    action: "readCluster",
+    resource: cluster,
+    request: z.strictObject({
+      afterIndex: logIndex.default(0),
+      limit: pageLimit,
+      ...withStale,
+    }),
+    answer: z.strictObject({
+      index: logIndex.meta({ description: "The state the page was read from; ask again after it" }),
+      events: z.array(clusterEventSchema),
+      complete: z.boolean().meta({ description: "false: events after `afterIndex` have been dropped already" }),
+      oldestIndex: logIndex.nullable(),
+    }),
+  }),
+} as const;
+
+export type Procedures = typeof procedures;
+export type ProcedureName = keyof Procedures;
+/** What a caller may send: defaults may be left out. */
+export type RequestOf<Name extends ProcedureName> = z.input<Procedures[Name]["request"]>;
+/** What a handler gets: checked, defaults filled in. */
+export type CheckedRequestOf<Name extends ProcedureName> = z.output<Procedures[Name]["request"]>;
+export type AnswerOf<Name extends ProcedureName> = Immutable<z.output<Procedures[Name]["answer"]>>;
+
+/** Answers are built from the replicated state, which nobody may change. */
+type Immutable<Value> = Value extends readonly (infer Item)[]
+  ? readonly Immutable<Item>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]: Immutable<Value[Key]> }
+    : Value;
+
+export function isProcedureName(name: string): name is ProcedureName {
+  return Object.hasOwn(procedures, name);
+}

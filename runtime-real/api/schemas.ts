@@ -1,0 +1,194 @@
+/**
+ * The values that procedures speak in, as zod schemas: requests are checked with them, the OpenAPI document is made from them. Fields and defaults are
+ * those of the replicated state; where a limit lies there too, the schema repeats it so that the document can tell it.
+ */
+import { z } from "zod";
+import {
+  CLUSTER_LIMITS,
+  DEFAULT_HEALTH_CHECK,
+  DEFAULT_RECOVERY,
+  DEFAULT_VM_SPEC,
+  DESIRED_STATES,
+  FAILURE_DOMAINS,
+  HYPERVISORS,
+  LIMITS,
+  VM_STATES,
+} from "../../core/index.ts";
+
+export const label = z
+  .string()
+  .max(CLUSTER_LIMITS.labelLength)
+  .regex(
+    /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/,
+    "must be lower-case letters, digits and inner hyphens (an RFC 1123 label, at most 63 characters)",
+  )
+  .meta({ description: "RFC 1123 label", examples: ["web"] });
+
+export const nodeId = z
+  .int()
+  .min(1)
+  .max(CLUSTER_LIMITS.nodeId)
+  .meta({ description: "A member's number", examples: [1] });
+export const peerId = z.string().min(1).max(LIMITS.peerIdLength).meta({ description: "A libp2p peer id" });
+const count = z.int().min(0);
+export const logIndex = count.meta({ description: "Index in the replicated log" });
+const instantMs = count.max(CLUSTER_LIMITS.wallMs).meta({ description: "Milliseconds since 1970" });
+const durationMs = z.int().min(0).max(CLUSTER_LIMITS.durationMs);
+const generation = z.int().min(1);
+
+const healthProbe = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("http"),
+    port: z.int().min(1).max(65_535),
+    path: z.string().min(1).max(CLUSTER_LIMITS.pathLength),
+  }),
+  z.strictObject({ kind: z.literal("tcp"), port: z.int().min(1).max(65_535) }),
+  z.strictObject({ kind: z.literal("script"), script: z.string().min(1).max(CLUSTER_LIMITS.scriptLength) }),
+  z.strictObject({ kind: z.literal("console"), pattern: z.string().min(1).max(CLUSTER_LIMITS.scriptLength) }),
+  z.strictObject({ kind: z.literal("process"), process: z.string().min(1).max(CLUSTER_LIMITS.pathLength) }),
+  z.strictObject({ kind: z.literal("guestAgent") }),
+]);
+
+const healthCheck = z.strictObject({
+  name: label,
+  probe: healthProbe,
+  intervalMs: durationMs.default(DEFAULT_HEALTH_CHECK.intervalMs),
+  timeoutMs: durationMs.default(5000),
+  initialDelayMs: durationMs.default(DEFAULT_HEALTH_CHECK.initialDelayMs),
+  failures: z.int().min(1).max(CLUSTER_LIMITS.healthCheckCount).default(DEFAULT_HEALTH_CHECK.failures),
+  successes: z.int().min(1).max(CLUSTER_LIMITS.healthCheckCount).default(DEFAULT_HEALTH_CHECK.successes),
+  weight: z.int().min(0).max(CLUSTER_LIMITS.weight).default(100),
+  critical: z.boolean().default(false),
+});
+
+const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).max(CLUSTER_LIMITS.listLength);
+
+/** A VM's specification; every field may be left out. */
+export const vmSpecSchema = z.strictObject({
+  vcpus: z.int().min(1).max(CLUSTER_LIMITS.vcpus).default(DEFAULT_VM_SPEC.vcpus),
+  memoryMiB: z.int().min(1).max(CLUSTER_LIMITS.memoryMiB).default(DEFAULT_VM_SPEC.memoryMiB),
+  diskGiB: z.int().min(0).max(CLUSTER_LIMITS.diskGiB).default(DEFAULT_VM_SPEC.diskGiB),
+  hypervisor: z.enum(HYPERVISORS).default(DEFAULT_VM_SPEC.hypervisor),
+  tenant: label.default(DEFAULT_VM_SPEC.tenant),
+  priority: z.int().min(0).max(CLUSTER_LIMITS.priority).default(DEFAULT_VM_SPEC.priority),
+  preemptible: z.boolean().default(DEFAULT_VM_SPEC.preemptible),
+  features: listOf(label).default([]),
+  antiAffinity: listOf(
+    z.strictObject({
+      group: label,
+      softWeight: z.int().min(0).max(CLUSTER_LIMITS.weight).nullable().default(null),
+      maxPerDomain: z.int().min(1).max(CLUSTER_LIMITS.instancesPerDomain).default(1),
+      scope: z.enum(FAILURE_DOMAINS).default("node"),
+    }),
+  ).default([]),
+  locality: z
+    .strictObject({
+      preferredDatacenter: label.nullable().default(null),
+      preferredZone: label.nullable().default(null),
+      strict: z.boolean().default(false),
+      excludedDatacenters: listOf(label).default([]),
+    })
+    .nullable()
+    .default(null),
+  networks: listOf(z.strictObject({ pool: label })).default([]),
+  volumes: listOf(z.strictObject({ name: label, sizeGiB: z.int().min(1).max(CLUSTER_LIMITS.diskGiB) })).default([]),
+  source: z
+    .discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("image"), image: z.string().min(1).max(CLUSTER_LIMITS.imageLength) }),
+      z.strictObject({
+        kind: z.literal("nixModule"),
+        nixModule: z.string().min(1).max(CLUSTER_LIMITS.nixModuleLength),
+      }),
+    ])
+    .nullable()
+    .default(null),
+  healthChecks: listOf(healthCheck).default([]),
+  recovery: z
+    .strictObject({
+      restartsMax: z.int().min(0).max(CLUSTER_LIMITS.restarts).default(DEFAULT_RECOVERY.restartsMax),
+      backoffMs: durationMs.default(DEFAULT_RECOVERY.backoffMs),
+      backoffFactor: z.number().min(1).max(CLUSTER_LIMITS.backoffFactor).default(DEFAULT_RECOVERY.backoffFactor),
+      backoffMaxMs: durationMs.default(DEFAULT_RECOVERY.backoffMaxMs),
+      resetAfterMs: durationMs.default(DEFAULT_RECOVERY.resetAfterMs),
+    })
+    .default({ ...DEFAULT_RECOVERY }),
+  metadata: z
+    .record(z.string().max(CLUSTER_LIMITS.metadataKeyLength), z.string().max(CLUSTER_LIMITS.metadataValueLength))
+    .default({}),
+});
+
+export const vmRecordSchema = z.strictObject({
+  name: label,
+  tenant: label,
+  spec: vmSpecSchema,
+  state: z.enum(VM_STATES),
+  desired: z.enum(DESIRED_STATES),
+  generation,
+  epoch: count,
+  createdIndex: logIndex,
+  updatedIndex: logIndex,
+  createdAtMs: instantMs,
+  updatedAtMs: instantMs,
+});
+
+export const sessionSchema = z
+  .strictObject({
+    id: z.int().min(1).meta({ description: "As answered by session.open" }),
+    sequence: z.int().min(1).meta({ description: "Number of this request; a retry carries the same" }),
+    lowestUnacknowledged: z.int().min(1).meta({ description: "The lowest number whose answer is still awaited" }),
+  })
+  .meta({ description: "Makes a retried write happen exactly once" });
+
+/** Of every write that may be retried. */
+export const withSession = { session: sessionSchema.nullable().default(null) };
+
+/** Where a write took its place in the log. */
+export const written = {
+  index: logIndex,
+  term: count.meta({ description: "Raft term of the entry" }),
+};
+
+/** How fresh a read must be. */
+export const withStale = {
+  stale: z.boolean().default(false).meta({ description: "Read what this node has, without asking the leader" }),
+};
+
+export const memberRole = z.enum(["voter", "learner", "none"]);
+
+export const nodeRecordSchema = z.strictObject({
+  id: nodeId,
+  peerId,
+  addresses: z.array(z.string()).meta({ description: "host:port, where it listens for its peers" }),
+  role: memberRole,
+});
+
+export const tokenPurpose = z.enum(["join", "api"]);
+
+export const tokenRecordSchema = z.strictObject({
+  id: z.string(),
+  purpose: tokenPurpose,
+  nodeId: nodeId.nullable().meta({ description: "The only node id that may join with it; null: any" }),
+  createdAtMs: instantMs,
+  expiresAtMs: instantMs,
+  usedBy: nodeId.nullable(),
+  revokedAtMs: instantMs.nullable(),
+});
+
+const eventHead = { index: logIndex, term: count, atMs: instantMs };
+const vmEvent = { ...eventHead, name: label, tenant: label, generation };
+
+export const clusterEventSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("vmCreated"), ...vmEvent }),
+  z.strictObject({ kind: z.literal("vmUpdated"), ...vmEvent }),
+  z.strictObject({ kind: z.literal("vmDeleted"), ...vmEvent }),
+  z.strictObject({ kind: z.literal("tokenCreated"), ...eventHead, tokenId: z.string(), purpose: tokenPurpose }),
+  z.strictObject({ kind: z.literal("tokenRevoked"), ...eventHead, tokenId: z.string() }),
+  z.strictObject({ kind: z.literal("nodeAdmitted"), ...eventHead, nodeId, tokenId: z.string() }),
+  z.strictObject({ kind: z.literal("nodeAnnounced"), ...eventHead, nodeId, addresses: z.array(z.string()) }),
+  z.strictObject({
+    kind: z.literal("membershipChanged"),
+    ...eventHead,
+    voters: z.array(nodeId),
+    learners: z.array(nodeId),
+  }),
+]);

@@ -1,0 +1,68 @@
+/** What a procedure answers instead of an answer. One form on every way in: HTTP, calls between members, the client's exceptions. */
+
+/** Codes are stable: programs may rely on them. */
+export const API_ERRORS = {
+  invalidRequest: 400,
+  unauthenticated: 401,
+  unknownProcedure: 404,
+  vmNotFound: 404,
+  tokenNotFound: 404,
+  nodeNotFound: 404,
+  vmExists: 409,
+  tokenExists: 409,
+  generationMismatch: 409,
+  sessionExpired: 409,
+  sequenceTooOld: 409,
+  membershipRefused: 409,
+  transferRefused: 409,
+  requestTooLarge: 413,
+  limitReached: 429,
+  tooManyPending: 503,
+  tooManyUncommitted: 503,
+  /** No leader is known, though enough voters are connected: an election is under way. Had no effect. */
+  noLeader: 503,
+  /** Too few voters are connected; `details.missing` says which are not. Had no effect. */
+  quorumLost: 503,
+  /** It may have happened: retry within the same session. */
+  outcomeUnknown: 504,
+  readTimedOut: 504,
+  /** The node has stopped itself after a failed assertion or a disk error. */
+  halted: 503,
+  stopping: 503,
+  internal: 500,
+} as const;
+
+export type ApiErrorCode = keyof typeof API_ERRORS;
+
+export interface ApiErrorBody {
+  readonly code: ApiErrorCode;
+  /** What happened, to what. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint: string;
+  /** Fields of the error, by code: `field`, `missing`, `leader`, `actual`, ... */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export class ApiError extends Error implements ApiErrorBody {
+  override readonly name = "ApiError";
+  readonly code: ApiErrorCode;
+  readonly hint: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  /** Of the request, as it stands in the node's log; null: it never reached a node. */
+  readonly requestId: string | null;
+
+  constructor(
+    code: ApiErrorCode,
+    message: string,
+    hint: string,
+    details: Readonly<Record<string, unknown>> = {},
+    requestId: string | null = null,
+  ) {
+    super(message);
+    this.code = code;
+    this.hint = hint;
+    this.details = details;
+    this.requestId = requestId;
+  }
+}
