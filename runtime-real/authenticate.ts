@@ -1,0 +1,24 @@
+import { timingSafeEqual } from "node:crypto";
+import { type ClusterState, query } from "../core/index.ts";
+import type { Caller } from "./api/index.ts";
+import { hashSecret, InvalidToken, parseToken } from "./token-text.ts";
+
+/** Who holds this bearer token, by this node's replicated state; null: nobody. */
+export function authenticate(state: ClusterState, bearer: string, wallMs: number): Caller | null {
+  let token: ReturnType<typeof parseToken>;
+  try {
+    token = parseToken(bearer);
+  } catch (error) {
+    if (error instanceof InvalidToken) return null;
+    throw error;
+  }
+  const found = query(state, { kind: "getToken", id: token.id });
+  const record = found.kind === "token" ? found.token : null;
+  const known = Buffer.from(record?.secretHash ?? "0".repeat(64), "hex");
+  const shown = Buffer.from(hashSecret(token.secret), "hex");
+  const matches = timingSafeEqual(known, shown);
+  if (record === null || !matches || record.purpose !== "api" || record.revokedAtMs !== null) return null;
+  // Whichever clock is ahead: a node whose own clock stands still lets nobody in for longer.
+  if (Math.max(wallMs, state.timeMs) >= record.expiresAtMs) return null;
+  return { kind: "token", tokenId: record.id };
+}

@@ -1,0 +1,114 @@
+/** The joining side of the join protocol: see join.ts. */
+
+import type { PeerId } from "../core/index.ts";
+import type { Identity } from "./identity.ts";
+import {
+  type Admission,
+  decodeJoinAnswer,
+  decodeReplacementAnswer,
+  encodeJoinRequest,
+  JoinRefused,
+  type JoinRequest,
+  type ReplacementRequest,
+} from "./join.ts";
+import { askToJoin } from "./network/index.ts";
+import type { TransportKind } from "./options.ts";
+import { formatJoinToken, makeToken, parseToken } from "./token-text.ts";
+
+/** Longer than the member that is asked waits for other membership changes. */
+const ASK_TIMEOUT_MS = 15_000;
+const ATTEMPTS = 3;
+
+interface Asking {
+  readonly identity: Identity;
+  readonly transport: TransportKind;
+  /** Asked in turn, a few times over, until one answers. */
+  readonly addresses: readonly string[];
+}
+
+/**
+ * @throws JoinRefused; of kind `notNow` when nobody could be reached, and then the same request may be made again.
+ * @throws InvalidToken
+ */
+export async function requestAdmission(
+  asking: Asking & { readonly nodeId: number; readonly advertise: readonly string[]; readonly token: string },
+): Promise<Admission> {
+  const { nodeId, advertise, token } = asking;
+  const { id, secret, pins } = parseToken(token);
+  if (pins === null)
+    throw new JoinRefused("unknownToken", "this token is for the API: `blixard token create` makes one for joining");
+  return await ask(
+    asking,
+    (peerId) => pins.isVoter(peerId),
+    () => ({
+      version: 1,
+      kind: "join",
+      tokenId: id,
+      secret,
+      pins: token.split(".")[3] ?? "",
+      nodeId,
+      addresses: [...advertise],
+      wallMs: Date.now(),
+    }),
+    (answer) => decodeJoinAnswer(answer, nodeId),
+  );
+}
+
+/** The new id and a token for it, for a member whose data is lost. @throws JoinRefused */
+export async function requestReplacement(
+  asking: Asking,
+): Promise<{ readonly nodeId: number; readonly replaces: number; readonly token: string }> {
+  const token = makeToken();
+  // Nothing secret is shown here, and the answer is worth nothing but at the cluster it names: any member will do.
+  const { nodeId, replaces, clusterId, voters } = await ask(
+    asking,
+    () => true,
+    () => ({ version: 1, kind: "replacement", tokenId: token.id, secretHash: token.secretHash }),
+    decodeReplacementAnswer,
+  );
+  return { nodeId, replaces, token: formatJoinToken(token, clusterId, voters) };
+}
+
+async function ask<Answer>(
+  { identity, transport, addresses }: Asking,
+  accept: (peerId: PeerId) => boolean,
+  request: () => JoinRequest | ReplacementRequest,
+  decode: (answer: Uint8Array) => Answer,
+): Promise<Answer> {
+  let last = new JoinRefused("notNow", "no address to ask");
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    for (const address of addresses) {
+      let stranger: PeerId | null = null;
+      try {
+        const { answer } = await askToJoin({
+          identity,
+          address,
+          transport,
+          timeoutMs: ASK_TIMEOUT_MS,
+          request: encodeJoinRequest(request()),
+          // The secret goes to nobody whom the token does not vouch for.
+          accept(peerId) {
+            if (accept(peerId)) return true;
+            stranger = peerId;
+            return false;
+          },
+        });
+        return decode(answer);
+      } catch (error) {
+        if (error instanceof JoinRefused) {
+          if (error.kind !== "notNow") throw error;
+          last = error;
+        } else if (stranger !== null) {
+          throw new JoinRefused(
+            "wrongCluster",
+            `${address} is ${stranger}, whom the token does not vouch for: ask a node that was a voter of the token's cluster when it was made, or make a new token there`,
+          );
+        } else {
+          const reason = error instanceof Error ? error.message : String(error);
+          last = new JoinRefused("notNow", `${address} does not answer: ${reason}`);
+        }
+      }
+    }
+  }
+  throw last;
+}

@@ -1,0 +1,259 @@
+/** How a node's life in a data directory begins: anew, by joining, by going on, or by being rebuilt from its peers. */
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { Node, type Restored } from "../core/index.ts";
+import { reachableAddresses, withPort } from "./addresses.ts";
+import { NodeStartError } from "./errors.ts";
+import { Identity, IdentityError } from "./identity.ts";
+import { JoinRefused } from "./join.ts";
+import { requestAdmission, requestReplacement } from "./join-client.ts";
+import { DEFAULT_BIND, type NodeOptions } from "./options.ts";
+import { type NodeSettings, Storage, StorageError } from "./storage/index.ts";
+import { InvalidToken } from "./token-text.ts";
+
+export interface Life {
+  readonly storage: Storage;
+  readonly identity: Identity;
+  readonly restored: Restored;
+  readonly settings: NodeSettings;
+  /** The member whose place this node takes: it is to leave once this one votes. */
+  readonly replaces: number | null;
+}
+
+type Beginning = Pick<NodeOptions, "dataDir" | "nodeId" | "bind" | "advertise" | "transport" | "bootstrap" | "join">;
+
+export function identityPath(dataDir: string): string {
+  return join(dataDir, "identity.key");
+}
+
+/** @throws NodeStartError; then nothing has changed in the data directory but what a later try uses again. */
+export async function openLife(options: Beginning, log: Logger): Promise<Life> {
+  const storage = await openStorage(options.dataDir);
+  try {
+    if (storage.restored !== null && storage.settings !== null)
+      return await goOn(options, storage, storage.restored, storage.settings, log);
+    return await begin(options, storage, log);
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+export async function openStorage(dataDir: string): Promise<Storage> {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    return await Storage.open(dataDir);
+  } catch (error) {
+    if (error instanceof StorageError) throw new NodeStartError(error.message, error.recovery);
+    throw new NodeStartError(
+      `cannot use the data directory ${dataDir}: ${error instanceof Error ? error.message : String(error)}`,
+      "check the path and its permissions, or choose another with --data-dir",
+    );
+  }
+}
+
+async function goOn(
+  options: Beginning,
+  storage: Storage,
+  restored: Restored,
+  stored: NodeSettings,
+  log: Logger,
+): Promise<Life> {
+  const { dataDir, nodeId } = options;
+  if (nodeId !== null && nodeId !== stored.nodeId)
+    throw new NodeStartError(
+      `${dataDir} belongs to node ${stored.nodeId}, not ${nodeId}`,
+      "leave --id away, or give another --data-dir: an id is bound to its directory for ever",
+    );
+  if (options.bootstrap)
+    throw new NodeStartError(
+      `${dataDir} holds node ${stored.nodeId} of a cluster already`,
+      "leave --bootstrap away to go on with it",
+    );
+  if (options.join !== null) log.warn("this node is a member already: --join is not needed any more and has no effect");
+  const identity = loadIdentity(dataDir);
+  const settings: NodeSettings = { ...stored, ...(await chosen(options, stored)) };
+  if (JSON.stringify(settings) !== JSON.stringify(stored)) await storage.saveSettings(settings);
+  return { storage, identity, restored, settings, replaces: null };
+}
+
+async function begin(options: Beginning, storage: Storage, log: Logger): Promise<Life> {
+  const { dataDir, nodeId, join: joining } = options;
+  if (nodeId === null)
+    throw new NodeStartError(
+      `${dataDir} holds no node yet, so this one needs a number`,
+      "give --id 1 for the first node of a new cluster, or --id N --join ADDRESS --token TOKEN",
+    );
+  if (joining !== null && options.bootstrap)
+    throw new NodeStartError("--bootstrap makes a new cluster, --join joins another", "give one of them");
+  const path = identityPath(dataDir);
+  const hadIdentity = existsSync(path);
+  if (joining === null && !options.bootstrap && (nodeId !== 1 || hadIdentity))
+    throw new NodeStartError(
+      hadIdentity
+        ? `${dataDir} has an identity but no data: this node was part of a cluster, or was about to join one`
+        : `node ${nodeId} is plainly not the first of a new cluster`,
+      "join with --join ADDRESS --token TOKEN (`blixard token create` on a member makes one), or say --bootstrap to make a new cluster",
+    );
+  const settings = {
+    nodeId,
+    peers: [],
+    ...(await chosen(options, { bind: DEFAULT_BIND, advertise: [], transport: "quic" })),
+  };
+
+  const identity = hadIdentity ? loadIdentity(dataDir) : await Identity.generate();
+  if (joining === null) {
+    if (!hadIdentity) identity.save(path);
+    const clusterId = randomUUID();
+    const restored = Node.genesis(clusterId, 0, [{ id: nodeId, peerId: identity.peerId }]);
+    const made = { ...settings, clusterId, incarnation: 0 };
+    await storage.initialise(restored, made);
+    log.info({ clusterId }, "made a new cluster");
+    return { storage, identity, restored, settings: made, replaces: null };
+  }
+
+  // Kept before it is shown to anybody: if the answer is lost, or this process dies, the same request is made again by the same identity.
+  if (!hadIdentity) identity.save(path);
+  try {
+    const { restored, peers } = await requestAdmission({
+      identity,
+      nodeId,
+      transport: settings.transport,
+      addresses: joining.addresses,
+      advertise: settings.advertise,
+      token: joining.token,
+    });
+    const { clusterId, incarnation } = restored.snapshot;
+    const joined = { ...settings, clusterId, incarnation, peers: peers.filter(({ id }) => id !== nodeId) };
+    await storage.initialise(restored, joined);
+    log.info({ clusterId }, "admitted to the cluster as a learner");
+    return { storage, identity, restored, settings: joined, replaces: null };
+  } catch (error) {
+    if (error instanceof InvalidToken || error instanceof JoinRefused) {
+      // A refusal leaves nothing behind. With `notNow` the cluster may know this identity already.
+      const isFinal = error instanceof InvalidToken || error.kind !== "notNow";
+      if (isFinal && !hadIdentity) rmSync(path, { force: true });
+      throw new NodeStartError(`cannot join: ${error.message}`, hintFor(error));
+    }
+    throw error;
+  }
+}
+
+function hintFor(error: InvalidToken | JoinRefused): string {
+  if (error instanceof InvalidToken) return "copy the token that `blixard token create` printed";
+  if (error.kind === "notNow") return "nothing is lost: run the same command again";
+  if (error.kind === "idTaken" || error.kind === "identityTaken")
+    return "choose another --id, with an empty --data-dir";
+  return "mend it and run the same command again; nothing was changed here";
+}
+
+/** What the command line says, over what was remembered. */
+async function chosen(
+  { bind, advertise, transport }: Beginning,
+  remembered: Pick<NodeSettings, "bind" | "advertise" | "transport">,
+): Promise<Pick<NodeSettings, "bind" | "advertise" | "transport">> {
+  const kind = transport ?? remembered.transport;
+  const listen = await withPort(bind ?? remembered.bind, kind);
+  const reach =
+    advertise ?? (bind === null && remembered.advertise.length > 0 ? remembered.advertise : reachableAddresses(listen));
+  return { bind: listen, advertise: reach, transport: kind };
+}
+
+function loadIdentity(dataDir: string): Identity {
+  try {
+    return Identity.load(identityPath(dataDir));
+  } catch (error) {
+    if (error instanceof IdentityError)
+      throw new NodeStartError(
+        error.message,
+        "without its key a node cannot prove who it is: restore the file, or join again under a new id",
+      );
+    throw error;
+  }
+}
+
+/**
+ * A node whose data is damaged begins a new life, under a new id and identity, in the same directory: what it had promised under the old one is not known
+ * any more, so the old one never speaks again. Nothing is deleted, and nothing is changed before the cluster has admitted the new node.
+ *
+ * @throws NodeStartError, also when the data is sound.
+ */
+export async function rebuildLife(options: Beginning, log: Logger): Promise<Life> {
+  const { dataDir, join: named } = options;
+  const damage = await damageIn(dataDir);
+  if (damage === null)
+    throw new NodeStartError(
+      `the data in ${dataDir} is sound: there is nothing to rebuild`,
+      "start without --replace-from-peers",
+    );
+  log.warn({ damage }, "the stored data is damaged: rebuilding from the peers");
+  const identity = loadIdentity(dataDir);
+  const remembered = await Storage.readSettings(dataDir);
+  const addresses = named?.addresses ?? remembered?.peers.flatMap((peer) => peer.addresses) ?? [];
+  if (addresses.length === 0)
+    throw new NodeStartError(
+      "the addresses of the other members cannot be read either",
+      "say where one of them listens: --join HOST:PORT",
+    );
+  const transport = options.transport ?? remembered?.transport ?? "quic";
+
+  const rebuilding = join(dataDir, "rebuilding");
+  rmSync(rebuilding, { recursive: true, force: true });
+  let replaces: number;
+  try {
+    const replacement = await requestReplacement({ identity, transport, addresses });
+    replaces = replacement.replaces;
+    const storage = await openStorage(rebuilding);
+    try {
+      await begin(
+        {
+          dataDir: rebuilding,
+          nodeId: replacement.nodeId,
+          bind: options.bind ?? remembered?.bind ?? null,
+          advertise: options.advertise ?? remembered?.advertise ?? null,
+          transport,
+          bootstrap: false,
+          join: { addresses, token: replacement.token },
+        },
+        storage,
+        log,
+      );
+    } finally {
+      await storage.close();
+    }
+  } catch (error) {
+    if (error instanceof JoinRefused) throw new NodeStartError(`cannot rebuild: ${error.message}`, hintFor(error));
+    throw error;
+  }
+
+  const folder = setAside(dataDir);
+  for (const file of FILES)
+    if (existsSync(join(rebuilding, file))) renameSync(join(rebuilding, file), join(dataDir, file));
+  rmSync(rebuilding, { recursive: true });
+  log.warn({ folder, replaces }, "the damaged data was set aside");
+  return { ...(await openLife({ ...options, nodeId: null, join: null }, log)), replaces };
+}
+
+async function damageIn(dataDir: string): Promise<string | null> {
+  try {
+    await (await Storage.open(dataDir)).close();
+    return null;
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    if (error.kind !== "damaged") throw new NodeStartError(error.message, error.recovery);
+    return error.message;
+  }
+}
+
+/** Names of files that a life leaves in its directory: what is set aside when it is rebuilt. */
+const FILES = ["identity.key", "blixard.db", "blixard.db-wal", "blixard.db-shm", "blixard.db.horizon"];
+
+/** Moves a damaged life out of the way, for later study. Nothing is deleted. */
+function setAside(dataDir: string): string {
+  const folder = join(dataDir, `set-aside-${new Date().toISOString().replaceAll(":", "-")}`);
+  mkdirSync(folder, { mode: 0o700 });
+  for (const file of FILES) if (existsSync(join(dataDir, file))) renameSync(join(dataDir, file), join(folder, file));
+  return folder;
+}
