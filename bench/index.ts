@@ -1,14 +1,16 @@
 /**
- * What the simulator and the core cost. Trust the ratios within one run, not the absolute figures: machines are noisy.
+ * What the simulator, the core and real nodes cost. Trust the ratios within one run, not the absolute figures: machines are noisy.
  *
- *     npm run bench                    everything
+ *     npm run bench                    everything but `real`
  *     npm run bench -- runs day        only these sections
+ *     npm run bench -- real            three real nodes beside etcd, which it installs if it must (Debian, root)
  */
 
 import { memoryOverADay } from "./day.ts";
 import { loop } from "./loop.ts";
 import { parts } from "./parts.ts";
 import { wholeProcess } from "./process.ts";
+import { real } from "./real/index.ts";
 import { runs } from "./runs.ts";
 
 const SECTIONS: Readonly<Record<string, () => void | Promise<void>>> = {
@@ -17,6 +19,7 @@ const SECTIONS: Readonly<Record<string, () => void | Promise<void>>> = {
   parts,
   process: wholeProcess,
   day: memoryOverADay,
+  real,
 };
 
 const wanted = process.argv.slice(2);
@@ -26,5 +29,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 for (const [name, section] of Object.entries(SECTIONS)) {
-  if (wanted.length === 0 || wanted.includes(name)) await section();
+  // Installs a package, so only when asked for.
+  const isDefault = wanted.length === 0 && name !== "real";
+  if (isDefault || wanted.includes(name)) await section();
 }
