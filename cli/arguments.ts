@@ -33,6 +33,14 @@ export function parseNodes(text: string): number {
   return integer(text, 1, 7, "an integer from 1 to 7");
 }
 
+export function parseNodeId(text: string): number {
+  return integer(text, 1, 2_147_483_647, "a node's number, such as 1");
+}
+
+export function parseCount(text: string): number {
+  return integer(text, 0, Number.MAX_SAFE_INTEGER, "a whole number, such as 2");
+}
+
 export function parseJobs(text: string): number {
   return integer(text, 1, 1024, "an integer from 1 to 1024");
 }

@@ -28,6 +28,11 @@ export function duration(ms: number): string {
   return `${Math.floor(rounded / unitMs)} ${unit} ${rest} ${less}`;
 }
 
+/** A moment of real time, to the second, in UTC: 2026-11-24 09:30:00Z. */
+export function formatTime(wallMs: number): string {
+  return `${new Date(wallMs).toISOString().slice(0, 19).replace("T", " ")}Z`;
+}
+
 /** A moment of virtual time, to the millisecond: 12.345 s. */
 export function moment(ms: number): string {
   return `${(ms / 1000).toFixed(3)} s`;

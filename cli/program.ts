@@ -1,14 +1,30 @@
 /** The `blixard` command: its groups, and how whatever they throw becomes words and an exit code. */
 import { Command, CommanderError } from "commander";
+import { registerCluster } from "./cluster.ts";
+import { registerCompletion } from "./completion.ts";
+import { registerDoctor } from "./doctor.ts";
+import { registerEvents } from "./events.ts";
 import { type CommandGroup, type Session, withExamples } from "./group.ts";
 import type { Interrupt } from "./interrupt.ts";
+import { registerNode } from "./node.ts";
 import { EXIT, type ExitCode, FailureError, UsageError } from "./outcome.ts";
 import { registerSim } from "./sim/index.ts";
 import type { Terminal } from "./terminal.ts";
+import { registerToken } from "./token.ts";
 import { VERSION } from "./version.ts";
+import { registerVm } from "./vm.ts";
 
 /** Every command group, in the order in which help shows them. */
-const groups: readonly CommandGroup[] = [registerSim];
+const groups: readonly CommandGroup[] = [
+  registerNode,
+  registerCluster,
+  registerVm,
+  registerToken,
+  registerEvents,
+  registerDoctor,
+  registerSim,
+  registerCompletion,
+];
 
 /** Runs one command line, without the program's own name in front. */
 export async function execute(
@@ -35,8 +51,9 @@ export async function execute(
 function programOf(session: Session): Command {
   const { terminal } = session;
   const program = withExamples(new Command("blixard"), [
+    "blixard node --id 1",
+    "blixard vm create --name web --vcpus 2 --memory 1024",
     "blixard sim --seed 12345 byzantine",
-    "blixard sim sweep --help",
   ])
     .description("A cluster engine for microVMs whose every decision runs through its own deterministic simulator.")
     .version(VERSION, "-V, --version", "print the version")

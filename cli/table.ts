@@ -20,6 +20,30 @@ export function table(align: string, rows: readonly (readonly string[])[]): stri
   );
 }
 
+/** As `table`, and where that is too wide for the terminal the widest columns of words are shortened. */
+export function fitTable(align: string, rows: readonly (readonly string[])[], columns: number): string[] {
+  const widths = Array.from(align, (_, column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
+  let excess = widths.reduce((sum, width) => sum + width + 2, -2) - columns;
+  while (excess > 0) {
+    const widest = widths.reduce(
+      (best, width, column) => (align[column] === "<" && width > (widths[best] ?? 0) ? column : best),
+      0,
+    );
+    const width = widths[widest] ?? 0;
+    if (width <= SHORTEST) break;
+    widths[widest] = width - 1;
+    excess--;
+  }
+  const short = (cell: string, width: number): string => (cell.length <= width ? cell : `${cell.slice(0, width - 1)}…`);
+  return table(
+    align,
+    rows.map((row) => row.map((cell, column) => (align[column] === "<" ? short(cell, widths[column] ?? 0) : cell))),
+  );
+}
+
+/** Of a word that is shortened this much is left, whatever the terminal. */
+const SHORTEST = 8;
+
 export function indent(lines: readonly string[]): string[] {
   return lines.map((line) => (line === "" ? "" : `  ${line}`));
 }

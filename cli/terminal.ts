@@ -18,6 +18,8 @@ export interface Terminal {
   progress(line: string): void;
   /** Whether a person sees progress lines. */
   readonly showsProgress: boolean;
+  /** How wide it is; Infinity where output goes to a file or a program. */
+  readonly columns: number;
 }
 
 export const plain: Paint = (_style, text) => text;
@@ -51,6 +53,10 @@ export function terminalOver(out: NodeJS.WriteStream, err: NodeJS.WriteStream): 
       err.write(line.slice(0, (err.columns || 80) - 1));
     },
     showsProgress,
+    get columns() {
+      // A terminal that does not know its width says 0.
+      return out.isTTY === true ? out.columns || 80 : Number.POSITIVE_INFINITY;
+    },
   };
 }
 

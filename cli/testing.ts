@@ -21,6 +21,7 @@ export function listening(): { readonly terminal: Terminal; readonly out: string
     paintErr: plain,
     progress() {},
     showsProgress: false,
+    columns: Number.POSITIVE_INFINITY,
   };
   return { terminal, out, err };
 }

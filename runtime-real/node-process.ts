@@ -75,6 +75,8 @@ const MAINTENANCE_MS = 1000;
 const MEMBER_CALL_TIMEOUT_MS = 10_000;
 const JOIN_FORWARD_TIMEOUT_MS = 12_000;
 const ANSWER_LIMIT_MS = 2000;
+/** Longer than an heir that is up needs. When all stop at once there may be none. */
+const TRANSFER_LIMIT_MS = 2000;
 
 /** The first byte of a call between members says what it carries. */
 const CALL = { procedure: 1, join: 2 } as const;
@@ -553,7 +555,7 @@ class NodeProcess implements RunningNode, Served {
       this.#log.info({ to: heir }, "hands leadership over");
       await Promise.race([
         this.request({ kind: "transferLeadership", to: heir }),
-        delay(leftMs() / 2, null, { ref: false }),
+        delay(Math.min(TRANSFER_LIMIT_MS, leftMs() / 2), null, { ref: false }),
       ]);
     }
     await this.#api?.stop(Math.min(ANSWER_LIMIT_MS, leftMs()));

@@ -9,7 +9,6 @@ export {
   type PlannedLiar,
   VERDICTS,
 } from "./byzantine/index.ts";
-export { DurableState } from "./durable-state.ts";
 export {
   FAULTS,
   type FaultKind,

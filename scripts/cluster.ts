@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs, styleText } from "node:util";
 import { prettyFactory } from "pino-pretty";
 
@@ -72,7 +73,7 @@ class Member {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let lastWords = "";
     createInterface({ input: child.stderr }).on("line", (line) => {
-      lastWords = line;
+      if (!line.startsWith("{") && line.startsWith("error")) lastWords = line;
       this.#show(line);
       if (line.includes('"msg":"node is up"')) resolve();
     });
@@ -92,6 +93,10 @@ class Member {
   async stop(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     this.#child?.kill(signal);
     await this.#ended;
+  }
+
+  kill(): void {
+    this.#child?.kill("SIGKILL");
   }
 
   #show(line: string): void {
@@ -130,6 +135,23 @@ async function startAll(): Promise<void> {
       throw new Error("node 1 made no token");
     await member.start(["--join", `127.0.0.1:${basePort}`, "--token", made.token]);
   }
+  await allVote();
+}
+
+/** Until every node votes: before that, killing one could leave too few. */
+async function allVote(): Promise<void> {
+  for (;;) {
+    const { code, out } = await run(["cluster", "status", "--json"], true);
+    const status: unknown = code === 0 ? JSON.parse(out) : null;
+    if (typeof status === "object" && status !== null && "members" in status && Array.isArray(status.members)) {
+      const voters = status.members.filter((member: unknown) => {
+        if (typeof member !== "object" || member === null) return false;
+        return "role" in member && member.role === "voter" && "connected" in member && member.connected === true;
+      });
+      if (voters.length === members.length) return;
+    }
+    await delay(100);
+  }
 }
 
 async function stopAll(): Promise<void> {
@@ -163,6 +185,10 @@ function end(code: number): void {
   isEnding = true;
   void stopAll().then(() => process.exit(code));
 }
+// However this ends, no node outlives it.
+process.on("exit", () => {
+  for (const member of members) member.kill();
+});
 process.on("SIGINT", () => end(0));
 process.on("SIGTERM", () => end(0));
 
@@ -183,6 +209,7 @@ prompt = createInterface({
 });
 prompt.prompt();
 prompt.on("SIGINT", () => end(0));
+let isInputOver = false;
 let last: Promise<void> = Promise.resolve();
 prompt.on("line", (line) => {
   if (line.trim() === "quit" || line.trim() === "exit") {
@@ -192,9 +219,12 @@ prompt.on("line", (line) => {
   last = last
     .then(() => obey(line))
     .catch((error: unknown) => show(styleText("red", error instanceof Error ? error.message : String(error))))
-    .then(() => prompt?.prompt());
+    .then(() => {
+      if (!isInputOver) prompt?.prompt();
+    });
 });
 // Piped input has an end; a terminal has Ctrl-D.
 prompt.on("close", () => {
+  isInputOver = true;
   last = last.then(() => end(0));
 });

@@ -1,9 +1,18 @@
 /** `blixard sim`: the simulator's commands. Their work is imported when they run, so that `--help` is quick. */
 import { type Command, Option } from "commander";
-import { parseDurationMs, parseJobs, parseNodes, parseSeed, parseSeedRange, parseShard } from "../arguments.ts";
+import {
+  parseCount,
+  parseDurationMs,
+  parseJobs,
+  parseNodes,
+  parseSeed,
+  parseSeedRange,
+  parseShard,
+} from "../arguments.ts";
 import { type CommandGroup, type Session, withExamples } from "../group.ts";
 import { UsageError } from "../outcome.ts";
 import type { CheckHistoryOptions } from "./check-history.ts";
+import type { ReplayOptions } from "./replay.ts";
 import type { SimOptions } from "./run.ts";
 import type { SweepOptions } from "./sweep.ts";
 
@@ -50,7 +59,26 @@ export const registerSim: CommandGroup = (program, session) => {
   registerList(sim, session);
   registerSweep(sim, session);
   registerCheckHistory(sim, session);
+  registerReplay(sim, session);
 };
+
+function registerReplay(sim: Command, session: Session): void {
+  withExamples(sim.command("replay"), [
+    "blixard sim replay node1.recording",
+    "blixard sim replay halt-1795519583054.recording --verbose --from 1200",
+  ])
+    .description("Run the core again over what `blixard node --record` kept, and show how it decided.")
+    .argument("<file>", "the recording")
+    .option("--from <step>", "print nothing before this step", parseCount, 0)
+    .option("--to <step>", "print nothing after this step", parseCount, Number.MAX_SAFE_INTEGER)
+    .option("--verbose", "print every step and every decision, not only what changes the node's role, term or members")
+    .option("--show", "print the inputs without running anything: for a recording that lacks its beginning")
+    .option("--json", "print one JSON object a line instead")
+    .action(async (file: string, options: ReplayOptions) => {
+      const { replayRecording } = await import("./replay.ts");
+      session.end(await replayRecording(file, options, session.terminal));
+    });
+}
 
 function registerList(sim: Command, session: Session): void {
   withExamples(sim.command("list"), ["blixard sim list", "blixard sim list --faults", "blixard sim list --json"])

@@ -75,6 +75,7 @@ export class Link {
   #retryMs = RETRY_MIN_MS;
   #retry: NodeJS.Timeout | null = null;
   #isClosed = false;
+  #dial: AbortController | null = null;
   #provesItself = false;
   #calls = 0;
 
@@ -111,10 +112,13 @@ export class Link {
     }
   }
 
-  /** It was heard over its own connection: worth trying at once if this one waits to be tried again. */
-  heard(): void {
+  /** It has said hello over its own connection, so it is there: worth trying at once. A dial that began before it was may take seconds to find out. */
+  greeted(): void {
     this.lastHeardMs = performance.now();
-    if (this.#retry === null || this.#isConnected) return;
+    if (this.#isConnected) return;
+    this.#retryMs = RETRY_MIN_MS;
+    this.#dial?.abort();
+    if (this.#retry === null) return;
     clearTimeout(this.#retry);
     this.#retry = null;
     void this.#connect();
@@ -157,15 +161,16 @@ export class Link {
       if (addresses.length === 0) throw new Error("its address is not known");
       if (this.#isClosed) return;
       // Forced: what libp2p has may be a connection that died with the peer's last process.
-      connection = await this.#host.libp2p.dial([...addresses], {
-        signal: AbortSignal.timeout(DIAL_TIMEOUT_MS),
-        force: true,
-      });
+      this.#dial = new AbortController();
+      const signal = AbortSignal.any([this.#dial.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
+      connection = await this.#host.libp2p.dial([...addresses], { signal, force: true });
+      this.#dial = null;
       if (connection.remotePeer.toString() !== this.peerId)
         throw new Error(`at its address lives ${connection.remotePeer.toString()}`);
       if (this.#isClosed) throw new Error("the link was closed");
       await this.#greet(connection);
     } catch (error) {
+      this.#dial = null;
       connection?.abort(new Error("not welcome"));
       this.#tryAgain(error instanceof Error ? error.message : String(error));
     }

@@ -109,7 +109,7 @@ export class Network {
     } catch (error) {
       throw new NetworkError(
         "cannotListen",
-        `cannot listen on ${bind} (${transport}): ${error instanceof Error ? error.message : String(error)}`,
+        `cannot listen on ${bind} (${transport}): ${reasonOf(error)}`,
         "is another process listening there, or is the address not this host's? --bind takes another",
       );
     }
@@ -227,7 +227,7 @@ export class Network {
       if (isGreeted) {
         // A ping. One at a time is on its way to an honest peer.
         if (frame.length > 64 || stream.writableNeedsDrain) return;
-        this.#links.get(from)?.heard();
+        this.#heard(from);
         stream.send(joinFrames([frame]));
         return;
       }
@@ -235,8 +235,13 @@ export class Network {
       const answer = this.#answerHello(from, frame);
       stream.send(joinFrames([encodeAnswer(answer)]));
       if (answer.kind === "refused") stream.close().catch(() => stream.abort(new Error("refused")));
-      else this.#links.get(from)?.heard();
+      else this.#links.get(from)?.greeted();
     });
+  }
+
+  #heard(from: PeerId): void {
+    const link = this.#links.get(from);
+    if (link !== undefined) link.lastHeardMs = performance.now();
   }
 
   #answerHello(from: PeerId, frame: Uint8Array): HelloAnswer {
@@ -281,8 +286,7 @@ export class Network {
       return;
     }
     this.#read(stream, LIMITS.frameBytes, (frame) => {
-      const link = this.#links.get(from);
-      if (link !== undefined) link.lastHeardMs = performance.now();
+      this.#heard(from);
       handlers.message(from, decodeMessage(frame));
     });
   }
@@ -368,6 +372,16 @@ export class Network {
     );
     return found.flat();
   }
+}
+
+/** libp2p wraps the reason into a list of addresses and stacks: the system's own words are enough. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return (
+    /(?:Error: )?([^\n:]*\(os error \d+\)|listen E\w+[^\n]*)/.exec(message)?.[1]?.trim() ??
+    message.split("\n")[0] ??
+    message
+  );
 }
 
 function base64(message: Message): string {

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { type Effect, InvalidFrame, Node, type Runtime } from "../../core/index.ts";
 import { sha256, verifySignature } from "../identity.ts";
+import { RecordingError } from "../recording-error.ts";
 import {
   digestOf,
   MAGIC,
@@ -14,17 +15,6 @@ import {
   unpackBody,
   VERSION,
 } from "./format.ts";
-
-/** The file is no recording that can be used; `hint` says what to do. */
-export class RecordingError extends Error {
-  override readonly name = "RecordingError";
-  readonly hint: string;
-
-  constructor(message: string, hint: string) {
-    super(message);
-    this.hint = hint;
-  }
-}
 
 export interface Recording {
   readonly blixard: string;

@@ -35,6 +35,7 @@ export class Life {
   /** From `#first` on. */
   #entries: Entry[] = [];
   #first = 1;
+  #hardStateNow: HardState | null = null;
 
   constructor(dice: () => number) {
     this.#dice = dice;
@@ -49,9 +50,15 @@ export class Life {
     return { id: this.#id, hardState, entries: this.#append(choice < 0.25), snapshot: null };
   }
 
+  /** What a storage must hold after all that was drawn so far. */
+  restored(): Restored {
+    return { hardState: this.#hardStateNow, snapshot: this.#snapshot, entries: [...this.#entries] };
+  }
+
   #hardState(): HardState {
     this.#term++;
-    return { term: this.#term, votedFor: 1 + Math.floor(this.#dice() * 3), proof: null };
+    this.#hardStateNow = { term: this.#term, votedFor: 1 + Math.floor(this.#dice() * 3), proof: null };
+    return this.#hardStateNow;
   }
 
   get #last(): number {

@@ -1,0 +1,81 @@
+/** What every command that asks a node has in common: how to find it, how long to wait, and what to say when it cannot be done. */
+import { join } from "node:path";
+import { type Command, Option } from "commander";
+import { type ApiClient, ApiError, type ApiTarget, ConnectError, connectApi } from "../runtime-real/index.ts";
+import { parseDurationMs } from "./arguments.ts";
+import { FailureError, UsageError } from "./outcome.ts";
+
+export interface ClientOptions {
+  readonly dataDir: string;
+  readonly address?: string;
+  readonly token?: string;
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+export const DEFAULT_DATA_DIR = "./data";
+
+export function dataDirOption(): Option {
+  return new Option("--data-dir <dir>", "the node's data directory").default(DEFAULT_DATA_DIR).env("BLIXARD_DATA_DIR");
+}
+
+export function withClientOptions(command: Command): Command {
+  return command
+    .addOption(dataDirOption())
+    .addOption(
+      new Option("--address <host:port>", "ask this node over TCP instead of the one in --data-dir").env(
+        "BLIXARD_ADDRESS",
+      ),
+    )
+    .addOption(new Option("--token <token>", "an API token, for --address").env("BLIXARD_TOKEN"))
+    .addOption(
+      new Option("--timeout <time>", "give up after this long").argParser(parseDurationMs).default(10_000, "10s"),
+    )
+    .option("--json", "print JSON, and nothing else");
+}
+
+/** Asks a node, and turns what it refuses into words. */
+export async function withNode<Result>(
+  options: ClientOptions,
+  ask: (api: ApiClient) => Promise<Result>,
+): Promise<Result> {
+  const api = connectApi(targetOf(options));
+  try {
+    return await ask(api);
+  } catch (error) {
+    throw explained(error, options);
+  } finally {
+    await api.close();
+  }
+}
+
+export function targetOf({ dataDir, address, token }: Pick<ClientOptions, "dataDir" | "address" | "token">): ApiTarget {
+  if (address === undefined) return { socketPath: join(dataDir, "api.sock") };
+  if (!/^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):\d{1,5}$/.test(address))
+    throw new UsageError(`--address ${address} is no address`, "give host:port, such as 192.0.2.7:7100");
+  if (token === undefined)
+    throw new UsageError(
+      "--address needs --token",
+      "`blixard token create --purpose api` on the node's host makes one",
+    );
+  return { address, token };
+}
+
+function explained(error: unknown, options: ClientOptions): unknown {
+  if (error instanceof ApiError) {
+    const request = error.requestId === null ? "" : ` (request ${error.requestId})`;
+    return new FailureError(error.message + (error.code === "internal" ? request : ""), error.hint);
+  }
+  if (!(error instanceof ConnectError)) return error;
+  if (error.kind === "timedOut")
+    return new FailureError(
+      error.message,
+      "is the node overloaded, or its quorum lost? `blixard cluster status`; --timeout waits longer",
+    );
+  if (options.address !== undefined)
+    return new FailureError(error.message, "does a node with --api-bind listen there?");
+  return new FailureError(
+    error.kind === "noNode" ? `no node is running in ${options.dataDir}` : error.message,
+    "start one with `blixard node --id 1`, or say where it is: --data-dir DIR, or --address HOST:PORT --token TOKEN",
+  );
+}

@@ -1,0 +1,87 @@
+/** `blixard events`: what happened, in the order of the log. */
+import type { AnswerOf } from "../runtime-real/index.ts";
+import { parseCount } from "./arguments.ts";
+import { type ClientOptions, withClientOptions, withNode } from "./client.ts";
+import { formatTime } from "./format.ts";
+import { type CommandGroup, withExamples } from "./group.ts";
+import { EXIT } from "./outcome.ts";
+
+type Event = AnswerOf<"events.list">["events"][number];
+
+interface EventsOptions extends ClientOptions {
+  readonly follow?: true;
+  readonly after: number;
+  readonly stale?: true;
+}
+
+export const registerEvents: CommandGroup = (program, session) => {
+  const { terminal } = session;
+  withClientOptions(
+    withExamples(program.command("events"), [
+      "blixard events",
+      "blixard events --follow",
+      "blixard events --after 1200 --json",
+    ])
+      .description("Show what happened, in the order of the log; each line begins with its log index.")
+      .option("--follow", "go on with what happens from now on, until Ctrl-C")
+      .option("--after <index>", "only what came after this log index", parseCount, 0)
+      .option("--stale", "what this node knows, without asking the leader"),
+  ).action(async (options: EventsOptions) => {
+    const show = (event: Event): void =>
+      terminal.out(options.json === true ? JSON.stringify(event) : renderEvent(event));
+    const missing = (oldestIndex: number | null): void =>
+      terminal.err(`events before log index ${oldestIndex ?? "?"} are not kept any more`);
+    if (options.follow === true) {
+      const { signal } = session.watchInterrupt();
+      await withNode(options, async (api) => {
+        for await (const streamed of api.events({ afterIndex: options.after, signal })) {
+          if (streamed.kind === "gap") missing(streamed.oldestIndex);
+          else show(streamed.event);
+        }
+      });
+      session.end(EXIT.holds);
+      return;
+    }
+    await withNode(options, async (api) => {
+      for (let afterIndex = options.after; ; ) {
+        const page = await api.call(
+          "events.list",
+          { afterIndex, stale: options.stale === true },
+          { timeoutMs: options.timeout },
+        );
+        if (!page.complete && afterIndex > 0) missing(page.oldestIndex);
+        for (const event of page.events) show(event);
+        const last = page.events.at(-1);
+        if (last === undefined) return;
+        afterIndex = last.index;
+      }
+    });
+  });
+};
+
+export function renderEvent(event: Event): string {
+  return `${`${event.index}`.padStart(8)}  ${formatTime(event.atMs)}  ${words(event)}`;
+}
+
+function words(event: Event): string {
+  switch (event.kind) {
+    case "vmCreated":
+      return `VM ${event.name} created (tenant ${event.tenant})`;
+    case "vmUpdated":
+      return `VM ${event.name} changed: generation ${event.generation}`;
+    case "vmDeleted":
+      return `VM ${event.name} deleted`;
+    case "tokenCreated":
+      return `token ${event.tokenId} made, for ${event.purpose === "join" ? "joining" : "the API"}`;
+    case "tokenRevoked":
+      return `token ${event.tokenId} revoked`;
+    case "nodeAdmitted":
+      return `node ${event.nodeId} admitted with token ${event.tokenId}`;
+    case "nodeAnnounced":
+      return `node ${event.nodeId} listens on ${event.addresses.join(", ")}`;
+    case "membershipChanged": {
+      const learners = event.learners.length === 0 ? "" : `, learners ${event.learners.join(", ")}`;
+      return `members: voters ${event.voters.join(", ")}${learners}`;
+    }
+  }
+}

@@ -1,0 +1,1 @@
+export { BEGINNING, diceOf, Life, SETTINGS } from "./life.ts";
