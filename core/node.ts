@@ -127,6 +127,8 @@ interface Encoding {
 
 /** Tickets of one process. With 2^32 places to start, two lives of a node do not meet in practice, and all stay safe integers. */
 const TICKETS_PER_LIFE = 2 ** 20;
+/** What an entry takes beside its data: index, term, chain. */
+const ENTRY_BYTES = 64;
 /** Enough for every duplicate that is still under way. */
 const SEEN_FORWARDS = 4096;
 
@@ -161,6 +163,11 @@ export class Node {
   #batchBytes = 0;
   #batchSinceMs = 0;
   #encoding: Encoding | null = null;
+  /**
+   * Of the entries applied since the last snapshot, or since this process began with it. The next one is due when they are as long as the snapshot itself: writing it
+   * then costs as much as writing them did, however large the state has grown.
+   */
+  #bytesSinceSnapshot = 0;
   #announcedWakeMs = Number.POSITIVE_INFINITY;
   /** Decoded while its snapshot was checked. */
   #offeredState: ClusterState | null = null;
@@ -735,6 +742,7 @@ export class Node {
       results = outcome.results;
     }
     this.appliedIndex = raft.commitIndex;
+    for (const { data } of entries) this.#bytesSinceSnapshot += ENTRY_BYTES + data.length;
     const applied: AppliedEntry[] = [];
     let at = 0;
     for (const entry of entries) {
@@ -796,6 +804,7 @@ export class Node {
     this.#offeredState = null;
     this.appliedIndex = installed.meta.index;
     this.#encoding = null;
+    this.#bytesSinceSnapshot = 0;
     for (const [index, { ticket }] of this.#awaited) {
       if (index > installed.meta.index) continue;
       this.#awaited.delete(index);
@@ -815,7 +824,7 @@ export class Node {
     if (this.#encoding === null) {
       const since = this.appliedIndex - this.snapshotIndex;
       const every = this.snapshotIndex === 0 ? this.#options.snapshotAfterEntries : this.#options.snapshotEveryEntries;
-      if (since < every) return;
+      if (since < every || this.#bytesSinceSnapshot < this.#raft.snapshot.meta.sizeBytes) return;
       const committed = raft.configurations[0];
       const term = raft.log.termAt(this.appliedIndex);
       const chain = raft.log.chainAt(this.appliedIndex);
@@ -823,6 +832,7 @@ export class Node {
       // A node that joined trusts a configuration from beyond its log until it gets there. And while a joint configuration is in force its entry is
       // still needed, to be endorsed; the final one follows at once.
       if (committed.index > this.appliedIndex || isJoint(raft.configurationAt(this.appliedIndex).configuration)) return;
+      this.#bytesSinceSnapshot = 0;
       this.#encoding = {
         index: this.appliedIndex,
         term,

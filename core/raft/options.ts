@@ -25,7 +25,10 @@ export interface RaftOptions {
   readonly batchMs: number;
   /** How long a request waits for its outcome before it is answered `outcomeUnknown` or `readTimedOut`. */
   readonly requestTimeoutMs: number;
-  /** Applied entries before the first snapshot, and between later ones. */
+  /**
+   * Applied entries before the first snapshot, and at least between later ones: as many as are together as long as the snapshot before, so that the cost of snapshots
+   * stays in proportion to what is written, however large the state.
+   */
   readonly snapshotAfterEntries: number;
   readonly snapshotEveryEntries: number;
   /** Entries kept behind a snapshot, so that a follower a little behind needs no snapshot. */
