@@ -181,12 +181,14 @@ export class Link {
     const stream = await connection.newStream(PROTOCOLS.hello, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) });
     const answered = Promise.withResolvers<HelloAnswer | null>();
     let isGreeted = false;
-    let pingedMs = performance.now();
+    /** When the ping went out that is not answered yet; null: none is under way. */
+    let pingedMs: number | null = null;
     const reader = new FrameReader(HELLO_LIMIT_BYTES, (frame) => {
       this.lastHeardMs = performance.now();
-      if (isGreeted) this.#roundTripMs = this.lastHeardMs - pingedMs;
-      else answered.resolve(parseAnswer(frame));
+      if (!isGreeted) answered.resolve(parseAnswer(frame));
+      else if (pingedMs !== null) this.#roundTripMs = this.lastHeardMs - pingedMs;
       isGreeted = true;
+      pingedMs = null;
     });
     stream.addEventListener("message", ({ data }) => {
       try {
@@ -216,11 +218,11 @@ export class Link {
     this.#provesItself = false;
     this.#host.log.info({ peer: this.id }, "connected");
     const ping = setInterval(() => {
-      const silentMs = performance.now() - Math.max(this.lastHeardMs ?? 0, pingedMs - PING_MS);
-      if (silentMs > SILENCE_MS) end("it does not answer any more");
-      else if (!stream.writableNeedsDrain) {
+      if (pingedMs === null) {
         pingedMs = performance.now();
         stream.send(joinFrames([PING]));
+      } else if (performance.now() - pingedMs > SILENCE_MS) {
+        end("it does not answer any more");
       }
     }, PING_MS);
     const end = (reason: string): void => {
@@ -293,11 +295,13 @@ export async function exchange(
         answered.reject(error);
       }
     });
-    opened.addEventListener("close", () =>
+    const closed = (): void =>
       answered.reject(
         new NetworkError("closed", "the peer closed the stream instead of an answer", "its log may say why"),
-      ),
-    );
+      );
+    opened.addEventListener("close", closed);
+    // A stream that the peer resets ends on this side without being closed.
+    opened.addEventListener("remoteCloseWrite", closed);
     opened.send(joinFrames([request]));
     const answer = await answered.promise;
     opened.close().catch(() => opened.abort(new Error("cannot be closed")));
