@@ -24,6 +24,7 @@ export {
   type JepsenErrorKind,
   type JepsenHistory,
   type JepsenLimits,
+  type Operation,
   parseJepsenHistory,
   register,
   type SearchLimits,
@@ -31,6 +32,7 @@ export {
   type Verdict,
   type Violation as HistoryViolation,
 } from "./history/index.ts";
+export { VM_MODEL, type VmInput, type VmOutput } from "./oracles/index.ts";
 export { FaultScheduleError, parseFaultSchedule } from "./parse-schedule.ts";
 export type { LatencySummary, RunReport, VerdictReport, Violation as RunViolation } from "./report.ts";
 export { Run, type RunOptions } from "./run.ts";

@@ -1,0 +1,1 @@
+export { RealCluster, RealNode, until } from "./real-cluster.ts";
