@@ -243,6 +243,7 @@ function clusterStatus(served: Served): AnswerOf<"cluster.status"> {
       addresses: isSelf ? served.addresses : (peer?.addresses ?? []),
       connected: isSelf || peer?.connected === true,
       lastHeardMs: peer?.lastHeardMs == null ? null : Math.max(0, Math.round(nowMs - peer.lastHeardMs)),
+      messages: peer === undefined ? null : { sent: peer.sent, received: peer.received, dropped: peer.dropped },
       matchIndex: status.get(id)?.matchIndex ?? null,
     };
   });

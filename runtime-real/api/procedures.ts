@@ -89,6 +89,10 @@ export const procedures = {
             .number()
             .nullable()
             .meta({ description: "Milliseconds since it was last heard; null: never, or itself" }),
+          messages: z
+            .strictObject({ sent: z.int(), received: z.int(), dropped: z.int() })
+            .nullable()
+            .meta({ description: "Raft messages between this node and it since this one started; null: itself" }),
           matchIndex: logIndex
             .nullable()
             .meta({ description: "How far its log is known to agree; known to the leader alone" }),

@@ -45,6 +45,7 @@ export interface PeerStatus {
   readonly roundTripMs: number | null;
   readonly queued: number;
   readonly sent: number;
+  readonly received: number;
   readonly dropped: number;
   /** Why the last attempt to connect failed. */
   readonly lastError: string | null;
@@ -65,6 +66,7 @@ export class Link {
   readonly peerId: PeerId;
   addresses: readonly string[];
   lastHeardMs: number | null = null;
+  received = 0;
   readonly #host: LinkHost;
   readonly #raft: Outbox;
   readonly #snapshots: Outbox;
@@ -134,6 +136,7 @@ export class Link {
       roundTripMs: this.#roundTripMs,
       queued: this.#raft.queued + this.#snapshots.queued,
       sent: this.#raft.sent + this.#snapshots.sent,
+      received: this.received,
       dropped: this.#raft.dropped + this.#snapshots.dropped,
       lastError: this.#lastError,
     };

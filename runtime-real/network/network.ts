@@ -227,7 +227,8 @@ export class Network {
       if (isGreeted) {
         // A ping. One at a time is on its way to an honest peer.
         if (frame.length > 64 || stream.writableNeedsDrain) return;
-        this.#heard(from);
+        const link = this.#links.get(from);
+        if (link !== undefined) link.lastHeardMs = performance.now();
         stream.send(joinFrames([frame]));
         return;
       }
@@ -237,11 +238,6 @@ export class Network {
       if (answer.kind === "refused") stream.close().catch(() => stream.abort(new Error("refused")));
       else this.#links.get(from)?.greeted();
     });
-  }
-
-  #heard(from: PeerId): void {
-    const link = this.#links.get(from);
-    if (link !== undefined) link.lastHeardMs = performance.now();
   }
 
   #answerHello(from: PeerId, frame: Uint8Array): HelloAnswer {
@@ -286,7 +282,11 @@ export class Network {
       return;
     }
     this.#read(stream, LIMITS.frameBytes, (frame) => {
-      this.#heard(from);
+      const link = this.#links.get(from);
+      if (link !== undefined) {
+        link.lastHeardMs = performance.now();
+        link.received++;
+      }
       handlers.message(from, decodeMessage(frame));
     });
   }

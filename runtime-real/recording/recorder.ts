@@ -108,17 +108,17 @@ export function ringRecorder(blixard: string, { bytesMax }: { readonly bytesMax:
 /** Roughly, as it lies in memory. */
 function sizeOf(input: Input): number {
   if (input.kind === "request") return 1000;
-  if (input.kind !== "message") return 200;
+  if (input.kind !== "message") return 300;
   const { message } = input;
   switch (message.type) {
     case "append":
-      return 400 + message.entries.reduce((sum, { data }) => sum + data.length + 200, 0);
+      return 800 + message.entries.reduce((sum, { data }) => sum + data.length + 300, 0);
     case "snapshotChunk":
       return 2000 + message.bytes.length;
     case "forward":
-      return 400 + message.data.length;
+      return 800 + message.data.length;
     default:
-      return 400;
+      return 800;
   }
 }
 
