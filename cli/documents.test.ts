@@ -1,8 +1,9 @@
 /** Every command in the manuals works as it stands there, but for how long it runs. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
@@ -43,14 +44,42 @@ function argumentsOf(line: string): string[] | null {
   return [...args.map((word) => word.replace(/^(\d+)\.\.\d+$/, "$1..$1")), "--duration", "500ms"];
 }
 
+/** Commands that ask a node. */
+const asksNode = /^npx blixard (cluster|vm|token|events)\b/;
+
+/** A node in the folder's ./data, for as long as the commands run. */
+async function nodeIn(folder: string): Promise<() => Promise<void>> {
+  const child = spawn(
+    process.execPath,
+    [command, "node", "--id", "1", "--bind", "127.0.0.1:0", "--log-format", "json"],
+    {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      if (line.includes("leads the cluster")) resolve();
+    });
+    child.once("close", (code) => reject(new Error(`the node ended: ${code}`)));
+  });
+  return async () => {
+    child.kill("SIGTERM");
+    await ended;
+  };
+}
+
 const documents = ["README.md", "CONTRIBUTING.md", ...globSync("docs/**/*.md", { cwd: root }).sort()];
 
-test.each(documents)("%s", { timeout: 120_000 }, (document) => {
+test.each(documents)("%s", { timeout: 120_000 }, async (document) => {
   const folder = mkdtempSync(join(tmpdir(), "blixard-test-"));
+  let stop: (() => Promise<void>) | null = null;
   try {
     const fences = fencesOf(readFileSync(join(root, document), "utf8"));
     for (const { file, lines } of fences) if (file !== null) writeFileSync(join(folder, file), `${lines.join("\n")}\n`);
     const commands = fences.filter(({ language }) => language === "sh").flatMap(({ lines }) => lines);
+    if (commands.some((line) => asksNode.test(line))) stop = await nodeIn(folder);
     for (const line of commands) {
       const args = argumentsOf(line);
       if (args === null) continue;
@@ -58,6 +87,7 @@ test.each(documents)("%s", { timeout: 120_000 }, (document) => {
       expect({ line, status, stderr: status === 0 ? "" : stderr }).toEqual({ line, status: 0, stderr: "" });
     }
   } finally {
+    await stop?.();
     rmSync(folder, { recursive: true, force: true });
   }
 });

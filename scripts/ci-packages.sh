@@ -4,6 +4,7 @@ set -euo pipefail
 
 missing=()
 command -v nix-instantiate >/dev/null || missing+=(nix-bin)
+command -v ip >/dev/null || missing+=(iproute2)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 as_root=()
