@@ -75,7 +75,7 @@ function registerMembers(cluster: Command, { terminal }: Session): void {
     .option("--stale", "what this node knows, without asking the leader")
     .action(async (options: ClientOptions & { readonly stale?: true }) => {
       const answer = await withNode(options, (api) =>
-        api.call("cluster.members", { stale: options.stale === true }, { timeoutMs: options.timeout }),
+        api.read("cluster.members", { stale: options.stale === true }, { timeoutMs: options.timeout }),
       );
       if (options.json === true) {
         terminal.out(JSON.stringify(answer));

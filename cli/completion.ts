@@ -36,7 +36,7 @@ async function namesOf(kind: "vm" | "node", dataDir: string): Promise<readonly s
   const api = connectApi(targetOf({ dataDir }));
   try {
     if (kind === "vm")
-      return (await api.call("vm.list", { stale: true }, { timeoutMs: 500 })).vms.map(({ name }) => name);
+      return (await api.read("vm.list", { stale: true }, { timeoutMs: 500 })).vms.map(({ name }) => name);
     return (await api.call("cluster.status", {}, { timeoutMs: 500 })).members.map(({ id }) => `${id}`);
   } catch {
     return [];

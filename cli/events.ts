@@ -44,7 +44,7 @@ export const registerEvents: CommandGroup = (program, session) => {
     }
     await withNode(options, async (api) => {
       for (let afterIndex = options.after; ; ) {
-        const page = await api.call(
+        const page = await api.read(
           "events.list",
           { afterIndex, stale: options.stale === true },
           { timeoutMs: options.timeout },

@@ -69,7 +69,7 @@ function registerList(token: Command, { terminal }: Session): void {
   withClientOptions(withExamples(token.command("list"), ["blixard token list"]))
     .description("All tokens, without their secrets.")
     .action(async (options: ClientOptions) => {
-      const answer = await withNode(options, (api) => api.call("token.list", {}, { timeoutMs: options.timeout }));
+      const answer = await withNode(options, (api) => api.read("token.list", {}, { timeoutMs: options.timeout }));
       if (options.json === true) {
         terminal.out(JSON.stringify(answer));
         return;

@@ -209,7 +209,7 @@ async function listAll(
   const vms: Vm[] = [];
   let afterName: string | null = null;
   for (;;) {
-    const page: AnswerOf<"vm.list"> = await api.call(
+    const page: AnswerOf<"vm.list"> = await api.read(
       "vm.list",
       { afterName, tenant: options.tenant ?? null, stale: options.stale === true },
       { timeoutMs: options.timeout },
@@ -266,7 +266,7 @@ async function showOrSuggest(
   options: ClientOptions & { readonly stale?: true },
 ): Promise<AnswerOf<"vm.show">> {
   try {
-    return await api.call("vm.show", { name, stale: options.stale === true }, { timeoutMs: options.timeout });
+    return await api.read("vm.show", { name, stale: options.stale === true }, { timeoutMs: options.timeout });
   } catch (error) {
     throw await suggesting(error, api, name);
   }
@@ -275,7 +275,7 @@ async function showOrSuggest(
 /** With the names that come nearest, when there is none like this. */
 async function suggesting(error: unknown, api: ApiClient, name: string): Promise<unknown> {
   if (!(error instanceof ApiError) || error.code !== "vmNotFound") return error;
-  const { vms } = await api.call("vm.list", { stale: true }).catch(() => ({ vms: [] }));
+  const { vms } = await api.read("vm.list", { stale: true }).catch(() => ({ vms: [] }));
   const near = nearest(
     name,
     vms.map((vm) => vm.name),

@@ -683,7 +683,11 @@ export class Node {
     }
     const started = changeMembership(raft, request.changes);
     if ("refused" in started) {
-      this.#reject(requestId, { kind: "membershipRefused", reason: started.refused });
+      this.#reject(requestId, {
+        kind: "membershipRefused",
+        reason: started.refused,
+        isTemporary: started.isTemporary === true,
+      });
       return;
     }
     this.#awaited.set(started.jointIndex, { ticket: this.#await(requestId, request), term: raft.term });

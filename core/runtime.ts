@@ -118,7 +118,8 @@ export type RequestRefusal =
   /** It may have happened, may still happen, or never will. Retry within the same session to find out safely. */
   | { readonly kind: "outcomeUnknown" }
   | { readonly kind: "readTimedOut" }
-  | { readonly kind: "membershipRefused"; readonly reason: string }
+  /** `isTemporary`: something else is in the way, and will be over soon. */
+  | { readonly kind: "membershipRefused"; readonly reason: string; readonly isTemporary: boolean }
   | { readonly kind: "transferRefused"; readonly reason: string }
   | { readonly kind: "leaseReadsOff" }
   | { readonly kind: "halted" };

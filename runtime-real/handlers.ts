@@ -15,7 +15,9 @@ import {
 } from "../core/index.ts";
 import type { AnswerOf, CallContext, CheckedRequestOf, Handlers, ProcedureName } from "./api/index.ts";
 import { ApiError } from "./client/index.ts";
+import { changeMembership } from "./membership-change.ts";
 import type { PeerStatus } from "./network/index.ts";
+import { NetworkError } from "./network/index.ts";
 
 /** What the handlers need of their node. */
 export interface Served {
@@ -38,6 +40,9 @@ export interface Served {
   eventLoopDelayP99Ms(): number;
   nowMs(): number;
 }
+
+/** How long a change of membership waits for another one. */
+const CHANGE_WAIT_MS = 5000;
 
 type Applied = Extract<ApplyResult, { readonly ok: true }>;
 
@@ -81,7 +86,15 @@ export function handlersFor(served: Served): Handlers {
     const leader = node.configuration.members.find(({ id }) => id === node.leaderId);
     // One hop: a member that was asked by another does not ask a third.
     if (leader === undefined || context.caller.kind === "member") throw requestRefused(served, { kind: "noLeader" });
-    return await served.callMember(leader.peerId, name, body, context);
+    try {
+      return await served.callMember(leader.peerId, name, body, context);
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error;
+      context.log.warn({ err: error, leader: leader.id }, "the leader did not answer");
+      throw requestRefused(served, {
+        kind: error.kind === "notConnected" || error.kind === "busy" ? "noLeader" : "outcomeUnknown",
+      });
+    }
   }
 
   return {
@@ -104,7 +117,8 @@ export function handlersFor(served: Served): Handlers {
             "`blixard cluster members` lists them",
             { nodeId },
           );
-        const answer = await served.request({ kind: "changeMembership", changes: [{ kind: "remove", id: nodeId }] });
+        const limit = AbortSignal.any([context.signal, AbortSignal.timeout(CHANGE_WAIT_MS)]);
+        const answer = await changeMembership((asked) => served.request(asked), { kind: "remove", id: nodeId }, limit);
         if (answer.kind === "refused") throw requestRefused(served, answer.refusal);
         if (answer.kind !== "membershipChanged") throw unexpected(answer.kind);
         return { index: answer.index, term: answer.term, nodeId };

@@ -3,6 +3,7 @@
  * used for exactly this id and identity and adds a learner. Asking again with the same token, id and identity gives the same answer, so a lost answer
  * costs nothing; a refusal changes nothing on either side.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import {
   CLUSTER_LIMITS,
@@ -19,6 +20,7 @@ import {
   type Refusal,
   type Restored,
 } from "../core/index.ts";
+import { changeMembership } from "./membership-change.ts";
 import { hashSecret, type TokenText } from "./token-text.ts";
 
 const VERSION = 1;
@@ -185,7 +187,7 @@ export interface Admitter {
   parsePins(pins: string): TokenText["pins"];
 }
 
-const BUSY_RETRY_MS = 100;
+const BUSY_RETRY_MS = 50;
 const REPLACEMENT_TTL_MS = 600_000;
 
 /**
@@ -201,7 +203,7 @@ export async function answerJoin(
 ): Promise<Uint8Array> {
   const request = parse(anyRequest, bytes);
   if (typeof request === "string") return refuse("invalidRequest", `the join request is not valid: ${request}`);
-  const early = request.kind === "join" ? refuseEarly(admitter, request) : null;
+  const early = request.kind === "join" ? refuseEarly(admitter, from, request) : null;
   if (early !== null) return early;
 
   if (admitter.node.role !== "leader") {
@@ -264,43 +266,43 @@ async function admit(admitter: Admitter, from: PeerId, request: JoinRequest, sig
   if (admitted.kind !== "applied") return refuse("notNow", "the cluster could not commit the admission; try again");
   if (!admitted.result.ok) return refuseFor(admitted.result.refusal, request);
 
-  while (!signal.aborted) {
-    const { configuration, configurationIndex, lineage } = admitter.node;
-    const isMember = configuration.members.some(({ id, peerId }) => id === request.nodeId && peerId === from);
-    if (isMember && !isJoint(configuration) && configurationIndex <= admitter.node.commitIndex) {
-      const { meta } = Node.joining(
-        admitter.clusterId,
-        admitter.incarnation,
-        configuration,
-        configurationIndex,
-        lineage,
-      ).snapshot;
+  const { nodeId } = request;
+  const isMember = (): boolean =>
+    admitter.node.configuration.members.some(({ id, peerId }) => id === nodeId && peerId === from);
+  if (!isMember()) {
+    const change = { kind: "addLearner", id: nodeId, peerId: from, promote: true } as const;
+    const changed = await changeMembership((asked) => admitter.request(asked), change, signal);
+    if (changed.kind !== "membershipChanged")
+      return refuse(
+        "notNow",
+        `the cluster could not take the node in yet${reasonOf(changed)}; try again with the same token`,
+      );
+  }
+  // The configuration that the new node begins with must be a final one, and committed.
+  for (;;) {
+    const { configuration, configurationIndex, lineage, commitIndex } = admitter.node;
+    if (isMember() && !isJoint(configuration) && configurationIndex <= commitIndex) {
+      const { clusterId, incarnation } = admitter;
+      const { meta } = Node.joining(clusterId, incarnation, configuration, configurationIndex, lineage).snapshot;
       return encode({
         kind: "admitted",
-        clusterId: admitter.clusterId,
-        incarnation: admitter.incarnation,
+        clusterId,
+        incarnation,
         meta: Buffer.from(encodeSnapshotMeta(meta)).toString("base64"),
         peers: admitter.peers().map(({ id, peerId, addresses: known }) => ({ id, peerId, addresses: [...known] })),
       });
     }
-    const changed = isMember
-      ? null
-      : await admitter.request({
-          kind: "changeMembership",
-          changes: [{ kind: "addLearner", id: request.nodeId, peerId: from, promote: true }],
-        });
-    if (changed?.kind === "refused") {
-      const { refusal } = changed;
-      if (refusal.kind === "notLeader" || refusal.kind === "halted")
-        return refuse("notNow", "the leader changed meanwhile; try again with the same token");
-    }
-    if (changed === null || changed.kind === "refused")
-      await new Promise((resolve) => setTimeout(resolve, BUSY_RETRY_MS));
+    if (signal.aborted)
+      return refuse("notNow", "another membership change is in the way; try again with the same token");
+    await delay(BUSY_RETRY_MS);
   }
-  return refuse("notNow", "another membership change is in the way; try again with the same token");
 }
 
-function refuseEarly(admitter: Admitter, request: JoinRequest): Uint8Array | null {
+function reasonOf(answer: ClientAnswer): string {
+  return answer.kind === "refused" && answer.refusal.kind === "membershipRefused" ? `: ${answer.refusal.reason}` : "";
+}
+
+function refuseEarly(admitter: Admitter, from: PeerId, request: JoinRequest): Uint8Array | null {
   if (admitter.parsePins(request.pins)?.isCluster(admitter.clusterId) !== true)
     return refuse(
       "wrongCluster",
@@ -314,7 +316,16 @@ function refuseEarly(admitter: Admitter, request: JoinRequest): Uint8Array | nul
       `the clock of the joining host is ${Math.round(Math.abs(offMs) / 1000)} s ${side} the cluster's: synchronise it (chrony, systemd-timesyncd)`,
     );
   }
-  const { retired } = admitter.node.configuration;
+  const { retired, members } = admitter.node.configuration;
+  const bound = members.find(({ id }) => id === request.nodeId);
+  if (bound !== undefined && bound.peerId !== from)
+    return refuse("idTaken", `node id ${request.nodeId} belongs to another node; choose another`);
+  const other = members.find(({ peerId }) => peerId === from);
+  if (other !== undefined && other.id !== request.nodeId)
+    return refuse(
+      "identityTaken",
+      `this identity is node ${other.id} already: use an empty data directory for a new node`,
+    );
   if (retired.some(({ id }) => id === request.nodeId))
     return refuse(
       "idTaken",

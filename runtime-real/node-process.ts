@@ -146,7 +146,8 @@ class NodeProcess implements RunningNode, Served {
     state: Node["state"];
     leaderId: NodeId;
   };
-  readonly #farewells = new Set<NodeJS.Timeout>();
+  /** Who has left a moment ago, and when that is over. */
+  readonly #farewells = new Map<NetworkPeer, NodeJS.Timeout>();
 
   constructor(options: NodeOptions, life: Life, log: Logger) {
     const { identity, restored, settings } = life;
@@ -350,16 +351,22 @@ class NodeProcess implements RunningNode, Served {
   #peersChanged(): void {
     const peers = this.peers();
     const listed = new Set(peers.map(({ peerId }) => peerId));
-    const leaving = this.#settings.peers.filter(({ peerId }) => !listed.has(peerId));
-    this.#network?.setPeers([...peers, ...leaving]);
-    if (leaving.length > 0) {
-      const farewell = setTimeout(() => {
-        this.#farewells.delete(farewell);
-        this.#network?.setPeers(this.peers());
+    for (const leaving of this.#settings.peers) {
+      if (listed.has(leaving.peerId) || this.#farewells.has(leaving)) continue;
+      const end = setTimeout(() => {
+        this.#farewells.delete(leaving);
+        this.#connect();
       }, FAREWELL_MS);
-      this.#farewells.add(farewell);
+      this.#farewells.set(leaving, end);
     }
+    this.#connect();
     this.#remember({ ...this.#settings, peers });
+  }
+
+  #connect(): void {
+    const peers = this.peers();
+    const leaving = [...this.#farewells.keys()].filter(({ peerId }) => peers.every((peer) => peer.peerId !== peerId));
+    this.#network?.setPeers([...peers, ...leaving]);
   }
 
   #remember(settings: NodeSettings): void {
@@ -549,7 +556,7 @@ class NodeProcess implements RunningNode, Served {
     const leftMs = (): number => Math.max(0, deadlineMs - this.nowMs());
     if (this.#maintenance !== null) clearInterval(this.#maintenance);
     this.#loopDelay.disable();
-    for (const farewell of this.#farewells) clearTimeout(farewell);
+    for (const farewell of this.#farewells.values()) clearTimeout(farewell);
     const heir = this.node.role === "leader" && !this.node.halted ? bestHeir(this.node) : null;
     if (heir !== null && limitMs > 0) {
       this.#log.info({ to: heir }, "hands leadership over");

@@ -34,7 +34,7 @@ async function serves(): Promise<void> {
   const api = cluster.client();
   const name = `alive-${Math.floor(performance.now())}`;
   await api.write("vm.create", { name }, { timeoutMs: 20_000 });
-  expect((await api.call("vm.show", { name })).vm.name).toBe(name);
+  expect((await api.read("vm.show", { name })).vm.name).toBe(name);
   await api.close();
 }
 

@@ -58,7 +58,7 @@ function outputOf(error: unknown): VmOutput | null {
 const specOf = (value: number) => ({ metadata: { value: `${value}` } });
 
 async function get(api: ApiClient, name: string, timeoutMs: number): Promise<VmOutput> {
-  const { vm } = await api.call("vm.show", { name }, { timeoutMs });
+  const { vm } = await api.read("vm.show", { name }, { timeoutMs });
   return { kind: "found", value: Number(vm.spec.metadata["value"]), generation: vm.generation };
 }
 

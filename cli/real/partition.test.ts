@@ -60,7 +60,7 @@ function others(node: RealNode): readonly RealNode[] {
 }
 
 async function names(node: RealNode): Promise<readonly string[]> {
-  return (await node.ask((api) => api.call("vm.list", {}, { timeoutMs: 10_000 }))).vms.map(({ name }) => name);
+  return (await node.ask((api) => api.read("vm.list", {}, { timeoutMs: 10_000 }))).vms.map(({ name }) => name);
 }
 
 test("a leader that is cut off gives way, refuses to write, and learns what it missed when it is back", {

@@ -29,13 +29,13 @@ import {
 export function changeMembership(
   raft: Raft,
   changes: readonly ConfigurationChange[],
-): { readonly jointIndex: number } | { readonly refused: string } {
+): { readonly jointIndex: number } | { readonly refused: string; readonly isTemporary?: true } {
   if (raft.role !== "leader") return { refused: "this node does not lead" };
   // Before that, a change of an earlier leader may still be committed beside this one (Ongaro on raft-dev, 2015).
   if (raft.commitIndex < raft.termStartIndex)
-    return { refused: "the leader has committed nothing in its term yet; try again" };
-  if (raft.configurations.length > 1) return { refused: "another membership change is in progress" };
-  if (raft.transferring !== null) return { refused: "leadership is being handed over" };
+    return { refused: "the leader has committed nothing in its term yet; try again", isTemporary: true };
+  if (raft.configurations.length > 1) return { refused: "another membership change is in progress", isTemporary: true };
+  if (raft.transferring !== null) return { refused: "leadership is being handed over", isTemporary: true };
   for (const { kind, id } of changes) {
     // A voter without the log would count towards quorums that it cannot help to reach.
     if (kind === "promote" && !hasCaughtUp(raft, id)) return { refused: `node ${id} has not caught up` };

@@ -28,6 +28,9 @@ export type WriteName = {
     : never;
 }[ProcedureName];
 
+/** Procedures that change nothing. */
+export type ReadName = "cluster.status" | "cluster.members" | "vm.list" | "vm.show" | "token.list" | "events.list";
+
 export interface ApiClient {
   /** Once: when no answer comes, it may have happened. @throws ApiError, ConnectError */
   call<Name extends ProcedureName>(
@@ -35,6 +38,8 @@ export interface ApiClient {
     request: RequestOf<Name>,
     options?: CallOptions,
   ): Promise<AnswerOf<Name>>;
+  /** What changes nothing: tried again until it is answered or the time is over. @throws ApiError, ConnectError */
+  read<Name extends ReadName>(name: Name, request: RequestOf<Name>, options?: CallOptions): Promise<AnswerOf<Name>>;
   /** Exactly once, tried again until it is answered or the time is over. @throws ApiError, ConnectError */
   write<Name extends WriteName>(name: Name, request: RequestOf<Name>, options?: CallOptions): Promise<AnswerOf<Name>>;
   /** Events after a log index, for ever; goes on by itself after a lost connection. */
@@ -104,6 +109,19 @@ class Client implements ApiClient {
     return typed;
   }
 
+  async read<Name extends ReadName>(
+    name: Name,
+    request: RequestOf<Name>,
+    options: CallOptions = {},
+  ): Promise<AnswerOf<Name>> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+    const deadlineMs = performance.now() + timeoutMs;
+    const body = JSON.stringify(request);
+    return await this.#untilAnswered(deadlineMs, signal, () =>
+      this.#post(name, body, Math.max(1, deadlineMs - performance.now()), signal),
+    );
+  }
+
   async write<Name extends WriteName>(
     name: Name,
     request: RequestOf<Name>,
@@ -151,13 +169,21 @@ class Client implements ApiClient {
     signal: AbortSignal | undefined,
     attempt: () => Promise<string>,
   ): Promise<Answer> {
-    for (let waitMs = RETRY_MIN_MS; ; waitMs = Math.min(RETRY_MAX_MS, waitMs * 2)) {
+    // Where nobody has ever answered, nobody is waited for.
+    for (let waitMs = RETRY_MIN_MS, isFirst = true; ; waitMs = Math.min(RETRY_MAX_MS, waitMs * 2), isFirst = false) {
       try {
         const answer: Answer = JSON.parse(await attempt());
         return answer;
       } catch (error) {
         const pauseMs = waitMs * (0.5 + Math.random() / 2);
-        if (!mayBeRetried(error) || performance.now() + pauseMs >= deadlineMs || signal?.aborted === true) throw error;
+        const isNobodyThere = error instanceof ConnectError && error.kind === "noNode" && isFirst;
+        if (
+          !mayBeRetried(error) ||
+          isNobodyThere ||
+          performance.now() + pauseMs >= deadlineMs ||
+          signal?.aborted === true
+        )
+          throw error;
         this.#at++;
         await delay(pauseMs, null, signal === undefined ? {} : { signal });
       }
@@ -310,6 +336,7 @@ function mayBeRetried(error: unknown): boolean {
     case "noLeader":
     case "quorumLost":
     case "outcomeUnknown":
+    case "readTimedOut":
     case "tooManyPending":
     case "tooManyUncommitted":
     case "stopping":

@@ -1,0 +1,391 @@
+/** Lives of real nodes in this process: how they begin, join, go on, leave, and are rebuilt. */
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  type ApiClient,
+  connectApi,
+  formatApiToken,
+  formatJoinToken,
+  loadRecording,
+  makeToken,
+  type NodeOptions,
+  type RunningNode,
+  startNode,
+} from "./index.ts";
+
+let folder = "";
+const running: RunningNode[] = [];
+const clients = new Map<string, ApiClient>();
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "blixard-test-"));
+});
+afterEach(async () => {
+  await Promise.all([...clients.values()].map((client) => client.close()));
+  clients.clear();
+  await Promise.all(running.splice(0).map((node) => node.stop(1000)));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const DEFAULTS: Omit<NodeOptions, "dataDir"> = {
+  version: "test",
+  nodeId: null,
+  bind: null,
+  advertise: null,
+  transport: null,
+  bootstrap: false,
+  join: null,
+  replaceFromPeers: false,
+  apiBind: null,
+  record: null,
+  raft: { electionTimeoutMs: 300, heartbeatMs: 30 },
+  log: { level: "silent", format: "json" },
+};
+
+function dataDir(name: string | number): string {
+  return join(folder, `${name}`);
+}
+
+async function start(name: string | number, options: Partial<NodeOptions>): Promise<RunningNode> {
+  const node = await startNode({ ...DEFAULTS, dataDir: dataDir(name), ...options });
+  running.push(node);
+  return node;
+}
+
+async function first(options: Partial<NodeOptions> = {}): Promise<RunningNode> {
+  return await start(1, { nodeId: 1, bind: "127.0.0.1:0", ...options });
+}
+
+function api(node: RunningNode): ApiClient {
+  const client = clients.get(node.socketPath) ?? connectApi({ socketPath: node.socketPath });
+  clients.set(node.socketPath, client);
+  return client;
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+async function token(
+  from: RunningNode,
+  fields: { ttlMs?: number; nodeId?: number; purpose?: "join" | "api" } = {},
+): Promise<string> {
+  const made = makeToken();
+  const request = { id: made.id, secretHash: made.secretHash, purpose: "join", ttlMs: 60_000, ...fields } as const;
+  const { clusterId, voters } = await api(from).write("token.create", request);
+  return request.purpose === "api" ? formatApiToken(made) : formatJoinToken(made, clusterId, voters);
+}
+
+async function joined(id: number, to: RunningNode, options: Partial<NodeOptions> = {}): Promise<RunningNode> {
+  const joining = { addresses: to.addresses, token: await token(to) };
+  const node = await start(id, { nodeId: id, bind: "127.0.0.1:0", join: joining, ...options });
+  await until(async () => {
+    const { members } = await api(to).call("cluster.status", {});
+    return members.some((member) => member.id === id && member.role === "voter" && member.connected);
+  });
+  return node;
+}
+
+async function names(node: RunningNode): Promise<readonly string[]> {
+  return (await api(node).read("vm.list", {})).vms.map(({ name }) => name);
+}
+
+describe("a life begins", () => {
+  test("anew for node 1, and goes on with nothing but its data directory", async () => {
+    const node = await first();
+    await api(node).write("vm.create", { name: "web" });
+    await node.stop(1000);
+    const again = await start(1, {});
+    expect([again.nodeId, again.clusterId, again.peerId, again.addresses]).toEqual([
+      1,
+      node.clusterId,
+      node.peerId,
+      node.addresses,
+    ]);
+    await until(async () => (await api(again).call("cluster.status", {})).leaderId === 1);
+    expect(await names(again)).toEqual(["web"]);
+    for (const file of ["identity.key", "api.sock"]) expect(statSync(join(dataDir(1), file)).mode & 0o777).toBe(0o600);
+  });
+
+  test("not by itself for another id, nor where an identity is left without its data", async () => {
+    await expect(start(2, { nodeId: 2, bind: "127.0.0.1:0" })).rejects.toMatchObject({
+      hint: expect.stringContaining("--bootstrap"),
+    });
+    const node = await first();
+    await node.stop(1000);
+    for (const file of readdirSync(dataDir(1)))
+      if (file !== "identity.key") rmSync(join(dataDir(1), file), { recursive: true });
+    await expect(first()).rejects.toMatchObject({ hint: expect.stringContaining("--join") });
+    expect((await start(2, { nodeId: 2, bind: "127.0.0.1:0", bootstrap: true })).nodeId).toBe(2);
+  });
+
+  test("not without a number, under another one, or beside a process that runs", async () => {
+    await expect(start(1, { bind: "127.0.0.1:0" })).rejects.toMatchObject({ hint: expect.stringContaining("--id 1") });
+    await first();
+    await expect(start(1, {})).rejects.toMatchObject({ message: expect.stringContaining(`process ${process.pid}`) });
+    await running.splice(0)[0]?.stop(1000);
+    await expect(start(1, { nodeId: 2 })).rejects.toMatchObject({
+      message: expect.stringContaining("belongs to node 1"),
+    });
+    await expect(start(1, { nodeId: 1, bootstrap: true })).rejects.toMatchObject({ name: "NodeStartError" });
+  });
+});
+
+describe("a join", () => {
+  test("makes a voter, which knows the others after a restart", { timeout: 60_000 }, async () => {
+    const one = await first();
+    const two = await joined(2, one);
+    const three = await joined(3, two);
+    await api(three).write("vm.create", { name: "web" });
+    await three.stop(1000);
+    const again = await start(3, {});
+    await until(async () => (await api(again).call("cluster.status", {})).quorum.missing.length === 0);
+    expect(await names(again)).toEqual(["web"]);
+    const { members } = await api(again).read("cluster.members", {});
+    expect(members.map(({ id, role, addresses }) => ({ id, role, addresses }))).toEqual(
+      [one, two, again].map((node, n) => ({ id: n + 1, role: "voter", addresses: node.addresses })),
+    );
+  });
+
+  test.each<[string, (one: RunningNode) => Promise<{ token: string; options?: Partial<NodeOptions> }>]>([
+    [
+      "expired",
+      async (one) => {
+        const made = await token(one, { ttlMs: 1 });
+        await api(one).write("vm.create", { name: "later" });
+        return { token: made };
+      },
+    ],
+    [
+      "was used by node 2",
+      async (one) => {
+        const made = await token(one);
+        await start(2, { nodeId: 2, bind: "127.0.0.1:0", join: { addresses: one.addresses, token: made } });
+        return { token: made };
+      },
+    ],
+    [
+      "was revoked",
+      async (one) => {
+        const made = await token(one);
+        await api(one).write("token.revoke", { id: made.split(".")[1] ?? "" });
+        return { token: made };
+      },
+    ],
+    ["is for node 9", async (one) => ({ token: await token(one, { nodeId: 9 }) })],
+    ["knows no token", async (one) => ({ token: formatJoinToken(makeToken(), one.clusterId, [one.peerId]) })],
+    ["does not vouch", async () => ({ token: formatJoinToken(makeToken(), "another-cluster", ["12D3KooWnobody"]) })],
+    [
+      "belongs to another cluster",
+      async (one) => ({ token: formatJoinToken(makeToken(), "another-cluster", [one.peerId]) }),
+    ],
+    ["is for the API", async (one) => ({ token: await token(one, { purpose: "api" }) })],
+    ["no blixard token", () => Promise.resolve({ token: "nonsense" })],
+    ["node id 1 belongs", async (one) => ({ token: await token(one), options: { nodeId: 1 } })],
+  ])('that is refused says "%s", and leaves nothing behind', async (words, prepare) => {
+    const one = await first();
+    const { token: made, options } = await prepare(one);
+    const before = await api(one).read("cluster.members", {});
+    const joining = start("new", {
+      nodeId: 7,
+      bind: "127.0.0.1:0",
+      join: { addresses: one.addresses, token: made },
+      ...options,
+    });
+    await expect(joining).rejects.toMatchObject({ name: "NodeStartError", message: expect.stringContaining(words) });
+    expect(existsSync(join(dataDir("new"), "identity.key"))).toBe(false);
+    expect((await api(one).read("cluster.members", {})).members.map(({ id }) => id)).toEqual(
+      before.members.map(({ id }) => id),
+    );
+    // The very same directory can be used as if nothing had been.
+    const good = await start("new", {
+      nodeId: 8,
+      bind: "127.0.0.1:0",
+      join: { addresses: one.addresses, token: await token(one) },
+    });
+    expect(good.clusterId).toBe(one.clusterId);
+  });
+
+  test("can be asked for again after a lost answer, and the id is not lost", async () => {
+    const one = await first();
+    const joining = { addresses: one.addresses, token: await token(one) };
+    const node = await start(2, { nodeId: 2, bind: "127.0.0.1:0", join: joining });
+    await node.stop(1000);
+    // As if the answer had never arrived: the identity is there, the data is not.
+    for (const file of readdirSync(dataDir(2)))
+      if (file !== "identity.key") rmSync(join(dataDir(2), file), { recursive: true });
+    const again = await start(2, { nodeId: 2, bind: "127.0.0.1:0", join: joining });
+    expect(again.peerId).toBe(node.peerId);
+  });
+});
+
+describe("leaving", () => {
+  test("returns when it is committed; the node ends, is cut off, and its id never comes back", {
+    timeout: 60_000,
+  }, async () => {
+    const one = await first();
+    const two = await joined(2, one);
+    const three = await joined(3, one);
+    // Asked of the node itself, which does not lead.
+    const { nodeId, index } = await api(three).call("cluster.leave", {});
+    expect(nodeId).toBe(3);
+    expect(await three.ended).toEqual({ kind: "removed" });
+    const { members } = await api(two).read("cluster.members", {});
+    expect(members.map(({ id }) => id)).toEqual([1, 2]);
+    const { events } = await api(one).read("events.list", { afterIndex: index - 1 });
+    expect(events[0]).toMatchObject({ kind: "membershipChanged", voters: [1, 2] });
+    await three.stop(1000);
+    const joining = { addresses: one.addresses, token: await token(one) };
+    await expect(start("new", { nodeId: 3, bind: "127.0.0.1:0", join: joining })).rejects.toMatchObject({
+      message: expect.stringContaining("never used again"),
+    });
+  });
+
+  test("of the leader hands over first", { timeout: 60_000 }, async () => {
+    const one = await first();
+    const two = await joined(2, one);
+    const three = await joined(3, one);
+    await api(one).call("cluster.leave", { nodeId: 1 });
+    expect(await one.ended).toEqual({ kind: "removed" });
+    await api(two).write("vm.create", { name: "after" });
+    expect(await names(three)).toEqual(["after"]);
+  });
+
+  test("stopping hands leadership over, so that the others need no election", { timeout: 60_000 }, async () => {
+    const one = await first();
+    const two = await joined(2, one);
+    await joined(3, one);
+    const before = await api(two).call("cluster.status", {});
+    await one.stop(5000);
+    await until(async () => ![null, 1].includes((await api(two).call("cluster.status", {})).leaderId));
+    // A transfer is one term; an election after a silence could be more, and would come later.
+    expect((await api(two).call("cluster.status", {})).term).toBe(before.term + 1);
+  });
+
+  test("is refused for who is none, and leadership is handed to whoever was named", { timeout: 60_000 }, async () => {
+    const one = await first();
+    const two = await joined(2, one);
+    await expect(api(two).call("cluster.leave", { nodeId: 9 })).rejects.toMatchObject({ code: "nodeNotFound" });
+    expect(await api(two).call("cluster.transferLeader", { to: 2 })).toEqual({ leaderId: 2 });
+    expect(await api(one).call("cluster.transferLeader", {})).toEqual({ leaderId: 1 });
+  });
+});
+
+test("a node whose data is damaged is rebuilt from its peers under a new id, and the old one leaves", {
+  timeout: 60_000,
+}, async () => {
+  const one = await first();
+  const two = await joined(2, one);
+  const three = await joined(3, one);
+  await api(one).write("vm.create", { name: "web" });
+  await three.stop(1000);
+  await expect(start(3, { replaceFromPeers: true })).rejects.toMatchObject({
+    message: expect.stringContaining("sound"),
+  });
+  truncateSync(join(dataDir(3), "blixard.db"), 20_000);
+  await expect(start(3, {})).rejects.toMatchObject({ hint: expect.stringContaining("--replace-from-peers") });
+  const rebuilt = await start(3, { replaceFromPeers: true, join: { addresses: one.addresses, token: "" } });
+  expect(rebuilt.nodeId).toBe(4);
+  expect(rebuilt.peerId).not.toBe(three.peerId);
+  await until(async () => {
+    const { members } = await api(two).read("cluster.members", {});
+    return members.map(({ id, role }) => `${id} ${role}`).join() === "1 voter,2 voter,4 voter";
+  });
+  expect(await names(rebuilt)).toEqual(["web"]);
+  expect(readdirSync(dataDir(3)).some((file) => file.startsWith("set-aside-"))).toBe(true);
+});
+
+test("over TCP the API asks for a token, which can be revoked", async () => {
+  const node = await first({ apiBind: "127.0.0.1:0" });
+  const made = await token(node, { purpose: "api" });
+  const over = (bearer: string | null): ApiClient => {
+    const client = connectApi({ address: node.apiAddress ?? "", token: bearer });
+    clients.set(String(bearer), client);
+    return client;
+  };
+  await over(made).write("vm.create", { name: "web" });
+  for (const wrong of [
+    null,
+    "nonsense",
+    formatApiToken(makeToken()),
+    `${made.slice(0, -1)}${made.endsWith("A") ? "B" : "A"}`,
+    await token(node),
+  ])
+    await expect(over(wrong).read("vm.list", {})).rejects.toMatchObject({ code: "unauthenticated" });
+  await api(node).write("token.revoke", { id: made.split(".")[1] ?? "" });
+  await expect(over(made).read("vm.list", {})).rejects.toMatchObject({ code: "unauthenticated" });
+});
+
+describe("a recording", () => {
+  test("of a life runs again with the same decisions; a changed input is found out", { timeout: 60_000 }, async () => {
+    const { openRecording, replay } = await loadRecording();
+    const path = join(folder, "node1.recording");
+    const one = await first({ record: path });
+    await joined(2, one);
+    const client = api(one);
+    for (let n = 0; n < 50; n++) await client.write("vm.create", { name: `vm-${n}` });
+    await client.call("cluster.transferLeader", { to: 2 });
+    await client.write("vm.create", { name: "through-the-other" });
+    await one.stop(1000);
+
+    let steps = 0;
+    let last = null;
+    for (const replayed of replay(openRecording(path))) {
+      expect({ number: replayed.number, same: replayed.same }).toEqual({ number: replayed.number, same: true });
+      steps++;
+      last = replayed.node;
+    }
+    expect(steps).toBeGreaterThan(200);
+    expect(last?.state.vmCount).toBe(51);
+
+    const recording = openRecording(path);
+    let asked = 0;
+    const otherwise = {
+      ...recording,
+      *steps() {
+        for (const step of recording.steps()) {
+          const { input } = step;
+          const isWrite =
+            input.kind === "request" &&
+            input.request.kind === "propose" &&
+            input.request.request.command.kind === "createVm";
+          // A client asked for something else.
+          if (isWrite) asked++;
+          if (!isWrite || asked !== 3) yield step;
+          else
+            yield {
+              ...step,
+              input: {
+                ...input,
+                request: {
+                  kind: "propose",
+                  request: { session: null, command: { kind: "deleteVm", name: "vm-0", expectedGeneration: null } },
+                },
+              },
+            } as const;
+        }
+        return null;
+      },
+    };
+    const firstOther = [...replay(otherwise)].find(({ same }) => !same);
+    expect(firstOther?.step.input.kind).toBe("request");
+    expect(asked).toBe(51);
+  });
+
+  test("that is damaged, foreign or cut off is refused, or ends where it is cut", { timeout: 60_000 }, async () => {
+    const { openRecording, replay } = await loadRecording();
+    const path = join(folder, "node1.recording");
+    const one = await first({ record: path });
+    await api(one).write("vm.create", { name: "web" });
+    await one.stop(1000);
+    const { size } = statSync(path);
+    truncateSync(path, size - 5);
+    const cut = [...replay(openRecording(path))];
+    expect(cut.every(({ same }) => same)).toBe(true);
+    const foreign = join(folder, "foreign");
+    writeFileSync(foreign, "hello, this is no recording at all");
+    expect(() => openRecording(foreign)).toThrow(expect.objectContaining({ name: "RecordingError" }));
+    expect(() => openRecording(join(folder, "missing"))).toThrow(expect.objectContaining({ name: "RecordingError" }));
+  });
+});
