@@ -198,10 +198,12 @@ class Client implements ApiClient {
     readonly signal: AbortSignal;
   }): AsyncGenerator<StreamedEvent, void, undefined> {
     let last = afterIndex;
+    let hasAnswered = false;
     for (let waitMs = RETRY_MIN_MS; !signal.aborted; ) {
       try {
         const response = await this.#open("GET", `/v1/events?after=${last}`, "", signal, 0);
         waitMs = RETRY_MIN_MS;
+        hasAnswered = true;
         for await (const block of eventBlocks(response)) {
           const parsed: StreamedEvent = JSON.parse(block);
           if (parsed.kind === "event") last = parsed.event.index;
@@ -209,11 +211,9 @@ class Client implements ApiClient {
         }
       } catch (error) {
         if (signal.aborted) return;
-        if (
-          !(error instanceof ConnectError) ||
-          (error.kind === "noNode" && last === afterIndex && this.#targets.length === 1)
-        )
-          throw error;
+        const isNobodyThere =
+          error instanceof ConnectError && error.kind === "noNode" && !hasAnswered && this.#targets.length === 1;
+        if (!mayBeRetried(error) || isNobodyThere) throw error;
         this.#at++;
       }
       if (signal.aborted) return;

@@ -1,3 +1,10 @@
 /** What it takes to ask a node something. Light: a command that only asks loads nothing else. */
-export { type ApiClient, type ApiTarget, type CallOptions, ConnectError, connectApi } from "./client.ts";
+export {
+  type ApiClient,
+  type ApiTarget,
+  type CallOptions,
+  ConnectError,
+  connectApi,
+  type StreamedEvent,
+} from "./client.ts";
 export { API_ERRORS, ApiError, type ApiErrorBody, type ApiErrorCode } from "./errors.ts";
