@@ -1,5 +1,6 @@
 /** The door of the core: what the two runtimes, the scenarios and the command line may know of it. */
 export * from "./cluster/index.ts";
+export { DurableState, HARD_STATE, type RecordPlace, SNAPSHOT } from "./durable-state.ts";
 export { type AppliedEntry, isReplicated, type MemberStatus, Node, replicatedEntry } from "./node.ts";
 export {
   type Append,
@@ -54,4 +55,5 @@ export {
   type WhoAreYou,
 } from "./raft/index.ts";
 export * from "./runtime.ts";
+export { type ContractTerms, type CoreWatch, RuntimeContract } from "./runtime-contract.ts";
 export * from "./wire/index.ts";

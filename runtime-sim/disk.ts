@@ -7,8 +7,7 @@
  *
  * What is durable is kept folded (`DurableState`), not as a list of writes. Records that a fault has hit are kept as damaged bytes beside it.
  */
-import type { Restored, Write } from "../core/index.ts";
-import { DurableState, HARD_STATE, type Place, SNAPSHOT } from "./durable-state.ts";
+import { DurableState, HARD_STATE, type RecordPlace, type Restored, SNAPSHOT, type Write } from "../core/index.ts";
 import type { Stream } from "./random.ts";
 import { encodeRecord, recordFault } from "./record.ts";
 
@@ -51,7 +50,7 @@ export class Disk {
   readonly #stream: Stream;
   #durable: DurableState;
   /** Bytes found at a place instead of what was written there. */
-  readonly #damage = new Map<Place, Uint8Array>();
+  readonly #damage = new Map<RecordPlace, Uint8Array>();
   /** What the sync in progress makes durable, and what waits for the next; both oldest first. */
   #syncing: Write[] = [];
   #queued: Write[] = [];
@@ -299,13 +298,13 @@ export class Disk {
   }
 
   /** A durable record, neither `other` nor damaged already. */
-  #victim(other: Place | null): Place | null {
+  #victim(other: RecordPlace | null): RecordPlace | null {
     const places = this.#durable.places().filter((place) => place !== other && !this.#damage.has(place));
     return places.length === 0 ? null : this.#stream.pick(places);
   }
 }
 
-function placeName(place: Place): string {
+function placeName(place: RecordPlace): string {
   if (place === HARD_STATE) return "the hard state";
   return place === SNAPSHOT ? "the snapshot" : `entry ${place}`;
 }

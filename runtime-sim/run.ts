@@ -1,5 +1,5 @@
 /** One run of a scenario: safety under fire, then liveness. Stepwise, so that whoever drives it can show progress and stop. */
-import { DEFAULT_RAFT_OPTIONS, type Evidence } from "../core/index.ts";
+import { type CoreWatch, DEFAULT_RAFT_OPTIONS, type Evidence } from "../core/index.ts";
 import { FaultAtlas } from "./atlas.ts";
 import { BYZANTINE_VERDICT, ByzantinePeer, Judge, verdictOf } from "./byzantine/index.ts";
 import { drawSchedule } from "./draw.ts";
@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly oracles?: boolean;
   readonly onTransition?: (transition: Transition) => void;
   readonly trace?: (event: TraceEvent) => void;
+  /** Sees what the cores are told and what they want. */
+  readonly watch?: CoreWatch;
 }
 
 /** A run that has gone wrong goes wrong in many ways: the first few are enough. */
@@ -82,7 +84,7 @@ export class Run implements WorldListener {
       },
     };
     const raft = { ...DEFAULT_RAFT_OPTIONS, ...scenario.raft };
-    const settings = { seed, base: schedule.base, raft, nodes: schedule.nodes, liar };
+    const settings = { seed, base: schedule.base, raft, nodes: schedule.nodes, liar, watch: options.watch ?? null };
     const world = new World(settings, this, (hosts) => {
       hostsOf = hosts;
       if (options.oracles === false) return null;

@@ -6,6 +6,7 @@
 import {
   type ClientRequest,
   type Configuration,
+  type CoreWatch,
   decodeMessage,
   type Effect,
   type Evidence,
@@ -45,6 +46,7 @@ export interface WorldSettings {
   /** The first members live at the first places; the other places, as many as `base.clocks` names, are spare. */
   readonly nodes: number;
   readonly liar: LiarSettings | null;
+  readonly watch?: CoreWatch | null;
 }
 
 /** Rare news, for whoever counts them or reacts. */
@@ -115,6 +117,8 @@ export class World {
   /** Called with whoever is elected, or leads and commits for the first time in its term. */
   readonly leaderTraps = new Set<{ readonly moment: LeaderMoment; readonly spring: (host: Host) => void }>();
   recorder: WorldRecorder | null = null;
+  /** Sees what the cores are told and what they want. There is none in most runs. */
+  readonly watch: CoreWatch | null;
   witness: Witness | null = null;
   /** Virtual time, whole microseconds. */
   nowUs = 0;
@@ -142,6 +146,7 @@ export class World {
   ) {
     const { base, nodes, seed } = settings;
     this.raft = settings.raft;
+    this.watch = settings.watch ?? null;
     this.listener = listener;
     this.streams = new Streams(seed);
     this.#base = base;
@@ -391,6 +396,7 @@ export class World {
     host.nextRequestId = 1;
     host.wasLeader = false;
     const effects = node.start();
+    this.watch?.booted(host.peerId, outcome.restored, stamp, effects);
     this.observer?.booted(host);
     this.listener.booted(host);
     this.#performed(host, node, effects);
@@ -558,7 +564,9 @@ export class World {
   }
 
   #step(host: Host, node: Node, input: Input): void {
-    this.#performed(host, node, node.step(input));
+    const effects = node.step(input);
+    this.watch?.stepped(host.peerId, input, effects);
+    this.#performed(host, node, effects);
   }
 
   // ---- Effects

@@ -1,11 +1,12 @@
 /** The result of all durable writes so far: a base and the log above it. Grows with what is stored, never with how much was written. */
 
-import type { Entry, HardState, Restored, Snapshot, Write } from "../core/index.ts";
+import type { Entry, HardState, Snapshot } from "./raft/index.ts";
+import type { Restored, Write } from "./runtime.ts";
 
 /** Where a record lies: an entry at its index, the others at these two. */
-export type Place = number;
-export const HARD_STATE: Place = -1;
-export const SNAPSHOT: Place = -2;
+export type RecordPlace = number;
+export const HARD_STATE: RecordPlace = -1;
+export const SNAPSHOT: RecordPlace = -2;
 
 export class DurableState {
   #hardState: HardState | null;
@@ -58,18 +59,18 @@ export class DurableState {
   }
 
   /** Whose record answers for `index`. */
-  placeOf(index: number): Place {
+  placeOf(index: number): RecordPlace {
     return index === this.#snapshot.meta.index && !this.holds(index) ? SNAPSHOT : index;
   }
 
   /** Whether a record lies at that place. */
-  holds(place: Place): boolean {
+  holds(place: RecordPlace): boolean {
     if (place === HARD_STATE) return this.#hardState !== null;
     return place === SNAPSHOT || this.#entries[place - this.#firstIndex] !== undefined;
   }
 
   /** Every place that holds a record. Not for hot paths. */
-  places(): Place[] {
+  places(): RecordPlace[] {
     const places = this.#entries.map((entry) => entry.index);
     places.push(SNAPSHOT);
     if (this.#hardState !== null) places.push(HARD_STATE);
@@ -77,7 +78,7 @@ export class DurableState {
   }
 
   /** What lies at a place. */
-  record(place: Place): HardState | Snapshot | Entry | null {
+  record(place: RecordPlace): HardState | Snapshot | Entry | null {
     if (place === HARD_STATE) return this.#hardState;
     if (place === SNAPSHOT) return this.#snapshot;
     return this.#entries[place - this.#firstIndex] ?? null;
