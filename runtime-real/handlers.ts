@@ -102,8 +102,18 @@ export function handlersFor(served: Served): Handlers {
 
     "cluster.members": async ({ stale }) => {
       const { index, result } = await read("nodes", { kind: "listNodes" }, stale);
-      const members = result.nodes.filter(({ role }) => role !== "none");
-      return { index, members: members.map(({ id, peerId, addresses, role }) => ({ id, peerId, addresses, role })) };
+      // The first configuration of a cluster is in no entry of its log: who takes part is told by the configuration itself, and where they are by what they announced.
+      const { members, voters } = node.configuration;
+      const announced = new Map(result.nodes.map((record) => [record.id, record]));
+      return {
+        index,
+        members: members.map(({ id, peerId }) => ({
+          id,
+          peerId,
+          addresses: announced.get(id)?.addresses ?? [],
+          role: voters.includes(id) ? "voter" : "learner",
+        })),
+      };
     },
 
     "cluster.leave": async (request, context) => {

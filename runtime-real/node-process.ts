@@ -335,11 +335,13 @@ class NodeProcess implements RunningNode, Served {
     this.#seen = this.#look();
     if (node.configuration !== seen.configuration || node.state.nodes !== seen.nodes) this.#peersChanged();
     if (node.state !== seen.state) this.#announceEvents();
-    if (node.leaderId !== seen.leaderId && node.leaderId !== NOBODY)
+    if (node.leaderId !== seen.leaderId && node.leaderId !== NOBODY) {
       this.#log.info(
         { leader: node.leaderId, term: node.term },
         node.leaderId === this.nodeId ? "leads the cluster" : "follows a leader",
       );
+      setImmediate(() => this.#maintain());
+    }
   }
 
   #removed(): void {
@@ -404,6 +406,7 @@ class NodeProcess implements RunningNode, Served {
   // ---- What it keeps true
 
   #maintain(): void {
+    if (this.#stopping !== null) return;
     this.#announceAddresses();
     this.#takeLeaveOfPredecessor();
   }
