@@ -1,7 +1,7 @@
 /** The procedures over HTTP: on a Unix socket for the operator of this host, and over TCP, where it is configured, for whoever holds a token. */
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
@@ -11,9 +11,8 @@ import type { Logger } from "pino";
 import type { ClusterEvent } from "../../core/index.ts";
 import { parseAddress } from "../addresses.ts";
 import { API_ERRORS, ApiError } from "../client/index.ts";
-import { type Caller, dispatch, type Handlers } from "./dispatch.ts";
+import { type CallContext, type Caller, dispatch, type Handlers } from "./dispatch.ts";
 import { openApiDocument } from "./openapi.ts";
-import { isProcedureName, procedures } from "./procedures.ts";
 
 /** Where the stream of events comes from: this node's own state. */
 export interface EventSource {
@@ -61,10 +60,35 @@ const KEEP_ALIVE_MS = 15_000;
 const STREAMS_MAX = 256;
 
 interface Environment {
-  Bindings: {
-    readonly incoming: { readonly headers: Readonly<Record<string, string | readonly string[] | undefined>> };
-  };
+  Bindings: { readonly incoming: IncomingMessage };
   Variables: { caller: Caller; requestId: string };
+}
+
+/** Of one HTTP request. The logger and the signal cost more than most procedures, and most need neither: they are made when they are asked for. */
+class HttpCall implements CallContext {
+  readonly requestId: string;
+  readonly caller: Caller;
+  readonly #context: Context<Environment>;
+  readonly #log: Logger;
+  readonly #procedure: string;
+  #child: Logger | null = null;
+
+  constructor(context: Context<Environment>, log: Logger, procedure: string) {
+    this.requestId = context.get("requestId");
+    this.caller = context.get("caller");
+    this.#context = context;
+    this.#log = log;
+    this.#procedure = procedure;
+  }
+
+  get log(): Logger {
+    this.#child ??= this.#log.child({ requestId: this.requestId, procedure: this.#procedure.slice(0, 64) });
+    return this.#child;
+  }
+
+  get signal(): AbortSignal {
+    return this.#context.req.raw.signal;
+  }
 }
 
 export async function startApi(options: ApiOptions): Promise<ApiServer> {
@@ -216,24 +240,18 @@ function appOf(
 
   app.post("/v1/:procedure", async (context) => {
     const name = context.req.param("procedure");
-    const requestId = context.get("requestId");
-    const child = log.child({ requestId, procedure: name.slice(0, 64) });
+    const call = new HttpCall(context, log, name);
     const startMs = performance.now();
     try {
-      const answer = await dispatch(handlers, name, await readBody(context), {
-        requestId,
-        caller: context.get("caller"),
-        log: child,
-        signal: context.req.raw.signal,
-      });
-      if (child.isLevelEnabled("debug") || isWrite(name)) logDone(child, name, startMs);
+      const answer = await dispatch(handlers, name, await readBody(context), call);
+      logDone(call, log, name, startMs);
       return context.json(answer);
     } catch (error) {
       if (error instanceof ApiError) {
-        child.info({ code: error.code, durationMs: since(startMs) }, error.message);
+        call.log.info({ code: error.code, durationMs: since(startMs) }, error.message);
         return refuse(context, error);
       }
-      child.error({ err: error, durationMs: since(startMs) }, "a procedure failed");
+      call.log.error({ err: error, durationMs: since(startMs) }, "a procedure failed");
       return refuse(
         context,
         new ApiError("internal", "the node failed to answer", "its log says more under this request id"),
@@ -282,14 +300,13 @@ function appOf(
   return app;
 }
 
-function isWrite(name: string): boolean {
-  return isProcedureName(name) && procedures[name].effect === "write";
-}
-
-function logDone(child: Logger, name: string, startMs: number): void {
-  // At ten thousand writes a second a line each would be most of the work: they are told at debug, what changes who belongs to the cluster at info.
-  const level = name.startsWith("cluster.") || name.startsWith("token.") ? "info" : "debug";
-  if (child.isLevelEnabled(level)) child[level]({ durationMs: since(startMs) }, "done");
+/** What changes who belongs to the cluster is told at info, all else at debug: at ten thousand writes a second a line each would be most of the work. */
+function logDone(call: HttpCall, log: Logger, name: string, startMs: number): void {
+  const isTold =
+    (name === "cluster.leave" || name === "cluster.transferLeader" || name.startsWith("token.")) &&
+    name !== "token.list";
+  const level = isTold ? "info" : "debug";
+  if (log.isLevelEnabled(level)) call.log[level]({ durationMs: since(startMs) }, "done");
 }
 
 function since(startMs: number): number {
@@ -312,8 +329,7 @@ async function readBody(context: Context<Environment>): Promise<unknown> {
     throw new ApiError("invalidRequest", "content-type: must be application/json", "send JSON, and say so", {
       field: "content-type",
     });
-  // With its length announced the server itself holds the body to it.
-  const text = Number.isNaN(announced) ? await readUnannounced(context) : await context.req.text();
+  const text = await textOf(context.env.incoming);
   try {
     return JSON.parse(text);
   } catch {
@@ -321,15 +337,27 @@ async function readBody(context: Context<Environment>): Promise<unknown> {
   }
 }
 
-async function readUnannounced(context: Context<Environment>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of context.req.raw.body ?? []) {
-    size += chunk.length;
-    if (size > BODY_BYTES_MAX) throw tooLarge(size);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+/** Straight from the connection: a Request of the web's kind would cost more than the rest of the call. */
+function textOf(incoming: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    incoming.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= BODY_BYTES_MAX) chunks.push(chunk);
+      else {
+        chunks.length = 0;
+        reject(tooLarge(size));
+      }
+    });
+    incoming.once("end", () =>
+      resolve(chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString("utf8")),
+    );
+    incoming.once("error", reject);
+    incoming.once("close", () =>
+      reject(new ApiError("invalidRequest", "request: the connection ended before it was whole", "send it again")),
+    );
+  });
 }
 
 function tooLarge(sizeBytes: number): ApiError {
