@@ -354,9 +354,10 @@ function textOf(incoming: IncomingMessage): Promise<string> {
       resolve(chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString("utf8")),
     );
     incoming.once("error", reject);
-    incoming.once("close", () =>
-      reject(new ApiError("invalidRequest", "request: the connection ended before it was whole", "send it again")),
-    );
+    incoming.once("close", () => {
+      if (incoming.complete) return;
+      reject(new ApiError("invalidRequest", "request: the connection ended before it was whole", "send it again"));
+    });
   });
 }
 
