@@ -137,6 +137,29 @@ test("a follower's client is answered when the follower itself has applied the c
   expect(cluster.names(3)).toEqual(["a"]);
 });
 
+test("what was forwarded to a leader that is gone is answered as soon as that is known, not when the request times out", () => {
+  const cluster = ledCluster({ requestTimeoutMs: 60_000 });
+  cluster.isolate(1);
+  const lost = cluster.propose(2, "lost");
+  const read = cluster.request(2, { kind: "read", query: { kind: "getVm", name: "x" }, consistency: "linearizable" });
+  cluster.run(200);
+  expect([lost, read].map((id) => cluster.answer(id))).toEqual([undefined, undefined]);
+  cluster.run(5000);
+  expect([lost, read].map((id) => cluster.answer(id))).toEqual(["outcomeUnknown", "noLeader"]);
+});
+
+test("what the former leader is known to have appended is waited for", () => {
+  const cluster = ledCluster({ requestTimeoutMs: 60_000 });
+  const kept = cluster.propose(2, "kept");
+  cluster.deliver(...cluster.take("forward"));
+  cluster.deliver(...cluster.take("forwardResponse"));
+  // Every follower has it, and no commit of it.
+  cluster.deliver(...cluster.take("append"));
+  cluster.isolate(1);
+  cluster.run(5000);
+  expect(cluster.answer(kept)).toBe("applied");
+});
+
 test("a duplicated forward is appended once", () => {
   const cluster = ledCluster();
   cluster.propose(2, "a");

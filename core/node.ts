@@ -112,6 +112,8 @@ interface Forwarded {
   readonly to: NodeId;
   readonly term: number;
   readonly data: Uint8Array;
+  /** It has answered that the proposal is in its log. */
+  isAppended: boolean;
 }
 
 /** A snapshot being encoded, a chunk a step. */
@@ -168,6 +170,8 @@ export class Node {
    * then costs as much as writing them did, however large the state has grown.
    */
   #bytesSinceSnapshot = 0;
+  /** The leader when requests were last looked through for those that wait for another. */
+  #askedLeader: NodeId = NOBODY;
   #announcedWakeMs = Number.POSITIVE_INFINITY;
   /** Decoded while its snapshot was checked. */
   #offeredState: ClusterState | null = null;
@@ -533,7 +537,7 @@ export class Node {
 
   #forwardTo(to: NodeId, ticket: number, data: Uint8Array): void {
     const pending = this.#requests.get(ticket);
-    if (pending !== undefined) pending.forwarded = { to, term: this.#raft.term, data };
+    if (pending !== undefined) pending.forwarded = { to, term: this.#raft.term, data, isAppended: false };
   }
 
   #takesProposals(): boolean {
@@ -616,6 +620,7 @@ export class Node {
     if (pending?.request.kind !== "propose" || pending.forwarded?.to !== from) return;
     if (outcome.kind === "appended" && outcome.index > this.appliedIndex) {
       this.#awaited.set(outcome.index, { ticket, term: outcome.term });
+      pending.forwarded.isAppended = true;
     } else if (outcome.kind === "tooManyUncommitted" && term === pending.forwarded.term) {
       // It has led without a break since this was sent, so it remembers whether it had taken it before.
       this.#refuse(ticket, outcome);
@@ -706,9 +711,24 @@ export class Node {
 
   #expireRequests(): void {
     this.#followTransfer();
+    this.#giveUpOnFormerLeader();
     for (const [ticket, { deadlineMs, request }] of this.#requests) {
       if (this.#raft.nowMs < deadlineMs) break;
       this.#refuse(ticket, { kind: request.kind === "read" ? "readTimedOut" : "outcomeUnknown" });
+    }
+  }
+
+  /**
+   * Whoever was asked leads no more, as far as this node knows: waiting for its answer until the request times out would only keep the client from asking again. What it
+   * is known to have appended may still commit, and is waited for.
+   */
+  #giveUpOnFormerLeader(): void {
+    const { leaderId } = this.#raft;
+    if (leaderId === this.#askedLeader) return;
+    this.#askedLeader = leaderId;
+    for (const [ticket, { request, forwarded, readIndex }] of this.#requests) {
+      if (forwarded === null || forwarded.to === leaderId || forwarded.isAppended || readIndex !== null) continue;
+      this.#refuse(ticket, { kind: request.kind === "read" ? "noLeader" : "outcomeUnknown" });
     }
   }
 
