@@ -11,6 +11,7 @@ export {
   type ConfigurationChange,
   type ConfigurationRecord,
   chainLink,
+  checkRaftOptions,
   DEFAULT_RAFT_OPTIONS,
   type Digest,
   type Entry,

@@ -22,7 +22,10 @@ export interface Life {
   readonly replaces: number | null;
 }
 
-type Beginning = Pick<NodeOptions, "dataDir" | "nodeId" | "bind" | "advertise" | "transport" | "bootstrap" | "join">;
+type Beginning = Pick<
+  NodeOptions,
+  "dataDir" | "nodeId" | "bind" | "advertise" | "transport" | "apiBind" | "bootstrap" | "join"
+>;
 
 export function identityPath(dataDir: string): string {
   return join(dataDir, "identity.key");
@@ -100,7 +103,7 @@ async function begin(options: Beginning, storage: Storage, log: Logger): Promise
   const settings = {
     nodeId,
     peers: [],
-    ...(await chosen(options, { bind: DEFAULT_BIND, advertise: [], transport: "quic" })),
+    ...(await chosen(options, { bind: DEFAULT_BIND, advertise: [], transport: "quic", apiBind: null })),
   };
 
   const identity = hadIdentity ? loadIdentity(dataDir) : await Identity.generate();
@@ -151,14 +154,14 @@ function hintFor(error: InvalidToken | JoinRefused): string {
 
 /** What the command line says, over what was remembered. */
 async function chosen(
-  { bind, advertise, transport }: Beginning,
-  remembered: Pick<NodeSettings, "bind" | "advertise" | "transport">,
-): Promise<Pick<NodeSettings, "bind" | "advertise" | "transport">> {
+  { bind, advertise, transport, apiBind }: Beginning,
+  remembered: Pick<NodeSettings, "bind" | "advertise" | "transport" | "apiBind">,
+): Promise<Pick<NodeSettings, "bind" | "advertise" | "transport" | "apiBind">> {
   const kind = transport ?? remembered.transport;
   const listen = await withPort(bind ?? remembered.bind, kind);
   const reach =
     advertise ?? (bind === null && remembered.advertise.length > 0 ? remembered.advertise : reachableAddresses(listen));
-  return { bind: listen, advertise: reach, transport: kind };
+  return { bind: listen, advertise: reach, transport: kind, apiBind: apiBind ?? remembered.apiBind };
 }
 
 function loadIdentity(dataDir: string): Identity {
@@ -214,6 +217,7 @@ export async function rebuildLife(options: Beginning, log: Logger): Promise<Life
           bind: options.bind ?? remembered?.bind ?? null,
           advertise: options.advertise ?? remembered?.advertise ?? null,
           transport,
+          apiBind: options.apiBind ?? remembered?.apiBind ?? null,
           bootstrap: false,
           join: { addresses, token: replacement.token },
         },

@@ -10,6 +10,7 @@ import type { Logger } from "pino";
 import {
   type ClientAnswer,
   type ClientRequest,
+  checkRaftOptions,
   DEFAULT_RAFT_OPTIONS,
   type Evidence,
   type Message,
@@ -81,16 +82,19 @@ const TRANSFER_LIMIT_MS = 2000;
 /** The first byte of a call between members says what it carries. */
 const CALL = { procedure: 1, join: 2 } as const;
 
-/** @throws NodeStartError */
+/** @throws NodeStartError; RangeError when a Raft option makes no sense. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  checkRaftOptions({ ...DEFAULT_RAFT_OPTIONS, ...options.raft });
   const log = createLogger(options.log, options.nodeId);
   const life = options.replaceFromPeers ? await rebuildLife(options, log) : await openLife(options, log);
-  const process = new NodeProcess(options, life, createLogger(options.log, life.settings.nodeId));
+  let node: NodeProcess | null = null;
   try {
-    await process.start();
-    return process;
+    node = new NodeProcess(options, life, createLogger(options.log, life.settings.nodeId));
+    await node.start();
+    return node;
   } catch (error) {
-    await process.stop(0);
+    if (node === null) await life.storage.close();
+    else await node.stop(0);
     if (error instanceof NetworkError || error instanceof ApiListenError)
       throw new NodeStartError(error.message, error.hint);
     throw error;
@@ -101,7 +105,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 export async function joinCluster(
   options: Pick<NodeOptions, "dataDir" | "nodeId" | "bind" | "advertise" | "transport" | "join" | "log">,
 ): Promise<{ readonly nodeId: NodeId; readonly clusterId: string; readonly peerId: PeerId }> {
-  const life = await openLife({ ...options, bootstrap: false }, createLogger(options.log, options.nodeId));
+  const life = await openLife(
+    { ...options, apiBind: null, bootstrap: false },
+    createLogger(options.log, options.nodeId),
+  );
   await life.storage.close();
   return {
     nodeId: life.settings.nodeId,
@@ -207,6 +214,11 @@ class NodeProcess implements RunningNode, Served {
   async start(): Promise<void> {
     const { identity, storage } = this.#life;
     const { bind, transport } = this.#settings;
+    storage.listen({
+      written: (writeId) => this.#host.written(writeId),
+      failed: (writeId, reason) => this.#host.writeFailed(writeId, reason),
+    });
+    this.#host.start();
     this.#network = await Network.start({
       identity,
       nodeId: this.nodeId,
@@ -224,16 +236,11 @@ class NodeProcess implements RunningNode, Served {
       },
     });
     this.#network.setPeers(this.peers());
-    storage.listen({
-      written: (writeId) => this.#host.written(writeId),
-      failed: (writeId, reason) => this.#host.writeFailed(writeId, reason),
-    });
-    this.#host.start();
     this.#api = await startApi({
       handlers: this.#handlers,
       events: this.#events(),
       socketPath: this.socketPath,
-      tcpBind: this.#options.apiBind,
+      tcpBind: this.#settings.apiBind,
       authenticate: (bearer) => authenticate(this.node.state, bearer, Date.now()),
       log: this.#log,
       version: this.version,
@@ -301,20 +308,27 @@ class NodeProcess implements RunningNode, Served {
     return decodeCallAnswer<Name>(answer);
   }
 
-  /** The other members, and where they listen: as they announced it, or as this node remembers from before. */
+  /**
+   * The other members, and where they may be: as they announced it, and as this node remembers. After a restart the replicated state is that of the last snapshot, and what
+   * is remembered may be newer.
+   */
   peers(): readonly NetworkPeer[] {
-    const remembered = new Map(this.#settings.peers.map((peer) => [peer.id, peer]));
+    const remembered = new Map(this.#settings.peers.map(({ id, addresses }) => [id, addresses]));
+    return this.#announcedPeers().map(({ id, peerId, addresses }) => ({
+      id,
+      peerId,
+      addresses: [...new Set([...addresses, ...(remembered.get(id) ?? [])])],
+    }));
+  }
+
+  #announcedPeers(): readonly NetworkPeer[] {
     const found = query(this.node.state, { kind: "listNodes" });
     const announced = new Map(found.kind === "nodes" ? found.nodes.map((record) => [record.id, record]) : []);
     return this.node.configuration.members
       .filter(({ id }) => id !== this.nodeId)
       .map(({ id, peerId }) => {
         const record = announced.get(id);
-        const addresses =
-          record?.peerId === peerId && record.addresses.length > 0
-            ? record.addresses
-            : (remembered.get(id)?.addresses ?? []);
-        return { id, peerId, addresses };
+        return { id, peerId, addresses: record?.peerId === peerId ? record.addresses : [] };
       });
   }
 
@@ -362,7 +376,13 @@ class NodeProcess implements RunningNode, Served {
       this.#farewells.set(leaving, end);
     }
     this.#connect();
-    this.#remember({ ...this.#settings, peers });
+    const remembered = new Map(this.#settings.peers.map(({ id, addresses }) => [id, addresses]));
+    this.#remember({
+      ...this.#settings,
+      peers: this.#announcedPeers().map((peer) =>
+        peer.addresses.length > 0 ? peer : { ...peer, addresses: remembered.get(peer.id) ?? [] },
+      ),
+    });
   }
 
   #connect(): void {

@@ -20,7 +20,7 @@ export interface NodeOptions {
   readonly join: { readonly addresses: readonly string[]; readonly token: string } | null;
   /** The stored data is damaged: set it aside, join again under a new id as a learner, and have the old id removed. */
   readonly replaceFromPeers: boolean;
-  /** host:port of the API over TCP, which asks for a bearer token; null: none. */
+  /** host:port of the API over TCP, which asks for a bearer token. */
   readonly apiBind: string | null;
   /** Keep every input of the core in this file; null: the last ones in memory, for a dump when an assertion fails. */
   readonly record: string | null;

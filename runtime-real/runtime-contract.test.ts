@@ -65,6 +65,7 @@ class Place {
         bind: address,
         advertise: [address],
         transport,
+        apiBind: null,
         peers: [],
       };
       await storage.initialise(genesis, settings);

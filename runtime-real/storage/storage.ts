@@ -36,6 +36,8 @@ export interface NodeSettings {
   readonly bind: string;
   readonly advertise: readonly string[];
   readonly transport: "quic" | "tcp";
+  /** Where the API is served over TCP; null: nowhere. */
+  readonly apiBind: string | null;
   /** Where the members were last known to listen, so that a restarted node finds them. */
   readonly peers: readonly {
     readonly id: number;

@@ -21,6 +21,7 @@ export const SETTINGS: NodeSettings = {
   bind: "127.0.0.1:7001",
   advertise: ["127.0.0.1:7001"],
   transport: "quic",
+  apiBind: null,
   peers: [{ id: 2, peerId: "peer-2", addresses: ["127.0.0.1:7002"] }],
 };
 
