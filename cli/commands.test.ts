@@ -76,6 +76,13 @@ describe("vm", () => {
   test.each<[string, string[], number, string, string]>([
     ["a name that is taken", ["vm", "create", "--name", "app"], 1, "exists already", "another name"],
     ["a name that is none", ["vm", "create", "--name", "App"], 1, "name:", "correct the field"],
+    [
+      "nobody to run it",
+      ["vm", "create", "--name", "waited", "--wait", "--timeout", "1s"],
+      1,
+      "waited is created, and Pending",
+      "no worker",
+    ],
     ["a number that is none", ["vm", "create", "--name", "x", "--vcpus", "two"], 2, "whole number", "--help"],
     [
       "two things to boot",

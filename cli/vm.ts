@@ -1,4 +1,5 @@
 /** `blixard vm`: virtual machines, as the cluster knows them. */
+import { setTimeout as delay } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { AnswerOf, ApiClient, RequestOf } from "../runtime-real/index.ts";
 import { ApiError } from "../runtime-real/index.ts";
@@ -11,6 +12,7 @@ import { type CommandGroup, type Session, withExamples } from "./group.ts";
 import { nearest } from "./nearest.ts";
 import { FailureError, UsageError } from "./outcome.ts";
 import { fitTable, table } from "./table.ts";
+import type { Terminal } from "./terminal.ts";
 
 type Spec = NonNullable<RequestOf<"vm.create">["spec"]>;
 type Vm = AnswerOf<"vm.show">["vm"];
@@ -116,18 +118,44 @@ function registerCreate(vm: Command, { terminal }: Session): void {
         )
         .requiredOption("--name <name>", "its name: lower-case letters, digits and hyphens"),
     ),
-  ).action(async (options: ClientOptions & SpecFlags & { readonly name: string }) => {
-    const { name } = options;
-    const spec = specOf(options);
-    const answer = await withNode(options, (api) =>
-      api.write("vm.create", { name, spec }, { timeoutMs: options.timeout }),
-    );
-    if (options.json === true) terminal.out(JSON.stringify({ name, ...answer }));
-    else
-      terminal.out(
-        `${name} created: log index ${answer.index}, term ${answer.term}; it is Pending: no worker runs machines yet`,
+  )
+    .option("--wait", "return when it runs, not when it is committed; --timeout ends the wait")
+    .option("--no-wait", "return when it is committed (the default while no worker runs machines)")
+    .action(async (options: ClientOptions & SpecFlags & { readonly name: string; readonly wait?: boolean }) => {
+      const { name } = options;
+      const spec = specOf(options);
+      const deadlineMs = performance.now() + options.timeout;
+      const answer = await withNode(options, async (api) => {
+        const created = await api.write("vm.create", { name, spec }, { timeoutMs: options.timeout });
+        if (options.wait === true) await untilRunning(api, name, deadlineMs, terminal);
+        return created;
+      });
+      if (options.json === true) terminal.out(JSON.stringify({ name, ...answer }));
+      else if (options.wait === true)
+        terminal.out(`${name} runs: created at log index ${answer.index}, term ${answer.term}`);
+      else
+        terminal.out(
+          `${name} created: log index ${answer.index}, term ${answer.term}; it is Pending: no worker runs machines yet`,
+        );
+    });
+}
+
+const LOOK_MS = 200;
+
+async function untilRunning(api: ApiClient, name: string, deadlineMs: number, terminal: Terminal): Promise<void> {
+  for (;;) {
+    const { vm } = await api.read("vm.show", { name }, { timeoutMs: Math.max(1, deadlineMs - performance.now()) });
+    if (vm.state === "Running") return;
+    if (vm.state === "Failed" || performance.now() + LOOK_MS > deadlineMs)
+      throw new FailureError(
+        `${name} is created, and ${vm.state}`,
+        vm.state === "Pending"
+          ? "no worker runs machines yet: look again with `blixard vm show`"
+          : "`blixard vm show` and `blixard events` say more",
       );
-  });
+    terminal.progress(`${name} is ${vm.state} ...`);
+    await delay(LOOK_MS);
+  }
 }
 
 function registerUpdate(vm: Command, { terminal }: Session): void {
