@@ -8,7 +8,7 @@ import { type ClientOptions, dataDirOption, withClientOptions, withNode } from "
 import { duration } from "./format.ts";
 import { type CommandGroup, type Session, withExamples } from "./group.ts";
 import { EXIT, FailureError, UsageError } from "./outcome.ts";
-import { table } from "./table.ts";
+import { fitTable, table } from "./table.ts";
 import type { Paint } from "./terminal.ts";
 
 export const registerCluster: CommandGroup = (program, session) => {
@@ -87,7 +87,8 @@ function registerMembers(cluster: Command, { terminal }: Session): void {
         addresses.join(" "),
         peerId,
       ]);
-      for (const line of table("><<<", [["NODE", "ROLE", "ADDRESSES", "IDENTITY"], ...rows])) terminal.out(line);
+      for (const line of fitTable("><<<", [["NODE", "ROLE", "ADDRESSES", "IDENTITY"], ...rows], terminal.columns))
+        terminal.out(line);
     });
 }
 

@@ -177,6 +177,40 @@ test("doctor says what is there and how to mend what is not", async () => {
   });
 });
 
+test("a recording is replayed: with the same decisions, step by step, or as JSON", async () => {
+  const file = join(folder, "recording");
+  const other = await startNode({
+    ...{
+      version: "test",
+      dataDir: join(folder, "recorded"),
+      nodeId: 1,
+      bind: "127.0.0.1:0",
+      advertise: null,
+      transport: null,
+    },
+    ...{ bootstrap: false, join: null, replaceFromPeers: false, apiBind: null, record: file },
+    ...{ raft: { electionTimeoutMs: 100, heartbeatMs: 20 }, log: { level: "silent", format: "json" } as const },
+  });
+  await blixard(["vm", "create", "--name", "web", "--data-dir", join(folder, "recorded")]);
+  await other.stop(1000);
+  const brief = await blixard(["sim", "replay", file]);
+  expect(brief).toMatchObject({ code: 0, err: "" });
+  expect(brief.out).toMatch(/leader in term 1/);
+  expect(brief.out).toMatch(/\d+ steps, the same decisions/);
+  const verbose = await blixard(["sim", "replay", file, "--verbose"]);
+  expect(verbose.out).toMatch(/request \d+: createVm/);
+  expect(verbose.out).toMatch(/writes \d+: entries/);
+  const lines = (await blixard(["sim", "replay", file, "--json", "--verbose"])).out
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(lines.at(-1)).toMatchObject({ same: true, steps: lines.length - 1 });
+  expect((await blixard(["sim", "replay", file, "--show", "--to", "9"])).out).toMatch(/woke|durable|request/);
+  expect(await blixard(["sim", "replay", join(folder, "nothing")])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("cannot read"),
+  });
+});
+
 describe("completion", () => {
   test.each(["bash", "zsh", "fish"])("for %s names every command", async (shell) => {
     const { code, out } = await blixard(["completion", shell]);

@@ -365,6 +365,20 @@ describe("a client's write", () => {
     expect(asked).toBe(1);
   });
 
+  test("whose session is gone says so, and the next one begins a new session", async () => {
+    let opened = 0;
+    await serve({
+      "session.open": () => Promise.resolve({ index: 1, term: 1, sessionId: ++opened }),
+      "vm.create": ({ session }) =>
+        session?.id === 1
+          ? Promise.reject(new ApiError("sessionExpired", "gone", "open a new one"))
+          : Promise.resolve({ index: 2, term: 1, generation: 1 }),
+    });
+    await expect(client.write("vm.create", { name: "web" })).rejects.toMatchObject({ code: "sessionExpired" });
+    expect(await client.write("vm.create", { name: "web" })).toMatchObject({ index: 2 });
+    expect(opened).toBe(2);
+  });
+
   test("numbers what is under way, and tells what is answered", async () => {
     const seen: unknown[] = [];
     const gate = Promise.withResolvers<void>();

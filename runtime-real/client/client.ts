@@ -137,8 +137,8 @@ class Client implements ApiClient {
       this.#session = null;
       throw error;
     }
-    if (session.outstanding.size >= OUTSTANDING_MAX)
-      throw new RangeError(`a session has at most ${OUTSTANDING_MAX} writes under way: wait for some`);
+    if (session.nextSequence - Math.min(session.nextSequence, ...session.outstanding) >= OUTSTANDING_MAX)
+      throw new RangeError(`${OUTSTANDING_MAX} writes were made since one that is not answered yet: wait for it`);
     const sequence = session.nextSequence++;
     session.outstanding.add(sequence);
     try {
@@ -151,6 +151,10 @@ class Client implements ApiClient {
           signal,
         );
       });
+    } catch (error) {
+      // It gave way to others: the next write begins with a new one. What became of this one is for the caller to find out.
+      if (error instanceof ApiError && error.code === "sessionExpired") this.#session = null;
+      throw error;
     } finally {
       session.outstanding.delete(sequence);
     }
