@@ -7,6 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 
 const SLOT_BYTES = 32;
 
@@ -16,7 +17,18 @@ export class Horizon {
 
   /** Makes the file, or goes on with it. */
   constructor(path: string) {
-    this.#file = openSync(path, existsSync(path) ? "r+" : "wx", 0o600);
+    const isNew = !existsSync(path);
+    this.#file = openSync(path, isNew ? "wx" : "r+", 0o600);
+    if (!isNew) return;
+    // That it is there must survive a power failure from the beginning on; what it says may lag behind.
+    this.reached(0);
+    fsyncSync(this.#file);
+    const folder = openSync(dirname(path), "r");
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
   }
 
   /** `commit` is durable. */

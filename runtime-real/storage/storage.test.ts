@@ -251,6 +251,31 @@ describe("damage", () => {
     expect(error.kind).toBe("damaged");
   });
 
+  test("that was refused is left as it is, byte for byte", async () => {
+    const [killed] = await lives();
+    if (killed === undefined) throw new Error("fixture");
+    const log = join(killed.dataDir, "blixard.db-wal");
+    const bytes = readFileSync(log);
+    const middle = bytes.length >> 1;
+    bytes[middle] = (bytes[middle] ?? 0) ^ 255;
+    writeFileSync(log, bytes);
+    const database = readFileSync(join(killed.dataDir, "blixard.db"));
+    for (let n = 0; n < 2; n++) expect((await refusal(killed.dataDir)).kind).toBe("damaged");
+    expect(readFileSync(log).equals(bytes)).toBe(true);
+    expect(readFileSync(join(killed.dataDir, "blixard.db")).equals(database)).toBe(true);
+  });
+
+  test("is none when power fails before the number of commits has reached the disk", async () => {
+    const [killed] = await lives();
+    if (killed === undefined) throw new Error("fixture");
+    // As it was made, which is durable from the beginning on.
+    const early = join(folder, "early");
+    await import("node:fs").then(({ mkdirSync }) => mkdirSync(early));
+    await within(early, () => undefined);
+    cpSync(join(early, "blixard.db.horizon"), join(killed.dataDir, "blixard.db.horizon"));
+    expect(await within(killed.dataDir, (storage) => storage.restored)).toEqual(killed.true);
+  });
+
   test("the settings of a damaged directory can often still be read", async () => {
     const [killed] = await lives();
     if (killed === undefined) throw new Error("fixture");

@@ -2,7 +2,7 @@
  * The thread that owns the file: the node's own thread never waits for a disk. Whatever has been queued while the last transaction was under way goes into the
  * next one together (group commit). After a failure nothing is written any more: what the file holds is not known (the fsyncgate lesson).
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
@@ -33,95 +33,37 @@ class Store {
   #walBytes = 0;
   readonly stored: Stored | null;
 
-  /** @throws StorageError */
+  /** @throws StorageError; then the files are as they were. */
   constructor() {
+    // First without the right to write: whoever closes a file that it may write folds the log into it, and what is damaged must stay as it is.
+    const found = existsSync(path) ? inspect() : { stored: null, commit: 0 };
+    if (found.stored === null && (readHorizon(horizonPath) ?? 0) > 0)
+      throw damaged(path, "it is empty, although a node has lived here");
+    this.stored = found.stored;
     try {
       this.#database = new Database(path, { timeout: 0 });
     } catch (error) {
       throw refusalOf(error);
     }
     try {
-      // Exclusive from the first look on: nobody else reads or writes, and the lock dies with the process.
+      // Exclusive from here on: nobody else reads or writes, and the lock dies with the process.
       this.#database.pragma("locking_mode = EXCLUSIVE");
       this.#database.pragma("journal_mode = WAL");
       this.#database.pragma("synchronous = FULL");
       this.#database.pragma("wal_autocheckpoint = 0");
       this.#database.exec("BEGIN IMMEDIATE; COMMIT");
-      const version = schemaVersion(this.#database);
-      if (version > MIGRATIONS.length)
-        throw new StorageError(
-          "newer",
-          `${path} has format ${version}, this blixard knows ${MIGRATIONS.length}`,
-          "run the newer blixard that wrote it",
-        );
-      this.stored = version === 0 ? this.#fresh() : this.#read();
       migrate(this.#database);
+      if (found.stored !== null) {
+        const journal = decodeJournal(recordIn(this.#database, "journal") ?? new Uint8Array());
+        if (journal?.commit !== found.commit) throw lockedError("it was written while it was read");
+        this.#journal = journal;
+      }
       this.#horizon = new Horizon(horizonPath);
       writeFileSync(pidPath, `${process.pid}\n`);
     } catch (error) {
       this.#database.close();
       throw refusalOf(error);
     }
-  }
-
-  #fresh(): null {
-    if (readHorizon(horizonPath) !== null) throw damaged(path, "it is empty, although a node has lived here");
-    return null;
-  }
-
-  #read(): Stored | null {
-    const database = this.#database;
-    const complaints: unknown = database.pragma("quick_check(1)", { simple: true });
-    if (complaints !== "ok") throw damaged(path, String(complaints));
-    const record = (name: string): Uint8Array | null => {
-      const value: unknown = database.prepare("SELECT value FROM records WHERE name = ?").pluck().get(name);
-      if (value === undefined) return null;
-      if (value instanceof Uint8Array) return value;
-      throw damaged(path, `${name} is no bytes`);
-    };
-    const horizon = readHorizon(horizonPath);
-    const written = record("journal");
-    if (written === null) {
-      // Made, and not yet used: the process ended in between.
-      if (horizon !== null) throw damaged(path, "the journal is missing");
-      return null;
-    }
-    const journal = decodeJournal(written);
-    if (journal === null) throw damaged(path, "the journal's checksum is wrong");
-    if (horizon === null)
-      throw damaged(path, `${horizonPath} is missing or damaged, so it cannot be told whether writes were lost`);
-    if (journal.commit < horizon)
-      throw damaged(
-        path,
-        `it ends at commit ${journal.commit}, but ${horizon} were durable: the write-ahead log was lost or damaged`,
-      );
-    this.#journal = journal;
-
-    const snapshotMeta = record("snapshotMeta");
-    const settings = record("settings");
-    if (snapshotMeta === null) throw damaged(path, "the snapshot is missing");
-    if (settings === null) throw damaged(path, "the settings are missing");
-    const entries: { index: number; frame: Uint8Array }[] = [];
-    for (const row of database.prepare("SELECT position, frame FROM entries ORDER BY position").iterate()) {
-      if (!isRow(row, "position", "frame")) throw damaged(path, "a stored entry is no bytes");
-      entries.push({ index: row.position, frame: row.frame });
-    }
-    const first = entries.at(0)?.index ?? 0;
-    const last = entries.at(-1)?.index ?? 0;
-    if (first !== journal.firstIndex || last !== journal.lastIndex || (last > 0 && entries.length !== last - first + 1))
-      throw damaged(
-        path,
-        `entries ${journal.firstIndex} to ${journal.lastIndex} were stored; found are ${entries.length}, ${first} to ${last}`,
-      );
-    const chunks: Uint8Array[] = [];
-    for (const row of database.prepare("SELECT sequence, bytes FROM chunks ORDER BY sequence").iterate()) {
-      if (!isRow(row, "sequence", "bytes") || row.sequence !== chunks.length)
-        throw damaged(path, `chunk ${chunks.length} of the snapshot is missing`);
-      chunks.push(row.bytes);
-    }
-    const hardState = record("hardState");
-    if (journal.hasHardState !== (hardState !== null)) throw damaged(path, "the hard state is missing");
-    return { hardState, snapshotMeta, chunks, entries, settings };
   }
 
   /** All of them in one transaction. */
@@ -196,6 +138,81 @@ class Store {
   }
 }
 
+/** Reads everything, and changes nothing. @throws StorageError */
+function inspect(): { readonly stored: Stored | null; readonly commit: number } {
+  let database: Database.Database | null = null;
+  try {
+    database = new Database(path, { readonly: true, timeout: 0 });
+    const version = schemaVersion(database);
+    if (version > MIGRATIONS.length)
+      throw new StorageError(
+        "newer",
+        `${path} has format ${version}, this blixard knows ${MIGRATIONS.length}`,
+        "run the newer blixard that wrote it",
+      );
+    return version === 0 ? { stored: null, commit: 0 } : readAll(database);
+  } catch (error) {
+    throw refusalOf(error);
+  } finally {
+    database?.close();
+  }
+}
+
+function recordIn(database: Database.Database, name: string): Uint8Array | null {
+  const value: unknown = database.prepare("SELECT value FROM records WHERE name = ?").pluck().get(name);
+  if (value === undefined) return null;
+  if (value instanceof Uint8Array) return value;
+  throw damaged(path, `${name} is no bytes`);
+}
+
+function readAll(database: Database.Database): { readonly stored: Stored | null; readonly commit: number } {
+  const complaints: unknown = database.pragma("quick_check(1)", { simple: true });
+  if (complaints !== "ok") throw damaged(path, String(complaints));
+  const record = (name: string): Uint8Array | null => recordIn(database, name);
+  const horizon = readHorizon(horizonPath);
+  const written = record("journal");
+  if (written === null) {
+    // Made, and not yet used: the process ended in between.
+    if ((horizon ?? 0) > 0) throw damaged(path, "the journal is missing");
+    return { stored: null, commit: 0 };
+  }
+  const journal = decodeJournal(written);
+  if (journal === null) throw damaged(path, "the journal's checksum is wrong");
+  if (horizon === null)
+    throw damaged(path, `${horizonPath} is missing or damaged, so it cannot be told whether writes were lost`);
+  if (journal.commit < horizon)
+    throw damaged(
+      path,
+      `it ends at commit ${journal.commit}, but ${horizon} were durable: the write-ahead log was lost or damaged`,
+    );
+
+  const snapshotMeta = record("snapshotMeta");
+  const settings = record("settings");
+  if (snapshotMeta === null) throw damaged(path, "the snapshot is missing");
+  if (settings === null) throw damaged(path, "the settings are missing");
+  const entries: { index: number; frame: Uint8Array }[] = [];
+  for (const row of database.prepare("SELECT position, frame FROM entries ORDER BY position").iterate()) {
+    if (!isRow(row, "position", "frame")) throw damaged(path, "a stored entry is no bytes");
+    entries.push({ index: row.position, frame: row.frame });
+  }
+  const first = entries.at(0)?.index ?? 0;
+  const last = entries.at(-1)?.index ?? 0;
+  if (first !== journal.firstIndex || last !== journal.lastIndex || (last > 0 && entries.length !== last - first + 1))
+    throw damaged(
+      path,
+      `entries ${journal.firstIndex} to ${journal.lastIndex} were stored; found are ${entries.length}, ${first} to ${last}`,
+    );
+  const chunks: Uint8Array[] = [];
+  for (const row of database.prepare("SELECT sequence, bytes FROM chunks ORDER BY sequence").iterate()) {
+    if (!isRow(row, "sequence", "bytes") || row.sequence !== chunks.length)
+      throw damaged(path, `chunk ${chunks.length} of the snapshot is missing`);
+    chunks.push(row.bytes);
+  }
+  const hardState = record("hardState");
+  if (journal.hasHardState !== (hardState !== null)) throw damaged(path, "the hard state is missing");
+  return { stored: { hardState, snapshotMeta, chunks, entries, settings }, commit: journal.commit };
+}
+
 function isRow<Key extends string, Value extends string>(
   row: unknown,
   key: Key,
@@ -211,11 +228,7 @@ function refusalOf(error: unknown): StorageError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const message = error instanceof Error ? error.message : String(error);
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
-    return new StorageError(
-      "locked",
-      `${path} is in use by another process${holder()}`,
-      "a node runs on this data directory already: stop it first, or give this one another --data-dir",
-    );
+    return lockedError(`${path} is in use by another process${holder()}`);
   }
   if (code === "SQLITE_CORRUPT" || code === "SQLITE_NOTADB" || error instanceof SyntaxError)
     return damaged(path, message);
@@ -228,6 +241,14 @@ function refusalOf(error: unknown): StorageError {
   }
   // Whatever else SQLite finds wrong while everything is read, it is not what was written.
   return damaged(path, message);
+}
+
+function lockedError(message: string): StorageError {
+  return new StorageError(
+    "locked",
+    message,
+    "a node runs on this data directory already: stop it first, or give this one another --data-dir",
+  );
 }
 
 function holder(): string {
