@@ -12,7 +12,6 @@ import {
   decodeSnapshot,
   emptyState,
   encodeRequest,
-  encodeSnapshot,
   InvalidCommand,
   type MembershipEntry,
   query,
@@ -25,7 +24,6 @@ import {
   type Configuration,
   changeMembership,
   checkRaftOptions,
-  type Digest,
   type Entry,
   type Forward,
   type ForwardResponse,
@@ -52,12 +50,10 @@ import {
   NOBODY,
   type NodeId,
   type PeerId,
-  type PlacedConfiguration,
   Raft,
   type RaftOptions,
   type Role,
   requestRead,
-  snapshotDigest,
   startTransfer,
   unreachable,
 } from "./raft/index.ts";
@@ -71,6 +67,7 @@ import type {
   Runtime,
   Stamp,
 } from "./runtime.ts";
+import { SnapshotTaker } from "./snapshot-taker.ts";
 import { decodeConfigurationRecord } from "./wire/index.ts";
 
 /** An entry that has just been applied; results belong to commands alone. */
@@ -116,21 +113,8 @@ interface Forwarded {
   isAppended: boolean;
 }
 
-/** A snapshot being encoded, a chunk a step. */
-interface Encoding {
-  readonly index: number;
-  readonly term: number;
-  readonly chain: Digest;
-  readonly configuration: PlacedConfiguration;
-  readonly lineage: readonly LineageLink[];
-  readonly source: Generator<Uint8Array>;
-  readonly chunks: Uint8Array[];
-}
-
 /** Tickets of one process. With 2^32 places to start, two lives of a node do not meet in practice, and all stay safe integers. */
 const TICKETS_PER_LIFE = 2 ** 20;
-/** What an entry takes beside its data: index, term, chain. */
-const ENTRY_BYTES = 64;
 /** Enough for every duplicate that is still under way. */
 const SEEN_FORWARDS = 4096;
 
@@ -164,12 +148,7 @@ export class Node {
   #batch: Proposal[] = [];
   #batchBytes = 0;
   #batchSinceMs = 0;
-  #encoding: Encoding | null = null;
-  /**
-   * Of the entries applied since the last snapshot, or since this process began with it. The next one is due when they are as long as the snapshot itself: writing it
-   * then costs as much as writing them did, however large the state has grown.
-   */
-  #bytesSinceSnapshot = 0;
+  readonly #snapshots: SnapshotTaker;
   /** The leader when requests were last looked through for those that wait for another. */
   #askedLeader: NodeId = NOBODY;
   #announcedWakeMs = Number.POSITIVE_INFINITY;
@@ -227,6 +206,7 @@ export class Node {
         return false;
       }
     });
+    this.#snapshots = new SnapshotTaker(this.#raft, options);
   }
 
   // ---- Views
@@ -409,7 +389,7 @@ export class Node {
     if (this.#batch.length > 0) this.#flushIfDue();
     this.#takeInstalled();
     if (this.appliedIndex < raft.commitIndex) this.#apply();
-    this.#encodeSnapshot();
+    this.#snapshots.step(this.state, this.appliedIndex);
     if (raft.readyReads.length > 0) {
       const ready = raft.readyReads;
       raft.readyReads = [];
@@ -434,7 +414,7 @@ export class Node {
   #announceWake(): void {
     let atMs = this.#raft.deadlineMs;
     if (this.#batch.length > 0) atMs = Math.min(atMs, this.#batchSinceMs + this.#options.batchMs);
-    if (this.#encoding !== null) atMs = this.#raft.nowMs;
+    if (this.#snapshots.isEncoding) atMs = this.#raft.nowMs;
     if (this.#requests.size > 0) {
       for (const { deadlineMs } of this.#requests.values()) {
         atMs = Math.min(atMs, deadlineMs);
@@ -766,7 +746,7 @@ export class Node {
       results = outcome.results;
     }
     this.appliedIndex = raft.commitIndex;
-    for (const { data } of entries) this.#bytesSinceSnapshot += ENTRY_BYTES + data.length;
+    this.#snapshots.applied(entries);
     const applied: AppliedEntry[] = [];
     let at = 0;
     for (const entry of entries) {
@@ -827,8 +807,7 @@ export class Node {
     this.state = this.#offeredState;
     this.#offeredState = null;
     this.appliedIndex = installed.meta.index;
-    this.#encoding = null;
-    this.#bytesSinceSnapshot = 0;
+    this.#snapshots.reset();
     for (const [index, { ticket }] of this.#awaited) {
       if (index > installed.meta.index) continue;
       this.#awaited.delete(index);
@@ -838,60 +817,6 @@ export class Node {
       if (jointCommitted) this.#refuse(ticket, { kind: "outcomeUnknown" });
     }
     this.#serveAwaitingReads();
-  }
-
-  // ---- Snapshots
-
-  /** Encodes one chunk of a snapshot that is due, and stores the snapshot with its last. State is immutable, so the node goes on meanwhile. */
-  #encodeSnapshot(): void {
-    const raft = this.#raft;
-    if (this.#encoding === null) {
-      const since = this.appliedIndex - this.snapshotIndex;
-      const every = this.snapshotIndex === 0 ? this.#options.snapshotAfterEntries : this.#options.snapshotEveryEntries;
-      if (since < every || this.#bytesSinceSnapshot < this.#raft.snapshot.meta.sizeBytes) return;
-      const committed = raft.configurations[0];
-      const term = raft.log.termAt(this.appliedIndex);
-      const chain = raft.log.chainAt(this.appliedIndex);
-      if (committed === undefined || term === null || chain === null) return;
-      // A node that joined trusts a configuration from beyond its log until it gets there. And while a joint configuration is in force its entry is
-      // still needed, to be endorsed; the final one follows at once.
-      if (committed.index > this.appliedIndex || isJoint(raft.configurationAt(this.appliedIndex).configuration)) return;
-      this.#bytesSinceSnapshot = 0;
-      this.#encoding = {
-        index: this.appliedIndex,
-        term,
-        chain,
-        configuration: raft.configurationAt(this.appliedIndex),
-        lineage: raft.lineage.filter((link) => link.jointIndex <= this.appliedIndex),
-        source: encodeSnapshot(this.state, this.#options.snapshotChunkBytes),
-        chunks: [],
-      };
-    }
-    const encoding = this.#encoding;
-    const next = encoding.source.next();
-    if (next.done !== true) {
-      encoding.chunks.push(next.value);
-      return;
-    }
-    this.#encoding = null;
-    const { index, term, chain, configuration, lineage, chunks } = encoding;
-    const meta = {
-      index,
-      term,
-      chain,
-      configuration: configuration.configuration,
-      configurationIndex: configuration.index,
-      lineage,
-      digest: snapshotDigest(raft.runtime, chunks),
-      chunkCount: chunks.length,
-      sizeBytes: chunks.reduce((sum, chunk) => sum + chunk.length, 0),
-    };
-    const keepAfter = Math.max(
-      raft.log.firstIndex - 1,
-      Math.min(index - this.#options.snapshotTrailingEntries, raft.log.stableIndex),
-    );
-    raft.saveSnapshot({ clusterId: raft.clusterId, incarnation: raft.incarnation, meta, chunks }, keepAfter);
-    raft.log.compactTo(keepAfter);
   }
 }
 
