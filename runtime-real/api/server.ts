@@ -248,7 +248,9 @@ function appOf(
       return context.json(answer);
     } catch (error) {
       if (error instanceof ApiError) {
-        call.log.info({ code: error.code, durationMs: since(startMs) }, error.message);
+        // While there is no leader every client is told so, again and again: what the node makes of it stands in its log once.
+        const level = API_ERRORS[error.code] >= 503 ? "debug" : "info";
+        if (log.isLevelEnabled(level)) call.log[level]({ code: error.code, durationMs: since(startMs) }, error.message);
         return refuse(context, error);
       }
       call.log.error({ err: error, durationMs: since(startMs) }, "a procedure failed");
