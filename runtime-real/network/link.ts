@@ -183,6 +183,8 @@ export class Link {
   async #greet(connection: Connection): Promise<void> {
     const stream = await connection.newStream(PROTOCOLS.hello, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) });
     const answered = Promise.withResolvers<HelloAnswer | null>();
+    // When the connection ends before anybody waits for it, that is no defect.
+    answered.promise.catch(() => undefined);
     let isGreeted = false;
     /** When the ping went out that is not answered yet; null: none is under way. */
     let pingedMs: number | null = null;
