@@ -204,7 +204,7 @@ export class Link {
     });
     stream.addEventListener("close", () => answered.reject(new Error("it closed the connection instead of an answer")));
     const limit = setTimeout(() => answered.reject(new Error("it does not answer")), SILENCE_MS);
-    stream.send(joinFrames([this.#host.hello(this.id, this.#provesItself)]));
+    say(stream, this.#host.hello(this.id, this.#provesItself));
     const answer = await answered.promise.finally(() => clearTimeout(limit));
 
     if (answer === null) throw new Error("its answer cannot be read");
@@ -225,7 +225,7 @@ export class Link {
     const ping = setInterval(() => {
       if (pingedMs === null) {
         pingedMs = performance.now();
-        stream.send(joinFrames([PING]));
+        say(stream, PING);
       } else if (performance.now() - pingedMs > SILENCE_MS) {
         end("it does not answer any more");
       }
@@ -268,6 +268,15 @@ export class Link {
 
 const PING = new Uint8Array(1);
 
+/** Sends a frame, unless the stream has ended: the peer may end it at any moment, and whoever waits on it hears of that. */
+export function say(stream: Stream, frame: Uint8Array): void {
+  try {
+    stream.send(joinFrames([frame]));
+  } catch (error) {
+    stream.abort(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
 /** A request and its answer on a stream of their own. @throws NetworkError */
 export async function exchange(
   connection: Connection,
@@ -307,7 +316,7 @@ export async function exchange(
     opened.addEventListener("close", closed);
     // A stream that the peer resets ends on this side without being closed.
     opened.addEventListener("remoteCloseWrite", closed);
-    opened.send(joinFrames([request]));
+    say(opened, request);
     const answer = await answered.promise;
     opened.close().catch(() => opened.abort(new Error("cannot be closed")));
     return answer;

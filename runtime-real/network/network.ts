@@ -14,9 +14,9 @@ import {
 import { parseAddress } from "../addresses.ts";
 import type { Identity } from "../identity.ts";
 import type { TransportKind } from "../options.ts";
-import { FrameReader, FrameTooLong, joinFrames } from "./frames.ts";
+import { FrameReader, FrameTooLong } from "./frames.ts";
 import { encodeAnswer, type HelloAnswer, helloOf, parseHello } from "./handshake.ts";
-import { CALL_LIMIT_BYTES, exchange, HELLO_LIMIT_BYTES, Link, type PeerStatus, PROTOCOLS } from "./link.ts";
+import { CALL_LIMIT_BYTES, exchange, HELLO_LIMIT_BYTES, Link, type PeerStatus, PROTOCOLS, say } from "./link.ts";
 import { NetworkError } from "./network-error.ts";
 import { createTransport, multiaddrOf } from "./transport.ts";
 
@@ -229,12 +229,12 @@ export class Network {
         if (frame.length > 64 || stream.writableNeedsDrain) return;
         const link = this.#links.get(from);
         if (link !== undefined) link.lastHeardMs = performance.now();
-        stream.send(joinFrames([frame]));
+        say(stream, frame);
         return;
       }
       isGreeted = true;
       const answer = this.#answerHello(from, frame);
-      stream.send(joinFrames([encodeAnswer(answer)]));
+      say(stream, encodeAnswer(answer));
       if (answer.kind === "refused") stream.close().catch(() => stream.abort(new Error("refused")));
       else this.#links.get(from)?.greeted();
     });
@@ -325,7 +325,7 @@ export class Network {
       answer(request, controller.signal).then(
         (bytes) => {
           if (stream.status !== "open") return;
-          stream.send(joinFrames([bytes]));
+          say(stream, bytes);
           stream.close().catch(() => stream.abort(new Error("cannot be closed")));
         },
         (error: unknown) => {
