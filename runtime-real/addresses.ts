@@ -1,4 +1,5 @@
 /** Addresses as text: host:port, an IPv6 host in brackets. */
+import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
@@ -22,36 +23,37 @@ export function formatAddress({ host, port }: HostPort): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Below the ports that systems give to whoever dials out: one of those may be taken between being found free and being listened on. */
+const PORTS = { min: 10_000, max: 32_767 } as const;
+const TRIES = 100;
+
 /** The same address with a port that is free now, if it had none. */
 export async function withPort(bind: string, transport: TransportKind): Promise<string> {
   const address = parseAddress(bind);
   if (address === null)
     throw new NodeStartError(`${bind} is no address`, "give host:port, such as 127.0.0.1:7001 or [::1]:7001");
   if (address.port !== 0) return bind;
-  const port = transport === "quic" ? await freeUdpPort(address.host) : await freeTcpPort(address.host);
-  return formatAddress({ host: address.host, port });
+  const isFree = transport === "quic" ? isUdpPortFree : isTcpPortFree;
+  for (let tries = 0; tries < TRIES; tries++) {
+    const port = randomInt(PORTS.min, PORTS.max + 1);
+    if (await isFree(address.host, port)) return formatAddress({ host: address.host, port });
+  }
+  throw new NodeStartError(`no port is free on ${address.host}`, "is the address this host's? Give a port with --bind");
 }
 
-function freeUdpPort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
+function isUdpPortFree(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
-    socket.once("error", reject);
-    socket.bind(0, host, () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
+    socket.once("error", () => socket.close(() => resolve(false)));
+    socket.bind(port, host, () => socket.close(() => resolve(true)));
   });
 }
 
-function freeTcpPort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
+function isTcpPortFree(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, host, () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, host, () => server.close(() => resolve(true)));
   });
 }
 
