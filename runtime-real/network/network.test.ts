@@ -19,7 +19,8 @@ type Kind = "quic" | "tcp";
 class End {
   readonly identity: Identity;
   readonly id: number;
-  readonly address: string;
+  /** With port 0 until it has listened for the first time. */
+  address: string;
   readonly kind: Kind;
   readonly members = new Set<PeerId>();
   readonly heard: { readonly from: PeerId; readonly message: Message }[] = [];
@@ -36,7 +37,7 @@ class End {
   }
 
   static async make(id: number, kind: Kind, clusterId?: string): Promise<End> {
-    return new End(await Identity.generate(), id, await withPort("127.0.0.1:0", kind), kind, clusterId);
+    return new End(await Identity.generate(), id, "127.0.0.1:0", kind, clusterId);
   }
 
   get network(): Network {
@@ -68,6 +69,7 @@ class End {
         join: async (from, request, signal) => (await this.handlers.join?.(from, request, signal)) ?? request,
       },
     });
+    this.address = `127.0.0.1:${this.#network.boundPort}`;
     ends.push(this);
   }
 

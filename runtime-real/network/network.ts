@@ -115,6 +115,12 @@ export class Network {
     }
   }
 
+  /** The port that it listens on, whichever it was given. */
+  get boundPort(): number {
+    const [address] = this.#libp2p?.getMultiaddrs() ?? [];
+    return Number(/\/(?:udp|tcp)\/(\d+)/.exec(String(address))?.[1] ?? 0);
+  }
+
   /** Who is to be connected to. Who is not listed any more is cut off at once. */
   setPeers(peers: readonly NetworkPeer[]): void {
     const libp2p = this.#libp2p;
