@@ -1,0 +1,90 @@
+/**
+ * The contract between a worker's agent, its host, and the cluster.
+ *
+ * A *machine* is one run of one VM: a name and an epoch. Within an epoch it is started at most once; whatever stops it, the next start has a higher
+ * epoch, which only the replicated state hands out. A host has at most one machine of a name.
+ */
+import type { HealthProbe, VmSpec } from "../cluster/index.ts";
+import type { Resources, Topology } from "../scheduler/index.ts";
+
+/** building → built → starting → running → stopping → stopped; from anywhere to failed. A machine that is deleted is absent. */
+export const MACHINE_PHASES = [
+  "building",
+  "built",
+  "starting",
+  "running",
+  "stopping",
+  /** It ended as it was told to, or the guest powered off. */
+  "stopped",
+  /** It could not be built or booted, crashed, was fenced, or its health checks say so. */
+  "failed",
+] as const;
+export type MachinePhase = (typeof MACHINE_PHASES)[number];
+
+/** A machine as the host shows it. Immutable. */
+export interface Machine {
+  readonly name: string;
+  readonly epoch: number;
+  readonly phase: MachinePhase;
+  /** Why it failed or stopped, for people; at most 256 characters. */
+  readonly reason: string;
+}
+
+export const JOB_PHASES = ["running", "exited", "failed"] as const;
+
+/** One attempt of a task as the host shows it. An attempt is run at most once. */
+export interface Job {
+  readonly id: string;
+  readonly attempt: number;
+  readonly phase: (typeof JOB_PHASES)[number];
+  /** Of an exited job. */
+  readonly exitCode: number;
+  /** The end of what it printed, at most 4,096 characters. */
+  readonly output: string;
+}
+
+/** What the host is asked to do. Fire and forget: what comes of it shows in the inventory. Each is idempotent, and names the machine it means. */
+export type HostAction =
+  /** Makes everything that the machine needs, from the spec; replaces a stopped machine of a lower epoch, whose disk it keeps. */
+  | { readonly kind: "build"; readonly name: string; readonly epoch: number; readonly spec: VmSpec }
+  | { readonly kind: "start"; readonly name: string; readonly epoch: number }
+  /** Asks the guest to power off, and ends it when it has not after `graceMs`. */
+  | { readonly kind: "stop"; readonly name: string; readonly epoch: number; readonly graceMs: number }
+  /** Removes a machine that does not run, with its disk, its tap device and its addresses. */
+  | { readonly kind: "delete"; readonly name: string; readonly epoch: number }
+  /** Runs one health check; the result is an input. */
+  | {
+      readonly kind: "probe";
+      readonly name: string;
+      readonly epoch: number;
+      readonly check: string;
+      readonly probe: HealthProbe;
+      readonly timeoutMs: number;
+    }
+  | {
+      readonly kind: "runJob";
+      readonly id: string;
+      readonly attempt: number;
+      readonly command: string;
+      readonly args: readonly string[];
+      readonly timeoutMs: number;
+    }
+  | { readonly kind: "endJob"; readonly id: string; readonly attempt: number }
+  /** Forgets a job that has ended. */
+  | { readonly kind: "forgetJob"; readonly id: string; readonly attempt: number }
+  /**
+   * A dead man's switch, outside of this process: at `atMs` of the host's monotonic clock every machine and job of the host is ended at once, unless the
+   * switch has been set anew by then. It survives the death of the process, and keeps its last setting.
+   */
+  | { readonly kind: "fenceAt"; readonly atMs: number };
+
+/** What a host is, as it was probed. */
+export interface HostFacts {
+  readonly capacity: Resources;
+  /** Sorted labels, each once. */
+  readonly features: readonly string[];
+  readonly topology: Topology;
+  readonly costPerHour: number;
+  /** What runs machines here; null: nothing does, and VMs stay Scheduled. */
+  readonly driver: string | null;
+}
