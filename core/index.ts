@@ -14,6 +14,7 @@ export {
   checkRaftOptions,
   DEFAULT_RAFT_OPTIONS,
   type Digest,
+  type Directed,
   type Entry,
   type EntryKind,
   type Evidence,
@@ -41,6 +42,7 @@ export {
   type RaftOptions,
   type ReadIndex,
   type ReadIndexResponse,
+  type Reported,
   type RequestVote,
   type Role,
   type Signature,
@@ -57,4 +59,6 @@ export {
 } from "./raft/index.ts";
 export * from "./runtime.ts";
 export { type ContractTerms, type CoreWatch, RuntimeContract } from "./runtime-contract.ts";
+export * from "./scheduler/index.ts";
 export * from "./wire/index.ts";
+export * from "./worker/index.ts";

@@ -69,6 +69,7 @@ import type {
 } from "./runtime.ts";
 import { SnapshotTaker } from "./snapshot-taker.ts";
 import { decodeConfigurationRecord } from "./wire/index.ts";
+import { DESK_TICKET, WorkerDesk } from "./worker-desk.ts";
 
 /** An entry that has just been applied; results belong to commands alone. */
 export interface AppliedEntry {
@@ -149,6 +150,7 @@ export class Node {
   #batchBytes = 0;
   #batchSinceMs = 0;
   readonly #snapshots: SnapshotTaker;
+  readonly #desk: WorkerDesk;
   /** The leader when requests were last looked through for those that wait for another. */
   #askedLeader: NodeId = NOBODY;
   #announcedWakeMs = Number.POSITIVE_INFINITY;
@@ -207,6 +209,7 @@ export class Node {
       }
     });
     this.#snapshots = new SnapshotTaker(this.#raft, options);
+    this.#desk = new WorkerDesk(this.#raft, options);
   }
 
   // ---- Views
@@ -377,6 +380,12 @@ export class Node {
       case "forwardResponse":
         this.#handleForwardResponse(message);
         return;
+      case "report":
+        this.#desk.passedOn(message, this.state);
+        return;
+      case "directive":
+        this.#desk.directed(message);
+        return;
       default:
         unreachable(message);
     }
@@ -394,11 +403,17 @@ export class Node {
       const ready = raft.readyReads;
       raft.readyReads = [];
       for (const { origin, index } of ready) {
-        if (origin.from === this.id) this.#readConfirmed(origin.requestId, index);
+        if (origin.requestId === DESK_TICKET && origin.from === this.id)
+          this.#desk.roundEnded(index, this.appliedIndex);
+        else if (origin.from === this.id) this.#readConfirmed(origin.requestId, index);
         else this.#answerRead(origin.from, origin.requestId, index);
       }
     }
     if (this.#requests.size > 0) this.#expireRequests();
+    this.#desk.step(this.state, this.appliedIndex, this.#takesProposals(), (data, ticket) =>
+      this.#enqueue({ data, from: this.id, ticket }),
+    );
+    if (this.#batch.length > 0) this.#flushIfDue();
     raft.finish();
     this.#announceWake();
   }
@@ -412,7 +427,7 @@ export class Node {
 
   /** Asks to be woken only when the wake that is under way would come too late: a deadline that moves on costs nothing. */
   #announceWake(): void {
-    let atMs = this.#raft.deadlineMs;
+    let atMs = Math.min(this.#raft.deadlineMs, this.#desk.deadlineMs);
     if (this.#batch.length > 0) atMs = Math.min(atMs, this.#batchSinceMs + this.#options.batchMs);
     if (this.#snapshots.isEncoding) atMs = this.#raft.nowMs;
     if (this.#requests.size > 0) {
@@ -445,6 +460,9 @@ export class Node {
         return;
       case "transferLeadership":
         this.#transferLeadership(requestId, request);
+        return;
+      case "report":
+        this.#desk.request(requestId, request.peerId, request.data, this.state);
         return;
       default:
         unreachable(request);
@@ -548,7 +566,8 @@ export class Node {
     this.#batchBytes = 0;
     if (!this.#takesProposals()) {
       for (const { from, ticket } of batch) {
-        if (from === this.id) this.#refuse(ticket, { kind: "noLeader" });
+        if (ticket < DESK_TICKET) this.#desk.settled(ticket, null);
+        else if (from === this.id) this.#refuse(ticket, { kind: "noLeader" });
         else this.#respondForward(from, ticket, { kind: "noLeader" });
       }
       return;
@@ -744,6 +763,7 @@ export class Node {
       const outcome = applyEntries(this.state, replicated.map(replicatedEntry));
       this.state = outcome.state;
       results = outcome.results;
+      this.#desk.applied(outcome.state, outcome.touched);
     }
     this.appliedIndex = raft.commitIndex;
     this.#snapshots.applied(entries);
@@ -755,7 +775,9 @@ export class Node {
       const awaited = this.#awaited.get(entry.index);
       if (awaited !== undefined) {
         this.#awaited.delete(entry.index);
-        if (awaited.term !== entry.term || !this.#isOwn(awaited.ticket, entry)) this.#superseded(awaited.ticket);
+        if (awaited.ticket < DESK_TICKET)
+          this.#desk.settled(awaited.ticket, awaited.term === entry.term ? result : null);
+        else if (awaited.term !== entry.term || !this.#isOwn(awaited.ticket, entry)) this.#superseded(awaited.ticket);
         else if (result !== null) {
           this.#answer(awaited.ticket, { kind: "applied", index: entry.index, term: entry.term, result });
         } else {

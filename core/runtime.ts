@@ -90,7 +90,9 @@ export type ClientRequest =
   | { readonly kind: "propose"; readonly request: CommandRequest }
   | { readonly kind: "read"; readonly query: ClusterQuery; readonly consistency: ReadConsistency }
   | { readonly kind: "changeMembership"; readonly changes: readonly ConfigurationChange[] }
-  | { readonly kind: "transferLeadership"; readonly to: NodeId };
+  | { readonly kind: "transferLeadership"; readonly to: NodeId }
+  /** A worker reports. `peerId` is who its connection says it is. */
+  | { readonly kind: "report"; readonly peerId: PeerId; readonly data: Uint8Array };
 
 export type ClientAnswer =
   | { readonly kind: "applied"; readonly index: number; readonly term: number; readonly result: ApplyResult }
@@ -98,6 +100,8 @@ export type ClientAnswer =
   /** The final configuration is committed, not merely proposed. */
   | { readonly kind: "membershipChanged"; readonly index: number; readonly term: number }
   | { readonly kind: "leadershipTransferred"; readonly to: NodeId }
+  /** For the agent that reported. */
+  | { readonly kind: "directive"; readonly data: Uint8Array }
   | { readonly kind: "refused"; readonly refusal: RequestRefusal };
 
 /**

@@ -15,7 +15,10 @@ export function messageBytes(message: Message): number {
     case "snapshotChunk":
       return HEADER_BYTES + 512 + message.bytes.length + certificateBytes(message.certificate);
     case "forward":
+    case "report":
       return HEADER_BYTES + message.data.length;
+    case "directive":
+      return HEADER_BYTES + (message.data?.length ?? 0);
     case "requestVote":
       return HEADER_BYTES + SIGNATURE_BYTES + certificateBytes(message.certificate);
     case "introduction":
@@ -56,6 +59,8 @@ export const MESSAGE_NUMBERS: Readonly<Record<MessageType, number>> = {
   forwardResponse: 13,
   whoAreYou: 14,
   introduction: 15,
+  report: 16,
+  directive: 17,
 };
 
 /** The number in a message that says most about it: an index where it has one. */
@@ -81,6 +86,8 @@ export function messageIndex(message: Message): number {
     case "readIndexResponse":
     case "forward":
     case "forwardResponse":
+    case "report":
+    case "directive":
       return message.requestId;
     case "whoAreYou":
       return message.configurationIndex;

@@ -181,6 +181,7 @@ function answerText(answer: NonNullable<ClientOperation["answer"]>): string {
       return answer.refusal.kind;
     case "membershipChanged":
     case "leadershipTransferred":
+    case "directive":
       return answer.kind;
   }
 }

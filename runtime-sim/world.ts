@@ -716,7 +716,13 @@ export class World {
   // ---- Clients
 
   /** Sends a request to whoever lives at the place by the time it gets there. The caller hears of it, unless the node never answers. */
-  request(place: Place, request: ClientRequest, caller: Caller, attempt: number): void {
+  request(
+    place: Place,
+    request: ClientRequest,
+    caller: Caller,
+    attempt: number,
+    delayUs = this.#clientDelayUs(),
+  ): void {
     const { host } = place;
     if (host === null) {
       const refusal = new SimEvent(EVENT.answer, null, attempt);
@@ -727,7 +733,7 @@ export class World {
     const event = new SimEvent(EVENT.request, host, attempt);
     event.caller = caller;
     event.request = request;
-    this.#queue.push(this.nowUs + this.#clientDelayUs(), event);
+    this.#queue.push(this.nowUs + delayUs, event);
   }
 
   #answerLater(host: Host, caller: Caller, attempt: number, answer: SimEvent["answer"]): void {

@@ -3,17 +3,22 @@
  * the same states and results, and however a log is cut into batches.
  */
 import { enableMapSet, Immer } from "immer";
-import { Batch } from "./batch.ts";
+import { Batch, type Touched } from "./batch.ts";
 import type { Command, CommandRequest, RequestSession } from "./command.ts";
 import { decodeEntryData } from "./entry-data.ts";
 import { leastRecentlyActive } from "./expiry.ts";
+import { createPool, deletePool, setPoolEnabled } from "./ip-pools.ts";
 import { LIMITS } from "./limits.ts";
 import { admitNode, announceNode, applyMembership, type Membership } from "./nodes.ts";
 import type { ApplyResult, CommandResult } from "./result.ts";
 import { openedSession, storedResponse, touched, withResponse } from "./session.ts";
 import type { ClusterState } from "./state.ts";
+import { cancelTask, placeTask, submitTask } from "./tasks.ts";
+import { setQuota } from "./tenants.ts";
 import { createToken, revokeToken } from "./tokens.ts";
 import { applyVmCommand } from "./vm-commands.ts";
+import { evictVm, observe, placeVm, preempt, recoverVm } from "./vm-moves.ts";
+import { registerWorker, setAvailability, workerLost } from "./workers.ts";
 
 enableMapSet();
 
@@ -42,6 +47,7 @@ export interface ApplyOutcome<Result = ApplyResult> {
   readonly state: ClusterState;
   /** One for each entry, in their order; null for a membership. */
   readonly results: readonly Result[];
+  readonly touched: Touched;
 }
 
 /**
@@ -75,7 +81,7 @@ export function applyEntriesWith(
   state: ClusterState,
   entries: readonly (CommandEntry | MembershipEntry)[],
 ): ApplyOutcome<ApplyResult | null> {
-  if (entries.length === 0) return { state, results: [] };
+  if (entries.length === 0) return { state, results: [], touched: NOTHING_TOUCHED };
   const batch = new Batch(state);
   const results: (ApplyResult | null)[] = [];
   for (const entry of entries) {
@@ -90,8 +96,11 @@ export function applyEntriesWith(
       results.push(applyEntry(batch, entry));
     }
   }
-  return { state: batch.finish(immer), results };
+  return { state: batch.finish(immer), results, touched: batch.touched };
 }
+
+const schedulerConfigured: CommandResult = Object.freeze({ ok: true, kind: "schedulerConfigured" });
+const NOTHING_TOUCHED: Touched = Object.freeze({ vms: [], workers: [], tasks: [] });
 
 /** An entry was about to be applied twice, or out of order. */
 export class AppliedOutOfOrder extends Error {
@@ -126,7 +135,47 @@ function applyCommand(batch: Batch, command: StatefulCommand, index: number): Co
     case "createVm":
     case "updateVm":
     case "deleteVm":
+    case "setVmDesired":
+    case "restartVm":
+    case "migrateVm":
       return applyVmCommand(batch, command, index);
+    case "registerWorker":
+      return registerWorker(batch, command);
+    case "workerLost":
+      return workerLost(batch, command.workerId, command.bootId, false);
+    case "confirmWorkerDead":
+      return workerLost(batch, command.workerId, null, true);
+    case "setAvailability":
+      return setAvailability(batch, command.workerId, command.availability);
+    case "observe":
+      return observe(batch, command);
+    case "placeVm":
+      return placeVm(batch, command);
+    case "preempt":
+      return preempt(batch, command);
+    case "evictVm":
+      return evictVm(batch, command);
+    case "recoverVm":
+      return recoverVm(batch, command);
+    case "setQuota":
+      return setQuota(batch, command.tenant, command.quota);
+    case "createPool":
+      return createPool(batch, command.spec);
+    case "deletePool":
+      return deletePool(batch, command.name);
+    case "setPoolEnabled":
+      return setPoolEnabled(batch, command.name, command.enabled);
+    case "submitTask":
+      return submitTask(batch, command);
+    case "cancelTask":
+      return cancelTask(batch, command.id);
+    case "placeTask":
+      return placeTask(batch, command);
+    case "configureScheduler":
+      batch.scheduler = command.settings;
+      batch.roomMayHaveGrown();
+      batch.happened({ kind: "schedulerConfigured", strategy: command.settings.strategy });
+      return schedulerConfigured;
     case "createToken":
       return createToken(batch, command);
     case "revokeToken":

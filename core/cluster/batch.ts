@@ -1,72 +1,140 @@
 /**
  * One batch of entries in the making. Reads see the state under the changes so far, which are kept aside in small maps; `finish` writes them all
  * with one immer producer, whose draft holds the touched leaves and nothing else. So an entry that changes nothing drafts nothing.
+ *
+ * What follows from VMs and tasks (the room that is used, who is where, how many of a group are in a rack) changes here and nowhere else, with the record
+ * that it follows from.
  */
-import { castDraft, type Draft, type Immer } from "immer";
+import type { Immer } from "immer";
+import type { SchedulerSettings } from "../scheduler/index.ts";
+import { Accounts } from "./accounts.ts";
 import { type ClusterEvent, type EventDetails, withEvents } from "./events.ts";
+import type { IpPoolRecord } from "./ip-pools.ts";
 import type { NodeRecord } from "./nodes.ts";
+import { Overlay } from "./overlay.ts";
 import type { Session } from "./session.ts";
-import { type ClusterState, sessionIdOf, sessionOf, vmOf } from "./state.ts";
-import { type Leaf, leafAt, type Slot, slotOfIndex, slotOfText, type Table, withLeaves } from "./table.ts";
+import type { ClusterState } from "./state.ts";
+import { slotOfIndex, slotOfText, type Table } from "./table.ts";
+import type { TaskRecord } from "./tasks.ts";
+import type { TenantRecord } from "./tenants.ts";
 import type { TokenRecord } from "./tokens.ts";
 import type { VmRecord } from "./vm-record.ts";
+import type { WorkerRecord } from "./workers.ts";
 
-/** New values by key; null: removed. */
-type Changes<K, V> = Map<K, V | null>;
-
-interface TouchedLeaves {
-  readonly vms: ReadonlyMap<Slot, Leaf<string, VmRecord>>;
-  readonly sessions: ReadonlyMap<Slot, Leaf<number, Session>>;
-  readonly sessionIds: ReadonlyMap<Slot, Leaf<string, number>>;
+/** What a batch touched, for whoever acts on it: those that were there before, and those that are there now. */
+export interface Touched {
+  readonly vms: readonly string[];
+  readonly workers: readonly number[];
+  readonly tasks: readonly string[];
 }
 
 export class Batch {
   readonly #base: ClusterState;
-  readonly #vms: Changes<string, VmRecord> = new Map();
-  readonly #sessions: Changes<number, Session> = new Map();
-  readonly #sessionIds: Changes<string, number> = new Map();
+  readonly #sessions: Overlay<number, Session>;
+  readonly #sessionIds: Overlay<string, number>;
+  readonly #vms: Overlay<string, VmRecord>;
+  readonly #tasks: Overlay<string, TaskRecord>;
+  readonly #accounts: Accounts;
+  readonly workers: Overlay<number, WorkerRecord>;
+  readonly tenants: Overlay<string, TenantRecord>;
+  readonly pools: Overlay<string, IpPoolRecord>;
+  readonly addresses: Overlay<string, string>;
+  readonly counts: Overlay<string, number>;
   #sessionFloors: number[] | null = null;
   #tokens: Map<string, TokenRecord> | null = null;
   #nodes: Map<number, NodeRecord> | null = null;
   readonly #events: ClusterEvent[] = [];
   /** Of the entry that is being applied. */
   term = 0;
-  vmCount: number;
-  sessionCount: number;
   timeMs: number;
   appliedIndex: number;
+  scheduler: SchedulerSettings;
+  schedulerCursor: number;
+  nextPoolNumber: number;
+  rebalancedAtMs: number;
+  roomIndex: number;
 
   constructor(base: ClusterState) {
     this.#base = base;
-    this.vmCount = base.vmCount;
-    this.sessionCount = base.sessionCount;
+    this.#sessions = new Overlay(base.sessions, base.sessionCount, slotOfIndex);
+    this.#sessionIds = new Overlay(base.sessionIds, base.sessionCount, slotOfText);
+    this.#vms = new Overlay(base.vms, base.vmCount, slotOfText);
+    this.#tasks = new Overlay(base.tasks, base.taskCount, slotOfText);
+    this.workers = new Overlay(base.workers, base.workerCount, slotOfIndex);
+    this.tenants = new Overlay(base.tenants, base.tenantCount, slotOfText);
+    this.pools = new Overlay(base.pools, base.poolCount, slotOfText);
+    this.addresses = new Overlay(base.addresses, 0, slotOfText);
+    this.counts = new Overlay(base.counts, 0, slotOfText);
+    this.#accounts = new Accounts(this);
     this.timeMs = base.timeMs;
     this.appliedIndex = base.appliedIndex;
+    this.scheduler = base.scheduler;
+    this.schedulerCursor = base.schedulerCursor;
+    this.nextPoolNumber = base.nextPoolNumber;
+    this.rebalancedAtMs = base.rebalancedAtMs;
+    this.roomIndex = base.roomIndex;
+  }
+
+  get vmCount(): number {
+    return this.#vms.count;
   }
 
   vm(name: string): VmRecord | null {
-    const changed = this.#vms.get(name);
-    return changed === undefined ? vmOf(this.#base, name) : changed;
+    return this.#vms.get(name);
   }
 
-  putVm(record: VmRecord): void {
-    if (this.vm(record.name) === null) this.vmCount++;
-    this.#vms.set(record.name, record);
+  putVm(vm: VmRecord): void {
+    this.#accounts.vm(this.vm(vm.name), vm);
+    this.#vms.set(vm.name, vm);
   }
 
   removeVm(name: string): void {
-    this.#vms.set(name, null);
-    this.vmCount--;
+    this.#accounts.vm(this.vm(name), null);
+    this.#vms.delete(name);
+  }
+
+  get taskCount(): number {
+    return this.#tasks.count;
+  }
+
+  task(id: string): TaskRecord | null {
+    return this.#tasks.get(id);
+  }
+
+  putTask(task: TaskRecord): void {
+    this.#accounts.task(this.task(task.id), task);
+    this.#tasks.set(task.id, task);
+  }
+
+  removeTask(id: string): void {
+    this.#accounts.task(this.task(id), null);
+    this.#tasks.delete(id);
+  }
+
+  putWorker(worker: WorkerRecord): void {
+    this.workers.set(worker.id, Object.freeze(worker));
+  }
+
+  /** A worker that was there before stands elsewhere, or is as it was. */
+  workerMoved(before: WorkerRecord, after: WorkerRecord): void {
+    this.#accounts.workerMoved(before, after);
+  }
+
+  /** Something that did not fit may fit now. */
+  roomMayHaveGrown(): void {
+    this.roomIndex = this.appliedIndex;
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.count;
   }
 
   session(id: number): Session | null {
-    const changed = this.#sessions.get(id);
-    return changed === undefined ? sessionOf(this.#base, id) : changed;
+    return this.#sessions.get(id);
   }
 
   sessionOfToken(clientToken: string): Session | null {
-    const changed = this.#sessionIds.get(clientToken);
-    const id = changed === undefined ? sessionIdOf(this.#base, clientToken) : changed;
+    const id = this.#sessionIds.get(clientToken);
     return id === null ? null : this.session(id);
   }
 
@@ -78,13 +146,11 @@ export class Batch {
   addSession(session: Session): void {
     this.#sessions.set(session.id, session);
     this.#sessionIds.set(session.clientToken, session.id);
-    this.sessionCount++;
   }
 
   removeSession(session: Session): void {
-    this.#sessions.set(session.id, null);
-    this.#sessionIds.set(session.clientToken, null);
-    this.sessionCount--;
+    this.#sessions.delete(session.id);
+    this.#sessionIds.delete(session.clientToken);
   }
 
   /** The sessions of the state below, and what this batch made of some of them; null: removed. For expiry.ts. */
@@ -93,7 +159,7 @@ export class Batch {
   }
 
   get sessionChanges(): ReadonlyMap<number, Session | null> {
-    return this.#sessions;
+    return this.#sessions.changes;
   }
 
   /** A copy of its own, made when first asked for. */
@@ -121,66 +187,70 @@ export class Batch {
     return this.#nodes;
   }
 
-  /** What the present entry changed. Once an entry at most. */
+  /** What the present entry changed. */
   happened(details: EventDetails): void {
     this.#events.push(Object.freeze({ index: this.appliedIndex, term: this.term, atMs: this.timeMs, ...details }));
   }
 
+  get touched(): Touched {
+    return {
+      vms: [...this.#vms.changes.keys()],
+      workers: [...this.workers.changes.keys()],
+      tasks: [...this.#tasks.changes.keys()],
+    };
+  }
+
   finish(immer: Immer): ClusterState {
     const base = this.#base;
-    const counters = {
+    const before = {
+      vms: this.#vms.touchedLeaves(),
+      sessions: this.#sessions.touchedLeaves(),
+      sessionIds: this.#sessionIds.touchedLeaves(),
+      tasks: this.#tasks.touchedLeaves(),
+      workers: this.workers.touchedLeaves(),
+      tenants: this.tenants.touchedLeaves(),
+      pools: this.pools.touchedLeaves(),
+      addresses: this.addresses.touchedLeaves(),
+      counts: this.counts.touchedLeaves(),
+    };
+    const after = immer.produce(before, (draft) => {
+      this.#vms.write(() => draft.vms);
+      this.#sessions.write(() => draft.sessions);
+      this.#sessionIds.write(() => draft.sessionIds);
+      this.#tasks.write(() => draft.tasks);
+      this.workers.write(() => draft.workers);
+      this.tenants.write(() => draft.tenants);
+      this.pools.write(() => draft.pools);
+      this.addresses.write(() => draft.addresses);
+      this.counts.write(() => draft.counts);
+    });
+    return {
+      vms: this.#vms.finish(after.vms),
+      sessions: this.#sessions.finish(after.sessions),
+      sessionIds: this.#sessionIds.finish(after.sessionIds),
+      tasks: this.#tasks.finish(after.tasks),
+      workers: this.workers.finish(after.workers),
+      tenants: this.tenants.finish(after.tenants),
+      pools: this.pools.finish(after.pools),
+      addresses: this.addresses.finish(after.addresses),
+      counts: this.counts.finish(after.counts),
       tokens: this.tokens,
       nodes: this.nodes,
       events: withEvents(base.events, this.#events),
       sessionFloors: this.#sessionFloors ?? base.sessionFloors,
-      vmCount: this.vmCount,
-      sessionCount: this.sessionCount,
+      vmCount: this.#vms.count,
+      sessionCount: this.#sessions.count,
+      taskCount: this.#tasks.count,
+      workerCount: this.workers.count,
+      tenantCount: this.tenants.count,
+      poolCount: this.pools.count,
+      scheduler: this.scheduler,
+      schedulerCursor: this.schedulerCursor,
+      nextPoolNumber: this.nextPoolNumber,
+      rebalancedAtMs: this.rebalancedAtMs,
+      roomIndex: this.roomIndex,
       timeMs: this.timeMs,
       appliedIndex: this.appliedIndex,
     };
-    if (this.#vms.size === 0 && this.#sessions.size === 0) return { ...base, ...counters };
-
-    const before: TouchedLeaves = {
-      vms: touchedLeaves(base.vms, this.#vms, slotOfText),
-      sessions: touchedLeaves(base.sessions, this.#sessions, slotOfIndex),
-      sessionIds: touchedLeaves(base.sessionIds, this.#sessionIds, slotOfText),
-    };
-    const after = immer.produce(before, (draft) => {
-      // Reading a property of a draft makes another draft: read what is written and nothing else.
-      if (this.#vms.size > 0) write(draft.vms, this.#vms, slotOfText);
-      if (this.#sessions.size > 0) write(draft.sessions, this.#sessions, slotOfIndex);
-      if (this.#sessionIds.size > 0) write(draft.sessionIds, this.#sessionIds, slotOfText);
-    });
-    return {
-      vms: withLeaves(base.vms, after.vms),
-      sessions: withLeaves(base.sessions, after.sessions),
-      sessionIds: withLeaves(base.sessionIds, after.sessionIds),
-      ...counters,
-    };
-  }
-}
-
-function touchedLeaves<K, V>(
-  table: Table<K, V>,
-  changes: Changes<K, V>,
-  slotOf: (key: K) => Slot,
-): ReadonlyMap<Slot, Leaf<K, V>> {
-  const leaves = new Map<Slot, Leaf<K, V>>();
-  for (const key of changes.keys()) {
-    const slot = slotOf(key);
-    leaves.set(slot, leafAt(table, slot));
-  }
-  return leaves;
-}
-
-function write<K, V extends NonNullable<unknown>>(
-  leaves: Map<Slot, Map<K, Draft<V>>>,
-  changes: Changes<K, V>,
-  slotOf: (key: K) => Slot,
-): void {
-  for (const [key, value] of changes) {
-    const leaf = leaves.get(slotOf(key));
-    if (value === null) leaf?.delete(key);
-    else leaf?.set(key, castDraft(value));
   }
 }

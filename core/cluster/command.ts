@@ -1,10 +1,66 @@
+import type { SchedulerSettings } from "../scheduler/index.ts";
+import type { IpPoolSpec } from "./ip-pool.ts";
+import type { JobObservation, TaskSpec } from "./tasks.ts";
+import type { Quota } from "./tenants.ts";
 import type { TokenPurpose } from "./tokens.ts";
+import type { MachineObservation } from "./vm-moves.ts";
+import type { EvictionCause } from "./vm-record.ts";
 import type { VmSpec } from "./vm-spec.ts";
+import type { Availability, WorkerFacts } from "./workers.ts";
+
+/** What the leader asks of the state by itself: it has looked at the cluster, and at what workers report. Each says what it has looked at. */
+export type OwnCommand =
+  | { readonly kind: "registerWorker"; readonly workerId: number; readonly bootId: number; readonly facts: WorkerFacts }
+  /** The lease of that process of the agent has run out, with grace and drift. */
+  | { readonly kind: "workerLost"; readonly workerId: number; readonly bootId: number }
+  | {
+      readonly kind: "observe";
+      readonly workerId: number;
+      readonly bootId: number;
+      readonly machines: readonly MachineObservation[];
+      readonly jobs: readonly JobObservation[];
+    }
+  | { readonly kind: "placeVm"; readonly name: string; readonly epoch: number; readonly workerId: number }
+  | {
+      readonly kind: "preempt";
+      readonly name: string;
+      readonly epoch: number;
+      readonly workerId: number;
+      readonly victims: readonly string[];
+    }
+  | {
+      readonly kind: "evictVm";
+      readonly name: string;
+      readonly epoch: number;
+      readonly cause: EvictionCause;
+      /** Where it shall go; null: wherever the scheduler likes. */
+      readonly to: number | null;
+    }
+  | { readonly kind: "recoverVm"; readonly name: string; readonly epoch: number }
+  | { readonly kind: "placeTask"; readonly id: string; readonly attempt: number; readonly workerId: number };
+
+/** What operators and tenants ask for, beside VM records, tokens and nodes. */
+export type OperatorCommand =
+  | { readonly kind: "setVmDesired"; readonly name: string; readonly desired: "running" | "stopped" }
+  | { readonly kind: "restartVm"; readonly name: string }
+  | { readonly kind: "migrateVm"; readonly name: string; readonly to: number | null }
+  | { readonly kind: "setAvailability"; readonly workerId: number; readonly availability: Availability }
+  /** An operator's word that the host is off. A lie may run a VM twice. */
+  | { readonly kind: "confirmWorkerDead"; readonly workerId: number }
+  | { readonly kind: "setQuota"; readonly tenant: string; readonly quota: Quota | null }
+  | { readonly kind: "createPool"; readonly spec: IpPoolSpec }
+  | { readonly kind: "deletePool"; readonly name: string }
+  | { readonly kind: "setPoolEnabled"; readonly name: string; readonly enabled: boolean }
+  | { readonly kind: "submitTask"; readonly id: string; readonly spec: TaskSpec }
+  | { readonly kind: "cancelTask"; readonly id: string }
+  | { readonly kind: "configureScheduler"; readonly settings: SchedulerSettings };
 
 /**
  * What a client can ask the replicated state to do. A generation is a positive integer; names are labels (RFC 1123, lower case, at most 63).
  */
 export type Command =
+  | OwnCommand
+  | OperatorCommand
   /** Begins a client session. Asked again with the same token, it answers the same session. Carries no session itself. */
   | { readonly kind: "openSession"; readonly clientToken: string }
   /** Ends the session that the request carries; its stored results go with it. */

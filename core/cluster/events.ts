@@ -1,10 +1,13 @@
 /**
- * What happened, in order: at most one event an entry, so the log index names it, and whoever has seen events up to an index can ask for what came after.
+ * What happened, in order of the log: whoever has seen all events up to an index can ask for what came after. An entry may have several, or none.
  *
  * The newest are kept, in chunks that an append shares but for the last. Where chunks begin depends on how many events there ever were and nothing else,
  * so that replicas drop the same ones at the same time, whether they applied every entry or began with a snapshot.
  */
+import type { Strategy, WorkerStatus } from "../scheduler/index.ts";
 import { LIMITS } from "./limits.ts";
+import type { TaskState } from "./tasks.ts";
+import type { VmState } from "./vm-record.ts";
 
 interface Happening {
   readonly index: number;
@@ -25,6 +28,38 @@ export type ClusterEvent = Happening &
     | { readonly kind: "tokenRevoked"; readonly tokenId: string }
     | { readonly kind: "nodeAdmitted"; readonly nodeId: number; readonly tokenId: string }
     | { readonly kind: "nodeAnnounced"; readonly nodeId: number; readonly addresses: readonly string[] }
+    | {
+        readonly kind: "vmState";
+        readonly name: string;
+        readonly tenant: string;
+        readonly from: VmState;
+        readonly state: VmState;
+        readonly workerId: number | null;
+        readonly epoch: number;
+        readonly reason: string;
+      }
+    | { readonly kind: "workerRegistered"; readonly workerId: number; readonly driver: string | null }
+    | {
+        readonly kind: "workerStatus";
+        readonly workerId: number;
+        readonly status: WorkerStatus;
+        readonly reason: string;
+      }
+    | {
+        readonly kind: "taskState";
+        readonly id: string;
+        readonly state: TaskState;
+        readonly attempt: number;
+        readonly workerId: number | null;
+        readonly reason: string;
+      }
+    | { readonly kind: "quotaSet"; readonly tenant: string; readonly isLimited: boolean }
+    | {
+        readonly kind: "poolChanged";
+        readonly pool: string;
+        readonly change: "created" | "deleted" | "enabled" | "disabled";
+      }
+    | { readonly kind: "schedulerConfigured"; readonly strategy: Strategy }
     | { readonly kind: "membershipChanged"; readonly voters: readonly number[]; readonly learners: readonly number[] }
   );
 
@@ -95,7 +130,7 @@ export interface EventPage {
   readonly oldestIndex: number | null;
 }
 
-/** The first `limit` events after `afterIndex`. */
+/** The first `limit` events after `afterIndex`, and a few more where the last entry has several. */
 export function pageOfEvents(log: EventLog, afterIndex: number, limit: number): EventPage {
   const oldest = log.chunks[0]?.[0] ?? null;
   const events: ClusterEvent[] = [];
@@ -103,13 +138,14 @@ export function pageOfEvents(log: EventLog, afterIndex: number, limit: number): 
     if ((chunk.at(-1)?.index ?? 0) <= afterIndex) continue;
     for (const event of chunk) {
       if (event.index <= afterIndex) continue;
-      if (events.length >= limit) break;
+      // All of an entry or none: the index is where the next page goes on.
+      if (events.length >= limit && event.index !== events.at(-1)?.index) break;
       events.push(event);
     }
   }
   return {
     events,
-    complete: oldest === null || afterIndex >= oldest.index - 1 || log.total === keptEvents(log.total),
+    complete: oldest === null || afterIndex >= oldest.index || log.total === keptEvents(log.total),
     oldestIndex: oldest?.index ?? null,
   };
 }

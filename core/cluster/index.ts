@@ -4,6 +4,8 @@
  * A client's `CommandRequest` becomes bytes (`encodeRequest`), the leader stamps them with its clock and name (`stampRequest`), and every replica
  * applies the committed entry (`applyEntries`). Snapshots carry the whole state, queries read it.
  */
+
+export { heldBy, resourcesOf } from "./accounts.ts";
 export {
   AppliedOutOfOrder,
   type ApplyOutcome,
@@ -11,12 +13,46 @@ export {
   type CommandEntry,
   type MembershipEntry,
 } from "./apply.ts";
-export type { Command, CommandRequest, RequestSession } from "./command.ts";
+export { Batch, type Touched } from "./batch.ts";
+export type { Command, CommandRequest, OperatorCommand, OwnCommand, RequestSession } from "./command.ts";
 export { type DecodedEntry, decodeEntryData, type EntryStamp, STAMP_BYTES, stampRequest } from "./entry-data.ts";
 export type { ClusterEvent, EventLog, EventPage } from "./events.ts";
+export {
+  aLabel,
+  anInteger,
+  aText,
+  aValue,
+  type Format,
+  listOf,
+  oneOf,
+  orNull,
+  packed,
+  record,
+  unpacked,
+  variants,
+} from "./format.ts";
 export { InvalidCommand, InvalidSnapshot } from "./invalid.ts";
+export {
+  addressOf,
+  allocatableCount,
+  type IpPoolSpec,
+  ipPoolFromArray,
+  ipPoolToArray,
+  type PoolAddress,
+} from "./ip-pool.ts";
+export { addressKey, type IpPoolRecord } from "./ip-pools.ts";
 export { LIMITS as CLUSTER_LIMITS } from "./limits.ts";
 export type { Membership, NodeRecord, NodeRole } from "./nodes.ts";
+export {
+  aCount,
+  aNodeId,
+  aReason,
+  jobOutput,
+  schedulerSettings,
+  vmSpecFormat,
+  workerFacts,
+} from "./orchestration-codec.ts";
+export { needsPlace, placementContext, vmRequest } from "./placement.ts";
 export {
   type ClusterQuery,
   type ClusterQueryResult,
@@ -31,9 +67,33 @@ export type { Applied, ApplyResult, CommandResult, InvalidCommandRefusal, Refusa
 export type { Session, StoredResponse } from "./session.ts";
 export { decodeSnapshot } from "./snapshot-decode.ts";
 export { encodeSnapshot } from "./snapshot-encode.ts";
-export { type ClusterState, emptyState } from "./state.ts";
+export { type ClusterState, emptyState, taskOf, vmOf, workerOf } from "./state.ts";
+export { bucketValues, leafAt, type Table } from "./table.ts";
+export {
+  isOver,
+  type JobObservation,
+  TASK_STATES,
+  type TaskRecord,
+  type TaskSpec,
+  type TaskState,
+  taskRequest,
+} from "./tasks.ts";
+export { DEFAULT_QUOTA, QUOTA_RESOURCES, type Quota, type TenantRecord } from "./tenants.ts";
 export type { TokenPurpose, TokenRecord } from "./tokens.ts";
-export { DESIRED_STATES, type DesiredState, VM_STATES, type VmRecord, type VmState } from "./vm-record.ts";
+export { IllegalMove, type MachineObservation } from "./vm-moves.ts";
+export {
+  DESIRED_STATES,
+  type DesiredState,
+  EVICTION_CAUSES,
+  type EvictionCause,
+  INTENTS,
+  type Intent,
+  intentOf,
+  VM_STATES,
+  type VmAddress,
+  type VmRecord,
+  type VmState,
+} from "./vm-record.ts";
 export {
   type AntiAffinity,
   DEFAULT_HEALTH_CHECK,
@@ -47,9 +107,22 @@ export {
   type Hypervisor,
   type Locality,
   type NetworkAttachment,
+  ON_WORKER_LOST,
+  type OnWorkerLost,
   type RecoveryPolicy,
   type VmSource,
   type VmSpec,
   type Volume,
   vmSpec,
 } from "./vm-spec.ts";
+export { isLegalMove } from "./vm-states.ts";
+export {
+  AVAILABILITIES,
+  type Availability,
+  aResources,
+  factsOf,
+  statusOf,
+  type WorkerFacts,
+  type WorkerRecord,
+  workerView,
+} from "./workers.ts";

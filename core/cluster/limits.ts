@@ -43,6 +43,25 @@ export const LIMITS = {
   backoffFactor: 10,
   durationMs: 30 * 24 * 3_600_000,
 
+  /** A host's. */
+  hostVcpus: 1_000_000,
+  hostMemoryMiB: 2 ** 40,
+  hostDiskGiB: 2 ** 40,
+  workers: 10_000,
+  tenants: 10_000,
+  tasks: 10_000,
+  ipPools: 1000,
+  ipPoolNumber: 65_535,
+  reservedAddresses: 256,
+  reasonLength: 256,
+  outputLength: 4096,
+  taskIdLength: 63,
+  taskArgs: 64,
+  taskArgLength: 4096,
+  attempts: 100,
+  /** VMs that one entry tells of. */
+  observations: 1000,
+
   /** The last instant an ECMAScript date can hold, milliseconds since 1970. */
   wallMs: 8_640_000_000_000_000,
   /** Raft's ceiling for a member's id. */

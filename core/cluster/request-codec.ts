@@ -6,6 +6,7 @@ import { addresses, nodeId, peerId, secretHash, tokenId } from "./identity-field
 import { InvalidCommand, InvalidField } from "./invalid.ts";
 import { LIMITS } from "./limits.ts";
 import { pack, unpack } from "./msgpack.ts";
+import { orchestrationCommand } from "./orchestration-codec.ts";
 import { TOKEN_PURPOSES } from "./tokens.ts";
 import { vmSpecFromArray, vmSpecToArray } from "./vm-spec-codec.ts";
 
@@ -21,6 +22,8 @@ const TAG = {
   revokeToken: 6,
   admitNode: 7,
   announceNode: 8,
+  /** Everything since there are workers: one value in the format of orchestration-codec.ts. */
+  orchestration: 9,
 } as const;
 
 // In a simulation many nodes decode the same bytes, shared by reference. Keyed by the object, so bytes must not change once they are made.
@@ -79,30 +82,34 @@ function asInvalidCommand<T>(work: () => T): T {
 
 function requestToArray({ session, command }: CommandRequest): readonly unknown[] {
   const sessionParts = session === null ? null : [session.id, session.sequence, session.lowestUnacknowledged];
-  const tag = TAG[command.kind];
   switch (command.kind) {
     case "openSession":
-      return [VERSION, sessionParts, tag, command.clientToken];
+      return [VERSION, sessionParts, TAG.openSession, command.clientToken];
     case "closeSession":
-      return [VERSION, sessionParts, tag];
+      return [VERSION, sessionParts, TAG.closeSession];
     case "createVm":
-      return [VERSION, sessionParts, tag, command.name, vmSpecToArray(command.spec)];
-    case "updateVm":
-      return [VERSION, sessionParts, tag, command.name, command.expectedGeneration, vmSpecToArray(command.spec)];
+      return [VERSION, sessionParts, TAG.createVm, command.name, vmSpecToArray(command.spec)];
+    case "updateVm": {
+      const { name, expectedGeneration, spec } = command;
+      return [VERSION, sessionParts, TAG.updateVm, name, expectedGeneration, vmSpecToArray(spec)];
+    }
     case "deleteVm":
-      return [VERSION, sessionParts, tag, command.name, command.expectedGeneration];
+      return [VERSION, sessionParts, TAG.deleteVm, command.name, command.expectedGeneration];
     case "createToken": {
+      const { id, secretHash: hash, ttlMs, nodeId: forNode } = command;
       const purpose = TOKEN_PURPOSES.indexOf(command.purpose);
-      return [VERSION, sessionParts, tag, command.id, command.secretHash, purpose, command.ttlMs, command.nodeId];
+      return [VERSION, sessionParts, TAG.createToken, id, hash, purpose, ttlMs, forNode];
     }
     case "revokeToken":
-      return [VERSION, sessionParts, tag, command.id];
+      return [VERSION, sessionParts, TAG.revokeToken, command.id];
     case "admitNode": {
       const { tokenId, secretHash, nodeId: id, peerId: peer, addresses: known } = command;
-      return [VERSION, sessionParts, tag, tokenId, secretHash, id, peer, known];
+      return [VERSION, sessionParts, TAG.admitNode, tokenId, secretHash, id, peer, known];
     }
     case "announceNode":
-      return [VERSION, sessionParts, tag, command.nodeId, command.peerId, command.addresses];
+      return [VERSION, sessionParts, TAG.announceNode, command.nodeId, command.peerId, command.addresses];
+    default:
+      return [VERSION, sessionParts, TAG.orchestration, orchestrationCommand.write(command)];
   }
 }
 
@@ -129,7 +136,7 @@ function sessionFromArray(value: unknown, field: string): RequestSession {
 }
 
 function commandFromArray(parts: readonly unknown[]): Command {
-  const tag = integer(parts[2], "command.kind", TAG.openSession, TAG.announceNode);
+  const tag = integer(parts[2], "command.kind", TAG.openSession, TAG.orchestration);
   switch (tag) {
     case TAG.openSession:
       tuple(parts, "command", 4);
@@ -186,6 +193,9 @@ function commandFromArray(parts: readonly unknown[]): Command {
         peerId: peerId(parts[4], "command.peerId"),
         addresses: addresses(parts[5], "command.addresses", 1),
       });
+    case TAG.orchestration:
+      tuple(parts, "command", 4);
+      return orchestrationCommand.read(parts[3], "command");
     default:
       tuple(parts, "command", 5);
       return Object.freeze({

@@ -11,7 +11,26 @@ export type Applied =
   | { readonly ok: true; readonly kind: "tokenCreated"; readonly expiresAtMs: number }
   | { readonly ok: true; readonly kind: "tokenRevoked" }
   | { readonly ok: true; readonly kind: "nodeAdmitted" }
-  | { readonly ok: true; readonly kind: "nodeAnnounced" };
+  | { readonly ok: true; readonly kind: "nodeAnnounced" }
+  | {
+      readonly ok: true;
+      readonly kind: (typeof ORCHESTRATED)[number];
+    };
+
+/** What there is to say of commands that came with workers. Encoded by position. */
+export const ORCHESTRATED = [
+  "vmChanged",
+  "workerRegistered",
+  "workerChanged",
+  "quotaSet",
+  "poolCreated",
+  "poolDeleted",
+  "poolChanged",
+  "taskSubmitted",
+  "taskChanged",
+  "taskCancelled",
+  "schedulerConfigured",
+] as const;
 
 export interface Refused {
   readonly ok: false;
@@ -28,7 +47,7 @@ export type Refusal =
   /** The client had acknowledged this answer already; it was forgotten. */
   | { readonly kind: "sequenceTooOld"; readonly sequence: number; readonly lowestUnacknowledged: number }
   | InvalidCommandRefusal
-  | { readonly kind: "limitReached"; readonly limit: "vms" | "tokens" | "nodes"; readonly maximum: number }
+  | { readonly kind: "limitReached"; readonly limit: LimitName; readonly maximum: number }
   | { readonly kind: "tokenExists" | "tokenNotForJoining" | "tokenRevoked" }
   /** No token has this id, or its secret is another. */
   | { readonly kind: "tokenNotFound" }
@@ -39,7 +58,35 @@ export type Refusal =
   /** The id is bound to another identity, for ever. */
   | { readonly kind: "nodeIdTaken"; readonly nodeId: number }
   /** The identity is bound to this id, for ever. */
-  | { readonly kind: "peerIdTaken"; readonly nodeId: number };
+  | { readonly kind: "peerIdTaken"; readonly nodeId: number }
+  | { readonly kind: "nodeNotFound"; readonly nodeId: number }
+  | { readonly kind: "workerNotFound"; readonly workerId: number }
+  /** It has registered anew, or is lost: what was seen of it counts no more. */
+  | { readonly kind: "workerHasChanged"; readonly workerId: number }
+  /** What the leader looked at is no longer so. */
+  | { readonly kind: "vmHasChanged" | "vmIsBeingDeleted" | "vmIsNotPlaced" }
+  | { readonly kind: "vmIsPlaced"; readonly workerId: number }
+  /** `why`: the kind of the scheduler's refusal. */
+  | { readonly kind: "doesNotFit"; readonly workerId: number; readonly why: string }
+  | {
+      readonly kind: "quotaExceeded";
+      readonly resource: "vms" | "vcpus" | "memoryMiB" | "diskGiB";
+      readonly wanted: number;
+      readonly limit: number;
+    }
+  | {
+      readonly kind: "tooManyRequests";
+      readonly what: "creates" | "deletes";
+      readonly perMinute: number;
+      readonly retryAfterMs: number;
+    }
+  | { readonly kind: "poolExists" | "taskExists" | "taskNotFound" | "taskHasChanged" }
+  | { readonly kind: "poolNotFound" | "poolDisabled" | "poolOverlaps"; readonly pool: string }
+  | { readonly kind: "poolInUse"; readonly usedCount: number }
+  | { readonly kind: "poolExhausted"; readonly pool: string; readonly size: number };
+
+export const LIMIT_NAMES = ["vms", "tokens", "nodes", "workers", "tenants", "tasks", "ipPools"] as const;
+export type LimitName = (typeof LIMIT_NAMES)[number];
 
 /** The entry is no valid command: `field` breaks the rule told by `reason`. */
 export interface InvalidCommandRefusal {

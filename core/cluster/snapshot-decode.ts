@@ -1,9 +1,13 @@
 import { type ClusterEvent, keptEvents, restoredEvents } from "./events.ts";
+import { tuple } from "./fields.ts";
+import type { Format } from "./format.ts";
 import { hashOfIndex, hashOfText } from "./hash.ts";
 import { InvalidField, InvalidSnapshot } from "./invalid.ts";
 import { LIMITS } from "./limits.ts";
 import { unpack } from "./msgpack.ts";
 import type { NodeRecord } from "./nodes.ts";
+import { type Singles, singles, storedPool, storedTask, storedTenant, storedWorker } from "./orchestration-codec.ts";
+import { recount } from "./recount.ts";
 import type { Session } from "./session.ts";
 import {
   eventFromArray,
@@ -34,6 +38,7 @@ export function decodeSnapshot(chunks: Iterable<Uint8Array>): ClusterState {
 
 function decode(items: ItemReader): ClusterState {
   const header = headerFromArray(items.next("header"));
+  const single = header.version < 3 ? NO_SINGLES : singles.read(one(items.next("singles"), "singles"), "singles");
 
   const vms: [string, VmRecord][] = [];
   let lastBucket = 0;
@@ -99,15 +104,30 @@ function decode(items: ItemReader): ClusterState {
   for (let i = 0; i < eventCount; i++) {
     const field = `events[${i}]`;
     const event = eventFromArray(items.next(field), field, header);
-    demandOrder(field, 0, event.index > lastIndex);
+    // An entry may have several.
+    demandOrder(field, 0, event.index >= lastIndex);
+    if (event.index > header.appliedIndex || event.atMs > header.timeMs)
+      throw new InvalidField(field, null, "must not lie in the future");
     lastIndex = event.index;
     events.push(event);
   }
 
+  const workers = readAll(items, "workers", single.workerCount, storedWorker, ({ id }) => id);
+  const tasks = readAll(items, "tasks", single.taskCount, storedTask, ({ id }) => id);
+  const tenants = readAll(items, "tenants", single.limitedTenantCount, storedTenant, ({ name }) => name);
+  const pools = readAll(items, "pools", single.poolCount, storedPool, ({ spec }) => spec.name);
   items.end();
+  const books = recount({ vms: vms.map(([, vm]) => vm), tasks, workers, tenants, pools });
+  const { limitedTenantCount: _, ...singleFields } = single;
   const { appliedIndex, timeMs, vmCount, sessionCount, eventTotal } = header;
   return {
     ...emptyState(),
+    ...singleFields,
+    ...books,
+    tasks: tableOf(
+      slotOfText,
+      tasks.map((task) => [task.id, task]),
+    ),
     appliedIndex,
     timeMs,
     vmCount,
@@ -119,6 +139,33 @@ function decode(items: ItemReader): ClusterState {
     sessions: tableOf(slotOfIndex, sessions),
     sessionIds: tableOf(slotOfText, sessionIds),
   };
+}
+
+/** Of a state in which there were no workers. */
+const NO_SINGLES: Singles = { ...emptyState(), limitedTenantCount: 0 };
+
+function one(value: unknown, field: string): unknown {
+  return tuple(value, field, 1)[0];
+}
+
+function readAll<T>(
+  items: ItemReader,
+  name: string,
+  count: number,
+  format: Format<T>,
+  keyOf: (item: T) => string | number,
+): readonly T[] {
+  const read: T[] = [];
+  let last: string | number | null = null;
+  for (let i = 0; i < count; i++) {
+    const field = `${name}[${i}]`;
+    const item = format.read(one(items.next(field), field), field);
+    const key = keyOf(item);
+    demandOrder(field, 0, last === null || key > last);
+    last = key;
+    read.push(item);
+  }
+  return read;
 }
 
 /** By bucket, then by key, nothing twice. */

@@ -1,5 +1,6 @@
 import { eventsOf } from "./events.ts";
 import { pack } from "./msgpack.ts";
+import { singles, storedPool, storedTask, storedTenant, storedWorker } from "./orchestration-codec.ts";
 import {
   eventToArray,
   headerToArray,
@@ -9,7 +10,7 @@ import {
   vmToArray,
 } from "./snapshot-format.ts";
 import type { ClusterState } from "./state.ts";
-import { bucketValues } from "./table.ts";
+import { bucketValues, type Table } from "./table.ts";
 
 /**
  * A state as chunks, each of `maxChunkBytes` but for the last; an empty state takes one of a few dozen bytes. Each step does a chunk's work, and sorts a
@@ -40,6 +41,8 @@ export function* encodeSnapshot(
 
 function* snapshotItems(state: ClusterState): Generator<readonly unknown[], void, undefined> {
   yield headerToArray(state);
+  const tenants = sortedValues(state.tenants, ({ name }) => name).filter(({ quota }) => quota !== null);
+  yield [singles.write({ ...state, limitedTenantCount: tenants.length })];
   for (const bucket of state.vms) {
     const vms = bucketValues(bucket).sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const vm of vms) yield vmToArray(vm);
@@ -53,6 +56,15 @@ function* snapshotItems(state: ClusterState): Generator<readonly unknown[], void
   const nodes = [...state.nodes.values()].sort((a, b) => a.id - b.id);
   for (const node of nodes) yield nodeToArray(node);
   for (const event of eventsOf(state.events)) yield eventToArray(event);
+  for (const worker of sortedValues(state.workers, ({ id }) => id)) yield [storedWorker.write(worker)];
+  for (const task of sortedValues(state.tasks, ({ id }) => id)) yield [storedTask.write(task)];
+  for (const tenant of tenants) yield [storedTenant.write(tenant)];
+  for (const pool of sortedValues(state.pools, ({ spec }) => spec.name)) yield [storedPool.write(pool)];
+}
+
+/** Of tables that stay small beside the VMs. */
+function sortedValues<K, V>(table: Table<K, V>, keyOf: (value: V) => string | number): V[] {
+  return table.flatMap((bucket) => bucketValues(bucket)).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 
 function withLength(bytes: Uint8Array): Uint8Array {

@@ -1,14 +1,19 @@
 /**
- * The snapshot format, version 2: a stream of items, each a big-endian 32-bit length and that many bytes of MessagePack, cut into chunks anywhere.
+ * The snapshot format, version 3: a stream of items, each a big-endian 32-bit length and that many bytes of MessagePack, cut into chunks anywhere.
  *
- *     header    ["blixard-cluster", 2, appliedIndex, timeMs, vmCount, sessionCount, tokenCount, nodeCount, eventTotal]
+ *     header    ["blixard-cluster", 3, appliedIndex, timeMs, vmCount, sessionCount, tokenCount, nodeCount, eventTotal]
+ *     singles   what there is one of, and how many there are of the rest
  *     VMs       by bucket (hash.ts), then by name
  *     sessions  by bucket, then by id
  *     tokens    by id
  *     nodes     by id
  *     events    those that are kept, oldest first
+ *     workers   by id
+ *     tasks     by id
+ *     tenants   by name, those that are limited
+ *     pools     by name
  *
- * Version 1 had neither tokens nor nodes nor events, and is still read.
+ * Version 2 ended with the events, and had no singles; version 1 had neither tokens nor nodes nor events. Both are still read.
  *
  * Equal states have equal bytes for one chunk size, however they came about. What follows from the rest is not in it.
  */
@@ -18,7 +23,15 @@ import { addresses, nodeId, peerId, secretHash, tokenId } from "./identity-field
 import { InvalidField } from "./invalid.ts";
 import { LIMITS } from "./limits.ts";
 import { NODE_ROLES, type NodeRecord } from "./nodes.ts";
-import type { CommandResult } from "./result.ts";
+import {
+  isOrchestrationEvent,
+  NO_PLACEMENT,
+  orchestrationApplied,
+  orchestrationEvent,
+  orchestrationRefusal,
+  storedPlacement,
+} from "./orchestration-codec.ts";
+import { type CommandResult, LIMIT_NAMES } from "./result.ts";
 import type { Session, StoredResponse } from "./session.ts";
 import type { ClusterState } from "./state.ts";
 import { TOKEN_PURPOSES, type TokenRecord } from "./tokens.ts";
@@ -26,12 +39,13 @@ import { DESIRED_STATES, VM_STATES, type VmRecord } from "./vm-record.ts";
 import { vmSpecFromArray, vmSpecToArray } from "./vm-spec-codec.ts";
 
 const MAGIC = "blixard-cluster";
-const VERSION = 2;
+const VERSION = 3;
 
 export interface SnapshotHeader extends Pick<ClusterState, "appliedIndex" | "timeMs" | "vmCount" | "sessionCount"> {
   readonly tokenCount: number;
   readonly nodeCount: number;
   readonly eventTotal: number;
+  readonly version: number;
 }
 
 export function headerToArray(state: ClusterState): readonly unknown[] {
@@ -45,6 +59,7 @@ export function headerFromArray(value: unknown): SnapshotHeader {
   const version = integer(parts[1], "header.version", 1, VERSION);
   tuple(parts, "header", version === 1 ? 6 : 9);
   return {
+    version,
     appliedIndex: integer(parts[2], "header.appliedIndex", 0, Number.MAX_SAFE_INTEGER),
     timeMs: integer(parts[3], "header.timeMs", 0, LIMITS.wallMs),
     vmCount: integer(parts[4], "header.vmCount", 0, LIMITS.vms),
@@ -67,11 +82,12 @@ export function vmToArray(vm: VmRecord): readonly unknown[] {
     vm.updatedIndex,
     vm.createdAtMs,
     vm.updatedAtMs,
+    storedPlacement.write(vm),
   ];
 }
 
 export function vmFromArray(value: unknown, field: string, header: SnapshotHeader): VmRecord {
-  const parts = tuple(value, field, 10);
+  const parts = tuple(value, field, header.version < 3 ? 10 : 11);
   const spec = vmSpecFromArray(parts[1], `${field}.spec`);
   const updatedIndex = integer(parts[7], `${field}.updatedIndex`, 1, header.appliedIndex);
   const updatedAtMs = integer(parts[9], `${field}.updatedAtMs`, 0, header.timeMs);
@@ -87,6 +103,7 @@ export function vmFromArray(value: unknown, field: string, header: SnapshotHeade
     updatedIndex,
     createdAtMs: integer(parts[8], `${field}.createdAtMs`, 0, updatedAtMs),
     updatedAtMs,
+    ...(header.version < 3 ? NO_PLACEMENT : storedPlacement.read(parts[10], `${field}.placement`)),
   });
 }
 
@@ -178,9 +195,11 @@ const EVENT_KINDS = [
   "nodeAdmitted",
   "nodeAnnounced",
   "membershipChanged",
+  "orchestration",
 ] as const;
 
 export function eventToArray(event: ClusterEvent): readonly unknown[] {
+  if (isOrchestrationEvent(event)) return [EVENT_KINDS.indexOf("orchestration"), orchestrationEvent.write(event)];
   const head = [EVENT_KINDS.indexOf(event.kind), event.index, event.term, event.atMs];
   switch (event.kind) {
     case "vmCreated":
@@ -203,6 +222,7 @@ export function eventToArray(event: ClusterEvent): readonly unknown[] {
 export function eventFromArray(value: unknown, field: string, header: SnapshotHeader): ClusterEvent {
   const parts = array(value, field);
   const kind = choice(parts[0], `${field}.kind`, EVENT_KINDS);
+  if (kind === "orchestration") return orchestrationEvent.read(tuple(parts, field, 2)[1], field);
   const head = {
     index: integer(parts[1], `${field}.index`, 1, header.appliedIndex),
     term: integer(parts[2], `${field}.term`, 0, Number.MAX_SAFE_INTEGER),
@@ -280,18 +300,32 @@ const RESULT_KINDS = [
   "tokenForAnotherNode",
   "nodeIdTaken",
   "peerIdTaken",
+  "orchestrationApplied",
+  "orchestrationRefused",
 ] as const;
-
-const LIMIT_NAMES = ["vms", "tokens", "nodes"] as const;
 
 function resultToArray(result: CommandResult): readonly unknown[] {
   if (result.ok) {
-    const kind = RESULT_KINDS.indexOf(result.kind);
-    if ("generation" in result) return [kind, result.generation];
-    return result.kind === "tokenCreated" ? [kind, result.expiresAtMs] : [kind];
+    switch (result.kind) {
+      case "vmCreated":
+      case "vmUpdated":
+      case "vmDeleted":
+        return [RESULT_KINDS.indexOf(result.kind), result.generation];
+      case "tokenCreated":
+        return [RESULT_KINDS.indexOf(result.kind), result.expiresAtMs];
+      case "tokenRevoked":
+      case "nodeAdmitted":
+      case "nodeAnnounced":
+        return [RESULT_KINDS.indexOf(result.kind)];
+      default:
+        return [RESULT_KINDS.indexOf("orchestrationApplied"), orchestrationApplied.write(result.kind)];
+    }
   }
   const { refusal } = result;
-  const kind = RESULT_KINDS.indexOf(refusal.kind === "tokenRevoked" ? "refusedTokenRevoked" : refusal.kind);
+  const name = RESULT_KINDS.find((known) => known === refusal.kind);
+  const kind = RESULT_KINDS.indexOf(
+    refusal.kind === "tokenRevoked" ? "refusedTokenRevoked" : (name ?? "orchestrationRefused"),
+  );
   switch (refusal.kind) {
     case "vmExists":
     case "vmNotFound":
@@ -314,6 +348,8 @@ function resultToArray(result: CommandResult): readonly unknown[] {
       return refusal.limit === "vms"
         ? [kind, refusal.maximum]
         : [kind, refusal.maximum, LIMIT_NAMES.indexOf(refusal.limit)];
+    default:
+      return [kind, orchestrationRefusal.write(refusal)];
   }
 }
 
@@ -333,6 +369,14 @@ function resultFromArray(value: unknown, field: string): CommandResult {
     case "nodeAnnounced":
       tuple(value, field, 1);
       return Object.freeze({ ok: true, kind });
+    case "orchestrationApplied": {
+      const applied = orchestrationApplied.read(tuple(value, field, 2)[1], `${field}.applied`);
+      return Object.freeze({ ok: true, kind: applied });
+    }
+    case "orchestrationRefused": {
+      const refusal = orchestrationRefusal.read(tuple(value, field, 2)[1], `${field}.refusal`);
+      return Object.freeze({ ok: false, refusal });
+    }
     case "vmExists":
     case "vmNotFound":
     case "tokenExists":

@@ -1,9 +1,14 @@
+import { DEFAULT_SCHEDULER, type SchedulerSettings } from "../scheduler/index.ts";
 import { type EventLog, NO_EVENTS } from "./events.ts";
+import type { IpPoolRecord } from "./ip-pools.ts";
 import type { NodeRecord } from "./nodes.ts";
 import type { Session } from "./session.ts";
 import { BUCKETS, emptyTable, leafAt, slotOfIndex, slotOfText, type Table } from "./table.ts";
+import type { TaskRecord } from "./tasks.ts";
+import type { TenantRecord } from "./tenants.ts";
 import type { TokenRecord } from "./tokens.ts";
 import type { VmRecord } from "./vm-record.ts";
+import type { WorkerRecord } from "./workers.ts";
 
 /** Everything that the cluster agrees on. Immutable: `applyEntries` returns the next one, which shares what did not change. */
 export interface ClusterState {
@@ -23,8 +28,32 @@ export interface ClusterState {
   /** By id. They change when somebody joins, leaves or moves, so a change copies them. */
   readonly nodes: ReadonlyMap<number, NodeRecord>;
   readonly events: EventLog;
+  /** By node id. */
+  readonly workers: Table<number, WorkerRecord>;
+  /** By id. */
+  readonly tasks: Table<string, TaskRecord>;
+  /** By name: those with a quota, or with VMs. */
+  readonly tenants: Table<string, TenantRecord>;
+  /** By name. */
+  readonly pools: Table<string, IpPoolRecord>;
+  /** Which VM holds an address; see `addressKey`. Follows from `vms`. */
+  readonly addresses: Table<string, string>;
+  /** How many placed VMs there are of a group, tenant or domain; see `countKey`. Follows from `vms`. */
+  readonly counts: Table<string, number>;
+  readonly scheduler: SchedulerSettings;
+  /** The worker that the last placement chose; 0: none. */
+  readonly schedulerCursor: number;
+  readonly nextPoolNumber: number;
+  /** Cluster time of the last move of a rebalance; 0: never. */
+  readonly rebalancedAtMs: number;
+  /** Log index of the last entry after which something may fit that did not before. */
+  readonly roomIndex: number;
   readonly vmCount: number;
   readonly sessionCount: number;
+  readonly workerCount: number;
+  readonly taskCount: number;
+  readonly tenantCount: number;
+  readonly poolCount: number;
   /** Cluster time: the highest wall clock that any leader stamped, milliseconds since 1970. Never falls. */
   readonly timeMs: number;
   /** Index of the last entry applied here; entries that hold no command do not count. */
@@ -40,6 +69,21 @@ export function emptyState(): ClusterState {
     tokens: new Map(),
     nodes: new Map(),
     events: NO_EVENTS,
+    workers: emptyTable(),
+    tasks: emptyTable(),
+    tenants: emptyTable(),
+    pools: emptyTable(),
+    addresses: emptyTable(),
+    counts: emptyTable(),
+    scheduler: DEFAULT_SCHEDULER,
+    schedulerCursor: 0,
+    nextPoolNumber: 1,
+    rebalancedAtMs: 0,
+    roomIndex: 0,
+    workerCount: 0,
+    taskCount: 0,
+    tenantCount: 0,
+    poolCount: 0,
     sessionFloors: new Array<number>(BUCKETS).fill(0),
     vmCount: 0,
     sessionCount: 0,
@@ -50,6 +94,14 @@ export function emptyState(): ClusterState {
 
 export function vmOf(state: ClusterState, name: string): VmRecord | null {
   return leafAt(state.vms, slotOfText(name)).get(name) ?? null;
+}
+
+export function workerOf(state: ClusterState, id: number): WorkerRecord | null {
+  return leafAt(state.workers, slotOfIndex(id)).get(id) ?? null;
+}
+
+export function taskOf(state: ClusterState, id: string): TaskRecord | null {
+  return leafAt(state.tasks, slotOfText(id)).get(id) ?? null;
 }
 
 export function sessionOf(state: ClusterState, id: number): Session | null {

@@ -1,14 +1,26 @@
-/** What each VM command does to the records. Every refusal leaves them as they are. */
+/** What the owner of a VM can ask for. Every refusal leaves everything as it is. */
+import { judge, type Resources } from "../scheduler/index.ts";
+import { resourcesOf } from "./accounts.ts";
 import type { Batch } from "./batch.ts";
 import type { Command } from "./command.ts";
+import { allocate, release } from "./ip-pools.ts";
 import { LIMITS } from "./limits.ts";
+import { placementContext, vmRequest } from "./placement.ts";
 import type { CommandResult } from "./result.ts";
+import { quotaRefusal, takeToken } from "./tenants.ts";
+import { again, moved, removed } from "./vm-moves.ts";
+import type { VmAddress, VmRecord } from "./vm-record.ts";
+import { workerView } from "./workers.ts";
 
-export type VmCommand = Extract<Command, { readonly kind: "createVm" | "updateVm" | "deleteVm" }>;
+export type VmCommand = Extract<
+  Command,
+  { readonly kind: "createVm" | "updateVm" | "deleteVm" | "setVmDesired" | "restartVm" | "migrateVm" }
+>;
 
 const VM_EXISTS = refused({ kind: "vmExists" });
 const VM_NOT_FOUND = refused({ kind: "vmNotFound" });
 const TOO_MANY_VMS = refused({ kind: "limitReached", limit: "vms", maximum: LIMITS.vms });
+const noAddresses: readonly VmAddress[] = Object.freeze([]);
 
 /** `index` is the entry's; the time is the batch's. The result is deeply frozen. */
 export function applyVmCommand(batch: Batch, command: VmCommand, index: number): CommandResult {
@@ -16,9 +28,15 @@ export function applyVmCommand(batch: Batch, command: VmCommand, index: number):
     case "createVm":
       return createVm(batch, command, index);
     case "updateVm":
-      return updateVm(batch, command, index);
+      return updateVm(batch, command);
     case "deleteVm":
       return deleteVm(batch, command);
+    case "setVmDesired":
+      return setDesired(batch, command);
+    case "restartVm":
+      return restartVm(batch, command.name);
+    case "migrateVm":
+      return migrateVm(batch, command);
   }
 }
 
@@ -29,6 +47,10 @@ function createVm(
 ): CommandResult {
   if (batch.vm(name) !== null) return VM_EXISTS;
   if (batch.vmCount >= LIMITS.vms) return TOO_MANY_VMS;
+  const limited = takeToken(batch, spec.tenant, "creates") ?? quotaRefusal(batch, spec.tenant, 1, resourcesOf(spec));
+  if (limited !== null) return limited;
+  const allocation = spec.networks.length === 0 ? null : allocate(batch, name, spec.networks);
+  if (allocation !== null && allocation.refusal !== null) return allocation.refusal;
   batch.putVm(
     Object.freeze({
       name,
@@ -38,6 +60,16 @@ function createVm(
       desired: "running",
       generation: 1,
       epoch: 0,
+      workerId: null,
+      placed: null,
+      eviction: null,
+      targetId: null,
+      avoidId: null,
+      reason: "",
+      restarts: 0,
+      relocations: 0,
+      runningSinceMs: 0,
+      addresses: allocation?.addresses ?? noAddresses,
       createdIndex: index,
       updatedIndex: index,
       createdAtMs: batch.timeMs,
@@ -48,40 +80,139 @@ function createVm(
   return applied("vmCreated", 1);
 }
 
-function updateVm(batch: Batch, command: Extract<VmCommand, { kind: "updateVm" }>, index: number): CommandResult {
+/** Takes effect with the next run of the machine; room for it is kept from now on. */
+function updateVm(batch: Batch, command: Extract<VmCommand, { kind: "updateVm" }>): CommandResult {
   const { name, expectedGeneration: expected, spec } = command;
   const vm = batch.vm(name);
   if (vm === null) return VM_NOT_FOUND;
   if (vm.generation !== expected) return generationMismatch(expected, vm.generation);
   const generation = vm.generation + 1;
-  batch.putVm(
-    Object.freeze({
-      name,
-      tenant: spec.tenant,
-      spec,
-      state: vm.state,
-      desired: vm.desired,
-      generation,
-      epoch: vm.epoch,
-      createdIndex: vm.createdIndex,
-      updatedIndex: index,
-      createdAtMs: vm.createdAtMs,
-      updatedAtMs: batch.timeMs,
-    }),
-  );
+  const hasMoved = spec.tenant !== vm.tenant;
+  const limited = hasMoved
+    ? quotaRefusal(batch, spec.tenant, 1, resourcesOf(spec))
+    : quotaRefusal(batch, spec.tenant, 0, growth(resourcesOf(vm.spec), resourcesOf(spec)));
+  if (limited !== null) return limited;
+  const next: VmRecord = { ...vm, tenant: spec.tenant, spec, generation };
+  const changesNetworks = JSON.stringify(vm.spec.networks) !== JSON.stringify(spec.networks);
+  if (vm.workerId !== null) {
+    // What runs answers to the addresses that it has.
+    if (changesNetworks) return refused({ kind: "vmIsPlaced", workerId: vm.workerId });
+    const unfit = unfitWhereItIs(batch, vm, next);
+    if (unfit !== null) return unfit;
+  }
+  let { addresses } = vm;
+  if (changesNetworks) {
+    const allocation = allocate(batch, name, spec.networks);
+    if (allocation.refusal !== null) return allocation.refusal;
+    release(batch, vm.addresses);
+    addresses = allocation.addresses;
+  }
+  batch.putVm(Object.freeze({ ...next, addresses, updatedIndex: batch.appliedIndex, updatedAtMs: batch.timeMs }));
+  batch.roomMayHaveGrown();
   batch.happened({ kind: "vmUpdated", name, tenant: spec.tenant, generation });
   return applied("vmUpdated", generation);
 }
 
+/** Only what the update asks for beyond what is held counts: a worker that has been cordoned, or has shrunk, keeps what it has. */
+function unfitWhereItIs(batch: Batch, vm: VmRecord, next: VmRecord): CommandResult | null {
+  const worker = vm.workerId === null ? null : batch.workers.get(vm.workerId);
+  if (worker === null) return null;
+  const grown = growth(vmRequest(vm).resources, vmRequest(next).resources);
+  const isSame =
+    grown.vcpus === 0 &&
+    grown.memoryMiB === 0 &&
+    grown.diskGiB === 0 &&
+    JSON.stringify([vm.spec.features, vm.spec.antiAffinity, vm.spec.locality, vm.spec.workerId]) ===
+      JSON.stringify([next.spec.features, next.spec.antiAffinity, next.spec.locality, next.spec.workerId]) &&
+    vm.tenant === next.tenant;
+  if (isSame) return null;
+  // As if it were not there yet.
+  batch.putVm({ ...vm, workerId: null, targetId: null });
+  const view = { ...workerView(batch.workers.get(worker.id) ?? worker), status: "online" as const };
+  const { refusal } = judge(placementContext(batch), view, vmRequest(next));
+  batch.putVm(vm);
+  return refusal === null ? null : refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
+}
+
+function growth(from: Resources, to: Resources): Resources {
+  return {
+    vcpus: Math.max(0, to.vcpus - from.vcpus),
+    memoryMiB: Math.max(0, to.memoryMiB - from.memoryMiB),
+    diskGiB: Math.max(0, to.diskGiB - from.diskGiB),
+  };
+}
+
+/** One that is placed goes once its machine is seen gone; asked again meanwhile, the answer is the same. */
 function deleteVm(batch: Batch, command: Extract<VmCommand, { kind: "deleteVm" }>): CommandResult {
   const { name, expectedGeneration: expected } = command;
   const vm = batch.vm(name);
   if (vm === null) return VM_NOT_FOUND;
   if (expected !== null && vm.generation !== expected) return generationMismatch(expected, vm.generation);
-  batch.removeVm(name);
-  batch.happened({ kind: "vmDeleted", name, tenant: vm.tenant, generation: vm.generation });
+  if (vm.desired === "deleted") return applied("vmDeleted", vm.generation);
+  const limited = takeToken(batch, vm.tenant, "deletes");
+  if (limited !== null) return limited;
+  if (vm.workerId === null) removed(batch, vm);
+  else {
+    const state = vm.state === "Lost" ? "Lost" : "Stopping";
+    moved(batch, vm, { desired: "deleted", state, targetId: null, eviction: null, reason: "is being deleted" });
+  }
   return applied("vmDeleted", vm.generation);
 }
+
+function setDesired(batch: Batch, command: Extract<VmCommand, { kind: "setVmDesired" }>): CommandResult {
+  const vm = batch.vm(command.name);
+  if (vm === null) return VM_NOT_FOUND;
+  if (vm.desired === "deleted") return refused({ kind: "vmIsBeingDeleted" });
+  const { desired } = command;
+  if (vm.desired === desired && !(desired === "running" && vm.state === "Failed")) return vmChanged;
+  if (desired === "stopped") {
+    // One that nobody has placed yet has nothing to stop; what leaves its worker is stopped by that.
+    const state = vm.state === "Lost" && vm.workerId !== null ? "Lost" : vm.workerId === null ? "Stopped" : "Stopping";
+    moved(batch, vm, { desired, state, targetId: null, reason: "" });
+  } else if (vm.workerId === null) {
+    moved(batch, vm, {
+      desired,
+      state: vm.state === "Stopped" ? "Pending" : vm.state,
+      restarts: 0,
+      relocations: 0,
+      reason: "",
+    });
+  } else if (vm.eviction === null && (vm.state === "Stopped" || vm.state === "Failed")) {
+    again(batch, { ...vm, desired, restarts: 0 }, vm, "");
+  } else {
+    moved(batch, vm, { desired });
+  }
+  return vmChanged;
+}
+
+/** Another run of the same VM on the same worker. */
+function restartVm(batch: Batch, name: string): CommandResult {
+  const vm = batch.vm(name);
+  if (vm === null) return VM_NOT_FOUND;
+  if (vm.desired === "deleted") return refused({ kind: "vmIsBeingDeleted" });
+  if (vm.workerId === null || vm.eviction !== null || vm.state === "Lost") return refused({ kind: "vmIsNotPlaced" });
+  again(batch, { ...vm, desired: "running", restarts: 0 }, vm, "asked to restart");
+  return vmChanged;
+}
+
+/** Stops it, and places it elsewhere: on `to`, if given. */
+function migrateVm(batch: Batch, { name, to }: Extract<VmCommand, { kind: "migrateVm" }>): CommandResult {
+  const vm = batch.vm(name);
+  if (vm === null) return VM_NOT_FOUND;
+  if (vm.desired === "deleted") return refused({ kind: "vmIsBeingDeleted" });
+  if (vm.workerId === null || vm.eviction !== null || vm.state === "Lost") return refused({ kind: "vmIsNotPlaced" });
+  if (to === vm.workerId) return refused({ kind: "doesNotFit", workerId: to, why: "it is there already" });
+  if (to !== null) {
+    const worker = batch.workers.get(to);
+    if (worker === null) return refused({ kind: "workerNotFound", workerId: to });
+    const { refusal } = judge(placementContext(batch), workerView(worker), vmRequest(vm));
+    if (refusal !== null) return refused({ kind: "doesNotFit", workerId: to, why: refusal.kind });
+  }
+  moved(batch, vm, { state: "Stopping", eviction: "migrate", targetId: to, avoidId: vm.workerId, reason: "is moved" });
+  return vmChanged;
+}
+
+const vmChanged: CommandResult = Object.freeze({ ok: true, kind: "vmChanged" });
 
 function generationMismatch(expected: number, actual: number): CommandResult {
   return refused({ kind: "generationMismatch", expected, actual });

@@ -3,6 +3,7 @@
  * the request and snapshot formats.
  */
 import { array, boolean, choice, distinct, integer, label, list, nullable, text, tuple } from "./fields.ts";
+import { nodeId } from "./identity-fields.ts";
 import { InvalidField } from "./invalid.ts";
 import { LIMITS } from "./limits.ts";
 import {
@@ -14,6 +15,7 @@ import {
   HYPERVISORS,
   type Locality,
   type NetworkAttachment,
+  ON_WORKER_LOST,
   type RecoveryPolicy,
   type VmSource,
   type VmSpec,
@@ -68,12 +70,17 @@ export function vmSpecToArray(spec: VmSpec): readonly unknown[] {
     Object.keys(spec.metadata)
       .sort()
       .map((key) => [key, spec.metadata[key]]),
+    ON_WORKER_LOST.indexOf(spec.onWorkerLost),
+    spec.workerId,
   ];
 }
 
 /** @throws InvalidField */
 export function vmSpecFromArray(value: unknown, field: string): VmSpec {
-  const parts = tuple(value, field, 16);
+  const parts = array(value, field);
+  // Before there were workers it had two parts less.
+  const isOld = parts.length === 16;
+  tuple(parts, field, isOld ? 16 : 18);
   return Object.freeze({
     vcpus: integer(parts[0], `${field}.vcpus`, 1, LIMITS.vcpus),
     memoryMiB: integer(parts[1], `${field}.memoryMiB`, 1, LIMITS.memoryMiB),
@@ -99,6 +106,8 @@ export function vmSpecFromArray(value: unknown, field: string): VmSpec {
     ),
     recovery: recovery(parts[14], `${field}.recovery`),
     metadata: metadata(parts[15], `${field}.metadata`),
+    onWorkerLost: isOld ? "restart" : choice(parts[16], `${field}.onWorkerLost`, ON_WORKER_LOST),
+    workerId: isOld ? null : nullable(parts[17], `${field}.workerId`, nodeId),
   });
 }
 

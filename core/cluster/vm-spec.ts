@@ -31,7 +31,14 @@ export interface VmSpec {
   readonly recovery: RecoveryPolicy;
   /** Keys: lower-case letters, digits and inner `.`, `_`, `/`, `-`, at most 63, beginning and ending with a letter or digit. At most 64 pairs. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Whether it runs elsewhere once its worker is surely gone, or waits for that worker. */
+  readonly onWorkerLost: OnWorkerLost;
+  /** The one worker that it may run on; null: any. */
+  readonly workerId: number | null;
 }
+
+export const ON_WORKER_LOST = ["restart", "wait"] as const;
+export type OnWorkerLost = (typeof ON_WORKER_LOST)[number];
 
 export interface AntiAffinity {
   /** A label. */
@@ -135,6 +142,8 @@ export const DEFAULT_VM_SPEC: VmSpec = Object.freeze({
   healthChecks: Object.freeze([]),
   recovery: DEFAULT_RECOVERY,
   metadata: Object.freeze({}),
+  onWorkerLost: "restart",
+  workerId: null,
 });
 
 /** The defaults with some fields replaced. Nothing is checked here: `encodeRequest` does. */

@@ -259,6 +259,21 @@ export interface ForwardResponse extends Header {
     | { readonly kind: "tooManyUncommitted"; readonly limitBytes: number };
 }
 
+/** A worker's report, passed on to the leader. `peerId` is who the worker's connection said it was; `data` means nothing to consensus. */
+export interface Reported extends Header {
+  readonly type: "report";
+  readonly requestId: number;
+  readonly peerId: PeerId;
+  readonly data: Uint8Array;
+}
+
+/** What the leader has to say to that report; null: not the leader, ask elsewhere. */
+export interface Directed extends Header {
+  readonly type: "directive";
+  readonly requestId: number;
+  readonly data: Uint8Array | null;
+}
+
 /** To a sender that is not known as a member here: prove it, from this configuration on. */
 export interface WhoAreYou extends Header {
   readonly type: "whoAreYou";
@@ -286,7 +301,9 @@ export type Message =
   | Forward
   | ForwardResponse
   | WhoAreYou
-  | Introduction;
+  | Introduction
+  | Reported
+  | Directed;
 
 export type MessageType = Message["type"];
 

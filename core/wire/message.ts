@@ -29,6 +29,8 @@ const TYPES = {
   forwardResponse: 13,
   whoAreYou: 14,
   introduction: 15,
+  report: 16,
+  directive: 17,
 } as const satisfies Record<Message["type"], number>;
 
 /** Type and header. */
@@ -177,6 +179,12 @@ function packMessage(message: Message): Packed {
       return [TYPES.readIndexResponse, clusterId, incarnation, from, to, term, message.requestId, message.index];
     case "forward":
       return [TYPES.forward, clusterId, incarnation, from, to, term, message.requestId, message.data];
+    case "report": {
+      const { requestId, peerId, data } = message;
+      return [TYPES.report, clusterId, incarnation, from, to, term, requestId, peerId, data];
+    }
+    case "directive":
+      return [TYPES.directive, clusterId, incarnation, from, to, term, message.requestId, message.data];
     case "forwardResponse":
       return [
         TYPES.forwardResponse,
@@ -366,6 +374,31 @@ function readMessage(reader: Reader, fields: number): Message {
         term,
         requestId: reader.natural("requestId"),
         data: reader.binary("data", LIMITS.entryBytes),
+      };
+    case TYPES.report:
+      expectFields("report", own, 3);
+      return {
+        type: "report",
+        clusterId,
+        incarnation,
+        from,
+        to,
+        term,
+        requestId: reader.natural("requestId"),
+        peerId: reader.text("peerId", LIMITS.peerIdLength),
+        data: reader.binary("data", LIMITS.entryBytes),
+      };
+    case TYPES.directive:
+      expectFields("directive", own, 2);
+      return {
+        type: "directive",
+        clusterId,
+        incarnation,
+        from,
+        to,
+        term,
+        requestId: reader.natural("requestId"),
+        data: reader.nil() ? null : reader.binary("data", LIMITS.entryBytes),
       };
     case TYPES.forwardResponse:
       expectFields("forwardResponse", own, 2);

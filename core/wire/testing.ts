@@ -143,6 +143,8 @@ export const fullMessages: { readonly [Type in Message["type"]]: Extract<Message
     outcome: { kind: "appended", index: 70_011, term: 7 },
   },
   whoAreYou: { type: "whoAreYou", ...header, configurationIndex: 1 },
+  report: { type: "report", ...header, requestId: 79, peerId: "worker-9", data: Uint8Array.of(4, 5) },
+  directive: { type: "directive", ...header, requestId: 79, data: Uint8Array.of(6) },
   introduction: { type: "introduction", ...header, links: [link, { ...link, jointIndex: 70_005, signatures: [] }] },
 };
 
@@ -164,6 +166,7 @@ export const bareMessages: readonly Message[] = [
   { ...fullMessages.forwardResponse, outcome: { kind: "noLeader" } },
   { ...fullMessages.forwardResponse, outcome: { kind: "tooManyUncommitted", limitBytes: 1_048_576 } },
   { ...fullMessages.introduction, links: [] },
+  { ...fullMessages.directive, data: null },
 ];
 
 /** Makes the checksum right again, in place: what an attacker does. Frames too short to hold one stay as they are. */

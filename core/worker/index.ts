@@ -1,2 +1,15 @@
 /** The agent of a host that runs machines, and the contract between it, its host and the cluster. */
+export { Agent, type AgentEffect, type AgentInput, type AgentSettings } from "./agent.ts";
+export { FENCE_GRACE_MS, LEASE_TTL_MS, REPORT_EVERY_MS, waitForLeaseMs } from "./lease.ts";
+export {
+  type AssignedTask,
+  type AssignedVm,
+  type Assignment,
+  type Directive,
+  decodeReport,
+  encodeDirective,
+  type Inventory,
+  type Report,
+  type ReportedMachine,
+} from "./protocol.ts";
 export * from "./types.ts";

@@ -4,8 +4,7 @@
  * A *machine* is one run of one VM: a name and an epoch. Within an epoch it is started at most once; whatever stops it, the next start has a higher
  * epoch, which only the replicated state hands out. A host has at most one machine of a name.
  */
-import type { HealthProbe, VmSpec } from "../cluster/index.ts";
-import type { Resources, Topology } from "../scheduler/index.ts";
+import type { HealthProbe, VmSpec, WorkerFacts } from "../cluster/index.ts";
 
 /** building → built → starting → running → stopping → stopped; from anywhere to failed. A machine that is deleted is absent. */
 export const MACHINE_PHASES = [
@@ -79,12 +78,4 @@ export type HostAction =
   | { readonly kind: "fenceAt"; readonly atMs: number };
 
 /** What a host is, as it was probed. */
-export interface HostFacts {
-  readonly capacity: Resources;
-  /** Sorted labels, each once. */
-  readonly features: readonly string[];
-  readonly topology: Topology;
-  readonly costPerHour: number;
-  /** What runs machines here; null: nothing does, and VMs stay Scheduled. */
-  readonly driver: string | null;
-}
+export type HostFacts = WorkerFacts;

@@ -119,12 +119,7 @@ function isRequestOf(
       return operation.kind === "update" && command.name === operation.key;
     case "deleteVm":
       return operation.kind === "delete" && command.name === operation.key;
-    case "openSession":
-    case "closeSession":
-    case "createToken":
-    case "revokeToken":
-    case "admitNode":
-    case "announceNode":
+    default:
       return false;
   }
 }

@@ -121,6 +121,7 @@ function outputOf(answer: ClientAnswer): VmOutput | "unknown" | "failed" {
       return answer.refusal.kind === "outcomeUnknown" ? "unknown" : "failed";
     case "membershipChanged":
     case "leadershipTransferred":
+    case "directive":
       return "failed";
   }
 }
@@ -133,12 +134,7 @@ function ofResult(result: ApplyResult): VmOutput | "unknown" | "failed" {
         return { kind: "written", generation: result.generation };
       case "vmDeleted":
         return { kind: "deleted", generation: result.generation };
-      case "sessionOpened":
-      case "sessionClosed":
-      case "tokenCreated":
-      case "tokenRevoked":
-      case "nodeAdmitted":
-      case "nodeAnnounced":
+      default:
         return "failed";
     }
   }
@@ -154,17 +150,7 @@ function ofResult(result: ApplyResult): VmOutput | "unknown" | "failed" {
     case "sessionExpired":
     case "sequenceTooOld":
       return "unknown";
-    case "invalidCommand":
-    case "limitReached":
-    case "tokenExists":
-    case "tokenNotFound":
-    case "tokenExpired":
-    case "tokenUsed":
-    case "tokenRevoked":
-    case "tokenNotForJoining":
-    case "tokenForAnotherNode":
-    case "nodeIdTaken":
-    case "peerIdTaken":
+    default:
       return "failed";
   }
 }

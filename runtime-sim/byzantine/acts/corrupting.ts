@@ -78,6 +78,8 @@ function nonsense(mouth: Mouth, node: NodeView, message: Message): Message {
     case "forwardResponse":
     case "whoAreYou":
     case "introduction":
+    case "report":
+    case "directive":
       return message;
   }
 }

@@ -1,0 +1,56 @@
+/** How the replicated state looks to the scheduler. */
+import { domainOf, type PlacementContext, type PlacementRequest } from "../scheduler/index.ts";
+import { countKey, heldBy } from "./accounts.ts";
+import type { Batch } from "./batch.ts";
+import { intentOf, type VmRecord } from "./vm-record.ts";
+import { statusOf } from "./workers.ts";
+
+/** Reads the batch as it is when it is asked. */
+export function placementContext(batch: Batch): PlacementContext {
+  const { scheduler } = batch;
+  let domainTotal = -1;
+  return {
+    settings: scheduler,
+    cursor: batch.schedulerCursor,
+    groupCount: (group, scope, domain) => batch.counts.get(countKey.group(group, scope, domain)) ?? 0,
+    tenantCount: (tenant, workerId) => batch.counts.get(countKey.tenant(tenant, workerId)) ?? 0,
+    tenantPerWorkerMax: (tenant) => batch.tenants.get(tenant)?.quota?.vmsPerWorker ?? Number.POSITIVE_INFINITY,
+    domainCount(domain) {
+      if (scheduler.spreadScope === "node") return batch.workers.get(Number(domain))?.vms.length ?? 0;
+      return batch.counts.get(countKey.domain(scheduler.spreadScope, domain)) ?? 0;
+    },
+    get domainTotal() {
+      // Only who asks for several domains pays for counting them.
+      if (scheduler.strategy !== "spread" || scheduler.minDomains <= 1) return scheduler.minDomains;
+      if (domainTotal === -1) {
+        const domains = new Set<string>();
+        for (const worker of batch.workers.values()) {
+          if (statusOf(worker) === "online") domains.add(domainOf(scheduler.spreadScope, worker));
+        }
+        domainTotal = domains.size;
+      }
+      return domainTotal;
+    },
+  };
+}
+
+export function vmRequest(vm: VmRecord): PlacementRequest {
+  const { spec } = vm;
+  return {
+    name: vm.name,
+    tenant: vm.tenant,
+    resources: heldBy(vm),
+    features: spec.features,
+    antiAffinity: spec.antiAffinity,
+    locality: spec.locality,
+    priority: spec.priority,
+    pinnedTo: spec.workerId,
+    avoid: vm.avoidId,
+    nominatedTo: vm.workerId === null ? vm.targetId : null,
+  };
+}
+
+/** Whether the scheduler has to find a place for it. */
+export function needsPlace(vm: VmRecord): boolean {
+  return (vm.state === "Pending" || vm.state === "Lost") && vm.workerId === null && intentOf(vm) === "run";
+}

@@ -1,0 +1,137 @@
+/** The books counted anew from VMs and tasks, as a restored state needs them. What accounts.ts keeps up change by change must come to the same. */
+import { domainOf, type Resources } from "../scheduler/index.ts";
+import { countKey, heldBy, resourcesOf } from "./accounts.ts";
+import { addressKey, type IpPoolRecord } from "./ip-pools.ts";
+import type { StoredPool, StoredTenant, StoredWorker } from "./orchestration-codec.ts";
+import type { ClusterState } from "./state.ts";
+import { slotOfIndex, slotOfText, tableOf } from "./table.ts";
+import type { TaskRecord } from "./tasks.ts";
+import { NEW_TENANT, type TenantRecord } from "./tenants.ts";
+import type { VmRecord } from "./vm-record.ts";
+import { FAILURE_DOMAINS } from "./vm-spec.ts";
+import type { WorkerRecord } from "./workers.ts";
+
+export interface Stored {
+  readonly vms: readonly VmRecord[];
+  readonly tasks: readonly TaskRecord[];
+  readonly workers: readonly StoredWorker[];
+  readonly tenants: readonly StoredTenant[];
+  readonly pools: readonly StoredPool[];
+}
+
+type Books = Pick<
+  ClusterState,
+  "workers" | "tenants" | "pools" | "addresses" | "counts" | "workerCount" | "tenantCount" | "poolCount"
+>;
+
+class Sum {
+  vcpus = 0;
+  memoryMiB = 0;
+  diskGiB = 0;
+
+  add(resources: Resources): void {
+    this.vcpus += resources.vcpus;
+    this.memoryMiB += resources.memoryMiB;
+    this.diskGiB += resources.diskGiB;
+  }
+
+  get total(): Resources {
+    return Object.freeze({ vcpus: this.vcpus, memoryMiB: this.memoryMiB, diskGiB: this.diskGiB });
+  }
+}
+
+class WorkerBook {
+  readonly stored: StoredWorker;
+  readonly used = new Sum();
+  readonly reserved = new Sum();
+  readonly vms: string[] = [];
+  readonly tasks: string[] = [];
+  readonly nominees: string[] = [];
+
+  constructor(stored: StoredWorker) {
+    this.stored = stored;
+  }
+
+  get record(): WorkerRecord {
+    return Object.freeze({
+      ...this.stored,
+      used: this.used.total,
+      reserved: this.reserved.total,
+      vms: Object.freeze(this.vms.sort()),
+      tasks: Object.freeze(this.tasks.sort()),
+      nominees: Object.freeze(this.nominees.sort()),
+    });
+  }
+}
+
+export function recount({ vms, tasks, workers, tenants, pools }: Stored): Books {
+  const books = new Map(workers.map((stored) => [stored.id, new WorkerBook(stored)]));
+  const counts = new Map<string, number>();
+  const addresses: [string, string][] = [];
+  const usage = new Map<string, { vms: number; readonly sum: Sum }>();
+  const poolUse = new Map<string, number>();
+  const count = (key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
+
+  for (const vm of vms) {
+    const tenant = usage.get(vm.tenant) ?? { vms: 0, sum: new Sum() };
+    usage.set(vm.tenant, tenant);
+    tenant.vms++;
+    tenant.sum.add(resourcesOf(vm.spec));
+    for (const { pool, index } of vm.addresses) {
+      addresses.push([addressKey(pool, index), vm.name]);
+      poolUse.set(pool, (poolUse.get(pool) ?? 0) + 1);
+    }
+    const { workerId, targetId } = vm;
+    const target = targetId === null || targetId === workerId ? undefined : books.get(targetId);
+    target?.reserved.add(resourcesOf(vm.spec));
+    target?.nominees.push(vm.name);
+    const book = workerId === null ? undefined : books.get(workerId);
+    if (book === undefined || workerId === null) continue;
+    book.used.add(heldBy(vm));
+    book.vms.push(vm.name);
+    count(countKey.tenant(vm.tenant, workerId));
+    const groups = new Set(vm.spec.antiAffinity.map(({ group }) => group));
+    for (const scope of FAILURE_DOMAINS) {
+      const domain = domainOf(scope, book.stored);
+      if (scope !== "node") count(countKey.domain(scope, domain));
+      for (const group of groups) count(countKey.group(group, scope, domain));
+    }
+  }
+  for (const task of tasks) {
+    const book = task.workerId === null ? undefined : books.get(task.workerId);
+    book?.used.add(task.resources);
+    book?.tasks.push(task.id);
+  }
+
+  const known = new Map(tenants.map((tenant) => [tenant.name, tenant]));
+  const names = new Set([...known.keys(), ...usage.keys()]);
+  const tenantRecords: [string, TenantRecord][] = [];
+  for (const name of names) {
+    const used = usage.get(name);
+    const record = {
+      ...NEW_TENANT,
+      name,
+      ...known.get(name),
+      vms: used?.vms ?? 0,
+      usage: (used?.sum ?? new Sum()).total,
+    };
+    tenantRecords.push([name, Object.freeze(record)]);
+  }
+  const poolRecords = pools.map((pool): [string, IpPoolRecord] => [
+    pool.spec.name,
+    Object.freeze({ ...pool, usedCount: poolUse.get(pool.spec.name) ?? 0 }),
+  ]);
+  return {
+    workers: tableOf(
+      slotOfIndex,
+      [...books].map(([id, book]): [number, WorkerRecord] => [id, book.record]),
+    ),
+    workerCount: books.size,
+    tenants: tableOf(slotOfText, tenantRecords),
+    tenantCount: tenantRecords.length,
+    pools: tableOf(slotOfText, poolRecords),
+    poolCount: poolRecords.length,
+    addresses: tableOf(slotOfText, addresses),
+    counts: tableOf(slotOfText, counts),
+  };
+}

@@ -1,0 +1,285 @@
+/** Every way in which the record of a VM changes after it was created, but for what its owner asks: placements, what workers see, losses. */
+import { judge } from "../scheduler/index.ts";
+import { resourcesOf } from "./accounts.ts";
+import type { Batch } from "./batch.ts";
+import type { Command } from "./command.ts";
+import { release } from "./ip-pools.ts";
+import { needsPlace, placementContext, vmRequest } from "./placement.ts";
+import type { CommandResult } from "./result.ts";
+import { observeJob } from "./tasks.ts";
+import { intentOf, type VmRecord, type VmState } from "./vm-record.ts";
+import { isLegalMove } from "./vm-states.ts";
+import { workerView } from "./workers.ts";
+
+/** A failed assertion: the state machine was about to do what it must never do. Stops the node. */
+export class IllegalMove extends Error {
+  constructor(name: string, from: VmState, to: VmState) {
+    super(`assertion failed: VM ${name} was about to go from ${from} to ${to}`);
+    this.name = "IllegalMove";
+  }
+}
+
+/** Writes the change down, and an event when the state changed. */
+export function moved(batch: Batch, vm: VmRecord, changes: Partial<VmRecord>): VmRecord {
+  const next: VmRecord = Object.freeze({
+    ...vm,
+    ...changes,
+    updatedIndex: batch.appliedIndex,
+    updatedAtMs: batch.timeMs,
+  });
+  if (!isLegalMove(vm.state, next.state)) throw new IllegalMove(vm.name, vm.state, next.state);
+  batch.putVm(next);
+  if (next.state !== vm.state || next.epoch !== vm.epoch) {
+    batch.happened({
+      kind: "vmState",
+      name: vm.name,
+      tenant: vm.tenant,
+      from: vm.state,
+      state: next.state,
+      workerId: next.workerId,
+      epoch: next.epoch,
+      reason: next.reason,
+    });
+  }
+  return next;
+}
+
+export function removed(batch: Batch, vm: VmRecord): void {
+  release(batch, vm.addresses);
+  batch.removeVm(vm.name);
+  if (needsRoom(vm)) batch.roomMayHaveGrown();
+  batch.happened({ kind: "vmDeleted", name: vm.name, tenant: vm.tenant, generation: vm.generation });
+}
+
+function needsRoom({ workerId, targetId }: VmRecord): boolean {
+  return workerId !== null || targetId !== null;
+}
+
+/** The scheduler's choice, looked at again in the state that it meets. */
+export function placeVm(batch: Batch, command: Extract<Command, { readonly kind: "placeVm" }>): CommandResult {
+  const vm = batch.vm(command.name);
+  if (vm === null) return refused({ kind: "vmNotFound" });
+  if (!needsPlace(vm) || vm.epoch !== command.epoch) return refused({ kind: "vmHasChanged" });
+  const worker = batch.workers.get(command.workerId);
+  if (worker === null) return refused({ kind: "workerNotFound", workerId: command.workerId });
+  const { refusal } = judge(placementContext(batch), workerView(worker), vmRequest(vm));
+  if (refusal !== null) return refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
+  moved(batch, vm, {
+    state: "Scheduled",
+    workerId: worker.id,
+    targetId: null,
+    epoch: vm.epoch + 1,
+    placed: resourcesOf(vm.spec),
+    reason: "",
+  });
+  batch.schedulerCursor = worker.id;
+  return done;
+}
+
+/** Keeps room on a worker for a VM, and has others leave it. */
+export function preempt(batch: Batch, command: Extract<Command, { readonly kind: "preempt" }>): CommandResult {
+  const { name, epoch, workerId, victims } = command;
+  const vm = batch.vm(name);
+  if (vm === null) return refused({ kind: "vmNotFound" });
+  if (!needsPlace(vm) || vm.epoch !== epoch) return refused({ kind: "vmHasChanged" });
+  if (batch.workers.get(workerId) === null) return refused({ kind: "workerNotFound", workerId });
+  const leaving: VmRecord[] = [];
+  for (const victimName of victims) {
+    const victim = batch.vm(victimName);
+    const mayGo =
+      victim !== null &&
+      victim.workerId === workerId &&
+      victim.spec.preemptible &&
+      victim.spec.priority < vm.spec.priority &&
+      intentOf(victim) === "run";
+    if (!mayGo) return refused({ kind: "vmHasChanged" });
+    leaving.push(victim);
+  }
+  for (const victim of leaving) {
+    moved(batch, victim, {
+      state: "Stopping",
+      eviction: "preempted",
+      targetId: null,
+      reason: `makes room for ${name}`,
+    });
+  }
+  moved(batch, vm, { targetId: workerId, reason: `waits for ${leaving.length} VMs to leave worker ${workerId}` });
+  return done;
+}
+
+/** It shall leave its worker, and be placed anew. */
+export function evictVm(batch: Batch, command: Extract<Command, { readonly kind: "evictVm" }>): CommandResult {
+  const { name, epoch, cause, to } = command;
+  const vm = batch.vm(name);
+  if (vm === null) return refused({ kind: "vmNotFound" });
+  if (vm.epoch !== epoch || vm.workerId === null || intentOf(vm) === "gone") return refused({ kind: "vmHasChanged" });
+  if (to !== null && to !== vm.workerId) {
+    const worker = batch.workers.get(to);
+    if (worker === null) return refused({ kind: "workerNotFound", workerId: to });
+    const { refusal } = judge(placementContext(batch), workerView(worker), { ...vmRequest(vm), pinnedTo: null });
+    if (refusal !== null) return refused({ kind: "doesNotFit", workerId: to, why: refusal.kind });
+  }
+  const relocates = cause === "recovery";
+  moved(batch, vm, {
+    // A stopped machine has a disk to leave behind, and nothing to stop.
+    state: vm.state === "Lost" ? "Lost" : "Stopping",
+    eviction: cause,
+    targetId: to === vm.workerId ? null : to,
+    reason: `leaves worker ${vm.workerId}: ${cause}`,
+    ...(relocates ? { avoidId: vm.workerId, restarts: 0, relocations: vm.relocations + 1 } : {}),
+  });
+  if (cause === "rebalance") batch.rebalancedAtMs = batch.timeMs;
+  return done;
+}
+
+/** Another run on the same worker, after a failure. */
+export function recoverVm(batch: Batch, command: Extract<Command, { readonly kind: "recoverVm" }>): CommandResult {
+  const vm = batch.vm(command.name);
+  if (vm === null) return refused({ kind: "vmNotFound" });
+  if (vm.state !== "Failed" || vm.epoch !== command.epoch || vm.workerId === null || intentOf(vm) !== "run")
+    return refused({ kind: "vmHasChanged" });
+  again(batch, { ...vm, restarts: vm.restarts + 1 }, vm, vm.reason);
+  return done;
+}
+
+/** The next run, where it is. It holds its room already. */
+export function again(batch: Batch, next: VmRecord, vm: VmRecord, reason: string): void {
+  moved(batch, vm, {
+    state: "Scheduled",
+    epoch: vm.epoch + 1,
+    restarts: next.restarts,
+    desired: next.desired,
+    placed: resourcesOf(vm.spec),
+    reason,
+  });
+}
+
+/** absent: not in a complete inventory. unhealthy: it runs, and its health checks say that it should not. */
+export const SEEN_PHASES = ["building", "starting", "running", "stopped", "failed", "unhealthy", "absent"] as const;
+
+export interface MachineObservation {
+  readonly name: string;
+  readonly epoch: number;
+  readonly phase: (typeof SEEN_PHASES)[number];
+  readonly reason: string;
+}
+
+/** What a worker has seen of its machines and jobs. What does not concern the present placement is passed over. */
+export function observe(batch: Batch, command: Extract<Command, { readonly kind: "observe" }>): CommandResult {
+  const { workerId, bootId, machines, jobs } = command;
+  const worker = batch.workers.get(workerId);
+  if (worker === null) return refused({ kind: "workerNotFound", workerId });
+  if (!worker.isOnline || worker.bootId !== bootId) return refused({ kind: "workerHasChanged", workerId });
+  for (const seen of machines) {
+    const vm = batch.vm(seen.name);
+    if (vm !== null && vm.workerId === workerId && vm.epoch === seen.epoch) observeMachine(batch, vm, seen);
+  }
+  for (const seen of jobs) observeJob(batch, workerId, seen);
+  return done;
+}
+
+function observeMachine(batch: Batch, vm: VmRecord, { phase, reason }: MachineObservation): void {
+  const intent = intentOf(vm);
+  switch (phase) {
+    case "building":
+    case "starting":
+    case "running":
+      if (intent === "run") observeRun(batch, vm, phase);
+      return;
+    case "stopped":
+      if (intent === "stop") moved(batch, vm, { state: "Stopped", reason: "" });
+      // Asked to stop, and then to start: this run is over, the next one begins.
+      else if (intent === "run" && vm.state === "Stopping") again(batch, vm, vm, "");
+      // A guest that powers off is not a guest that crashed: it stays off until somebody starts it.
+      else if (intent === "run")
+        moved(batch, vm, { state: "Stopped", desired: "stopped", reason: "the guest powered off" });
+      return;
+    case "failed":
+    case "unhealthy":
+      if (intent === "run") failed(batch, vm, reason);
+      else if (intent === "stop" && phase === "failed") moved(batch, vm, { state: "Stopped", reason });
+      return;
+    case "absent":
+      observeAbsent(batch, vm, intent);
+      return;
+  }
+}
+
+const RUN_STATES = { building: "Building", starting: "Starting", running: "Running" } as const;
+
+function observeRun(batch: Batch, vm: VmRecord, phase: keyof typeof RUN_STATES): void {
+  const state = RUN_STATES[phase];
+  if (vm.state === state || !isLegalMove(vm.state, state)) return;
+  if (state !== "Running") moved(batch, vm, { state });
+  else moved(batch, vm, { state, runningSinceMs: batch.timeMs, avoidId: null, reason: "" });
+}
+
+function failed(batch: Batch, vm: VmRecord, reason: string): void {
+  if (vm.state === "Failed") return;
+  if (vm.state === "Stopping") {
+    again(batch, vm, vm, "");
+    return;
+  }
+  const wasWell = vm.state === "Running" && batch.timeMs - vm.runningSinceMs >= vm.spec.recovery.resetAfterMs;
+  moved(batch, vm, {
+    state: "Failed",
+    reason,
+    restarts: wasWell ? 0 : vm.restarts,
+    relocations: wasWell ? 0 : vm.relocations,
+  });
+}
+
+function observeAbsent(batch: Batch, vm: VmRecord, intent: ReturnType<typeof intentOf>): void {
+  if (vm.desired === "deleted") removed(batch, vm);
+  else if (intent === "gone") {
+    moved(batch, vm, {
+      state: vm.desired === "stopped" ? "Stopped" : "Pending",
+      workerId: null,
+      eviction: null,
+      placed: null,
+      reason: vm.eviction === null ? "" : `left worker ${vm.workerId}: ${vm.eviction}`,
+    });
+  } else if (intent === "stop") {
+    moved(batch, vm, { state: "Stopped", reason: "" });
+  } else if (vm.state === "Running" || vm.state === "Lost") {
+    failed(batch, vm, "the machine is gone from its host");
+  } else if (vm.state === "Stopping") {
+    again(batch, vm, vm, "");
+  }
+}
+
+/** Its worker is lost. Nothing of it runs any more. */
+export function lostVm(batch: Batch, name: string, isConfirmed: boolean): void {
+  const vm = batch.vm(name);
+  if (vm === null) return;
+  if (vm.desired === "deleted" && isConfirmed) {
+    removed(batch, vm);
+    return;
+  }
+  const movesOn = vm.desired === "running" && (isConfirmed || vm.spec.onWorkerLost === "restart");
+  if (!movesOn && !(isConfirmed && vm.desired === "stopped")) {
+    // What it left there comes back with its worker, and is looked for there.
+    if (vm.state !== "Lost") moved(batch, vm, { state: "Lost", reason: `worker ${vm.workerId} is lost` });
+    return;
+  }
+  moved(batch, vm, {
+    state: vm.desired === "stopped" ? "Stopped" : "Lost",
+    reason: `worker ${vm.workerId} is lost`,
+    workerId: null,
+    targetId: vm.targetId === vm.workerId ? null : vm.targetId,
+    eviction: null,
+    placed: null,
+  });
+}
+
+/** The worker where room was kept for it is lost. */
+export function dropNomination(batch: Batch, name: string): void {
+  const vm = batch.vm(name);
+  if (vm !== null && vm.targetId !== null) moved(batch, vm, { targetId: null, reason: "" });
+}
+
+const done: CommandResult = Object.freeze({ ok: true, kind: "vmChanged" });
+
+function refused(refusal: Extract<CommandResult, { readonly ok: false }>["refusal"]): CommandResult {
+  return Object.freeze({ ok: false, refusal: Object.freeze(refusal) });
+}

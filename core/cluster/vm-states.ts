@@ -1,0 +1,23 @@
+/** The life of a VM, SPEC section 2. Whatever moves a VM looks here first. */
+import type { VmState } from "./vm-record.ts";
+
+/**
+ * The legal moves. Beyond the way of an ordinary life: a reboot of its host, or an agent that looks again, may show any earlier or later step of the same
+ * run, and whatever is placed can be lost with its worker.
+ */
+const MOVES: Readonly<Record<VmState, readonly VmState[]>> = {
+  Pending: ["Scheduled", "Stopped"],
+  Scheduled: ["Building", "Starting", "Running", "Stopping", "Stopped", "Failed", "Lost", "Pending"],
+  Building: ["Scheduled", "Starting", "Running", "Stopping", "Stopped", "Failed", "Lost", "Pending"],
+  Starting: ["Scheduled", "Building", "Running", "Stopping", "Stopped", "Failed", "Lost", "Pending"],
+  Running: ["Scheduled", "Stopping", "Stopped", "Failed", "Lost", "Pending"],
+  Stopping: ["Scheduled", "Running", "Stopped", "Failed", "Lost", "Pending"],
+  Stopped: ["Scheduled", "Stopping", "Lost", "Pending"],
+  Failed: ["Scheduled", "Stopping", "Stopped", "Lost", "Pending"],
+  Lost: ["Pending", "Scheduled", "Running", "Stopping", "Stopped", "Failed"],
+};
+
+/** Whether a VM may go from one state to another. To stay is always legal. */
+export function isLegalMove(from: VmState, to: VmState): boolean {
+  return from === to || MOVES[from].includes(to);
+}

@@ -1,0 +1,515 @@
+/**
+ * What the leader does about workers, VMs and tasks: it hears reports, proposes what they say and what follows, and lets the log decide. All that it remembers
+ * itself is who reported when, and what it has proposed; with its office it forgets that, and its successor begins with a look at the whole state.
+ *
+ * It acts on what has changed. Nothing here is asked of every VM or worker at every turn.
+ */
+import {
+  Batch,
+  type ClusterState,
+  type CommandResult,
+  intentOf,
+  isOver,
+  needsPlace,
+  type OwnCommand,
+  placementContext,
+  statusOf,
+  type TaskRecord,
+  type Touched,
+  taskOf,
+  taskRequest,
+  type VmRecord,
+  vmOf,
+  vmRequest,
+  type WorkerRecord,
+  workerOf,
+  workerView,
+} from "../cluster/index.ts";
+import {
+  judge,
+  type Occupant,
+  type PlacementContext,
+  PlacementIndex,
+  type PlacementRequest,
+  planPreemption,
+  type Resources,
+} from "../scheduler/index.ts";
+import { type Directive, type Inventory, LEASE_TTL_MS, type Report, waitForLeaseMs } from "../worker/index.ts";
+import { Deadlines } from "./deadlines.ts";
+import { newsIn } from "./observations.ts";
+import { WaitingList } from "./waiting-list.ts";
+
+export interface Proposal {
+  /** Names the proposal: there is one of a key at a time. */
+  readonly key: string;
+  readonly command: OwnCommand;
+}
+
+/** Proposals under way at a time. The log takes them in batches; what is decided too far ahead is decided on an old state. */
+const PROPOSALS_MAX = 256;
+/** Requests that are tried at one turn, so that a turn stays short however many wait. */
+const TRIES_PER_TURN = 64;
+/** Moves to other workers before a VM that keeps failing is left alone. */
+const RELOCATIONS_MAX = 3;
+/** How long a drain waits for one that it moved to run elsewhere before it goes on. */
+const DRAIN_PATIENCE_MS = 120_000;
+
+/** What is known of a worker's process beyond the replicated state. */
+interface Heard {
+  readonly bootId: number;
+  readonly inventoryVersion: number;
+  readonly inventory: Inventory;
+  readonly assignedIndex: number;
+}
+
+export class Orchestrator {
+  readonly #waitMs: number;
+  #inOffice = false;
+  #state: ClusterState | null = null;
+  #context: PlacementContext | null = null;
+  #nowMs = 0;
+  #out: Proposal[] = [];
+  readonly #proposed = new Map<string, PlacementInFlight | null>();
+  /** When each worker's lease is surely over. */
+  readonly #leases = new Deadlines<number>();
+  readonly #heard = new Map<number, Heard>();
+  readonly #index = new PlacementIndex();
+  /** Room that placements under way will take. */
+  readonly #promised = new Map<number, Resources>();
+  readonly #vms = new WaitingList();
+  readonly #tasks = new WaitingList();
+  /** When a failed VM is to run again, or move. */
+  readonly #recoveries = new Deadlines<string>();
+  readonly #draining = new Map<number, Drain>();
+  #triedAll = true;
+
+  /** `driftBound`: largest relative rate error between any two monotonic clocks. */
+  constructor(driftBound: number) {
+    this.#waitMs = waitForLeaseMs(driftBound);
+  }
+
+  get inOffice(): boolean {
+    return this.#inOffice;
+  }
+
+  /** Of a leader that has applied an entry of its own term: what its predecessors did is known, and none of them can do more. */
+  takeOffice(state: ClusterState, nowMs: number): void {
+    this.leaveOffice();
+    this.#inOffice = true;
+    this.#nowMs = nowMs;
+    this.#setState(state);
+    for (const bucket of state.workers) {
+      for (const leaf of bucket) for (const worker of leaf.values()) this.#workerChanged(worker);
+    }
+    const waiting: VmRecord[] = [];
+    for (const bucket of state.vms) for (const leaf of bucket) for (const vm of leaf.values()) waiting.push(vm);
+    // The same order as if they had come one after the other.
+    waiting.sort((a, b) => a.createdIndex - b.createdIndex);
+    for (const vm of waiting) this.#vmChanged(vm);
+    for (const bucket of state.tasks)
+      for (const leaf of bucket) for (const task of leaf.values()) this.#taskChanged(task);
+  }
+
+  leaveOffice(): void {
+    this.#inOffice = false;
+    this.#state = null;
+    this.#context = null;
+    this.#out = [];
+    this.#proposed.clear();
+    this.#leases.clear();
+    this.#heard.clear();
+    this.#index.clear();
+    this.#promised.clear();
+    this.#vms.clear();
+    this.#tasks.clear();
+    this.#recoveries.clear();
+    this.#draining.clear();
+  }
+
+  /** Entries have been applied. */
+  applied(state: ClusterState, touched: Touched, nowMs: number): void {
+    this.#nowMs = nowMs;
+    this.#setState(state);
+    for (const id of touched.workers) {
+      const worker = workerOf(state, id);
+      if (worker !== null) this.#workerChanged(worker);
+    }
+    for (const name of touched.vms) {
+      const vm = vmOf(state, name);
+      if (vm === null) this.#vmGone(name);
+      else this.#vmChanged(vm);
+    }
+    for (const id of touched.tasks) {
+      const task = taskOf(state, id);
+      if (task === null) this.#tasks.delete(id);
+      else this.#taskChanged(task);
+    }
+    // What a worker had told before may be news in this state.
+    for (const id of touched.workers) this.#lookAt(id);
+  }
+
+  /** One of its own proposals has been applied, or was refused by the log. */
+  settled(key: string, result: CommandResult | null): void {
+    const inFlight = this.#proposed.get(key);
+    if (!this.#proposed.delete(key) || this.#state === null) return;
+    if (inFlight !== null && inFlight !== undefined) this.#unpromise(inFlight);
+    if (result?.ok === true) return;
+    // The state was not what it had looked like: whoever it was about is looked at again.
+    const at = key.indexOf(":");
+    const [what, name] = [key.slice(0, at), key.slice(at + 1)];
+    if (what === "vm") {
+      const vm = vmOf(this.#state, name);
+      if (vm !== null) this.#vmChanged(vm);
+    } else if (what === "task") {
+      const task = taskOf(this.#state, name);
+      if (task !== null) this.#taskChanged(task);
+    } else if (what === "worker") {
+      this.#lookAt(Number(name));
+    }
+  }
+
+  /** A report has come. Its sender is authenticated, and what it says of its host is so. */
+  hear(report: Report, nowMs: number): void {
+    this.#nowMs = nowMs;
+    const worker = this.#state === null ? null : workerOf(this.#state, report.workerId);
+    const { workerId, bootId, facts } = report;
+    if (worker === null || !worker.isOnline || worker.bootId !== bootId || facts !== null) {
+      if (facts !== null) this.#propose(`worker:${workerId}`, { kind: "registerWorker", workerId, bootId, facts });
+      if (worker === null || !worker.isOnline || worker.bootId !== bootId) return;
+    }
+    if (this.#isBeingLost(workerId)) return;
+    this.#leases.set(workerId, nowMs + this.#waitMs);
+    const before = this.#heard.get(workerId);
+    const isKnown = before?.bootId === bootId;
+    if (isKnown && report.inventoryVersion < before.inventoryVersion) return;
+    const inventory =
+      report.inventory ?? (isKnown && before.inventoryVersion === report.inventoryVersion ? before.inventory : null);
+    if (inventory === null) return;
+    const { inventoryVersion, assignedIndex } = report;
+    this.#heard.set(workerId, { bootId, inventoryVersion, inventory, assignedIndex });
+    this.#lookAt(workerId);
+  }
+
+  /** What a report is answered with, in a state that was the newest of all after the report had come. Null: nobody may answer it now. */
+  directive(report: Report, servers: readonly number[]): Directive | null {
+    const state = this.#state;
+    if (state === null) return null;
+    const { workerId, bootId, sequence } = report;
+    const worker = workerOf(state, workerId);
+    if (worker === null || !worker.isOnline || worker.bootId !== bootId || this.#isBeingLost(workerId))
+      return { kind: "register", sequence };
+    const heard = this.#heard.get(workerId);
+    return {
+      kind: "granted",
+      sequence,
+      leaseTtlMs: LEASE_TTL_MS,
+      assignment: report.assignedIndex === worker.assignedIndex ? null : assignmentOf(state, worker),
+      inventoryVersion: heard?.bootId === bootId ? heard.inventoryVersion : 0,
+      servers,
+    };
+  }
+
+  /** What is to be proposed now. */
+  step(nowMs: number): readonly Proposal[] {
+    this.#nowMs = nowMs;
+    if (!this.#inOffice) return NO_PROPOSALS;
+    this.#loseWorkers();
+    this.#recover();
+    this.#placeAll();
+    this.#drain();
+    if (this.#out.length === 0) return NO_PROPOSALS;
+    const out = this.#out;
+    this.#out = [];
+    return out;
+  }
+
+  /** When `step` wants to be called next at the latest. */
+  get deadlineMs(): number {
+    if (!this.#inOffice) return Number.POSITIVE_INFINITY;
+    if (!this.#triedAll) return this.#nowMs;
+    return Math.min(this.#leases.nextMs, this.#recoveries.nextMs);
+  }
+
+  #setState(state: ClusterState): void {
+    this.#state = state;
+    this.#context = null;
+  }
+
+  #placement(state: ClusterState): PlacementContext {
+    this.#context ??= placementContext(new Batch(state));
+    return this.#context;
+  }
+
+  #propose(key: string, command: OwnCommand, placement: PlacementInFlight | null = null): boolean {
+    if (this.#proposed.has(key)) return false;
+    this.#proposed.set(key, placement);
+    this.#out.push({ key, command });
+    if (placement !== null) this.#promise(placement);
+    return true;
+  }
+
+  // ---- Workers
+
+  #workerChanged(worker: WorkerRecord): void {
+    const { id } = worker;
+    this.#putView(worker);
+    if (!worker.isOnline) {
+      this.#leases.delete(id);
+      this.#heard.delete(id);
+    } else if (!this.#leases.has(id)) {
+      // Somebody else may have heard of it a moment ago.
+      this.#leases.set(id, this.#nowMs + this.#waitMs);
+    }
+    if (statusOf(worker) !== "draining") this.#draining.delete(id);
+    else if (!this.#draining.has(id)) this.#draining.set(id, { moving: new Map(), triedAt: -1 });
+  }
+
+  #putView(worker: WorkerRecord): void {
+    const view = workerView(worker);
+    const promised = this.#promised.get(worker.id);
+    this.#index.put(promised === undefined ? view : { ...view, used: added(view.used, promised, 1) });
+  }
+
+  #promise({ workerId, resources }: PlacementInFlight): void {
+    this.#promised.set(workerId, added(this.#promised.get(workerId) ?? NOTHING, resources, 1));
+    const worker = this.#state === null ? null : workerOf(this.#state, workerId);
+    if (worker !== null) this.#putView(worker);
+  }
+
+  #unpromise({ workerId, resources }: PlacementInFlight): void {
+    const left = added(this.#promised.get(workerId) ?? NOTHING, resources, -1);
+    if (left.vcpus === 0 && left.memoryMiB === 0 && left.diskGiB === 0) this.#promised.delete(workerId);
+    else this.#promised.set(workerId, left);
+    const worker = this.#state === null ? null : workerOf(this.#state, workerId);
+    if (worker !== null) this.#putView(worker);
+  }
+
+  #isBeingLost(workerId: number): boolean {
+    return this.#proposed.has(`lost:${workerId}`);
+  }
+
+  #loseWorkers(): void {
+    for (;;) {
+      const workerId = this.#leases.take(this.#nowMs);
+      if (workerId === undefined) return;
+      const worker = this.#state === null ? null : workerOf(this.#state, workerId);
+      if (worker?.isOnline === true)
+        this.#propose(`lost:${workerId}`, { kind: "workerLost", workerId, bootId: worker.bootId });
+    }
+  }
+
+  /** Whether its last inventory says what the state does not know. */
+  #lookAt(workerId: number): void {
+    const heard = this.#heard.get(workerId);
+    const state = this.#state;
+    if (heard === undefined || state === null || this.#proposed.has(`worker:${workerId}`)) return;
+    const worker = workerOf(state, workerId);
+    if (worker === null || !worker.isOnline || worker.bootId !== heard.bootId) return;
+    const news = newsIn(heard.inventory, heard.assignedIndex, state, worker);
+    if (news !== null)
+      this.#propose(`worker:${workerId}`, { kind: "observe", workerId, bootId: heard.bootId, ...news });
+  }
+
+  // ---- Placing
+
+  #vmGone(name: string): void {
+    this.#vms.delete(name);
+    this.#recoveries.delete(name);
+    for (const { moving } of this.#draining.values()) moving.delete(name);
+  }
+
+  #vmChanged(vm: VmRecord): void {
+    const { name } = vm;
+    const placement = this.#proposed.get(`vm:${name}`);
+    if (!needsPlace(vm)) this.#vms.delete(name);
+    else if (placement === undefined) this.#vms.add(name, vm.spec.priority);
+    if (vm.state === "Failed" && intentOf(vm) === "run" && vm.workerId !== null) {
+      if (!this.#recoveries.has(name)) this.#recoveries.set(name, this.#nowMs + backoffMs(vm));
+    } else {
+      this.#recoveries.delete(name);
+    }
+    if (vm.state === "Running" && vm.eviction === null) {
+      for (const { moving } of this.#draining.values()) moving.delete(name);
+    }
+  }
+
+  #taskChanged(task: TaskRecord): void {
+    if (task.state === "Pending") this.#tasks.add(task.id, 0);
+    else this.#tasks.delete(task.id);
+  }
+
+  #placeAll(): void {
+    const state = this.#state;
+    this.#triedAll = true;
+    if (state === null) return;
+    let tries = TRIES_PER_TURN;
+    for (const [list, place] of [
+      [this.#vms, this.#placeVm],
+      [this.#tasks, this.#placeTask],
+    ] as const) {
+      for (;;) {
+        if (this.#proposed.size >= PROPOSALS_MAX) return;
+        const key = list.next(state.roomIndex);
+        if (key === null) break;
+        if (tries-- === 0) {
+          this.#triedAll = false;
+          return;
+        }
+        if (place.call(this, state, key)) list.delete(key);
+        else list.failed(key, state.roomIndex);
+      }
+    }
+  }
+
+  #placeVm(state: ClusterState, name: string): boolean {
+    const vm = vmOf(state, name);
+    if (vm === null || !needsPlace(vm)) return true;
+    const request = vmRequest(vm);
+    const context = this.#placement(state);
+    const { epoch } = vm;
+    if (vm.targetId !== null) {
+      // Room is kept for it there, and may still be taken by those who leave.
+      const target = workerOf(state, vm.targetId);
+      const { refusal } = target === null ? { refusal: OFFLINE } : judge(context, workerView(target), request);
+      if (refusal === null) return this.#proposePlacement(request, epoch, vm.targetId);
+      if (refusal.kind === "insufficient") return false;
+    }
+    const workerId = this.#index.choose(context, request);
+    if (workerId !== null) return this.#proposePlacement(request, epoch, workerId);
+    return this.#preempt(state, vm, request, context);
+  }
+
+  #proposePlacement(request: PlacementRequest, epoch: number, workerId: number): boolean {
+    const { name, resources } = request;
+    this.#propose(`vm:${name}`, { kind: "placeVm", name, epoch, workerId }, { workerId, resources });
+    return true;
+  }
+
+  #preempt(state: ClusterState, vm: VmRecord, request: PlacementRequest, context: PlacementContext): boolean {
+    const occupants = (workerId: number): readonly Occupant[] => occupantsOf(state, workerId);
+    const plan = planPreemption(context, this.#index.workers(), occupants, request);
+    if (plan === null || plan.victims.length === 0) return false;
+    const { name, epoch } = vm;
+    const { workerId, victims } = plan;
+    this.#propose(`vm:${name}`, { kind: "preempt", name, epoch, workerId, victims });
+    return true;
+  }
+
+  #placeTask(state: ClusterState, id: string): boolean {
+    const task = taskOf(state, id);
+    if (task === null || isOver(task) || task.state !== "Pending") return true;
+    const request = taskRequest(task);
+    const workerId = this.#index.choose(this.#placement(state), request);
+    if (workerId === null) return false;
+    const { attempt, resources } = task;
+    this.#propose(`task:${id}`, { kind: "placeTask", id, attempt, workerId }, { workerId, resources });
+    return true;
+  }
+
+  // ---- Recovery
+
+  #recover(): void {
+    for (;;) {
+      const name = this.#recoveries.take(this.#nowMs);
+      if (name === undefined || this.#state === null) return;
+      const vm = vmOf(this.#state, name);
+      if (vm === null || vm.state !== "Failed" || vm.workerId === null || intentOf(vm) !== "run") continue;
+      const { epoch } = vm;
+      if (vm.restarts < vm.spec.recovery.restartsMax) this.#propose(`vm:${name}`, { kind: "recoverVm", name, epoch });
+      else if (vm.relocations < RELOCATIONS_MAX)
+        this.#propose(`vm:${name}`, { kind: "evictVm", name, epoch, cause: "recovery", to: null });
+    }
+  }
+
+  // ---- Draining
+
+  /** Moves what is there, a tenth at a time: one that it moved counts until it runs elsewhere. */
+  #drain(): void {
+    const state = this.#state;
+    if (state === null) return;
+    for (const [workerId, drain] of this.#draining) {
+      const worker = workerOf(state, workerId);
+      if (worker === null || worker.vms.length === 0) continue;
+      for (const [name, sinceMs] of drain.moving) {
+        if (this.#nowMs - sinceMs >= DRAIN_PATIENCE_MS) drain.moving.delete(name);
+      }
+      const budget = Math.max(1, Math.floor(worker.vms.length / 10));
+      // Blocked until something changes.
+      if (drain.moving.size >= budget || drain.triedAt === state.appliedIndex) continue;
+      drain.triedAt = state.appliedIndex;
+      for (const name of worker.vms) {
+        if (drain.moving.size >= budget) break;
+        const vm = vmOf(state, name);
+        if (vm === null || intentOf(vm) === "gone" || vm.state === "Lost" || this.#proposed.has(`vm:${name}`)) continue;
+        this.#moveAway(state, vm, drain);
+      }
+    }
+  }
+
+  #moveAway(state: ClusterState, vm: VmRecord, drain: Drain): void {
+    const { name, epoch } = vm;
+    // One that is stopped needs no room anywhere until somebody starts it.
+    const to = vm.desired === "stopped" ? null : this.#index.choose(this.#placement(state), vmRequest(vm));
+    if (to === null && vm.desired !== "stopped") return;
+    this.#propose(`vm:${name}`, { kind: "evictVm", name, epoch, cause: "drain", to });
+    if (vm.desired !== "stopped") drain.moving.set(name, this.#nowMs);
+  }
+}
+
+interface PlacementInFlight {
+  readonly workerId: number;
+  readonly resources: Resources;
+}
+
+interface Drain {
+  /** VMs that it moved, and when. */
+  readonly moving: Map<string, number>;
+  /** The state that it last looked through. */
+  triedAt: number;
+}
+
+const NO_PROPOSALS: readonly Proposal[] = [];
+const NOTHING: Resources = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
+const OFFLINE = { kind: "offline" } as const;
+
+function added(a: Resources, b: Resources, sign: 1 | -1): Resources {
+  return {
+    vcpus: a.vcpus + sign * b.vcpus,
+    memoryMiB: a.memoryMiB + sign * b.memoryMiB,
+    diskGiB: a.diskGiB + sign * b.diskGiB,
+  };
+}
+
+function backoffMs({ spec: { recovery }, restarts }: VmRecord): number {
+  let ms = recovery.backoffMs;
+  for (let n = 0; n < restarts && ms < recovery.backoffMaxMs; n++) ms *= recovery.backoffFactor;
+  return Math.min(ms, recovery.backoffMaxMs);
+}
+
+function assignmentOf(
+  state: ClusterState,
+  worker: WorkerRecord,
+): Extract<Directive, { kind: "granted" }>["assignment"] {
+  const vms = worker.vms.flatMap((name) => {
+    const vm = vmOf(state, name);
+    return vm === null ? [] : [{ name, epoch: vm.epoch, intent: intentOf(vm), spec: vm.spec }];
+  });
+  const tasks = worker.tasks.flatMap((id) => {
+    const task = taskOf(state, id);
+    if (task === null) return [];
+    const { attempt, isCancelled, command, args, timeoutMs } = task;
+    return [{ id, attempt, isCancelled, command, args, timeoutMs }];
+  });
+  return { index: worker.assignedIndex, vms, tasks };
+}
+
+/** Those whose leaving would make room: who leaves already, will have made it. */
+export function occupantsOf(state: ClusterState, workerId: number): readonly Occupant[] {
+  const worker = workerOf(state, workerId);
+  return (worker?.vms ?? []).flatMap((name) => {
+    const vm = vmOf(state, name);
+    if (vm === null || intentOf(vm) !== "run") return [];
+    const { priority, preemptible } = vm.spec;
+    return [{ name, resources: vmRequest(vm).resources, priority, preemptible }];
+  });
+}

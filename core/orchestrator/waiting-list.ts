@@ -1,0 +1,80 @@
+/**
+ * Who waits for a place: higher priorities first, and within one the first come. What has been tried in vain waits until something has changed, and is then
+ * tried once more, in turn.
+ */
+export class WaitingList {
+  /** By priority, highest first. */
+  #levels: Level[] = [];
+  readonly #priorities = new Map<string, number>();
+
+  get size(): number {
+    return this.#priorities.size;
+  }
+
+  has(key: string): boolean {
+    return this.#priorities.has(key);
+  }
+
+  /** To be tried at the next turn. */
+  add(key: string, priority: number): void {
+    this.delete(key);
+    this.#priorities.set(key, priority);
+    this.#level(priority).fresh.add(key);
+  }
+
+  delete(key: string): void {
+    const priority = this.#priorities.get(key);
+    if (priority === undefined) return;
+    this.#priorities.delete(key);
+    const level = this.#level(priority);
+    level.fresh.delete(key);
+    level.tried.delete(key);
+  }
+
+  clear(): void {
+    this.#levels = [];
+    this.#priorities.clear();
+  }
+
+  /** Whoever is next to be tried now that `roomIndex` is the last change; null: nobody. */
+  next(roomIndex: number): string | null {
+    for (const { fresh, tried } of this.#levels) {
+      for (const key of fresh) return key;
+      for (const [key, triedAt] of tried) {
+        if (triedAt < roomIndex) return key;
+        break;
+      }
+    }
+    return null;
+  }
+
+  /** Nobody would take it when `roomIndex` was the last change. */
+  failed(key: string, roomIndex: number): void {
+    const priority = this.#priorities.get(key);
+    if (priority === undefined) return;
+    const level = this.#level(priority);
+    level.fresh.delete(key);
+    // Behind all others: so the first one has always been tried the longest ago.
+    level.tried.delete(key);
+    level.tried.set(key, roomIndex);
+  }
+
+  #level(priority: number): Level {
+    let at = 0;
+    for (; at < this.#levels.length; at++) {
+      const level = this.#levels[at];
+      if (level === undefined || level.priority < priority) break;
+      if (level.priority === priority) return level;
+    }
+    const level: Level = { priority, fresh: new Set(), tried: new Map() };
+    this.#levels.splice(at, 0, level);
+    return level;
+  }
+}
+
+interface Level {
+  readonly priority: number;
+  readonly fresh: Set<string>;
+  /** When each was tried last, by log index. */
+  readonly tried: Map<string, number>;
+}

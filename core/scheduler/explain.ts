@@ -1,0 +1,76 @@
+/** What every worker says to a request, and what follows. */
+import { judge } from "./judge.ts";
+import type { Judgement, PlacementContext, PlacementRequest, Resources, WorkerView } from "./types.ts";
+
+/**
+ * All judgements: those who would take it, best first; then those who refuse, by id. The order of the workers makes no difference.
+ *
+ * With the strategy "cost" those that are dearer than `costIncreasePercentMax` over the cheapest refuse, and among the others the most available wins.
+ */
+export function explain(
+  context: PlacementContext,
+  workers: Iterable<WorkerView>,
+  request: PlacementRequest,
+): readonly Judgement[] {
+  let takers: Taker[] = [];
+  const refusers: Judgement[] = [];
+  for (const worker of workers) {
+    const judgement = judge(context, worker, request);
+    if (judgement.refusal === null) takers.push({ judgement, worker });
+    else refusers.push(judgement);
+  }
+  if (context.settings.strategy === "cost") {
+    const limit = costLimit(context, takers);
+    for (const { worker } of takers) {
+      const { id: workerId, costPerHour } = worker;
+      if (costPerHour > limit)
+        refusers.push({ workerId, score: null, refusal: { kind: "tooDear", costPerHour, limit } });
+    }
+    takers = takers.filter(({ worker }) => worker.costPerHour <= limit);
+  }
+  const accepted = takers.map(({ judgement }) => judgement);
+  accepted.sort((a, b) => b.score - a.score || a.workerId - b.workerId);
+  refusers.sort((a, b) => a.workerId - b.workerId);
+  return [...accepted, ...refusers];
+}
+
+interface Taker {
+  readonly judgement: Judgement & { readonly refusal: null };
+  readonly worker: WorkerView;
+}
+
+function costLimit({ settings }: PlacementContext, takers: readonly Taker[]): number {
+  let cheapest = Number.POSITIVE_INFINITY;
+  for (const { worker } of takers) cheapest = Math.min(cheapest, worker.costPerHour);
+  return (cheapest * (100 + settings.costIncreasePercentMax)) / 100;
+}
+
+/** The best of them; null: nobody takes it. */
+export function chosen(judgements: readonly Judgement[]): number | null {
+  const best = judgements[0];
+  return best === undefined || best.refusal !== null ? null : best.workerId;
+}
+
+/** Why nobody takes it, counted: what a person wants to read first. */
+export interface RefusalCount {
+  readonly kind: string;
+  readonly resource: keyof Resources | null;
+  readonly count: number;
+  /** Of an insufficient resource: what is needed, and the most that any of these workers has free. */
+  readonly needed: number | null;
+  readonly free: number | null;
+}
+
+export function countRefusals(judgements: readonly Judgement[]): readonly RefusalCount[] {
+  const counts = new Map<string, RefusalCount>();
+  for (const { refusal } of judgements) {
+    if (refusal === null) continue;
+    const resource = refusal.kind === "insufficient" ? refusal.resource : null;
+    const key = `${refusal.kind} ${resource ?? ""}`;
+    const before = counts.get(key);
+    const free = refusal.kind === "insufficient" ? Math.max(refusal.free, before?.free ?? 0) : null;
+    const needed = refusal.kind === "insufficient" ? refusal.needed : null;
+    counts.set(key, { kind: refusal.kind, resource, count: (before?.count ?? 0) + 1, needed, free });
+  }
+  return [...counts.values()].sort((a, b) => b.count - a.count || (a.kind < b.kind ? -1 : 1));
+}

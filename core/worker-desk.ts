@@ -1,0 +1,237 @@
+/**
+ * Where reports of workers arrive. A follower passes them on; the leader lets its orchestrator hear them, and answers once a quorum has confirmed that it still
+ * leads: so no report is ever answered by a leader that another has followed, and nobody relies on what is no longer so. Reports that wait share one
+ * round.
+ *
+ * Also the way by which the orchestrator proposes, and hears what became of it.
+ */
+import {
+  type ApplyResult,
+  type ClusterState,
+  type CommandResult,
+  encodeRequest,
+  type Touched,
+} from "./cluster/index.ts";
+import { Orchestrator } from "./orchestrator/index.ts";
+import {
+  type Directed,
+  header,
+  NOBODY,
+  type NodeId,
+  type PeerId,
+  type Raft,
+  type RaftOptions,
+  type Reported,
+  requestRead,
+} from "./raft/index.ts";
+import type { ClientAnswer } from "./runtime.ts";
+import { decodeReport, encodeDirective, type Report } from "./worker/index.ts";
+
+/** In place of a client's ticket, for reads that no client asked for. */
+export const DESK_TICKET = -1;
+
+/** A report that waits for its answer: of a worker that asked this node, or of one that asked another. */
+interface Waiting {
+  readonly from: NodeId;
+  readonly requestId: number;
+  readonly report: Report;
+}
+
+interface Passed {
+  readonly requestId: number;
+  readonly deadlineMs: number;
+}
+
+const REFUSED_FOR_NOW: ClientAnswer = { kind: "refused", refusal: { kind: "noLeader" } };
+
+export class WorkerDesk {
+  readonly #raft: Raft;
+  readonly #options: RaftOptions;
+  readonly #orchestrator: Orchestrator;
+  #officeTerm = 0;
+  /** For the next round, and in the one that is under way. */
+  #waiting: Waiting[] = [];
+  #inRound: Waiting[] = [];
+  /** Reports that went to the leader, by a number of their own. They all wait equally long, so the oldest is first. */
+  readonly #passed = new Map<number, Passed>();
+  #nextPassed = 1;
+  /** Proposals under way, by the number that the log's answer carries: below `DESK_TICKET`. */
+  readonly #proposals = new Map<number, string>();
+  #nextTicket = DESK_TICKET - 1;
+
+  constructor(raft: Raft, options: RaftOptions) {
+    this.#raft = raft;
+    this.#options = options;
+    this.#orchestrator = new Orchestrator(options.clockDriftBound);
+  }
+
+  get deadlineMs(): number {
+    let atMs = this.#orchestrator.deadlineMs;
+    for (const { deadlineMs } of this.#passed.values()) {
+      atMs = Math.min(atMs, deadlineMs);
+      break;
+    }
+    return atMs;
+  }
+
+  // ---- Reports
+
+  /** A worker that is connected to this node reports. `peerId` is who the connection says it is. */
+  request(requestId: number, peerId: PeerId, data: Uint8Array, state: ClusterState): void {
+    const raft = this.#raft;
+    if (raft.role === "leader") {
+      const refusal = this.#hear(raft.id, requestId, peerId, data, state);
+      if (refusal !== null) this.#answer(requestId, refusal);
+      return;
+    }
+    if (raft.leaderId === NOBODY || this.#passed.size >= this.#options.maxPendingRequests) {
+      this.#answer(requestId, REFUSED_FOR_NOW);
+      return;
+    }
+    const passed = this.#nextPassed++;
+    this.#passed.set(passed, { requestId, deadlineMs: raft.nowMs + this.#options.requestTimeoutMs });
+    raft.send({ type: "report", ...header(raft, raft.leaderId, raft.term), requestId: passed, peerId, data });
+  }
+
+  /** Another server passes a report on. */
+  passedOn({ from, requestId, peerId, data }: Reported, state: ClusterState): void {
+    if (this.#raft.role !== "leader" || this.#hear(from, requestId, peerId, data, state) !== null)
+      this.#direct(from, requestId, null);
+  }
+
+  directed({ requestId, data }: Directed): void {
+    const passed = this.#passed.get(requestId);
+    if (passed === undefined) return;
+    this.#passed.delete(requestId);
+    this.#answer(passed.requestId, data === null ? REFUSED_FOR_NOW : { kind: "directive", data });
+  }
+
+  #hear(from: NodeId, requestId: number, peerId: PeerId, data: Uint8Array, state: ClusterState): ClientAnswer | null {
+    if (!this.#orchestrator.inOffice || this.#waiting.length >= this.#options.maxPendingRequests)
+      return REFUSED_FOR_NOW;
+    const report = decodeReport(data);
+    if (report === null) return invalid("report", "is no report of a worker");
+    if (state.nodes.get(report.workerId)?.peerId !== peerId)
+      return invalid("report.workerId", `node ${report.workerId} is not known under this identity`);
+    this.#orchestrator.hear(report, this.#raft.nowMs);
+    this.#waiting.push({ from, requestId, report });
+    return null;
+  }
+
+  #startRound(): void {
+    if (this.#inRound.length > 0 || this.#waiting.length === 0) return;
+    this.#inRound = this.#waiting;
+    this.#waiting = [];
+    requestRead(this.#raft, { from: this.#raft.id, requestId: DESK_TICKET });
+  }
+
+  /** A quorum has confirmed that this node led after those reports had come. Null: it has not. */
+  roundEnded(index: number | null, appliedIndex: number): void {
+    const answered = this.#inRound;
+    this.#inRound = [];
+    if (answered.length === 0) return;
+    const servers = index === null || appliedIndex < index ? null : this.#servers();
+    for (const { from, requestId, report } of answered) {
+      const directive = servers === null ? null : this.#orchestrator.directive(report, servers);
+      const data = directive === null ? null : encodeDirective(directive);
+      if (from === this.#raft.id)
+        this.#answer(requestId, data === null ? REFUSED_FOR_NOW : { kind: "directive", data });
+      else this.#direct(from, requestId, data);
+    }
+  }
+
+  #servers(): readonly NodeId[] {
+    return this.#raft.configuration.voters;
+  }
+
+  #answer(requestId: number, answer: ClientAnswer): void {
+    this.#raft.effects.push({ kind: "answer", requestId, answer });
+  }
+
+  #direct(to: NodeId, requestId: number, data: Uint8Array | null): void {
+    const raft = this.#raft;
+    raft.send({ type: "directive", ...header(raft, to, raft.term), requestId, data });
+  }
+
+  // ---- Office
+
+  /** Entries have been applied; `results` of its own proposals come one by one through `settled`. */
+  applied(state: ClusterState, touched: Touched): void {
+    if (this.#orchestrator.inOffice) this.#orchestrator.applied(state, touched, this.#raft.nowMs);
+  }
+
+  /** What became of one of its proposals; null: it was never appended. */
+  settled(ticket: number, result: ApplyResult | null): void {
+    const key = this.#proposals.get(ticket);
+    if (key === undefined) return;
+    this.#proposals.delete(ticket);
+    this.#orchestrator.settled(key, result === null ? null : commandResult(result));
+  }
+
+  /** After everything else: what is to be proposed, and the tickets by which to tell what became of it. */
+  step(
+    state: ClusterState,
+    appliedIndex: number,
+    takesProposals: boolean,
+    enqueue: (data: Uint8Array, ticket: number) => void,
+  ): void {
+    const raft = this.#raft;
+    this.#expire();
+    const mayLead = raft.role === "leader" && appliedIndex >= raft.termStartIndex;
+    if (!mayLead) {
+      if (this.#orchestrator.inOffice) this.#leaveOffice();
+      return;
+    }
+    if (!this.#orchestrator.inOffice || this.#officeTerm !== raft.term) {
+      this.#leaveOffice();
+      this.#officeTerm = raft.term;
+      this.#orchestrator.takeOffice(state, raft.nowMs);
+    }
+    if (takesProposals) {
+      for (const { key, command } of this.#orchestrator.step(raft.nowMs)) {
+        const ticket = this.#nextTicket--;
+        this.#proposals.set(ticket, key);
+        enqueue(encodeRequest({ session: null, command }), ticket);
+      }
+    }
+    this.#startRound();
+  }
+
+  #leaveOffice(): void {
+    this.#orchestrator.leaveOffice();
+    this.#proposals.clear();
+    const waiting = [...this.#inRound, ...this.#waiting];
+    this.#inRound = [];
+    this.#waiting = [];
+    for (const { from, requestId } of waiting) {
+      if (from === this.#raft.id) this.#answer(requestId, REFUSED_FOR_NOW);
+      else this.#direct(from, requestId, null);
+    }
+  }
+
+  #expire(): void {
+    for (const [number, { requestId, deadlineMs }] of this.#passed) {
+      if (this.#raft.nowMs < deadlineMs) return;
+      this.#passed.delete(number);
+      this.#answer(requestId, REFUSED_FOR_NOW);
+    }
+  }
+}
+
+function invalid(field: string, reason: string): ClientAnswer {
+  return { kind: "refused", refusal: { kind: "invalidRequest", field, reason } };
+}
+
+/** Its own proposals carry no session. */
+function commandResult(result: ApplyResult): CommandResult | null {
+  if (result.ok) return result.kind === "sessionOpened" || result.kind === "sessionClosed" ? null : result;
+  const { refusal } = result;
+  switch (refusal.kind) {
+    case "sessionExpired":
+    case "sequenceTooOld":
+    case "invalidCommand":
+      return null;
+    default:
+      return { ok: false, refusal };
+  }
+}

@@ -1,0 +1,444 @@
+/**
+ * The agent of one host: what the host shows and what the cluster wants in, what the host shall do out. It remembers nothing that it could not see again: a
+ * process that starts anew looks at its host, asks the cluster, and goes on.
+ *
+ * It acts on VMs only while it holds a lease. When the lease runs out it need not do anything: the host's switch, which it set anew with each lease, ends
+ * everything by itself, also when this process hangs.
+ */
+import { HealthBook } from "./health.ts";
+import { REPORT_EVERY_MS } from "./lease.ts";
+import {
+  type AssignedTask,
+  type AssignedVm,
+  type Assignment,
+  type Directive,
+  decodeDirective,
+  encodeReport,
+  type Inventory,
+  type ReportedMachine,
+} from "./protocol.ts";
+import type { HostAction, HostFacts, Job, Machine } from "./types.ts";
+
+/** Everything that an agent ever learns. `nowMs` is the host's monotonic clock. */
+export type AgentInput = { readonly nowMs: number } & (
+  | { readonly kind: "wake" }
+  /** Everything that the host has now, sorted. */
+  | { readonly kind: "inventory"; readonly machines: readonly Machine[]; readonly jobs: readonly Job[] }
+  | {
+      readonly kind: "probed";
+      readonly name: string;
+      readonly epoch: number;
+      readonly check: string;
+      readonly isHealthy: boolean;
+    }
+  /** What became of a report; null: nothing. */
+  | { readonly kind: "answered"; readonly sequence: number; readonly directive: Uint8Array | null }
+);
+
+export type AgentEffect =
+  | { readonly kind: "report"; readonly to: number; readonly sequence: number; readonly report: Uint8Array }
+  | { readonly kind: "act"; readonly action: HostAction }
+  | { readonly kind: "wakeAt"; readonly atMs: number };
+
+export interface AgentSettings {
+  readonly workerId: number;
+  /** A number that no other process of this host has had. */
+  readonly bootId: number;
+  readonly facts: HostFacts;
+  /** Whom to ask first. At least one. */
+  readonly servers: readonly number[];
+}
+
+/** How long an answer may take before another server is asked. */
+const ANSWER_TIMEOUT_MS = 1000;
+/** Between two reports that something has changed. */
+const REPORT_GAP_MS = 50;
+/** When what was asked of a host does not show, it is asked again. */
+const ACT_AGAIN_MS = 10_000;
+/** A guest that has not booted by then never will. */
+const BOOT_TIMEOUT_MS = 120_000;
+const STOP_GRACE_MS = 10_000;
+/** Nothing new is started when the lease is so short. */
+const LEASE_MARGIN_MS = 500;
+
+interface Acted {
+  readonly what: HostAction["kind"];
+  readonly epoch: number;
+  readonly atMs: number;
+}
+
+export class Agent {
+  readonly #settings: AgentSettings;
+  readonly #health = new HealthBook();
+  #effects: AgentEffect[] = [];
+  #nowMs = 0;
+  #servers: readonly number[];
+  #server = 0;
+  #isRegistered = false;
+  #sequence = 0;
+  /** The report that is under way; 0: none. */
+  #awaited = 0;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
+  #leaseUntilMs = Number.NEGATIVE_INFINITY;
+  #assignment: Assignment | null = null;
+  #machines: ReadonlyMap<string, Machine> = new Map();
+  #jobs: readonly Job[] = [];
+  /** Null until the host has been looked at: before that nothing can be said of it. */
+  #inventory: Inventory | null = null;
+  #inventoryVersion = 0;
+  /** The version that the leader has seen. */
+  #heardVersion = 0;
+  /** Since when each machine is in its phase. */
+  readonly #since = new Map<string, { readonly key: string; readonly atMs: number }>();
+  readonly #acted = new Map<string, Acted>();
+  /** Machines that never came up, by name: they are ended for that, and have failed. */
+  readonly #neverBooted = new Map<string, number>();
+  /** In which version of the inventory a machine first stood. */
+  readonly #reportedIn = new Map<string, { readonly epoch: number; readonly version: number }>();
+  #wakeAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(settings: AgentSettings) {
+    this.#settings = settings;
+    this.#servers = settings.servers;
+  }
+
+  get holdsLease(): boolean {
+    return this.#nowMs < this.#leaseUntilMs;
+  }
+
+  get leaseUntilMs(): number {
+    return this.#leaseUntilMs;
+  }
+
+  step(input: AgentInput): readonly AgentEffect[] {
+    this.#nowMs = Math.max(this.#nowMs, input.nowMs);
+    switch (input.kind) {
+      case "wake":
+        this.#wakeAtMs = Number.POSITIVE_INFINITY;
+        break;
+      case "inventory":
+        this.#take(input.machines, input.jobs);
+        break;
+      case "probed":
+        this.#health.probed(input.name, input.epoch, input.check, input.isHealthy);
+        break;
+      case "answered":
+        this.#answered(input.sequence, input.directive);
+        break;
+    }
+    if (this.#inventory !== null) {
+      this.#act();
+      this.#refreshInventory();
+      this.#report();
+    }
+    this.#announceWake();
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  #take(machines: readonly Machine[], jobs: readonly Job[]): void {
+    this.#machines = new Map(machines.map((machine) => [machine.name, machine]));
+    this.#jobs = jobs;
+    for (const name of [...this.#since.keys()]) {
+      if (!this.#machines.has(name)) this.#since.delete(name);
+    }
+    for (const { name, epoch, phase } of machines) {
+      const key = `${epoch} ${phase}`;
+      if (this.#since.get(name)?.key !== key) this.#since.set(name, { key, atMs: this.#nowMs });
+      // What was asked for shows.
+      const acted = this.#acted.get(name);
+      if (acted?.what === "build" && acted.epoch <= epoch) this.#acted.delete(name);
+    }
+    this.#inventory ??= { machines: [], jobs: [] };
+  }
+
+  #answered(sequence: number, bytes: Uint8Array | null): void {
+    if (sequence !== this.#awaited) return;
+    this.#awaited = 0;
+    const directive = bytes === null ? null : decodeDirective(bytes);
+    if (directive === null || directive.sequence !== sequence) {
+      this.#askAnother();
+      return;
+    }
+    this.#obey(directive);
+  }
+
+  #askAnother(): void {
+    this.#server = (this.#server + 1) % this.#servers.length;
+  }
+
+  #obey(directive: Directive): void {
+    if (directive.kind === "register") {
+      this.#isRegistered = false;
+      return;
+    }
+    this.#isRegistered = true;
+    const { assignment, servers, leaseTtlMs, inventoryVersion } = directive;
+    // Leaders that follow one another may answer out of order: the log knows which is newer.
+    if (assignment !== null && assignment.index >= (this.#assignment?.index ?? 0)) this.#assignment = assignment;
+    this.#heardVersion = inventoryVersion;
+    if (servers.length > 0 && servers.join() !== this.#servers.join()) {
+      this.#servers = servers;
+      this.#server %= servers.length;
+    }
+    const untilMs = this.#sentAtMs + leaseTtlMs;
+    if (untilMs <= this.#leaseUntilMs || this.#assignment === null) return;
+    this.#leaseUntilMs = untilMs;
+    this.#effects.push({ kind: "act", action: { kind: "fenceAt", atMs: untilMs } });
+  }
+
+  // ---- What the host shall do
+
+  #act(): void {
+    const assignment = this.#assignment;
+    if (assignment === null || this.#nowMs >= this.#leaseUntilMs - LEASE_MARGIN_MS) return;
+    const wanted = new Set<string>();
+    for (const vm of assignment.vms) {
+      wanted.add(vm.name);
+      this.#actOn(vm, this.#machines.get(vm.name) ?? null);
+    }
+    for (const machine of this.#machines.values()) if (!wanted.has(machine.name)) this.#endUnwanted(machine);
+    this.#actOnTasks(assignment.tasks);
+    this.#watchHealth(assignment.vms);
+  }
+
+  #actOn(vm: AssignedVm, machine: Machine | null): void {
+    switch (vm.intent) {
+      case "run":
+        this.#run(vm, machine);
+        return;
+      case "stop":
+        if (machine === null || machine.epoch > vm.epoch) return;
+        // One that was built and never started is no machine to keep.
+        if (machine.phase === "built") this.#perform(vm.name, { kind: "delete", name: vm.name, epoch: machine.epoch });
+        else this.#stop(machine);
+        return;
+      case "gone":
+        if (machine !== null && machine.epoch <= vm.epoch) this.#remove(machine);
+        return;
+    }
+  }
+
+  #run({ name, epoch, spec }: AssignedVm, machine: Machine | null): void {
+    if (this.#settings.facts.driver === null) return;
+    if (machine === null) {
+      this.#perform(name, { kind: "build", name, epoch, spec });
+    } else if (machine.epoch < epoch) {
+      if (isLive(machine)) this.#stop(machine);
+      else if (machine.phase !== "building") this.#perform(name, { kind: "build", name, epoch, spec });
+      else this.#perform(name, { kind: "delete", name, epoch: machine.epoch });
+    } else if (machine.epoch === epoch && machine.phase === "built") {
+      this.#perform(name, { kind: "start", name, epoch });
+    } else if (machine.epoch === epoch && machine.phase === "starting" && this.#hasHung(machine)) {
+      this.#neverBooted.set(name, epoch);
+      this.#stop(machine);
+    }
+  }
+
+  #hasHung({ name }: Machine): boolean {
+    return this.#nowMs - (this.#since.get(name)?.atMs ?? this.#nowMs) >= BOOT_TIMEOUT_MS;
+  }
+
+  #stop(machine: Machine): void {
+    const { name, epoch } = machine;
+    if (isLive(machine)) this.#perform(name, { kind: "stop", name, epoch, graceMs: STOP_GRACE_MS });
+  }
+
+  #remove(machine: Machine): void {
+    const { name, epoch } = machine;
+    if (isLive(machine)) this.#stop(machine);
+    else this.#perform(name, { kind: "delete", name, epoch });
+  }
+
+  /** What nobody wants is reported first: the leader has seen it, and still does not ask for it. */
+  #endUnwanted(machine: Machine): void {
+    const reported = this.#reportedIn.get(machine.name);
+    if (reported?.epoch === machine.epoch && reported.version <= this.#heardVersion) this.#remove(machine);
+  }
+
+  /** Asks for it, unless that was asked for lately. */
+  #perform(name: string, action: Extract<HostAction, { readonly epoch: number }>): void {
+    const acted = this.#acted.get(name);
+    if (
+      acted?.what === action.kind &&
+      acted.epoch === action.epoch &&
+      this.#nowMs < acted.atMs + (action.kind === "stop" ? action.graceMs + ACT_AGAIN_MS : ACT_AGAIN_MS)
+    )
+      return;
+    this.#acted.set(name, { what: action.kind, epoch: action.epoch, atMs: this.#nowMs });
+    this.#effects.push({ kind: "act", action });
+  }
+
+  #actOnTasks(tasks: readonly AssignedTask[]): void {
+    const jobs = new Map(this.#jobs.map((job) => [job.id, job]));
+    const wanted = new Set<string>();
+    for (const { id, attempt, isCancelled, command, args, timeoutMs } of tasks) {
+      wanted.add(id);
+      const job = jobs.get(id);
+      const acted = this.#acted.get(`task ${id}`);
+      if (isCancelled) {
+        if (job?.attempt === attempt && job.phase === "running") this.#job(id, { kind: "endJob", id, attempt });
+      } else if (job === undefined) {
+        // An attempt is started once: if nothing comes of it, the cluster is told so, and makes another.
+        if (acted?.epoch !== attempt) this.#job(id, { kind: "runJob", id, attempt, command, args, timeoutMs });
+      } else if (job.attempt < attempt) {
+        if (job.phase === "running") this.#job(id, { kind: "endJob", id, attempt: job.attempt });
+        else this.#job(id, { kind: "forgetJob", id, attempt: job.attempt });
+      }
+    }
+    for (const { id, attempt, phase } of this.#jobs) {
+      if (wanted.has(id)) continue;
+      if (phase === "running") this.#job(id, { kind: "endJob", id, attempt });
+      else this.#job(id, { kind: "forgetJob", id, attempt });
+    }
+  }
+
+  #job(id: string, action: Extract<HostAction, { readonly attempt: number }>): void {
+    const key = `task ${id}`;
+    const acted = this.#acted.get(key);
+    const isAgain = acted?.what === action.kind && acted.epoch === action.attempt;
+    if (isAgain && this.#nowMs < acted.atMs + ACT_AGAIN_MS) return;
+    this.#acted.set(key, { what: action.kind, epoch: action.attempt, atMs: this.#nowMs });
+    this.#effects.push({ kind: "act", action });
+  }
+
+  #watchHealth(vms: readonly AssignedVm[]): void {
+    for (const { name, epoch, intent, spec } of vms) {
+      if (spec.healthChecks.length === 0) continue;
+      const machine = this.#machines.get(name);
+      if (intent !== "run" || machine?.epoch !== epoch || machine.phase !== "running") {
+        this.#health.forget(name);
+        continue;
+      }
+      const runningSinceMs = this.#since.get(name)?.atMs ?? this.#nowMs;
+      for (const { name: check, probe, timeoutMs } of this.#health.due(
+        name,
+        epoch,
+        spec.healthChecks,
+        runningSinceMs,
+        this.#nowMs,
+      ))
+        this.#effects.push({ kind: "act", action: { kind: "probe", name, epoch, check, probe, timeoutMs } });
+    }
+  }
+
+  // ---- What the cluster is told
+
+  #refreshInventory(): void {
+    const machines: ReportedMachine[] = [];
+    for (const machine of this.#machines.values()) machines.push(this.#reported(machine));
+    for (const [name, { what, epoch }] of this.#acted) {
+      // It has been asked for and does not show yet: to say that it is not there would be wrong soon.
+      if (what === "build" && !this.#machines.has(name))
+        machines.push({ name, epoch, phase: "building", reason: "", isUnhealthy: false });
+    }
+    machines.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const jobs = this.#jobsWithExpected();
+    const before = this.#inventory;
+    const isSame = before !== null && sameJobs(before.jobs, jobs) && sameMachines(before.machines, machines);
+    if (isSame && this.#inventoryVersion > 0) return;
+    this.#inventory = { machines, jobs };
+    this.#inventoryVersion += 1;
+    const names = new Set<string>();
+    for (const { name, epoch } of machines) {
+      names.add(name);
+      if (this.#reportedIn.get(name)?.epoch !== epoch)
+        this.#reportedIn.set(name, { epoch, version: this.#inventoryVersion });
+    }
+    for (const name of [...this.#reportedIn.keys()]) if (!names.has(name)) this.#reportedIn.delete(name);
+    for (const [name, epoch] of [...this.#neverBooted]) {
+      if (this.#machines.get(name)?.epoch !== epoch) this.#neverBooted.delete(name);
+    }
+  }
+
+  /** With those that have been asked for and do not show yet. */
+  #jobsWithExpected(): readonly Job[] {
+    const shown = new Set(this.#jobs.map(({ id }) => id));
+    const expected: Job[] = [];
+    for (const { id, attempt } of this.#assignment?.tasks ?? []) {
+      const acted = this.#acted.get(`task ${id}`);
+      const isAwaited = acted?.what === "runJob" && acted.epoch === attempt && this.#nowMs < acted.atMs + ACT_AGAIN_MS;
+      if (isAwaited && !shown.has(id)) expected.push({ id, attempt, phase: "running", exitCode: 0, output: "" });
+    }
+    return expected.length === 0 ? this.#jobs : [...this.#jobs, ...expected].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  #reported(machine: Machine): ReportedMachine {
+    const { name, epoch, phase } = machine;
+    if (this.#neverBooted.get(name) === epoch && phase !== "failed")
+      return { name, epoch, phase: "failed", reason: "did not boot", isUnhealthy: false };
+    const sick = phase === "running" ? this.#health.complaint(name, epoch) : "";
+    return { name, epoch, phase, reason: sick === "" ? machine.reason : sick, isUnhealthy: sick !== "" };
+  }
+
+  #report(): void {
+    if (this.#awaited !== 0) {
+      if (this.#nowMs < this.#sentAtMs + ANSWER_TIMEOUT_MS) return;
+      this.#awaited = 0;
+      this.#askAnother();
+    }
+    if (this.#nowMs < this.#reportDueMs()) return;
+    const isHeard = this.#heardVersion === this.#inventoryVersion;
+    const sequence = ++this.#sequence;
+    const report = encodeReport({
+      workerId: this.#settings.workerId,
+      bootId: this.#settings.bootId,
+      sequence,
+      facts: this.#isRegistered ? null : this.#settings.facts,
+      assignedIndex: this.#assignment?.index ?? 0,
+      inventoryVersion: this.#inventoryVersion,
+      inventory: isHeard && this.#isRegistered ? null : this.#inventory,
+    });
+    this.#awaited = sequence;
+    this.#sentAtMs = this.#nowMs;
+    this.#effects.push({ kind: "report", to: this.#servers[this.#server] ?? 0, sequence, report });
+  }
+
+  #reportDueMs(): number {
+    const hasNews = this.#heardVersion !== this.#inventoryVersion;
+    return this.#sentAtMs + (hasNews || !this.#isRegistered ? REPORT_GAP_MS : REPORT_EVERY_MS);
+  }
+
+  #announceWake(): void {
+    let atMs = this.#awaited === 0 ? this.#reportDueMs() : this.#sentAtMs + ANSWER_TIMEOUT_MS;
+    if (this.#inventory === null) return;
+    atMs = Math.min(atMs, this.#health.nextDueMs);
+    if (atMs >= this.#wakeAtMs) return;
+    this.#wakeAtMs = atMs;
+    this.#effects.push({ kind: "wakeAt", atMs });
+  }
+}
+
+/** It executes, or is about to. */
+function isLive({ phase }: Machine): boolean {
+  return phase === "starting" || phase === "running" || phase === "stopping";
+}
+
+function sameJobs(a: readonly Job[], b: readonly Job[]): boolean {
+  if (a === b) return true;
+  return (
+    a.length === b.length &&
+    a.every((one, at) => {
+      const other = b[at];
+      return one.id === other?.id && one.attempt === other.attempt && one.phase === other.phase;
+    })
+  );
+}
+
+function sameMachines(a: readonly ReportedMachine[], b: readonly ReportedMachine[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((one, at) => {
+      const other = b[at];
+      return (
+        other !== undefined &&
+        one.name === other.name &&
+        one.epoch === other.epoch &&
+        one.phase === other.phase &&
+        one.reason === other.reason &&
+        one.isUnhealthy === other.isUnhealthy
+      );
+    })
+  );
+}

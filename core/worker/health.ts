@@ -1,0 +1,103 @@
+/** Health checks: when each is due, what it said last, and whether a machine should go on. The results come from the host. */
+import type { HealthCheck } from "../cluster/index.ts";
+
+/** A result that has not come by then, after the check's own time-out, is a failure. */
+const LATE_MS = 5000;
+
+class CheckState {
+  dueMs: number;
+  /** When the probe under way is given up; Infinity: none is. */
+  giveUpMs = Number.POSITIVE_INFINITY;
+  failuresInRow = 0;
+  successesInRow = 0;
+  isDown = false;
+
+  constructor(dueMs: number) {
+    this.dueMs = dueMs;
+  }
+}
+
+interface MachineHealth {
+  readonly epoch: number;
+  readonly checks: readonly HealthCheck[];
+  readonly states: ReadonlyMap<string, CheckState>;
+}
+
+export class HealthBook {
+  readonly #machines = new Map<string, MachineHealth>();
+
+  forget(name: string): void {
+    this.#machines.delete(name);
+  }
+
+  /** The checks that are due now, of a machine that runs since `runningSinceMs`; they count as under way from here on. */
+  due(
+    name: string,
+    epoch: number,
+    checks: readonly HealthCheck[],
+    runningSinceMs: number,
+    nowMs: number,
+  ): readonly HealthCheck[] {
+    let machine = this.#machines.get(name);
+    if (machine?.epoch !== epoch || machine.checks !== checks) {
+      const states = new Map(
+        checks.map((check) => [check.name, new CheckState(runningSinceMs + check.initialDelayMs)]),
+      );
+      machine = { epoch, checks, states };
+      this.#machines.set(name, machine);
+    }
+    const due: HealthCheck[] = [];
+    for (const check of checks) {
+      const state = machine.states.get(check.name);
+      if (state === undefined) continue;
+      if (nowMs >= state.giveUpMs) this.#count(check, state, false);
+      if (nowMs < state.dueMs) continue;
+      state.dueMs = nowMs + check.intervalMs;
+      if (state.giveUpMs !== Number.POSITIVE_INFINITY) continue;
+      state.giveUpMs = nowMs + check.timeoutMs + LATE_MS;
+      due.push(check);
+    }
+    return due;
+  }
+
+  probed(name: string, epoch: number, checkName: string, isHealthy: boolean): void {
+    const machine = this.#machines.get(name);
+    const state = machine?.states.get(checkName);
+    const check = machine?.checks.find((one) => one.name === checkName);
+    if (machine?.epoch !== epoch || state === undefined || check === undefined) return;
+    if (state.giveUpMs !== Number.POSITIVE_INFINITY) this.#count(check, state, isHealthy);
+  }
+
+  #count(check: HealthCheck, state: CheckState, isHealthy: boolean): void {
+    state.giveUpMs = Number.POSITIVE_INFINITY;
+    state.failuresInRow = isHealthy ? 0 : state.failuresInRow + 1;
+    state.successesInRow = isHealthy ? state.successesInRow + 1 : 0;
+    if (state.failuresInRow >= check.failures) state.isDown = true;
+    else if (state.successesInRow >= check.successes) state.isDown = false;
+  }
+
+  /** Why the machine should not go on; empty: it should. A critical check that is down is enough; of the others, those with half of the weight. */
+  complaint(name: string, epoch: number): string {
+    const machine = this.#machines.get(name);
+    if (machine?.epoch !== epoch) return "";
+    let weight = 0;
+    let downWeight = 0;
+    const down: string[] = [];
+    for (const check of machine.checks) {
+      weight += check.weight;
+      if (machine.states.get(check.name)?.isDown !== true) continue;
+      if (check.critical) return `health check ${check.name} is down`;
+      downWeight += check.weight;
+      down.push(check.name);
+    }
+    return down.length > 0 && downWeight * 2 >= weight ? `health checks ${down.join(", ")} are down`.slice(0, 256) : "";
+  }
+
+  get nextDueMs(): number {
+    let atMs = Number.POSITIVE_INFINITY;
+    for (const { states } of this.#machines.values()) {
+      for (const { dueMs, giveUpMs } of states.values()) atMs = Math.min(atMs, dueMs, giveUpMs);
+    }
+    return atMs;
+  }
+}
