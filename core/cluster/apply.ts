@@ -17,7 +17,7 @@ import { cancelTask, placeTask, submitTask } from "./tasks.ts";
 import { setQuota } from "./tenants.ts";
 import { createToken, revokeToken } from "./tokens.ts";
 import { applyVmCommand } from "./vm-commands.ts";
-import { evictVm, observe, placeVm, preempt, recoverVm } from "./vm-moves.ts";
+import { evictVm, observe, placeVm, preempt, rebalance, recoverVm } from "./vm-moves.ts";
 import { registerWorker, setAvailability, workerLost } from "./workers.ts";
 
 enableMapSet();
@@ -171,6 +171,8 @@ function applyCommand(batch: Batch, command: StatefulCommand, index: number): Co
       return cancelTask(batch, command.id);
     case "placeTask":
       return placeTask(batch, command);
+    case "rebalance":
+      return rebalance(batch, command.moves);
     case "configureScheduler":
       batch.scheduler = command.settings;
       batch.roomMayHaveGrown();

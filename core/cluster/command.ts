@@ -39,6 +39,12 @@ export type OwnCommand =
   | { readonly kind: "recoverVm"; readonly name: string; readonly epoch: number }
   | { readonly kind: "placeTask"; readonly id: string; readonly attempt: number; readonly workerId: number };
 
+export interface RebalanceMove {
+  readonly name: string;
+  readonly epoch: number;
+  readonly to: number;
+}
+
 /** What operators and tenants ask for, beside VM records, tokens and nodes. */
 export type OperatorCommand =
   | { readonly kind: "setVmDesired"; readonly name: string; readonly desired: "running" | "stopped" }
@@ -53,6 +59,8 @@ export type OperatorCommand =
   | { readonly kind: "setPoolEnabled"; readonly name: string; readonly enabled: boolean }
   | { readonly kind: "submitTask"; readonly id: string; readonly spec: TaskSpec }
   | { readonly kind: "cancelTask"; readonly id: string }
+  /** Moves of a plan, each if the VM is still what it was. Refused while the last rebalance is less than ten minutes ago. */
+  | { readonly kind: "rebalance"; readonly moves: readonly RebalanceMove[] }
   | { readonly kind: "configureScheduler"; readonly settings: SchedulerSettings };
 
 /**

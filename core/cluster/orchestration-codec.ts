@@ -1,6 +1,6 @@
 /** The formats of the commands, records and events that came with workers. */
 import { type Overcommit, type SchedulerSettings, STRATEGIES, WORKER_STATUSES } from "../scheduler/index.ts";
-import type { OperatorCommand, OwnCommand } from "./command.ts";
+import type { OperatorCommand, OwnCommand, RebalanceMove } from "./command.ts";
 import type { ClusterEvent } from "./events.ts";
 import { integer } from "./fields.ts";
 import {
@@ -126,6 +126,9 @@ export const orchestrationCommand: Format<OwnCommand | OperatorCommand> = varian
   submitTask: { id: aLabel, spec: taskSpec },
   cancelTask: { id: aLabel },
   configureScheduler: { settings: schedulerSettings },
+  rebalance: {
+    moves: listOf(record<RebalanceMove>({ name: aLabel, epoch: aCount, to: aNodeId }), LIMITS.observations),
+  },
 });
 
 // ---- Records, as snapshots hold them: without what follows from others.
@@ -294,6 +297,7 @@ export const orchestrationRefusal: Format<OrchestrationRefusal> = variants<Orche
   poolOverlaps: { pool: aLabel },
   poolInUse: { usedCount: aCount },
   poolExhausted: { pool: aLabel, size: aCount },
+  tooSoon: { retryAfterMs: aCount },
 });
 
 type Orchestration = Extract<

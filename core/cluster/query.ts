@@ -1,11 +1,20 @@
 /** Questions to a state. Free of side effects; how fresh the state is, is the asker's business (thesis 6.4). */
+
+import type { RebalancePlan, SchedulerSettings } from "../scheduler/index.ts";
 import { type EventPage, pageOfEvents } from "./events.ts";
+import type { IpPoolRecord } from "./ip-pools.ts";
 import { LIMITS } from "./limits.ts";
 import type { NodeRecord } from "./nodes.ts";
-import { type ClusterState, vmOf } from "./state.ts";
-import { bucketValues } from "./table.ts";
+import { vmRequest } from "./placement.ts";
+import { type Plan, planFor, planVm, rebalancePlan } from "./plan.ts";
+import { type ClusterState, taskOf, vmOf, workerOf } from "./state.ts";
+import { bucketValues, type Table } from "./table.ts";
+import type { TaskRecord } from "./tasks.ts";
+import type { TenantRecord } from "./tenants.ts";
 import type { TokenRecord } from "./tokens.ts";
 import type { VmRecord } from "./vm-record.ts";
+import type { VmSpec } from "./vm-spec.ts";
+import type { WorkerRecord } from "./workers.ts";
 
 /** A question as a value, for whoever carries it here. */
 export type ClusterQuery =
@@ -16,6 +25,23 @@ export type ClusterQuery =
   | { readonly kind: "listTokens"; readonly afterId: string | null; readonly limit: number }
   /** All that there ever were, by id. */
   | { readonly kind: "listNodes" }
+  /** All, by id. */
+  | { readonly kind: "listWorkers" }
+  | { readonly kind: "getWorker"; readonly id: number }
+  /** What would become of a request for such a VM now. Changes nothing. */
+  | { readonly kind: "planVm"; readonly name: string; readonly spec: VmSpec }
+  /** Why a VM is where it is, or nowhere. */
+  | { readonly kind: "explainVm"; readonly name: string }
+  /** By id, `limit` of them after `afterId`. */
+  | { readonly kind: "listTasks"; readonly afterId: string | null; readonly limit: number }
+  | { readonly kind: "getTask"; readonly id: string }
+  /** Those with a quota, or with VMs; by name. */
+  | { readonly kind: "listTenants" }
+  /** All, by name. */
+  | { readonly kind: "listPools" }
+  | { readonly kind: "getScheduler" }
+  /** Moves that would even out the load, and what they would gain. Changes nothing. */
+  | { readonly kind: "planRebalance"; readonly movesMax: number }
   /** The first `limit` after that log index. */
   | { readonly kind: "listEvents"; readonly afterIndex: number; readonly limit: number };
 
@@ -34,6 +60,22 @@ export type ClusterQueryResult =
   | { readonly kind: "token"; readonly token: TokenRecord | null }
   | { readonly kind: "tokens"; readonly tokens: readonly TokenRecord[]; readonly nextAfterId: string | null }
   | { readonly kind: "nodes"; readonly nodes: readonly NodeRecord[] }
+  | { readonly kind: "workers"; readonly workers: readonly WorkerRecord[] }
+  /** With the VMs and tasks that are placed there. */
+  | {
+      readonly kind: "worker";
+      readonly worker: WorkerRecord | null;
+      readonly vms: readonly VmRecord[];
+      readonly tasks: readonly TaskRecord[];
+    }
+  | ({ readonly kind: "plan" } & Plan)
+  | { readonly kind: "explanation"; readonly plan: Plan | null }
+  | { readonly kind: "tasks"; readonly tasks: readonly TaskRecord[]; readonly nextAfterId: string | null }
+  | { readonly kind: "task"; readonly task: TaskRecord | null }
+  | { readonly kind: "tenants"; readonly tenants: readonly TenantRecord[] }
+  | { readonly kind: "pools"; readonly pools: readonly IpPoolRecord[] }
+  | { readonly kind: "scheduler"; readonly scheduler: SchedulerSettings }
+  | ({ readonly kind: "rebalance" } & RebalancePlan)
   /** `lastIndex` is how far the state has come: a page with nothing in it ends there. */
   | ({ readonly kind: "events"; readonly lastIndex: number } & EventPage);
 
@@ -61,12 +103,46 @@ export function query(state: ClusterState, question: ClusterQuery): ClusterQuery
     }
     case "listNodes":
       return { kind: "nodes", nodes: [...state.nodes.values()].sort((a, b) => a.id - b.id) };
+    case "listWorkers":
+      return { kind: "workers", workers: sorted(state.workers, ({ id }) => id) };
+    case "getWorker": {
+      const worker = workerOf(state, question.id);
+      const vms = (worker?.vms ?? []).flatMap((name) => vmOf(state, name) ?? []);
+      const tasks = (worker?.tasks ?? []).flatMap((id) => taskOf(state, id) ?? []);
+      return { kind: "worker", worker, vms, tasks };
+    }
+    case "planVm":
+      return { kind: "plan", ...planVm(state, question.name, question.spec) };
+    case "explainVm": {
+      const vm = vmOf(state, question.name);
+      return { kind: "explanation", plan: vm === null ? null : planFor(state, vmRequest(vm)) };
+    }
+    case "listTasks": {
+      const { afterId, limit } = question;
+      const after = sorted(state.tasks, ({ id }) => id).filter(({ id }) => afterId === null || id > afterId);
+      const tasks = after.slice(0, pageSizeOf(limit));
+      return { kind: "tasks", tasks, nextAfterId: after.length > tasks.length ? (tasks.at(-1)?.id ?? null) : null };
+    }
+    case "getTask":
+      return { kind: "task", task: taskOf(state, question.id) };
+    case "listTenants":
+      return { kind: "tenants", tenants: sorted(state.tenants, ({ name }) => name) };
+    case "listPools":
+      return { kind: "pools", pools: sorted(state.pools, ({ spec }) => spec.name) };
+    case "getScheduler":
+      return { kind: "scheduler", scheduler: state.scheduler };
+    case "planRebalance":
+      return { kind: "rebalance", ...rebalancePlan(state, question.movesMax) };
     case "listEvents": {
       const { afterIndex, limit } = question;
       const page = pageOfEvents(state.events, afterIndex, pageSizeOf(limit));
       return { kind: "events", lastIndex: state.appliedIndex, ...page };
     }
   }
+}
+
+function sorted<K, V>(table: Table<K, V>, keyOf: (value: V) => string | number): readonly V[] {
+  return table.flatMap((bucket) => bucketValues(bucket)).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 
 function pageSizeOf(limit: number): number {

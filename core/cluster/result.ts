@@ -30,6 +30,7 @@ export const ORCHESTRATED = [
   "taskChanged",
   "taskCancelled",
   "schedulerConfigured",
+  "rebalanced",
 ] as const;
 
 export interface Refused {
@@ -82,6 +83,8 @@ export type Refusal =
     }
   | { readonly kind: "poolExists" | "taskExists" | "taskNotFound" | "taskHasChanged" }
   | { readonly kind: "poolNotFound" | "poolDisabled" | "poolOverlaps"; readonly pool: string }
+  /** The last rebalance has just been. */
+  | { readonly kind: "tooSoon"; readonly retryAfterMs: number }
   | { readonly kind: "poolInUse"; readonly usedCount: number }
   | { readonly kind: "poolExhausted"; readonly pool: string; readonly size: number };
 

@@ -2,7 +2,7 @@
 import { judge } from "../scheduler/index.ts";
 import { resourcesOf } from "./accounts.ts";
 import type { Batch } from "./batch.ts";
-import type { Command } from "./command.ts";
+import type { Command, RebalanceMove } from "./command.ts";
 import { release } from "./ip-pools.ts";
 import { needsPlace, placementContext, vmRequest } from "./placement.ts";
 import type { CommandResult } from "./result.ts";
@@ -128,8 +128,19 @@ export function evictVm(batch: Batch, command: Extract<Command, { readonly kind:
     reason: `leaves worker ${vm.workerId}: ${cause}`,
     ...(relocates ? { avoidId: vm.workerId, restarts: 0, relocations: vm.relocations + 1 } : {}),
   });
-  if (cause === "rebalance") batch.rebalancedAtMs = batch.timeMs;
   return done;
+}
+
+/** Between one rebalance and the next: what moves is down for a while, and its load shows only after that. */
+const REBALANCE_EVERY_MS = 600_000;
+
+/** Those moves of the plan that still can be made. */
+export function rebalance(batch: Batch, moves: readonly RebalanceMove[]): CommandResult {
+  const waitMs = batch.rebalancedAtMs === 0 ? 0 : batch.rebalancedAtMs + REBALANCE_EVERY_MS - batch.timeMs;
+  if (waitMs > 0) return refused({ kind: "tooSoon", retryAfterMs: waitMs });
+  for (const { name, epoch, to } of moves) evictVm(batch, { kind: "evictVm", name, epoch, cause: "rebalance", to });
+  if (moves.length > 0) batch.rebalancedAtMs = Math.max(1, batch.timeMs);
+  return Object.freeze({ ok: true, kind: "rebalanced" });
 }
 
 /** Another run on the same worker, after a failure. */

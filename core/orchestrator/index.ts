@@ -1,2 +1,2 @@
 /** The leader's part in running workers, VMs and tasks. */
-export { Orchestrator, occupantsOf, type Proposal } from "./orchestrator.ts";
+export { Orchestrator, type Proposal } from "./orchestrator.ts";

@@ -12,6 +12,7 @@ import {
   isOver,
   needsPlace,
   type OwnCommand,
+  occupants,
   placementContext,
   statusOf,
   type TaskRecord,
@@ -27,7 +28,6 @@ import {
 } from "../cluster/index.ts";
 import {
   judge,
-  type Occupant,
   type PlacementContext,
   PlacementIndex,
   type PlacementRequest,
@@ -386,8 +386,8 @@ export class Orchestrator {
   }
 
   #preempt(state: ClusterState, vm: VmRecord, request: PlacementRequest, context: PlacementContext): boolean {
-    const occupants = (workerId: number): readonly Occupant[] => occupantsOf(state, workerId);
-    const plan = planPreemption(context, this.#index.workers(), occupants, request);
+    const occupantsOf = (workerId: number) => occupants(state, workerId);
+    const plan = planPreemption(context, this.#index.workers(), occupantsOf, request);
     if (plan === null || plan.victims.length === 0) return false;
     const { name, epoch } = vm;
     const { workerId, victims } = plan;
@@ -501,15 +501,4 @@ function assignmentOf(
     return [{ id, attempt, isCancelled, command, args, timeoutMs }];
   });
   return { index: worker.assignedIndex, vms, tasks };
-}
-
-/** Those whose leaving would make room: who leaves already, will have made it. */
-export function occupantsOf(state: ClusterState, workerId: number): readonly Occupant[] {
-  const worker = workerOf(state, workerId);
-  return (worker?.vms ?? []).flatMap((name) => {
-    const vm = vmOf(state, name);
-    if (vm === null || intentOf(vm) !== "run") return [];
-    const { priority, preemptible } = vm.spec;
-    return [{ name, resources: vmRequest(vm).resources, priority, preemptible }];
-  });
 }

@@ -1,0 +1,96 @@
+/** What the scheduler would do, told and not done: the same functions as the leader's, over the state as it is. Looks at every worker. */
+import {
+  chosen,
+  countRefusals,
+  explain,
+  type Judgement,
+  type PlacementRequest,
+  type PreemptionPlan,
+  planPreemption,
+  planRebalance,
+  type RebalancePlan,
+  type RefusalCount,
+  type WorkerView,
+} from "../scheduler/index.ts";
+import { heldBy } from "./accounts.ts";
+import { Batch } from "./batch.ts";
+import { placementContext, vmRequest } from "./placement.ts";
+import { type ClusterState, vmOf, workerOf } from "./state.ts";
+import { bucketValues } from "./table.ts";
+import { intentOf, type VmRecord } from "./vm-record.ts";
+import type { VmSpec } from "./vm-spec.ts";
+import { workerView } from "./workers.ts";
+
+export interface Plan {
+  /** Where it would go; null: nowhere now. */
+  readonly workerId: number | null;
+  /** Who would have to leave first. */
+  readonly preemption: PreemptionPlan | null;
+  /** What each worker says: those who would take it, best first, then the others by id. */
+  readonly judgements: readonly Judgement[];
+  readonly refusals: readonly RefusalCount[];
+}
+
+export function planVm(state: ClusterState, name: string, spec: VmSpec): Plan {
+  return planFor(state, vmRequest({ ...UNPLACED, name, tenant: spec.tenant, spec }));
+}
+
+export function planFor(state: ClusterState, request: PlacementRequest): Plan {
+  const context = placementContext(new Batch(state));
+  const workers = views(state);
+  const judgements = explain(context, workers, request);
+  const workerId = chosen(judgements);
+  const occupantsOf = (id: number) => occupants(state, id);
+  const preemption = workerId === null ? planPreemption(context, workers, occupantsOf, request) : null;
+  return { workerId, preemption, judgements, refusals: countRefusals(judgements) };
+}
+
+export function rebalancePlan(state: ClusterState, movesMax: number): RebalancePlan {
+  const context = placementContext(new Batch(state));
+  const requestsOf = (id: number) =>
+    placed(state, id)
+      .filter((vm) => vm.state === "Running" && intentOf(vm) === "run" && vm.spec.workerId === null)
+      .map(vmRequest);
+  return planRebalance(context, views(state), requestsOf, movesMax);
+}
+
+function views(state: ClusterState): readonly WorkerView[] {
+  return state.workers.flatMap((bucket) => bucketValues(bucket)).map(workerView);
+}
+
+function placed(state: ClusterState, workerId: number): readonly VmRecord[] {
+  return (workerOf(state, workerId)?.vms ?? []).flatMap((name) => vmOf(state, name) ?? []);
+}
+
+/** Those whose leaving would make room: who leaves already, will have made it. */
+export function occupants(state: ClusterState, workerId: number): ReturnType<Parameters<typeof planPreemption>[2]> {
+  return placed(state, workerId)
+    .filter((vm) => intentOf(vm) === "run")
+    .map((vm) => ({
+      name: vm.name,
+      resources: heldBy(vm),
+      priority: vm.spec.priority,
+      preemptible: vm.spec.preemptible,
+    }));
+}
+
+const UNPLACED: Omit<VmRecord, "name" | "tenant" | "spec"> = {
+  state: "Pending",
+  desired: "running",
+  generation: 1,
+  epoch: 0,
+  workerId: null,
+  placed: null,
+  eviction: null,
+  targetId: null,
+  avoidId: null,
+  reason: "",
+  restarts: 0,
+  relocations: 0,
+  runningSinceMs: 0,
+  addresses: [],
+  createdIndex: 0,
+  updatedIndex: 0,
+  createdAtMs: 0,
+  updatedAtMs: 0,
+};
