@@ -52,6 +52,7 @@ export function drawSchedule(scenario: Scenario, shape: ScheduleShape): FaultSch
 
 function drawBase(scenario: Scenario, nodes: number, streams: Streams): BaseConditions {
   const hosts = nodes + scenario.spares;
+  const workers = scenario.fleet?.workers ?? 0;
   const dice = streams.stream("plan/base");
   const network = drawLink(scenario.network, dice);
   const links: OddLink[] = [];
@@ -68,7 +69,7 @@ function drawBase(scenario: Scenario, nodes: number, streams: Streams): BaseCond
     syncMeanMs: drawRange(syncMeanMs, dice, false),
     throughputBytesPerSecond: DISK_BYTES_PER_SECOND,
   };
-  const clocks = Array.from({ length: hosts }, (_, host) => {
+  const clocks = Array.from({ length: hosts + workers }, (_, host) => {
     const clockDice = streams.stream(`plan/clock/${host + 1}`);
     return {
       wallOffsetMs: drawRange(scenario.clocks.wallOffsetMs, clockDice, true),

@@ -2,7 +2,8 @@
 import type { FaultAtlas } from "./atlas.ts";
 import type { HostClock } from "./clock.ts";
 import type { Disk } from "./disk.ts";
-import type { EndFault, FaultKind, InjectorHost, LeaderMoment } from "./faults/index.ts";
+import type { EndFault, FaultKind, InjectorHost, LeaderMoment, WorkerTarget } from "./faults/index.ts";
+import type { Fleet } from "./fleet/index.ts";
 import type { Host, Place } from "./host.ts";
 import type { Links } from "./links.ts";
 import type { Network } from "./network.ts";
@@ -22,9 +23,18 @@ export class FaultView implements InjectorHost {
   readonly #atlas: FaultAtlas;
   readonly #operator: Operator;
   readonly #mayLoseQuorum: boolean;
+  readonly #fleet: Fleet | null;
   readonly #listener: FaultListener;
 
-  constructor(world: World, atlas: FaultAtlas, operator: Operator, mayLoseQuorum: boolean, listener: FaultListener) {
+  constructor(
+    world: World,
+    atlas: FaultAtlas,
+    operator: Operator,
+    mayLoseQuorum: boolean,
+    fleet: Fleet | null,
+    listener: FaultListener,
+  ) {
+    this.#fleet = fleet;
     this.#world = world;
     this.#atlas = atlas;
     this.#operator = operator;
@@ -69,7 +79,9 @@ export class FaultView implements InjectorHost {
 
   resolve(target: FaultTarget, dice: Stream): readonly number[] {
     if (typeof target !== "string") {
-      return target.map((host) => host - 1).filter((index) => this.#place(index).host !== null);
+      return target
+        .map((host) => host - 1)
+        .filter((index) => this.#isWorker(index) || this.#place(index).host !== null);
     }
     const leader = this.#world.leader()?.place.index ?? null;
     const participants = this.participants();
@@ -85,7 +97,17 @@ export class FaultView implements InjectorHost {
         );
       case "any":
         return this.#one(participants, dice);
+      case "worker":
+        return this.#world.workerPlaces.length === 0 ? [] : [dice.pick(this.#world.workerPlaces).index];
     }
+  }
+
+  #isWorker(index: number): boolean {
+    return index >= this.#world.places.length;
+  }
+
+  workerAt(index: number): WorkerTarget | null {
+    return this.#fleet?.target(index) ?? null;
   }
 
   /** One of them, of those that are up if any is. */

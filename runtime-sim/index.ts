@@ -32,6 +32,7 @@ export {
   type Verdict,
   type Violation as HistoryViolation,
 } from "./history/index.ts";
+export { CALM_FLEET, type FleetShape } from "./fleet/index.ts";
 export { VM_MODEL, type VmInput, type VmOutput } from "./oracles/index.ts";
 export { FaultScheduleError, parseFaultSchedule } from "./parse-schedule.ts";
 export type { LatencySummary, RunReport, VerdictReport, Violation as RunViolation } from "./report.ts";
@@ -44,6 +45,7 @@ export {
   type DiskRanges,
   type FaultMix,
   IDLE_OPERATOR,
+  NO_CLIENTS,
   type NetworkRanges,
   type OperatorShape,
   type Scenario,

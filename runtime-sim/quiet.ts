@@ -2,7 +2,7 @@
  * The phase after the faults: everything is healed that can be healed, and then the cluster has a stated time to be live again. What stays down is
  * what is beyond repair: hosts whose disk is lost or damaged, and processes that stopped themselves over evidence.
  */
-import { isQuorum, LIMITS, type NodeId } from "../core/index.ts";
+import { type ClusterState, isQuorum, LIMITS, type NodeId } from "../core/index.ts";
 import type { FaultView } from "./fault-view.ts";
 import type { Injector } from "./faults/index.ts";
 import type { Host } from "./host.ts";
@@ -28,6 +28,7 @@ export interface QuietParts {
   readonly faults: FaultView;
   readonly operator: Operator;
   readonly workload: Workload;
+  readonly fleet: { heal(): void; waitsFor(state: ClusterState): string | null } | null;
   readonly boundMs: number;
 }
 
@@ -49,6 +50,7 @@ export class QuietPhase {
     operator.stop();
     injector.stop();
     world.network.heal();
+    this.#parts.fleet?.heal();
     world.links.setAllBase(CALM_LINK);
     for (const place of world.places) {
       place.clock.thaw(world.nowUs);
@@ -96,7 +98,7 @@ export class QuietPhase {
         configuration.learners.includes(id),
     );
     if (waiting !== undefined) return `learner ${waiting.id} has not been promoted`;
-    return workload.waitsFor ?? whyNotConverged(live);
+    return workload.waitsFor ?? this.#parts.fleet?.waitsFor(leader.node.state) ?? whyNotConverged(live);
   }
 
   #stuck(missing: string): QuietOutcome {

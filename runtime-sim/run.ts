@@ -5,6 +5,7 @@ import { BYZANTINE_VERDICT, ByzantinePeer, Judge, verdictOf } from "./byzantine/
 import { drawSchedule } from "./draw.ts";
 import { FaultView } from "./fault-view.ts";
 import { faultNamed, Injector } from "./faults/index.ts";
+import { MachineRoom } from "./fleet/index.ts";
 import type { Host } from "./host.ts";
 import type { LiarSettings } from "./liar.ts";
 import { Operator } from "./operator.ts";
@@ -52,6 +53,7 @@ export class Run implements WorldListener {
   readonly #faults: FaultView;
   readonly #operator: Operator;
   readonly #workload: Workload;
+  readonly #room: MachineRoom | null;
   /** Null when nobody lies. */
   readonly #judge: Judge | null;
   /** An oracle has found the harm that a liar was expected to do: beyond that nothing can be demanded. */
@@ -84,7 +86,15 @@ export class Run implements WorldListener {
       },
     };
     const raft = { ...DEFAULT_RAFT_OPTIONS, ...scenario.raft };
-    const settings = { seed, base: schedule.base, raft, nodes: schedule.nodes, liar, watch: options.watch ?? null };
+    const settings = {
+      seed,
+      base: schedule.base,
+      raft,
+      nodes: schedule.nodes,
+      workers: scenario.fleet?.workers ?? 0,
+      liar,
+      watch: options.watch ?? null,
+    };
     const world = new World(settings, this, (hosts) => {
       hostsOf = hosts;
       if (options.oracles === false) return null;
@@ -105,7 +115,9 @@ export class Run implements WorldListener {
     this.#operator = new Operator(world, this.#atlas, scenario.operator, (text) =>
       this.#recorder?.tell("operator", null, text),
     );
-    this.#faults = new FaultView(world, this.#atlas, this.#operator, scenario.mayLoseQuorum, {
+    this.#room = scenario.fleet === null ? null : new MachineRoom(world, scenario.fleet, violate);
+    const fleet = this.#room?.fleet ?? null;
+    this.#faults = new FaultView(world, this.#atlas, this.#operator, scenario.mayLoseQuorum, fleet, {
       faultBegan: (kind, fault, hosts) => this.#recorder?.fault("fault", kind, fault, hosts),
       faultEnded: (kind, fault) => this.#recorder?.fault("healed", kind, fault, null),
     });
@@ -167,6 +179,7 @@ export class Run implements WorldListener {
       faults: this.#faults,
       operator: this.#operator,
       workload: this.#workload,
+      fleet: this.#room,
       boundMs: this.#scenario.livenessBoundMs,
     });
     this.#oracles?.quiet();
@@ -189,6 +202,7 @@ export class Run implements WorldListener {
         break;
     }
     this.#oracles?.finished();
+    this.#room?.finished();
     if (!this.#harmFound) this.#judge?.finished();
     this.#finished = true;
   }
@@ -287,6 +301,7 @@ export class Run implements WorldListener {
       faults: this.#faultCounts(),
       oracles: {
         ...this.#oracles?.checks,
+        ...this.#room?.checks,
         ...(this.#judge === null ? {} : { [BYZANTINE_VERDICT]: this.#judge.checks }),
       },
       verdicts: this.#judge === null ? [] : [this.#judge.report()],

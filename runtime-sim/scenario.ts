@@ -2,6 +2,7 @@
 import type { RaftOptions } from "../core/index.ts";
 import type { LiarShape } from "./byzantine/index.ts";
 import type { Range } from "./faults/index.ts";
+import type { FleetShape } from "./fleet/index.ts";
 
 /** Ordinary conditions of all links; each is drawn once for a seed. */
 export interface NetworkRanges {
@@ -35,7 +36,7 @@ export interface FaultMix {
   readonly everyMs: Range;
   readonly durationMs?: Range;
   /** Whom it may hit; one is drawn for each fault. "any" unless given. */
-  readonly targets?: readonly ("any" | "leader" | "follower" | "all")[];
+  readonly targets?: readonly ("any" | "leader" | "follower" | "all" | "worker")[];
   /** Narrower ranges, or fewer choices. */
   readonly parameters?: Readonly<Record<string, Range | readonly string[]>>;
 }
@@ -82,6 +83,8 @@ export interface Scenario {
   readonly workload: WorkloadShape;
   readonly operator: OperatorShape;
   readonly faults: readonly FaultMix[];
+  /** Hosts that run machines, and who asks for some; null: there are records of VMs alone. */
+  readonly fleet: FleetShape | null;
   /** A seed draws one first member to lie, and one act for it; null when all are honest. */
   readonly liar: LiarShape | null;
   /** Whether data may be destroyed on as many hosts as the seed likes, and not only below a quorum. */
@@ -112,6 +115,9 @@ export const STEADY_WORKLOAD: WorkloadShape = {
   leaseReads: 0,
 };
 
+/** Nobody but the probe of the quiet phase. */
+export const NO_CLIENTS: WorkloadShape = { ...STEADY_WORKLOAD, clients: 0 };
+
 export const IDLE_OPERATOR: OperatorShape = { membershipEveryMs: null, transferEveryMs: null, voters: [1, 7] };
 
 /** A scenario from what makes it differ from an ordinary day. */
@@ -129,6 +135,7 @@ export function scenario(parts: Pick<Scenario, "name" | "summary"> & Partial<Sce
     workload: STEADY_WORKLOAD,
     operator: IDLE_OPERATOR,
     faults: [],
+    fleet: null,
     liar: null,
     mayLoseQuorum: false,
     ...parts,

@@ -8,11 +8,11 @@ import type { PlannedLiar } from "./byzantine/index.ts";
 import type { DiskSettings } from "./disk.ts";
 import type { LinkParameters } from "./network.ts";
 
-/** Hosts are numbered from 1: first the members, then the spares. A fault on a host means whoever lives there when it begins. */
+/** Hosts are numbered from 1: first the members, then the spares, then those that run machines. A fault on a host means whoever lives there when it begins. */
 export type HostNumber = number;
 
-/** Whom a fault hits: hosts by number, or by what they are when it begins. `all` is every host that takes part. */
-export type FaultTarget = "any" | "leader" | "follower" | "all" | readonly HostNumber[];
+/** Whom a fault hits: hosts by number, or by what they are when it begins. `all` is every member; `worker` one host that runs machines. */
+export type FaultTarget = "any" | "leader" | "follower" | "all" | "worker" | readonly HostNumber[];
 
 export type ParameterValue = number | string;
 
@@ -75,7 +75,7 @@ export interface FaultSchedule {
 /** Ceilings on what a schedule may ask for. */
 export const SCHEDULE_LIMITS = {
   nodes: 7,
-  hosts: 64,
+  hosts: 2048,
   faults: 100_000,
   links: 4096,
   durationMs: 400 * 86_400_000,

@@ -43,8 +43,9 @@ export interface WorldSettings {
   readonly seed: number;
   readonly base: BaseConditions;
   readonly raft: RaftOptions;
-  /** The first members live at the first places; the other places, as many as `base.clocks` names, are spare. */
+  /** The first members live at the first places; the last places, `workers` of them, run machines; what lies between is spare. */
   readonly nodes: number;
+  readonly workers: number;
   readonly liar: LiarSettings | null;
   readonly watch?: CoreWatch | null;
 }
@@ -110,7 +111,10 @@ export class World {
   };
   /** Every host there ever was. */
   readonly hosts: Host[] = [];
+  /** Of members. */
   readonly places: Place[] = [];
+  /** Of hosts that run machines. Their numbers go on behind those of members. */
+  readonly workerPlaces: Place[] = [];
   readonly raft: RaftOptions;
   readonly observer: Observer | null;
   readonly listener: WorldListener;
@@ -159,7 +163,8 @@ export class World {
     this.#drawLinks();
     for (const [index, { rate, wallOffsetMs }] of base.clocks.entries()) {
       const clock = new HostClock({ wallAtZeroMs: WALL_EPOCH_MS + wallOffsetMs, monotonicAtZeroMs: 0, rate });
-      this.places.push(new Place(index, clock, rate));
+      const isWorker = index >= base.clocks.length - settings.workers;
+      (isWorker ? this.workerPlaces : this.places).push(new Place(index, clock, rate));
     }
     this.observer = observerOf(this.hosts);
     this.#found(nodes, settings.liar);

@@ -7,6 +7,7 @@ import crashRestart from "./crash-restart.ts";
 import diskFaults from "./disk-faults.ts";
 import electionDuels from "./election-duels.ts";
 import flakyNetwork from "./flaky-network.ts";
+import hostLoss from "./host-loss.ts";
 import leaderChurn from "./leader-churn.ts";
 import leaderHunt from "./leader-hunt.ts";
 import leaseReads from "./lease-reads.ts";
@@ -38,4 +39,5 @@ export const SCENARIOS: readonly Scenario[] = [
   snapshotCatchUp,
   byzantine,
   swarm,
+  hostLoss,
 ];

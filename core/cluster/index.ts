@@ -53,7 +53,7 @@ export {
   workerFacts,
 } from "./orchestration-codec.ts";
 export { needsPlace, placementContext, vmRequest } from "./placement.ts";
-export { occupants, type Plan } from "./plan.ts";
+export { explainVm, occupants, type Plan } from "./plan.ts";
 export {
   type ClusterQuery,
   type ClusterQueryResult,

@@ -35,7 +35,13 @@ export function planVm(state: ClusterState, name: string, spec: VmSpec): Plan {
   return planFor(state, vmRequest({ ...UNPLACED, name, tenant: spec.tenant, spec }));
 }
 
-export function planFor(state: ClusterState, request: PlacementRequest): Plan {
+/** Why a VM is where it is, or nowhere; null: there is no such VM. */
+export function explainVm(state: ClusterState, name: string): Plan | null {
+  const vm = vmOf(state, name);
+  return vm === null ? null : planFor(state, vmRequest(vm));
+}
+
+function planFor(state: ClusterState, request: PlacementRequest): Plan {
   const context = placementContext(new Batch(state));
   const workers = views(state);
   const judgements = explain(context, workers, request);

@@ -5,8 +5,7 @@ import { type EventPage, pageOfEvents } from "./events.ts";
 import type { IpPoolRecord } from "./ip-pools.ts";
 import { LIMITS } from "./limits.ts";
 import type { NodeRecord } from "./nodes.ts";
-import { vmRequest } from "./placement.ts";
-import { type Plan, planFor, planVm, rebalancePlan } from "./plan.ts";
+import { explainVm, type Plan, planVm, rebalancePlan } from "./plan.ts";
 import { type ClusterState, taskOf, vmOf, workerOf } from "./state.ts";
 import { bucketValues, type Table } from "./table.ts";
 import type { TaskRecord } from "./tasks.ts";
@@ -113,10 +112,8 @@ export function query(state: ClusterState, question: ClusterQuery): ClusterQuery
     }
     case "planVm":
       return { kind: "plan", ...planVm(state, question.name, question.spec) };
-    case "explainVm": {
-      const vm = vmOf(state, question.name);
-      return { kind: "explanation", plan: vm === null ? null : planFor(state, vmRequest(vm)) };
-    }
+    case "explainVm":
+      return { kind: "explanation", plan: explainVm(state, question.name) };
     case "listTasks": {
       const { afterId, limit } = question;
       const after = sorted(state.tasks, ({ id }) => id).filter(({ id }) => afterId === null || id > afterId);

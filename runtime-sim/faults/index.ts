@@ -6,10 +6,11 @@ import { networkFaults } from "./network.ts";
 import { partitionFaults } from "./partitions.ts";
 import { processFaults } from "./process.ts";
 import { strikeFaults } from "./strike.ts";
+import { workerFaults } from "./worker.ts";
 
 export { Injector, type InjectorHost } from "./injector.ts";
 export { drawParameter, drawRange, type EndFault, type FaultKind, type ParameterSpec, type Range } from "./kind.ts";
-export type { FaultWorld, LeaderMoment } from "./world.ts";
+export type { FaultWorld, LeaderMoment, WorkerTarget } from "./world.ts";
 
 export const FAULTS: readonly FaultKind[] = [
   ...networkFaults,
@@ -18,6 +19,7 @@ export const FAULTS: readonly FaultKind[] = [
   ...strikeFaults,
   ...diskFaults,
   ...clockFaults,
+  ...workerFaults,
 ];
 
 const byName: ReadonlyMap<string, FaultKind> = new Map(FAULTS.map((kind) => [kind.name, kind]));

@@ -28,7 +28,7 @@ export type EndFault = () => void;
 
 export interface FaultKind {
   readonly name: string;
-  readonly family: "network" | "process" | "disk" | "clock";
+  readonly family: "network" | "process" | "disk" | "clock" | "worker";
   readonly summary: string;
   readonly parameters: Readonly<Record<string, ParameterSpec>>;
   /** How long a seed lets it last. */

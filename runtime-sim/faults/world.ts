@@ -9,6 +9,21 @@ import type { EndFault } from "./kind.ts";
 /** When a leader is worth striking. */
 export type LeaderMoment = "elected" | "commits";
 
+/** What a fault may do to a host that runs machines. Whatever it does, the host counts as disturbed from then on. */
+export interface WorkerTarget {
+  readonly placeIndex: number;
+  disturb(): void;
+  crashAgent(): void;
+  bootAgent(): void;
+  pause(): EndFault;
+  powerOff(): void;
+  powerOn(): void;
+  /** Makes one quality of its hypervisor worse: the name of the fault says which. */
+  worsen(fault: string, value: number): EndFault;
+  plantOrphan(name: string, epoch: number): void;
+  drift(factor: number): EndFault;
+}
+
 export interface FaultWorld {
   /** Virtual time, in whole microseconds. */
   readonly nowUs: number;
@@ -35,6 +50,9 @@ export interface FaultWorld {
   pause(host: number): EndFault;
   /** Each input takes the process this long. Of overlapping ones the longest holds. */
   slowDown(host: number, inputUs: number): EndFault;
+
+  /** The host that runs machines at this place; null: none does. */
+  workerAt(host: number): WorkerTarget | null;
 
   /** Whether the fault atlas lets this host's data be destroyed. */
   mayDamage(host: number): boolean;

@@ -69,6 +69,8 @@ export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle 
     const entry = ledger.entryAt(index);
     if (entry === null) return;
     const command = decodeEntryData(entry.data).request?.command;
+    // What became of a VM that has been placed, the leader wrote.
+    if (vm.epoch > 0) return;
     const wrote =
       command !== undefined && (command.kind === "createVm" || command.kind === "updateVm") ? command : null;
     if (wrote === null || wrote.name !== vm.name || !isSame(wrote.spec, vm.spec)) {

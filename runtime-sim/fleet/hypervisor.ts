@@ -15,8 +15,8 @@ import {
   type Machine,
   type MachinePhase,
   type VmSpec,
-} from "../core/index.ts";
-import type { Stream } from "./random.ts";
+} from "../../core/index.ts";
+import type { Stream } from "../random.ts";
 
 /** Means of exponentially distributed times, in milliseconds. */
 export interface HypervisorConditions {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DEFAULT_VM_SPEC, type HostAction, type Job, type Machine } from "../core/index.ts";
+import { DEFAULT_VM_SPEC, type HostAction, type Job, type Machine } from "../../core/index.ts";
+import { Streams } from "../random.ts";
 import {
   Hypervisor,
   type HypervisorConditions,
@@ -8,7 +9,6 @@ import {
   noHypervisorFaults,
   type ProbeResult,
 } from "./hypervisor.ts";
-import { Streams } from "./random.ts";
 
 const CONDITIONS: HypervisorConditions = { buildMeanMs: 1000, bootMeanMs: 500, stopMeanMs: 300, jobMeanMs: 2000 };
 const SECOND_US = 1_000_000;

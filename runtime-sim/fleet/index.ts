@@ -1,0 +1,8 @@
+/** Hosts that run machines, those who ask for machines, and what must hold of both. */
+export { FLEET_ORACLES, FleetAudit, type FleetOracle } from "./audit.ts";
+export { FIRST_WORKER_ID, Fleet } from "./fleet.ts";
+export { type HypervisorFaults, noHypervisorFaults } from "./hypervisor.ts";
+export { MachineRoom } from "./machine-room.ts";
+export { CALM_FLEET, type FleetShape, type Wish } from "./shape.ts";
+export { Tenants } from "./tenants.ts";
+export type { WorkerHost } from "./worker-host.ts";

@@ -1,0 +1,334 @@
+/**
+ * Tenants and operators of a fleet: they announce the hosts, set the cluster up, and then ask for one thing after another of any node. Who gets no clear
+ * answer does not insist, but for the set-up: without it there is nothing to see.
+ */
+import {
+  type ClientAnswer,
+  type ClusterState,
+  type Command,
+  DEFAULT_QUOTA,
+  DEFAULT_RECOVERY,
+  DEFAULT_SCHEDULER,
+  type HealthCheck,
+  type VmSpec,
+  vmOf,
+  vmSpec,
+} from "../../core/index.ts";
+import type { Caller } from "../event.ts";
+import { drawRange, type Range } from "../faults/index.ts";
+import type { Stream } from "../random.ts";
+import type { World } from "../world.ts";
+import type { Fleet } from "./fleet.ts";
+import { WISHES, type Wish } from "./shape.ts";
+
+/** Set-up requests under way at a time, and how long one waits for its answer before it is asked again elsewhere. */
+const SETUP_PARALLEL = 32;
+const PATIENCE_US = 3_000_000;
+
+export class Tenants implements Caller {
+  readonly #world: World;
+  readonly #fleet: Fleet;
+  readonly #dice: Stream;
+  readonly #everyUs: number;
+  readonly #wishes: readonly (readonly [Wish, number])[];
+  /** What is still to be set up, and what of it has been asked for: by attempt. */
+  readonly #setup: Command[];
+  readonly #pending = new Map<number, Command>();
+  #attempt = 0;
+  #stopped = false;
+  #created = 0;
+  #tasks = 0;
+  #moves: { readonly name: string; readonly epoch: number; readonly to: number }[] = [];
+  /** VMs that somebody has asked something of: what becomes of them is not the cluster's own doing. */
+  readonly touched = new Set<string>();
+  /** Workers that somebody has asked something of. */
+  readonly disturbed = new Set<number>();
+  readonly outcomes = { asked: 0, applied: 0, refused: 0, unknown: 0 };
+
+  constructor(world: World, fleet: Fleet) {
+    this.#world = world;
+    this.#fleet = fleet;
+    this.#dice = world.streams.stream("tenants");
+    const { shape } = fleet;
+    this.#everyUs = shape.askEveryMs === null ? 0 : drawRange(shape.askEveryMs, this.#dice, false) * 1000;
+    this.#wishes = WISHES.flatMap((wish) => {
+      const weight = shape.wishes[wish] ?? 0;
+      return weight > 0 ? [[wish, weight] as const] : [];
+    });
+    this.#setup = this.#setupCommands();
+    world.after(1_500_000, () => this.#proceed());
+    if (this.#everyUs > 0 && this.#wishes.length > 0) this.#askLater();
+  }
+
+  #setupCommands(): Command[] {
+    const { shape, hosts } = this.#fleet;
+    const commands: Command[] = hosts.map(({ id, peerId }) => ({
+      kind: "announceNode",
+      nodeId: id,
+      peerId,
+      addresses: [`worker-${id}:7001`],
+    }));
+    const overcommit = shape.overcommit ?? DEFAULT_SCHEDULER.overcommit;
+    commands.push({ kind: "configureScheduler", settings: { ...DEFAULT_SCHEDULER, overcommit, ...shape.scheduler } });
+    if (shape.quota !== null) {
+      for (let tenant = 1; tenant <= shape.tenants; tenant += 1) {
+        const quota = { ...DEFAULT_QUOTA, createsPerMinute: 100_000, deletesPerMinute: 100_000, ...shape.quota };
+        commands.push({ kind: "setQuota", tenant: `tenant-${tenant}`, quota });
+      }
+    }
+    if (shape.poolSize > 0) {
+      // A gateway, and the two ends of the subnet, are nobody's.
+      const last = `10.0.${(shape.poolSize + 1) >> 8}.${(shape.poolSize + 1) & 255}`;
+      commands.push({
+        kind: "createPool",
+        spec: {
+          name: "pool",
+          subnet: "10.0.0.0/16",
+          gateway: "10.0.0.1",
+          dns: [],
+          rangeFirst: "10.0.0.2",
+          rangeLast: last,
+          vlan: null,
+          reserved: [],
+          datacenter: null,
+          zone: null,
+          tags: [],
+          enabled: true,
+        },
+      });
+    }
+    for (let vm = 1; vm <= shape.vms; vm += 1) commands.push(this.#create());
+    return commands.reverse();
+  }
+
+  /** Nothing more is asked for, but the set-up goes on. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  get waitsFor(): string | null {
+    const left = this.#setup.length + this.#pending.size;
+    return left === 0 ? null : `${left} requests of the set-up have not been answered`;
+  }
+
+  #proceed(): void {
+    while (this.#pending.size < SETUP_PARALLEL) {
+      const command = this.#setup.pop();
+      if (command === undefined) return;
+      this.#insist(command);
+    }
+  }
+
+  #insist(command: Command): void {
+    const attempt = this.#send(command);
+    this.#pending.set(attempt, command);
+    this.#world.after(PATIENCE_US, () => this.#again(attempt));
+  }
+
+  #again(attempt: number): void {
+    const command = this.#pending.get(attempt);
+    if (command === undefined) return;
+    this.#pending.delete(attempt);
+    this.#insist(command);
+  }
+
+  #send(command: Command): number {
+    const attempt = ++this.#attempt;
+    const inhabited = this.#world.places.filter(({ host }) => host !== null);
+    const place = this.#dice.pick(inhabited.length > 0 ? inhabited : this.#world.places);
+    this.#world.request(place, { kind: "propose", request: { session: null, command } }, this, attempt);
+    return attempt;
+  }
+
+  answered(attempt: number, answer: ClientAnswer | null): void {
+    const isSetup = this.#pending.has(attempt);
+    if (answer?.kind === "applied") {
+      if (answer.result.ok) this.outcomes.applied += 1;
+      else this.outcomes.refused += 1;
+      if (isSetup) {
+        this.#pending.delete(attempt);
+        this.#proceed();
+      }
+      return;
+    }
+    this.outcomes.unknown += 1;
+    if (isSetup) this.#world.after(this.#dice.exponential(100_000), () => this.#again(attempt));
+  }
+
+  #askLater(): void {
+    this.#world.after(this.#dice.exponential(this.#everyUs), () => {
+      if (this.#stopped) return;
+      const command = this.#wish();
+      if (command !== null) {
+        this.outcomes.asked += 1;
+        this.#send(command);
+      }
+      this.#askLater();
+    });
+  }
+
+  // ---- Wishes
+
+  /** What is known now, to a client that has just looked: any node's state. */
+  get #state(): ClusterState | null {
+    let best: ClusterState | null = null;
+    for (const { node } of this.#world.hosts) {
+      if (node !== null && (best === null || node.state.appliedIndex > best.appliedIndex)) best = node.state;
+    }
+    return best;
+  }
+
+  #wish(): Command | null {
+    const state = this.#state;
+    if (state === null) return null;
+    const wish = this.#pickWish();
+    const worker = this.#dice.pick(this.#fleet.hosts);
+    const name = this.#someVm();
+    switch (wish) {
+      case "create":
+        return state.vmCount >= this.#fleet.shape.vmsMax ? null : this.#create();
+      case "delete":
+        return this.#touching(name, { kind: "deleteVm", name, expectedGeneration: null });
+      case "stop":
+        return this.#touching(name, { kind: "setVmDesired", name, desired: "stopped" });
+      case "start":
+        return this.#touching(name, { kind: "setVmDesired", name, desired: "running" });
+      case "restart":
+        return this.#touching(name, { kind: "restartVm", name });
+      case "resize": {
+        const vm = vmOf(state, name);
+        if (vm === null) return null;
+        const spec = {
+          ...vm.spec,
+          vcpus: this.#draw(this.#fleet.shape.vmVcpus),
+          memoryMiB: this.#draw(this.#fleet.shape.vmMemoryMiB),
+        };
+        return this.#touching(name, { kind: "updateVm", name, expectedGeneration: vm.generation, spec });
+      }
+      case "migrate":
+        return this.#touching(name, { kind: "migrateVm", name, to: this.#dice.chance(0.5) ? worker.id : null });
+      case "drain":
+      case "cordon":
+      case "uncordon": {
+        this.disturbed.add(worker.id);
+        const availability = wish === "drain" ? "draining" : wish === "cordon" ? "cordoned" : "online";
+        return { kind: "setAvailability", workerId: worker.id, availability };
+      }
+      case "rebalance":
+        return { kind: "rebalance", moves: this.#someMoves(state) };
+      case "submitTask":
+        return this.#submit();
+      case "cancelTask":
+        return { kind: "cancelTask", id: `task-${this.#dice.integer(1, Math.max(1, this.#tasks))}` };
+      case "setQuota": {
+        const tenant = this.#tenant();
+        const quota = { ...DEFAULT_QUOTA, ...this.#fleet.shape.quota, vms: this.#dice.integer(2, 20) };
+        return { kind: "setQuota", tenant, quota };
+      }
+      case "confirmDead": {
+        // Only of a host that is off: an operator who says so of another may run a VM twice.
+        const dead = this.#fleet.hosts.filter(({ isDown }) => isDown);
+        return dead.length === 0 ? null : { kind: "confirmWorkerDead", workerId: this.#dice.pick(dead).id };
+      }
+    }
+  }
+
+  #pickWish(): Wish {
+    let total = 0;
+    for (const [, weight] of this.#wishes) total += weight;
+    let at = this.#dice.nextUnit() * total;
+    for (const [wish, weight] of this.#wishes) {
+      at -= weight;
+      if (at < 0) return wish;
+    }
+    return this.#wishes[0]?.[0] ?? "create";
+  }
+
+  #touching(name: string, command: Command): Command {
+    this.touched.add(name);
+    return command;
+  }
+
+  #someVm(): string {
+    return `vm-${this.#dice.integer(1, Math.max(1, this.#created))}`;
+  }
+
+  #tenant(): string {
+    return `tenant-${this.#dice.integer(1, Math.max(1, this.#fleet.shape.tenants))}`;
+  }
+
+  #draw(range: Range): number {
+    return drawRange(range, this.#dice, true);
+  }
+
+  #someMoves(state: ClusterState): readonly { readonly name: string; readonly epoch: number; readonly to: number }[] {
+    this.#moves = [];
+    for (let n = 0; n < 3; n += 1) {
+      const vm = vmOf(state, this.#someVm());
+      if (vm === null) continue;
+      this.touched.add(vm.name);
+      this.#moves.push({ name: vm.name, epoch: vm.epoch, to: this.#dice.pick(this.#fleet.hosts).id });
+    }
+    return this.#moves;
+  }
+
+  #submit(): Command {
+    this.#tasks += 1;
+    return {
+      kind: "submitTask",
+      id: `task-${this.#tasks}`,
+      spec: {
+        command: "/bin/work",
+        args: [String(this.#tasks)],
+        resources: { vcpus: 1, memoryMiB: 256, diskGiB: 1 },
+        features: [],
+        tenant: this.#tenant(),
+        timeoutMs: this.#dice.integer(500, 20_000),
+        attemptsMax: this.#dice.integer(1, 4),
+      },
+    };
+  }
+
+  #create(): Command {
+    const { shape } = this.#fleet;
+    const dice = this.#dice;
+    this.#created += 1;
+    const spec: VmSpec = vmSpec({
+      vcpus: this.#draw(shape.vmVcpus),
+      memoryMiB: this.#draw(shape.vmMemoryMiB),
+      diskGiB: dice.integer(1, 10),
+      tenant: this.#tenant(),
+      priority: this.#draw(shape.vmPriority),
+      preemptible: dice.chance(0.8),
+      antiAffinity: dice.chance(shape.groupShare)
+        ? [
+            {
+              group: `group-${dice.integer(1, 3)}`,
+              softWeight: dice.chance(0.3) ? dice.integer(1, 10) : null,
+              maxPerDomain: dice.integer(1, 2),
+              scope: dice.pick(["node", "rack", "zone"] as const),
+            },
+          ]
+        : [],
+      networks: shape.poolSize > 0 ? [{ pool: "pool" }] : [],
+      healthChecks: dice.chance(shape.healthShare) ? HEALTH_CHECKS : [],
+      recovery: { ...DEFAULT_RECOVERY, ...shape.recovery },
+      onWorkerLost: dice.chance(shape.waitShare) ? "wait" : "restart",
+    });
+    return { kind: "createVm", name: `vm-${this.#created}`, spec };
+  }
+}
+
+const HEALTH_CHECKS: readonly HealthCheck[] = [
+  {
+    name: "alive",
+    probe: { kind: "tcp", port: 80 },
+    intervalMs: 1000,
+    timeoutMs: 500,
+    initialDelayMs: 1000,
+    failures: 3,
+    successes: 2,
+    weight: 1,
+    critical: true,
+  },
+];

@@ -1,0 +1,311 @@
+/** One host that runs machines, as the world has it: its clock and place, its hypervisor, and the agent's process while there is one. */
+import {
+  Agent,
+  type AgentEffect,
+  type AgentInput,
+  type ClientAnswer,
+  type HostFacts,
+  type PeerId,
+} from "../../core/index.ts";
+import type { Caller } from "../event.ts";
+import type { Place } from "../host.ts";
+import type { Stream } from "../random.ts";
+import type { World } from "../world.ts";
+import { Hypervisor, type HypervisorConditions, noHypervisorFaults } from "./hypervisor.ts";
+
+/** How soon an agent notices that something on its host has changed. */
+const NOTICE_MEAN_US = 3000;
+const REPORT_BYTES = 200;
+
+export interface WorkerHostParts {
+  readonly world: World;
+  readonly place: Place;
+  readonly id: number;
+  readonly peerId: PeerId;
+  readonly facts: HostFacts;
+  readonly conditions: HypervisorConditions;
+  readonly dice: Stream;
+  /** Told when what executes here has changed. */
+  readonly changed: (host: WorkerHost) => void;
+}
+
+export class WorkerHost implements Caller {
+  readonly id: number;
+  readonly peerId: PeerId;
+  readonly facts: HostFacts;
+  readonly place: Place;
+  readonly hypervisor: Hypervisor;
+  /** Null while the process is down. */
+  agent: Agent | null = null;
+  /** The host itself is off. */
+  isDown = false;
+  /** Something has been done to it that its VMs may suffer from. */
+  wasDisturbed = false;
+  readonly #world: World;
+  readonly #dice: Stream;
+  readonly #changed: (host: WorkerHost) => void;
+  readonly #arrivals = new Float64Array(2);
+  readonly #worse: { readonly fault: string; readonly value: number }[] = [];
+  #inbox: AgentInput[] = [];
+  #process = 0;
+  #wakeAtMs = Number.POSITIVE_INFINITY;
+  #wakeNumber = 0;
+  #hypervisorAtUs = Number.POSITIVE_INFINITY;
+  #fenceAtMs = Number.POSITIVE_INFINITY;
+  #noticing = false;
+  #running: readonly unknown[] = [];
+  readonly #asked = new Map<number, { readonly sequence: number; readonly process: number; readonly from: number }>();
+  #nextAttempt = 1;
+
+  constructor({ world, place, id, peerId, facts, conditions, dice, changed }: WorkerHostParts) {
+    this.#world = world;
+    this.place = place;
+    this.id = id;
+    this.peerId = peerId;
+    this.facts = facts;
+    this.#dice = dice;
+    this.#changed = changed;
+    this.hypervisor = new Hypervisor(conditions, dice);
+    this.#running = this.hypervisor.running();
+  }
+
+  get #nowMs(): number {
+    return this.place.clock.monotonicMs(this.#world.nowUs);
+  }
+
+  // ---- Processes and power
+
+  boot(servers: readonly number[]): void {
+    if (this.agent !== null || this.isDown) return;
+    this.#process += 1;
+    const bootId = this.#dice.integer(1, 2 ** 40);
+    this.agent = new Agent({ workerId: this.id, bootId, facts: this.facts, servers });
+    this.#look();
+  }
+
+  crashAgent(): boolean {
+    if (this.agent === null) return false;
+    this.agent = null;
+    this.#inbox = [];
+    this.#wakeAtMs = Number.POSITIVE_INFINITY;
+    this.#wakeNumber += 1;
+    this.wasDisturbed = true;
+    return true;
+  }
+
+  powerOff(): void {
+    this.crashAgent();
+    this.isDown = true;
+    this.wasDisturbed = true;
+    this.hypervisor.reboot();
+    this.#fenceAtMs = Number.POSITIVE_INFINITY;
+    this.#looked();
+  }
+
+  powerOn(servers: readonly number[]): void {
+    if (!this.isDown) return;
+    this.isDown = false;
+    this.place.clock.restart(this.#dice.integer(0, 1_000_000), this.#world.nowUs);
+    this.boot(servers);
+  }
+
+  pause(): () => void {
+    this.place.pauses += 1;
+    this.wasDisturbed = true;
+    return () => {
+      this.place.pauses -= 1;
+      if (this.place.pauses > 0) return;
+      const inbox = this.#inbox;
+      this.#inbox = [];
+      for (const input of inbox) this.#step({ ...input, nowMs: this.#nowMs });
+    };
+  }
+
+  /** Makes one quality of the hypervisor worse until what it returns is called. */
+  worsen(fault: string, value: number): () => void {
+    this.wasDisturbed = true;
+    this.#worse.push({ fault, value });
+    this.#setFaults();
+    return () => {
+      const at = this.#worse.findIndex((one) => one.fault === fault && one.value === value);
+      this.#worse.splice(at, 1);
+      this.#setFaults();
+    };
+  }
+
+  /** Of several of one kind the last holds. */
+  #setFaults(): void {
+    const faults = noHypervisorFaults();
+    for (const { fault, value } of this.#worse) {
+      switch (fault) {
+        case "slow-build":
+          faults.buildSlowFactor = value;
+          break;
+        case "build-fails":
+          faults.buildFailChance = value;
+          break;
+        case "boot-hangs":
+          faults.bootHangChance = value;
+          break;
+        case "guest-crashes":
+          faults.crashMeanMs = value;
+          break;
+        case "zombies":
+          faults.zombieChance = value;
+          break;
+        case "wrong-reports":
+          faults.wrongReportChance = value;
+          break;
+        case "unhealthy-guests":
+          faults.unhealthyChance = value;
+          break;
+      }
+    }
+    this.hypervisor.faults = faults;
+    // What has been shown wrong is looked at once more.
+    this.#noticeLater();
+  }
+
+  /** Deadlines come at other times now. */
+  clockChanged(): void {
+    if (this.#fenceAtMs !== Number.POSITIVE_INFINITY) this.#setFence(this.#fenceAtMs);
+    this.#armWake();
+  }
+
+  // ---- The hypervisor
+
+  /** After anything was done to it. */
+  hypervisorChanged(): void {
+    this.#armHypervisor();
+    this.#looked();
+    this.#noticeLater();
+  }
+
+  #looked(): void {
+    const running = this.hypervisor.running();
+    if (running === this.#running) return;
+    this.#running = running;
+    this.#changed(this);
+  }
+
+  #armHypervisor(): void {
+    const { nextUs } = this.hypervisor;
+    if (nextUs >= this.#hypervisorAtUs) return;
+    this.#hypervisorAtUs = nextUs;
+    this.#world.after(nextUs - this.#world.nowUs, () => {
+      if (this.#hypervisorAtUs !== nextUs) return;
+      this.#hypervisorAtUs = Number.POSITIVE_INFINITY;
+      if (this.hypervisor.advance(this.#world.nowUs)) this.#noticeLater();
+      for (const { name, epoch, check, healthy } of this.hypervisor.takeProbeResults()) {
+        this.#input({ kind: "probed", nowMs: this.#nowMs, name, epoch, check, isHealthy: healthy });
+      }
+      this.#looked();
+      this.#armHypervisor();
+    });
+  }
+
+  #noticeLater(): void {
+    if (this.#noticing || this.agent === null) return;
+    this.#noticing = true;
+    this.#world.after(this.#dice.exponential(NOTICE_MEAN_US), () => {
+      this.#noticing = false;
+      this.#look();
+    });
+  }
+
+  #look(): void {
+    if (this.agent === null) return;
+    const machines = this.hypervisor.inventory();
+    this.#input({ kind: "inventory", nowMs: this.#nowMs, machines, jobs: this.hypervisor.jobs() });
+  }
+
+  #setFence(atMs: number): void {
+    this.#fenceAtMs = atMs;
+    this.hypervisor.setFence(this.place.clock.trueUsWhen(atMs, this.#world.nowUs));
+    // An earlier time than the one that is armed is armed anew; a later one is met by looking too early.
+    this.#armHypervisor();
+  }
+
+  // ---- The agent
+
+  #input(input: AgentInput): void {
+    if (this.agent === null) return;
+    if (this.place.pauses > 0) this.#inbox.push(input);
+    else this.#step(input);
+  }
+
+  #step(input: AgentInput): void {
+    const { agent } = this;
+    if (agent === null) return;
+    const effects = agent.step(input);
+    this.#world.hash.mix(this.id);
+    this.#world.hash.mix(effects.length);
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: AgentEffect): void {
+    switch (effect.kind) {
+      case "act":
+        if (effect.action.kind === "fenceAt") this.#setFence(effect.action.atMs);
+        else this.hypervisor.perform(effect.action, this.#world.nowUs);
+        this.hypervisorChanged();
+        return;
+      case "report":
+        this.#send(effect.to, effect.sequence, effect.report);
+        return;
+      case "wakeAt":
+        this.#wakeAtMs = effect.atMs;
+        this.#armWake();
+        return;
+    }
+  }
+
+  #armWake(): void {
+    if (this.#wakeAtMs === Number.POSITIVE_INFINITY || this.agent === null) return;
+    const atUs = this.place.clock.trueUsWhen(this.#wakeAtMs, this.#world.nowUs);
+    this.#wakeNumber += 1;
+    const number = this.#wakeNumber;
+    if (atUs === Number.POSITIVE_INFINITY) return;
+    this.#world.after(atUs - this.#world.nowUs, () => {
+      if (number !== this.#wakeNumber) return;
+      this.#wakeAtMs = Number.POSITIVE_INFINITY;
+      this.#input({ kind: "wake", nowMs: this.#nowMs });
+    });
+  }
+
+  // ---- Reports and answers travel like all messages
+
+  #send(to: number, sequence: number, report: Uint8Array): void {
+    const world = this.#world;
+    const server = world.hostOf(to);
+    if (server === null) return;
+    const { place } = server;
+    const process = this.#process;
+    this.#route(this.place.index, place.index, REPORT_BYTES + report.length, () => {
+      const attempt = this.#nextAttempt++;
+      this.#asked.set(attempt, { sequence, process, from: place.index });
+      world.request(place, { kind: "report", peerId: this.peerId, data: report }, this, attempt, 0);
+    });
+  }
+
+  answered(attempt: number, answer: ClientAnswer | null): void {
+    const asked = this.#asked.get(attempt);
+    if (asked === undefined) return;
+    this.#asked.delete(attempt);
+    const { sequence, process, from } = asked;
+    const directive = answer?.kind === "directive" ? answer.data : null;
+    this.#route(from, this.place.index, REPORT_BYTES + (directive?.length ?? 0), () => {
+      if (process === this.#process) this.#input({ kind: "answered", nowMs: this.#nowMs, sequence, directive });
+    });
+  }
+
+  #route(from: number, to: number, sizeBytes: number, arrive: () => void): void {
+    const { network } = this.#world;
+    const count = network.route(from, to, sizeBytes, this.#world.nowUs, this.#arrivals);
+    for (let copy = 0; copy < count; copy += 1) {
+      this.#world.after((this.#arrivals[copy] ?? 0) - this.#world.nowUs, () => {
+        if (!network.isBlocked(from, to)) arrive();
+      });
+    }
+  }
+}
