@@ -15,6 +15,7 @@ export {
   type ParameterSpec,
   type Range,
 } from "./faults/index.ts";
+export { CALM_FLEET, type FleetShape } from "./fleet/index.ts";
 export {
   checkHistory,
   DEFAULT_JEPSEN_LIMITS,
@@ -32,7 +33,6 @@ export {
   type Verdict,
   type Violation as HistoryViolation,
 } from "./history/index.ts";
-export { CALM_FLEET, type FleetShape } from "./fleet/index.ts";
 export { VM_MODEL, type VmInput, type VmOutput } from "./oracles/index.ts";
 export { FaultScheduleError, parseFaultSchedule } from "./parse-schedule.ts";
 export type { LatencySummary, RunReport, VerdictReport, Violation as RunViolation } from "./report.ts";
@@ -45,8 +45,8 @@ export {
   type DiskRanges,
   type FaultMix,
   IDLE_OPERATOR,
-  NO_CLIENTS,
   type NetworkRanges,
+  NO_CLIENTS,
   type OperatorShape,
   type Scenario,
   STEADY_WORKLOAD,

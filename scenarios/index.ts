@@ -1,24 +1,34 @@
-/** Every scenario there is, calm first, swarm last. To add one: a file of its own, and a line here. */
+/** Every scenario there is, first those of consensus, calm first and swarm last; then those of fleets. To add one: a file of its own, and a line here. */
 import type { Scenario } from "../runtime-sim/index.ts";
+import addressExhaustion from "./address-exhaustion.ts";
 import byzantine from "./byzantine.ts";
 import calm from "./calm.ts";
 import clockSkew from "./clock-skew.ts";
 import crashRestart from "./crash-restart.ts";
 import diskFaults from "./disk-faults.ts";
+import drainUnderFire from "./drain-under-fire.ts";
 import electionDuels from "./election-duels.ts";
 import flakyNetwork from "./flaky-network.ts";
+import healthFlapping from "./health-flapping.ts";
 import hostLoss from "./host-loss.ts";
 import leaderChurn from "./leader-churn.ts";
 import leaderHunt from "./leader-hunt.ts";
 import leaseReads from "./lease-reads.ts";
+import lyingClocks from "./lying-clocks.ts";
 import membershipChurn from "./membership-churn.ts";
+import noisyNeighbourQuotas from "./noisy-neighbour-quotas.ts";
 import partialPartition from "./partial-partition.ts";
 import partitions from "./partitions.ts";
 import pauses from "./pauses.ts";
+import preemptionStorm from "./preemption-storm.ts";
+import rollingRestart from "./rolling-restart.ts";
 import snapshotCatchUp from "./snapshot-catch-up.ts";
+import splitBrainVm from "./split-brain-vm.ts";
 import swarm from "./swarm.ts";
+import thousandWorkers from "./thousand-workers.ts";
 import transferStorm from "./transfer-storm.ts";
 import wipedDisks from "./wiped-disks.ts";
+import zombieVms from "./zombie-vms.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   calm,
@@ -40,4 +50,14 @@ export const SCENARIOS: readonly Scenario[] = [
   byzantine,
   swarm,
   hostLoss,
+  splitBrainVm,
+  drainUnderFire,
+  rollingRestart,
+  noisyNeighbourQuotas,
+  preemptionStorm,
+  addressExhaustion,
+  zombieVms,
+  healthFlapping,
+  lyingClocks,
+  thousandWorkers,
 ];

@@ -64,7 +64,10 @@ export class Fleet {
       disturb: () => {
         host.wasDisturbed = true;
       },
-      crashAgent: () => void host.crashAgent(),
+      crashAgent: () => {
+        host.crashAgent();
+        if (this.shape.agentRestartsDisturb) host.wasDisturbed = true;
+      },
       bootAgent: () => host.boot(this.servers),
       pause: () => host.pause(),
       powerOff: () => host.powerOff(),

@@ -38,6 +38,8 @@ export interface FleetShape {
   readonly auditEveryMs: number;
   /** Faults hit single hosts: then nothing on any other may be disturbed. */
   readonly faultsAreLocal: boolean;
+  /** Whether a restart of an agent may disturb the machines of its host. It may not: the agent is back long before the lease runs out. */
+  readonly agentRestartsDisturb: boolean;
   /** Clocks of hosts leave the bound: then a VM may run twice, and it has to be seen. */
   readonly clocksLie: boolean;
 }
@@ -88,5 +90,6 @@ export const CALM_FLEET: FleetShape = {
   wishes: { create: 4, delete: 3, stop: 1, start: 1, restart: 1, resize: 1, migrate: 1 },
   auditEveryMs: 1000,
   faultsAreLocal: false,
+  agentRestartsDisturb: true,
   clocksLie: false,
 };

@@ -89,7 +89,6 @@ export class WorkerHost implements Caller {
     this.#inbox = [];
     this.#wakeAtMs = Number.POSITIVE_INFINITY;
     this.#wakeNumber += 1;
-    this.wasDisturbed = true;
     return true;
   }
 
