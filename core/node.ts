@@ -566,7 +566,7 @@ export class Node {
     this.#batchBytes = 0;
     if (!this.#takesProposals()) {
       for (const { from, ticket } of batch) {
-        if (ticket < DESK_TICKET) this.#desk.settled(ticket, null);
+        if (ticket < DESK_TICKET) this.#desk.settled(ticket);
         else if (from === this.id) this.#refuse(ticket, { kind: "noLeader" });
         else this.#respondForward(from, ticket, { kind: "noLeader" });
       }
@@ -775,8 +775,7 @@ export class Node {
       const awaited = this.#awaited.get(entry.index);
       if (awaited !== undefined) {
         this.#awaited.delete(entry.index);
-        if (awaited.ticket < DESK_TICKET)
-          this.#desk.settled(awaited.ticket, awaited.term === entry.term ? result : null);
+        if (awaited.ticket < DESK_TICKET) this.#desk.settled(awaited.ticket);
         else if (awaited.term !== entry.term || !this.#isOwn(awaited.ticket, entry)) this.#superseded(awaited.ticket);
         else if (result !== null) {
           this.#answer(awaited.ticket, { kind: "applied", index: entry.index, term: entry.term, result });

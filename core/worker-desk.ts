@@ -5,13 +5,7 @@
  *
  * Also the way by which the orchestrator proposes, and hears what became of it.
  */
-import {
-  type ApplyResult,
-  type ClusterState,
-  type CommandResult,
-  encodeRequest,
-  type Touched,
-} from "./cluster/index.ts";
+import { type ClusterState, encodeRequest, type Touched } from "./cluster/index.ts";
 import { Orchestrator } from "./orchestrator/index.ts";
 import {
   type Directed,
@@ -160,12 +154,12 @@ export class WorkerDesk {
     if (this.#orchestrator.inOffice) this.#orchestrator.applied(state, touched, this.#raft.nowMs);
   }
 
-  /** What became of one of its proposals; null: it was never appended. */
-  settled(ticket: number, result: ApplyResult | null): void {
+  /** One of its proposals has been applied, or never will be. */
+  settled(ticket: number): void {
     const key = this.#proposals.get(ticket);
     if (key === undefined) return;
     this.#proposals.delete(ticket);
-    this.#orchestrator.settled(key, result === null ? null : commandResult(result));
+    this.#orchestrator.settled(key);
   }
 
   /** After everything else: what is to be proposed, and the tickets by which to tell what became of it. */
@@ -220,18 +214,4 @@ export class WorkerDesk {
 
 function invalid(field: string, reason: string): ClientAnswer {
   return { kind: "refused", refusal: { kind: "invalidRequest", field, reason } };
-}
-
-/** Its own proposals carry no session. */
-function commandResult(result: ApplyResult): CommandResult | null {
-  if (result.ok) return result.kind === "sessionOpened" || result.kind === "sessionClosed" ? null : result;
-  const { refusal } = result;
-  switch (refusal.kind) {
-    case "sessionExpired":
-    case "sequenceTooOld":
-    case "invalidCommand":
-      return null;
-    default:
-      return { ok: false, refusal };
-  }
 }

@@ -93,6 +93,7 @@ export class Accounts {
           reserved: sum(target.reserved, resourcesOf(vm.spec), sign),
           nominees: sign === 1 ? inserted(target.nominees, vm.name) : without(target.nominees, vm.name),
         });
+        if (sign === -1) this.#batch.roomMayHaveGrown();
       }
     }
     if (workerId === null) return;

@@ -47,12 +47,7 @@ export function moved(batch: Batch, vm: VmRecord, changes: Partial<VmRecord>): V
 export function removed(batch: Batch, vm: VmRecord): void {
   release(batch, vm.addresses);
   batch.removeVm(vm.name);
-  if (needsRoom(vm)) batch.roomMayHaveGrown();
   batch.happened({ kind: "vmDeleted", name: vm.name, tenant: vm.tenant, generation: vm.generation });
-}
-
-function needsRoom({ workerId, targetId }: VmRecord): boolean {
-  return workerId !== null || targetId !== null;
 }
 
 /** The scheduler's choice, looked at again in the state that it meets. */

@@ -60,7 +60,11 @@ function seenOf(vm: VmRecord, machine: ReportedMachine | null, isUpToDate: boole
     if (!isUpToDate) return null;
     return intent === "gone" || state !== "Stopped" ? seen("absent") : null;
   }
-  if (machine.epoch !== epoch) return null;
+  if (machine.epoch !== epoch) {
+    // An earlier run that is over, where no other is to follow: there is nothing left to stop.
+    const isOver = machine.epoch < epoch && (machine.phase === "stopped" || machine.phase === "failed");
+    return intent === "stop" && isOver && isUpToDate && state !== "Stopped" ? seen("absent") : null;
+  }
   const { phase, reason, isUnhealthy } = machine;
   switch (intent) {
     case "gone":

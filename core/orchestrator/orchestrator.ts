@@ -7,7 +7,6 @@
 import {
   Batch,
   type ClusterState,
-  type CommandResult,
   intentOf,
   isOver,
   needsPlace,
@@ -148,13 +147,11 @@ export class Orchestrator {
     for (const id of touched.workers) this.#lookAt(id);
   }
 
-  /** One of its own proposals has been applied, or was refused by the log. */
-  settled(key: string, result: CommandResult | null): void {
+  /** One of its own proposals has been applied, or was refused: whoever it was about was left alone meanwhile, and is looked at again. */
+  settled(key: string): void {
     const inFlight = this.#proposed.get(key);
     if (!this.#proposed.delete(key) || this.#state === null) return;
     if (inFlight !== null && inFlight !== undefined) this.#unpromise(inFlight);
-    if (result?.ok === true) return;
-    // The state was not what it had looked like: whoever it was about is looked at again.
     const at = key.indexOf(":");
     const [what, name] = [key.slice(0, at), key.slice(at + 1)];
     if (what === "vm") {

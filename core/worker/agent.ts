@@ -204,18 +204,23 @@ export class Agent {
   }
 
   #actOn(vm: AssignedVm, machine: Machine | null): void {
+    if (machine !== null && machine.epoch > vm.epoch) {
+      // It bears the name of a VM, and is none of its runs.
+      this.#endUnwanted(machine);
+      return;
+    }
     switch (vm.intent) {
       case "run":
         this.#run(vm, machine);
         return;
       case "stop":
-        if (machine === null || machine.epoch > vm.epoch) return;
+        if (machine === null) return;
         // One that was built and never started is no machine to keep.
         if (machine.phase === "built") this.#perform(vm.name, { kind: "delete", name: vm.name, epoch: machine.epoch });
         else this.#stop(machine);
         return;
       case "gone":
-        if (machine !== null && machine.epoch <= vm.epoch) this.#remove(machine);
+        if (machine !== null) this.#remove(machine);
         return;
     }
   }
@@ -228,9 +233,9 @@ export class Agent {
       if (isLive(machine)) this.#stop(machine);
       else if (machine.phase !== "building") this.#perform(name, { kind: "build", name, epoch, spec });
       else this.#perform(name, { kind: "delete", name, epoch: machine.epoch });
-    } else if (machine.epoch === epoch && machine.phase === "built") {
+    } else if (machine.phase === "built") {
       this.#perform(name, { kind: "start", name, epoch });
-    } else if (machine.epoch === epoch && machine.phase === "starting" && this.#hasHung(machine)) {
+    } else if (machine.phase === "starting" && this.#hasHung(machine)) {
       this.#neverBooted.set(name, epoch);
       this.#stop(machine);
     }
