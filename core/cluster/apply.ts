@@ -17,7 +17,7 @@ import { cancelTask, placeTask, submitTask } from "./tasks.ts";
 import { setQuota } from "./tenants.ts";
 import { createToken, revokeToken } from "./tokens.ts";
 import { applyVmCommand } from "./vm-commands.ts";
-import { evictVm, observe, placeVm, preempt, rebalance, recoverVm } from "./vm-moves.ts";
+import { dropNomination, evictVm, observe, placeVm, preempt, rebalance, recoverVm } from "./vm-moves.ts";
 import { registerWorker, setAvailability, workerLost } from "./workers.ts";
 
 enableMapSet();
@@ -157,6 +157,8 @@ function applyCommand(batch: Batch, command: StatefulCommand, index: number): Co
       return evictVm(batch, command);
     case "recoverVm":
       return recoverVm(batch, command);
+    case "dropNomination":
+      return dropNomination(batch, command);
     case "setQuota":
       return setQuota(batch, command.tenant, command.quota);
     case "createPool":

@@ -37,6 +37,8 @@ export type OwnCommand =
       readonly to: number | null;
     }
   | { readonly kind: "recoverVm"; readonly name: string; readonly epoch: number }
+  /** The room that is kept for it will not do. */
+  | { readonly kind: "dropNomination"; readonly name: string; readonly epoch: number }
   | { readonly kind: "placeTask"; readonly id: string; readonly attempt: number; readonly workerId: number };
 
 export interface RebalanceMove {

@@ -113,6 +113,7 @@ export const orchestrationCommand: Format<OwnCommand | OperatorCommand> = varian
   preempt: { name: aLabel, epoch: aCount, workerId: aNodeId, victims: listOf(aLabel, LIMITS.observations) },
   evictVm: { name: aLabel, epoch: aCount, cause: oneOf(EVICTION_CAUSES), to: orNull(aNodeId) },
   recoverVm: { name: aLabel, epoch: aCount },
+  dropNomination: { name: aLabel, epoch: aCount },
   placeTask: { id: aLabel, attempt: aCount, workerId: aNodeId },
   setVmDesired: { name: aLabel, desired: oneOf(["running", "stopped"]) },
   restartVm: { name: aLabel },

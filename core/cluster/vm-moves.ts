@@ -279,9 +279,21 @@ export function lostVm(batch: Batch, name: string, isConfirmed: boolean): void {
 }
 
 /** The worker where room was kept for it is lost. */
-export function dropNomination(batch: Batch, name: string): void {
+export function targetLost(batch: Batch, name: string): void {
   const vm = batch.vm(name);
   if (vm !== null && vm.targetId !== null) moved(batch, vm, { targetId: null, reason: "" });
+}
+
+/** It goes wherever the scheduler likes, and no room is kept for it any more. */
+export function dropNomination(
+  batch: Batch,
+  { name, epoch }: Extract<Command, { readonly kind: "dropNomination" }>,
+): CommandResult {
+  const vm = batch.vm(name);
+  if (vm === null) return refused({ kind: "vmNotFound" });
+  if (!needsPlace(vm) || vm.epoch !== epoch || vm.targetId === null) return refused({ kind: "vmHasChanged" });
+  moved(batch, vm, { targetId: null, reason: "" });
+  return done;
 }
 
 const done: CommandResult = Object.freeze({ ok: true, kind: "vmChanged" });

@@ -8,7 +8,7 @@ import { InvalidField } from "./invalid.ts";
 import { LIMITS } from "./limits.ts";
 import type { CommandResult } from "./result.ts";
 import { lostTask } from "./tasks.ts";
-import { dropNomination, lostVm } from "./vm-moves.ts";
+import { lostVm, targetLost } from "./vm-moves.ts";
 
 /** What an operator has said about new placements. */
 export const AVAILABILITIES = ["online", "cordoned", "draining"] as const;
@@ -137,7 +137,7 @@ export function workerLost(batch: Batch, workerId: number, bootId: number | null
   if (!isConfirmed && (!worker.isOnline || worker.bootId !== bootId))
     return refused({ kind: "workerHasChanged", workerId });
   batch.putWorker({ ...worker, isOnline: false, assignedIndex: batch.appliedIndex });
-  for (const name of worker.nominees) dropNomination(batch, name);
+  for (const name of worker.nominees) targetLost(batch, name);
   for (const name of worker.vms) lostVm(batch, name, isConfirmed);
   for (const id of worker.tasks) lostTask(batch, id);
   batch.happened({

@@ -320,6 +320,8 @@ export class Orchestrator {
     const placement = this.#proposed.get(`vm:${name}`);
     if (!needsPlace(vm)) this.#vms.delete(name);
     else if (placement === undefined) this.#vms.add(name, vm.spec.priority);
+    // Whoever is more important may have it give way.
+    if (vm.state === "Scheduled" && vm.spec.preemptible) this.#vms.changedAbove(vm.spec.priority, vm.updatedIndex);
     if (vm.state === "Failed" && intentOf(vm) === "run" && vm.workerId !== null) {
       if (!this.#recoveries.has(name)) this.#recoveries.set(name, this.#nowMs + backoffMs(vm));
     } else {
@@ -353,7 +355,7 @@ export class Orchestrator {
           return;
         }
         if (place.call(this, state, key)) list.delete(key);
-        else list.failed(key, state.roomIndex);
+        else list.failed(key, state.appliedIndex);
       }
     }
   }
@@ -365,11 +367,12 @@ export class Orchestrator {
     const context = this.#placement(state);
     const { epoch } = vm;
     if (vm.targetId !== null) {
-      // Room is kept for it there, and may still be taken by those who leave.
       const target = workerOf(state, vm.targetId);
-      const { refusal } = target === null ? { refusal: OFFLINE } : judge(context, workerView(target), request);
+      const refusal = target === null ? OFFLINE : judge(context, workerView(target), request).refusal;
       if (refusal === null) return this.#proposePlacement(request, epoch, vm.targetId);
-      if (refusal.kind === "insufficient") return false;
+      // Those who leave have not left yet.
+      if (refusal.kind === "insufficient" && target !== null && isBeingLeft(state, target)) return false;
+      return this.#propose(`vm:${name}`, { kind: "dropNomination", name, epoch });
     }
     const workerId = this.#index.choose(context, request);
     if (workerId !== null) return this.#proposePlacement(request, epoch, workerId);
@@ -468,6 +471,13 @@ interface Drain {
 const NO_PROPOSALS: readonly Proposal[] = [];
 const NOTHING: Resources = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
 const OFFLINE = { kind: "offline" } as const;
+
+function isBeingLeft(state: ClusterState, worker: WorkerRecord): boolean {
+  return worker.vms.some((name) => {
+    const vm = vmOf(state, name);
+    return vm !== null && intentOf(vm) === "gone";
+  });
+}
 
 function added(a: Resources, b: Resources, sign: 1 | -1): Resources {
   return {

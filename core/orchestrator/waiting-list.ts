@@ -38,25 +38,33 @@ export class WaitingList {
 
   /** Whoever is next to be tried now that `roomIndex` is the last change; null: nobody. */
   next(roomIndex: number): string | null {
-    for (const { fresh, tried } of this.#levels) {
+    for (const { fresh, tried, changedIndex } of this.#levels) {
       for (const key of fresh) return key;
       for (const [key, triedAt] of tried) {
-        if (triedAt < roomIndex) return key;
+        if (triedAt < Math.max(roomIndex, changedIndex)) return key;
         break;
       }
     }
     return null;
   }
 
-  /** Nobody would take it when `roomIndex` was the last change. */
-  failed(key: string, roomIndex: number): void {
+  /** Something has changed at `index` for all of a higher priority. */
+  changedAbove(priority: number, index: number): void {
+    for (const level of this.#levels) {
+      if (level.priority <= priority) return;
+      level.changedIndex = index;
+    }
+  }
+
+  /** Nobody would take it in the state of `index`. */
+  failed(key: string, index: number): void {
     const priority = this.#priorities.get(key);
     if (priority === undefined) return;
     const level = this.#level(priority);
     level.fresh.delete(key);
     // Behind all others: so the first one has always been tried the longest ago.
     level.tried.delete(key);
-    level.tried.set(key, roomIndex);
+    level.tried.set(key, index);
   }
 
   #level(priority: number): Level {
@@ -66,7 +74,7 @@ export class WaitingList {
       if (level === undefined || level.priority < priority) break;
       if (level.priority === priority) return level;
     }
-    const level: Level = { priority, fresh: new Set(), tried: new Map() };
+    const level: Level = { priority, fresh: new Set(), tried: new Map(), changedIndex: 0 };
     this.#levels.splice(at, 0, level);
     return level;
   }
@@ -77,4 +85,6 @@ interface Level {
   readonly fresh: Set<string>;
   /** When each was tried last, by log index. */
   readonly tried: Map<string, number>;
+  /** The last change that concerned this level and not those below. */
+  changedIndex: number;
 }

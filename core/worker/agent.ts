@@ -64,6 +64,8 @@ const LEASE_MARGIN_MS = 500;
 interface Acted {
   readonly what: HostAction["kind"];
   readonly epoch: number;
+  /** When it was asked for first, and last. */
+  readonly sinceMs: number;
   readonly atMs: number;
 }
 
@@ -149,6 +151,7 @@ export class Agent {
       // What was asked for shows.
       const acted = this.#acted.get(name);
       if (acted?.what === "build" && acted.epoch <= epoch) this.#acted.delete(name);
+      if (acted?.what === "start" && acted.epoch === epoch && phase !== "built") this.#acted.delete(name);
     }
     this.#inventory ??= { machines: [], jobs: [] };
   }
@@ -234,11 +237,17 @@ export class Agent {
       else if (machine.phase !== "building") this.#perform(name, { kind: "build", name, epoch, spec });
       else this.#perform(name, { kind: "delete", name, epoch: machine.epoch });
     } else if (machine.phase === "built") {
-      this.#perform(name, { kind: "start", name, epoch });
+      if (this.#ignoresStart(name, epoch)) this.#neverBooted.set(name, epoch);
+      else this.#perform(name, { kind: "start", name, epoch });
     } else if (machine.phase === "starting" && this.#hasHung(machine)) {
       this.#neverBooted.set(name, epoch);
       this.#stop(machine);
     }
+  }
+
+  #ignoresStart(name: string, epoch: number): boolean {
+    const acted = this.#acted.get(name);
+    return acted?.what === "start" && acted.epoch === epoch && this.#nowMs - acted.sinceMs >= BOOT_TIMEOUT_MS;
   }
 
   #hasHung({ name }: Machine): boolean {
@@ -265,13 +274,11 @@ export class Agent {
   /** Asks for it, unless that was asked for lately. */
   #perform(name: string, action: Extract<HostAction, { readonly epoch: number }>): void {
     const acted = this.#acted.get(name);
-    if (
-      acted?.what === action.kind &&
-      acted.epoch === action.epoch &&
-      this.#nowMs < acted.atMs + (action.kind === "stop" ? action.graceMs + ACT_AGAIN_MS : ACT_AGAIN_MS)
-    )
-      return;
-    this.#acted.set(name, { what: action.kind, epoch: action.epoch, atMs: this.#nowMs });
+    const isAgain = acted?.what === action.kind && acted.epoch === action.epoch;
+    const patienceMs = action.kind === "stop" ? action.graceMs + ACT_AGAIN_MS : ACT_AGAIN_MS;
+    if (isAgain && this.#nowMs < acted.atMs + patienceMs) return;
+    const sinceMs = isAgain ? acted.sinceMs : this.#nowMs;
+    this.#acted.set(name, { what: action.kind, epoch: action.epoch, sinceMs, atMs: this.#nowMs });
     this.#effects.push({ kind: "act", action });
   }
 
@@ -304,7 +311,8 @@ export class Agent {
     const acted = this.#acted.get(key);
     const isAgain = acted?.what === action.kind && acted.epoch === action.attempt;
     if (isAgain && this.#nowMs < acted.atMs + ACT_AGAIN_MS) return;
-    this.#acted.set(key, { what: action.kind, epoch: action.attempt, atMs: this.#nowMs });
+    const sinceMs = isAgain ? acted.sinceMs : this.#nowMs;
+    this.#acted.set(key, { what: action.kind, epoch: action.attempt, sinceMs, atMs: this.#nowMs });
     this.#effects.push({ kind: "act", action });
   }
 

@@ -131,7 +131,8 @@ export class FleetAudit {
     const worker = workerOf(state, host.id);
     if (worker === null) return;
     const most = promisable(placementContext(new Batch(state)), workerView(worker));
-    if (vcpus > most.vcpus || memoryMiB > most.memoryMiB)
+    // What runs twice has room once.
+    if (!this.#fleet.shape.clocksLie && (vcpus > most.vcpus || memoryMiB > most.memoryMiB))
       this.#violate(
         "host-capacity",
         () =>
@@ -299,7 +300,9 @@ export class FleetAudit {
     for (const host of this.#fleet.hosts) {
       for (const { name, epoch, phase } of host.hypervisor.inventory()) {
         const vm = vmOf(state, name);
-        if (vm?.workerId !== host.id || vm.epoch !== epoch)
+        // A VM that is stopped keeps its disk in what its last run left.
+        const isItsDisk = vm?.desired === "stopped" && epoch <= vm.epoch && (phase === "stopped" || phase === "failed");
+        if (vm?.workerId !== host.id || (vm.epoch !== epoch && !isItsDisk))
           return `worker ${host.id} has ${name}/${epoch} (${phase}) that nobody wants`;
       }
       for (const { id } of host.hypervisor.jobs()) {

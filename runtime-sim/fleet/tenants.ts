@@ -32,7 +32,7 @@ export class Tenants implements Caller {
   readonly #everyUs: number;
   readonly #wishes: readonly (readonly [Wish, number])[];
   /** What is still to be set up, and what of it has been asked for: by attempt. */
-  readonly #setup: Command[];
+  readonly #setup: Command[][];
   readonly #pending = new Map<number, Command>();
   #attempt = 0;
   #stopped = false;
@@ -60,7 +60,8 @@ export class Tenants implements Caller {
     if (this.#everyUs > 0 && this.#wishes.length > 0) this.#askLater();
   }
 
-  #setupCommands(): Command[] {
+  /** In steps: what rules is there before what it rules. */
+  #setupCommands(): Command[][] {
     const { shape, hosts } = this.#fleet;
     const commands: Command[] = hosts.map(({ id, peerId }) => ({
       kind: "announceNode",
@@ -97,8 +98,8 @@ export class Tenants implements Caller {
         },
       });
     }
-    for (let vm = 1; vm <= shape.vms; vm += 1) commands.push(this.#create());
-    return commands.reverse();
+    const vms = Array.from({ length: shape.vms }, () => this.#create());
+    return [commands.reverse(), vms.reverse()];
   }
 
   /** Nothing more is asked for, but the set-up goes on. */
@@ -107,15 +108,17 @@ export class Tenants implements Caller {
   }
 
   get waitsFor(): string | null {
-    const left = this.#setup.length + this.#pending.size;
+    let left = this.#pending.size;
+    for (const step of this.#setup) left += step.length;
     return left === 0 ? null : `${left} requests of the set-up have not been answered`;
   }
 
   #proceed(): void {
     while (this.#pending.size < SETUP_PARALLEL) {
-      const command = this.#setup.pop();
-      if (command === undefined) return;
-      this.#insist(command);
+      const command = this.#setup[0]?.pop();
+      if (command !== undefined) this.#insist(command);
+      else if (this.#setup.length === 0 || this.#pending.size > 0) return;
+      else this.#setup.shift();
     }
   }
 

@@ -12,7 +12,7 @@
  * Does not check: whether an answer was the right one at that time (linearizability, read-freshness); answers about entries that
  * have left the ledger's window.
  */
-import { type ClientAnswer, decodeEntryData, type VmRecord } from "../../core/index.ts";
+import { type ClientAnswer, type Command, decodeEntryData, type VmRecord } from "../../core/index.ts";
 import type { ClientOperation, Oracle } from "../oracle.ts";
 import type { OracleContext } from "./context.ts";
 import { isSame, isSameResult } from "./same.ts";
@@ -69,11 +69,7 @@ export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle 
     const entry = ledger.entryAt(index);
     if (entry === null) return;
     const command = decodeEntryData(entry.data).request?.command;
-    // What became of a VM that has been placed, the leader wrote.
-    if (vm.epoch > 0) return;
-    const wrote =
-      command !== undefined && (command.kind === "createVm" || command.kind === "updateVm") ? command : null;
-    if (wrote === null || wrote.name !== vm.name || !isSame(wrote.spec, vm.spec)) {
+    if (command === undefined || !mayHaveWritten(command, vm)) {
       violate(
         name,
         () => `${describe(operation)} saw ${JSON.stringify(vm)}, but entry ${index} holds ${JSON.stringify(command)}`,
@@ -105,6 +101,35 @@ export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle 
       }
     },
   };
+}
+
+function mayHaveWritten(command: Command, vm: VmRecord): boolean {
+  switch (command.kind) {
+    case "createVm":
+    case "updateVm":
+      return command.name === vm.name && isSame(command.spec, vm.spec);
+    case "setVmDesired":
+    case "restartVm":
+    case "migrateVm":
+    case "deleteVm":
+    case "placeVm":
+    case "evictVm":
+    case "recoverVm":
+    case "dropNomination":
+      return command.name === vm.name;
+    case "preempt":
+      return command.name === vm.name || command.victims.includes(vm.name);
+    case "observe":
+      return command.machines.some(({ name: seen }) => seen === vm.name);
+    case "rebalance":
+      return command.moves.some(({ name: moved }) => moved === vm.name);
+    // Which VMs they lose is not in them.
+    case "workerLost":
+    case "confirmWorkerDead":
+      return true;
+    default:
+      return false;
+  }
 }
 
 function isRequestOf(
