@@ -63,7 +63,7 @@ export function placeVm(batch: Batch, command: Extract<Command, { readonly kind:
     state: "Scheduled",
     workerId: worker.id,
     targetId: null,
-    epoch: vm.epoch + 1,
+    epoch: batch.appliedIndex,
     placed: resourcesOf(vm.spec),
     reason: "",
   });
@@ -152,7 +152,7 @@ export function recoverVm(batch: Batch, command: Extract<Command, { readonly kin
 export function again(batch: Batch, next: VmRecord, vm: VmRecord, reason: string): void {
   moved(batch, vm, {
     state: "Scheduled",
-    epoch: vm.epoch + 1,
+    epoch: batch.appliedIndex,
     restarts: next.restarts,
     desired: next.desired,
     placed: resourcesOf(vm.spec),

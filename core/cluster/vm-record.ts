@@ -34,7 +34,10 @@ export interface VmRecord {
   readonly desired: DesiredState;
   /** 1 when created, one more with each change of the spec. */
   readonly generation: number;
-  /** Number of placements so far: 0 until first placed. Names one run of its machine. */
+  /**
+   * Names one run of its machine: the log index of the entry that called for it, so that no run of any VM, of this name or another, ever has the
+   * same. 0 until first placed.
+   */
   readonly epoch: number;
   /** Where it is placed, and holds room, until it has been seen gone; null: nowhere. */
   readonly workerId: number | null;

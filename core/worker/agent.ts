@@ -239,8 +239,11 @@ export class Agent {
     } else if (machine.phase === "built") {
       if (this.#ignoresStart(name, epoch)) this.#neverBooted.set(name, epoch);
       else this.#perform(name, { kind: "start", name, epoch });
-    } else if (machine.phase === "starting" && this.#hasHung(machine)) {
+    } else if (machine.phase === "starting" && this.#hasBeenSo(machine) >= BOOT_TIMEOUT_MS) {
       this.#neverBooted.set(name, epoch);
+      this.#stop(machine);
+    } else if (machine.phase === "stopping" && this.#hasBeenSo(machine) >= STOP_GRACE_MS + ACT_AGAIN_MS) {
+      // It was told to stop before it was wanted again, and has not: the next run begins when this one has ended.
       this.#stop(machine);
     }
   }
@@ -250,8 +253,9 @@ export class Agent {
     return acted?.what === "start" && acted.epoch === epoch && this.#nowMs - acted.sinceMs >= BOOT_TIMEOUT_MS;
   }
 
-  #hasHung({ name }: Machine): boolean {
-    return this.#nowMs - (this.#since.get(name)?.atMs ?? this.#nowMs) >= BOOT_TIMEOUT_MS;
+  /** For how long a machine has been in its phase. */
+  #hasBeenSo({ name }: Machine): number {
+    return this.#nowMs - (this.#since.get(name)?.atMs ?? this.#nowMs);
   }
 
   #stop(machine: Machine): void {

@@ -2,7 +2,7 @@
  * The contract between a worker's agent, its host, and the cluster.
  *
  * A *machine* is one run of one VM: a name and an epoch. Within an epoch it is started at most once; whatever stops it, the next start has a higher
- * epoch, which only the replicated state hands out. A host has at most one machine of a name.
+ * epoch, which only the replicated state hands out, and never twice. A host has at most one machine of a name.
  */
 import type { HealthProbe, VmSpec, WorkerFacts } from "../cluster/index.ts";
 
