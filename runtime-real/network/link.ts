@@ -202,7 +202,10 @@ export class Link {
         stream.abort(new Error("a frame that is too long"));
       }
     });
-    stream.addEventListener("close", () => answered.reject(new Error("it closed the connection instead of an answer")));
+    const refused = (): void => answered.reject(new Error("it closed the connection instead of an answer"));
+    stream.addEventListener("close", refused);
+    // A stream that the peer resets ends on this side without being closed.
+    stream.addEventListener("remoteCloseWrite", refused);
     const limit = setTimeout(() => answered.reject(new Error("it does not answer")), SILENCE_MS);
     say(stream, this.#host.hello(this.id, this.#provesItself));
     const answer = await answered.promise.finally(() => clearTimeout(limit));
@@ -238,6 +241,7 @@ export class Link {
     };
     connection.addEventListener("close", () => end("the connection was closed"), { once: true });
     stream.addEventListener("close", () => end("the connection was closed"), { once: true });
+    stream.addEventListener("remoteCloseWrite", () => end("the connection was closed"), { once: true });
     if (connection.status !== "open") end("the connection was closed");
   }
 
