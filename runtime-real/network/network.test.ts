@@ -24,6 +24,8 @@ class End {
   readonly kind: Kind;
   readonly members = new Set<PeerId>();
   readonly heard: { readonly from: PeerId; readonly message: Message }[] = [];
+  /** Why connections to others ended. */
+  readonly lost: string[] = [];
   readonly clusterId: string;
   handlers: Partial<NetworkHandlers> = {};
   #network: Network | null = null;
@@ -57,7 +59,15 @@ class End {
       incarnation: 0,
       bind: this.address,
       transport: this.kind,
-      log: pino({ level: "silent" }),
+      log: pino(
+        { level: "info" },
+        {
+          write: (line) => {
+            const { msg, reason } = JSON.parse(line);
+            if (msg === "disconnected") this.lost.push(reason);
+          },
+        },
+      ),
       handlers: {
         message: (from, message) => {
           this.heard.push({ from, message });
@@ -364,6 +374,8 @@ describe.each<Kind>(["quic", "tcp"])("a peer in another process, over %s,", (kin
     const child = await start();
     child.kill("SIGKILL");
     await until(() => !one.isConnectedTo(two));
+    // By the transport, which is quicker than a ping that is not answered.
+    expect(one.lost).toEqual(["the connection was closed"]);
     await start();
     one.network.send(two.peerId, heartbeat(1));
     await until(() => lines.includes("heartbeat 1"));
@@ -392,6 +404,8 @@ describe.each<Kind>(["quic", "tcp"])("a peer in another process, over %s,", (kin
     await start();
     one.network.send(two.peerId, { ...heartbeat(1), term: 666 });
     await until(() => !one.isConnectedTo(two));
+    // Its transport lives on in a thread of its own.
+    expect(one.lost).toEqual(["it does not answer any more"]);
   });
 
   test("that hangs does not keep this one from stopping", async () => {

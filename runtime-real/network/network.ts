@@ -18,7 +18,7 @@ import { FrameReader, FrameTooLong } from "./frames.ts";
 import { encodeAnswer, type HelloAnswer, helloOf, parseHello } from "./handshake.ts";
 import { CALL_LIMIT_BYTES, exchange, HELLO_LIMIT_BYTES, Link, type PeerStatus, PROTOCOLS, say } from "./link.ts";
 import { NetworkError } from "./network-error.ts";
-import { createTransport, multiaddrOf } from "./transport.ts";
+import { createTransport, multiaddrOf, stopWithin } from "./transport.ts";
 
 export interface NetworkPeer {
   readonly id: NodeId;
@@ -177,7 +177,6 @@ export class Network {
     return [...this.#links.values()].map((link) => link.status());
   }
 
-  /** libp2p may hang while it closes what a peer does not close: after `limitMs` it is left to the end of the process. */
   async stop(limitMs: number): Promise<void> {
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
@@ -186,14 +185,8 @@ export class Network {
     const libp2p = this.#libp2p;
     this.#libp2p = null;
     if (libp2p === null) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const limit = setTimeout(resolve, limitMs);
-    Promise.resolve(libp2p.stop()).then(resolve, (error: unknown) => {
-      this.#options.log.debug({ err: error }, "the transport did not stop in order");
-      resolve();
-    });
-    await promise;
-    clearTimeout(limit);
+    const end = await stopWithin(libp2p, limitMs);
+    if (end !== "stopped") this.#options.log.debug({ end }, "the transport did not stop in order");
   }
 
   // ---- Who comes in
@@ -429,10 +422,6 @@ export async function askToJoin(options: {
       answer: await exchange(connection, PROTOCOLS.join, request, AbortSignal.timeout(timeoutMs), CALL_LIMIT_BYTES),
     };
   } finally {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const limit = setTimeout(resolve, 500);
-    Promise.resolve(libp2p.stop()).then(resolve, resolve);
-    await promise;
-    clearTimeout(limit);
+    await stopWithin(libp2p, 500);
   }
 }

@@ -44,6 +44,22 @@ export async function createTransport(options: {
   });
 }
 
+/** Stopping may hang on what a peer does not close: after `limitMs` the transport is left to the end of the process. Never rejects; an Error is what stopping failed with. */
+export async function stopWithin(
+  transport: Pick<Libp2p, "stop">,
+  limitMs: number,
+): Promise<"stopped" | "hangs" | Error> {
+  const { promise, resolve } = Promise.withResolvers<"stopped" | "hangs" | Error>();
+  const limit = setTimeout(() => resolve("hangs"), limitMs);
+  Promise.resolve(transport.stop()).then(
+    () => resolve("stopped"),
+    (error: unknown) => resolve(error instanceof Error ? error : new Error(String(error))),
+  );
+  const end = await promise;
+  clearTimeout(limit);
+  return end;
+}
+
 /** host:port as libp2p has it. A host name is looked up. */
 export async function multiaddrOf(host: string, port: number, kind: TransportKind): Promise<Multiaddr> {
   const address = isIP(host) === 0 ? (await lookup(host)).address : host;
