@@ -91,7 +91,7 @@ export class RuntimeContract implements CoreWatch {
     if (input.nowMs < life.nowMs) this.#violate(peerId, `its clock went back from ${life.nowMs} to ${input.nowMs}`);
     life.nowMs = input.nowMs;
     const { wakeAtMs } = life;
-    if (input.kind !== "wake" && wakeAtMs !== null && input.nowMs > wakeAtMs + this.#terms.latenessMs)
+    if (wakeAtMs !== null && input.nowMs > wakeAtMs + this.#terms.latenessMs)
       this.#violate(peerId, `was to be woken at ${wakeAtMs}, and it is ${input.nowMs}`);
     this.#take(peerId, life, input);
     this.#perform(peerId, life, effects);

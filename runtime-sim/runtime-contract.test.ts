@@ -85,6 +85,18 @@ describe("the contract is broken by", () => {
       },
     ],
     [
+      "a wake that comes late",
+      "was to be woken",
+      (contract, step) => {
+        contract.stepped(
+          "p",
+          { kind: "request", requestId: 1, request: { kind: "transferLeadership", to: 1 }, ...stamp },
+          [{ kind: "wakeAt", atMs: 5 }],
+        );
+        step({ kind: "wake", nowMs: 16, wallMs: 0 });
+      },
+    ],
+    [
       "a request that comes twice",
       "request 1 twice",
       (_, step) => {
