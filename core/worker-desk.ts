@@ -33,6 +33,8 @@ interface Waiting {
 
 interface Passed {
   readonly requestId: number;
+  /** The leader that was asked. */
+  readonly to: NodeId;
   readonly deadlineMs: number;
 }
 
@@ -43,6 +45,7 @@ export class WorkerDesk {
   readonly #options: RaftOptions;
   readonly #orchestrator: Orchestrator;
   #officeTerm = 0;
+  #mayPropose = false;
   /** For the next round, and in the one that is under way. */
   #waiting: Waiting[] = [];
   #inRound: Waiting[] = [];
@@ -60,7 +63,8 @@ export class WorkerDesk {
   }
 
   get deadlineMs(): number {
-    let atMs = this.#orchestrator.deadlineMs;
+    // While it cannot propose, nothing that is due could be done.
+    let atMs = this.#mayPropose ? this.#orchestrator.deadlineMs : Number.POSITIVE_INFINITY;
     for (const { deadlineMs } of this.#passed.values()) {
       atMs = Math.min(atMs, deadlineMs);
       break;
@@ -83,7 +87,8 @@ export class WorkerDesk {
       return;
     }
     const passed = this.#nextPassed++;
-    this.#passed.set(passed, { requestId, deadlineMs: raft.nowMs + this.#options.requestTimeoutMs });
+    const deadlineMs = raft.nowMs + this.#options.requestTimeoutMs;
+    this.#passed.set(passed, { requestId, to: raft.leaderId, deadlineMs });
     raft.send({ type: "report", ...header(raft, raft.leaderId, raft.term), requestId: passed, peerId, data });
   }
 
@@ -93,9 +98,9 @@ export class WorkerDesk {
       this.#direct(from, requestId, null);
   }
 
-  directed({ requestId, data }: Directed): void {
+  directed({ from, requestId, data }: Directed): void {
     const passed = this.#passed.get(requestId);
-    if (passed === undefined) return;
+    if (passed?.to !== from) return;
     this.#passed.delete(requestId);
     this.#answer(passed.requestId, data === null ? REFUSED_FOR_NOW : { kind: "directive", data });
   }
@@ -126,7 +131,7 @@ export class WorkerDesk {
     if (answered.length === 0) return;
     const servers = index === null || appliedIndex < index ? null : this.#servers();
     for (const { from, requestId, report } of answered) {
-      const directive = servers === null ? null : this.#orchestrator.directive(report, servers);
+      const directive = servers === null ? null : this.#orchestrator.directive(report, servers, this.#raft.nowMs);
       const data = directive === null ? null : encodeDirective(directive);
       if (from === this.#raft.id)
         this.#answer(requestId, data === null ? REFUSED_FOR_NOW : { kind: "directive", data });
@@ -172,6 +177,7 @@ export class WorkerDesk {
     const raft = this.#raft;
     this.#expire();
     const mayLead = raft.role === "leader" && appliedIndex >= raft.termStartIndex;
+    this.#mayPropose = mayLead && takesProposals;
     if (!mayLead) {
       if (this.#orchestrator.inOffice) this.#leaveOffice();
       return;

@@ -18,6 +18,7 @@ export type { Command, CommandRequest, OperatorCommand, OwnCommand, RequestSessi
 export { type DecodedEntry, decodeEntryData, type EntryStamp, STAMP_BYTES, stampRequest } from "./entry-data.ts";
 export type { ClusterEvent, EventLog, EventPage } from "./events.ts";
 export {
+  aFlag,
   aLabel,
   anInteger,
   aText,
@@ -122,6 +123,7 @@ export {
   type Availability,
   aResources,
   factsOf,
+  sameFacts,
   statusOf,
   type WorkerFacts,
   type WorkerRecord,

@@ -221,7 +221,7 @@ function observeRun(batch: Batch, vm: VmRecord, phase: keyof typeof RUN_STATES):
 }
 
 function failed(batch: Batch, vm: VmRecord, reason: string): void {
-  if (vm.state === "Failed") return;
+  if (vm.state === "Failed" || !isLegalMove(vm.state, "Failed")) return;
   if (vm.state === "Stopping") {
     again(batch, vm, vm, "");
     return;
@@ -247,10 +247,11 @@ function observeAbsent(batch: Batch, vm: VmRecord, intent: ReturnType<typeof int
     });
   } else if (intent === "stop") {
     moved(batch, vm, { state: "Stopped", reason: "" });
-  } else if (vm.state === "Running" || vm.state === "Lost") {
-    failed(batch, vm, "the machine is gone from its host");
   } else if (vm.state === "Stopping") {
     again(batch, vm, vm, "");
+  } else if (vm.state !== "Scheduled") {
+    // It was there: the next run is another one.
+    failed(batch, vm, "the machine is gone from its host");
   }
 }
 

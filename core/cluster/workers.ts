@@ -119,7 +119,7 @@ const registered: CommandResult = Object.freeze({ ok: true, kind: "workerRegiste
 const nothing: Resources = Object.freeze({ vcpus: 0, memoryMiB: 0, diskGiB: 0 });
 const none: readonly string[] = Object.freeze([]);
 
-function sameFacts(known: WorkerFacts, facts: WorkerFacts): boolean {
+export function sameFacts(known: WorkerFacts, facts: WorkerFacts): boolean {
   return JSON.stringify(factsOf(known)) === JSON.stringify(factsOf(facts));
 }
 

@@ -1,5 +1,6 @@
 /** What an inventory says that the replicated state does not know yet. */
 import {
+  CLUSTER_LIMITS,
   type ClusterState,
   intentOf,
   type JobObservation,
@@ -16,6 +17,9 @@ export interface News {
   readonly jobs: readonly JobObservation[];
 }
 
+/** An entry holds so much of them; what is over comes with the next. A request may have 64 KiB. */
+const NEWS_BYTES_MAX = 48 * 1024;
+
 /**
  * @param assignedIndex of the assignment that the agent acted by when it told this: what it has not been told to do, it has not refused to do.
  */
@@ -27,26 +31,41 @@ export function newsIn(
 ): News | null {
   const machines: MachineObservation[] = [];
   const jobs: JobObservation[] = [];
-  const byName = new Map(inventory.machines.map((machine) => [machine.name, machine]));
+  let left = NEWS_BYTES_MAX;
   // An agent that acts by an earlier assignment may be about to begin what it does not show.
-  const isUpToDate = assignedIndex >= worker.assignedIndex;
-  for (const name of worker.vms) {
-    const vm = vmOf(state, name);
-    const seen = vm === null ? null : seenOf(vm, byName.get(name) ?? null, isUpToDate);
-    if (seen !== null) machines.push(seen);
+  const knows = (updatedIndex: number): boolean => assignedIndex >= Math.min(worker.assignedIndex, updatedIndex);
+  if (worker.vms.length > 0) {
+    const byName = new Map(inventory.machines.map((machine) => [machine.name, machine]));
+    for (const name of worker.vms) {
+      const vm = vmOf(state, name);
+      const seen = vm === null ? null : seenOf(vm, byName.get(name) ?? null, knows(vm.updatedIndex));
+      if (seen === null) continue;
+      left -= MACHINE_BYTES + seen.name.length + BYTES_PER_UNIT * seen.reason.length;
+      if (left < 0 || machines.length === CLUSTER_LIMITS.observations) return { machines, jobs };
+      machines.push(seen);
+    }
   }
   if (worker.tasks.length > 0) {
     const byId = new Map(inventory.jobs.map((job) => [job.id, job]));
     for (const id of worker.tasks) {
       const task = taskOf(state, id);
-      const seen = task === null ? null : jobSeen(id, task.attempt, byId.get(id) ?? null, isUpToDate);
-      if (seen !== null) jobs.push(seen);
+      const seen = task === null ? null : jobSeen(id, task.attempt, byId.get(id) ?? null, knows(task.updatedIndex));
+      if (seen === null) continue;
+      left -= MACHINE_BYTES + seen.id.length + BYTES_PER_UNIT * seen.output.length;
+      if (left < 0 || jobs.length === CLUSTER_LIMITS.observations) return { machines, jobs };
+      jobs.push(seen);
     }
   }
   return machines.length === 0 && jobs.length === 0 ? null : { machines, jobs };
 }
 
-function seenOf(vm: VmRecord, machine: ReportedMachine | null, isUpToDate: boolean): MachineObservation | null {
+/** Of an observation, beside its texts. */
+const MACHINE_BYTES = 32;
+/** A UTF-16 code unit takes three bytes of UTF-8 at most. */
+const BYTES_PER_UNIT = 3;
+
+/** @param knows whether the agent has acted by an assignment that has this VM in it as it is now. */
+function seenOf(vm: VmRecord, machine: ReportedMachine | null, knows: boolean): MachineObservation | null {
   const { name, epoch, state } = vm;
   const intent = intentOf(vm);
   const seen = (phase: MachineObservation["phase"], reason = ""): MachineObservation => ({
@@ -56,14 +75,21 @@ function seenOf(vm: VmRecord, machine: ReportedMachine | null, isUpToDate: boole
     reason,
   });
   if (machine === null) {
-    if (intent === "run") return state === "Running" ? seen("absent") : null;
-    if (!isUpToDate) return null;
-    return intent === "gone" || state !== "Stopped" ? seen("absent") : null;
+    if (!knows) return null;
+    switch (intent) {
+      case "gone":
+        return seen("absent");
+      case "stop":
+        return state === "Stopped" ? null : seen("absent");
+      case "run":
+        // What has never been seen may still be made; any other has vanished, and is not made again.
+        return isBegun(vm) && state !== "Failed" ? seen("absent") : null;
+    }
   }
   if (machine.epoch !== epoch) {
     // An earlier run that is over, where no other is to follow: there is nothing left to stop.
     const isOver = machine.epoch < epoch && (machine.phase === "stopped" || machine.phase === "failed");
-    return intent === "stop" && isOver && isUpToDate && state !== "Stopped" ? seen("absent") : null;
+    return intent === "stop" && isOver && knows && state !== "Stopped" ? seen("absent") : null;
   }
   const { phase, reason, isUnhealthy } = machine;
   switch (intent) {
@@ -91,9 +117,14 @@ function seenOf(vm: VmRecord, machine: ReportedMachine | null, isUpToDate: boole
   }
 }
 
-function jobSeen(id: string, attempt: number, job: Job | null, isUpToDate: boolean): JobObservation | null {
+/** Whether a machine of the present run has been seen. */
+export function isBegun({ state }: VmRecord): boolean {
+  return state !== "Scheduled" && state !== "Pending";
+}
+
+function jobSeen(id: string, attempt: number, job: Job | null, knows: boolean): JobObservation | null {
   if (job === null || job.attempt !== attempt) {
-    if (job !== null || !isUpToDate) return null;
+    if (job !== null || !knows) return null;
     return { id, attempt, phase: "absent", exitCode: 0, output: "" };
   }
   if (job.phase === "running") return null;

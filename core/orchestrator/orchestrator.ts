@@ -6,6 +6,7 @@
  */
 import {
   Batch,
+  CLUSTER_LIMITS,
   type ClusterState,
   intentOf,
   isOver,
@@ -13,6 +14,7 @@ import {
   type OwnCommand,
   occupants,
   placementContext,
+  sameFacts,
   statusOf,
   type TaskRecord,
   type Touched,
@@ -33,9 +35,17 @@ import {
   planPreemption,
   type Resources,
 } from "../scheduler/index.ts";
-import { type Directive, type Inventory, LEASE_TTL_MS, type Report, waitForLeaseMs } from "../worker/index.ts";
+import {
+  type Assignment,
+  type Directive,
+  type Inventory,
+  LEASE_TTL_MS,
+  type Report,
+  waitForLeaseMs,
+} from "../worker/index.ts";
 import { Deadlines } from "./deadlines.ts";
-import { newsIn } from "./observations.ts";
+import { Drains } from "./drains.ts";
+import { isBegun, newsIn } from "./observations.ts";
 import { WaitingList } from "./waiting-list.ts";
 
 export interface Proposal {
@@ -48,10 +58,10 @@ export interface Proposal {
 const PROPOSALS_MAX = 256;
 /** Requests that are tried at one turn, so that a turn stays short however many wait. */
 const TRIES_PER_TURN = 64;
+/** How many of them go to whoever was tried the longest ago, however unimportant. */
+const TRIES_OF_OLDEST = 16;
 /** Moves to other workers before a VM that keeps failing is left alone. */
 const RELOCATIONS_MAX = 3;
-/** How long a drain waits for one that it moved to run elsewhere before it goes on. */
-const DRAIN_PATIENCE_MS = 120_000;
 
 /** What is known of a worker's process beyond the replicated state. */
 interface Heard {
@@ -79,7 +89,7 @@ export class Orchestrator {
   readonly #tasks = new WaitingList();
   /** When a failed VM is to run again, or move. */
   readonly #recoveries = new Deadlines<string>();
-  readonly #draining = new Map<number, Drain>();
+  readonly #drains = new Drains();
   #triedAll = true;
 
   /** `driftBound`: largest relative rate error between any two monotonic clocks. */
@@ -122,7 +132,7 @@ export class Orchestrator {
     this.#vms.clear();
     this.#tasks.clear();
     this.#recoveries.clear();
-    this.#draining.clear();
+    this.#drains.clear();
   }
 
   /** Entries have been applied. */
@@ -162,6 +172,10 @@ export class Orchestrator {
       if (task !== null) this.#taskChanged(task);
     } else if (what === "worker") {
       this.#lookAt(Number(name));
+    } else if (what === "lost") {
+      // It never came into the log. Until now nothing was heard of that worker, and nothing promised to it: its time begins anew.
+      const worker = workerOf(this.#state, Number(name));
+      if (worker !== null) this.#workerChanged(worker);
     }
   }
 
@@ -169,35 +183,39 @@ export class Orchestrator {
   hear(report: Report, nowMs: number): void {
     this.#nowMs = nowMs;
     const worker = this.#state === null ? null : workerOf(this.#state, report.workerId);
-    const { workerId, bootId, facts } = report;
-    if (worker === null || !worker.isOnline || worker.bootId !== bootId || facts !== null) {
-      if (facts !== null) this.#propose(`worker:${workerId}`, { kind: "registerWorker", workerId, bootId, facts });
-      if (worker === null || !worker.isOnline || worker.bootId !== bootId) return;
-    }
-    if (this.#isBeingLost(workerId)) return;
+    const { workerId, bootId, facts, inventoryVersion } = report;
+    const isCurrent = worker?.isOnline === true && worker.bootId === bootId;
+    if (facts !== null && !(isCurrent && sameFacts(worker, facts)))
+      this.#propose(`worker:${workerId}`, { kind: "registerWorker", workerId, bootId, facts });
+    if (!isCurrent || this.#isBeingLost(workerId)) return;
     this.#leases.set(workerId, nowMs + this.#waitMs);
-    const before = this.#heard.get(workerId);
-    const isKnown = before?.bootId === bootId;
-    if (isKnown && report.inventoryVersion < before.inventoryVersion) return;
-    const inventory =
-      report.inventory ?? (isKnown && before.inventoryVersion === report.inventoryVersion ? before.inventory : null);
+    const heard = this.#heard.get(workerId);
+    const before = heard?.bootId === bootId ? heard : null;
+    // Overtaken by a later one.
+    if (before !== null && inventoryVersion < before.inventoryVersion) return;
+    const inventory = before?.inventoryVersion === inventoryVersion ? before.inventory : report.inventory;
     if (inventory === null) return;
-    const { inventoryVersion, assignedIndex } = report;
+    const assignedIndex = Math.max(report.assignedIndex, before?.assignedIndex ?? 0);
+    if (before?.inventory === inventory && before.assignedIndex === assignedIndex) return;
     this.#heard.set(workerId, { bootId, inventoryVersion, inventory, assignedIndex });
     this.#lookAt(workerId);
   }
 
   /** What a report is answered with, in a state that was the newest of all after the report had come. Null: nobody may answer it now. */
-  directive(report: Report, servers: readonly number[]): Directive | null {
+  directive(report: Report, servers: readonly number[], nowMs: number): Directive | null {
     const state = this.#state;
     if (state === null) return null;
     const { workerId, bootId, sequence } = report;
     const worker = workerOf(state, workerId);
     if (worker === null || !worker.isOnline || worker.bootId !== bootId || this.#isBeingLost(workerId))
-      return { kind: "register", sequence };
+      return { kind: "register", workerId, bootId, sequence };
+    // The report may have come before its process was registered, when nothing was kept for it.
+    this.#leases.set(workerId, nowMs + this.#waitMs);
     const heard = this.#heard.get(workerId);
     return {
       kind: "granted",
+      workerId,
+      bootId,
       sequence,
       leaseTtlMs: LEASE_TTL_MS,
       assignment: report.assignedIndex === worker.assignedIndex ? null : assignmentOf(state, worker),
@@ -223,8 +241,14 @@ export class Orchestrator {
   /** When `step` wants to be called next at the latest. */
   get deadlineMs(): number {
     if (!this.#inOffice) return Number.POSITIVE_INFINITY;
+    // Whatever else is due goes on when the log has taken something.
+    if (this.#isFull) return Math.min(this.#leases.nextMs, this.#drains.nextMs);
     if (!this.#triedAll) return this.#nowMs;
-    return Math.min(this.#leases.nextMs, this.#recoveries.nextMs);
+    return Math.min(this.#leases.nextMs, this.#recoveries.nextMs, this.#drains.nextMs);
+  }
+
+  get #isFull(): boolean {
+    return this.#proposed.size >= PROPOSALS_MAX;
   }
 
   #setState(state: ClusterState): void {
@@ -257,8 +281,8 @@ export class Orchestrator {
       // Somebody else may have heard of it a moment ago.
       this.#leases.set(id, this.#nowMs + this.#waitMs);
     }
-    if (statusOf(worker) !== "draining") this.#draining.delete(id);
-    else if (!this.#draining.has(id)) this.#draining.set(id, { moving: new Map(), triedAt: -1 });
+    if (statusOf(worker) === "draining") this.#drains.begin(id, this.#leaving(worker), this.#nowMs);
+    else this.#drains.end(id);
   }
 
   #putView(worker: WorkerRecord): void {
@@ -312,7 +336,7 @@ export class Orchestrator {
   #vmGone(name: string): void {
     this.#vms.delete(name);
     this.#recoveries.delete(name);
-    for (const { moving } of this.#draining.values()) moving.delete(name);
+    this.#drains.settled(name);
   }
 
   #vmChanged(vm: VmRecord): void {
@@ -322,14 +346,14 @@ export class Orchestrator {
     else if (placement === undefined) this.#vms.add(name, vm.spec.priority);
     // Whoever is more important may have it give way.
     if (vm.state === "Scheduled" && vm.spec.preemptible) this.#vms.changedAbove(vm.spec.priority, vm.updatedIndex);
-    if (vm.state === "Failed" && intentOf(vm) === "run" && vm.workerId !== null) {
+    if (isToRecover(vm)) {
       if (!this.#recoveries.has(name)) this.#recoveries.set(name, this.#nowMs + backoffMs(vm));
     } else {
       this.#recoveries.delete(name);
     }
-    if (vm.state === "Running" && vm.eviction === null) {
-      for (const { moving } of this.#draining.values()) moving.delete(name);
-    }
+    // It runs elsewhere, or need not; or the log refused to move it.
+    const isOnItsWay = vm.eviction !== null || (vm.workerId !== this.#drains.originOf(name) && vm.state !== "Running");
+    if (placement === undefined && !(isOnItsWay && vm.desired === "running")) this.#drains.settled(name);
   }
 
   #taskChanged(task: TaskRecord): void {
@@ -341,18 +365,17 @@ export class Orchestrator {
     const state = this.#state;
     this.#triedAll = true;
     if (state === null) return;
-    let tries = TRIES_PER_TURN;
     for (const [list, place] of [
       [this.#vms, this.#placeVm],
       [this.#tasks, this.#placeTask],
     ] as const) {
-      for (;;) {
-        if (this.#proposed.size >= PROPOSALS_MAX) return;
-        const key = list.next(state.roomIndex);
+      for (let tries = TRIES_PER_TURN; ; ) {
+        if (this.#isFull) return;
+        const key = tries > TRIES_OF_OLDEST ? list.next(state.roomIndex) : list.oldest(state.roomIndex);
         if (key === null) break;
         if (tries-- === 0) {
           this.#triedAll = false;
-          return;
+          break;
         }
         if (place.call(this, state, key)) list.delete(key);
         else list.failed(key, state.appliedIndex);
@@ -388,7 +411,7 @@ export class Orchestrator {
   #preempt(state: ClusterState, vm: VmRecord, request: PlacementRequest, context: PlacementContext): boolean {
     const occupantsOf = (workerId: number) => occupants(state, workerId);
     const plan = planPreemption(context, this.#index.workers(), occupantsOf, request);
-    if (plan === null || plan.victims.length === 0) return false;
+    if (plan === null || plan.victims.length === 0 || plan.victims.length > CLUSTER_LIMITS.observations) return false;
     const { name, epoch } = vm;
     const { workerId, victims } = plan;
     this.#propose(`vm:${name}`, { kind: "preempt", name, epoch, workerId, victims });
@@ -409,63 +432,82 @@ export class Orchestrator {
   // ---- Recovery
 
   #recover(): void {
-    for (;;) {
+    const state = this.#state;
+    while (state !== null && !this.#isFull) {
       const name = this.#recoveries.take(this.#nowMs);
-      if (name === undefined || this.#state === null) return;
-      const vm = vmOf(this.#state, name);
-      if (vm === null || vm.state !== "Failed" || vm.workerId === null || intentOf(vm) !== "run") continue;
-      const { epoch } = vm;
-      if (vm.restarts < vm.spec.recovery.restartsMax) this.#propose(`vm:${name}`, { kind: "recoverVm", name, epoch });
-      else if (vm.relocations < RELOCATIONS_MAX)
+      if (name === undefined) return;
+      const vm = vmOf(state, name);
+      if (vm === null || !isToRecover(vm)) continue;
+      const { epoch, spec, restarts, relocations } = vm;
+      // What is proposed about it already comes first: it is looked at again when that is settled.
+      if (restarts < spec.recovery.restartsMax) this.#propose(`vm:${name}`, { kind: "recoverVm", name, epoch });
+      // One that may run nowhere else would lose its disk, and gain nothing.
+      else if (relocations < RELOCATIONS_MAX && spec.workerId === null)
         this.#propose(`vm:${name}`, { kind: "evictVm", name, epoch, cause: "recovery", to: null });
     }
   }
 
   // ---- Draining
 
+  /** Those that are leaving a worker because it is drained. */
+  #leaving({ vms }: WorkerRecord): readonly string[] {
+    const state = this.#state;
+    return vms.filter((name) => {
+      const vm = state === null ? null : vmOf(state, name);
+      return vm?.eviction === "drain" && vm.desired === "running";
+    });
+  }
+
   /** Moves what is there, a tenth at a time: one that it moved counts until it runs elsewhere. */
   #drain(): void {
     const state = this.#state;
     if (state === null) return;
-    for (const [workerId, drain] of this.#draining) {
+    this.#drains.advance(this.#nowMs, state.roomIndex);
+    for (let left = TRIES_PER_TURN; left > 0; ) {
+      const workerId = this.#isFull ? null : this.#drains.next();
+      if (workerId === null) return;
       const worker = workerOf(state, workerId);
-      if (worker === null || worker.vms.length === 0) continue;
-      for (const [name, sinceMs] of drain.moving) {
-        if (this.#nowMs - sinceMs >= DRAIN_PATIENCE_MS) drain.moving.delete(name);
-      }
-      const budget = Math.max(1, Math.floor(worker.vms.length / 10));
-      // Blocked until something changes.
-      if (drain.moving.size >= budget || drain.triedAt === state.appliedIndex) continue;
-      drain.triedAt = state.appliedIndex;
-      for (const name of worker.vms) {
-        if (drain.moving.size >= budget) break;
-        const vm = vmOf(state, name);
-        if (vm === null || intentOf(vm) === "gone" || vm.state === "Lost" || this.#proposed.has(`vm:${name}`)) continue;
-        this.#moveAway(state, vm, drain);
-      }
+      if (worker !== null) left -= this.#drainWorker(state, worker);
     }
+    this.#triedAll = false;
   }
 
-  #moveAway(state: ClusterState, vm: VmRecord, drain: Drain): void {
-    const { name, epoch } = vm;
-    // One that is stopped needs no room anywhere until somebody starts it.
-    const to = vm.desired === "stopped" ? null : this.#index.choose(this.#placement(state), vmRequest(vm));
-    if (to === null && vm.desired !== "stopped") return;
-    this.#propose(`vm:${name}`, { kind: "evictVm", name, epoch, cause: "drain", to });
-    if (vm.desired !== "stopped") drain.moving.set(name, this.#nowMs);
+  /** How many VMs it has tried to find a place for. */
+  #drainWorker(state: ClusterState, { id, vms }: WorkerRecord): number {
+    const budget = Math.max(1, Math.floor(vms.length / 10));
+    let tries = 0;
+    for (const name of vms) {
+      if (this.#drains.movingFrom(id) >= budget) return tries;
+      if (this.#isFull) {
+        this.#drains.again(id);
+        return tries;
+      }
+      const vm = vmOf(state, name);
+      if (vm === null || intentOf(vm) === "gone" || vm.state === "Lost" || this.#proposed.has(`vm:${name}`)) continue;
+      const { epoch, desired } = vm;
+      // One that is stopped needs no room anywhere until somebody starts it.
+      if (desired === "stopped") {
+        this.#propose(`vm:${name}`, { kind: "evictVm", name, epoch, cause: "drain", to: null });
+        continue;
+      }
+      tries += 1;
+      const request = vmRequest(vm);
+      const to = this.#index.choose(this.#placement(state), request);
+      if (to === null) continue;
+      const { resources } = request;
+      const command = { kind: "evictVm", name, epoch, cause: "drain", to } as const;
+      this.#propose(`vm:${name}`, command, { workerId: to, resources });
+      this.#drains.moves(id, name, this.#nowMs);
+    }
+    // Whoever is left finds no room now.
+    this.#drains.blocked(id);
+    return tries;
   }
 }
 
 interface PlacementInFlight {
   readonly workerId: number;
   readonly resources: Resources;
-}
-
-interface Drain {
-  /** VMs that it moved, and when. */
-  readonly moving: Map<string, number>;
-  /** The state that it last looked through. */
-  triedAt: number;
 }
 
 const NO_PROPOSALS: readonly Proposal[] = [];
@@ -487,19 +529,22 @@ function added(a: Resources, b: Resources, sign: 1 | -1): Resources {
   };
 }
 
+function isToRecover(vm: VmRecord): boolean {
+  return vm.state === "Failed" && vm.workerId !== null && intentOf(vm) === "run";
+}
+
 function backoffMs({ spec: { recovery }, restarts }: VmRecord): number {
   let ms = recovery.backoffMs;
   for (let n = 0; n < restarts && ms < recovery.backoffMaxMs; n++) ms *= recovery.backoffFactor;
   return Math.min(ms, recovery.backoffMaxMs);
 }
 
-function assignmentOf(
-  state: ClusterState,
-  worker: WorkerRecord,
-): Extract<Directive, { kind: "granted" }>["assignment"] {
+function assignmentOf(state: ClusterState, worker: WorkerRecord): Assignment {
   const vms = worker.vms.flatMap((name) => {
     const vm = vmOf(state, name);
-    return vm === null ? [] : [{ name, epoch: vm.epoch, intent: intentOf(vm), spec: vm.spec }];
+    if (vm === null) return [];
+    const { epoch, spec } = vm;
+    return [{ name, epoch, intent: intentOf(vm), isBegun: isBegun(vm), spec }];
   });
   const tasks = worker.tasks.flatMap((id) => {
     const task = taskOf(state, id);

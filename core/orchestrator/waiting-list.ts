@@ -1,19 +1,13 @@
 /**
  * Who waits for a place: higher priorities first, and within one the first come. What has been tried in vain waits until something has changed, and is then
  * tried once more, in turn.
+ *
+ * Where room changes faster than all of the important can be tried, the others would never have their turn: for them there is `oldest`.
  */
 export class WaitingList {
   /** By priority, highest first. */
   #levels: Level[] = [];
   readonly #priorities = new Map<string, number>();
-
-  get size(): number {
-    return this.#priorities.size;
-  }
-
-  has(key: string): boolean {
-    return this.#priorities.has(key);
-  }
 
   /** To be tried at the next turn. */
   add(key: string, priority: number): void {
@@ -29,6 +23,7 @@ export class WaitingList {
     const level = this.#level(priority);
     level.fresh.delete(key);
     level.tried.delete(key);
+    if (level.fresh.size + level.tried.size === 0) this.#levels.splice(this.#levels.indexOf(level), 1);
   }
 
   clear(): void {
@@ -46,6 +41,22 @@ export class WaitingList {
       }
     }
     return null;
+  }
+
+  /** As `next`, but whoever was tried the longest ago, whatever its priority. */
+  oldest(roomIndex: number): string | null {
+    let oldest: string | null = null;
+    let oldestAt = Number.POSITIVE_INFINITY;
+    for (const { tried, changedIndex } of this.#levels) {
+      for (const [key, triedAt] of tried) {
+        if (triedAt < Math.max(roomIndex, changedIndex) && triedAt < oldestAt) {
+          oldest = key;
+          oldestAt = triedAt;
+        }
+        break;
+      }
+    }
+    return oldest ?? this.next(roomIndex);
   }
 
   /** Something has changed at `index` for all of a higher priority. */

@@ -14,8 +14,13 @@ import {
   type Directive,
   decodeDirective,
   encodeReport,
+  HOST_LIMITS,
   type Inventory,
+  isReportable,
+  isReportableJob,
   type ReportedMachine,
+  withBoundedOutput,
+  withBoundedReason,
 } from "./protocol.ts";
 import type { HostAction, HostFacts, Job, Machine } from "./types.ts";
 
@@ -51,7 +56,7 @@ export interface AgentSettings {
 
 /** How long an answer may take before another server is asked. */
 const ANSWER_TIMEOUT_MS = 1000;
-/** Between two reports that something has changed. */
+/** Between two reports that something has changed; longer while nobody answers. */
 const REPORT_GAP_MS = 50;
 /** When what was asked of a host does not show, it is asked again. */
 const ACT_AGAIN_MS = 10_000;
@@ -76,6 +81,8 @@ export class Agent {
   #nowMs = 0;
   #servers: readonly number[];
   #server = 0;
+  /** Reports in a row that nobody has answered. */
+  #failures = 0;
   #isRegistered = false;
   #sequence = 0;
   /** The report that is under way; 0: none. */
@@ -83,6 +90,8 @@ export class Agent {
   #sentAtMs = Number.NEGATIVE_INFINITY;
   #leaseUntilMs = Number.NEGATIVE_INFINITY;
   #assignment: Assignment | null = null;
+  /** Of the newest assignment that it has acted by. */
+  #actedIndex = 0;
   #machines: ReadonlyMap<string, Machine> = new Map();
   #jobs: readonly Job[] = [];
   /** Null until the host has been looked at: before that nothing can be said of it. */
@@ -92,7 +101,13 @@ export class Agent {
   #heardVersion = 0;
   /** Since when each machine is in its phase. */
   readonly #since = new Map<string, { readonly key: string; readonly atMs: number }>();
+  /** What was asked for last, by name of the machine. */
   readonly #acted = new Map<string, Acted>();
+  /** By id of the job: the attempt that was asked for last, and what was asked of it or another since. */
+  readonly #asked = new Map<string, { readonly attempt: number; readonly atMs: number }>();
+  readonly #actedOnJobs = new Map<string, Acted>();
+  /** The highest epoch of which there was a machine, by name: none of it is made a second time. */
+  readonly #begun = new Map<string, number>();
   /** Machines that never came up, by name: they are ended for that, and have failed. */
   readonly #neverBooted = new Map<string, number>();
   /** In which version of the inventory a machine first stood. */
@@ -140,12 +155,15 @@ export class Agent {
   }
 
   #take(machines: readonly Machine[], jobs: readonly Job[]): void {
-    this.#machines = new Map(machines.map((machine) => [machine.name, machine]));
-    this.#jobs = jobs;
+    this.#machines = new Map(
+      machines.filter(isReportable).map((machine) => [machine.name, withBoundedReason(machine, machines.length)]),
+    );
+    this.#jobs = withBoundedOutput(jobs.filter(isReportableJob));
     for (const name of [...this.#since.keys()]) {
       if (!this.#machines.has(name)) this.#since.delete(name);
     }
-    for (const { name, epoch, phase } of machines) {
+    for (const { name, epoch, phase } of this.#machines.values()) {
+      if (epoch > (this.#begun.get(name) ?? 0)) this.#begun.set(name, epoch);
       const key = `${epoch} ${phase}`;
       if (this.#since.get(name)?.key !== key) this.#since.set(name, { key, atMs: this.#nowMs });
       // What was asked for shows.
@@ -160,7 +178,8 @@ export class Agent {
     if (sequence !== this.#awaited) return;
     this.#awaited = 0;
     const directive = bytes === null ? null : decodeDirective(bytes);
-    if (directive === null || directive.sequence !== sequence) {
+    const { workerId, bootId } = this.#settings;
+    if (directive?.workerId !== workerId || directive.bootId !== bootId || directive.sequence !== sequence) {
       this.#askAnother();
       return;
     }
@@ -168,10 +187,12 @@ export class Agent {
   }
 
   #askAnother(): void {
+    this.#failures += 1;
     this.#server = (this.#server + 1) % this.#servers.length;
   }
 
   #obey(directive: Directive): void {
+    this.#failures = 0;
     if (directive.kind === "register") {
       this.#isRegistered = false;
       return;
@@ -181,7 +202,7 @@ export class Agent {
     // Leaders that follow one another may answer out of order: the log knows which is newer.
     if (assignment !== null && assignment.index >= (this.#assignment?.index ?? 0)) this.#assignment = assignment;
     this.#heardVersion = inventoryVersion;
-    if (servers.length > 0 && servers.join() !== this.#servers.join()) {
+    if (servers.length > 0 && !sameServers(servers, this.#servers)) {
       this.#servers = servers;
       this.#server %= servers.length;
     }
@@ -193,9 +214,14 @@ export class Agent {
 
   // ---- What the host shall do
 
+  get #mayAct(): boolean {
+    return this.#nowMs < this.#leaseUntilMs - LEASE_MARGIN_MS;
+  }
+
   #act(): void {
     const assignment = this.#assignment;
-    if (assignment === null || this.#nowMs >= this.#leaseUntilMs - LEASE_MARGIN_MS) return;
+    if (assignment === null || !this.#mayAct) return;
+    this.#actedIndex = assignment.index;
     const wanted = new Set<string>();
     for (const vm of assignment.vms) {
       wanted.add(vm.name);
@@ -204,6 +230,20 @@ export class Agent {
     for (const machine of this.#machines.values()) if (!wanted.has(machine.name)) this.#endUnwanted(machine);
     this.#actOnTasks(assignment.tasks);
     this.#watchHealth(assignment.vms);
+    this.#forgetOthers(wanted, assignment.tasks);
+  }
+
+  /** What was asked for long ago, of machines and jobs that are neither there nor wanted. */
+  #forgetOthers(wanted: ReadonlySet<string>, tasks: readonly AssignedTask[]): void {
+    for (const name of this.#begun.keys()) if (!wanted.has(name)) this.#begun.delete(name);
+    for (const [name, { atMs }] of this.#acted) {
+      if (!wanted.has(name) && !this.#machines.has(name) && this.#nowMs >= atMs + ACT_AGAIN_MS)
+        this.#acted.delete(name);
+    }
+    const kept = new Set(tasks.map(({ id }) => id));
+    for (const id of this.#asked.keys()) if (!kept.has(id)) this.#asked.delete(id);
+    for (const { id } of this.#jobs) kept.add(id);
+    for (const id of this.#actedOnJobs.keys()) if (!kept.has(id)) this.#actedOnJobs.delete(id);
   }
 
   #actOn(vm: AssignedVm, machine: Machine | null): void {
@@ -228,10 +268,11 @@ export class Agent {
     }
   }
 
-  #run({ name, epoch, spec }: AssignedVm, machine: Machine | null): void {
+  #run({ name, epoch, isBegun, spec }: AssignedVm, machine: Machine | null): void {
     if (this.#settings.facts.driver === null) return;
     if (machine === null) {
-      this.#perform(name, { kind: "build", name, epoch, spec });
+      // One that was there and is gone is not made again: the cluster hears of it, and calls for another run.
+      if (!isBegun && (this.#begun.get(name) ?? 0) < epoch) this.#perform(name, { kind: "build", name, epoch, spec });
     } else if (machine.epoch < epoch) {
       if (isLive(machine)) this.#stop(machine);
       else if (machine.phase !== "building") this.#perform(name, { kind: "build", name, epoch, spec });
@@ -292,42 +333,41 @@ export class Agent {
     for (const { id, attempt, isCancelled, command, args, timeoutMs } of tasks) {
       wanted.add(id);
       const job = jobs.get(id);
-      const acted = this.#acted.get(`task ${id}`);
-      if (isCancelled) {
-        if (job?.attempt === attempt && job.phase === "running") this.#job(id, { kind: "endJob", id, attempt });
-      } else if (job === undefined) {
+      if (job !== undefined && job.attempt !== attempt) {
+        this.#endJob(job);
+      } else if (isCancelled) {
+        if (job?.phase === "running") this.#job({ kind: "endJob", id, attempt });
+      } else if (job === undefined && this.#asked.get(id)?.attempt !== attempt) {
         // An attempt is started once: if nothing comes of it, the cluster is told so, and makes another.
-        if (acted?.epoch !== attempt) this.#job(id, { kind: "runJob", id, attempt, command, args, timeoutMs });
-      } else if (job.attempt < attempt) {
-        if (job.phase === "running") this.#job(id, { kind: "endJob", id, attempt: job.attempt });
-        else this.#job(id, { kind: "forgetJob", id, attempt: job.attempt });
+        this.#asked.set(id, { attempt, atMs: this.#nowMs });
+        this.#effects.push({ kind: "act", action: { kind: "runJob", id, attempt, command, args, timeoutMs } });
       }
     }
-    for (const { id, attempt, phase } of this.#jobs) {
-      if (wanted.has(id)) continue;
-      if (phase === "running") this.#job(id, { kind: "endJob", id, attempt });
-      else this.#job(id, { kind: "forgetJob", id, attempt });
-    }
+    for (const job of this.#jobs) if (!wanted.has(job.id)) this.#endJob(job);
   }
 
-  #job(id: string, action: Extract<HostAction, { readonly attempt: number }>): void {
-    const key = `task ${id}`;
-    const acted = this.#acted.get(key);
-    const isAgain = acted?.what === action.kind && acted.epoch === action.attempt;
+  /** Of an attempt that nobody waits for. */
+  #endJob({ id, attempt, phase }: Job): void {
+    this.#job({ kind: phase === "running" ? "endJob" : "forgetJob", id, attempt });
+  }
+
+  #job(action: Extract<HostAction, { readonly kind: "endJob" | "forgetJob" }>): void {
+    const { kind, id, attempt } = action;
+    const acted = this.#actedOnJobs.get(id);
+    const isAgain = acted?.what === kind && acted.epoch === attempt;
     if (isAgain && this.#nowMs < acted.atMs + ACT_AGAIN_MS) return;
     const sinceMs = isAgain ? acted.sinceMs : this.#nowMs;
-    this.#acted.set(key, { what: action.kind, epoch: action.attempt, sinceMs, atMs: this.#nowMs });
+    this.#actedOnJobs.set(id, { what: kind, epoch: attempt, sinceMs, atMs: this.#nowMs });
     this.#effects.push({ kind: "act", action });
   }
 
   #watchHealth(vms: readonly AssignedVm[]): void {
+    const watched = new Set<string>();
     for (const { name, epoch, intent, spec } of vms) {
       if (spec.healthChecks.length === 0) continue;
       const machine = this.#machines.get(name);
-      if (intent !== "run" || machine?.epoch !== epoch || machine.phase !== "running") {
-        this.#health.forget(name);
-        continue;
-      }
+      if (intent !== "run" || machine?.epoch !== epoch || machine.phase !== "running") continue;
+      watched.add(name);
       const runningSinceMs = this.#since.get(name)?.atMs ?? this.#nowMs;
       for (const { name: check, probe, timeoutMs } of this.#health.due(
         name,
@@ -338,6 +378,7 @@ export class Agent {
       ))
         this.#effects.push({ kind: "act", action: { kind: "probe", name, epoch, check, probe, timeoutMs } });
     }
+    this.#health.keepOnly(watched);
   }
 
   // ---- What the cluster is told
@@ -345,20 +386,36 @@ export class Agent {
   #refreshInventory(): void {
     const machines: ReportedMachine[] = [];
     for (const machine of this.#machines.values()) machines.push(this.#reported(machine));
-    for (const [name, { what, epoch }] of this.#acted) {
+    for (const [name, { what, epoch, atMs }] of this.#acted) {
       // It has been asked for and does not show yet: to say that it is not there would be wrong soon.
-      if (what === "build" && !this.#machines.has(name))
+      if (what === "build" && !this.#machines.has(name) && this.#nowMs < atMs + ACT_AGAIN_MS)
         machines.push({ name, epoch, phase: "building", reason: "", isUnhealthy: false });
     }
-    machines.sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const { name, epoch, intent } of this.#assignment?.vms ?? []) {
+      if (intent === "run" && this.#begun.get(name) === epoch && !this.#machines.has(name))
+        machines.push({
+          name,
+          epoch,
+          phase: "failed",
+          reason: "the machine is gone from its host",
+          isUnhealthy: false,
+        });
+    }
+    const assigned = this.#assignment;
+    const kept = atMost(
+      machines,
+      HOST_LIMITS.machines,
+      ({ name }) => assigned?.vms.some((vm) => vm.name === name) === true,
+    );
+    kept.sort((a, b) => (a.name < b.name ? -1 : 1));
     const jobs = this.#jobsWithExpected();
     const before = this.#inventory;
-    const isSame = before !== null && sameJobs(before.jobs, jobs) && sameMachines(before.machines, machines);
+    const isSame = before !== null && sameJobs(before.jobs, jobs) && sameMachines(before.machines, kept);
     if (isSame && this.#inventoryVersion > 0) return;
-    this.#inventory = { machines, jobs };
+    this.#inventory = { machines: kept, jobs };
     this.#inventoryVersion += 1;
     const names = new Set<string>();
-    for (const { name, epoch } of machines) {
+    for (const { name, epoch } of kept) {
       names.add(name);
       if (this.#reportedIn.get(name)?.epoch !== epoch)
         this.#reportedIn.set(name, { epoch, version: this.#inventoryVersion });
@@ -374,11 +431,15 @@ export class Agent {
     const shown = new Set(this.#jobs.map(({ id }) => id));
     const expected: Job[] = [];
     for (const { id, attempt } of this.#assignment?.tasks ?? []) {
-      const acted = this.#acted.get(`task ${id}`);
-      const isAwaited = acted?.what === "runJob" && acted.epoch === attempt && this.#nowMs < acted.atMs + ACT_AGAIN_MS;
+      const asked = this.#asked.get(id);
+      const isAwaited = asked?.attempt === attempt && this.#nowMs < asked.atMs + ACT_AGAIN_MS;
       if (isAwaited && !shown.has(id)) expected.push({ id, attempt, phase: "running", exitCode: 0, output: "" });
     }
-    return expected.length === 0 ? this.#jobs : [...this.#jobs, ...expected].sort((a, b) => (a.id < b.id ? -1 : 1));
+    if (expected.length === 0 && this.#jobs.length <= HOST_LIMITS.jobs) return this.#jobs;
+    const assigned = this.#assignment;
+    const all = [...this.#jobs, ...expected];
+    const kept = atMost(all, HOST_LIMITS.jobs, ({ id }) => assigned?.tasks.some((task) => task.id === id) === true);
+    return kept.sort((a, b) => (a.id === b.id ? a.attempt - b.attempt : a.id < b.id ? -1 : 1));
   }
 
   #reported(machine: Machine): ReportedMachine {
@@ -403,7 +464,7 @@ export class Agent {
       bootId: this.#settings.bootId,
       sequence,
       facts: this.#isRegistered ? null : this.#settings.facts,
-      assignedIndex: this.#assignment?.index ?? 0,
+      assignedIndex: this.#actedIndex,
       inventoryVersion: this.#inventoryVersion,
       inventory: isHeard && this.#isRegistered ? null : this.#inventory,
     });
@@ -414,13 +475,15 @@ export class Agent {
 
   #reportDueMs(): number {
     const hasNews = this.#heardVersion !== this.#inventoryVersion;
-    return this.#sentAtMs + (hasNews || !this.#isRegistered ? REPORT_GAP_MS : REPORT_EVERY_MS);
+    if (!hasNews && this.#isRegistered) return this.#sentAtMs + REPORT_EVERY_MS;
+    return this.#sentAtMs + Math.min(REPORT_EVERY_MS, REPORT_GAP_MS * (1 + this.#failures));
   }
 
   #announceWake(): void {
     let atMs = this.#awaited === 0 ? this.#reportDueMs() : this.#sentAtMs + ANSWER_TIMEOUT_MS;
     if (this.#inventory === null) return;
-    atMs = Math.min(atMs, this.#health.nextDueMs);
+    // Without a lease nothing is probed.
+    if (this.#mayAct) atMs = Math.min(atMs, this.#health.nextDueMs);
     if (atMs >= this.#wakeAtMs) return;
     this.#wakeAtMs = atMs;
     this.#effects.push({ kind: "wakeAt", atMs });
@@ -430,6 +493,16 @@ export class Agent {
 /** It executes, or is about to. */
 function isLive({ phase }: Machine): boolean {
   return phase === "starting" || phase === "running" || phase === "stopping";
+}
+
+/** If they are too many to tell: those that matter, and as many of the others as there is room for. The others come when these are gone. */
+function atMost<T>(all: T[], countMax: number, matters: (one: T) => boolean): T[] {
+  if (all.length <= countMax) return all;
+  return [...all.filter(matters), ...all.filter((one) => !matters(one))].slice(0, countMax);
+}
+
+function sameServers(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((id, at) => id === b[at]);
 }
 
 function sameJobs(a: readonly Job[], b: readonly Job[]): boolean {

@@ -26,8 +26,9 @@ interface MachineHealth {
 export class HealthBook {
   readonly #machines = new Map<string, MachineHealth>();
 
-  forget(name: string): void {
-    this.#machines.delete(name);
+  /** Forgets all other machines. */
+  keepOnly(names: ReadonlySet<string>): void {
+    for (const name of this.#machines.keys()) if (!names.has(name)) this.#machines.delete(name);
   }
 
   /** The checks that are due now, of a machine that runs since `runningSinceMs`; they count as under way from here on. */
@@ -40,10 +41,7 @@ export class HealthBook {
   ): readonly HealthCheck[] {
     let machine = this.#machines.get(name);
     if (machine?.epoch !== epoch || machine.checks !== checks) {
-      const states = new Map(
-        checks.map((check) => [check.name, new CheckState(runningSinceMs + check.initialDelayMs)]),
-      );
-      machine = { epoch, checks, states };
+      machine = { epoch, checks, states: this.#states(machine, epoch, checks, runningSinceMs) };
       this.#machines.set(name, machine);
     }
     const due: HealthCheck[] = [];
@@ -58,6 +56,22 @@ export class HealthBook {
       due.push(check);
     }
     return due;
+  }
+
+  /** An assignment that comes anew has the same checks in it: what they have said so far still counts. */
+  #states(
+    before: MachineHealth | undefined,
+    epoch: number,
+    checks: readonly HealthCheck[],
+    runningSinceMs: number,
+  ): ReadonlyMap<string, CheckState> {
+    const states = new Map<string, CheckState>();
+    for (const check of checks) {
+      const known = before?.epoch === epoch ? before.checks.find((one) => sameCheck(one, check)) : undefined;
+      const state = known === undefined ? undefined : before?.states.get(known.name);
+      states.set(check.name, state ?? new CheckState(runningSinceMs + check.initialDelayMs));
+    }
+    return states;
   }
 
   probed(name: string, epoch: number, checkName: string, isHealthy: boolean): void {
@@ -76,7 +90,10 @@ export class HealthBook {
     else if (state.successesInRow >= check.successes) state.isDown = false;
   }
 
-  /** Why the machine should not go on; empty: it should. A critical check that is down is enough; of the others, those with half of the weight. */
+  /**
+   * Why the machine should not go on; empty: it should. A critical check that is down is enough; of the others, those with half of the weight. One
+   * that weighs nothing only tells.
+   */
   complaint(name: string, epoch: number): string {
     const machine = this.#machines.get(name);
     if (machine?.epoch !== epoch) return "";
@@ -90,7 +107,7 @@ export class HealthBook {
       downWeight += check.weight;
       down.push(check.name);
     }
-    return down.length > 0 && downWeight * 2 >= weight ? `health checks ${down.join(", ")} are down`.slice(0, 256) : "";
+    return downWeight > 0 && downWeight * 2 >= weight ? `health checks ${down.join(", ")} are down`.slice(0, 256) : "";
   }
 
   get nextDueMs(): number {
@@ -100,4 +117,9 @@ export class HealthBook {
     }
     return atMs;
   }
+}
+
+/** Both were read by one decoder, which puts the fields in one order. */
+function sameCheck(a: HealthCheck, b: HealthCheck): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

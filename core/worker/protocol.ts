@@ -4,12 +4,12 @@
  */
 import {
   aCount,
+  aFlag,
   aLabel,
   aNodeId,
   anInteger,
   aReason,
   aText,
-  aValue,
   CLUSTER_LIMITS,
   type Format,
   INTENTS,
@@ -50,7 +50,7 @@ export interface Report {
   readonly sequence: number;
   /** Null once the cluster has it. */
   readonly facts: WorkerFacts | null;
-  /** The assignment that the agent acts by; 0: none. */
+  /** The newest assignment that the agent has acted by, which is what the inventory shows; 0: none. */
   readonly assignedIndex: number;
   /** Rises with each change of the inventory. */
   readonly inventoryVersion: number;
@@ -63,6 +63,8 @@ export interface AssignedVm {
   readonly name: string;
   readonly epoch: number;
   readonly intent: Intent;
+  /** The cluster has heard of a machine of this epoch: one that is not there is gone, and is not made a second time. */
+  readonly isBegun: boolean;
   readonly spec: VmSpec;
 }
 
@@ -82,11 +84,17 @@ export interface Assignment {
   readonly tasks: readonly AssignedTask[];
 }
 
+/** Which report a directive answers: nobody else may take it for the answer to its own. */
+interface Answering {
+  readonly workerId: number;
+  readonly bootId: number;
+  readonly sequence: number;
+}
+
 export type Directive =
   /** The agent may rely on its assignment for `leaseTtlMs` from when it sent the report. */
-  | {
+  | (Answering & {
       readonly kind: "granted";
-      readonly sequence: number;
       readonly leaseTtlMs: number;
       /** Null: the one that it has. */
       readonly assignment: Assignment | null;
@@ -94,9 +102,18 @@ export type Directive =
       readonly inventoryVersion: number;
       /** Where to report. */
       readonly servers: readonly number[];
-    }
+    })
   /** The cluster does not know this process, or counts on it no more: it shall say what its host is. Its lease stays as it is. */
-  | { readonly kind: "register"; readonly sequence: number };
+  | (Answering & { readonly kind: "register" });
+
+/** What a report, and the assignment of a worker, may hold at most. */
+export const HOST_LIMITS = {
+  machines: 4096,
+  jobs: 1024,
+  /** UTF-16 code units of all reasons, and of the output of all jobs. With them a report always fits into a message. */
+  reasonsLength: 512 * 1024,
+  outputsLength: 256 * 1024,
+} as const;
 
 const aSequence: Format<number> = anInteger(0);
 
@@ -105,7 +122,7 @@ const reportedMachine: Format<ReportedMachine> = record<ReportedMachine>({
   epoch: aCount,
   phase: oneOf(MACHINE_PHASES),
   reason: aReason,
-  isUnhealthy: aValue((value: unknown) => value === true),
+  isUnhealthy: aFlag,
 });
 
 const reportedJob: Format<Job> = record<Job>({
@@ -125,8 +142,8 @@ const reportFormat: Format<Report> = record<Report>({
   inventoryVersion: aSequence,
   inventory: orNull(
     record<Inventory>({
-      machines: listOf(reportedMachine, CLUSTER_LIMITS.observations),
-      jobs: listOf(reportedJob, CLUSTER_LIMITS.observations),
+      machines: listOf(reportedMachine, HOST_LIMITS.machines),
+      jobs: listOf(reportedJob, HOST_LIMITS.jobs),
     }),
   ),
 });
@@ -134,31 +151,33 @@ const reportFormat: Format<Report> = record<Report>({
 const assignmentFormat: Format<Assignment> = record<Assignment>({
   index: aSequence,
   vms: listOf(
-    record<AssignedVm>({ name: aLabel, epoch: aCount, intent: oneOf(INTENTS), spec: vmSpecFormat }),
-    CLUSTER_LIMITS.observations,
+    record<AssignedVm>({ name: aLabel, epoch: aCount, intent: oneOf(INTENTS), isBegun: aFlag, spec: vmSpecFormat }),
+    HOST_LIMITS.machines,
   ),
   tasks: listOf(
     record<AssignedTask>({
       id: aLabel,
       attempt: aCount,
-      isCancelled: aValue((value: unknown) => value === true),
+      isCancelled: aFlag,
       command: aText(1, CLUSTER_LIMITS.pathLength),
       args: listOf(aText(0, CLUSTER_LIMITS.taskArgLength), CLUSTER_LIMITS.taskArgs),
       timeoutMs: anInteger(1, CLUSTER_LIMITS.durationMs),
     }),
-    CLUSTER_LIMITS.observations,
+    HOST_LIMITS.jobs,
   ),
 });
 
+const answering = { workerId: aNodeId, bootId: aSequence, sequence: aSequence };
+
 const directiveFormat: Format<Directive> = variants<Directive>({
   granted: {
-    sequence: aSequence,
+    ...answering,
     leaseTtlMs: anInteger(1, CLUSTER_LIMITS.durationMs),
     assignment: orNull(assignmentFormat),
     inventoryVersion: aSequence,
     servers: listOf(aNodeId, CLUSTER_LIMITS.members),
   },
-  register: { sequence: aSequence },
+  register: answering,
 });
 
 export function encodeReport(report: Report): Uint8Array<ArrayBuffer> {
@@ -176,6 +195,46 @@ export function encodeDirective(directive: Directive): Uint8Array<ArrayBuffer> {
 
 export function decodeDirective(bytes: Uint8Array): Directive | null {
   return read(directiveFormat, bytes, "directive");
+}
+
+/** Whether a machine can be one of the cluster's. Any other is none of the agent's business. */
+export function isReportable({ name, epoch }: Machine): boolean {
+  return isReadable(aLabel, name) && isReadable(aCount, epoch);
+}
+
+export function isReportableJob({ id, attempt }: Job): boolean {
+  return isReadable(aLabel, id) && isReadable(aCount, attempt);
+}
+
+function isReadable<T>(format: Format<T>, value: T): boolean {
+  try {
+    format.read(value, "");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The machine as a report of `count` of them may hold it. */
+export function withBoundedReason(machine: Machine, count: number): Machine {
+  const lengthMax = Math.min(CLUSTER_LIMITS.reasonLength, Math.floor(HOST_LIMITS.reasonsLength / count));
+  const reason = clean(machine.reason.slice(0, lengthMax));
+  return reason === machine.reason ? machine : { ...machine, reason };
+}
+
+/** With the end of what each printed, so much that a report holds them all. */
+export function withBoundedOutput(jobs: readonly Job[]): readonly Job[] {
+  const ended = jobs.reduce((count, { phase }) => (phase === "running" ? count : count + 1), 0);
+  const lengthMax = Math.min(CLUSTER_LIMITS.outputLength, Math.floor(HOST_LIMITS.outputsLength / Math.max(1, ended)));
+  return jobs.map((job) => {
+    const output = job.phase === "running" ? "" : clean(job.output.slice(-lengthMax));
+    return output === job.output ? job : { ...job, output };
+  });
+}
+
+/** Text that survives the way to the cluster: a cut may have torn a character apart. */
+function clean(text: string): string {
+  return text.toWellFormed().replace(/^\ufeff+/, "");
 }
 
 function read<T>(format: Format<T>, bytes: Uint8Array, name: string): T | null {

@@ -1,0 +1,109 @@
+/**
+ * Which workers are being drained, which VMs each has moved that do not run elsewhere yet, and whose turn it is: a drain is looked at when something has
+ * happened to it, or when there may be room for what it could not move.
+ */
+import { Deadlines } from "./deadlines.ts";
+
+/** How long a drain waits for one that it moved to run elsewhere before it goes on. */
+export const DRAIN_PATIENCE_MS = 120_000;
+
+export class Drains {
+  readonly #moving = new Map<number, Set<string>>();
+  /** The drained worker that each VM on its way has left. */
+  readonly #origins = new Map<string, number>();
+  readonly #patience = new Deadlines<string>();
+  /** To be looked at; first come first. */
+  readonly #due = new Set<number>();
+  readonly #blocked = new Set<number>();
+  #roomIndex = 0;
+
+  /** A worker is to be drained, or something about one has changed. `leaving` are those that have been moved already, by this leader or another. */
+  begin(workerId: number, leaving: readonly string[], nowMs: number): void {
+    if (!this.#moving.has(workerId)) {
+      this.#moving.set(workerId, new Set());
+      for (const name of leaving) this.moves(workerId, name, nowMs);
+    }
+    this.#blocked.delete(workerId);
+    this.#due.add(workerId);
+  }
+
+  end(workerId: number): void {
+    for (const name of this.#moving.get(workerId) ?? []) this.#forget(name);
+    this.#moving.delete(workerId);
+    this.#due.delete(workerId);
+    this.#blocked.delete(workerId);
+  }
+
+  clear(): void {
+    this.#moving.clear();
+    this.#origins.clear();
+    this.#patience.clear();
+    this.#due.clear();
+    this.#blocked.clear();
+    this.#roomIndex = 0;
+  }
+
+  /** A VM is on its way. */
+  moves(workerId: number, name: string, nowMs: number): void {
+    this.#moving.get(workerId)?.add(name);
+    this.#origins.set(name, workerId);
+    this.#patience.set(name, nowMs + DRAIN_PATIENCE_MS);
+  }
+
+  movingFrom(workerId: number): number {
+    return this.#moving.get(workerId)?.size ?? 0;
+  }
+
+  /** The drained worker that a VM on its way has left; undefined: it is not on its way. */
+  originOf(name: string): number | undefined {
+    return this.#origins.get(name);
+  }
+
+  /** A VM is on its way no more. */
+  settled(name: string): void {
+    const workerId = this.#origins.get(name);
+    if (workerId === undefined) return;
+    this.#forget(name);
+    this.#moving.get(workerId)?.delete(name);
+    this.#blocked.delete(workerId);
+    this.#due.add(workerId);
+  }
+
+  /** Its turn is not over. */
+  again(workerId: number): void {
+    this.#due.add(workerId);
+  }
+
+  /** What is left on a worker finds no place. */
+  blocked(workerId: number): void {
+    this.#blocked.add(workerId);
+  }
+
+  /** Those whose patience has ended go on, and with more room those that found none. */
+  advance(nowMs: number, roomIndex: number): void {
+    for (let name = this.#patience.take(nowMs); name !== undefined; name = this.#patience.take(nowMs))
+      this.settled(name);
+    if (roomIndex <= this.#roomIndex) return;
+    this.#roomIndex = roomIndex;
+    for (const workerId of this.#blocked) this.#due.add(workerId);
+    this.#blocked.clear();
+  }
+
+  /** Whose turn it is; null: nobody's. */
+  next(): number | null {
+    for (const workerId of this.#due) {
+      this.#due.delete(workerId);
+      return workerId;
+    }
+    return null;
+  }
+
+  get nextMs(): number {
+    return this.#patience.nextMs;
+  }
+
+  #forget(name: string): void {
+    this.#origins.delete(name);
+    this.#patience.delete(name);
+  }
+}

@@ -1,0 +1,273 @@
+/** For this folder's tests alone: an orchestrator in office over a real state machine, without consensus: what it proposes is committed at once. */
+import {
+  type ApplyResult,
+  applyEntries,
+  type ClusterState,
+  type Command,
+  emptyState,
+  encodeRequest,
+  stampRequest,
+  type VmRecord,
+  type VmSpec,
+  vmOf,
+  vmSpec,
+  type WorkerFacts,
+  type WorkerRecord,
+  workerOf,
+} from "../cluster/index.ts";
+import {
+  type Assignment,
+  type Directive,
+  decodeDirective,
+  encodeDirective,
+  type Inventory,
+  type Job,
+  type MachinePhase,
+  type Report,
+  type ReportedMachine,
+} from "../worker/index.ts";
+import { Orchestrator, type Proposal } from "./orchestrator.ts";
+
+const SERVERS = [1, 2, 3];
+const TURNS_MAX = 10_000;
+
+/** A host of a test: what it shows, and what its agent has been told. */
+interface Host {
+  readonly id: number;
+  bootId: number;
+  sequence: number;
+  inventoryVersion: number;
+  facts: WorkerFacts;
+  machines: readonly ReportedMachine[];
+  jobs: readonly Job[];
+  assignment: Assignment | null;
+  isRegistered: boolean;
+  leaseUntilMs: number;
+}
+
+export const FACTS: WorkerFacts = {
+  capacity: { vcpus: 100, memoryMiB: 100_000, diskGiB: 10_000 },
+  features: [],
+  topology: { datacenter: "dc", zone: "zone", rack: "rack" },
+  costPerHour: 0,
+  driver: "test",
+};
+
+export class Office {
+  state: ClusterState = emptyState();
+  nowMs = 1_000_000;
+  orchestrator: Orchestrator;
+  /** Everything that was ever proposed. */
+  readonly proposed: Proposal[] = [];
+  /** Whether what is proposed gets into the log, and the state. */
+  loses: (proposal: Proposal) => boolean = () => false;
+  readonly hosts = new Map<number, Host>();
+  #index = 0;
+
+  constructor() {
+    this.orchestrator = new Orchestrator(0.05);
+    this.orchestrator.takeOffice(this.state, this.nowMs);
+  }
+
+  // ---- The log
+
+  /** Commits commands as one batch, and lets the orchestrator go on. */
+  commit(...commands: readonly Command[]): readonly ApplyResult[] {
+    const results = this.#apply(commands);
+    this.turn();
+    return results;
+  }
+
+  #apply(commands: readonly Command[]): readonly ApplyResult[] {
+    const entries = commands.map((command) => ({
+      index: ++this.#index,
+      term: 1,
+      data: stampRequest(encodeRequest({ session: null, command }), { wallMs: this.nowMs, proposer: 1 }),
+    }));
+    const { state, results, touched } = applyEntries(this.state, entries);
+    this.state = state;
+    this.orchestrator.applied(state, touched, this.nowMs);
+    return results;
+  }
+
+  /** Steps until it has nothing more to propose. */
+  turn(): void {
+    for (let turns = 0; ; turns++) {
+      if (turns > TURNS_MAX) throw new Error("the orchestrator never comes to rest");
+      const proposals = this.orchestrator.step(this.nowMs);
+      if (proposals.length === 0 && this.orchestrator.deadlineMs > this.nowMs) return;
+      for (const proposal of proposals) {
+        this.proposed.push(proposal);
+        if (!this.loses(proposal)) this.#apply([proposal.command]);
+        this.orchestrator.settled(proposal.key);
+      }
+    }
+  }
+
+  /** Time passes, and the orchestrator is woken when it wants to be and never else. */
+  pass(forMs: number): void {
+    const untilMs = this.nowMs + forMs;
+    for (;;) {
+      const nextMs = Math.min(untilMs, this.orchestrator.deadlineMs);
+      this.nowMs = Math.max(this.nowMs, nextMs);
+      this.turn();
+      if (nextMs >= untilMs) return;
+    }
+  }
+
+  /** Time passes in which all that happens is that these workers report. */
+  quiet(forMs: number, ...ids: readonly number[]): void {
+    for (const untilMs = this.nowMs + forMs; this.nowMs < untilMs; ) {
+      this.pass(Math.min(1000, untilMs - this.nowMs));
+      for (const id of ids) this.report(id);
+    }
+  }
+
+  /** Another leader comes into office in the same state. */
+  handOver(): void {
+    this.orchestrator = new Orchestrator(0.05);
+    this.orchestrator.takeOffice(this.state, this.nowMs);
+    this.turn();
+  }
+
+  /** What was proposed since the last time this was asked. */
+  takeProposed(): readonly Proposal["command"][] {
+    return this.proposed.splice(0).map(({ command }) => command);
+  }
+
+  // ---- Looking
+
+  vm(name: string): VmRecord {
+    const vm = vmOf(this.state, name);
+    if (vm === null) throw new Error(`there is no VM ${name}`);
+    return vm;
+  }
+
+  worker(id: number): WorkerRecord {
+    const worker = workerOf(this.state, id);
+    if (worker === null) throw new Error(`there is no worker ${id}`);
+    return worker;
+  }
+
+  host(id: number): Host {
+    const host = this.hosts.get(id);
+    if (host === undefined) throw new Error(`there is no host ${id}`);
+    return host;
+  }
+
+  // ---- Hosts
+
+  /** A host comes up, and registers. */
+  join(id: number, facts: Partial<WorkerFacts> = {}): void {
+    this.hosts.set(id, {
+      id,
+      bootId: 1,
+      sequence: 0,
+      inventoryVersion: 1,
+      facts: { ...FACTS, ...facts },
+      machines: [],
+      jobs: [],
+      assignment: null,
+      isRegistered: false,
+      leaseUntilMs: Number.NEGATIVE_INFINITY,
+    });
+    this.commit({ kind: "announceNode", nodeId: id, peerId: `peer-${id}`, addresses: [`host-${id}:7000`] });
+    this.report(id);
+    this.report(id);
+  }
+
+  /** The agent's process starts anew. */
+  reboot(id: number): void {
+    const host = this.host(id);
+    host.bootId += 1;
+    host.sequence = 0;
+    host.inventoryVersion = 1;
+    host.assignment = null;
+    host.isRegistered = false;
+    host.leaseUntilMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** What the host shows from now on; told with the next report. */
+  shows(id: number, inventory: Partial<Inventory>): void {
+    const host = this.host(id);
+    host.machines = inventory.machines ?? host.machines;
+    host.jobs = inventory.jobs ?? host.jobs;
+    host.inventoryVersion += 1;
+  }
+
+  /** What the agent would send now. */
+  reportOf(id: number): Report {
+    const host = this.host(id);
+    host.sequence += 1;
+    const { bootId, sequence, facts, isRegistered, inventoryVersion, machines, jobs, assignment } = host;
+    return {
+      workerId: id,
+      bootId,
+      sequence,
+      facts: isRegistered ? null : facts,
+      assignedIndex: assignment?.index ?? 0,
+      inventoryVersion,
+      inventory: { machines, jobs },
+    };
+  }
+
+  /** A report and its answer, with what is committed in between. */
+  report(id: number): Directive | null {
+    const sentAtMs = this.nowMs;
+    const report = this.reportOf(id);
+    this.orchestrator.hear(report, this.nowMs);
+    this.turn();
+    return this.answer(id, report, sentAtMs);
+  }
+
+  answer(id: number, report: Report, sentAtMs: number): Directive | null {
+    const directive = this.orchestrator.directive(report, SERVERS, this.nowMs);
+    if (directive !== null && decodeDirective(encodeDirective(directive)) === null)
+      throw new Error("the agent would not understand its directive");
+    const host = this.host(id);
+    if (directive === null || host.bootId !== report.bootId) return directive;
+    host.isRegistered = directive.kind === "granted";
+    if (directive.kind === "granted") {
+      host.assignment = directive.assignment ?? host.assignment;
+      host.leaseUntilMs = sentAtMs + directive.leaseTtlMs;
+    }
+    return directive;
+  }
+
+  /** Everything that these workers are told to run does run there, and they say so. */
+  run(...ids: readonly number[]): void {
+    for (const id of ids) {
+      this.report(id);
+      this.showsAll(id);
+      this.report(id);
+    }
+  }
+
+  /** The host has done what its agent was last told. */
+  showsAll(id: number): void {
+    const wanted = this.host(id).assignment?.vms ?? [];
+    this.shows(id, {
+      machines: wanted.flatMap(({ name, epoch, intent }) =>
+        intent === "run"
+          ? [machine(name, epoch, "running")]
+          : intent === "stop"
+            ? [machine(name, epoch, "stopped")]
+            : [],
+      ),
+    });
+  }
+
+  // ---- Tenants
+
+  create(name: string, spec: Partial<VmSpec> = {}): void {
+    this.commit({
+      kind: "createVm",
+      name,
+      spec: vmSpec({ vcpus: 1, memoryMiB: 100, diskGiB: 1, ...spec }),
+    });
+  }
+}
+
+export function machine(name: string, epoch: number, phase: MachinePhase, isUnhealthy = false): ReportedMachine {
+  return { name, epoch, phase, reason: "", isUnhealthy };
+}
