@@ -1,10 +1,11 @@
 /** Every kind of fault, one at a time and all over each other, on a real cluster. */
 import { describe, expect, test } from "vitest";
 import { drawParameter, FAULTS, type FaultKind, faultNamed } from "./faults/index.ts";
+import { CALM_FLEET } from "./fleet/index.ts";
 import { Streams } from "./random.ts";
 import type { RunReport } from "./report.ts";
 import { Run } from "./run.ts";
-import { scenario } from "./scenario.ts";
+import { NO_CLIENTS, type Scenario, scenario } from "./scenario.ts";
 import type { FaultSchedule, FaultTarget, PlannedFault } from "./schedule.ts";
 import type { Transition } from "./transition.ts";
 
@@ -17,6 +18,18 @@ const cluster = scenario({
   workload: { clients: 3, keys: 3, thinkMeanMs: [50, 50], staleReads: 0, leaseReads: 0 },
 });
 
+const machineRoom = scenario({
+  name: "worker-faults",
+  summary: "Three members and four hosts that run machines. For tests.",
+  nodes: [3],
+  durationMs: 15_000,
+  livenessBoundMs: 300_000,
+  workload: NO_CLIENTS,
+  fleet: { ...CALM_FLEET, workers: 4, vms: 8, vmsMax: 12, healthShare: 0.5 },
+});
+/** The places of its hosts, behind those of the members: from 1, as in a schedule. */
+const WORKER_PLACES = [4, 5, 6, 7];
+
 function planned(kind: FaultKind, id: number, atMs: number, durationMs: number, target: FaultTarget): PlannedFault {
   const dice = new Streams(id).stream("test");
   const parameters = Object.fromEntries(
@@ -25,11 +38,15 @@ function planned(kind: FaultKind, id: number, atMs: number, durationMs: number, 
   return { id, atMs, kind: kind.name, durationMs, target, parameters };
 }
 
-function runWith(seed: number, faults: readonly PlannedFault[]): { report: RunReport; transitions: Transition[] } {
+function runWith(
+  seed: number,
+  faults: readonly PlannedFault[],
+  where: Scenario = cluster,
+): { report: RunReport; transitions: Transition[] } {
   const transitions: Transition[] = [];
-  const drawn = new Run(cluster, { seed }).schedule;
+  const drawn = new Run(where, { seed }).schedule;
   const schedule: FaultSchedule = { ...drawn, faults };
-  const run = new Run(cluster, { seed, faults: schedule, onTransition: (transition) => transitions.push(transition) });
+  const run = new Run(where, { seed, faults: schedule, onTransition: (transition) => transitions.push(transition) });
   while (!run.advance(100_000));
   return { report: run.report(), transitions };
 }
@@ -51,10 +68,14 @@ describe("the table of faults", () => {
 });
 
 describe("a fault alone begins, is counted, ends, and leaves a live cluster", () => {
-  const targets = ["any", "leader", "follower", "all", [2, 3]] as const;
   test.each(FAULTS.map((kind, at) => [kind.name, kind, at] as const))("%s", (name, kind, at) => {
+    const isOfWorkers = kind.family === "worker";
+    const targets: readonly FaultTarget[] = isOfWorkers
+      ? ["worker", WORKER_PLACES.slice(1, 3)]
+      : ["any", "leader", "follower", "all", [2, 3]];
     for (const [which, target] of targets.entries()) {
-      const { report, transitions } = runWith(at, [planned(kind, at * 10 + which, 5000, 3000, target)]);
+      const fault = planned(kind, at * 10 + which, 5000, 3000, target);
+      const { report, transitions } = runWith(at, [fault], isOfWorkers ? machineRoom : cluster);
       expect(report.violations).toEqual([]);
       expect(report.excused).toBeNull();
       expect(report.faults[name]).toBe(1);
@@ -84,12 +105,12 @@ test.each([1, 2, 3])("everything at once, over each other, heals (%d)", (seed) =
         at * 2 + twice,
         dice.integer(3000, 10_000),
         dice.integer(500, 8000),
-        dice.pick(["any", "leader", "all"]),
+        kind.family === "worker" ? dice.pick(["worker", WORKER_PLACES]) : dice.pick(["any", "leader", "all"]),
       ),
     ),
   );
-  const { report } = runWith(seed, faults);
+  const { report } = runWith(seed, faults, machineRoom);
   expect(report.violations).toEqual([]);
   expect(report.excused).toBeNull();
-  expect(Object.keys(report.faults).length).toBeGreaterThan(20);
+  expect(Object.keys(report.faults).length).toBeGreaterThan(30);
 });

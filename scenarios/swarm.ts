@@ -39,5 +39,6 @@ export default scenario({
   clocks: { wallOffsetMs: [-60_000, 60_000], rate: [0.95, 1.05] },
   workload: { clients: 5, keys: 5, thinkMeanMs: [80, 400], staleReads: 0.1, leaseReads: 0 },
   operator: { membershipEveryMs: [10_000, 60_000], transferEveryMs: [10_000, 60_000], voters: [1, 7] },
-  faults: FAULTS.flatMap(mix),
+  // There are no hosts that run machines: their faults have scenarios of their own, in which clocks stay within what leases allow.
+  faults: FAULTS.filter(({ family }) => family !== "worker").flatMap(mix),
 });

@@ -48,10 +48,14 @@ function run(seed: number, plant: (bench: Bench) => void): readonly string[] {
     strayAnswer: nothing,
   };
   let made: Oracles | null = null;
-  const world = new World({ seed, base: schedule.base, raft: RAFT, nodes: 5, liar: null }, listener, (hosts) => {
-    made = new Oracles({ hosts, nowMs: () => 0, violate: (name) => fired.push(name) }, ORACLES);
-    return made;
-  });
+  const world = new World(
+    { seed, base: schedule.base, raft: RAFT, nodes: 5, workers: 0, liar: null },
+    listener,
+    (hosts) => {
+      made = new Oracles({ hosts, nowMs: () => 0, violate: (name) => fired.push(name) }, ORACLES);
+      return made;
+    },
+  );
   const oracles: Oracles = made ?? expect.unreachable();
   let answered: Bench["answered"] = (operation) => operation;
   new Workload(world, SCENARIO.workload, {
