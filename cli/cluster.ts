@@ -48,7 +48,7 @@ export function renderStatus(status: AnswerOf<"cluster.status">, paint: Paint): 
     ...table("<<", [
       ["cluster", status.clusterId],
       ["seen by", `node ${node.id} (${node.role}), up ${duration(node.uptimeMs)}, blixard ${status.version}`],
-      ["health", health],
+      ["health", quorum.isJoint ? `${health}; the voters are changing` : health],
       ["log", `${status.commitIndex} committed, ${status.appliedIndex} applied`],
       ["holds", `${status.counts.vms} VMs, ${status.counts.sessions} client sessions`],
     ]),

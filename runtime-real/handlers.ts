@@ -304,15 +304,17 @@ function roleOf(node: Node): AnswerOf<"cluster.status">["node"]["role"] {
 /** As far as connections tell: in a joint configuration of the half that lacks more. */
 function quorumOf(served: Served): AnswerOf<"cluster.status">["quorum"] {
   const { voters, outgoing } = served.node.configuration;
+  const isJoint = outgoing.length > 0;
   const connected = new Set(served.peerStatus().flatMap((peer) => (peer.connected ? [peer.id] : [])));
   connected.add(served.node.id);
   const half = (ids: readonly NodeId[]) => {
     const missing = ids.filter((id) => !connected.has(id));
     const needed = Math.floor(ids.length / 2) + 1;
-    return { has: ids.length - missing.length >= needed, needed, connected: ids.length - missing.length, missing };
+    const present = ids.length - missing.length;
+    return { has: present >= needed, needed, connected: present, missing, isJoint };
   };
   const incoming = half(voters);
-  if (!incoming.has || outgoing.length === 0) return incoming;
+  if (!incoming.has || !isJoint) return incoming;
   const leaving = half(outgoing);
   return leaving.has ? incoming : leaving;
 }

@@ -80,9 +80,13 @@ async function token(
 async function joined(id: number, to: RunningNode, options: Partial<NodeOptions> = {}): Promise<RunningNode> {
   const joining = { addresses: to.addresses, token: await token(to) };
   const node = await start(id, { nodeId: id, bind: "127.0.0.1:0", join: joining, ...options });
+  // And through with the change: until then the loss of either former voter would stop both.
   await until(async () => {
-    const { members } = await api(to).call("cluster.status", {});
-    return members.some((member) => member.id === id && member.role === "voter" && member.connected);
+    const both = await Promise.all([to, node].map((asked) => api(asked).call("cluster.status", {})));
+    return both.every(({ members, quorum }) => {
+      const member = members.find((each) => each.id === id);
+      return member?.role === "voter" && member.connected && !quorum.isJoint;
+    });
   });
   return node;
 }

@@ -9,6 +9,7 @@ import { createInterface, type Interface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs, styleText } from "node:util";
 import { prettyFactory } from "pino-pretty";
+import { z } from "zod";
 
 const blixard = join(import.meta.dirname, "..", "cli", "blixard.js");
 const colours = ["cyan", "magenta", "yellow"] as const;
@@ -138,20 +139,21 @@ async function startAll(): Promise<void> {
   await allVote();
 }
 
-/** Until every node votes: before that, killing one could leave too few. */
+const statusSchema = z.object({
+  members: z.array(z.object({ role: z.string(), connected: z.boolean() })),
+  quorum: z.object({ isJoint: z.boolean() }),
+});
+
+/** Until every node votes, and knows that all do: before that, killing one could leave too few. */
 async function allVote(): Promise<void> {
-  for (;;) {
-    const { code, out } = await run(["cluster", "status", "--json"], true);
-    const status: unknown = code === 0 ? JSON.parse(out) : null;
-    if (typeof status === "object" && status !== null && "members" in status && Array.isArray(status.members)) {
-      const voters = status.members.filter((member: unknown) => {
-        if (typeof member !== "object" || member === null) return false;
-        return "role" in member && member.role === "voter" && "connected" in member && member.connected === true;
-      });
-      if (voters.length === members.length) return;
-    }
-    await delay(100);
-  }
+  const knows = async ({ dataDir }: Member): Promise<boolean> => {
+    const { code, out } = await run(["cluster", "status", "--json", "--data-dir", dataDir], true);
+    if (code !== 0) return false;
+    const { members: seen, quorum } = statusSchema.parse(JSON.parse(out));
+    const voters = seen.filter(({ role, connected }) => role === "voter" && connected);
+    return voters.length === members.length && !quorum.isJoint;
+  };
+  while (!(await Promise.all(members.map(knows))).every(Boolean)) await delay(100);
 }
 
 async function stopAll(): Promise<void> {

@@ -103,6 +103,10 @@ export const procedures = {
         needed: z.int(),
         connected: z.int(),
         missing: z.array(nodeId).meta({ description: "Voters without a connection to this node" }),
+        isJoint: z.boolean().meta({
+          description:
+            "Whether a change of voters is under way: until it is over, majorities of the former and of the new ones are needed",
+        }),
       }),
       counts: z.strictObject({ vms: z.int(), sessions: z.int() }),
     }),

@@ -116,14 +116,16 @@ export class RealCluster {
     this.#prefix = prefix;
   }
 
-  /** The first node and `count - 1` that join it, all of them voters. */
+  /** The first node and `count - 1` that join it, all of them voters and all through with that: a cluster that is still changing does not bear the loss of its leader. */
   async start(count: number, extra: readonly string[] = []): Promise<void> {
     for (let id = 1; id <= count; id++) await this.add(extra);
-    await until(
-      async () =>
-        (await this.nodes[0]?.status())?.members.filter(({ role, connected }) => role === "voter" && connected)
-          .length === count,
-    );
+    await until(async () => {
+      const all = await Promise.all(this.nodes.map((node) => node.status()));
+      return all.every((status) => {
+        const voters = status?.members.filter(({ role, connected }) => role === "voter" && connected);
+        return voters?.length === count && status?.quorum.isJoint === false;
+      });
+    });
   }
 
   async add(extra: readonly string[] = []): Promise<RealNode> {
