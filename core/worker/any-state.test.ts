@@ -1,0 +1,403 @@
+/**
+ * From whatever state a host is in, and whatever happens to the agent, its host and what is said between it and the leader: nothing is begun or ended that
+ * should not be, and when all of that is over the host is as the cluster wants it.
+ */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Intent } from "../cluster/index.ts";
+import type { AssignedTask, AssignedVm, Assignment, Inventory } from "./protocol.ts";
+import { Bench, type Sent, task, vm } from "./testing.ts";
+import type { HostAction, Machine, MachinePhase } from "./types.ts";
+
+const NAMES = ["a", "b", "c"] as const;
+const PHASES: readonly MachinePhase[] = ["building", "built", "starting", "running", "stopping", "stopped", "failed"];
+
+/** What the leader knows of one VM. */
+interface Wanted {
+  epoch: number;
+  intent: Intent;
+  isBegun: boolean;
+  /** Of the assignment that first had it so. */
+  index: number;
+}
+
+interface Job {
+  attempt: number;
+  isCancelled: boolean;
+  index: number;
+}
+
+type Step =
+  | { readonly do: "tick"; readonly ms: number }
+  | { readonly do: "look" | "crash" | "vanish" | "cancel" }
+  | { readonly do: "host"; readonly which: number; readonly fails: boolean }
+  | { readonly do: "carry"; readonly count: number }
+  | { readonly do: "want"; readonly name: string; readonly intent: Intent | "again" | "never" }
+  | { readonly do: "submit"; readonly id: string }
+  | { readonly do: "answer"; readonly back: number; readonly how: "well" | "nothing" | "old" }
+  | { readonly do: "plant"; readonly name: string; readonly epoch: number; readonly phase: MachinePhase };
+
+class World {
+  readonly bench = new Bench();
+  readonly vms = new Map<string, Wanted>();
+  readonly tasks = new Map<string, Job>();
+  #index = 10;
+  readonly #queue: HostAction[] = [];
+  readonly #started = new Set<string>();
+  readonly #ran = new Set<string>();
+  /** What this process has told in each version of its inventory, and up to which the leader has said that it heard. */
+  #told = new Map<number, Set<string>>();
+  #heard = new Set<string>();
+  /** The newest assignment that this process was given. */
+  #held: Assignment | null = null;
+  readonly #assignments: Assignment[] = [];
+  /** What the leader has heard, by process and version. */
+  readonly #inventories = new Map<string, Inventory>();
+  #answered: Sent | null = null;
+  /** What the agent was shown last. */
+  #shown = new Map<string, Machine>();
+
+  constructor(planted: readonly Machine[]) {
+    for (const machine of planted) this.bench.machines.set(machine.name, machine);
+    this.bench.obeys = false;
+    this.bench.watch = (action) => this.#check(action);
+    this.#assign();
+    this.look();
+  }
+
+  // ---- What must hold of every action
+
+  #check(action: HostAction): void {
+    const { bench } = this;
+    if (action.kind === "fenceAt") {
+      expect(action.atMs, "the switch is set to no later than what was granted").toBeLessThanOrEqual(
+        bench.leaseUntilMs,
+      );
+      return;
+    }
+    expect(bench.nowMs, "it acts with a lease").toBeLessThan(bench.leaseUntilMs);
+    expect(bench.nowMs, "it acts under a switch that is set").toBeLessThan(bench.fenceAtMs);
+    if ("name" in action) this.#checkMachine(action);
+    this.#queue.push(action);
+  }
+
+  #checkMachine({ kind, name, epoch }: Extract<HostAction, { readonly name: string }>): void {
+    const wanted = this.#held?.vms.find((one) => one.name === name);
+    const shown = this.#shown.get(name);
+    const isWanted = wanted?.intent === "run" && wanted.epoch === epoch;
+    switch (kind) {
+      case "build":
+      case "start":
+        expect(isWanted, `${kind} ${name}/${epoch} is wanted`).toBe(true);
+        break;
+      case "stop":
+      case "delete":
+        if (isWanted) expect(shown?.phase, `${kind} of what is wanted`).not.toBe("running");
+        if (isWanted) expect(kind).toBe("stop");
+        // One that nobody asked for has been told of, and that was heard.
+        if (wanted === undefined || epoch > wanted.epoch)
+          expect(this.#heard, `${kind} of an orphan`).toContain(`${name}/${epoch}`);
+        break;
+      case "probe":
+        break;
+    }
+  }
+
+  // ---- The host
+
+  look(): void {
+    this.#shown = new Map(this.bench.machines);
+    this.#told ??= new Map();
+    this.bench.look();
+    this.#note();
+  }
+
+  /** What was told since the last time. */
+  #note(): void {
+    for (const { report } of this.bench.sent) {
+      if (report.inventory === null || report.bootId !== this.bench.lastSent.report.bootId) continue;
+      this.#told.set(
+        report.inventoryVersion,
+        new Set(report.inventory.machines.map(({ name, epoch }) => `${name}/${epoch}`)),
+      );
+    }
+  }
+
+  carry(count: number): void {
+    for (const action of this.#queue.splice(0, count)) {
+      if (action.kind === "start" && this.bench.machines.get(action.name)?.phase === "built") {
+        const machine = this.bench.machines.get(action.name);
+        const run = `${action.name}/${action.epoch}`;
+        if (machine?.epoch === action.epoch) {
+          expect(this.#started, "no run is started twice").not.toContain(run);
+          this.#started.add(run);
+        }
+      }
+      if (action.kind === "runJob") {
+        const run = `${action.id}/${action.attempt}`;
+        // The host runs no attempt twice, whatever it is asked.
+        if (this.#ran.has(run)) continue;
+        this.#ran.add(run);
+      }
+      this.bench.perform(action);
+    }
+  }
+
+  progress(which: number, fails: boolean): void {
+    const machines = [...this.bench.machines.values()];
+    const machine = machines[which % Math.max(1, machines.length)];
+    if (machine === undefined) return;
+    const { name, epoch, phase } = machine;
+    const next = {
+      building: fails ? "failed" : "built",
+      built: "built",
+      starting: fails ? "failed" : "running",
+      running: fails ? "failed" : "running",
+      stopping: "stopped",
+      stopped: "stopped",
+      failed: "failed",
+    } as const;
+    this.bench.put(name, epoch, next[phase]);
+  }
+
+  tick(ms: number): void {
+    this.bench.nowMs += ms;
+    if (this.bench.nowMs >= this.bench.fenceAtMs) {
+      for (const { name, epoch, phase } of [...this.bench.machines.values()]) {
+        if (phase === "starting" || phase === "running" || phase === "stopping")
+          this.bench.put(name, epoch, "failed", "fenced");
+      }
+      for (const { id, attempt } of this.bench.jobs) this.bench.endJob(id, attempt, "failed", "fenced");
+      // What it was asked for and has not done is done no more: the switch has fallen.
+      this.#queue.splice(0);
+    }
+    this.bench.step({ kind: "wake" });
+    this.#note();
+  }
+
+  crash(): void {
+    this.#queue.splice(0);
+    this.#told = new Map();
+    this.#heard = new Set();
+    this.#held = null;
+    this.bench.leaseUntilMs = Number.NEGATIVE_INFINITY;
+    this.bench.boot();
+    this.look();
+  }
+
+  /** Somebody takes away what the cluster has heard of. */
+  vanish(): void {
+    for (const { name, epoch } of this.bench.machines.values()) {
+      const wanted = this.vms.get(name);
+      if (wanted?.epoch === epoch && !wanted.isBegun) continue;
+      this.bench.machines.delete(name);
+      return;
+    }
+  }
+
+  // ---- The leader
+
+  want(name: string, intent: Intent | "again" | "never"): void {
+    const before = this.vms.get(name);
+    if (intent === "never") {
+      // The word of an operator that this host is dead, when it is not.
+      this.vms.delete(name);
+    } else if (intent === "again" || before === undefined) {
+      this.vms.set(name, { epoch: this.#index + 1, intent: "run", isBegun: false, index: this.#index + 1 });
+    } else {
+      this.vms.set(name, { ...before, intent, index: this.#index + 1 });
+    }
+    this.#assign();
+  }
+
+  submit(id: string): void {
+    const before = this.tasks.get(id);
+    this.tasks.set(id, { attempt: (before?.attempt ?? 0) + 1, isCancelled: false, index: this.#index + 1 });
+    this.#assign();
+  }
+
+  cancel(): void {
+    for (const job of this.tasks.values()) Object.assign(job, { isCancelled: true, index: this.#index + 1 });
+    this.#assign();
+  }
+
+  #assign(): void {
+    this.#index += 1;
+    const vms = [...this.vms].map(([name, { epoch, intent, isBegun }]): AssignedVm => vm(name, epoch, intent, isBegun));
+    const tasks = [...this.tasks].map(([id, { attempt, isCancelled }]): AssignedTask => task(id, attempt, isCancelled));
+    this.bench.assignment = { index: this.#index, vms, tasks };
+    this.#assignments.push(this.bench.assignment);
+  }
+
+  answer(sent: Sent, how: "well" | "nothing" | "old"): void {
+    const { bench } = this;
+    // An answer that comes too late, or twice, or to a former process, gives nothing.
+    const isAwaited = sent === bench.lastSent && sent !== this.#answered;
+    if (isAwaited) this.#answered = sent;
+    if (how === "nothing") {
+      bench.step({ kind: "answered", sequence: sent.report.sequence, directive: null });
+      return;
+    }
+    if (sent.report.bootId === bench.lastSent.report.bootId) this.#hear(sent);
+    const assignment = how === "old" ? (this.#assignments.at(-2) ?? null) : bench.assignment;
+    const directive = bench.directiveFor(sent, { assignment });
+    if (isAwaited && assignment !== null && assignment.index >= (this.#held?.index ?? 0)) this.#held = assignment;
+    if (isAwaited) {
+      for (const [version, names] of this.#told) {
+        if (version <= sent.report.inventoryVersion) for (const name of names) this.#heard.add(name);
+      }
+      bench.deliver(sent, directive);
+    } else {
+      const before = bench.leaseUntilMs;
+      bench.deliver(sent, directive);
+      bench.leaseUntilMs = before;
+    }
+    this.#note();
+  }
+
+  #hear({ report: { bootId, inventoryVersion, assignedIndex, ...report } }: Sent): void {
+    const version = `${bootId} ${inventoryVersion}`;
+    if (report.inventory !== null) this.#inventories.set(version, report.inventory);
+    const inventory = this.#inventories.get(version) ?? null;
+    for (const [name, wanted] of [...this.vms]) {
+      const knows = assignedIndex >= wanted.index;
+      const machine = inventory?.machines.find((one) => one.name === name);
+      if (machine?.epoch === wanted.epoch) wanted.isBegun = true;
+      if (inventory === null || !knows) continue;
+      if (machine === undefined && wanted.intent === "gone") this.want(name, "never");
+      const isOver =
+        machine?.epoch === wanted.epoch ? machine.phase === "failed" || machine.phase === "stopped" : wanted.isBegun;
+      if (wanted.intent === "run" && isOver && (machine === undefined || machine.epoch === wanted.epoch))
+        this.want(name, "again");
+    }
+    for (const [id, job] of [...this.tasks]) {
+      const shown = inventory?.jobs.find((one) => one.id === id);
+      if (inventory === null || assignedIndex < job.index) continue;
+      if (shown === undefined || (shown.attempt === job.attempt && shown.phase !== "running")) {
+        this.tasks.delete(id);
+        this.#assign();
+      }
+    }
+  }
+
+  // ---- The end of all trouble
+
+  settle(): void {
+    for (let round = 0; round < 80; round++) {
+      this.carry(Number.POSITIVE_INFINITY);
+      this.bench.finish();
+      for (const { id, attempt } of this.bench.jobs) this.bench.endJob(id, attempt, "exited", "");
+      this.look();
+      this.answer(this.bench.lastSent, "well");
+      this.carry(Number.POSITIVE_INFINITY);
+      this.tick(Math.max(1000, Math.min(this.bench.wakeAtMs - this.bench.nowMs, 2000)));
+    }
+    for (const [name, { epoch, intent }] of this.vms) {
+      const machine = this.bench.machines.get(name);
+      if (intent === "run") expect(machine, name).toMatchObject({ epoch, phase: "running" });
+      else expect(machine?.phase ?? "stopped", name).toMatch(/stopped|failed/);
+    }
+    for (const name of this.bench.machines.keys()) expect(this.vms.has(name), `${name} is wanted`).toBe(true);
+    expect(this.bench.jobs).toEqual([]);
+    expect(this.tasks.size).toBe(0);
+  }
+
+  do(step: Step): void {
+    switch (step.do) {
+      case "tick":
+        this.tick(step.ms);
+        break;
+      case "look":
+        this.look();
+        break;
+      case "crash":
+        this.crash();
+        break;
+      case "vanish":
+        this.vanish();
+        break;
+      case "cancel":
+        this.cancel();
+        break;
+      case "host":
+        this.progress(step.which, step.fails);
+        break;
+      case "carry":
+        this.carry(step.count);
+        break;
+      case "want":
+        this.want(step.name, step.intent);
+        break;
+      case "submit":
+        this.submit(step.id);
+        break;
+      case "plant":
+        if (!this.bench.machines.has(step.name)) this.bench.put(step.name, step.epoch, step.phase);
+        break;
+      case "answer": {
+        const sent = this.bench.sent.at(-1 - step.back);
+        if (sent !== undefined) this.answer(sent, step.how);
+        break;
+      }
+    }
+  }
+}
+
+const name = fc.constantFrom(...NAMES);
+const phase = fc.constantFrom(...PHASES);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant("tick"), ms: fc.constantFrom(0, 60, 500, 1000, 3000, 9600, 12_000) }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("look") }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("crash", "vanish", "cancel") }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("host"), which: fc.nat(3), fails: fc.boolean() }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("carry"), count: fc.integer({ min: 1, max: 3 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("want"),
+      name,
+      intent: fc.constantFrom("run", "stop", "gone", "again", "never"),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("submit"), id: fc.constantFrom("t", "u") }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("answer"),
+      back: fc.constantFrom(0, 0, 0, 1, 3),
+      how: fc.constantFrom("well", "well", "well", "nothing", "old"),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("plant"),
+      name: fc.constantFrom("x", ...NAMES),
+      epoch: fc.constantFrom(1, 5),
+      phase,
+    }),
+  },
+);
+const planted = fc.uniqueArray(
+  fc.record({
+    name: fc.constantFrom("x", "y", ...NAMES),
+    epoch: fc.integer({ min: 1, max: 9 }),
+    phase,
+    reason: fc.constant(""),
+  }),
+  { selector: (machine) => machine.name, maxLength: 4 },
+);
+
+test("from any state of its host, through any trouble, an agent does no harm and gets where it shall", () => {
+  fc.assert(
+    fc.property(planted, fc.array(step, { maxLength: 80 }), (machines, steps) => {
+      const world = new World(machines);
+      for (const one of steps) world.do(one);
+      world.settle();
+    }),
+    { numRuns: 300 },
+  );
+});

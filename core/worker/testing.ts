@@ -1,0 +1,248 @@
+/** For this folder's tests alone: an agent between a host that keeps the contract of types.ts to the letter and a leader that a test plays. */
+import { DEFAULT_VM_SPEC, type Intent, type VmSpec, vmSpec } from "../cluster/index.ts";
+import { Agent, type AgentEffect, type AgentInput } from "./agent.ts";
+import { LEASE_TTL_MS } from "./lease.ts";
+import {
+  type AssignedTask,
+  type AssignedVm,
+  type Assignment,
+  type Directive,
+  decodeReport,
+  encodeDirective,
+  type Report,
+} from "./protocol.ts";
+import type { HostAction, HostFacts, Job, Machine } from "./types.ts";
+
+const FACTS: HostFacts = {
+  capacity: { vcpus: 8, memoryMiB: 8192, diskGiB: 100 },
+  features: [],
+  topology: { datacenter: "dc", zone: "zone", rack: "rack" },
+  costPerHour: 0,
+  driver: "test",
+};
+
+/** A report under way. */
+export interface Sent {
+  readonly to: number;
+  readonly sentAtMs: number;
+  readonly report: Report;
+}
+
+export class Bench {
+  nowMs = 1000;
+  agent: Agent;
+  /** What the host has. */
+  readonly machines = new Map<string, Machine>();
+  jobs: readonly Job[] = [];
+  /** Every action that the host was asked for, and those since the last `takeActs`. */
+  readonly acts: HostAction[] = [];
+  #fresh: HostAction[] = [];
+  readonly sent: Sent[] = [];
+  /** What the cluster wants of this host. */
+  assignment: Assignment = { index: 1, vms: [], tasks: [] };
+  /** Until when the leader counts on the host, at most: what it has granted. */
+  leaseUntilMs = Number.NEGATIVE_INFINITY;
+  fenceAtMs = Number.NEGATIVE_INFINITY;
+  wakeAtMs = Number.POSITIVE_INFINITY;
+  /** Whether the host does at once what it is asked. */
+  obeys = true;
+  /** Sees every action before the host does. */
+  watch: (action: HostAction) => void = () => {};
+  #bootId = 0;
+  readonly #facts: HostFacts;
+
+  constructor(facts: Partial<HostFacts> = {}) {
+    this.#facts = { ...FACTS, ...facts };
+    this.agent = this.boot();
+  }
+
+  // ---- The process
+
+  boot(): Agent {
+    this.#bootId += 1;
+    this.wakeAtMs = Number.POSITIVE_INFINITY;
+    this.agent = new Agent({ workerId: 7, bootId: this.#bootId, facts: this.#facts, servers: [1, 2, 3] });
+    return this.agent;
+  }
+
+  step(input: AgentInput extends infer One ? (One extends AgentInput ? Omit<One, "nowMs"> : never) : never): void {
+    for (const effect of this.agent.step({ ...input, nowMs: this.nowMs })) this.#carryOut(effect);
+  }
+
+  look(): void {
+    const machines = [...this.machines.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.step({ kind: "inventory", machines, jobs: this.jobs });
+  }
+
+  #carryOut(effect: AgentEffect): void {
+    switch (effect.kind) {
+      case "wakeAt":
+        this.wakeAtMs = effect.atMs;
+        return;
+      case "report": {
+        const report = decodeReport(effect.report);
+        if (report === null) throw new Error("the leader would not understand this report");
+        this.sent.push({ to: effect.to, sentAtMs: this.nowMs, report });
+        return;
+      }
+      case "act":
+        this.watch(effect.action);
+        this.acts.push(effect.action);
+        this.#fresh.push(effect.action);
+        if (effect.action.kind === "fenceAt") this.fenceAtMs = effect.action.atMs;
+        else if (this.obeys) this.perform(effect.action);
+        return;
+    }
+  }
+
+  /** What was asked of the host since this was called last, in a word or two each. The switch and probes are left out. */
+  takeActs(): string[] {
+    const acts = this.#fresh.flatMap((action) => {
+      if (action.kind === "fenceAt" || action.kind === "probe") return [];
+      return "name" in action
+        ? [`${action.kind} ${action.name}/${action.epoch}`]
+        : [`${action.kind} ${action.id}/${action.attempt}`];
+    });
+    this.#fresh = [];
+    return acts;
+  }
+
+  // ---- The host
+
+  perform(action: HostAction): void {
+    switch (action.kind) {
+      case "build": {
+        const present = this.machines.get(action.name);
+        if (present !== undefined && (present.epoch >= action.epoch || isBusy(present))) return;
+        this.put(action.name, action.epoch, "building");
+        return;
+      }
+      case "start":
+        if (this.#is(action, "built")) this.put(action.name, action.epoch, "starting");
+        return;
+      case "stop":
+        if (this.#is(action, "starting") || this.#is(action, "running"))
+          this.put(action.name, action.epoch, "stopping");
+        return;
+      case "delete": {
+        const present = this.machines.get(action.name);
+        if (present !== undefined && present.epoch <= action.epoch && !isLive(present))
+          this.machines.delete(action.name);
+        return;
+      }
+      case "runJob":
+        this.jobs = [
+          ...this.jobs,
+          { id: action.id, attempt: action.attempt, phase: "running", exitCode: 0, output: "" } as const,
+        ].sort((a, b) => (a.id < b.id ? -1 : 1));
+        return;
+      case "endJob":
+        this.endJob(action.id, action.attempt, "failed", "ended");
+        return;
+      case "forgetJob":
+        this.jobs = this.jobs.filter(({ id, attempt }) => id !== action.id || attempt !== action.attempt);
+        return;
+      case "probe":
+      case "fenceAt":
+        return;
+    }
+  }
+
+  #is({ name, epoch }: { readonly name: string; readonly epoch: number }, phase: Machine["phase"]): boolean {
+    const present = this.machines.get(name);
+    return present?.epoch === epoch && present.phase === phase;
+  }
+
+  put(name: string, epoch: number, phase: Machine["phase"], reason = ""): void {
+    this.machines.set(name, { name, epoch, phase, reason });
+  }
+
+  endJob(id: string, attempt: number, phase: Job["phase"], output: string, exitCode = 0): void {
+    this.jobs = this.jobs.map((job) =>
+      job.id === id && job.attempt === attempt && job.phase === "running" ? { ...job, phase, output, exitCode } : job,
+    );
+  }
+
+  /** Everything that is under way on the host comes to its end. */
+  finish(): void {
+    for (const { name, epoch, phase } of [...this.machines.values()]) {
+      if (phase === "building") this.put(name, epoch, "built");
+      else if (phase === "starting") this.put(name, epoch, "running");
+      else if (phase === "stopping") this.put(name, epoch, "stopped");
+    }
+  }
+
+  // ---- The leader
+
+  get lastSent(): Sent {
+    const sent = this.sent.at(-1);
+    if (sent === undefined) throw new Error("it has not reported yet");
+    return sent;
+  }
+
+  /** What the leader says to a report when it has heard it. */
+  directiveFor({ report }: Sent, fields: Partial<Extract<Directive, { kind: "granted" }>> = {}): Directive {
+    const { workerId, bootId, sequence, assignedIndex, inventoryVersion } = report;
+    return {
+      kind: "granted",
+      workerId,
+      bootId,
+      sequence,
+      leaseTtlMs: LEASE_TTL_MS,
+      assignment: assignedIndex === this.assignment.index ? null : this.assignment,
+      inventoryVersion,
+      servers: [1, 2, 3],
+      ...fields,
+    };
+  }
+
+  deliver(sent: Sent, directive: Directive): void {
+    if (directive.kind === "granted")
+      this.leaseUntilMs = Math.max(this.leaseUntilMs, sent.sentAtMs + directive.leaseTtlMs);
+    this.step({ kind: "answered", sequence: sent.report.sequence, directive: encodeDirective(directive) });
+  }
+
+  /** The last report is answered at once. */
+  grant(fields: Partial<Extract<Directive, { kind: "granted" }>> = {}): void {
+    this.deliver(this.lastSent, this.directiveFor(this.lastSent, fields));
+  }
+
+  /** The cluster wants something else from now on. */
+  wants(vms: readonly AssignedVm[], tasks: readonly AssignedTask[] = []): void {
+    this.assignment = { index: this.assignment.index + 1, vms, tasks };
+  }
+
+  /** Time passes; the agent is woken when it wants to be, sees its host, and every report is answered at once. */
+  pass(forMs: number): void {
+    const untilMs = this.nowMs + forMs;
+    for (let steps = 0; ; steps++) {
+      if (steps > 10_000) throw new Error("the agent never sleeps");
+      const before = this.sent.length;
+      this.look();
+      if (this.sent.length > before) this.grant();
+      if (this.nowMs >= untilMs) return;
+      this.nowMs = Math.min(untilMs, Math.max(this.nowMs + 1, this.wakeAtMs));
+      this.wakeAtMs = Number.POSITIVE_INFINITY;
+      this.step({ kind: "wake" });
+      if (this.sent.length > before) this.grant();
+    }
+  }
+}
+
+export function vm(name: string, epoch: number, intent: Intent, isBegun = false, spec: VmSpec = PLAIN): AssignedVm {
+  return { name, epoch, intent, isBegun, spec };
+}
+
+export function task(id: string, attempt: number, isCancelled = false): AssignedTask {
+  return { id, attempt, isCancelled, command: "true", args: [], timeoutMs: 1000 };
+}
+
+const PLAIN = vmSpec(DEFAULT_VM_SPEC);
+
+function isLive({ phase }: Machine): boolean {
+  return phase === "starting" || phase === "running" || phase === "stopping";
+}
+
+function isBusy(machine: Machine): boolean {
+  return machine.phase === "building" || isLive(machine);
+}
