@@ -100,7 +100,10 @@ export class Agent {
   /** The version that the leader has seen. */
   #heardVersion = 0;
   /** Since when each machine is in its phase. */
-  readonly #since = new Map<string, { readonly key: string; readonly atMs: number }>();
+  readonly #since = new Map<
+    string,
+    { readonly epoch: number; readonly phase: Machine["phase"]; readonly atMs: number }
+  >();
   /** What was asked for last, by name of the machine. */
   readonly #acted = new Map<string, Acted>();
   /** By id of the job: the attempt that was asked for last, and what was asked of it or another since. */
@@ -112,6 +115,8 @@ export class Agent {
   readonly #neverBooted = new Map<string, number>();
   /** In which version of the inventory a machine first stood. */
   readonly #reportedIn = new Map<string, { readonly epoch: number; readonly version: number }>();
+  /** Everything is as it shall be, and time alone changes nothing about it: until there is news, nothing is looked through. */
+  #isAtRest = false;
   #wakeAtMs = Number.POSITIVE_INFINITY;
 
   constructor(settings: AgentSettings) {
@@ -134,9 +139,11 @@ export class Agent {
         this.#wakeAtMs = Number.POSITIVE_INFINITY;
         break;
       case "inventory":
+        this.#isAtRest = false;
         this.#take(input.machines, input.jobs);
         break;
       case "probed":
+        this.#isAtRest = false;
         this.#health.probed(input.name, input.epoch, input.check, input.isHealthy);
         break;
       case "answered":
@@ -144,8 +151,11 @@ export class Agent {
         break;
     }
     if (this.#inventory !== null) {
-      this.#act();
-      this.#refreshInventory();
+      if (!this.#isAtRest || !this.#mayAct) {
+        this.#act();
+        this.#refreshInventory();
+        this.#isAtRest = this.#mayAct && !this.#waitsForTime();
+      }
       this.#report();
     }
     this.#announceWake();
@@ -154,22 +164,33 @@ export class Agent {
     return effects;
   }
 
+  /** Whether something is under way that has a time-out, or a check is to come. */
+  #waitsForTime(): boolean {
+    if (this.#acted.size > 0 || this.#asked.size > 0 || this.#actedOnJobs.size > 0) return true;
+    if (this.#health.nextDueMs !== Number.POSITIVE_INFINITY) return true;
+    for (const { phase } of this.#machines.values()) if (phase === "starting" || phase === "stopping") return true;
+    return false;
+  }
+
   #take(machines: readonly Machine[], jobs: readonly Job[]): void {
     this.#machines = new Map(
       machines.filter(isReportable).map((machine) => [machine.name, withBoundedReason(machine, machines.length)]),
     );
     this.#jobs = withBoundedOutput(jobs.filter(isReportableJob));
-    for (const name of [...this.#since.keys()]) {
-      if (!this.#machines.has(name)) this.#since.delete(name);
-    }
-    for (const { name, epoch, phase } of this.#machines.values()) {
+    for (const name of this.#since.keys()) if (!this.#machines.has(name)) this.#since.delete(name);
+    for (const machine of this.#machines.values()) {
+      const { name, epoch, phase } = machine;
       if (epoch > (this.#begun.get(name) ?? 0)) this.#begun.set(name, epoch);
-      const key = `${epoch} ${phase}`;
-      if (this.#since.get(name)?.key !== key) this.#since.set(name, { key, atMs: this.#nowMs });
+      const since = this.#since.get(name);
+      if (since?.epoch !== epoch || since.phase !== phase) this.#since.set(name, { epoch, phase, atMs: this.#nowMs });
       // What was asked for shows.
       const acted = this.#acted.get(name);
       if (acted?.what === "build" && acted.epoch <= epoch) this.#acted.delete(name);
       if (acted?.what === "start" && acted.epoch === epoch && phase !== "built") this.#acted.delete(name);
+      if (acted?.what === "stop" && acted.epoch === epoch && !isLive(machine)) this.#acted.delete(name);
+    }
+    for (const [name, { what }] of this.#acted) {
+      if (what !== "build" && !this.#machines.has(name)) this.#acted.delete(name);
     }
     this.#inventory ??= { machines: [], jobs: [] };
   }
@@ -201,6 +222,7 @@ export class Agent {
     const { assignment, servers, leaseTtlMs, inventoryVersion } = directive;
     // Leaders that follow one another may answer out of order: the log knows which is newer.
     if (assignment !== null && assignment.index >= (this.#assignment?.index ?? 0)) this.#assignment = assignment;
+    if (assignment !== null || inventoryVersion !== this.#heardVersion) this.#isAtRest = false;
     this.#heardVersion = inventoryVersion;
     if (servers.length > 0 && !sameServers(servers, this.#servers)) {
       this.#servers = servers;
