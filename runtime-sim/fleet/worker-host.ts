@@ -245,8 +245,13 @@ export class WorkerHost implements Caller {
   #perform(effect: AgentEffect): void {
     switch (effect.kind) {
       case "act":
-        if (effect.action.kind === "fenceAt") this.#setFence(effect.action.atMs);
-        else this.hypervisor.perform(effect.action, this.#world.nowUs);
+        if (effect.action.kind === "fenceAt") {
+          this.#setFence(effect.action.atMs);
+          // An agent looks at its host now and then. What it saw is still so, unless the host shows what is not.
+          if (this.hypervisor.faults.wrongReportChance > 0) this.#noticeLater();
+          return;
+        }
+        this.hypervisor.perform(effect.action, this.#world.nowUs);
         this.hypervisorChanged();
         return;
       case "report":
