@@ -100,9 +100,12 @@ export class Reference implements LedgerReader {
   }
 }
 
-/** By their canonical bytes. Costs as much as the states are large. */
+/** By their canonical bytes, unless they are equal part by part already. Costs as much as the states are large. */
 export function isSameState(left: ClusterState, right: ClusterState): boolean {
-  if (left === right) return true;
+  return isEqual(left, right) || isSameInBytes(left, right);
+}
+
+function isSameInBytes(left: ClusterState, right: ClusterState): boolean {
   const ours = encodeSnapshot(left, COMPARE_CHUNK_BYTES);
   const theirs = encodeSnapshot(right, COMPARE_CHUNK_BYTES);
   while (true) {
@@ -112,4 +115,28 @@ export function isSameState(left: ClusterState, right: ClusterState): boolean {
     if (our.value.length !== their.value.length) return false;
     for (let at = 0; at < our.value.length; at++) if (our.value[at] !== their.value[at]) return false;
   }
+}
+
+/**
+ * Whether two plain values are equal in every part: then their bytes are equal too. Replicas share much of what they have decoded, and what is shared need not be
+ * looked through.
+ */
+function isEqual(left: unknown, right: unknown): boolean {
+  if (left === right) return true;
+  if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
+  if (Array.isArray(left)) {
+    return Array.isArray(right) && left.length === right.length && left.every((part, at) => isEqual(part, right[at]));
+  }
+  if (left instanceof Map) {
+    if (!(right instanceof Map) || left.size !== right.size) return false;
+    for (const [key, part] of left) if (!isEqual(part, right.get(key))) return false;
+    return true;
+  }
+  if (!isRecord(left) || !isRecord(right)) return false;
+  const names = Object.keys(left);
+  return names.length === Object.keys(right).length && names.every((name) => isEqual(left[name], right[name]));
+}
+
+function isRecord(value: object): value is Readonly<Record<string, unknown>> {
+  return Object.getPrototypeOf(value) === Object.prototype;
 }
