@@ -19,7 +19,7 @@ export class IllegalMove extends Error {
   }
 }
 
-/** Writes the change down, and an event when the state changed. */
+/** Writes the change down, and an event when the state or the place changed. */
 export function moved(batch: Batch, vm: VmRecord, changes: Partial<VmRecord>): VmRecord {
   const next: VmRecord = Object.freeze({
     ...vm,
@@ -29,7 +29,7 @@ export function moved(batch: Batch, vm: VmRecord, changes: Partial<VmRecord>): V
   });
   if (!isLegalMove(vm.state, next.state)) throw new IllegalMove(vm.name, vm.state, next.state);
   batch.putVm(next);
-  if (next.state !== vm.state || next.epoch !== vm.epoch) {
+  if (next.state !== vm.state || next.epoch !== vm.epoch || next.workerId !== vm.workerId) {
     batch.happened({
       kind: "vmState",
       name: vm.name,
