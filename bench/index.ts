@@ -7,7 +7,6 @@
  */
 
 import { memoryOverADay } from "./day.ts";
-import { fleet } from "./fleet.ts";
 import { loop } from "./loop.ts";
 import { parts } from "./parts.ts";
 import { wholeProcess } from "./process.ts";
@@ -18,7 +17,6 @@ const SECTIONS: Readonly<Record<string, () => void | Promise<void>>> = {
   loop,
   runs,
   parts,
-  fleet,
   process: wholeProcess,
   day: memoryOverADay,
   real,

@@ -399,28 +399,23 @@ export class Node {
     this.#takeInstalled();
     if (this.appliedIndex < raft.commitIndex) this.#apply();
     this.#snapshots.step(this.state, this.appliedIndex);
-    this.#answerReady();
+    if (raft.readyReads.length > 0) {
+      const ready = raft.readyReads;
+      raft.readyReads = [];
+      for (const { origin, index } of ready) {
+        if (origin.requestId === DESK_TICKET && origin.from === this.id)
+          this.#desk.roundEnded(index, this.appliedIndex);
+        else if (origin.from === this.id) this.#readConfirmed(origin.requestId, index);
+        else this.#answerRead(origin.from, origin.requestId, index);
+      }
+    }
     if (this.#requests.size > 0) this.#expireRequests();
     this.#desk.step(this.state, this.appliedIndex, this.#takesProposals(), (data, ticket) =>
       this.#enqueue({ data, from: this.id, ticket }),
     );
-    // Where one vote is a quorum, a round is over as it begins.
-    this.#answerReady();
     if (this.#batch.length > 0) this.#flushIfDue();
     raft.finish();
     this.#announceWake();
-  }
-
-  /** Reads and rounds of reports that a quorum has confirmed. */
-  #answerReady(): void {
-    const ready = this.#raft.readyReads;
-    if (ready.length === 0) return;
-    this.#raft.readyReads = [];
-    for (const { origin, index } of ready) {
-      if (origin.requestId === DESK_TICKET && origin.from === this.id) this.#desk.roundEnded(index, this.appliedIndex);
-      else if (origin.from === this.id) this.#readConfirmed(origin.requestId, index);
-      else this.#answerRead(origin.from, origin.requestId, index);
-    }
   }
 
   #takeEffects(): readonly Effect[] {

@@ -5,6 +5,7 @@
 import { type ClusterState, isQuorum, LIMITS, type NodeId } from "../core/index.ts";
 import type { FaultView } from "./fault-view.ts";
 import type { Injector } from "./faults/index.ts";
+import type { Missing } from "./fleet/index.ts";
 import type { Host } from "./host.ts";
 import { CALM_LINK } from "./network.ts";
 import type { Operator } from "./operator.ts";
@@ -15,12 +16,16 @@ import type { World } from "./world.ts";
 /** Between two looks at whether the cluster is live. */
 const LOOK_EVERY_US = 100_000;
 
+/** The rule of the cluster itself: a leader, equal states, clients served. */
+const LIVENESS = "liveness";
+
 export type QuietOutcome =
   | { readonly kind: "waiting" }
   | { readonly kind: "live" }
   /** It need not be live: the text proves it. */
   | { readonly kind: "excused"; readonly reason: string }
-  | { readonly kind: "stuck"; readonly reason: string };
+  /** Whose rule it is that the cluster does not come to fulfil. */
+  | { readonly kind: "stuck"; readonly oracle: string; readonly reason: string };
 
 export interface QuietParts {
   readonly world: World;
@@ -28,7 +33,7 @@ export interface QuietParts {
   readonly faults: FaultView;
   readonly operator: Operator;
   readonly workload: Workload;
-  readonly fleet: { heal(): void; waitsFor(state: ClusterState): string | null } | null;
+  readonly fleet: { heal(): void; missing(state: ClusterState): Missing | null } | null;
   readonly boundMs: number;
 }
 
@@ -81,12 +86,13 @@ export class QuietPhase {
   }
 
   /** What the cluster still lacks; null when it is live. */
-  #missing(): string | null {
-    const { world, workload } = this.#parts;
+  #missing(): Missing | null {
+    const { world, workload, fleet } = this.#parts;
+    const lacks = (what: string): Missing => ({ oracle: LIVENESS, what });
     const leader = world.leader();
-    if (leader === null || leader.node === null) return "nobody leads";
-    const { configuration } = leader.node;
-    if (configuration.outgoing.length > 0) return "a membership change has not ended";
+    if (leader === null || leader.node === null) return lacks("nobody leads");
+    const { configuration, state } = leader.node;
+    if (configuration.outgoing.length > 0) return lacks("a membership change has not ended");
     const ids = new Set(configuration.members.map(({ id }) => id));
     const live = world.running().filter(({ id }) => ids.has(id));
     // With as many voters as a cluster may have, a learner waits until one leaves.
@@ -97,15 +103,20 @@ export class QuietPhase {
         configuration.members.some((member) => member.id === id && member.promote) &&
         configuration.learners.includes(id),
     );
-    if (waiting !== undefined) return `learner ${waiting.id} has not been promoted`;
-    return workload.waitsFor ?? this.#parts.fleet?.waitsFor(leader.node.state) ?? whyNotConverged(live);
+    if (waiting !== undefined) return lacks(`learner ${waiting.id} has not been promoted`);
+    if (workload.waitsFor !== null) return lacks(workload.waitsFor);
+    const ofFleet = fleet?.missing(state) ?? null;
+    if (ofFleet !== null) return ofFleet;
+    // Last, because it costs as much as the state is large.
+    const different = whyNotConverged(live);
+    return different === null ? null : lacks(different);
   }
 
-  #stuck(missing: string): QuietOutcome {
+  #stuck({ oracle, what }: Missing): QuietOutcome {
     const reason = this.#excuse();
     if (reason !== null) return { kind: "excused", reason };
-    const after = `${this.#parts.boundMs / 1000} s after the last fault ended ${missing}`;
-    return { kind: "stuck", reason: `${after}\n${this.#describe()}` };
+    const after = `${this.#parts.boundMs / 1000} s after the last fault ended ${what}`;
+    return { kind: "stuck", oracle, reason: `${after}\n${this.#describe()}` };
   }
 
   /**

@@ -65,6 +65,8 @@ export interface RunReport {
   readonly faults: Readonly<Record<string, number>>;
   /** Oracle to how often it checked. */
   readonly oracles: Readonly<Record<string, number>>;
+  /** Oracle to how often it saw what the scenario is there to show, and what would be a violation elsewhere. */
+  readonly shown: Readonly<Record<string, number>>;
   readonly verdicts: readonly VerdictReport[];
   /** Kind of evidence to how often nodes brought it forward. */
   readonly evidence: Readonly<Record<string, number>>;

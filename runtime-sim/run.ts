@@ -115,7 +115,8 @@ export class Run implements WorldListener {
     this.#operator = new Operator(world, this.#atlas, scenario.operator, (text) =>
       this.#recorder?.tell("operator", null, text),
     );
-    this.#room = scenario.fleet === null ? null : new MachineRoom(world, scenario.fleet, violate);
+    this.#room =
+      scenario.fleet === null ? null : new MachineRoom(world, scenario.fleet, violate, options.oracles !== false);
     const fleet = this.#room?.fleet ?? null;
     this.#faults = new FaultView(world, this.#atlas, this.#operator, scenario.mayLoseQuorum, fleet, {
       faultBegan: (kind, fault, hosts) => this.#recorder?.fault("fault", kind, fault, hosts),
@@ -190,7 +191,7 @@ export class Run implements WorldListener {
       case "waiting":
         return;
       case "stuck":
-        this.#violate("liveness", outcome.reason);
+        this.#violate(outcome.oracle, outcome.reason);
         break;
       case "live":
       case "excused":
@@ -304,6 +305,7 @@ export class Run implements WorldListener {
         ...this.#room?.checks,
         ...(this.#judge === null ? {} : { [BYZANTINE_VERDICT]: this.#judge.checks }),
       },
+      shown: this.#room?.shown ?? {},
       verdicts: this.#judge === null ? [] : [this.#judge.report()],
       evidence: Object.fromEntries(this.#evidence),
       violations: this.#violations,

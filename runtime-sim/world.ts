@@ -5,6 +5,7 @@
  */
 import {
   type ClientRequest,
+  type ClusterState,
   type Configuration,
   type CoreWatch,
   decodeMessage,
@@ -124,6 +125,9 @@ export class World {
   /** Sees what the cores are told and what they want. There is none in most runs. */
   readonly watch: CoreWatch | null;
   witness: Witness | null = null;
+  /** Told of each state that has come further than any before it: of committed entries there is one history only. */
+  stateWatch: ((state: ClusterState) => void) | null = null;
+  #furthestIndex = 0;
   /** Virtual time, whole microseconds. */
   nowUs = 0;
   /** Events carried out so far; while one is carried out, its number. */
@@ -595,6 +599,10 @@ export class World {
         this.elections += 1;
         this.#springLeaderTraps("elected", host);
       }
+    }
+    if (this.stateWatch !== null && host.honest && node.state.appliedIndex > this.#furthestIndex) {
+      this.#furthestIndex = node.state.appliedIndex;
+      this.stateWatch(node.state);
     }
     if (node.commitIndex > this.commitIndex && host.honest) {
       this.commitIndex = node.commitIndex;

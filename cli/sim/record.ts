@@ -39,6 +39,7 @@ export function brokenOff(request: RunRequest, error: unknown): RunReport {
     messages: { sent: 0, delivered: 0, lost: 0, duplicated: 0, asBytes: 0 },
     faults: {},
     oracles: {},
+    shown: {},
     verdicts: [],
     evidence: {},
     violations: [],

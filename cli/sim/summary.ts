@@ -13,6 +13,9 @@ export function summaryOf({ report, wallMs }: RunRecord, paint: Paint): string[]
     messages(report, paint),
     counted("faults injected", "times", report.faults, paint),
     counted("oracles", "checks", report.oracles, paint),
+    Object.keys(report.shown).length === 0
+      ? []
+      : counted("shown, as this scenario is there to", "times", report.shown, paint),
     verdicts(report, paint),
     Object.keys(report.evidence).length === 0 ? [] : counted("evidence kept", "times", report.evidence, paint),
     ...report.violations.map((violation) => violationLines(violation, paint)),

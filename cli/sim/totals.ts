@@ -25,6 +25,7 @@ export class Totals {
   readonly byScenario = new Map<string, Sums>();
   readonly faults = new Map<string, number>();
   readonly oracles = new Map<string, number>();
+  readonly shown = new Map<string, number>();
   readonly failures: Failure[] = [];
 
   constructor(scenarios: readonly string[]) {
@@ -36,6 +37,7 @@ export class Totals {
     for (const sums of ofScenario === undefined ? [this.sums] : [this.sums, ofScenario]) addTo(sums, report);
     addCounts(this.faults, report.faults);
     addCounts(this.oracles, report.oracles);
+    addCounts(this.shown, report.shown);
     if (!report.ok) this.failures.push({ request, violations: report.violations });
   }
 }
@@ -86,6 +88,7 @@ export function totalsLines({ totals, planned, ending, jobs, wallMs }: SweepResu
     "",
     ...countsLines("faults injected (times)", totals.faults, paint),
     ...countsLines("oracles (checks)", totals.oracles, paint),
+    ...countsLines("shown, as their scenarios are there to (times)", totals.shown, paint),
     `${plural(sums.runs, "run")} in ${duration(wallMs)} with ${plural(jobs, "job")}: ` +
       `${brief(sums.runs / seconds)} a second, ${brief(sums.virtualMs / 1000 / seconds)} × as fast as real time`,
   ];

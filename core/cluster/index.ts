@@ -70,7 +70,7 @@ export type { Session, StoredResponse } from "./session.ts";
 export { decodeSnapshot } from "./snapshot-decode.ts";
 export { encodeSnapshot } from "./snapshot-encode.ts";
 export { type ClusterState, emptyState, taskOf, vmOf, workerOf } from "./state.ts";
-export { bucketValues, leafAt, type Table } from "./table.ts";
+export { bucketValues, leafAt, slotOfIndex, slotOfText, type Table, tableOf } from "./table.ts";
 export {
   isOver,
   type JobObservation,

@@ -12,18 +12,11 @@ export class Fleet {
   readonly hosts: readonly WorkerHost[];
   readonly shape: FleetShape;
   readonly #world: World;
-  readonly #planted: (host: WorkerHost, name: string, epoch: number) => void;
   readonly #byPlace: ReadonlyMap<number, WorkerHost>;
 
-  /** `planted`: told of each machine that nobody asked for, before it is there. */
-  constructor(
-    world: World,
-    shape: FleetShape,
-    changed: (host: WorkerHost) => void,
-    planted: (host: WorkerHost, name: string, epoch: number) => void,
-  ) {
+  /** `changed`: told when what executes on a host has changed. */
+  constructor(world: World, shape: FleetShape, changed: (host: WorkerHost) => void) {
     this.#world = world;
-    this.#planted = planted;
     this.shape = shape;
     this.hosts = world.workerPlaces.map((place, at) => {
       const dice = world.streams.stream(`worker/${at + 1}`);
@@ -74,7 +67,6 @@ export class Fleet {
       powerOn: () => host.powerOn(this.servers),
       worsen: (fault, value) => host.worsen(fault, value),
       plantOrphan: (name, epoch) => {
-        this.#planted(host, name, epoch);
         host.wasDisturbed = true;
         host.hypervisor.plantOrphan(name, epoch, this.#world.nowUs);
         host.hypervisorChanged();

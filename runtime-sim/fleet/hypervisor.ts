@@ -189,8 +189,7 @@ export class Hypervisor {
    * roll dice: for agents only. Oracles have `running`.
    */
   inventory(): readonly Machine[] {
-    this.#inventory ??= [...this.#guests.values()].map(({ machine }) => machine).sort(byName);
-    const truth = this.#inventory;
+    const truth = this.machines();
     if (truth.length === 0 || !this.#dice.chance(this.faults.wrongReportChance)) return truth;
     const victim = this.#dice.integer(0, truth.length - 1);
     return truth.map((machine, index) => (index === victim ? this.#misreported(machine) : machine));
@@ -228,6 +227,12 @@ export class Hypervisor {
     const guest = this.#add(name, epoch, null, "starting");
     this.#started.add(key(epoch, name));
     this.#run(guest, nowUs);
+  }
+
+  /** The truth, for oracles: every machine, sorted by name; the same array until something changes. */
+  machines(): readonly Machine[] {
+    this.#inventory ??= [...this.#guests.values()].map(({ machine }) => machine).sort(byName);
+    return this.#inventory;
   }
 
   /** The truth, for oracles: the machines whose guest executes, zombies and those that hang in their boot too. Sorted by name; the same array until something changes. */

@@ -1,5 +1,5 @@
 /** Hosts that run machines, those who ask for machines, and what must hold of both. */
-export { FLEET_ORACLES, FleetAudit, type FleetOracle } from "./audit.ts";
+export type { Missing } from "./audit.ts";
 export { FIRST_WORKER_ID, Fleet } from "./fleet.ts";
 export { type HypervisorFaults, noHypervisorFaults } from "./hypervisor.ts";
 export { MachineRoom } from "./machine-room.ts";

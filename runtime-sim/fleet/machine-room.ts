@@ -2,8 +2,9 @@
 import type { ClusterState } from "../../core/index.ts";
 import type { Violate } from "../oracle.ts";
 import type { World } from "../world.ts";
-import { FleetAudit } from "./audit.ts";
+import { FleetAudit, type Missing } from "./audit.ts";
 import { Fleet } from "./fleet.ts";
+import { FLEET_ORACLES } from "./oracles/index.ts";
 import type { FleetShape } from "./shape.ts";
 import { Tenants } from "./tenants.ts";
 
@@ -12,19 +13,19 @@ export class MachineRoom {
   readonly #world: World;
   readonly #tenants: Tenants;
   readonly #audit: FleetAudit;
-  /** Why the fleet did not look settled when it was last asked, and since when it looks settled. */
-  #unsettled: string | null = "nobody has looked yet";
 
-  constructor(world: World, shape: FleetShape, violate: Violate) {
+  /** `isAudited` false: nothing is checked but that it comes to rest. */
+  constructor(world: World, shape: FleetShape, violate: Violate, isAudited: boolean) {
     this.#world = world;
-    this.fleet = new Fleet(
-      world,
-      shape,
-      (host) => this.#audit.changed(host, this.#newest()),
-      (host, name, epoch) => this.#audit.planted(host, name, epoch),
-    );
+    this.fleet = new Fleet(world, shape, (host) => {
+      if (isAudited) this.#audit.changed(host);
+    });
     this.#tenants = new Tenants(world, this.fleet);
-    this.#audit = new FleetAudit(this.fleet, this.#tenants, violate);
+    const { hosts } = this.fleet;
+    const { touched, disturbed } = this.#tenants;
+    this.#audit = new FleetAudit({ hosts, shape, touched, disturbed, violate }, FLEET_ORACLES);
+    if (!isAudited) return;
+    world.stateWatch = (state) => this.#audit.applied(state);
     this.#auditLater(shape.auditEveryMs * 1000);
   }
 
@@ -32,36 +33,29 @@ export class MachineRoom {
     return this.#audit.checks;
   }
 
+  /** By oracle, how often that was seen which the scenario is there to show. */
+  get shown(): Readonly<Record<string, number>> {
+    return this.#audit.shown;
+  }
+
   heal(): void {
     this.#tenants.stop();
     this.fleet.heal();
   }
 
-  waitsFor(state: ClusterState): string | null {
-    this.#unsettled = this.#tenants.waitsFor ?? this.#audit.unsettled(state);
-    return this.#unsettled;
+  missing(state: ClusterState): Missing | null {
+    const { waitsFor } = this.#tenants;
+    return waitsFor === null ? this.#audit.missing(state) : { oracle: "liveness", what: waitsFor };
   }
 
   finished(): void {
-    const state = this.#newest();
-    if (state !== null) this.#audit.finished(state);
+    this.#audit.audit();
   }
 
   #auditLater(everyUs: number): void {
     this.#world.after(everyUs, () => {
-      const state = this.#newest();
-      if (state !== null) this.#audit.audit(state);
+      this.#audit.audit();
       this.#auditLater(everyUs);
     });
-  }
-
-  /** The state that has come furthest: of committed entries there is one history only. */
-  #newest(): ClusterState | null {
-    let best: ClusterState | null = null;
-    for (const { node, honest } of this.#world.hosts) {
-      if (!honest || node === null) continue;
-      if (best === null || node.state.appliedIndex > best.appliedIndex) best = node.state;
-    }
-    return best;
   }
 }

@@ -54,6 +54,7 @@ export class WorkerHost implements Caller {
   #fenceAtMs = Number.POSITIVE_INFINITY;
   #noticing = false;
   #running: readonly unknown[] = [];
+  #runningJobs: readonly unknown[] = [];
   readonly #asked = new Map<number, { readonly sequence: number; readonly process: number; readonly from: number }>();
   #nextAttempt = 1;
 
@@ -67,6 +68,7 @@ export class WorkerHost implements Caller {
     this.#changed = changed;
     this.hypervisor = new Hypervisor(conditions, dice);
     this.#running = this.hypervisor.running();
+    this.#runningJobs = this.hypervisor.runningJobs;
   }
 
   get #nowMs(): number {
@@ -182,8 +184,10 @@ export class WorkerHost implements Caller {
 
   #looked(): void {
     const running = this.hypervisor.running();
-    if (running === this.#running) return;
+    const { runningJobs } = this.hypervisor;
+    if (running === this.#running && runningJobs === this.#runningJobs) return;
     this.#running = running;
+    this.#runningJobs = runningJobs;
     this.#changed(this);
   }
 

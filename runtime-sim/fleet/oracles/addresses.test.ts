@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { addresses } from "./addresses.ts";
+import { FakeFleet } from "./testing/index.ts";
+
+const first = { addresses: [{ pool: "lan", index: 4 }] };
+
+function fleetWithPool(): FakeFleet {
+  const fleet = new FakeFleet(addresses);
+  fleet.setPool("lan", 1);
+  return fleet;
+}
+
+test("an address is given out again once nobody answers to it", () => {
+  const fleet = fleetWithPool();
+  fleet.running("one", 1, first);
+  fleet.host(1).end("one");
+  fleet.remove("one");
+  fleet.running("two", 1, first);
+  expect(fleet.violations).toEqual([]);
+  expect(fleet.checks).toBe(12);
+});
+
+test("planted: two VMs own one address", () => {
+  const fleet = fleetWithPool();
+  fleet.create("one", first);
+  fleet.create("two", first);
+  expect(fleet.violations).toEqual([
+    "10.0.0.4 of VLAN none belongs to one, and is given to two",
+    "02:b1:00:01:00:04 belongs to one, and is given to two",
+    "bx-1-4 belongs to one, and is given to two",
+  ]);
+});
+
+test("planted: the address of a VM is given out while its machine is still there", () => {
+  const fleet = fleetWithPool();
+  fleet.running("one", 1, first);
+  fleet.remove("one");
+  fleet.create("two", first);
+  expect(fleet.violations[0]).toBe("10.0.0.4 of VLAN none is given to two while one answers to it on worker 1");
+});
+
+test("planted: a machine of a VM that is no more begins to answer to an address that has another owner", () => {
+  const fleet = fleetWithPool();
+  fleet.create("one", first);
+  fleet.place("one", 1);
+  const { epoch } = fleet.vm("one");
+  fleet.remove("one");
+  fleet.create("two", first);
+  expect(fleet.violations).toEqual([]);
+  // Its record is gone: only the run is left to tell.
+  fleet.create("one");
+  fleet.host(1).run("one", epoch);
+  expect(fleet.violations[0]).toBe("one answers to 10.0.0.4 of VLAN none on worker 1, which belongs to two");
+});
+
+test("planted: two pools have one number, and so one MAC", () => {
+  const fleet = fleetWithPool();
+  fleet.setPool("dmz", 1);
+  fleet.create("one", first);
+  fleet.create("two", { addresses: [{ pool: "dmz", index: 4 }] });
+  expect(fleet.violations).toContain("02:b1:00:01:00:04 belongs to one, and is given to two");
+});

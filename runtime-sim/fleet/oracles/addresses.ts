@@ -1,0 +1,100 @@
+/**
+ * An address, with its MAC and its tap device, has one owner: no two VMs hold it, and while a machine executes anywhere, wanted or not, lost or a zombie, nobody
+ * else holds what it answers to: that is what its VM held when this run of it was called for.
+ *
+ * Not checked: that every VM has the addresses it asked for, and which of the free ones it gets.
+ */
+import { addressOf, type ClusterState, type VmRecord, vmOf } from "../../../core/index.ts";
+import type { FleetContext, FleetOracle, ObservedHost } from "./oracle.ts";
+
+const NONE: readonly string[] = [];
+
+export function addresses({ violateLease }: FleetContext): FleetOracle {
+  const owners = new Map<string, string>();
+  const held = new Map<string, readonly string[]>();
+  /** What each run answers to. */
+  const answers = new Map<string, readonly string[]>();
+  /** Who answers to an address by executing. */
+  const executing = new Map<string, Map<ObservedHost, string>>();
+
+  const release = (name: string): void => {
+    for (const key of held.get(name) ?? NONE) if (owners.get(key) === name) owners.delete(key);
+    held.delete(name);
+  };
+
+  return {
+    name: "addresses",
+    summary: "no address has two owners, or is given away while somebody answers to it",
+    checks: 0,
+    happened(event, state) {
+      switch (event.kind) {
+        case "vmCreated":
+        case "vmUpdated": {
+          const { name } = event;
+          const vm = vmOf(state, name);
+          release(name);
+          if (vm === null || vm.addresses.length === 0) return;
+          const keys = keysOf(state, vm);
+          held.set(name, keys);
+          for (const key of keys) {
+            this.checks += 1;
+            const owner = owners.get(key);
+            if (owner !== undefined) violateLease(() => `${key} belongs to ${owner}, and is given to ${name}`);
+            owners.set(key, name);
+            for (const [host, other] of executing.get(key) ?? []) {
+              if (other !== name)
+                violateLease(() => `${key} is given to ${name} while ${other} answers to it on worker ${host.id}`);
+            }
+          }
+          return;
+        }
+        case "vmState": {
+          const keys = held.get(event.name);
+          if (keys !== undefined && event.epoch > 0) answers.set(runOf(event.name, event.epoch), keys);
+          return;
+        }
+        case "vmDeleted":
+          release(event.name);
+          return;
+        default:
+          return;
+      }
+    },
+    began(host, { name, epoch }) {
+      for (const key of answers.get(runOf(name, epoch)) ?? NONE) {
+        const there = executing.get(key) ?? new Map<ObservedHost, string>();
+        executing.set(key, there.set(host, name));
+        this.checks += 1;
+        const owner = owners.get(key);
+        if (owner !== undefined && owner !== name)
+          violateLease(() => `${name} answers to ${key} on worker ${host.id}, which belongs to ${owner}`);
+      }
+    },
+    ended(host, { name, epoch }) {
+      for (const key of answers.get(runOf(name, epoch)) ?? NONE) {
+        const there = executing.get(key);
+        if (there?.get(host) === name) there.delete(host);
+        if (there?.size === 0) executing.delete(key);
+      }
+    },
+  };
+}
+
+function runOf(name: string, epoch: number): string {
+  return `${name} ${epoch}`;
+}
+
+function keysOf(state: ClusterState, { addresses: list }: VmRecord): readonly string[] {
+  const keys: string[] = [];
+  for (const { pool: name, index } of list) {
+    for (const bucket of state.pools) {
+      for (const leaf of bucket) {
+        const pool = leaf.get(name);
+        if (pool === undefined) continue;
+        const { address, mac, tap } = addressOf(pool.spec, pool.number, index);
+        keys.push(`${address} of VLAN ${pool.spec.vlan ?? "none"}`, mac, tap);
+      }
+    }
+  }
+  return keys;
+}

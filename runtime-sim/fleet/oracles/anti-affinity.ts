@@ -1,0 +1,52 @@
+/**
+ * Whenever a VM is placed, each of its hard rules holds then and there: of the group, the domain it goes to has fewer than the rule allows. Replayed from the
+ * events of the state, over a book of who of which group is placed where.
+ *
+ * Not checked: soft rules; and what comes to a VM after it was placed, which its own rules have nothing to say about.
+ */
+import { domainOf, type VmRecord, vmOf, workerOf } from "../../../core/index.ts";
+import type { FleetContext, FleetOracle } from "./oracle.ts";
+
+export function antiAffinity({ placements, violate }: FleetContext): FleetOracle {
+  /** Of each group, where its members are placed. */
+  const groups = new Map<string, Map<string, number>>();
+  const take = (name: string): void => {
+    for (const members of groups.values()) members.delete(name);
+  };
+  const put = ({ name, spec }: VmRecord, workerId: number): void => {
+    for (const { group } of spec.antiAffinity) {
+      const members = groups.get(group) ?? new Map<string, number>();
+      groups.set(group, members.set(name, workerId));
+    }
+  };
+  return {
+    name: "anti-affinity",
+    summary: "hard rules of a VM hold where it is placed",
+    checks: 0,
+    happened(event, state) {
+      if (event.kind === "vmDeleted") take(event.name);
+      if (event.kind !== "vmState" || event.workerId === (placements.of(event.name)?.workerId ?? null)) return;
+      const { name, workerId } = event;
+      take(name);
+      const vm = vmOf(state, name);
+      const worker = workerId === null ? null : workerOf(state, workerId);
+      if (vm === null || worker === null || vm.spec.antiAffinity.length === 0) return;
+      for (const { group, softWeight, scope, maxPerDomain } of vm.spec.antiAffinity) {
+        if (softWeight !== null) continue;
+        this.checks += 1;
+        const domain = domainOf(scope, worker);
+        const there: string[] = [];
+        for (const [member, memberId] of groups.get(group) ?? []) {
+          const other = workerOf(state, memberId);
+          if (other !== null && domainOf(scope, other) === domain) there.push(member);
+        }
+        if (there.length >= maxPerDomain)
+          violate(
+            () =>
+              `VM ${name} was placed in ${scope} ${domain} by entry ${event.index}, where ${there.join(", ")} of ${group} are and ${maxPerDomain} may be in all`,
+          );
+      }
+      put(vm, worker.id);
+    },
+  };
+}

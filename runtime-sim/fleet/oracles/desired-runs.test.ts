@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { type VmRecord, vmSpec } from "../../../core/index.ts";
+import { desiredRuns } from "./desired-runs.ts";
+import { FakeFleet } from "./testing/index.ts";
+
+function missingOf(changes: Partial<VmRecord>): string | null {
+  const fleet = new FakeFleet(desiredRuns);
+  fleet.create("web");
+  fleet.move("web", changes);
+  return fleet.missing;
+}
+
+test("what is desired to run does, and what is desired to stop has", () => {
+  const fleet = new FakeFleet(desiredRuns);
+  fleet.running("web", 1);
+  fleet.create("off", { state: "Stopped", desired: "stopped" });
+  expect(fleet.missing).toBeNull();
+  expect(fleet.checks).toBe(2);
+});
+
+test("planted: it runs by the book and not on its host", () => {
+  const fleet = new FakeFleet(desiredRuns);
+  fleet.running("web", 1);
+  fleet.host(1).end("web");
+  expect(fleet.missing).toContain("and does not run there");
+  fleet.host(1).run("web", 1);
+  expect(fleet.missing).toContain("and does not run there");
+});
+
+test("planted: it waits though somebody would take it", () => {
+  expect(missingOf({})).toBe(
+    "VM web is Pending on worker null, epoch 0, desired running, though worker 1 would take it",
+  );
+});
+
+test("it may wait for room that there is not", () => {
+  expect(missingOf({ spec: vmSpec({ vcpus: 11 }) })).toBeNull();
+});
+
+test("it may have failed for good, if it says why", () => {
+  const failed = { state: "Failed", workerId: 1, relocations: 3, restarts: 3 } as const;
+  expect(missingOf({ ...failed, reason: "crashed" })).toBeNull();
+  expect(missingOf(failed)).toContain("nobody says why");
+  expect(missingOf({ ...failed, reason: "crashed", relocations: 2 })).not.toBeNull();
+});
+
+test("planted: it never gets further", () => {
+  for (const state of ["Scheduled", "Building", "Starting", "Stopping"] as const)
+    expect(missingOf({ state, workerId: 1 })).toContain(`VM web is ${state} on worker 1`);
+});
+
+test("planted: what is to be deleted stays, and what is to stop runs on", () => {
+  expect(missingOf({ desired: "deleted", state: "Stopping", workerId: 1 })).toContain("desired deleted");
+  expect(missingOf({ desired: "stopped", state: "Running", workerId: 1 })).toContain("desired stopped");
+});
+
+test("planted: an eviction never ends", () => {
+  expect(missingOf({ state: "Running", workerId: 1, eviction: "drain" })).toContain("evicted: drain");
+});

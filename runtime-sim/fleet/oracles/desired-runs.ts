@@ -1,0 +1,65 @@
+/**
+ * In the end every VM is as it is desired, or has a stated reason. Desired running: it does, in the present run and on the very host; or no worker would take
+ * it, not even with others out of its way; or its failures are used up, and its record says why. Desired stopped: it is. Desired deleted: it is no more.
+ *
+ * Not checked: how long it took, beyond the bound of the scenario.
+ */
+import { type ClusterState, explainVm, type VmRecord, vmOf } from "../../../core/index.ts";
+import type { FleetContext, FleetOracle } from "./oracle.ts";
+
+/** Moves to another worker before a VM is given up. */
+const RELOCATIONS_MAX = 3;
+
+export function desiredRuns({ hostOf }: FleetContext): FleetOracle {
+  /** Who was not there yet at the last look: looked at first at the next, for most of them wait for the same one. */
+  let last = "";
+  const missing = (state: ClusterState, vm: VmRecord): string | null => {
+    const { name, desired, eviction, workerId, targetId, epoch } = vm;
+    const evicted = eviction === null ? "" : `, evicted: ${eviction}`;
+    const is = `VM ${name} is ${vm.state} on worker ${workerId}, epoch ${epoch}, desired ${desired}${evicted}`;
+    if (desired === "deleted") return is;
+    if (desired === "stopped") return vm.state === "Stopped" && eviction === null ? null : is;
+    switch (vm.state) {
+      case "Running": {
+        if (eviction !== null || workerId === null) return is;
+        const running = hostOf(workerId)?.hypervisor.running() ?? [];
+        const runs = running.some((machine) => machine.name === name && machine.epoch === epoch);
+        return runs ? null : `${is}, and does not run there`;
+      }
+      case "Pending":
+      case "Lost": {
+        if (workerId !== null || targetId !== null) return is;
+        const plan = explainVm(state, name);
+        const where = plan?.workerId ?? plan?.preemption?.workerId ?? null;
+        return where === null ? null : `${is}, though worker ${where} would take it`;
+      }
+      case "Failed":
+        if (vm.relocations < RELOCATIONS_MAX || vm.restarts < vm.spec.recovery.restartsMax) return is;
+        return vm.reason === "" ? `${is}, and nobody says why` : null;
+      default:
+        return is;
+    }
+  };
+  return {
+    name: "desired-runs",
+    summary: "in the end every VM is as desired, or has a reason",
+    checks: 0,
+    missing(state) {
+      const first = vmOf(state, last);
+      const stillMissing = first === null ? null : missing(state, first);
+      if (stillMissing !== null) return stillMissing;
+      for (const bucket of state.vms) {
+        for (const leaf of bucket) {
+          for (const vm of leaf.values()) {
+            this.checks += 1;
+            const why = missing(state, vm);
+            if (why === null) continue;
+            last = vm.name;
+            return why;
+          }
+        }
+      }
+      return null;
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/**
+ * No host is given more than it may promise: capacity less the reserve, times the overcommit. Checked of what executes there as soon as something more does,
+ * and of all that the replicated state has placed there, counted anew from the VMs and tasks and not from its books.
+ *
+ * Not checked: what jobs take on the host itself, and disks of machines that do not execute.
+ */
+import { bucketValues, type ClusterState, heldBy, type Resources, workerOf } from "../../../core/index.ts";
+import type { FleetContext, FleetOracle, ObservedHost } from "./oracle.ts";
+
+const RESOURCES = ["vcpus", "memoryMiB", "diskGiB"] as const;
+const NOTHING: Resources = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
+
+export function hostCapacity({ state, violate, violateLease }: FleetContext): FleetOracle {
+  const executing = new Map<ObservedHost, Resources>();
+  return {
+    name: "host-capacity",
+    summary: "no host executes or is promised more than it may be",
+    checks: 0,
+    began(host, { spec }) {
+      const now = state();
+      if (spec === null) return;
+      const sum = added(executing.get(host) ?? NOTHING, spec, 1);
+      executing.set(host, sum);
+      const most = now === null ? null : mostOf(now, host.id);
+      if (most === null) return;
+      this.checks += 1;
+      if (sum.vcpus > most.vcpus || sum.memoryMiB > most.memoryMiB)
+        violateLease(() => `worker ${host.id} executes ${described(sum)}, and may at most ${described(most)}`);
+    },
+    ended(host, { spec }) {
+      if (spec !== null) executing.set(host, added(executing.get(host) ?? NOTHING, spec, -1));
+    },
+    audit(now) {
+      const placed = new Map<number, Resources>();
+      const place = (workerId: number | null, resources: Resources): void => {
+        if (workerId !== null) placed.set(workerId, added(placed.get(workerId) ?? NOTHING, resources, 1));
+      };
+      for (const bucket of now.vms) for (const vm of bucketValues(bucket)) place(vm.workerId, heldBy(vm));
+      for (const bucket of now.tasks) for (const task of bucketValues(bucket)) place(task.workerId, task.resources);
+      for (const [workerId, sum] of placed) {
+        const most = mostOf(now, workerId);
+        this.checks += 1;
+        if (most === null) violate(() => `${described(sum)} are placed on worker ${workerId}, which there is not`);
+        else if (RESOURCES.some((resource) => sum[resource] > most[resource]))
+          violate(() => `worker ${workerId} is promised ${described(sum)}, and may be at most ${described(most)}`);
+      }
+    },
+  };
+}
+
+/** SPEC section 2, written down again on purpose. */
+function mostOf(state: ClusterState, workerId: number): Resources | null {
+  const worker = workerOf(state, workerId);
+  if (worker === null) return null;
+  const { cpu, memory, disk, reservePercent } = state.scheduler.overcommit;
+  const most = (capacity: number, ratio: number): number =>
+    Math.floor((capacity * ratio * (100 - reservePercent)) / 100);
+  const { vcpus, memoryMiB, diskGiB } = worker.capacity;
+  return { vcpus: most(vcpus, cpu), memoryMiB: most(memoryMiB, memory), diskGiB: most(diskGiB, disk) };
+}
+
+function added(a: Resources, b: Resources, sign: 1 | -1): Resources {
+  return {
+    vcpus: a.vcpus + sign * b.vcpus,
+    memoryMiB: a.memoryMiB + sign * b.memoryMiB,
+    diskGiB: a.diskGiB + sign * b.diskGiB,
+  };
+}
+
+function described({ vcpus, memoryMiB, diskGiB }: Resources): string {
+  return `${vcpus} vcpus, ${memoryMiB} MiB and ${diskGiB} GiB of disk`;
+}

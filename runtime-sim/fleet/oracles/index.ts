@@ -1,0 +1,32 @@
+/**
+ * The oracles of a fleet. To add one: a file that opens with what it checks and what it does not, a factory in the list below, and a test beside it in which a
+ * planted bug makes it fire.
+ */
+import { addresses } from "./addresses.ts";
+import { antiAffinity } from "./anti-affinity.ts";
+import { desiredRuns } from "./desired-runs.ts";
+import { healingTarget } from "./healing-target.ts";
+import { hostCapacity } from "./host-capacity.ts";
+import { legalMoves } from "./legal-moves.ts";
+import { noOrphans } from "./no-orphans.ts";
+import { oneAttempt } from "./one-attempt.ts";
+import { onePlace } from "./one-place.ts";
+import type { FleetOracleFactory } from "./oracle.ts";
+import { quotas } from "./quotas.ts";
+
+export type { FleetContext, FleetOracle, FleetOracleFactory, ObservedHost } from "./oracle.ts";
+export { Placements } from "./placements.ts";
+
+/** All of them, in the order in which a report lists them. */
+export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
+  onePlace,
+  oneAttempt,
+  hostCapacity,
+  quotas,
+  antiAffinity,
+  addresses,
+  legalMoves,
+  healingTarget,
+  desiredRuns,
+  noOrphans,
+];

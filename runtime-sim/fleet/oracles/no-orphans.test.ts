@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { noOrphans } from "./no-orphans.ts";
+import { FakeFleet } from "./testing/index.ts";
+
+function fleetWithAll(): FakeFleet {
+  const fleet = new FakeFleet(noOrphans);
+  fleet.running("web", 1);
+  fleet.setTask({ id: "count", state: "Succeeded", workerId: 2, attempt: 2 });
+  fleet.host(2).runJob("count", 2);
+  return fleet;
+}
+
+test("everything is wanted", () => {
+  const fleet = fleetWithAll();
+  expect(fleet.missing).toBeNull();
+  expect(fleet.checks).toBe(3);
+});
+
+test("planted: a machine of a VM that is no more", () => {
+  const fleet = fleetWithAll();
+  fleet.remove("web");
+  expect(fleet.missing).toBe("worker 1 has web/3 (running), which nobody wants there");
+});
+
+test("planted: the disk of an earlier run is left where the VM was", () => {
+  const fleet = fleetWithAll();
+  fleet.host(3).stopped.push({ name: "web", epoch: 2, phase: "stopped", reason: "" });
+  expect(fleet.missing).toBe("worker 3 has web/2 (stopped), which nobody wants there");
+});
+
+test("planted: a job of an attempt that has been replaced", () => {
+  const fleet = fleetWithAll();
+  fleet.setTask({ id: "count", state: "Succeeded", workerId: 2, attempt: 3 });
+  expect(fleet.missing).toBe("worker 2 has attempt 2 of task count, which nobody wants there");
+});
+
+test("planted: a task that nobody runs counts as running", () => {
+  const fleet = fleetWithAll();
+  fleet.setTask({ id: "sum", state: "Running", workerId: 3, attempt: 1 });
+  expect(fleet.missing).toBe("task sum still counts as running on worker 3");
+});

@@ -1,0 +1,37 @@
+/**
+ * In the end nothing is on any host that nobody wants there: no machine but those of the placements and epochs that there are, no job but those of the
+ * attempts that there are, and no task that still counts as running.
+ *
+ * Not checked: how long an orphan was there before. What it does harm to meanwhile is the business of the other oracles.
+ */
+import { bucketValues, taskOf, vmOf } from "../../../core/index.ts";
+import type { FleetContext, FleetOracle } from "./oracle.ts";
+
+export function noOrphans({ hosts }: FleetContext): FleetOracle {
+  return {
+    name: "no-orphans",
+    summary: "in the end there is no machine and no job that nobody wants",
+    checks: 0,
+    missing(state) {
+      for (const host of hosts) {
+        this.checks += 1;
+        for (const { name, epoch, phase } of host.hypervisor.machines()) {
+          const vm = vmOf(state, name);
+          if (vm?.workerId !== host.id || vm.epoch !== epoch)
+            return `worker ${host.id} has ${name}/${epoch} (${phase}), which nobody wants there`;
+        }
+        for (const { id, attempt } of host.hypervisor.jobs()) {
+          const task = taskOf(state, id);
+          if (task?.workerId !== host.id || task.attempt !== attempt)
+            return `worker ${host.id} has attempt ${attempt} of task ${id}, which nobody wants there`;
+        }
+      }
+      for (const bucket of state.tasks) {
+        for (const { id, state: now, workerId } of bucketValues(bucket)) {
+          if (now === "Running") return `task ${id} still counts as running on worker ${workerId}`;
+        }
+      }
+      return null;
+    },
+  };
+}

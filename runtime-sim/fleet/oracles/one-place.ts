@@ -1,0 +1,31 @@
+/**
+ * No VM ever runs in two places: on no two hosts do guests of one name execute at once, whatever their epochs. A guest that hangs in its boot executes,
+ * and so does one that ignores its stop.
+ *
+ * Not checked: machines that a fault put there. They bear the name of a VM, and are nobody's.
+ */
+import type { FleetContext, FleetOracle, ObservedHost } from "./oracle.ts";
+
+export function onePlace({ violateLease }: FleetContext): FleetOracle {
+  const places = new Map<string, Set<ObservedHost>>();
+  return {
+    name: "one-place",
+    summary: "no VM executes on two hosts at once",
+    checks: 0,
+    began(host, { name, spec }) {
+      if (spec === null) return;
+      const hosts = places.get(name) ?? new Set();
+      places.set(name, hosts);
+      hosts.add(host);
+      this.checks += 1;
+      if (hosts.size > 1)
+        violateLease(() => `VM ${name} executes on workers ${[...hosts].map(({ id }) => id).join(" and ")} at once`);
+    },
+    ended(host, { name, spec }) {
+      if (spec === null) return;
+      const hosts = places.get(name);
+      hosts?.delete(host);
+      if (hosts?.size === 0) places.delete(name);
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/** How the fleet and its oracles meet: what one may look at, and when it is told of what. Oracles look from outside, and change nothing. */
+import type { ClusterEvent, ClusterState, Job, Machine } from "../../../core/index.ts";
+import type { RunningJob, RunningMachine } from "../hypervisor.ts";
+import type { Placements } from "./placements.ts";
+
+/** A host as it truly is. */
+export interface ObservedHost {
+  readonly id: number;
+  /** A fault has done something to it that its VMs may suffer from. */
+  readonly wasDisturbed: boolean;
+  readonly hypervisor: {
+    running(): readonly RunningMachine[];
+    machines(): readonly Machine[];
+    jobs(): readonly Job[];
+    readonly runningJobs: readonly RunningJob[];
+  };
+}
+
+/** What all oracles of one fleet share. */
+export interface FleetContext {
+  readonly hosts: readonly ObservedHost[];
+  hostOf(id: number): ObservedHost | null;
+  /** The state that has come furthest; null before the first entry is applied. */
+  state(): ClusterState | null;
+  /** Where each VM was before the event that is told now. */
+  readonly placements: Placements;
+  /** Faults hit single hosts, and nothing else. */
+  readonly faultsAreLocal: boolean;
+  /** VMs and workers that somebody has asked something of. */
+  readonly touched: ReadonlySet<string>;
+  readonly disturbed: ReadonlySet<number>;
+  violate(message: () => string): void;
+  /** Of a rule that rests on leases, and so on clocks: where the scenario has clocks lie it is counted, and the run goes on. */
+  violateLease(message: () => string): void;
+}
+
+/**
+ * One rule. `began`, `ended` and their like come right after the fact, and `happened` once for each event of the replicated state, in the order of the
+ * log: constant time, no text. `audit` looks at everything, now and then.
+ */
+export interface FleetOracle {
+  readonly name: string;
+  /** One line for a report: what it checks. */
+  readonly summary: string;
+  /** How often it compared something. */
+  checks: number;
+  /** The guest of a machine executes there from now on. */
+  began?(host: ObservedHost, machine: RunningMachine): void;
+  ended?(host: ObservedHost, machine: RunningMachine): void;
+  jobBegan?(host: ObservedHost, job: RunningJob): void;
+  jobEnded?(host: ObservedHost, job: RunningJob): void;
+  /** `state` is that after all that was applied at once, of which the event is a part. */
+  happened?(event: ClusterEvent, state: ClusterState): void;
+  audit?(state: ClusterState): void;
+  /** After the faults: what is not yet as it has to be in the end; null: nothing. */
+  missing?(state: ClusterState): string | null;
+}
+
+export type FleetOracleFactory = (context: FleetContext) => FleetOracle;

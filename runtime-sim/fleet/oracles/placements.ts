@@ -1,0 +1,34 @@
+/** Where each VM is placed, by the events of the replicated state alone: the story that they tell, to be held against everything else. */
+import type { ClusterEvent, VmState } from "../../../core/index.ts";
+
+export interface Placement {
+  readonly state: VmState;
+  readonly epoch: number;
+  readonly workerId: number | null;
+}
+
+export class Placements {
+  readonly #vms = new Map<string, Placement>();
+
+  of(name: string): Placement | null {
+    return this.#vms.get(name) ?? null;
+  }
+
+  tell(event: ClusterEvent): void {
+    switch (event.kind) {
+      case "vmCreated":
+        this.#vms.set(event.name, { state: "Pending", epoch: 0, workerId: null });
+        return;
+      case "vmState": {
+        const { name, state, epoch, workerId } = event;
+        this.#vms.set(name, { state, epoch, workerId });
+        return;
+      }
+      case "vmDeleted":
+        this.#vms.delete(event.name);
+        return;
+      default:
+        return;
+    }
+  }
+}

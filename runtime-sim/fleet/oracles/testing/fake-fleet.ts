@@ -1,0 +1,329 @@
+/** A fleet made by hand: hosts that execute whatever they are told to, and a replicated state in which anything may stand, also what no core would write. */
+import {
+  type ClusterEvent,
+  DEFAULT_QUOTA,
+  emptyState,
+  type IpPoolRecord,
+  type Job,
+  type Machine,
+  type Quota,
+  slotOfIndex,
+  slotOfText,
+  type TaskRecord,
+  type TenantRecord,
+  tableOf,
+  type VmRecord,
+  vmSpec,
+  type WorkerRecord,
+} from "../../../../core/index.ts";
+import { FleetAudit } from "../../audit.ts";
+import type { RunningJob, RunningMachine } from "../../hypervisor.ts";
+import type { FleetOracleFactory, ObservedHost } from "../oracle.ts";
+
+const NOTHING = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
+
+export class FakeHost implements ObservedHost {
+  readonly id: number;
+  wasDisturbed = false;
+  readonly #fleet: FakeFleet;
+  #machines: readonly RunningMachine[] = [];
+  #runningJobs: readonly RunningJob[] = [];
+  /** What is there and does not execute. */
+  readonly stopped: Machine[] = [];
+
+  constructor(id: number, fleet: FakeFleet) {
+    this.id = id;
+    this.#fleet = fleet;
+  }
+
+  readonly hypervisor = {
+    running: () => this.#machines,
+    machines: (): readonly Machine[] => [
+      ...this.#machines.map(({ name, epoch }) => ({ name, epoch, phase: "running" as const, reason: "" })),
+      ...this.stopped,
+    ],
+    jobs: (): readonly Job[] =>
+      this.#runningJobs.map((job) => ({ ...job, phase: "running" as const, exitCode: 0, output: "" })),
+    runningJobs: this.#runningJobs,
+  };
+
+  /** A machine of the VM's spec, in the VM's run unless another is given. */
+  run(name: string, epoch = this.#fleet.vm(name).epoch): void {
+    const { spec } = this.#fleet.vm(name);
+    this.#machines = [...this.#machines, { name, epoch, spec }];
+    this.#fleet.audit.changed(this);
+  }
+
+  runOrphan(name: string, epoch: number): void {
+    this.#machines = [...this.#machines, { name, epoch, spec: null }];
+    this.#fleet.audit.changed(this);
+  }
+
+  end(name: string): void {
+    this.#machines = this.#machines.filter((machine) => machine.name !== name);
+    this.#fleet.audit.changed(this);
+  }
+
+  runJob(id: string, attempt: number): void {
+    this.#setJobs([...this.#runningJobs, { id, attempt }]);
+  }
+
+  endJob(id: string): void {
+    this.#setJobs(this.#runningJobs.filter((job) => job.id !== id));
+  }
+
+  #setJobs(jobs: readonly RunningJob[]): void {
+    this.#runningJobs = jobs;
+    Object.assign(this.hypervisor, { runningJobs: jobs });
+    this.#fleet.audit.changed(this);
+  }
+}
+
+export interface FakeFleetOptions {
+  readonly faultsAreLocal?: boolean;
+  readonly clocksLie?: boolean;
+}
+
+/** Three workers, 1 to 3: 10 vcpus, 10,240 MiB and 100 GiB each, none of it reserved; the first two share a rack. */
+export class FakeFleet {
+  readonly hosts: readonly FakeHost[];
+  readonly audit: FleetAudit;
+  /** What the oracle found. */
+  readonly violations: string[] = [];
+  readonly touched = new Set<string>();
+  readonly disturbed = new Set<number>();
+  readonly #vms = new Map<string, VmRecord>();
+  readonly #workers = new Map<number, WorkerRecord>();
+  readonly #tasks = new Map<string, TaskRecord>();
+  readonly #tenants = new Map<string, TenantRecord>();
+  readonly #pools = new Map<string, IpPoolRecord>();
+  #index = 0;
+  #events: ClusterEvent[] = [];
+
+  constructor(factory: FleetOracleFactory, { faultsAreLocal = false, clocksLie = false }: FakeFleetOptions = {}) {
+    this.hosts = [1, 2, 3].map((id) => new FakeHost(id, this));
+    this.audit = new FleetAudit(
+      {
+        hosts: this.hosts,
+        shape: { faultsAreLocal, clocksLie },
+        touched: this.touched,
+        disturbed: this.disturbed,
+        violate: (_, message) => void this.violations.push(message()),
+      },
+      [factory],
+    );
+    for (const { id } of this.hosts) this.#workers.set(id, workerRecord(id));
+    this.#apply([]);
+  }
+
+  host(id: number): FakeHost {
+    const host = this.hosts[id - 1];
+    if (host === undefined) throw new RangeError(`no host ${id}`);
+    return host;
+  }
+
+  get checks(): number {
+    return Object.values(this.audit.checks)[0] ?? 0;
+  }
+
+  get state() {
+    return {
+      ...emptyState(),
+      appliedIndex: this.#index,
+      scheduler: {
+        ...emptyState().scheduler,
+        overcommit: { cpu: 1, memory: 1, disk: 1, reservePercent: 0 },
+      },
+      vms: tableOf(slotOfText, this.#vms),
+      vmCount: this.#vms.size,
+      workers: tableOf(slotOfIndex, this.#workers),
+      tasks: tableOf(slotOfText, this.#tasks),
+      tenants: tableOf(slotOfText, this.#tenants),
+      pools: tableOf(slotOfText, this.#pools),
+      events: { total: this.#events.length, chunks: [this.#events] },
+    };
+  }
+
+  vm(name: string): VmRecord {
+    const vm = this.#vms.get(name);
+    if (vm === undefined) throw new RangeError(`no VM ${name}`);
+    return vm;
+  }
+
+  /** A VM that no event tells of. */
+  put(name: string, changes: Partial<VmRecord> = {}): void {
+    const spec = changes.spec ?? vmSpec();
+    this.#vms.set(name, { ...NEW_VM, ...changes, name, spec, tenant: spec.tenant });
+  }
+
+  /** One entry that creates a VM. */
+  create(name: string, changes: Partial<VmRecord> = {}): void {
+    this.put(name, changes);
+    const { spec } = this.vm(name);
+    this.#apply([{ kind: "vmCreated", name, tenant: spec.tenant, generation: 1 }]);
+  }
+
+  /** One entry that changes a VM, and says so. */
+  move(name: string, changes: Partial<VmRecord>, told: Partial<{ from: VmRecord["state"] }> = {}): void {
+    const before = this.vm(name);
+    const vm = { ...before, ...changes };
+    this.#vms.set(name, vm);
+    const { state, workerId, epoch, tenant, reason } = vm;
+    const from = told.from ?? before.state;
+    this.#apply([{ kind: "vmState", name, tenant, from, state, workerId, epoch, reason }]);
+  }
+
+  /** A new run on a worker. */
+  place(name: string, workerId: number): void {
+    this.move(name, { state: "Scheduled", workerId, epoch: this.#index + 1 });
+  }
+
+  /** A VM that runs on a worker, in the state and on the host. */
+  running(name: string, workerId: number, changes: Partial<VmRecord> = {}): void {
+    this.create(name, changes);
+    this.place(name, workerId);
+    this.move(name, { state: "Running" });
+    this.host(workerId).run(name);
+  }
+
+  /** One entry that removes a VM. */
+  remove(name: string): void {
+    const { tenant, generation } = this.vm(name);
+    this.#vms.delete(name);
+    this.#apply([{ kind: "vmDeleted", name, tenant, generation }]);
+  }
+
+  setTask(task: Partial<TaskRecord> & Pick<TaskRecord, "id">): void {
+    this.#tasks.set(task.id, { ...NEW_TASK, ...task });
+    this.#apply([]);
+  }
+
+  setQuota(tenant: string, quota: Partial<Quota>): void {
+    const bucket = { milliTokens: 0, atMs: 0 };
+    const limits = { ...DEFAULT_QUOTA, ...quota };
+    this.#tenants.set(tenant, {
+      name: tenant,
+      quota: limits,
+      creates: bucket,
+      deletes: bucket,
+      vms: 0,
+      usage: NOTHING,
+    });
+    this.#apply([]);
+  }
+
+  setPool(name: string, number: number): void {
+    const spec = {
+      name,
+      subnet: "10.0.0.0/24",
+      gateway: null,
+      dns: [],
+      rangeFirst: null,
+      rangeLast: null,
+      vlan: null,
+      reserved: [],
+      datacenter: null,
+      zone: null,
+      tags: [],
+      enabled: true,
+    };
+    this.#pools.set(name, { spec, number, cursor: -1, usedCount: 0 });
+    this.#apply([]);
+  }
+
+  setNominees(workerId: number, nominees: readonly string[]): void {
+    this.#workers.set(workerId, { ...workerRecord(workerId), nominees });
+    this.#apply([]);
+  }
+
+  /** What is still missing; null: nothing. */
+  get missing(): string | null {
+    return this.audit.missing(this.state)?.what ?? null;
+  }
+
+  #apply(details: readonly Details[]): void {
+    this.#index += 1;
+    const stamp = { index: this.#index, term: 1, atMs: 0 };
+    this.#events = [...this.#events, ...details.map((one): ClusterEvent => ({ ...stamp, ...one }))];
+    this.audit.applied(this.state);
+  }
+}
+
+type Details =
+  | {
+      readonly kind: "vmCreated" | "vmDeleted";
+      readonly name: string;
+      readonly tenant: string;
+      readonly generation: number;
+    }
+  | {
+      readonly kind: "vmState";
+      readonly name: string;
+      readonly tenant: string;
+      readonly from: VmRecord["state"];
+      readonly state: VmRecord["state"];
+      readonly workerId: number | null;
+      readonly epoch: number;
+      readonly reason: string;
+    };
+
+function workerRecord(id: number): WorkerRecord {
+  return {
+    id,
+    bootId: 1,
+    availability: "online",
+    isOnline: true,
+    assignedIndex: 0,
+    used: NOTHING,
+    reserved: NOTHING,
+    vms: [],
+    tasks: [],
+    nominees: [],
+    capacity: { vcpus: 10, memoryMiB: 10_240, diskGiB: 100 },
+    features: [],
+    topology: { datacenter: "dc", zone: "zone", rack: id <= 2 ? "rack-1" : "rack-2" },
+    costPerHour: 0,
+    driver: "fake",
+  };
+}
+
+const NEW_VM: Omit<VmRecord, "name" | "tenant" | "spec"> = {
+  state: "Pending",
+  desired: "running",
+  generation: 1,
+  epoch: 0,
+  workerId: null,
+  placed: null,
+  eviction: null,
+  targetId: null,
+  avoidId: null,
+  reason: "",
+  restarts: 0,
+  relocations: 0,
+  runningSinceMs: 0,
+  addresses: [],
+  createdIndex: 0,
+  updatedIndex: 0,
+  createdAtMs: 0,
+  updatedAtMs: 0,
+};
+
+const NEW_TASK: Omit<TaskRecord, "id"> = {
+  command: "work",
+  args: [],
+  resources: { vcpus: 1, memoryMiB: 1024, diskGiB: 1 },
+  features: [],
+  tenant: "default",
+  timeoutMs: 1000,
+  attemptsMax: 1,
+  state: "Pending",
+  attempt: 0,
+  workerId: null,
+  isCancelled: false,
+  exitCode: null,
+  output: "",
+  reason: "",
+  createdIndex: 0,
+  updatedIndex: 0,
+  updatedAtMs: 0,
+};
