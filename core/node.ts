@@ -399,23 +399,28 @@ export class Node {
     this.#takeInstalled();
     if (this.appliedIndex < raft.commitIndex) this.#apply();
     this.#snapshots.step(this.state, this.appliedIndex);
-    if (raft.readyReads.length > 0) {
-      const ready = raft.readyReads;
-      raft.readyReads = [];
-      for (const { origin, index } of ready) {
-        if (origin.requestId === DESK_TICKET && origin.from === this.id)
-          this.#desk.roundEnded(index, this.appliedIndex);
-        else if (origin.from === this.id) this.#readConfirmed(origin.requestId, index);
-        else this.#answerRead(origin.from, origin.requestId, index);
-      }
-    }
+    this.#serveReadyReads();
     if (this.#requests.size > 0) this.#expireRequests();
     this.#desk.step(this.state, this.appliedIndex, this.#takesProposals(), (data, ticket) =>
       this.#enqueue({ data, from: this.id, ticket }),
     );
+    // The only voter has confirmed by itself what the desk has just asked.
+    this.#serveReadyReads();
     if (this.#batch.length > 0) this.#flushIfDue();
     raft.finish();
     this.#announceWake();
+  }
+
+  #serveReadyReads(): void {
+    const raft = this.#raft;
+    if (raft.readyReads.length === 0) return;
+    const ready = raft.readyReads;
+    raft.readyReads = [];
+    for (const { origin, index } of ready) {
+      if (origin.requestId === DESK_TICKET && origin.from === this.id) this.#desk.roundEnded(index, this.appliedIndex);
+      else if (origin.from === this.id) this.#readConfirmed(origin.requestId, index);
+      else this.#answerRead(origin.from, origin.requestId, index);
+    }
   }
 
   #takeEffects(): readonly Effect[] {
