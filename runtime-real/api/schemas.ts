@@ -12,6 +12,7 @@ import {
   FAILURE_DOMAINS,
   HYPERVISORS,
   LIMITS,
+  ON_WORKER_LOST,
   VM_STATES,
 } from "../../core/index.ts";
 
@@ -103,6 +104,11 @@ export const vmSpecSchema = z.strictObject({
     .nullable()
     .default(null),
   healthChecks: listOf(healthCheck).default([]),
+  onWorkerLost: z.enum(ON_WORKER_LOST).default(DEFAULT_VM_SPEC.onWorkerLost),
+  workerId: nodeId
+    .nullable()
+    .default(DEFAULT_VM_SPEC.workerId)
+    .meta({ description: "The only worker that may run it; null: any" }),
   recovery: z
     .strictObject({
       restartsMax: z.int().min(0).max(CLUSTER_LIMITS.restarts).default(DEFAULT_RECOVERY.restartsMax),
