@@ -7,6 +7,7 @@
  */
 
 import { memoryOverADay } from "./day.ts";
+import { fleet } from "./fleet.ts";
 import { loop } from "./loop.ts";
 import { parts } from "./parts.ts";
 import { wholeProcess } from "./process.ts";
@@ -17,6 +18,7 @@ const SECTIONS: Readonly<Record<string, () => void | Promise<void>>> = {
   loop,
   runs,
   parts,
+  fleet,
   process: wholeProcess,
   day: memoryOverADay,
   real,

@@ -5,6 +5,7 @@ import {
   intentOf,
   type JobObservation,
   type MachineObservation,
+  type TaskRecord,
   taskOf,
   type VmRecord,
   vmOf,
@@ -49,7 +50,7 @@ export function newsIn(
     const byId = new Map(inventory.jobs.map((job) => [job.id, job]));
     for (const id of worker.tasks) {
       const task = taskOf(state, id);
-      const seen = task === null ? null : jobSeen(id, task.attempt, byId.get(id) ?? null, knows(task.updatedIndex));
+      const seen = task === null ? null : jobSeen(task, byId.get(id) ?? null, knows(task.updatedIndex));
       if (seen === null) continue;
       left -= MACHINE_BYTES + seen.id.length + BYTES_PER_UNIT * seen.output.length;
       if (left < 0 || jobs.length === CLUSTER_LIMITS.observations) return { machines, jobs };
@@ -122,11 +123,20 @@ export function isBegun({ state }: VmRecord): boolean {
   return state !== "Scheduled" && state !== "Pending";
 }
 
-function jobSeen(id: string, attempt: number, job: Job | null, knows: boolean): JobObservation | null {
-  if (job === null || job.attempt !== attempt) {
-    if (job !== null || !knows) return null;
-    return { id, attempt, phase: "absent", exitCode: 0, output: "" };
-  }
-  if (job.phase === "running") return null;
+/** More than any task has attempts. */
+const ATTEMPTS_PER_TASK = 128;
+
+/**
+ * Names an attempt to the agent: another task that is given the id of one that is forgotten has other numbers, so that neither is what is left of the first
+ * taken for its result, nor is it left undone because it has been run already.
+ */
+export function attemptNumber({ createdIndex, attempt }: TaskRecord): number {
+  return createdIndex * ATTEMPTS_PER_TASK + attempt;
+}
+
+function jobSeen(task: TaskRecord, job: Job | null, knows: boolean): JobObservation | null {
+  const { id, attempt } = task;
+  if (job === null) return knows ? { id, attempt, phase: "absent", exitCode: 0, output: "" } : null;
+  if (job.attempt !== attemptNumber(task) || job.phase === "running") return null;
   return { id, attempt, phase: job.phase, exitCode: job.exitCode, output: job.output };
 }

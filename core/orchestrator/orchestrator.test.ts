@@ -1,6 +1,6 @@
 /** What the leader does about workers, VMs and tasks: over a real state machine, every entry committed at once. Consensus is left out. */
 import { describe, expect, test } from "vitest";
-import { LEASE_TTL_MS, waitForLeaseMs } from "../worker/index.ts";
+import { type Job, LEASE_TTL_MS, waitForLeaseMs } from "../worker/index.ts";
 import { DRAIN_PATIENCE_MS } from "./drains.ts";
 import { machine, Office } from "./testing.ts";
 
@@ -28,6 +28,20 @@ describe("workers", () => {
     office.report(1);
     office.pass(WAIT_MS - 1);
     office.handOver();
+    office.pass(WAIT_MS - 1);
+    expect(office.worker(1).isOnline).toBe(true);
+    office.pass(1);
+    expect(office.worker(1).isOnline).toBe(false);
+  });
+
+  test("nor does one that comes into office once more rely on what it heard the time before", () => {
+    const office = officeWith(1);
+    office.report(1);
+    office.orchestrator.leaveOffice();
+    expect(office.orchestrator.step(office.nowMs)).toEqual([]);
+    expect(office.orchestrator.deadlineMs).toBe(Number.POSITIVE_INFINITY);
+    office.nowMs += WAIT_MS - 1;
+    office.orchestrator.takeOffice(office.state, office.nowMs);
     office.pass(WAIT_MS - 1);
     expect(office.worker(1).isOnline).toBe(true);
     office.pass(1);
@@ -375,5 +389,189 @@ describe("lost hosts", () => {
     office.shows(1, { machines: [] });
     office.report(1);
     expect(office.vm("web").state).toBe("Failed");
+  });
+});
+
+describe("tasks", () => {
+  function submitted(attemptsMax = 1): Office {
+    const office = officeWith(1);
+    office.submit("job", attemptsMax);
+    office.report(1);
+    return office;
+  }
+
+  /** What has become of the attempt that worker `id` was told of. */
+  function ended(office: Office, id: number, phase: Job["phase"], exitCode: number, output = ""): void {
+    const { attempt } = office.assignedTask(id, "job");
+    office.shows(id, { jobs: [{ id: "job", attempt, phase, exitCode, output }] });
+    office.report(id);
+  }
+
+  test("one that ends well has succeeded, and its worker is told of it no more", () => {
+    const office = submitted();
+    ended(office, 1, "running", 0);
+    expect(office.task("job")).toMatchObject({ state: "Running", workerId: 1 });
+    ended(office, 1, "exited", 0, "done");
+    expect(office.task("job")).toMatchObject({ state: "Succeeded", workerId: null, exitCode: 0, output: "done" });
+    expect(office.host(1).assignment?.tasks).toEqual([]);
+  });
+
+  test("a failed attempt is followed by another, until there have been enough", () => {
+    const office = submitted(3);
+    const attempts = new Set<number>();
+    for (let n = 1; n <= 3; n++) {
+      expect(office.task("job")).toMatchObject({ state: "Running", attempt: n });
+      attempts.add(office.assignedTask(1, "job").attempt);
+      ended(office, 1, "exited", 7);
+      office.report(1);
+    }
+    expect(office.task("job")).toMatchObject({ state: "Failed", exitCode: 7 });
+    expect(attempts.size).toBe(3);
+  });
+
+  test("one that took too long has timed out", () => {
+    const office = submitted();
+    ended(office, 1, "failed", 0, "timed out");
+    expect(office.task("job").state).toBe("TimedOut");
+  });
+
+  test("with its worker an attempt is lost, and the next one runs elsewhere when nothing of it can run any more", () => {
+    const office = submitted(2);
+    ended(office, 1, "running", 0);
+    office.join(2);
+    office.quiet(WAIT_MS - 2000, 2);
+    expect(office.task("job")).toMatchObject({ attempt: 1, workerId: 1 });
+    office.quiet(3000, 2);
+    expect(office.task("job")).toMatchObject({ state: "Running", attempt: 2, workerId: 2 });
+  });
+
+  test("one that was cancelled while its worker was lost is over, and runs nowhere again", () => {
+    const office = submitted(5);
+    ended(office, 1, "running", 0);
+    office.join(2);
+    office.commit({ kind: "cancelTask", id: "job" });
+    office.quiet(WAIT_MS + 1000, 2);
+    expect(office.task("job")).toMatchObject({ state: "Cancelled", workerId: null });
+  });
+
+  test("one that was cancelled before its worker began it is over once that worker knows", () => {
+    const office = officeWith(1);
+    office.submit("job", 5);
+    office.commit({ kind: "cancelTask", id: "job" });
+    expect(office.task("job").state).toBe("Running");
+    office.report(1);
+    office.report(1);
+    expect(office.task("job").state).toBe("Cancelled");
+  });
+
+  test("what is left of a task that is forgotten is not taken for the result of another of its name", () => {
+    const office = submitted();
+    ended(office, 1, "exited", 0, "of the first");
+    office.commit({ kind: "cancelTask", id: "job" });
+    office.submit("job");
+    // The host still shows what the first one left.
+    office.report(1);
+    office.report(1);
+    expect(office.task("job").state).toBe("Running");
+    ended(office, 1, "exited", 0, "of the second");
+    expect(office.task("job")).toMatchObject({ state: "Succeeded", output: "of the second" });
+  });
+
+  test("one that fits nowhere waits, and is placed when there is room", () => {
+    const office = officeWith();
+    office.submit("job");
+    office.pass(60_000);
+    expect(office.task("job").state).toBe("Pending");
+    office.join(1);
+    expect(office.task("job").state).toBe("Running");
+  });
+});
+
+describe("placing", () => {
+  const small = { capacity: { vcpus: 100, memoryMiB: 1000, diskGiB: 1000 } };
+
+  test("what fits nowhere is not tried again until something has changed", () => {
+    const office = officeWith(1);
+    office.create("big", { memoryMiB: 1_000_000 });
+    office.takeProposed();
+    office.quiet(60_000, 1);
+    expect(office.takeProposed()).toEqual([]);
+    office.join(2, { capacity: { vcpus: 100, memoryMiB: 2_000_000, diskGiB: 1000 } });
+    expect(office.vm("big").workerId).toBe(2);
+  });
+
+  test("higher priorities go first, and within one the first come", () => {
+    const office = officeWith();
+    for (const [name, priority] of [
+      ["c", 100],
+      ["b", 500],
+      ["a", 500],
+      ["d", 900],
+    ] as const)
+      office.create(name, { priority, memoryMiB: 100, preemptible: false });
+    office.join(1, small);
+    const placed = office.takeProposed().flatMap((command) => (command.kind === "placeVm" ? [command.name] : []));
+    expect(placed).toEqual(["d", "b", "a", "c"]);
+  });
+
+  test("a new leader places in the same order", () => {
+    const office = officeWith();
+    for (const name of ["b", "a", "c"]) office.create(name);
+    office.handOver();
+    office.join(1, small);
+    const placed = office.takeProposed().flatMap((command) => (command.kind === "placeVm" ? [command.name] : []));
+    expect(placed).toEqual(["b", "a", "c"]);
+  });
+
+  test("room is promised once, however many are decided at a time", () => {
+    const office = officeWith();
+    for (let n = 0; n < 30; n++) office.create(`vm-${n}`, { memoryMiB: 100, preemptible: false });
+    // Nothing gets into the log while they are decided.
+    office.join(1, small);
+    const placed = office.takeProposed().filter(({ kind }) => kind === "placeVm");
+    expect(placed).toHaveLength(9);
+    expect(office.worker(1).used.memoryMiB).toBe(900);
+  });
+
+  test("those that nobody has room for do not keep the others from their place, however often room changes", () => {
+    const office = officeWith(1);
+    for (let n = 0; n < 500; n++) office.create(`big-${n}`, { priority: 900, memoryMiB: 1_000_000 });
+    office.create("small", { priority: 1, memoryMiB: 50_000, preemptible: false });
+    office.create("smaller", { priority: 1, memoryMiB: 60_000, preemptible: false });
+    const waits = office.vm("small").workerId === null ? "small" : "smaller";
+    const other = waits === "small" ? "smaller" : "small";
+    office.run(1);
+    // Room changes at every turn, before all of the important have been tried again.
+    office.commit({ kind: "deleteVm", name: other, expectedGeneration: null });
+    office.report(1);
+    office.shows(1, { machines: [] });
+    office.orchestrator.hear(office.reportOf(1), office.nowMs);
+    for (let turns = 0; office.vm(waits).workerId === null; turns++) {
+      if (turns > 50) throw new Error(`${waits} never has its turn`);
+      office.oneTurn();
+      office.changeRoom();
+    }
+  });
+
+  test("who preempts others is placed when they have left, and not before", () => {
+    const office = officeWith();
+    office.join(1, small);
+    for (let n = 0; n < 9; n++) office.create(`low-${n}`, { memoryMiB: 100, priority: 10 });
+    office.run(1);
+    office.create("high", { memoryMiB: 200, priority: 900 });
+    expect(office.vm("high")).toMatchObject({ state: "Pending", targetId: 1 });
+    const leaving = office.worker(1).vms.filter((name) => office.vm(name).eviction === "preempted");
+    expect(leaving).toHaveLength(2);
+    office.quiet(5000, 1);
+    expect(office.vm("high").workerId).toBeNull();
+    office.run(1);
+    expect(office.vm("high").workerId).toBe(1);
+    // Whoever stays is as it was.
+    expect(
+      office
+        .worker(1)
+        .vms.filter((name) => name.startsWith("low"))
+        .every((name) => office.vm(name).state === "Running"),
+    ).toBe(true);
   });
 });

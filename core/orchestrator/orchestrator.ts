@@ -45,7 +45,7 @@ import {
 } from "../worker/index.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Drains } from "./drains.ts";
-import { isBegun, newsIn } from "./observations.ts";
+import { attemptNumber, isBegun, newsIn } from "./observations.ts";
 import { WaitingList } from "./waiting-list.ts";
 
 export interface Proposal {
@@ -549,8 +549,8 @@ function assignmentOf(state: ClusterState, worker: WorkerRecord): Assignment {
   const tasks = worker.tasks.flatMap((id) => {
     const task = taskOf(state, id);
     if (task === null) return [];
-    const { attempt, isCancelled, command, args, timeoutMs } = task;
-    return [{ id, attempt, isCancelled, command, args, timeoutMs }];
+    const { isCancelled, command, args, timeoutMs } = task;
+    return [{ id, attempt: attemptNumber(task), isCancelled, command, args, timeoutMs }];
   });
   return { index: worker.assignedIndex, vms, tasks };
 }

@@ -7,6 +7,9 @@ import {
   emptyState,
   encodeRequest,
   stampRequest,
+  type TaskRecord,
+  type TaskSpec,
+  taskOf,
   type VmRecord,
   type VmSpec,
   vmOf,
@@ -16,6 +19,7 @@ import {
   workerOf,
 } from "../cluster/index.ts";
 import {
+  type AssignedTask,
   type Assignment,
   type Directive,
   decodeDirective,
@@ -51,6 +55,16 @@ export const FACTS: WorkerFacts = {
   topology: { datacenter: "dc", zone: "zone", rack: "rack" },
   costPerHour: 0,
   driver: "test",
+};
+
+const TASK: TaskSpec = {
+  command: "true",
+  args: [],
+  resources: { vcpus: 1, memoryMiB: 1, diskGiB: 0 },
+  features: [],
+  tenant: "default",
+  timeoutMs: 1000,
+  attemptsMax: 1,
 };
 
 export class Office {
@@ -104,6 +118,19 @@ export class Office {
     }
   }
 
+  /** One step, and what it proposes. */
+  oneTurn(): void {
+    for (const { key, command } of this.orchestrator.step(this.nowMs)) {
+      this.#apply([command]);
+      this.orchestrator.settled(key);
+    }
+  }
+
+  /** Something has changed that may make room, though it does not. */
+  changeRoom(): void {
+    this.#apply([{ kind: "configureScheduler", settings: this.state.scheduler }]);
+  }
+
   /** Time passes, and the orchestrator is woken when it wants to be and never else. */
   pass(forMs: number): void {
     const untilMs = this.nowMs + forMs;
@@ -141,6 +168,12 @@ export class Office {
     const vm = vmOf(this.state, name);
     if (vm === null) throw new Error(`there is no VM ${name}`);
     return vm;
+  }
+
+  task(id: string): TaskRecord {
+    const task = taskOf(this.state, id);
+    if (task === null) throw new Error(`there is no task ${id}`);
+    return task;
   }
 
   worker(id: number): WorkerRecord {
@@ -229,9 +262,19 @@ export class Office {
     host.isRegistered = directive.kind === "granted";
     if (directive.kind === "granted") {
       host.assignment = directive.assignment ?? host.assignment;
+      this.#beginJobs(host);
       host.leaseUntilMs = sentAtMs + directive.leaseTtlMs;
     }
     return directive;
+  }
+
+  /** As an agent would, at once. */
+  #beginJobs(host: Host): void {
+    const begun = (host.assignment?.tasks ?? []).flatMap(({ id, attempt, isCancelled }): readonly Job[] => {
+      const isThere = host.jobs.some((job) => job.id === id);
+      return isCancelled || isThere ? [] : [{ id, attempt, phase: "running", exitCode: 0, output: "" }];
+    });
+    if (begun.length > 0) this.shows(host.id, { jobs: [...host.jobs, ...begun] });
   }
 
   /** Everything that these workers are told to run does run there, and they say so. */
@@ -258,6 +301,17 @@ export class Office {
   }
 
   // ---- Tenants
+
+  submit(id: string, attemptsMax = 1): void {
+    this.commit({ kind: "submitTask", id, spec: { ...TASK, attemptsMax } });
+  }
+
+  /** What the agent of a host was last told of a task. */
+  assignedTask(workerId: number, id: string): AssignedTask {
+    const task = this.host(workerId).assignment?.tasks.find((one) => one.id === id);
+    if (task === undefined) throw new Error(`task ${id} is not assigned to worker ${workerId}`);
+    return task;
+  }
 
   create(name: string, spec: Partial<VmSpec> = {}): void {
     this.commit({

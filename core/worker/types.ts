@@ -34,6 +34,7 @@ export const JOB_PHASES = ["running", "exited", "failed"] as const;
 /** One attempt of a task as the host shows it. An attempt is run at most once. */
 export interface Job {
   readonly id: string;
+  /** A number that no other attempt of a task of this id ever has. A later one is higher. */
   readonly attempt: number;
   readonly phase: (typeof JOB_PHASES)[number];
   /** Of an exited job. */

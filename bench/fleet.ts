@@ -1,0 +1,258 @@
+/**
+ * What a large fleet costs: one report on the leader, and the simulated fleet of a thousand workers as a whole.
+ *
+ * The leader is a real node with real agents around it, in a cluster of its own: what consensus adds among three is shared by all reports of a round.
+ */
+import {
+  Agent,
+  type AgentEffect,
+  type ClientRequest,
+  type Command,
+  DEFAULT_RAFT_OPTIONS,
+  type Effect,
+  factsOf,
+  type HostFacts,
+  type Input,
+  type Job,
+  type Machine,
+  Node,
+  vmSpec,
+} from "../core/index.ts";
+import { Run } from "../runtime-sim/index.ts";
+import thousandWorkers from "../scenarios/thousand-workers.ts";
+import { median } from "./figures.ts";
+
+const WORKERS = 1000;
+const VMS = 20_000;
+/** Reports that share a round: those of a thousand workers within the ten milliseconds between two. */
+const TOGETHER = 10;
+const ROUNDS = 5;
+
+const FACTS: HostFacts = factsOf({
+  capacity: { vcpus: 64, memoryMiB: 131_072, diskGiB: 2000 },
+  features: ["kvm"],
+  topology: { datacenter: "dc", zone: "zone", rack: "rack" },
+  costPerHour: 1,
+  driver: "bench",
+});
+
+const NO_JOBS: readonly Job[] = [];
+
+/** A leader without followers, whose disk is quick. */
+class Leader {
+  nowMs = 1000;
+  readonly answers = new Map<number, Extract<Effect, { readonly kind: "answer" }>["answer"]>();
+  readonly #node: Node;
+  #nextRequestId = 1;
+
+  constructor() {
+    const identity = { peerId: "peer-1", sign: () => "signature", verify: () => true, digest: () => "digest" };
+    this.#node = new Node(
+      1,
+      DEFAULT_RAFT_OPTIONS,
+      { ...identity, randomUint32: () => 1 },
+      Node.genesis("bench", 1, [{ id: 1, peerId: "peer-1" }]),
+      { nowMs: this.nowMs, wallMs: 0 },
+    );
+    this.#perform(this.#node.start());
+    while (this.#node.role !== "leader") this.pass(100);
+  }
+
+  request(request: ClientRequest): number {
+    const requestId = this.#nextRequestId++;
+    this.#step({ kind: "request", nowMs: this.nowMs, wallMs: this.nowMs, requestId, request });
+    return requestId;
+  }
+
+  /** Also lets it answer what waits for the round of the reports. */
+  pass(durationMs: number): void {
+    this.nowMs += durationMs;
+    this.#step({ kind: "wake", nowMs: this.nowMs, wallMs: this.nowMs });
+  }
+
+  /** The bytes of a directive; null: it was refused, or is not there yet. */
+  take(requestId: number): Uint8Array | null {
+    const answer = this.answers.get(requestId);
+    this.answers.delete(requestId);
+    return answer?.kind === "directive" ? answer.data : null;
+  }
+
+  #step(input: Input): void {
+    this.#perform(this.#node.step(input));
+  }
+
+  #perform(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === "halt") throw new Error(effect.reason);
+      if (effect.kind === "answer") this.answers.set(effect.requestId, effect.answer);
+      if (effect.kind === "write")
+        this.#step({ kind: "written", nowMs: this.nowMs, wallMs: this.nowMs, writeId: effect.write.id });
+    }
+  }
+}
+
+/** A host that does at once what it is told. */
+class Host {
+  readonly id: number;
+  readonly #agent: Agent;
+  readonly #machines = new Map<string, Machine>();
+  #sent: { readonly sequence: number; readonly report: Uint8Array } | null = null;
+
+  constructor(id: number) {
+    this.id = id;
+    this.#agent = new Agent({ workerId: id, bootId: 1, facts: FACTS, servers: [1] });
+  }
+
+  get peerId(): string {
+    return `peer-${this.id}`;
+  }
+
+  /** The report that it sends now, or has sent when it heard of something; null: none. */
+  report(nowMs: number): Uint8Array | null {
+    if (this.#sent === null) this.#perform(this.#agent.step({ kind: "wake", nowMs }), nowMs);
+    return this.#sent === null ? null : this.#sent.report;
+  }
+
+  hear(nowMs: number, directive: Uint8Array | null): void {
+    const sequence = this.#sent?.sequence ?? 0;
+    this.#sent = null;
+    this.#perform(this.#agent.step({ kind: "answered", nowMs, sequence, directive }), nowMs);
+  }
+
+  look(nowMs: number): void {
+    const machines = [...this.#machines.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.#perform(this.#agent.step({ kind: "inventory", nowMs, machines, jobs: NO_JOBS }), nowMs);
+  }
+
+  /** One of its guests crashes. */
+  crashOne(): void {
+    for (const machine of this.#machines.values()) {
+      if (machine.phase !== "running") continue;
+      this.#machines.set(machine.name, { ...machine, phase: "failed", reason: "crashed" });
+      return;
+    }
+  }
+
+  #perform(effects: readonly AgentEffect[], nowMs: number): void {
+    let hasChanged = false;
+    for (const effect of effects) {
+      if (effect.kind === "report") this.#sent = effect;
+      if (effect.kind !== "act") continue;
+      const { action } = effect;
+      if (action.kind !== "build" && action.kind !== "start") continue;
+      const { name, epoch } = action;
+      this.#machines.set(name, { name, epoch, phase: action.kind === "build" ? "built" : "running", reason: "" });
+      hasChanged = true;
+    }
+    if (hasChanged) this.look(nowMs);
+  }
+}
+
+interface Exchange {
+  /** Of the leader, for each report. */
+  readonly leaderUs: number;
+  readonly agentUs: number;
+  readonly reportBytes: number;
+  readonly directiveBytes: number;
+}
+
+/** Every host reports once and hears its answer. */
+function exchange(leader: Leader, hosts: readonly Host[]): Exchange {
+  let [leaderMs, agentMs, reports, reportBytes, directiveBytes] = [0, 0, 0, 0, 0];
+  for (let first = 0; first < hosts.length; first += TOGETHER) {
+    const some = hosts.slice(first, first + TOGETHER);
+    const beganMs = performance.now();
+    const sent = some.map((host) => host.report(leader.nowMs));
+    const sentMs = performance.now();
+    const requests = sent.map((data, at) =>
+      data === null ? null : leader.request({ kind: "report", peerId: some[at]?.peerId ?? "", data }),
+    );
+    leader.pass(1000 / (WORKERS / TOGETHER));
+    const directives = requests.map((request) => (request === null ? null : leader.take(request)));
+    const answeredMs = performance.now();
+    for (const [at, host] of some.entries()) host.hear(leader.nowMs, directives[at] ?? null);
+    leaderMs += answeredMs - sentMs;
+    agentMs += sentMs - beganMs + performance.now() - answeredMs;
+    for (const data of sent) {
+      if (data === null) continue;
+      reports += 1;
+      reportBytes += data.length;
+    }
+    for (const data of directives) directiveBytes += data?.length ?? 0;
+  }
+  return {
+    leaderUs: (leaderMs * 1000) / reports,
+    agentUs: (agentMs * 1000) / reports,
+    reportBytes: reportBytes / reports,
+    directiveBytes: directiveBytes / reports,
+  };
+}
+
+function propose(leader: Leader, commands: readonly Command[]): void {
+  for (let first = 0; first < commands.length; first += 100) {
+    for (const command of commands.slice(first, first + 100))
+      leader.request({ kind: "propose", request: { session: null, command } });
+    leader.pass(10);
+    leader.answers.clear();
+  }
+}
+
+function oneReport(): void {
+  const leader = new Leader();
+  const hosts = Array.from({ length: WORKERS }, (_, at) => new Host(10_001 + at));
+  propose(
+    leader,
+    hosts.map(({ id, peerId }) => ({ kind: "announceNode", nodeId: id, peerId, addresses: [`host-${id}:7001`] })),
+  );
+  for (const host of hosts) host.look(leader.nowMs);
+  for (let round = 0; round < 3; round++) exchange(leader, hosts);
+  const spec = vmSpec({ vcpus: 1, memoryMiB: 1024, diskGiB: 1 });
+  propose(
+    leader,
+    Array.from({ length: VMS }, (_, at) => ({ kind: "createVm", name: `vm-${at}`, spec })),
+  );
+  for (let round = 0; round < 10; round++) exchange(leader, hosts);
+  const print = (what: string, figures: readonly Exchange[]): void => {
+    const of = (pick: (figure: Exchange) => number): string => median(figures.map(pick)).toFixed(1).padStart(12);
+    console.log(
+      `${what.padEnd(24)}${of((one) => one.leaderUs)}${of((one) => one.agentUs)}${of((one) => one.reportBytes)}${of((one) => one.directiveBytes)}`,
+    );
+  };
+  console.log(`one report of ${WORKERS.toLocaleString("en")} workers with ${VMS.toLocaleString("en")} VMs`);
+  console.log("                           leader µs    agent µs    report B  directive B");
+  print(
+    "nothing new",
+    Array.from({ length: ROUNDS * 4 }, () => exchange(leader, hosts)),
+  );
+  print(
+    "a guest has crashed",
+    Array.from({ length: ROUNDS }, () => {
+      for (const host of hosts) host.crashOne();
+      for (const host of hosts) host.look(leader.nowMs);
+      return exchange(leader, hosts);
+    }),
+  );
+  console.log("");
+}
+
+export function fleet(): void {
+  oneReport();
+  console.log(`${thousandWorkers.name}   oracles   events/s   virtual s per s   peak MiB`);
+  for (const oracles of [true, false]) {
+    const run = new Run(thousandWorkers, { seed: 1, oracles });
+    const beganMs = performance.now();
+    let peakBytes = 0;
+    while (!run.advance(50_000)) peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
+    const elapsedMs = performance.now() - beganMs;
+    const { events, virtualMs } = run.report();
+    const eventsPerSecond = Math.round((events / elapsedMs) * 1000).toLocaleString("en");
+    console.log(
+      `                   ${oracles ? "on " : "off"}${eventsPerSecond.padStart(15)}${(virtualMs / elapsedMs).toFixed(1).padStart(18)}${Math.round(
+        peakBytes / 2 ** 20,
+      )
+        .toString()
+        .padStart(11)}`,
+    );
+  }
+  console.log("");
+}

@@ -1,0 +1,224 @@
+/** What is news: in every state that a VM can be in, whatever its host shows. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Command, intentOf, type VmRecord, vmOf } from "../cluster/index.ts";
+import { type Job, MACHINE_PHASES, type ReportedMachine } from "../worker/index.ts";
+import { attemptNumber, isBegun, newsIn } from "./observations.ts";
+import { machine, Office } from "./testing.ts";
+
+const KNOWS_ALL = Number.MAX_SAFE_INTEGER;
+
+/** A VM on worker 1, and nobody who does anything about it by himself. */
+function placed(): Office {
+  const office = new Office();
+  office.join(1);
+  office.orchestrator.leaveOffice();
+  office.create("web", { onWorkerLost: "wait" });
+  office.commit({ kind: "placeVm", name: "web", epoch: 0, workerId: 1 });
+  return office;
+}
+
+function observed(
+  office: Office,
+  phase: "building" | "starting" | "running" | "stopped" | "failed" | "absent",
+): Command {
+  const { epoch } = office.vm("web");
+  const machines = [{ name: "web", epoch, phase, reason: "" }];
+  return { kind: "observe", workerId: 1, bootId: 1, machines, jobs: [] };
+}
+
+type Way = (office: Office) => readonly Command[];
+
+/** Ways by which a VM comes from state to state. Commands that are refused change nothing. */
+const seenBuilding: Way = (office) => [observed(office, "building")];
+const seenStarting: Way = (office) => [observed(office, "starting")];
+const seenRunning: Way = (office) => [observed(office, "running")];
+const seenStopped: Way = (office) => [observed(office, "stopped")];
+const seenFailed: Way = (office) => [observed(office, "failed")];
+const stop: Way = () => [{ kind: "setVmDesired", name: "web", desired: "stopped" }];
+const start: Way = () => [{ kind: "setVmDesired", name: "web", desired: "running" }];
+const restart: Way = () => [{ kind: "restartVm", name: "web" }];
+const migrate: Way = () => [{ kind: "migrateVm", name: "web", to: null }];
+const remove: Way = () => [{ kind: "deleteVm", name: "web", expectedGeneration: null }];
+const recover: Way = (office) => [{ kind: "recoverVm", name: "web", epoch: office.vm("web").epoch }];
+/** Its worker is lost, and comes back. */
+const lose: Way = (office) => [
+  { kind: "workerLost", workerId: 1, bootId: 1 },
+  { kind: "registerWorker", workerId: 1, bootId: 1, facts: office.host(1).facts },
+];
+const way = fc.constantFrom(
+  seenBuilding,
+  seenStarting,
+  seenRunning,
+  seenStopped,
+  seenFailed,
+  stop,
+  start,
+  restart,
+  migrate,
+  remove,
+  recover,
+  lose,
+);
+
+/** Everything that a host may show of it. */
+function shown({ epoch }: VmRecord): (ReportedMachine | null)[] {
+  return [
+    null,
+    ...[epoch - 1, epoch, epoch + 1].flatMap((of) => MACHINE_PHASES.map((phase) => machine("web", of, phase))),
+    machine("web", epoch, "running", true),
+  ];
+}
+
+function news(office: Office, seen: ReportedMachine | null, assignedIndex: number) {
+  const machines = seen === null ? [] : [seen];
+  return newsIn({ machines, jobs: [] }, assignedIndex, office.state, office.worker(1));
+}
+
+test("whatever is shown in whatever state is told once, changes nothing that is illegal, and leaves what is well alone", () => {
+  const met = new Set<string>();
+  fc.assert(
+    fc.property(fc.array(way, { maxLength: 8 }), (ways) => {
+      const reached = placed();
+      const run = (office: Office): boolean => {
+        for (const go of ways) if (web(office) !== null) office.commit(...go(office));
+        return web(office)?.workerId === 1 && office.worker(1).isOnline;
+      };
+      if (!run(reached)) return;
+      const vm = reached.vm("web");
+      met.add(`${intentOf(vm)} ${vm.state}`);
+      for (const seen of shown(vm)) {
+        const told = news(reached, seen, KNOWS_ALL);
+        const isWell =
+          intentOf(vm) === "run" && seen?.epoch === vm.epoch && seen.phase === "running" && !seen.isUnhealthy;
+        if (isWell && vm.state === "Running") expect(told).toBeNull();
+        if (told === null) continue;
+        expect(told.machines.map(({ epoch }) => epoch)).toEqual([vm.epoch]);
+        const office = placed();
+        run(office);
+        office.commit({ kind: "observe", workerId: 1, bootId: 1, ...told });
+        const after = web(office);
+        // It said something that the state did not know; now it does.
+        expect(after === null || after.updatedIndex > vm.updatedIndex || after.state !== vm.state).toBe(true);
+        if (after?.workerId === 1 && after.epoch === vm.epoch) expect(news(office, seen, KNOWS_ALL)).toBeNull();
+      }
+    }),
+    { numRuns: 100, examples: Object.values(EVERY_STATE).map((ways) => [ways]) },
+  );
+  for (const state of Object.keys(EVERY_STATE)) expect(met).toContain(state);
+});
+
+const EVERY_STATE: Readonly<Record<string, Way[]>> = {
+  "run Scheduled": [],
+  "run Building": [seenBuilding],
+  "run Starting": [seenStarting],
+  "run Running": [seenRunning],
+  "run Stopping": [stop, start],
+  "run Failed": [seenFailed],
+  "run Lost": [lose],
+  "stop Stopping": [stop],
+  "stop Stopped": [stop, seenStopped],
+  "stop Lost": [lose, stop],
+  "gone Stopping": [migrate],
+  "gone Lost": [lose, remove],
+};
+
+function web(office: Office): VmRecord | null {
+  return vmOf(office.state, "web");
+}
+
+describe("what is not there", () => {
+  const begun = ["building", "starting", "running"] as const;
+
+  test.each(begun)("is gone, once the agent has acted by an assignment that has it: %s", (phase) => {
+    const office = placed();
+    office.commit(observed(office, phase));
+    const { assignedIndex } = office.worker(1);
+    expect(news(office, null, assignedIndex - 1)).toBeNull();
+    expect(news(office, null, assignedIndex)?.machines[0]?.phase).toBe("absent");
+  });
+
+  test("may still be made, if it was never seen", () => {
+    const office = placed();
+    expect(isBegun(office.vm("web"))).toBe(false);
+    expect(news(office, null, KNOWS_ALL)).toBeNull();
+  });
+
+  test("frees what was to leave only when the agent knew that it should", () => {
+    const office = placed();
+    office.commit(observed(office, "running"));
+    const before = office.worker(1).assignedIndex;
+    office.commit({ kind: "deleteVm", name: "web", expectedGeneration: null });
+    expect(news(office, null, before)).toBeNull();
+    const told = news(office, null, office.worker(1).assignedIndex);
+    expect(told?.machines[0]?.phase).toBe("absent");
+  });
+
+  test("an assignment that is not the newest will do, if this VM has not changed since", () => {
+    const office = placed();
+    office.commit(observed(office, "running"));
+    office.commit({ kind: "setVmDesired", name: "web", desired: "stopped" });
+    const index = office.worker(1).assignedIndex;
+    office.create("other");
+    office.commit({ kind: "placeVm", name: "other", epoch: 0, workerId: 1 });
+    expect(office.worker(1).assignedIndex).toBeGreaterThan(index);
+    expect(news(office, null, index)?.machines[0]?.phase).toBe("absent");
+    expect(news(office, null, index - 1)).toBeNull();
+  });
+});
+
+describe("jobs", () => {
+  function submitted(): Office {
+    const office = placed();
+    office.submit("job", 3);
+    office.commit({ kind: "placeTask", id: "job", attempt: 0, workerId: 1 });
+    return office;
+  }
+  const jobsSeen = (office: Office, jobs: readonly Job[], assignedIndex = KNOWS_ALL) =>
+    newsIn({ machines: [], jobs }, assignedIndex, office.state, office.worker(1))?.jobs.map(({ phase }) => phase) ?? [];
+
+  test("one that runs is no news; one that has ended is; one that is not there has vanished", () => {
+    const office = submitted();
+    const job: Job = {
+      id: "job",
+      attempt: attemptNumber(office.task("job")),
+      phase: "running",
+      exitCode: 0,
+      output: "",
+    };
+    expect(jobsSeen(office, [job])).toEqual([]);
+    expect(jobsSeen(office, [{ ...job, phase: "exited" }])).toEqual(["exited"]);
+    expect(jobsSeen(office, [{ ...job, phase: "failed" }])).toEqual(["failed"]);
+    expect(jobsSeen(office, [])).toEqual(["absent"]);
+    expect(jobsSeen(office, [], office.worker(1).assignedIndex - 1)).toEqual([]);
+  });
+
+  test("what another attempt did is not taken for what this one did", () => {
+    const office = submitted();
+    const job: Job = {
+      id: "job",
+      attempt: attemptNumber(office.task("job")) - 1,
+      phase: "exited",
+      exitCode: 0,
+      output: "",
+    };
+    expect(jobsSeen(office, [job])).toEqual([]);
+  });
+});
+
+test("what does not fit into one entry comes in several", () => {
+  const office = new Office();
+  office.join(1, { capacity: { vcpus: 10_000, memoryMiB: 10_000_000, diskGiB: 100_000 } });
+  for (let n = 0; n < 300; n++) office.create(`vm-${n}`);
+  office.report(1);
+  office.shows(1, {
+    machines: office.worker(1).vms.map((name) => {
+      return { ...machine(name, office.vm(name).epoch, "failed"), reason: "\u4e16".repeat(256) };
+    }),
+  });
+  office.takeProposed();
+  office.report(1);
+  const entries = office.takeProposed().filter(({ kind }) => kind === "observe");
+  expect(entries.length).toBeGreaterThan(3);
+  expect(office.worker(1).vms.every((name) => office.vm(name).state === "Failed")).toBe(true);
+});
