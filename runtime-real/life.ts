@@ -1,6 +1,6 @@
 /** How a node's life in a data directory begins: anew, by joining, by going on, or by being rebuilt from its peers. */
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { Node, type Restored } from "../core/index.ts";
@@ -18,8 +18,6 @@ export interface Life {
   readonly identity: Identity;
   readonly restored: Restored;
   readonly settings: NodeSettings;
-  /** The member whose place this node takes: it is to leave once this one votes. */
-  readonly replaces: number | null;
 }
 
 type Beginning = Pick<
@@ -33,6 +31,11 @@ export function identityPath(dataDir: string): string {
 
 /** @throws NodeStartError; then nothing has changed in the data directory but what a later try uses again. */
 export async function openLife(options: Beginning, log: Logger): Promise<Life> {
+  try {
+    finishRebuild(options.dataDir, log);
+  } catch (error) {
+    throw unusable(options.dataDir, error);
+  }
   const storage = await openStorage(options.dataDir);
   try {
     if (storage.restored !== null && storage.settings !== null)
@@ -50,11 +53,15 @@ export async function openStorage(dataDir: string): Promise<Storage> {
     return await Storage.open(dataDir);
   } catch (error) {
     if (error instanceof StorageError) throw new NodeStartError(error.message, error.recovery);
-    throw new NodeStartError(
-      `cannot use the data directory ${dataDir}: ${error instanceof Error ? error.message : String(error)}`,
-      "check the path and its permissions, or choose another with --data-dir",
-    );
+    throw unusable(dataDir, error);
   }
+}
+
+function unusable(dataDir: string, error: unknown): NodeStartError {
+  return new NodeStartError(
+    `cannot use the data directory ${dataDir}: ${error instanceof Error ? error.message : String(error)}`,
+    "check the path and its permissions, or choose another with --data-dir",
+  );
 }
 
 async function goOn(
@@ -79,10 +86,11 @@ async function goOn(
   const identity = loadIdentity(dataDir);
   const settings: NodeSettings = { ...stored, ...(await chosen(options, stored)) };
   if (JSON.stringify(settings) !== JSON.stringify(stored)) await storage.saveSettings(settings);
-  return { storage, identity, restored, settings, replaces: null };
+  return { storage, identity, restored, settings };
 }
 
-async function begin(options: Beginning, storage: Storage, log: Logger): Promise<Life> {
+/** `replaces`: the member whose place the new node takes. */
+async function begin(options: Beginning, storage: Storage, log: Logger, replaces: number | null = null): Promise<Life> {
   const { dataDir, nodeId, join: joining } = options;
   if (nodeId === null)
     throw new NodeStartError(
@@ -111,10 +119,10 @@ async function begin(options: Beginning, storage: Storage, log: Logger): Promise
     if (!hadIdentity) identity.save(path);
     const clusterId = randomUUID();
     const restored = Node.genesis(clusterId, 0, [{ id: nodeId, peerId: identity.peerId }]);
-    const made = { ...settings, clusterId, incarnation: 0 };
+    const made = { ...settings, clusterId, incarnation: 0, replaces: null };
     await storage.initialise(restored, made);
     log.info({ clusterId }, "made a new cluster");
-    return { storage, identity, restored, settings: made, replaces: null };
+    return { storage, identity, restored, settings: made };
   }
 
   // Kept before it is shown to anybody: if the answer is lost, or this process dies, the same request is made again by the same identity.
@@ -129,10 +137,10 @@ async function begin(options: Beginning, storage: Storage, log: Logger): Promise
       token: joining.token,
     });
     const { clusterId, incarnation } = restored.snapshot;
-    const joined = { ...settings, clusterId, incarnation, peers: peers.filter(({ id }) => id !== nodeId) };
+    const joined = { ...settings, clusterId, incarnation, replaces, peers: peers.filter(({ id }) => id !== nodeId) };
     await storage.initialise(restored, joined);
     log.info({ clusterId }, "admitted to the cluster as a learner");
-    return { storage, identity, restored, settings: joined, replaces: null };
+    return { storage, identity, restored, settings: joined };
   } catch (error) {
     if (error instanceof InvalidToken || error instanceof JoinRefused) {
       // A refusal leaves nothing behind. With `notNow` the cluster may know this identity already.
@@ -185,6 +193,10 @@ function loadIdentity(dataDir: string): Identity {
  */
 export async function rebuildLife(options: Beginning, log: Logger): Promise<Life> {
   const { dataDir, join: named } = options;
+  if ([REBUILT, MOVING].some((folder) => existsSync(join(dataDir, folder)))) {
+    log.warn("a rebuild that was begun earlier is finished");
+    return await openLife({ ...options, nodeId: null, join: null }, log);
+  }
   const damage = await damageIn(dataDir);
   if (damage === null)
     throw new NodeStartError(
@@ -202,12 +214,10 @@ export async function rebuildLife(options: Beginning, log: Logger): Promise<Life
     );
   const transport = options.transport ?? remembered?.transport ?? "quic";
 
-  const rebuilding = join(dataDir, "rebuilding");
+  const rebuilding = join(dataDir, REBUILDING);
   rmSync(rebuilding, { recursive: true, force: true });
-  let replaces: number;
   try {
     const replacement = await requestReplacement({ identity, transport, addresses });
-    replaces = replacement.replaces;
     const storage = await openStorage(rebuilding);
     try {
       await begin(
@@ -223,6 +233,7 @@ export async function rebuildLife(options: Beginning, log: Logger): Promise<Life
         },
         storage,
         log,
+        replacement.replaces,
       );
     } finally {
       await storage.close();
@@ -231,13 +242,41 @@ export async function rebuildLife(options: Beginning, log: Logger): Promise<Life
     if (error instanceof JoinRefused) throw new NodeStartError(`cannot rebuild: ${error.message}`, hintFor(error));
     throw error;
   }
+  renameSync(rebuilding, join(dataDir, REBUILT));
+  syncFolder(dataDir);
+  return await openLife({ ...options, nodeId: null, join: null }, log);
+}
 
-  const folder = setAside(dataDir);
-  for (const file of FILES)
-    if (existsSync(join(rebuilding, file))) renameSync(join(rebuilding, file), join(dataDir, file));
-  rmSync(rebuilding, { recursive: true });
-  log.warn({ folder, replaces }, "the damaged data was set aside");
-  return { ...(await openLife({ ...options, nodeId: null, join: null }, log)), replaces };
+/** The new life while the cluster is asked to admit it: worth nothing before that. */
+const REBUILDING = "rebuilding";
+/** The new life, whole, while the old one is moved out of its way. */
+const REBUILT = "rebuilt";
+/** The new life while it moves to where the old one was, which is out of the way. */
+const MOVING = "rebuilt-moving";
+
+/** Takes the last steps of a rebuild, all of them or those that a process which died in between has left. Without one it does nothing. */
+export function finishRebuild(dataDir: string, log: Logger): void {
+  const rebuilt = join(dataDir, REBUILT);
+  const moving = join(dataDir, MOVING);
+  if (existsSync(rebuilt)) {
+    const folder = setAside(dataDir);
+    if (folder !== null) log.warn({ folder }, "the damaged data was set aside");
+    renameSync(rebuilt, moving);
+    syncFolder(dataDir);
+  }
+  if (!existsSync(moving)) return;
+  for (const file of FILES) if (existsSync(join(moving, file))) renameSync(join(moving, file), join(dataDir, file));
+  syncFolder(dataDir);
+  rmSync(moving, { recursive: true });
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 async function damageIn(dataDir: string): Promise<string | null> {
@@ -254,10 +293,13 @@ async function damageIn(dataDir: string): Promise<string | null> {
 /** Names of files that a life leaves in its directory: what is set aside when it is rebuilt. */
 const FILES = ["identity.key", "blixard.db", "blixard.db-wal", "blixard.db-shm", "blixard.db.horizon"];
 
-/** Moves a damaged life out of the way, for later study. Nothing is deleted. */
-function setAside(dataDir: string): string {
+/** Moves a damaged life out of the way, for later study. Nothing is deleted. Returns where it is; null: there was none any more. */
+function setAside(dataDir: string): string | null {
+  const files = FILES.filter((file) => existsSync(join(dataDir, file)));
+  if (files.length === 0) return null;
   const folder = join(dataDir, `set-aside-${new Date().toISOString().replaceAll(":", "-")}`);
   mkdirSync(folder, { mode: 0o700 });
-  for (const file of FILES) if (existsSync(join(dataDir, file))) renameSync(join(dataDir, file), join(folder, file));
+  for (const file of files) renameSync(join(dataDir, file), join(folder, file));
+  syncFolder(dataDir);
   return folder;
 }

@@ -300,6 +300,22 @@ test("a node whose data is damaged is rebuilt from its peers under a new id, and
   expect(readdirSync(dataDir(3)).some((file) => file.startsWith("set-aside-"))).toBe(true);
 });
 
+test("a node that was rebuilt remembers through a restart whose place it has taken", { timeout: 60_000 }, async () => {
+  const one = await first();
+  await joined(2, one);
+  const three = await joined(3, one);
+  await three.stop(1000);
+  truncateSync(join(dataDir(3), "blixard.db"), 20_000);
+  const rebuilt = await start(3, { replaceFromPeers: true, join: { addresses: one.addresses, token: "" } });
+  await rebuilt.stop(0);
+  // Without a flag, and whether or not the old one was still to leave.
+  expect((await start(3, {})).nodeId).toBe(4);
+  await until(async () => {
+    const { members } = await api(one).read("cluster.members", {});
+    return members.map(({ id, role }) => `${id} ${role}`).join() === "1 voter,2 voter,4 voter";
+  });
+});
+
 test("over TCP the API asks for a token, which can be revoked", async () => {
   const node = await first({ apiBind: "127.0.0.1:0" });
   const made = await token(node, { purpose: "api" });

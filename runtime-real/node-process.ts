@@ -143,8 +143,8 @@ class NodeProcess implements RunningNode, Served {
   #maintenance: NodeJS.Timeout | null = null;
   #announcing = false;
   #isRemoved = false;
-  /** Who is still to leave because this node has taken its place. */
-  #replaces: NodeId | null;
+  /** Whether the node whose place this one has taken is being asked to leave. */
+  #isParting = false;
   #stopping: Promise<void> | null = null;
   /** What the last step left, to see by reference what has changed. */
   #seen: {
@@ -162,7 +162,6 @@ class NodeProcess implements RunningNode, Served {
     this.#life = life;
     this.#log = log;
     this.#settings = settings;
-    this.#replaces = life.replaces;
     this.nodeId = settings.nodeId;
     this.clusterId = restored.snapshot.clusterId;
     this.incarnation = restored.snapshot.incarnation;
@@ -432,10 +431,10 @@ class NodeProcess implements RunningNode, Served {
   }
 
   #takeLeaveOfPredecessor(): void {
-    const nodeId = this.#replaces;
-    if (nodeId === null || !this.node.configuration.voters.includes(this.nodeId) || this.node.leaderId === NOBODY)
-      return;
-    this.#replaces = null;
+    const nodeId = this.#settings.replaces;
+    const isReady = this.node.configuration.voters.includes(this.nodeId) && this.node.leaderId !== NOBODY;
+    if (nodeId === null || !isReady || this.#isParting) return;
+    this.#isParting = true;
     const requestId = randomUUID();
     const log = this.#log.child({ requestId });
     const context: CallContext = {
@@ -444,13 +443,18 @@ class NodeProcess implements RunningNode, Served {
       log,
       signal: AbortSignal.timeout(MEMBER_CALL_TIMEOUT_MS),
     };
-    this.#handlers["cluster.leave"]({ nodeId }, context).then(
-      () => log.info({ predecessor: nodeId }, "the node whose place this one takes has left"),
-      (error: unknown) => {
-        log.warn({ err: error, predecessor: nodeId }, "the node whose place this one takes has not left yet");
-        if (!(error instanceof ApiError && error.code === "nodeNotFound")) this.#replaces = nodeId;
-      },
-    );
+    const parted = (): void => {
+      log.info({ predecessor: nodeId }, "the node whose place this one takes has left");
+      this.#remember({ ...this.#settings, replaces: null });
+    };
+    this.#handlers["cluster.leave"]({ nodeId }, context)
+      .then(parted, (error: unknown) => {
+        if (error instanceof ApiError && error.code === "nodeNotFound") parted();
+        else log.warn({ err: error, predecessor: nodeId }, "the node whose place this one takes has not left yet");
+      })
+      .finally(() => {
+        this.#isParting = false;
+      });
   }
 
   #announceAddresses(): void {

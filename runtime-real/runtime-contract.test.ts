@@ -66,6 +66,7 @@ class Place {
         advertise: [address],
         transport,
         apiBind: null,
+        replaces: null,
         peers: [],
       };
       await storage.initialise(genesis, settings);

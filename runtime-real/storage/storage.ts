@@ -38,6 +38,8 @@ export interface NodeSettings {
   readonly transport: "quic" | "tcp";
   /** Where the API is served over TCP; null: nowhere. */
   readonly apiBind: string | null;
+  /** The member whose place this node has taken, and which is to leave once this one votes; null: none, or it has left. */
+  readonly replaces: number | null;
   /** Where the members were last known to listen, so that a restarted node finds them. */
   readonly peers: readonly {
     readonly id: number;
@@ -321,7 +323,9 @@ function parseSettings(bytes: Uint8Array): NodeSettings | null {
   const space = text.indexOf(" ");
   const json = text.subarray(space + 1);
   if (space < 1 || String(crc32(json)) !== text.subarray(0, space).toString("latin1")) return null;
-  // What has its checksum is what this code wrote.
-  const settings: NodeSettings = JSON.parse(json.toString("utf8"));
-  return settings;
+  // What has its checksum is what this code wrote, before it knew of replacements perhaps.
+  const settings: Omit<NodeSettings, "replaces"> & Partial<Pick<NodeSettings, "replaces">> = JSON.parse(
+    json.toString("utf8"),
+  );
+  return { ...settings, replaces: settings.replaces ?? null };
 }

@@ -22,6 +22,7 @@ export const SETTINGS: NodeSettings = {
   advertise: ["127.0.0.1:7001"],
   transport: "quic",
   apiBind: null,
+  replaces: null,
   peers: [{ id: 2, peerId: "peer-2", addresses: ["127.0.0.1:7002"] }],
 };
 
