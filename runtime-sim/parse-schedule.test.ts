@@ -18,7 +18,11 @@ const everything = scenario({
     tailFactor: [1, 2],
     oddLinks: [2, 4],
   },
-  faults: FAULTS.map(({ name }) => ({ kind: name, everyMs: [10_000, 20_000], targets: ["any", "all", "leader"] })),
+  faults: FAULTS.map(({ name }) => ({
+    kind: name,
+    everyMs: [10_000, 20_000],
+    targets: ["any", "all", "leader", "worker"],
+  })),
 });
 
 function drawn(seed: number): ReturnType<typeof drawSchedule> {

@@ -160,9 +160,12 @@ function parseFault(json: unknown, field: string, hosts: number): PlannedFault {
   };
 }
 
+const TARGETS = ["any", "leader", "follower", "all", "worker"] as const;
+
 function parseTarget(json: unknown, field: string, hosts: number): FaultTarget {
-  if (json === "any" || json === "leader" || json === "follower" || json === "all") return json;
-  const limit = `"any", "leader", "follower", "all", or a list of hosts, 1 to ${hosts}`;
+  const named = TARGETS.find((target) => target === json);
+  if (named !== undefined) return named;
+  const limit = `${TARGETS.map((target) => `"${target}"`).join(", ")}, or a list of hosts, 1 to ${hosts}`;
   if (!Array.isArray(json) || json.length === 0) throw new FaultScheduleError(field, limit, json);
   return list(json, field, hosts).map((host, at) => whole(host, `${field}[${at}]`, 1, hosts));
 }

@@ -143,8 +143,13 @@ export class Run implements WorldListener {
     }
     const shape = { seed, nodes: nodes ?? null, durationMs: durationMs ?? null };
     if (faults === undefined) return drawSchedule(scenario, shape);
-    if (nodes !== undefined && nodes > faults.base.clocks.length) {
-      throw new RangeError(`the fault schedule is for ${faults.base.clocks.length} hosts, not for ${nodes} nodes`);
+    const workers = scenario.fleet?.workers ?? 0;
+    const members = nodes ?? faults.nodes;
+    if (members + workers > faults.base.clocks.length) {
+      const hosts = workers === 0 ? "" : ` and ${workers} hosts that run machines`;
+      throw new RangeError(
+        `the fault schedule is for ${faults.base.clocks.length} hosts, not for ${members} nodes${hosts}`,
+      );
     }
     return { ...faults, nodes: nodes ?? faults.nodes, durationMs: durationMs ?? faults.durationMs };
   }
