@@ -28,6 +28,22 @@ test("planted: the disk of an earlier run is left where the VM was", () => {
   expect(fleet.missing).toBe("worker 3 has web/2 (stopped), which nobody wants there");
 });
 
+test("the disk of a stopped VM is left by whichever run was the last that was made", () => {
+  const fleet = fleetWithAll();
+  fleet.host(1).end("web");
+  fleet.host(1).stopped.push({ name: "web", epoch: 2, phase: "failed", reason: "fenced" });
+  fleet.move("web", { state: "Stopped" });
+  expect(fleet.missing).toBeNull();
+  fleet.move("web", { state: "Scheduled" });
+  expect(fleet.missing).toBe("worker 1 has web/2 (failed), which nobody wants there");
+});
+
+test("planted: a stopped VM goes on in an earlier run", () => {
+  const fleet = fleetWithAll();
+  fleet.move("web", { state: "Stopped", epoch: 9 });
+  expect(fleet.missing).toBe("worker 1 has web/3 (running), which nobody wants there");
+});
+
 test("planted: a job of an attempt that has been replaced", () => {
   const fleet = fleetWithAll();
   fleet.setTask({ id: "count", state: "Succeeded", workerId: 2, attempt: 3 });

@@ -1,10 +1,10 @@
 /**
- * In the end nothing is on any host that nobody wants there: no machine but those of the placements and epochs that there are, no job but those of the
- * attempts that there are, and no task that still counts as running.
+ * In the end nothing is on any host that nobody wants there: no machine but those of the placements and epochs that there are, and the disk that an earlier
+ * run of a stopped VM has left where that VM is placed; no job but those of the attempts that there are; and no task that still counts as running.
  *
  * Not checked: how long an orphan was there before. What it does harm to meanwhile is the business of the other oracles.
  */
-import { bucketValues, taskOf, vmOf } from "../../../core/index.ts";
+import { bucketValues, type MachinePhase, taskOf, type VmRecord, vmOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
 export function noOrphans({ hosts }: FleetContext): FleetOracle {
@@ -16,8 +16,7 @@ export function noOrphans({ hosts }: FleetContext): FleetOracle {
       for (const host of hosts) {
         this.checks += 1;
         for (const { name, epoch, phase } of host.hypervisor.machines()) {
-          const vm = vmOf(state, name);
-          if (vm?.workerId !== host.id || vm.epoch !== epoch)
+          if (!isWanted(vmOf(state, name), host.id, epoch, phase))
             return `worker ${host.id} has ${name}/${epoch} (${phase}), which nobody wants there`;
         }
         for (const { id, attempt } of host.hypervisor.jobs()) {
@@ -34,4 +33,11 @@ export function noOrphans({ hosts }: FleetContext): FleetOracle {
       return null;
     },
   };
+}
+
+function isWanted(vm: VmRecord | null, hostId: number, epoch: number, phase: MachinePhase): boolean {
+  if (vm?.workerId !== hostId) return false;
+  if (vm.epoch === epoch) return true;
+  // Stopped before its last run was ever made: what it wrote is in the run before.
+  return vm.state === "Stopped" && epoch < vm.epoch && (phase === "stopped" || phase === "failed");
 }
