@@ -1,18 +1,25 @@
 /** `sim list`: the scenarios, or the kinds of fault. */
 import { FAULTS } from "../../runtime-sim/index.ts";
 import { SCENARIOS } from "../../scenarios/index.ts";
-import { duration } from "../format.ts";
+import { count, duration } from "../format.ts";
 import { indent, table } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 
 export function printScenarios({ json }: { readonly json?: true }, terminal: Terminal): void {
   if (json === true) {
-    const scenarios = SCENARIOS.map(({ name, summary, nodes, durationMs }) => ({ name, summary, nodes, durationMs }));
+    const scenarios = SCENARIOS.map(({ name, summary, nodes, fleet, durationMs }) => ({
+      name,
+      summary,
+      nodes,
+      workers: fleet?.workers ?? 0,
+      durationMs,
+    }));
     terminal.out(JSON.stringify({ scenarios }));
     return;
   }
-  for (const { name, summary, nodes, durationMs } of SCENARIOS) {
-    const shape = `${nodes.join(" or ")} nodes, ${duration(durationMs)} of faults`;
+  for (const { name, summary, nodes, fleet, durationMs } of SCENARIOS) {
+    const members = fleet === null ? "nodes" : `members and ${count(fleet.workers)} hosts that run machines`;
+    const shape = `${nodes.join(" or ")} ${members}, ${duration(durationMs)} of faults`;
     terminal.out(`${terminal.paintOut("bold", name)}: ${shape}`);
     terminal.out(`  ${summary}`);
   }

@@ -151,6 +151,8 @@ describe("sim list", () => {
     expect(code).toBe(0);
     for (const name of ["calm", "byzantine", "swarm"])
       expect(out).toMatch(new RegExp(`^${name}: .*\\n  [A-Z].*\\.$`, "m"));
+    expect(out).toMatch(/^calm: 5 nodes, 2 min 00 s of faults$/m);
+    expect(out).toMatch(/^thousand-workers: 3 members and 1,000 hosts that run machines, /m);
   });
 
   test("--faults names every kind with its parameters and their limits", async () => {
@@ -167,6 +169,7 @@ describe("sim list", () => {
       name: "swarm",
       summary: expect.any(String),
       nodes: expect.any(Array),
+      workers: 0,
       durationMs: expect.any(Number),
     });
   });

@@ -50,6 +50,12 @@ test("a run that holds", () => {
   `);
 });
 
+test("what the scenario is there to show is said", () => {
+  expect(summary({ ...holdingReport, shown: { "one-place": 4 } })).toContain(
+    "shown, as this scenario is there to (times)\n  one-place  4\n",
+  );
+});
+
 test("a run that is violated says which oracle, when, what it saw, and how to see it again", () => {
   const text = summary(violatedReport);
   expect(text.slice(text.indexOf("faults injected"))).toMatchInlineSnapshot(`
