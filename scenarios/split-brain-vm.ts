@@ -28,6 +28,14 @@ export default scenario({
       targets: ["worker"],
       parameters: { factor: [0.99, 1.01] },
     },
+    // Leases are of monotonic clocks: what calendars say is nothing to them.
+    {
+      kind: "clock-offset",
+      odds: 0.5,
+      everyMs: [10_000, 30_000],
+      durationMs: [1000, 20_000],
+      targets: ["leader", "any"],
+    },
     { kind: "isolate", everyMs: [10_000, 30_000], durationMs: [1000, 15_000], targets: ["leader"] },
     { kind: "groups", odds: 0.5, everyMs: [15_000, 40_000], durationMs: [1000, 15_000], targets: ["all"] },
     { kind: "pause", odds: 0.5, everyMs: [15_000, 40_000], durationMs: [500, 20_000], targets: ["leader"] },

@@ -1,4 +1,5 @@
 /** Real bugs of other systems, as edits to the core. Production code has no switch for any of them. */
+import { ORCHESTRATION_PLANTS } from "./planted-orchestration-bugs.ts";
 
 export interface Plant {
   /** As the hazard is called where real systems had it. */
@@ -14,7 +15,7 @@ export interface Edit {
   readonly replace: string;
 }
 
-export const PLANTS: readonly Plant[] = [
+const RAFT_PLANTS: readonly Plant[] = [
   {
     name: "figure-eight",
     scenario: "leader-churn",
@@ -152,3 +153,6 @@ export const PLANTS: readonly Plant[] = [
     edits: [{ find: "if (earlier !== null) {", replace: "if (earlier !== null && earlier.ok === false) {" }],
   },
 ];
+
+/** All of them, those of consensus first. */
+export const PLANTS: readonly Plant[] = [...RAFT_PLANTS, ...ORCHESTRATION_PLANTS];

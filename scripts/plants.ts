@@ -1,11 +1,12 @@
 /**
- * Plants known bugs, one at a time, in a copy of the sources, and counts the seeds that a sweep needs to find each: the proof that the oracles see.
+ * Plants known bugs, one at a time, in a copy of the sources, and counts the seeds that a sweep needs to find each: the proof that the oracles see. What the
+ * same seed finds without the bug is not counted as its finding.
  * The bugs are real ones of other systems; production code has no switch for any of them.
  *
  *     npm run plants                 all of them, at most 200 seeds each
  *     npm run plants -- NAME ...     only these
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -17,7 +18,7 @@ const SEEDS = 200;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 async function plantIn(folder: string, plant: Plant): Promise<void> {
-  for (const part of ["core", "runtime-sim", "scenarios", "cli", "package.json"]) {
+  for (const part of ["core", "runtime-sim", "runtime-real", "scenarios", "cli", "package.json"]) {
     await cp(join(root, part), join(folder, part), { recursive: true });
   }
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
@@ -32,11 +33,18 @@ async function plantIn(folder: string, plant: Plant): Promise<void> {
 
 interface Found {
   readonly seeds: number;
+  readonly seed: number;
   readonly oracle: string;
   readonly message: string;
 }
 
-/** Runs the sweep of the copy and stops it at its first failed seed. */
+/** Whether the seed holds in the sources as they are. */
+function holdsWithout(scenario: string, seed: number): boolean {
+  const args = ["cli/blixard.js", "sim", scenario, "--seed", String(seed), "--json"];
+  return spawnSync(process.execPath, args, { cwd: root, stdio: "ignore" }).status === 0;
+}
+
+/** Runs the sweep of the copy and stops it at its first seed that fails, and fails because of the bug. */
 async function sweep(folder: string, scenario: string): Promise<Found | null> {
   const child = spawn(
     process.execPath,
@@ -49,16 +57,28 @@ async function sweep(folder: string, scenario: string): Promise<Found | null> {
     if (typeof report !== "object" || report === null || !("ok" in report) || !("violations" in report)) continue;
     seeds++;
     if (report.ok === true) continue;
+    const seed = "seed" in report ? Number(report.seed) : 0;
+    if (!holdsWithout(scenario, seed)) {
+      console.error(`${scenario} seed ${seed} fails without a bug planted too`);
+      continue;
+    }
     child.kill();
     const [first]: readonly unknown[] = Array.isArray(report.violations) ? report.violations : [];
     const violation = typeof first === "object" && first !== null ? first : {};
     return {
       seeds,
+      seed,
       oracle: "oracle" in violation ? String(violation.oracle) : "?",
       message: "message" in violation ? String(violation.message) : JSON.stringify(report),
     };
   }
+  if (seeds < SEEDS)
+    throw new Error(`only ${seeds} of ${SEEDS} seeds of ${scenario} were run: does the planted code start?`);
   return null;
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
 }
 
 const wanted = process.argv.slice(2);
@@ -75,8 +95,10 @@ for (const plant of PLANTS.filter(({ name }) => wanted.length === 0 || wanted.in
     const found = await sweep(folder, plant.scenario);
     if (found === null) missed++;
     const result =
-      found === null ? `NOT FOUND in ${SEEDS} seeds` : `${found.seeds} seeds, ${found.oracle}: ${found.message}`;
-    console.log(`${plant.name.padEnd(30)} ${plant.scenario.padEnd(16)} ${result}`);
+      found === null
+        ? `NOT FOUND in ${SEEDS} seeds`
+        : `${found.seeds} seeds (${found.seed}), ${found.oracle}: ${firstLine(found.message)}`;
+    console.log(`${plant.name.padEnd(30)} ${plant.scenario.padEnd(22)} ${result}`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

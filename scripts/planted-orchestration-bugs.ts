@@ -1,0 +1,290 @@
+/** Bugs that orchestrators have had, or were close to, as edits to the core: of workers, placement, leases and the life of VMs. */
+import type { Plant } from "./planted-bugs.ts";
+
+export const ORCHESTRATION_PLANTS: readonly Plant[] = [
+  {
+    name: "creating-reserves-nothing",
+    scenario: "preemption-storm",
+    file: "core/cluster/accounts.ts",
+    edits: [
+      {
+        find: "before.placed === after.placed;",
+        replace: "before.placed === after.placed && before.state === after.state;",
+      },
+      {
+        find: "used: sum(worker.used, heldBy(vm), sign),",
+        replace: `used:
+        vm.state === "Scheduled" || vm.state === "Building" || vm.state === "Starting"
+          ? worker.used
+          : sum(worker.used, heldBy(vm), sign),`,
+      },
+    ],
+  },
+  {
+    name: "leaving-reserves-nothing",
+    scenario: "preemption-storm",
+    file: "core/cluster/accounts.ts",
+    edits: [
+      {
+        find: "before.placed === after.placed;",
+        replace: "before.placed === after.placed && before.eviction === after.eviction;",
+      },
+      {
+        find: "used: sum(worker.used, heldBy(vm), sign),",
+        replace: "used: vm.eviction !== null ? worker.used : sum(worker.used, heldBy(vm), sign),",
+      },
+    ],
+  },
+  {
+    name: "room-not-looked-at-again",
+    scenario: "preemption-storm",
+    file: "core/cluster/vm-moves.ts",
+    edits: [
+      {
+        find: `  if (refusal !== null) return refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
+  moved(batch, vm, {
+    state: "Scheduled",`,
+        replace: `  if (refusal !== null && refusal.kind !== "insufficient")
+    return refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
+  moved(batch, vm, {
+    state: "Scheduled",`,
+      },
+    ],
+  },
+  {
+    name: "anti-affinity-on-old-state",
+    scenario: "host-loss",
+    file: "core/cluster/vm-moves.ts",
+    edits: [
+      {
+        find: `  if (refusal !== null) return refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
+  moved(batch, vm, {
+    state: "Scheduled",`,
+        replace: `  if (refusal !== null && refusal.kind !== "antiAffinity")
+    return refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
+  moved(batch, vm, {
+    state: "Scheduled",`,
+      },
+    ],
+  },
+  {
+    name: "quota-ignored-by-growth",
+    scenario: "noisy-neighbour-quotas",
+    file: "core/cluster/vm-commands.ts",
+    edits: [
+      {
+        find: ": quotaRefusal(batch, spec.tenant, 0, growth(resourcesOf(vm.spec), resourcesOf(spec)));",
+        replace: ": null;",
+      },
+    ],
+  },
+  {
+    name: "epoch-ignored",
+    scenario: "split-brain-vm",
+    file: "core/worker/agent.ts",
+    edits: [{ find: "} else if (machine.epoch < epoch) {", replace: "} else if (machine.epoch > epoch) {" }],
+  },
+  {
+    name: "observed-in-any-epoch",
+    scenario: "zombie-vms",
+    file: "core/orchestrator/observations.ts",
+    edits: [{ find: "if (machine.epoch !== epoch) {", replace: "if (machine.epoch > epoch) {" }],
+  },
+  {
+    name: "epoch-not-raised",
+    scenario: "host-loss",
+    file: "core/cluster/vm-moves.ts",
+    edits: [
+      {
+        find: "targetId: null,\n    epoch: batch.appliedIndex,",
+        replace: "targetId: null,\n    epoch: vm.epoch === 0 ? batch.appliedIndex : vm.epoch,",
+      },
+    ],
+  },
+  {
+    name: "every-node-runs-every-vm",
+    scenario: "host-loss",
+    file: "core/orchestrator/orchestrator.ts",
+    edits: [
+      {
+        find: "const vms = worker.vms.flatMap((name) => {",
+        replace: `const names = state.vms.flatMap((bucket) => bucket.flatMap((leaf) => [...leaf.keys()]));
+  const vms = names.flatMap((name) => {`,
+      },
+    ],
+  },
+  {
+    name: "starts-without-lease",
+    scenario: "split-brain-vm",
+    file: "core/worker/agent.ts",
+    edits: [
+      {
+        find: "return this.#nowMs < this.#leaseUntilMs - LEASE_MARGIN_MS;",
+        replace: "return this.#leaseUntilMs > Number.NEGATIVE_INFINITY;",
+      },
+    ],
+  },
+  {
+    name: "fence-not-set",
+    scenario: "split-brain-vm",
+    file: "core/worker/agent.ts",
+    edits: [
+      {
+        find: `this.#effects.push({ kind: "act", action: { kind: "fenceAt", atMs: untilMs } });`,
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "lease-from-answer",
+    scenario: "split-brain-vm",
+    file: "core/worker/agent.ts",
+    edits: [
+      {
+        find: "const untilMs = this.#sentAtMs + leaseTtlMs;",
+        replace: "const untilMs = this.#nowMs + leaseTtlMs;",
+      },
+    ],
+  },
+  {
+    name: "lease-not-waited-for",
+    scenario: "split-brain-vm",
+    file: "core/worker/lease.ts",
+    edits: [
+      {
+        find: "return Math.ceil((LEASE_TTL_MS + FENCE_GRACE_MS)",
+        replace: "return Math.ceil((LEASE_TTL_MS - FENCE_GRACE_MS)",
+      },
+    ],
+  },
+  {
+    name: "lease-on-wall-clock",
+    scenario: "split-brain-vm",
+    file: "core/worker-desk.ts",
+    edits: [
+      {
+        find: "this.#orchestrator.hear(report, this.#raft.nowMs);",
+        replace: "this.#orchestrator.hear(report, this.#raft.wallMs);",
+      },
+      {
+        find: "this.#orchestrator.directive(report, servers, this.#raft.nowMs);",
+        replace: "this.#orchestrator.directive(report, servers, this.#raft.wallMs);",
+      },
+      {
+        find: "this.#orchestrator.applied(state, touched, this.#raft.nowMs);",
+        replace: "this.#orchestrator.applied(state, touched, this.#raft.wallMs);",
+      },
+      {
+        find: "this.#orchestrator.takeOffice(state, raft.nowMs);",
+        replace: "this.#orchestrator.takeOffice(state, raft.wallMs);",
+      },
+      { find: "this.#orchestrator.step(raft.nowMs)", replace: "this.#orchestrator.step(raft.wallMs)" },
+      {
+        find: "let atMs = this.#mayPropose ? this.#orchestrator.deadlineMs : Number.POSITIVE_INFINITY;",
+        replace: `let atMs = this.#mayPropose
+      ? this.#orchestrator.deadlineMs - this.#raft.wallMs + this.#raft.nowMs
+      : Number.POSITIVE_INFINITY;`,
+      },
+    ],
+  },
+  {
+    name: "new-leader-knows-no-leases",
+    scenario: "host-loss",
+    file: "core/orchestrator/orchestrator.ts",
+    edits: [
+      {
+        find: `// Somebody else may have heard of it a moment ago.
+      this.#leases.set(id, this.#nowMs + this.#waitMs);`,
+        replace: "this.#leases.set(id, this.#nowMs + 1000);",
+      },
+    ],
+  },
+  {
+    name: "gone-by-the-book",
+    scenario: "drain-under-fire",
+    file: "core/cluster/vm-moves.ts",
+    edits: [
+      {
+        find: `    state: vm.state === "Lost" ? "Lost" : "Stopping",
+    eviction: cause,`,
+        replace: `    ...(cause === "drain" && vm.state === "Running"
+      ? { state: "Pending" as const, workerId: null, placed: null, eviction: null }
+      : { state: vm.state === "Lost" ? ("Lost" as const) : ("Stopping" as const), eviction: cause }),`,
+      },
+    ],
+  },
+  {
+    name: "absence-believed-too-early",
+    scenario: "zombie-vms",
+    file: "core/orchestrator/observations.ts",
+    edits: [
+      {
+        find: "const knows = (updatedIndex: number): boolean => assignedIndex >= Math.min(worker.assignedIndex, updatedIndex);",
+        replace: "const knows = (updatedIndex: number): boolean => assignedIndex + updatedIndex >= 0;",
+      },
+    ],
+  },
+  {
+    name: "deleted-before-gone",
+    scenario: "address-exhaustion",
+    file: "core/cluster/vm-commands.ts",
+    edits: [
+      { find: "if (vm.workerId === null) removed(batch, vm);", replace: "if (vm.epoch >= 0) removed(batch, vm);" },
+    ],
+  },
+  {
+    name: "orphans-left",
+    scenario: "zombie-vms",
+    file: "core/worker/agent.ts",
+    edits: [
+      {
+        find: "for (const machine of this.#machines.values()) if (!wanted.has(machine.name)) this.#endUnwanted(machine);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "healing-restarts-neighbours",
+    scenario: "health-flapping",
+    file: "core/cluster/vm-moves.ts",
+    edits: [
+      {
+        find: "  again(batch, { ...vm, restarts: vm.restarts + 1 }, vm, vm.reason);",
+        replace: `  again(batch, { ...vm, restarts: vm.restarts + 1 }, vm, vm.reason);
+  for (const worker of batch.workers.values()) {
+    const neighbour = batch.vm(worker.vms[0] ?? "");
+    if (neighbour !== null && neighbour.state === "Running" && neighbour.eviction === null)
+      again(batch, neighbour, neighbour, "");
+  }`,
+      },
+    ],
+  },
+  {
+    name: "waiting-never-tried-again",
+    scenario: "preemption-storm",
+    file: "core/orchestrator/waiting-list.ts",
+    edits: [{ find: "level.tried.set(key, index);", replace: "level.tried.set(key, index + 1e9);" }],
+  },
+  {
+    name: "old-process-believed",
+    scenario: "zombie-vms",
+    file: "core/orchestrator/orchestrator.ts",
+    edits: [
+      {
+        find: "const isCurrent = worker?.isOnline === true && worker.bootId === bootId;",
+        replace: "const isCurrent = worker?.isOnline === true && bootId > 0;",
+      },
+    ],
+  },
+  {
+    name: "attempt-run-again",
+    scenario: "zombie-vms",
+    file: "core/cluster/tasks.ts",
+    edits: [
+      {
+        find: `state: "Running", attempt: task.attempt + 1, workerId`,
+        replace: `state: "Running", attempt: Math.max(1, task.attempt), workerId`,
+      },
+    ],
+  },
+];
