@@ -30,6 +30,7 @@ const REPORT: Report = {
   assignedIndex: 0,
   inventoryVersion: 1,
   inventory: { machines: [], jobs: [] },
+  lacks: { vms: [], tasks: [] },
 };
 
 /** A cluster that knows of a worker. */

@@ -35,17 +35,11 @@ import {
   planPreemption,
   type Resources,
 } from "../scheduler/index.ts";
-import {
-  type Assignment,
-  type Directive,
-  type Inventory,
-  LEASE_TTL_MS,
-  type Report,
-  waitForLeaseMs,
-} from "../worker/index.ts";
+import { type Directive, type Inventory, LEASE_TTL_MS, type Report, waitForLeaseMs } from "../worker/index.ts";
+import { assignmentOf, detailsFor } from "./assignment.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Drains } from "./drains.ts";
-import { attemptNumber, isBegun, newsIn } from "./observations.ts";
+import { newsIn } from "./observations.ts";
 import { WaitingList } from "./waiting-list.ts";
 
 export interface Proposal {
@@ -219,6 +213,7 @@ export class Orchestrator {
       sequence,
       leaseTtlMs: LEASE_TTL_MS,
       assignment: report.assignedIndex === worker.assignedIndex ? null : assignmentOf(state, worker),
+      details: detailsFor(state, worker, report),
       inventoryVersion: heard?.bootId === bootId ? heard.inventoryVersion : 0,
       servers,
     };
@@ -537,20 +532,4 @@ function backoffMs({ spec: { recovery }, restarts }: VmRecord): number {
   let ms = recovery.backoffMs;
   for (let n = 0; n < restarts && ms < recovery.backoffMaxMs; n++) ms *= recovery.backoffFactor;
   return Math.min(ms, recovery.backoffMaxMs);
-}
-
-function assignmentOf(state: ClusterState, worker: WorkerRecord): Assignment {
-  const vms = worker.vms.flatMap((name) => {
-    const vm = vmOf(state, name);
-    if (vm === null) return [];
-    const { epoch, spec } = vm;
-    return [{ name, epoch, intent: intentOf(vm), isBegun: isBegun(vm), spec }];
-  });
-  const tasks = worker.tasks.flatMap((id) => {
-    const task = taskOf(state, id);
-    if (task === null) return [];
-    const { isCancelled, command, args, timeoutMs } = task;
-    return [{ id, attempt: attemptNumber(task), isCancelled, command, args, timeoutMs }];
-  });
-  return { index: worker.assignedIndex, vms, tasks };
 }

@@ -241,6 +241,7 @@ export class Office {
       assignedIndex: assignment?.index ?? 0,
       inventoryVersion,
       inventory: { machines, jobs },
+      lacks: { vms: [], tasks: [] },
     };
   }
 
@@ -302,8 +303,8 @@ export class Office {
 
   // ---- Tenants
 
-  submit(id: string, attemptsMax = 1): void {
-    this.commit({ kind: "submitTask", id, spec: { ...TASK, attemptsMax } });
+  submit(id: string, attemptsMax = 1, spec: Partial<TaskSpec> = {}): void {
+    this.commit({ kind: "submitTask", id, spec: { ...TASK, attemptsMax, ...spec } });
   }
 
   /** What the agent of a host was last told of a task. */

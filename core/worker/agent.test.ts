@@ -353,9 +353,7 @@ describe("machines", () => {
 
   test("nothing is done to one VM for another's sake", () => {
     const bench = running();
-    const { assignment } = bench;
-    const [web] = assignment.vms;
-    if (web === undefined) throw new Error("it has a VM");
+    const web = vm("web", 5, "run");
     for (const [epoch, phase] of [
       [10, "building"],
       [11, "failed"],
@@ -370,6 +368,72 @@ describe("machines", () => {
     }
     expect(bench.takeActs().filter((act) => act.includes("web"))).toEqual([]);
     expect(bench.machines.get("web")).toMatchObject({ epoch: 5, phase: "running" });
+  });
+});
+
+describe("how it is done", () => {
+  /** Told to run both, and not how. */
+  function ignorant(): Bench {
+    const bench = settled();
+    bench.wants([vm("web", 5, "run")], [task("job", 1)]);
+    bench.nowMs += 1000;
+    bench.step({ kind: "wake" });
+    bench.grant({ details: { vms: [], tasks: [] } });
+    return bench;
+  }
+
+  test("what it does not know it asks for, soon, and begins it then", () => {
+    const bench = ignorant();
+    expect(bench.takeActs()).toEqual([]);
+    bench.nowMs += 50;
+    bench.step({ kind: "wake" });
+    expect(bench.lastSent.report.lacks).toEqual({ vms: ["web"], tasks: ["job"] });
+    // It has been told of the job, and has not refused it.
+    expect(told(bench)).toEqual(["job/1 running"]);
+    bench.grant();
+    expect(bench.takeActs()).toEqual(["build web/5", "runJob job/1"]);
+    bench.nowMs += 50;
+    bench.step({ kind: "wake" });
+    expect(bench.lastSent.report.lacks).toEqual({ vms: [], tasks: [] });
+  });
+
+  test("of another generation, or of another VM of that name, nothing is built", () => {
+    for (const fields of [{ generation: 1 }, { generation: 3 }, { createdIndex: 9 }]) {
+      const bench = settled();
+      const wanted = { ...vm("web", 5, "run"), createdIndex: 3, generation: 2 };
+      bench.wants([wanted]);
+      bench.nowMs += 1000;
+      bench.step({ kind: "wake" });
+      bench.grant({ details: { vms: [{ ...wanted, ...fields }], tasks: [] } });
+      expect(bench.takeActs()).toEqual([]);
+      bench.nowMs += 50;
+      bench.step({ kind: "wake" });
+      expect(bench.lastSent.report.lacks.vms).toEqual(["web"]);
+    }
+  });
+
+  test("what it asks for fits into one directive, and the rest comes after", () => {
+    const bench = settled();
+    const all = Array.from({ length: 100 }, (_, n) => vm(`vm-${n}`, 5, "run"));
+    bench.wants(all);
+    bench.details = { vms: [], tasks: [] };
+    bench.pass(1100);
+    expect(bench.lastSent.report.lacks.vms).toHaveLength(HOST_LIMITS.vmDetails);
+    for (let n = 0; n < 10 && bench.machines.size < 100; n++) {
+      const { lacks } = bench.lastSent.report;
+      bench.details = { vms: all.filter(({ name }) => lacks.vms.includes(name)), tasks: [] };
+      bench.pass(60);
+    }
+    expect(bench.machines.size).toBe(100);
+  });
+
+  test("a spec that has changed is asked for, and the machine that runs goes on", () => {
+    const bench = running();
+    bench.wants([{ ...vm("web", 5, "run"), generation: 2 }]);
+    bench.details = { vms: [], tasks: [] };
+    bench.pass(1100);
+    expect(bench.lastSent.report.lacks.vms).toEqual(["web"]);
+    expect(bench.takeActs()).toEqual([]);
   });
 });
 

@@ -11,6 +11,7 @@ import {
   type AssignedTask,
   type AssignedVm,
   type Assignment,
+  type Details,
   type Directive,
   decodeDirective,
   encodeReport,
@@ -19,6 +20,8 @@ import {
   isReportable,
   isReportableJob,
   type ReportedMachine,
+  type TaskDetail,
+  type VmDetail,
   withBoundedOutput,
   withBoundedReason,
 } from "./protocol.ts";
@@ -90,6 +93,12 @@ export class Agent {
   #sentAtMs = Number.NEGATIVE_INFINITY;
   #leaseUntilMs = Number.NEGATIVE_INFINITY;
   #assignment: Assignment | null = null;
+  /** How that is to be done, by name and id. */
+  readonly #specs = new Map<string, VmDetail>();
+  readonly #commands = new Map<string, TaskDetail>();
+  /** What it would need to know of them. */
+  readonly #lacksSpec = new Set<string>();
+  readonly #lacksCommand = new Set<string>();
   /** Of the newest assignment that it has acted by. */
   #actedIndex = 0;
   #machines: ReadonlyMap<string, Machine> = new Map();
@@ -219,7 +228,8 @@ export class Agent {
       return;
     }
     this.#isRegistered = true;
-    const { assignment, servers, leaseTtlMs, inventoryVersion } = directive;
+    const { assignment, details, servers, leaseTtlMs, inventoryVersion } = directive;
+    this.#learn(details);
     // Leaders that follow one another may answer out of order: the log knows which is newer.
     if (assignment !== null && assignment.index >= (this.#assignment?.index ?? 0)) this.#assignment = assignment;
     if (assignment !== null || inventoryVersion !== this.#heardVersion) this.#isAtRest = false;
@@ -234,6 +244,17 @@ export class Agent {
     this.#effects.push({ kind: "act", action: { kind: "fenceAt", atMs: untilMs } });
   }
 
+  #learn({ vms, tasks }: Details): void {
+    if (vms.length + tasks.length > 0) this.#isAtRest = false;
+    for (const detail of vms) {
+      const known = this.#specs.get(detail.name);
+      if (known === undefined || isNewer(detail, known)) this.#specs.set(detail.name, detail);
+    }
+    for (const detail of tasks) {
+      if (detail.attempt > (this.#commands.get(detail.id)?.attempt ?? 0)) this.#commands.set(detail.id, detail);
+    }
+  }
+
   // ---- What the host shall do
 
   get #mayAct(): boolean {
@@ -244,6 +265,8 @@ export class Agent {
     const assignment = this.#assignment;
     if (assignment === null || !this.#mayAct) return;
     this.#actedIndex = assignment.index;
+    this.#lacksSpec.clear();
+    this.#lacksCommand.clear();
     const wanted = new Set<string>();
     for (const vm of assignment.vms) {
       wanted.add(vm.name);
@@ -258,12 +281,14 @@ export class Agent {
   /** What was asked for long ago, of machines and jobs that are neither there nor wanted. */
   #forgetOthers(wanted: ReadonlySet<string>, tasks: readonly AssignedTask[]): void {
     for (const name of this.#begun.keys()) if (!wanted.has(name)) this.#begun.delete(name);
+    for (const name of this.#specs.keys()) if (!wanted.has(name)) this.#specs.delete(name);
     for (const [name, { atMs }] of this.#acted) {
       if (!wanted.has(name) && !this.#machines.has(name) && this.#nowMs >= atMs + ACT_AGAIN_MS)
         this.#acted.delete(name);
     }
     const kept = new Set(tasks.map(({ id }) => id));
     for (const id of this.#asked.keys()) if (!kept.has(id)) this.#asked.delete(id);
+    for (const id of this.#commands.keys()) if (!kept.has(id)) this.#commands.delete(id);
     for (const { id } of this.#jobs) kept.add(id);
     for (const id of this.#actedOnJobs.keys()) if (!kept.has(id)) this.#actedOnJobs.delete(id);
   }
@@ -290,14 +315,15 @@ export class Agent {
     }
   }
 
-  #run({ name, epoch, isBegun, spec }: AssignedVm, machine: Machine | null): void {
+  #run(vm: AssignedVm, machine: Machine | null): void {
     if (this.#settings.facts.driver === null) return;
+    const { name, epoch, isBegun } = vm;
     if (machine === null) {
       // One that was there and is gone is not made again: the cluster hears of it, and calls for another run.
-      if (!isBegun && (this.#begun.get(name) ?? 0) < epoch) this.#perform(name, { kind: "build", name, epoch, spec });
+      if (!isBegun && (this.#begun.get(name) ?? 0) < epoch) this.#build(vm);
     } else if (machine.epoch < epoch) {
       if (isLive(machine)) this.#stop(machine);
-      else if (machine.phase !== "building") this.#perform(name, { kind: "build", name, epoch, spec });
+      else if (machine.phase !== "building") this.#build(vm);
       else this.#perform(name, { kind: "delete", name, epoch: machine.epoch });
     } else if (machine.phase === "built") {
       if (this.#ignoresStart(name, epoch)) this.#neverBooted.set(name, epoch);
@@ -309,6 +335,14 @@ export class Agent {
       // It was told to stop before it was wanted again, and has not: the next run begins when this one has ended.
       this.#stop(machine);
     }
+  }
+
+  #build(vm: AssignedVm): void {
+    const { name, epoch } = vm;
+    const detail = this.#specs.get(name);
+    if (detail !== undefined && isOf(detail, vm))
+      this.#perform(name, { kind: "build", name, epoch, spec: detail.spec });
+    else this.#lacksSpec.add(name);
   }
 
   #ignoresStart(name: string, epoch: number): boolean {
@@ -352,7 +386,7 @@ export class Agent {
   #actOnTasks(tasks: readonly AssignedTask[]): void {
     const jobs = new Map(this.#jobs.map((job) => [job.id, job]));
     const wanted = new Set<string>();
-    for (const { id, attempt, isCancelled, command, args, timeoutMs } of tasks) {
+    for (const { id, attempt, isCancelled } of tasks) {
       wanted.add(id);
       const job = jobs.get(id);
       if (job !== undefined && job.attempt !== attempt) {
@@ -361,11 +395,21 @@ export class Agent {
         if (job?.phase === "running") this.#job({ kind: "endJob", id, attempt });
       } else if (job === undefined && this.#asked.get(id)?.attempt !== attempt) {
         // An attempt is started once: if nothing comes of it, the cluster is told so, and makes another.
-        this.#asked.set(id, { attempt, atMs: this.#nowMs });
-        this.#effects.push({ kind: "act", action: { kind: "runJob", id, attempt, command, args, timeoutMs } });
+        this.#runJob(id, attempt);
       }
     }
     for (const job of this.#jobs) if (!wanted.has(job.id)) this.#endJob(job);
+  }
+
+  #runJob(id: string, attempt: number): void {
+    const detail = this.#commands.get(id);
+    if (detail?.attempt !== attempt) {
+      this.#lacksCommand.add(id);
+      return;
+    }
+    const { command, args, timeoutMs } = detail;
+    this.#asked.set(id, { attempt, atMs: this.#nowMs });
+    this.#effects.push({ kind: "act", action: { kind: "runJob", id, attempt, command, args, timeoutMs } });
   }
 
   /** Of an attempt that nobody waits for. */
@@ -385,16 +429,20 @@ export class Agent {
 
   #watchHealth(vms: readonly AssignedVm[]): void {
     const watched = new Set<string>();
-    for (const { name, epoch, intent, spec } of vms) {
-      if (spec.healthChecks.length === 0) continue;
+    for (const vm of vms) {
+      const { name, epoch, intent } = vm;
       const machine = this.#machines.get(name);
       if (intent !== "run" || machine?.epoch !== epoch || machine.phase !== "running") continue;
+      const detail = this.#specs.get(name);
+      // The checks that it knows are better than none.
+      if (detail === undefined || !isOf(detail, vm)) this.#lacksSpec.add(name);
+      if (detail === undefined || detail.spec.healthChecks.length === 0) continue;
       watched.add(name);
       const runningSinceMs = this.#since.get(name)?.atMs ?? this.#nowMs;
       for (const { name: check, probe, timeoutMs } of this.#health.due(
         name,
         epoch,
-        spec.healthChecks,
+        detail.spec.healthChecks,
         runningSinceMs,
         this.#nowMs,
       ))
@@ -455,7 +503,9 @@ export class Agent {
     for (const { id, attempt } of this.#assignment?.tasks ?? []) {
       const asked = this.#asked.get(id);
       const isAwaited = asked?.attempt === attempt && this.#nowMs < asked.atMs + ACT_AGAIN_MS;
-      if (isAwaited && !shown.has(id)) expected.push({ id, attempt, phase: "running", exitCode: 0, output: "" });
+      // Nor is one that it will begin when it knows how.
+      if ((isAwaited || this.#lacksCommand.has(id)) && !shown.has(id))
+        expected.push({ id, attempt, phase: "running", exitCode: 0, output: "" });
     }
     if (expected.length === 0 && this.#jobs.length <= HOST_LIMITS.jobs) return this.#jobs;
     const assigned = this.#assignment;
@@ -489,6 +539,10 @@ export class Agent {
       assignedIndex: this.#actedIndex,
       inventoryVersion: this.#inventoryVersion,
       inventory: isHeard && this.#isRegistered ? null : this.#inventory,
+      lacks: {
+        vms: [...this.#lacksSpec].slice(0, HOST_LIMITS.vmDetails),
+        tasks: [...this.#lacksCommand].slice(0, HOST_LIMITS.taskDetails),
+      },
     });
     this.#awaited = sequence;
     this.#sentAtMs = this.#nowMs;
@@ -496,7 +550,8 @@ export class Agent {
   }
 
   #reportDueMs(): number {
-    const hasNews = this.#heardVersion !== this.#inventoryVersion;
+    const hasNews =
+      this.#heardVersion !== this.#inventoryVersion || this.#lacksSpec.size > 0 || this.#lacksCommand.size > 0;
     if (!hasNews && this.#isRegistered) return this.#sentAtMs + REPORT_EVERY_MS;
     return this.#sentAtMs + Math.min(REPORT_EVERY_MS, REPORT_GAP_MS * (1 + this.#failures));
   }
@@ -510,6 +565,16 @@ export class Agent {
     this.#wakeAtMs = atMs;
     this.#effects.push({ kind: "wakeAt", atMs });
   }
+}
+
+type Version = Pick<VmDetail, "createdIndex" | "generation">;
+
+function isOf(detail: Version, vm: Version): boolean {
+  return detail.createdIndex === vm.createdIndex && detail.generation === vm.generation;
+}
+
+function isNewer(a: Version, b: Version): boolean {
+  return a.createdIndex > b.createdIndex || (a.createdIndex === b.createdIndex && a.generation > b.generation);
 }
 
 /** It executes, or is about to. */

@@ -5,8 +5,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Intent } from "../cluster/index.ts";
-import type { AssignedTask, AssignedVm, Assignment, Inventory } from "./protocol.ts";
-import { Bench, type Sent, task, vm } from "./testing.ts";
+import type { Assignment, Inventory } from "./protocol.ts";
+import { Bench, type Sent, task, vm, type WantedTask, type WantedVm } from "./testing.ts";
 import type { HostAction, Machine, MachinePhase } from "./types.ts";
 
 const NAMES = ["a", "b", "c"] as const;
@@ -223,9 +223,10 @@ class World {
 
   #assign(): void {
     this.#index += 1;
-    const vms = [...this.vms].map(([name, { epoch, intent, isBegun }]): AssignedVm => vm(name, epoch, intent, isBegun));
-    const tasks = [...this.tasks].map(([id, { attempt, isCancelled }]): AssignedTask => task(id, attempt, isCancelled));
+    const vms = [...this.vms].map(([name, { epoch, intent, isBegun }]): WantedVm => vm(name, epoch, intent, isBegun));
+    const tasks = [...this.tasks].map(([id, { attempt, isCancelled }]): WantedTask => task(id, attempt, isCancelled));
     this.bench.assignment = { index: this.#index, vms, tasks };
+    this.bench.details = { vms, tasks };
     this.#assignments.push(this.bench.assignment);
   }
 
@@ -240,7 +241,13 @@ class World {
     }
     if (sent.report.bootId === bench.lastSent.report.bootId) this.#hear(sent);
     const assignment = how === "old" ? (this.#assignments.at(-2) ?? null) : bench.assignment;
-    const directive = bench.directiveFor(sent, { assignment });
+    // It is told how to do what it asks for, and of nothing else.
+    const { lacks } = sent.report;
+    const details = {
+      vms: bench.details.vms.filter((one) => lacks.vms.includes(one.name)),
+      tasks: bench.details.tasks.filter(({ id }) => lacks.tasks.includes(id)),
+    };
+    const directive = bench.directiveFor(sent, { assignment, details });
     if (isAwaited && assignment !== null && assignment.index >= (this.#held?.index ?? 0)) this.#held = assignment;
     if (isAwaited) {
       for (const [version, names] of this.#told) {

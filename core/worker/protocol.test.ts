@@ -32,6 +32,7 @@ const report: Report = {
     ],
     jobs: [{ id: "job", attempt: 2, phase: "exited", exitCode: -9, output: "last words" }],
   },
+  lacks: { vms: ["db"], tasks: ["job"] },
 };
 
 const granted: Directive = {
@@ -42,8 +43,12 @@ const granted: Directive = {
   leaseTtlMs: 10_000,
   assignment: {
     index: 44,
-    vms: [{ name: "web", epoch: 12, intent: "run", isBegun: true, spec: vmSpec({ features: ["kvm"] }) }],
-    tasks: [{ id: "job", attempt: 2, isCancelled: true, command: "/bin/true", args: ["-x", ""], timeoutMs: 1000 }],
+    vms: [{ name: "web", epoch: 12, intent: "run", isBegun: true, createdIndex: 4, generation: 2 }],
+    tasks: [{ id: "job", attempt: 2, isCancelled: true }],
+  },
+  details: {
+    vms: [{ name: "web", createdIndex: 4, generation: 2, spec: vmSpec({ features: ["kvm"] }) }],
+    tasks: [{ id: "job", attempt: 2, command: "/bin/true", args: ["-x", ""], timeoutMs: 1000 }],
   },
   inventoryVersion: 5,
   servers: [1, 2, 3],

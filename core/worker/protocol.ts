@@ -56,6 +56,8 @@ export interface Report {
   readonly inventoryVersion: number;
   /** Null: the leader has had this version already. */
   readonly inventory: Inventory | null;
+  /** What it has been told to run and does not know well enough; as many as one directive may explain. */
+  readonly lacks: { readonly vms: readonly string[]; readonly tasks: readonly string[] };
 }
 
 /** What a worker has to do about one VM. */
@@ -65,23 +67,48 @@ export interface AssignedVm {
   readonly intent: Intent;
   /** The cluster has heard of a machine of this epoch: one that is not there is gone, and is not made a second time. */
   readonly isBegun: boolean;
-  readonly spec: VmSpec;
+  /** Which spec it is to be made from, see `VmDetail`. */
+  readonly createdIndex: number;
+  readonly generation: number;
 }
 
 export interface AssignedTask {
   readonly id: string;
+  /** See `Job`. */
   readonly attempt: number;
   readonly isCancelled: boolean;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly timeoutMs: number;
 }
 
+/**
+ * All that a worker shall do, in few words, so that it can always be said whole: what is not in it is not wanted. How it is done is told apart, once, and
+ * as much at a time as fits.
+ */
 export interface Assignment {
   /** Log index of the entry that made it so. */
   readonly index: number;
   readonly vms: readonly AssignedVm[];
   readonly tasks: readonly AssignedTask[];
+}
+
+/** The spec of that generation of the VM that was created by that entry. */
+export interface VmDetail {
+  readonly name: string;
+  readonly createdIndex: number;
+  readonly generation: number;
+  readonly spec: VmSpec;
+}
+
+export interface TaskDetail {
+  readonly id: string;
+  readonly attempt: number;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly timeoutMs: number;
+}
+
+export interface Details {
+  readonly vms: readonly VmDetail[];
+  readonly tasks: readonly TaskDetail[];
 }
 
 /** Which report a directive answers: nobody else may take it for the answer to its own. */
@@ -98,6 +125,8 @@ export type Directive =
       readonly leaseTtlMs: number;
       /** Null: the one that it has. */
       readonly assignment: Assignment | null;
+      /** What it lacks, and what the leader thinks that it will lack. */
+      readonly details: Details;
       /** The inventory that the leader has seen; 0: none, tell it all. */
       readonly inventoryVersion: number;
       /** Where to report. */
@@ -106,11 +135,14 @@ export type Directive =
   /** The cluster does not know this process, or counts on it no more: it shall say what its host is. Its lease stays as it is. */
   | (Answering & { readonly kind: "register" });
 
-/** What a report, and the assignment of a worker, may hold at most. */
+/** What a report and a directive may hold at most. With these, each always fits into a message of 4 MiB. */
 export const HOST_LIMITS = {
   machines: 4096,
   jobs: 1024,
-  /** UTF-16 code units of all reasons, and of the output of all jobs. With them a report always fits into a message. */
+  /** Each has come in a request of its own, of 64 KiB at most. */
+  vmDetails: 32,
+  taskDetails: 16,
+  /** UTF-16 code units of all reasons, and of the output of all jobs. */
   reasonsLength: 512 * 1024,
   outputsLength: 256 * 1024,
 } as const;
@@ -146,24 +178,42 @@ const reportFormat: Format<Report> = record<Report>({
       jobs: listOf(reportedJob, HOST_LIMITS.jobs),
     }),
   ),
+  lacks: record<Report["lacks"]>({
+    vms: listOf(aLabel, HOST_LIMITS.vmDetails),
+    tasks: listOf(aLabel, HOST_LIMITS.taskDetails),
+  }),
 });
 
 const assignmentFormat: Format<Assignment> = record<Assignment>({
   index: aSequence,
   vms: listOf(
-    record<AssignedVm>({ name: aLabel, epoch: aCount, intent: oneOf(INTENTS), isBegun: aFlag, spec: vmSpecFormat }),
+    record<AssignedVm>({
+      name: aLabel,
+      epoch: aCount,
+      intent: oneOf(INTENTS),
+      isBegun: aFlag,
+      createdIndex: aCount,
+      generation: aCount,
+    }),
     HOST_LIMITS.machines,
   ),
+  tasks: listOf(record<AssignedTask>({ id: aLabel, attempt: aCount, isCancelled: aFlag }), HOST_LIMITS.jobs),
+});
+
+const detailsFormat: Format<Details> = record<Details>({
+  vms: listOf(
+    record<VmDetail>({ name: aLabel, createdIndex: aCount, generation: aCount, spec: vmSpecFormat }),
+    HOST_LIMITS.vmDetails,
+  ),
   tasks: listOf(
-    record<AssignedTask>({
+    record<TaskDetail>({
       id: aLabel,
       attempt: aCount,
-      isCancelled: aFlag,
       command: aText(1, CLUSTER_LIMITS.pathLength),
       args: listOf(aText(0, CLUSTER_LIMITS.taskArgLength), CLUSTER_LIMITS.taskArgs),
       timeoutMs: anInteger(1, CLUSTER_LIMITS.durationMs),
     }),
-    HOST_LIMITS.jobs,
+    HOST_LIMITS.taskDetails,
   ),
 });
 
@@ -174,6 +224,7 @@ const directiveFormat: Format<Directive> = variants<Directive>({
     ...answering,
     leaseTtlMs: anInteger(1, CLUSTER_LIMITS.durationMs),
     assignment: orNull(assignmentFormat),
+    details: detailsFormat,
     inventoryVersion: aSequence,
     servers: listOf(aNodeId, CLUSTER_LIMITS.members),
   },

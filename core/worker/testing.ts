@@ -6,10 +6,13 @@ import {
   type AssignedTask,
   type AssignedVm,
   type Assignment,
+  type Details,
   type Directive,
   decodeReport,
   encodeDirective,
   type Report,
+  type TaskDetail,
+  type VmDetail,
 } from "./protocol.ts";
 import type { HostAction, HostFacts, Job, Machine } from "./types.ts";
 
@@ -40,6 +43,8 @@ export class Bench {
   readonly sent: Sent[] = [];
   /** What the cluster wants of this host. */
   assignment: Assignment = { index: 1, vms: [], tasks: [] };
+  /** How it is to be done. */
+  details: Details = { vms: [], tasks: [] };
   /** Until when the leader counts on the host, at most: what it has granted. */
   leaseUntilMs = Number.NEGATIVE_INFINITY;
   fenceAtMs = Number.NEGATIVE_INFINITY;
@@ -190,6 +195,7 @@ export class Bench {
       sequence,
       leaseTtlMs: LEASE_TTL_MS,
       assignment: assignedIndex === this.assignment.index ? null : this.assignment,
+      details: this.details,
       inventoryVersion,
       servers: [1, 2, 3],
       ...fields,
@@ -208,8 +214,9 @@ export class Bench {
   }
 
   /** The cluster wants something else from now on. */
-  wants(vms: readonly AssignedVm[], tasks: readonly AssignedTask[] = []): void {
+  wants(vms: readonly WantedVm[], tasks: readonly WantedTask[] = []): void {
     this.assignment = { index: this.assignment.index + 1, vms, tasks };
+    this.details = { vms, tasks };
   }
 
   /** Time passes; the agent is woken when it wants to be, sees its host, and every report is answered at once. */
@@ -229,11 +236,15 @@ export class Bench {
   }
 }
 
-export function vm(name: string, epoch: number, intent: Intent, isBegun = false, spec: VmSpec = PLAIN): AssignedVm {
-  return { name, epoch, intent, isBegun, spec };
+export type WantedVm = AssignedVm & VmDetail;
+export type WantedTask = AssignedTask & TaskDetail;
+
+/** As it was created, or as it was last changed. */
+export function vm(name: string, epoch: number, intent: Intent, isBegun = false, spec: VmSpec = PLAIN): WantedVm {
+  return { name, epoch, intent, isBegun, createdIndex: 1, generation: spec === PLAIN ? 1 : 2, spec };
 }
 
-export function task(id: string, attempt: number, isCancelled = false): AssignedTask {
+export function task(id: string, attempt: number, isCancelled = false): WantedTask {
   return { id, attempt, isCancelled, command: "true", args: [], timeoutMs: 1000 };
 }
 

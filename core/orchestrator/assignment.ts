@@ -1,0 +1,58 @@
+/** What a worker is told to do, and how. */
+import { type ClusterState, intentOf, taskOf, vmOf, type WorkerRecord } from "../cluster/index.ts";
+import { type Assignment, type Details, HOST_LIMITS, type Report } from "../worker/index.ts";
+import { attemptNumber, isBegun } from "./observations.ts";
+
+export function assignmentOf(state: ClusterState, worker: WorkerRecord): Assignment {
+  const vms = worker.vms.flatMap((name) => {
+    const vm = vmOf(state, name);
+    if (vm === null) return [];
+    const { epoch, createdIndex, generation } = vm;
+    return [{ name, epoch, intent: intentOf(vm), isBegun: isBegun(vm), createdIndex, generation }];
+  });
+  const tasks = worker.tasks.flatMap((id) => {
+    const task = taskOf(state, id);
+    return task === null ? [] : [{ id, attempt: attemptNumber(task), isCancelled: task.isCancelled }];
+  });
+  return {
+    index: worker.assignedIndex,
+    // Of more than can be told, those that were there first: nobody is ended because others have come.
+    vms:
+      vms.length <= HOST_LIMITS.machines ? vms : vms.sort((a, b) => a.epoch - b.epoch).slice(0, HOST_LIMITS.machines),
+    tasks:
+      tasks.length <= HOST_LIMITS.jobs ? tasks : tasks.sort((a, b) => a.attempt - b.attempt).slice(0, HOST_LIMITS.jobs),
+  };
+}
+
+/** What the agent asks for, and what has changed since it last acted: of its own VMs and tasks alone, and as much as fits. */
+export function detailsFor(
+  state: ClusterState,
+  { id: workerId, assignedIndex, vms, tasks }: WorkerRecord,
+  report: Report,
+): Details {
+  const { lacks } = report;
+  const isUpToDate = report.assignedIndex === assignedIndex;
+  if (isUpToDate && lacks.vms.length === 0 && lacks.tasks.length === 0) return NO_DETAILS;
+  const isNew = ({ updatedIndex }: { readonly updatedIndex: number }): boolean => updatedIndex > report.assignedIndex;
+  const details = {
+    vms: new Map<string, Details["vms"][number]>(),
+    tasks: new Map<string, Details["tasks"][number]>(),
+  };
+  for (const name of isUpToDate ? lacks.vms : [...lacks.vms, ...vms]) {
+    if (details.vms.size === HOST_LIMITS.vmDetails) break;
+    const vm = vmOf(state, name);
+    if (vm?.workerId !== workerId || intentOf(vm) !== "run" || !(isNew(vm) || lacks.vms.includes(name))) continue;
+    const { createdIndex, generation, spec } = vm;
+    details.vms.set(name, { name, createdIndex, generation, spec });
+  }
+  for (const id of isUpToDate ? lacks.tasks : [...lacks.tasks, ...tasks]) {
+    if (details.tasks.size === HOST_LIMITS.taskDetails) break;
+    const task = taskOf(state, id);
+    if (task?.workerId !== workerId || task.isCancelled || !(isNew(task) || lacks.tasks.includes(id))) continue;
+    const { command, args, timeoutMs } = task;
+    details.tasks.set(id, { id, attempt: attemptNumber(task), command, args, timeoutMs });
+  }
+  return { vms: [...details.vms.values()], tasks: [...details.tasks.values()] };
+}
+
+const NO_DETAILS: Details = { vms: [], tasks: [] };
