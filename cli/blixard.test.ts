@@ -20,3 +20,24 @@ test("the supported Node starts without a warning", () => {
   expect(status).toBe(0);
   expect(stdout).toContain("blixard");
 });
+
+test.each([["--help"], ["vm", "list", "--data-dir", "/nowhere"], ["cluster", "status", "--data-dir", "/nowhere"]])(
+  "%s %s is there at once: it loads nothing that only a node needs",
+  (...args) => {
+    const watch = `
+      import { registerHooks } from "node:module";
+      const loaded = new Set();
+      registerHooks({
+        load(url, context, next) {
+          const name = /node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url)?.[1];
+          if (name !== undefined) loaded.add(name);
+          return next(url, context);
+        },
+      });
+      process.on("exit", () => console.error("loaded: " + [...loaded].sort().join(" ")));`;
+    const hook = `data:text/javascript,${encodeURIComponent(watch)}`;
+    const { stderr } = spawnSync(process.execPath, ["--import", hook, launcher, ...args], { encoding: "utf8" });
+    // Half of 250 ms would go to zod alone, and all of it to libp2p.
+    expect(stderr.split("\n").find((line) => line.startsWith("loaded: "))).toBe("loaded: commander");
+  },
+);

@@ -31,12 +31,12 @@ function registerStatus(cluster: Command, { terminal, end }: Session): void {
     .action(async (options: ClientOptions) => {
       const status = await withNode(options, (api) => api.call("cluster.status", {}, { timeoutMs: options.timeout }));
       if (options.json === true) terminal.out(JSON.stringify(status));
-      else for (const line of renderStatus(status, terminal.paintOut)) terminal.out(line);
+      else for (const line of renderStatus(status, terminal.paintOut, terminal.columns)) terminal.out(line);
       end(status.quorum.has ? EXIT.holds : EXIT.failed);
     });
 }
 
-export function renderStatus(status: AnswerOf<"cluster.status">, paint: Paint): string[] {
+export function renderStatus(status: AnswerOf<"cluster.status">, paint: Paint, columns: number): string[] {
   const { node, leaderId, quorum, members } = status;
   const missing = quorum.missing.map((id) => `node ${id}`).join(", ");
   const health = quorum.has
@@ -53,17 +53,21 @@ export function renderStatus(status: AnswerOf<"cluster.status">, paint: Paint): 
       ["holds", `${status.counts.vms} VMs, ${status.counts.sessions} client sessions`],
     ]),
     "",
-    ...table("><<>><", [
-      ["NODE", "ROLE", "STATE", "HEARD", "MATCH", "ADDRESSES"],
-      ...members.map(({ id, role, connected, lastHeardMs, matchIndex, addresses }) => [
-        `${id}`,
-        id === leaderId ? "leader" : role,
-        id === node.id ? "here" : connected ? paint("green", "connected") : paint("red", "missing"),
-        lastHeardMs === null ? "-" : `${duration(lastHeardMs)} ago`,
-        matchIndex === null ? "-" : `${matchIndex}`,
-        addresses.join(" "),
-      ]),
-    ]),
+    ...fitTable(
+      "><<>><",
+      [
+        ["NODE", "ROLE", "STATE", "HEARD", "MATCH", "ADDRESSES"],
+        ...members.map(({ id, role, connected, lastHeardMs, matchIndex, addresses }) => [
+          `${id}`,
+          id === leaderId ? "leader" : role,
+          id === node.id ? "here" : connected ? paint("green", "connected") : paint("red", "missing"),
+          lastHeardMs === null ? "-" : `${duration(lastHeardMs)} ago`,
+          matchIndex === null ? "-" : `${matchIndex}`,
+          addresses.join(" "),
+        ]),
+      ],
+      columns,
+    ),
   ];
 }
 

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningNode, startNode } from "../runtime-real/index.ts";
 import { renderStatus } from "./cluster.ts";
@@ -145,7 +146,9 @@ test("the cluster's state, for people and for programs", async () => {
   expect(shown.out).toContain("node 1 leads");
   const status = JSON.parse((await blixard(["cluster", "status", "--json", ...here])).out);
   const lost = { ...status, leaderId: null, quorum: { has: false, needed: 2, connected: 1, missing: [2, 3] } };
-  expect(renderStatus(lost, plain).join("\n")).toContain("QUORUM LOST: 1 voters of 2 needed; missing: node 2, node 3");
+  expect(renderStatus(lost, plain, 80).join("\n")).toContain(
+    "QUORUM LOST: 1 voters of 2 needed; missing: node 2, node 3",
+  );
   expect((await blixard(["cluster", "members", ...here])).out).toMatch(/1 +voter +127\.0\.0\.1:\d+ +12D3/);
   expect((await blixard(["cluster", "transfer-leader", ...here])).err).toContain("no other voter");
 });
@@ -238,6 +241,17 @@ describe("completion", () => {
     expect((await blixard(["completion", "--names", "node", ...here])).out).toBe("1");
     expect(await blixard(["completion", "--names", "vm", "--data-dir", folder])).toEqual({ code: 0, out: "", err: "" });
   });
+});
+
+test("the members fit the terminal, however many addresses they have and in whatever colour", async () => {
+  const status = JSON.parse((await blixard(["cluster", "status", "--json", ...here])).out);
+  const addresses = Array.from({ length: 8 }, (_, n) => `[2001:db8:0:0:0:0:0:${n}]:7001`);
+  const wide = { ...status, members: [{ ...status.members[0], id: 2, addresses }] };
+  const coloured: typeof plain = (_, text) => `\u001b[32m${text}\u001b[39m`;
+  const [last = ""] = renderStatus(wide, coloured, 60).slice(-1);
+  expect(stripVTControlCharacters(last)).toHaveLength(60);
+  expect(last).toContain(coloured("green", "connected"));
+  expect(last.endsWith("…")).toBe(true);
 });
 
 test("a table that is too wide for the terminal is shortened where there are most words", () => {

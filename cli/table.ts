@@ -7,9 +7,7 @@ import { padEnd, padStart } from "./terminal.ts";
  * `>` for numbers. The last column is not padded.
  */
 export function table(align: string, rows: readonly (readonly string[])[]): string[] {
-  const widths = Array.from(align, (_, column) =>
-    Math.max(0, ...rows.map((row) => stripVTControlCharacters(row[column] ?? "").length)),
-  );
+  const widths = widthsOf(align, rows);
   return rows.map((row) =>
     Array.from(align, (side, column) => {
       const cell = row[column] ?? "";
@@ -20,9 +18,9 @@ export function table(align: string, rows: readonly (readonly string[])[]): stri
   );
 }
 
-/** As `table`, and where that is too wide for the terminal the widest columns of words are shortened. */
+/** As `table`, and where that is too wide for the terminal the widest columns of words are shortened. What is shortened loses its colour. */
 export function fitTable(align: string, rows: readonly (readonly string[])[], columns: number): string[] {
-  const widths = Array.from(align, (_, column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = widthsOf(align, rows);
   let excess = widths.reduce((sum, width) => sum + width + 2, -2) - columns;
   while (excess > 0) {
     const widest = widths.reduce(
@@ -34,10 +32,20 @@ export function fitTable(align: string, rows: readonly (readonly string[])[], co
     widths[widest] = width - 1;
     excess--;
   }
-  const short = (cell: string, width: number): string => (cell.length <= width ? cell : `${cell.slice(0, width - 1)}…`);
+  const short = (cell: string, width: number): string => {
+    const seen = stripVTControlCharacters(cell);
+    return seen.length <= width ? cell : `${seen.slice(0, width - 1)}…`;
+  };
   return table(
     align,
     rows.map((row) => row.map((cell, column) => (align[column] === "<" ? short(cell, widths[column] ?? 0) : cell))),
+  );
+}
+
+/** How wide each column's widest cell is, as it is seen. */
+function widthsOf(align: string, rows: readonly (readonly string[])[]): number[] {
+  return Array.from(align, (_, column) =>
+    Math.max(0, ...rows.map((row) => stripVTControlCharacters(row[column] ?? "").length)),
   );
 }
 
