@@ -54,6 +54,9 @@ test("what begins and what ends on a host is told, ends first", () => {
   const host: ObservedHost = {
     id: 7,
     wasDisturbed: false,
+    nowMs: 0,
+    reportedAtMs: 0,
+    switchAtMs: 0,
     hypervisor: {
       running: () => machines,
       machines: () => [],

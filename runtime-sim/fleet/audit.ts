@@ -2,7 +2,7 @@
  * Tells the oracles of a fleet what concerns them: what begins and ends on the hosts, right after the fact; the events of the replicated state, each once and
  * in the order of the log, as soon as the first replica has applied it; and now and then the whole state.
  */
-import type { ClusterState } from "../../core/index.ts";
+import type { ClusterState, HostAction } from "../../core/index.ts";
 import type { Violate } from "../oracle.ts";
 import type { RunningJob, RunningMachine } from "./hypervisor.ts";
 import { type FleetOracle, type FleetOracleFactory, type ObservedHost, Placements } from "./oracles/index.ts";
@@ -45,6 +45,7 @@ export class FleetAudit {
   readonly #onEnded: readonly With<"ended">[];
   readonly #onJobBegan: readonly With<"jobBegan">[];
   readonly #onJobEnded: readonly With<"jobEnded">[];
+  readonly #onActed: readonly With<"acted">[];
   readonly #onHappened: readonly With<"happened">[];
   readonly #onAudit: readonly With<"audit">[];
   readonly #onMissing: readonly With<"missing">[];
@@ -73,6 +74,7 @@ export class FleetAudit {
     this.#onEnded = this.all.filter((oracle): oracle is With<"ended"> => oracle.ended !== undefined);
     this.#onJobBegan = this.all.filter((oracle): oracle is With<"jobBegan"> => oracle.jobBegan !== undefined);
     this.#onJobEnded = this.all.filter((oracle): oracle is With<"jobEnded"> => oracle.jobEnded !== undefined);
+    this.#onActed = this.all.filter((oracle): oracle is With<"acted"> => oracle.acted !== undefined);
     this.#onHappened = this.all.filter((oracle): oracle is With<"happened"> => oracle.happened !== undefined);
     this.#onAudit = this.all.filter((oracle): oracle is With<"audit"> => oracle.audit !== undefined);
     this.#onMissing = this.all.filter((oracle): oracle is With<"missing"> => oracle.missing !== undefined);
@@ -103,6 +105,11 @@ export class FleetAudit {
       for (const job of gone(before.jobs, jobs)) for (const oracle of this.#onJobEnded) oracle.jobEnded(host, job);
       for (const job of gone(jobs, before.jobs)) for (const oracle of this.#onJobBegan) oracle.jobBegan(host, job);
     }
+  }
+
+  /** Told before it is done. */
+  acted(host: ObservedHost, action: HostAction): void {
+    for (const oracle of this.#onActed) oracle.acted(host, action);
   }
 
   /** A replica has come to a state that none had come to before. */

@@ -3,7 +3,7 @@ import { type ClusterState, factsOf, type HostFacts, type WorkerFacts } from "..
 import { drawRange, type WorkerTarget } from "../faults/index.ts";
 import type { World } from "../world.ts";
 import type { FleetShape } from "./shape.ts";
-import { WorkerHost } from "./worker-host.ts";
+import { type HostListener, WorkerHost } from "./worker-host.ts";
 
 /** Node ids of workers begin here, out of the way of members that come and go. */
 export const FIRST_WORKER_ID = 10_001;
@@ -14,8 +14,7 @@ export class Fleet {
   readonly #world: World;
   readonly #byPlace: ReadonlyMap<number, WorkerHost>;
 
-  /** `changed`: told when what executes on a host has changed. */
-  constructor(world: World, shape: FleetShape, changed: (host: WorkerHost) => void) {
+  constructor(world: World, shape: FleetShape, listener: HostListener) {
     this.#world = world;
     this.shape = shape;
     this.hosts = world.workerPlaces.map((place, at) => {
@@ -30,7 +29,7 @@ export class Fleet {
         facts,
         conditions: shape.hypervisor,
         dice,
-        changed,
+        listener,
       });
     });
     this.#byPlace = new Map(this.hosts.map((host) => [host.place.index, host]));

@@ -17,8 +17,13 @@ export class MachineRoom {
   /** `isAudited` false: nothing is checked but that it comes to rest. */
   constructor(world: World, shape: FleetShape, violate: Violate, isAudited: boolean) {
     this.#world = world;
-    this.fleet = new Fleet(world, shape, (host) => {
-      if (isAudited) this.#audit.changed(host);
+    this.fleet = new Fleet(world, shape, {
+      changed: (host) => {
+        if (isAudited) this.#audit.changed(host);
+      },
+      acted: (host, action) => {
+        if (isAudited) this.#audit.acted(host, action);
+      },
     });
     this.#tenants = new Tenants(world, this.fleet);
     const { hosts } = this.fleet;

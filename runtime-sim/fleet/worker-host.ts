@@ -4,6 +4,7 @@ import {
   type AgentEffect,
   type AgentInput,
   type ClientAnswer,
+  type HostAction,
   type HostFacts,
   type PeerId,
 } from "../../core/index.ts";
@@ -25,8 +26,15 @@ export interface WorkerHostParts {
   readonly facts: HostFacts;
   readonly conditions: HypervisorConditions;
   readonly dice: Stream;
-  /** Told when what executes here has changed. */
-  readonly changed: (host: WorkerHost) => void;
+  readonly listener: HostListener;
+}
+
+/** Who wants to know of what a host does. */
+export interface HostListener {
+  /** What executes there has changed. */
+  changed(host: WorkerHost): void;
+  /** Its agent is about to have it do something. */
+  acted(host: WorkerHost, action: HostAction): void;
 }
 
 export class WorkerHost implements Caller {
@@ -41,9 +49,12 @@ export class WorkerHost implements Caller {
   isDown = false;
   /** Something has been done to it that its VMs may suffer from. */
   wasDisturbed = false;
+  /** By its own clock: when its agent last sent a report, and when its switch falls, or fell; -Infinity: not since it came up. */
+  reportedAtMs = Number.NEGATIVE_INFINITY;
+  switchAtMs = Number.NEGATIVE_INFINITY;
   readonly #world: World;
   readonly #dice: Stream;
-  readonly #changed: (host: WorkerHost) => void;
+  readonly #listener: HostListener;
   readonly #arrivals = new Float64Array(2);
   readonly #worse: { readonly fault: string; readonly value: number }[] = [];
   #inbox: AgentInput[] = [];
@@ -51,27 +62,26 @@ export class WorkerHost implements Caller {
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #wakeNumber = 0;
   #hypervisorAtUs = Number.POSITIVE_INFINITY;
-  #fenceAtMs = Number.POSITIVE_INFINITY;
   #noticing = false;
   #running: readonly unknown[] = [];
   #runningJobs: readonly unknown[] = [];
   readonly #asked = new Map<number, { readonly sequence: number; readonly process: number; readonly from: number }>();
   #nextAttempt = 1;
 
-  constructor({ world, place, id, peerId, facts, conditions, dice, changed }: WorkerHostParts) {
+  constructor({ world, place, id, peerId, facts, conditions, dice, listener }: WorkerHostParts) {
     this.#world = world;
     this.place = place;
     this.id = id;
     this.peerId = peerId;
     this.facts = facts;
     this.#dice = dice;
-    this.#changed = changed;
+    this.#listener = listener;
     this.hypervisor = new Hypervisor(conditions, dice);
     this.#running = this.hypervisor.running();
     this.#runningJobs = this.hypervisor.runningJobs;
   }
 
-  get #nowMs(): number {
+  get nowMs(): number {
     return this.place.clock.monotonicMs(this.#world.nowUs);
   }
 
@@ -99,7 +109,8 @@ export class WorkerHost implements Caller {
     this.isDown = true;
     this.wasDisturbed = true;
     this.hypervisor.reboot();
-    this.#fenceAtMs = Number.POSITIVE_INFINITY;
+    this.reportedAtMs = Number.NEGATIVE_INFINITY;
+    this.switchAtMs = Number.NEGATIVE_INFINITY;
     this.#looked();
   }
 
@@ -118,7 +129,7 @@ export class WorkerHost implements Caller {
       if (this.place.pauses > 0) return;
       const inbox = this.#inbox;
       this.#inbox = [];
-      for (const input of inbox) this.#step({ ...input, nowMs: this.#nowMs });
+      for (const input of inbox) this.#step({ ...input, nowMs: this.nowMs });
     };
   }
 
@@ -169,7 +180,7 @@ export class WorkerHost implements Caller {
 
   /** Deadlines come at other times now. */
   clockChanged(): void {
-    if (this.#fenceAtMs !== Number.POSITIVE_INFINITY) this.#setFence(this.#fenceAtMs);
+    if (this.switchAtMs !== Number.NEGATIVE_INFINITY) this.#setFence(this.switchAtMs);
     this.#armWake();
   }
 
@@ -188,7 +199,7 @@ export class WorkerHost implements Caller {
     if (running === this.#running && runningJobs === this.#runningJobs) return;
     this.#running = running;
     this.#runningJobs = runningJobs;
-    this.#changed(this);
+    this.#listener.changed(this);
   }
 
   #armHypervisor(): void {
@@ -200,7 +211,7 @@ export class WorkerHost implements Caller {
       this.#hypervisorAtUs = Number.POSITIVE_INFINITY;
       if (this.hypervisor.advance(this.#world.nowUs)) this.#noticeLater();
       for (const { name, epoch, check, healthy } of this.hypervisor.takeProbeResults()) {
-        this.#input({ kind: "probed", nowMs: this.#nowMs, name, epoch, check, isHealthy: healthy });
+        this.#input({ kind: "probed", nowMs: this.nowMs, name, epoch, check, isHealthy: healthy });
       }
       this.#looked();
       this.#armHypervisor();
@@ -219,11 +230,11 @@ export class WorkerHost implements Caller {
   #look(): void {
     if (this.agent === null) return;
     const machines = this.hypervisor.inventory();
-    this.#input({ kind: "inventory", nowMs: this.#nowMs, machines, jobs: this.hypervisor.jobs() });
+    this.#input({ kind: "inventory", nowMs: this.nowMs, machines, jobs: this.hypervisor.jobs() });
   }
 
   #setFence(atMs: number): void {
-    this.#fenceAtMs = atMs;
+    this.switchAtMs = atMs;
     this.hypervisor.setFence(this.place.clock.trueUsWhen(atMs, this.#world.nowUs));
     // An earlier time than the one that is armed is armed anew; a later one is met by looking too early.
     this.#armHypervisor();
@@ -249,6 +260,7 @@ export class WorkerHost implements Caller {
   #perform(effect: AgentEffect): void {
     switch (effect.kind) {
       case "act":
+        this.#listener.acted(this, effect.action);
         if (effect.action.kind === "fenceAt") {
           this.#setFence(effect.action.atMs);
           // An agent looks at its host now and then. What it saw is still so, unless the host shows what is not.
@@ -259,6 +271,7 @@ export class WorkerHost implements Caller {
         this.hypervisorChanged();
         return;
       case "report":
+        this.reportedAtMs = this.nowMs;
         this.#send(effect.to, effect.sequence, effect.report);
         return;
       case "wakeAt":
@@ -277,7 +290,7 @@ export class WorkerHost implements Caller {
     this.#world.after(atUs - this.#world.nowUs, () => {
       if (number !== this.#wakeNumber) return;
       this.#wakeAtMs = Number.POSITIVE_INFINITY;
-      this.#input({ kind: "wake", nowMs: this.#nowMs });
+      this.#input({ kind: "wake", nowMs: this.nowMs });
     });
   }
 
@@ -303,7 +316,7 @@ export class WorkerHost implements Caller {
     const { sequence, process, from } = asked;
     const directive = answer?.kind === "directive" ? answer.data : null;
     this.#route(from, this.place.index, REPORT_BYTES + (directive?.length ?? 0), () => {
-      if (process === this.#process) this.#input({ kind: "answered", nowMs: this.#nowMs, sequence, directive });
+      if (process === this.#process) this.#input({ kind: "answered", nowMs: this.nowMs, sequence, directive });
     });
   }
 

@@ -7,6 +7,7 @@ import { antiAffinity } from "./anti-affinity.ts";
 import { desiredRuns } from "./desired-runs.ts";
 import { healingTarget } from "./healing-target.ts";
 import { hostCapacity } from "./host-capacity.ts";
+import { leases } from "./leases.ts";
 import { legalMoves } from "./legal-moves.ts";
 import { noOrphans } from "./no-orphans.ts";
 import { oneAttempt } from "./one-attempt.ts";
@@ -21,6 +22,7 @@ export { Placements } from "./placements.ts";
 export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
   onePlace,
   oneAttempt,
+  leases,
   hostCapacity,
   quotas,
   antiAffinity,

@@ -1,5 +1,5 @@
 /** How the fleet and its oracles meet: what one may look at, and when it is told of what. Oracles look from outside, and change nothing. */
-import type { ClusterEvent, ClusterState, Job, Machine } from "../../../core/index.ts";
+import type { ClusterEvent, ClusterState, HostAction, Job, Machine } from "../../../core/index.ts";
 import type { RunningJob, RunningMachine } from "../hypervisor.ts";
 import type { Placements } from "./placements.ts";
 
@@ -8,6 +8,10 @@ export interface ObservedHost {
   readonly id: number;
   /** A fault has done something to it that its VMs may suffer from. */
   readonly wasDisturbed: boolean;
+  /** By its own monotonic clock: now; when its agent last sent a report; when its switch falls, or fell, -Infinity since it came up without one. */
+  readonly nowMs: number;
+  readonly reportedAtMs: number;
+  readonly switchAtMs: number;
   readonly hypervisor: {
     running(): readonly RunningMachine[];
     machines(): readonly Machine[];
@@ -49,6 +53,8 @@ export interface FleetOracle {
   ended?(host: ObservedHost, machine: RunningMachine): void;
   jobBegan?(host: ObservedHost, job: RunningJob): void;
   jobEnded?(host: ObservedHost, job: RunningJob): void;
+  /** The host's agent has it do something; told before it is done. */
+  acted?(host: ObservedHost, action: HostAction): void;
   /** `state` is that after all that was applied at once, of which the event is a part. */
   happened?(event: ClusterEvent, state: ClusterState): void;
   audit?(state: ClusterState): void;

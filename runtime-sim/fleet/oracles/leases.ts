@@ -1,0 +1,40 @@
+/**
+ * A host acts under leases alone. Its switch is never set to later than a lease after it last asked for one: what was granted after the answer had come is no
+ * part of it. And nothing is built, started or run on a host whose switch has fallen, or was never set since it came up.
+ *
+ * Not checked: that whoever granted the lease waits for its end. That shows when a VM executes in two places.
+ */
+import { LEASE_TTL_MS } from "../../../core/index.ts";
+import type { FleetContext, FleetOracle } from "./oracle.ts";
+
+export function leases({ violate }: FleetContext): FleetOracle {
+  return {
+    name: "leases",
+    summary: "hosts begin nothing without a lease, and take none for longer than it is",
+    checks: 0,
+    acted(host, action) {
+      const { nowMs, reportedAtMs, switchAtMs } = host;
+      switch (action.kind) {
+        case "fenceAt": {
+          this.checks += 1;
+          // The very sum that a lease is made of: no rounding lies between them.
+          if (action.atMs > reportedAtMs + LEASE_TTL_MS)
+            violate(() => {
+              const overMs = Math.round(action.atMs - reportedAtMs - LEASE_TTL_MS);
+              return `worker ${host.id} has a lease for ${overMs} ms longer than it can have been given`;
+            });
+          return;
+        }
+        case "build":
+        case "start":
+        case "runJob":
+          this.checks += 1;
+          if (nowMs >= switchAtMs)
+            violate(() => `worker ${host.id} is told to ${action.kind} something, and holds no lease`);
+          return;
+        default:
+          return;
+      }
+    },
+  };
+}
