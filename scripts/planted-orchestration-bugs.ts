@@ -189,7 +189,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   },
   {
     name: "new-leader-knows-no-leases",
-    scenario: "host-loss",
+    scenario: "split-brain-vm",
     file: "core/orchestrator/orchestrator.ts",
     edits: [
       {
@@ -215,7 +215,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   },
   {
     name: "absence-believed-too-early",
-    scenario: "zombie-vms",
+    scenario: "split-brain-vm",
     file: "core/orchestrator/observations.ts",
     edits: [
       {
