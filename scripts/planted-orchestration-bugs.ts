@@ -104,7 +104,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "every-node-runs-every-vm",
     scenario: "host-loss",
-    file: "core/orchestrator/orchestrator.ts",
+    file: "core/orchestrator/assignment.ts",
     edits: [
       {
         find: "const vms = worker.vms.flatMap((name) => {",
