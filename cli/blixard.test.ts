@@ -37,7 +37,7 @@ test.each([["--help"], ["vm", "list", "--data-dir", "/nowhere"], ["cluster", "st
       process.on("exit", () => console.error("loaded: " + [...loaded].sort().join(" ")));`;
     const hook = `data:text/javascript,${encodeURIComponent(watch)}`;
     const { stderr } = spawnSync(process.execPath, ["--import", hook, launcher, ...args], { encoding: "utf8" });
-    // Half of 250 ms would go to zod alone, and all of it to libp2p.
+    // Of the 250 ms that a start may take zod alone would cost a quarter, and libp2p all.
     expect(stderr.split("\n").find((line) => line.startsWith("loaded: "))).toBe("loaded: commander");
   },
 );

@@ -280,6 +280,24 @@ describe("events", () => {
     await stream.return();
   });
 
+  test("go on after the id that a browser has seen last, and each carries its own", async () => {
+    const events = new Events();
+    for (const index of [1, 2, 5, 9]) events.add(index);
+    await serve({}, events);
+    const [text, socket] = await new Promise<[string, ReturnType<typeof connect>]>((resolve) => {
+      const opened = connect(socketPath);
+      let heard = "";
+      opened.on("data", (chunk) => {
+        heard += String(chunk);
+        if (heard.includes("id: 9")) resolve([heard, opened]);
+      });
+      opened.write("GET /v1/events?after=1 HTTP/1.1\r\nhost: x\r\nlast-event-id: 2\r\n\r\n");
+    });
+    socket.destroy();
+    expect(text).toMatch(/content-type: text\/event-stream/i);
+    expect(Array.from(text.matchAll(/^id: (\d+)/gm), ([, id]) => Number(id))).toEqual([5, 9]);
+  });
+
   test("say when some have been dropped already", async () => {
     const events = new Events();
     for (let index = 1; index <= 300; index++) events.add(index);

@@ -16,6 +16,7 @@ import { createInterface } from "node:readline";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Storage, StorageError } from "./index.ts";
+import { decodeJournal } from "./journal.ts";
 import { MIGRATIONS, migrate, schemaVersion } from "./schema.ts";
 import { BEGINNING, diceOf, Life, SETTINGS } from "./testing/index.ts";
 
@@ -93,6 +94,37 @@ describe("what was written", () => {
     });
     await within(folder, (storage) => expect(storage.restored).toEqual(life.restored()));
   });
+});
+
+/** How many transactions the database has seen. */
+function commitsIn(dataDir: string): number {
+  const database = new Database(join(dataDir, "blixard.db"), { readonly: true });
+  const value: unknown = database.prepare("SELECT value FROM records WHERE name = 'journal'").pluck().get();
+  database.close();
+  return (value instanceof Uint8Array ? decodeJournal(value) : null)?.commit ?? Number.NaN;
+}
+
+test("what is queued together is committed together, and what comes alone is not held back", async () => {
+  const life = new Life(diceOf(7));
+  await within(folder, async (storage) => {
+    await storage.initialise(BEGINNING, SETTINGS);
+    for (let n = 0; n < 5; n++) {
+      const write = life.next();
+      const written = allWritten(storage, write.id);
+      storage.write(write);
+      await written;
+    }
+  });
+  expect(commitsIn(folder)).toBe(6);
+  await within(folder, async (storage) => {
+    const writes = Array.from({ length: 500 }, () => life.next());
+    const written = allWritten(storage, writes.at(-1)?.id ?? 0);
+    for (const write of writes) storage.write(write);
+    await written;
+  });
+  // One for the first that came, and a few for all that came while that was under way.
+  expect(commitsIn(folder)).toBeLessThan(6 + 50);
+  await within(folder, (storage) => expect(storage.restored).toEqual(life.restored()));
 });
 
 function writer(
