@@ -27,7 +27,8 @@ import {
   record,
 } from "./testing.ts";
 
-const { append, appendResponse, forward, forwardResponse, heartbeat, introduction, requestVote } = fullMessages;
+const { append, appendResponse, directive, forward, forwardResponse, heartbeat, introduction, report, requestVote } =
+  fullMessages;
 const { snapshotChunk, snapshotResponse, timeoutNow, voteResponse } = fullMessages;
 
 const idMax = 2 ** 31 - 1;
@@ -178,6 +179,9 @@ const messages: readonly (readonly [what: string, message: Message, field: strin
     "nextSequence",
     LIMITS.snapshotChunks,
   ],
+  ["a large report", { ...report, data: new Uint8Array(LIMITS.entryBytes + 1) }, "data", LIMITS.entryBytes],
+  ["a long identity", { ...report, peerId: "x".repeat(LIMITS.peerIdLength + 1) }, "peerId", LIMITS.peerIdLength],
+  ["a large directive", { ...directive, data: new Uint8Array(LIMITS.entryBytes + 1) }, "data", LIMITS.entryBytes],
   ["a large proposal", { ...forward, data: new Uint8Array(LIMITS.entryBytes + 1) }, "data", LIMITS.entryBytes],
   [
     "a negative limit",

@@ -33,6 +33,8 @@ const TYPES = {
   directive: 17,
 } as const satisfies Record<Message["type"], number>;
 
+const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(TYPES));
+
 /** Type and header. */
 const HEADER_FIELDS = 6;
 
@@ -206,7 +208,7 @@ function packMessage(message: Message): Packed {
 /** Properties are read in the order in which they stand here, which is the order on the wire. */
 function readMessage(reader: Reader, fields: number): Message {
   const type = reader.natural("type");
-  if (type < TYPES.append || type > TYPES.introduction) throw unknownType(type);
+  if (!KNOWN_TYPES.has(type)) throw unknownType(type);
   if (fields < HEADER_FIELDS) throw new InvalidFrame("frame", `${fields} fields are too few for a message`);
   const clusterId = reader.name("clusterId", LIMITS.clusterIdLength);
   const incarnation = reader.natural("incarnation");
