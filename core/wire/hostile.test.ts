@@ -267,7 +267,7 @@ describe("bombs", () => {
     ["a control character", "97 0e a1 0a 00 01 02 07 05", "clusterId", null],
     ["a letter outside ASCII", "97 0e a2 c3 a9 00 01 02 07 05", "clusterId", null],
     ["bytes for text", "97 0e c4 01 63 00 01 02 07 05", "clusterId", null],
-    ["an unknown type", "97 10 a1 63 00 01 02 07 05", "type", null],
+    ["an unknown type", "97 12 a1 63 00 01 02 07 05", "type", null],
     ["type zero", "97 00 a1 63 00 01 02 07 05", "type", null],
     ["a stored value for a message", "96 43 a1 63 00 01 02 07", "type", null],
     ["too few fields for a header", "92 0e a1 63", "frame", null],
