@@ -287,17 +287,15 @@ export class Office {
     }
   }
 
-  /** The host has done what its agent was last told. */
+  /** The host has done what its agent was last told. What has begun and is not there is not made again. */
   showsAll(id: number): void {
-    const wanted = this.host(id).assignment?.vms ?? [];
+    const { machines, assignment } = this.host(id);
+    const isThere = new Set(machines.map(({ name, epoch }) => `${name} ${epoch}`));
     this.shows(id, {
-      machines: wanted.flatMap(({ name, epoch, intent }) =>
-        intent === "run"
-          ? [machine(name, epoch, "running")]
-          : intent === "stop"
-            ? [machine(name, epoch, "stopped")]
-            : [],
-      ),
+      machines: (assignment?.vms ?? []).flatMap(({ name, epoch, intent, isBegun }) => {
+        if (intent === "gone" || (isBegun && !isThere.has(`${name} ${epoch}`))) return [];
+        return [machine(name, epoch, intent === "run" ? "running" : "stopped")];
+      }),
     });
   }
 
