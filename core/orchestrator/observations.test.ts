@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Command, intentOf, type VmRecord, vmOf } from "../cluster/index.ts";
 import { type Job, MACHINE_PHASES, type ReportedMachine } from "../worker/index.ts";
-import { attemptNumber, isBegun, newsIn } from "./observations.ts";
+import { attemptNumber, indexed, isBegun, newsIn } from "./observations.ts";
 import { machine, Office } from "./testing.ts";
 
 const KNOWS_ALL = Number.MAX_SAFE_INTEGER;
@@ -72,7 +72,7 @@ function shown({ epoch }: VmRecord): (ReportedMachine | null)[] {
 
 function news(office: Office, seen: ReportedMachine | null, assignedIndex: number) {
   const machines = seen === null ? [] : [seen];
-  return newsIn({ machines, jobs: [] }, assignedIndex, office.state, office.worker(1));
+  return newsIn(indexed({ machines, jobs: [] }), assignedIndex, office.state, office.worker(1));
 }
 
 test("whatever is shown in whatever state is told once, changes nothing that is illegal, and leaves what is well alone", () => {
@@ -175,7 +175,9 @@ describe("jobs", () => {
     return office;
   }
   const jobsSeen = (office: Office, jobs: readonly Job[], assignedIndex = KNOWS_ALL) =>
-    newsIn({ machines: [], jobs }, assignedIndex, office.state, office.worker(1))?.jobs.map(({ phase }) => phase) ?? [];
+    newsIn(indexed({ machines: [], jobs }), assignedIndex, office.state, office.worker(1))?.jobs.map(
+      ({ phase }) => phase,
+    ) ?? [];
 
   test("one that runs is no news; one that has ended is; one that is not there has vanished", () => {
     const office = submitted();

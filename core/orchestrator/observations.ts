@@ -21,11 +21,24 @@ export interface News {
 /** An entry holds so much of them; what is over comes with the next. A request may have 64 KiB. */
 const NEWS_BYTES_MAX = 48 * 1024;
 
+/** An inventory by name and id: looked up as often as something changes about its worker. */
+export interface Shown {
+  readonly machines: ReadonlyMap<string, ReportedMachine>;
+  readonly jobs: ReadonlyMap<string, Job>;
+}
+
+export function indexed({ machines, jobs }: Inventory): Shown {
+  return {
+    machines: new Map(machines.map((machine) => [machine.name, machine])),
+    jobs: new Map(jobs.map((job) => [job.id, job])),
+  };
+}
+
 /**
  * @param assignedIndex of the assignment that the agent acted by when it told this: what it has not been told to do, it has not refused to do.
  */
 export function newsIn(
-  inventory: Inventory,
+  { machines: byName, jobs: byId }: Shown,
   assignedIndex: number,
   state: ClusterState,
   worker: WorkerRecord,
@@ -35,27 +48,21 @@ export function newsIn(
   let left = NEWS_BYTES_MAX;
   // An agent that acts by an earlier assignment may be about to begin what it does not show.
   const knows = (updatedIndex: number): boolean => assignedIndex >= Math.min(worker.assignedIndex, updatedIndex);
-  if (worker.vms.length > 0) {
-    const byName = new Map(inventory.machines.map((machine) => [machine.name, machine]));
-    for (const name of worker.vms) {
-      const vm = vmOf(state, name);
-      const seen = vm === null ? null : seenOf(vm, byName.get(name) ?? null, knows(vm.updatedIndex));
-      if (seen === null) continue;
-      left -= MACHINE_BYTES + seen.name.length + BYTES_PER_UNIT * seen.reason.length;
-      if (left < 0 || machines.length === CLUSTER_LIMITS.observations) return { machines, jobs };
-      machines.push(seen);
-    }
+  for (const name of worker.vms) {
+    const vm = vmOf(state, name);
+    const seen = vm === null ? null : seenOf(vm, byName.get(name) ?? null, knows(vm.updatedIndex));
+    if (seen === null) continue;
+    left -= MACHINE_BYTES + seen.name.length + BYTES_PER_UNIT * seen.reason.length;
+    if (left < 0 || machines.length === CLUSTER_LIMITS.observations) return { machines, jobs };
+    machines.push(seen);
   }
-  if (worker.tasks.length > 0) {
-    const byId = new Map(inventory.jobs.map((job) => [job.id, job]));
-    for (const id of worker.tasks) {
-      const task = taskOf(state, id);
-      const seen = task === null ? null : jobSeen(task, byId.get(id) ?? null, knows(task.updatedIndex));
-      if (seen === null) continue;
-      left -= MACHINE_BYTES + seen.id.length + BYTES_PER_UNIT * seen.output.length;
-      if (left < 0 || jobs.length === CLUSTER_LIMITS.observations) return { machines, jobs };
-      jobs.push(seen);
-    }
+  for (const id of worker.tasks) {
+    const task = taskOf(state, id);
+    const seen = task === null ? null : jobSeen(task, byId.get(id) ?? null, knows(task.updatedIndex));
+    if (seen === null) continue;
+    left -= MACHINE_BYTES + seen.id.length + BYTES_PER_UNIT * seen.output.length;
+    if (left < 0 || jobs.length === CLUSTER_LIMITS.observations) return { machines, jobs };
+    jobs.push(seen);
   }
   return machines.length === 0 && jobs.length === 0 ? null : { machines, jobs };
 }

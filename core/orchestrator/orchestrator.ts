@@ -35,11 +35,11 @@ import {
   planPreemption,
   type Resources,
 } from "../scheduler/index.ts";
-import { type Directive, type Inventory, LEASE_TTL_MS, type Report, waitForLeaseMs } from "../worker/index.ts";
+import { type Directive, LEASE_TTL_MS, type Report, waitForLeaseMs } from "../worker/index.ts";
 import { assignmentOf, detailsFor } from "./assignment.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Drains } from "./drains.ts";
-import { newsIn } from "./observations.ts";
+import { indexed, newsIn, type Shown } from "./observations.ts";
 import { WaitingList } from "./waiting-list.ts";
 
 export interface Proposal {
@@ -61,7 +61,7 @@ const RELOCATIONS_MAX = 3;
 interface Heard {
   readonly bootId: number;
   readonly inventoryVersion: number;
-  readonly inventory: Inventory;
+  readonly inventory: Shown;
   readonly assignedIndex: number;
 }
 
@@ -76,6 +76,8 @@ export class Orchestrator {
   /** When each worker's lease is surely over. */
   readonly #leases = new Deadlines<number>();
   readonly #heard = new Map<number, Heard>();
+  /** Workers that have said something, or of which something has changed, since the last step. */
+  readonly #toLookAt = new Set<number>();
   readonly #index = new PlacementIndex();
   /** Room that placements under way will take. */
   readonly #promised = new Map<number, Resources>();
@@ -121,6 +123,7 @@ export class Orchestrator {
     this.#proposed.clear();
     this.#leases.clear();
     this.#heard.clear();
+    this.#toLookAt.clear();
     this.#index.clear();
     this.#promised.clear();
     this.#vms.clear();
@@ -148,7 +151,7 @@ export class Orchestrator {
       else this.#taskChanged(task);
     }
     // What a worker had told before may be news in this state.
-    for (const id of touched.workers) this.#lookAt(id);
+    for (const id of touched.workers) this.#toLookAt.add(id);
   }
 
   /** One of its own proposals has been applied, or was refused: whoever it was about was left alone meanwhile, and is looked at again. */
@@ -165,7 +168,7 @@ export class Orchestrator {
       const task = taskOf(this.#state, name);
       if (task !== null) this.#taskChanged(task);
     } else if (what === "worker") {
-      this.#lookAt(Number(name));
+      this.#toLookAt.add(Number(name));
     } else if (what === "lost") {
       // It never came into the log. Until now nothing was heard of that worker, and nothing promised to it: its time begins anew.
       const worker = workerOf(this.#state, Number(name));
@@ -187,12 +190,13 @@ export class Orchestrator {
     const before = heard?.bootId === bootId ? heard : null;
     // Overtaken by a later one.
     if (before !== null && inventoryVersion < before.inventoryVersion) return;
-    const inventory = before?.inventoryVersion === inventoryVersion ? before.inventory : report.inventory;
-    if (inventory === null) return;
     const assignedIndex = Math.max(report.assignedIndex, before?.assignedIndex ?? 0);
-    if (before?.inventory === inventory && before.assignedIndex === assignedIndex) return;
+    const isKnown = before?.inventoryVersion === inventoryVersion;
+    if (isKnown && before.assignedIndex === assignedIndex) return;
+    const inventory = isKnown ? before.inventory : report.inventory === null ? null : indexed(report.inventory);
+    if (inventory === null) return;
     this.#heard.set(workerId, { bootId, inventoryVersion, inventory, assignedIndex });
-    this.#lookAt(workerId);
+    this.#toLookAt.add(workerId);
   }
 
   /** What a report is answered with, in a state that was the newest of all after the report had come. Null: nobody may answer it now. */
@@ -223,6 +227,8 @@ export class Orchestrator {
   step(nowMs: number): readonly Proposal[] {
     this.#nowMs = nowMs;
     if (!this.#inOffice) return NO_PROPOSALS;
+    for (const id of this.#toLookAt) this.#lookAt(id);
+    this.#toLookAt.clear();
     this.#loseWorkers();
     this.#recover();
     this.#placeAll();
