@@ -392,7 +392,7 @@ describe("how it is done", () => {
     expect(told(bench)).toEqual(["job/1 running"]);
     bench.grant();
     expect(bench.takeActs()).toEqual(["build web/5", "runJob job/1"]);
-    bench.nowMs += 50;
+    bench.nowMs += 200;
     bench.step({ kind: "wake" });
     expect(bench.lastSent.report.lacks).toEqual({ vms: [], tasks: [] });
   });
@@ -567,7 +567,7 @@ describe("health", () => {
 
   test("failures count on when an assignment with the same checks comes anew", () => {
     const bench = sick();
-    bench.pass(100);
+    bench.pass(300);
     for (let n = 0; n < 3; n++) {
       bench.step({ kind: "probed", name: "web", epoch: 5, check: "ping", isHealthy: false });
       // Something else on this host has changed.

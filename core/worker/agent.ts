@@ -59,8 +59,10 @@ export interface AgentSettings {
 
 /** How long an answer may take before another server is asked. */
 const ANSWER_TIMEOUT_MS = 1000;
-/** Between two reports that something has changed; longer while nobody answers. */
-const REPORT_GAP_MS = 50;
+/** Between two reports while something is to be asked; longer while nobody answers. */
+const QUESTION_GAP_MS = 50;
+/** Between two reports that something has changed: what changes meanwhile is told, and written into the log, at once. */
+const NEWS_GAP_MS = 200;
 /** When what was asked of a host does not show, it is asked again. */
 const ACT_AGAIN_MS = 10_000;
 /** A guest that has not booted by then never will. */
@@ -550,10 +552,10 @@ export class Agent {
   }
 
   #reportDueMs(): number {
-    const hasNews =
-      this.#heardVersion !== this.#inventoryVersion || this.#lacksSpec.size > 0 || this.#lacksCommand.size > 0;
-    if (!hasNews && this.#isRegistered) return this.#sentAtMs + REPORT_EVERY_MS;
-    return this.#sentAtMs + Math.min(REPORT_EVERY_MS, REPORT_GAP_MS * (1 + this.#failures));
+    const hasQuestions = !this.#isRegistered || this.#lacksSpec.size > 0 || this.#lacksCommand.size > 0;
+    if (!hasQuestions && this.#heardVersion === this.#inventoryVersion) return this.#sentAtMs + REPORT_EVERY_MS;
+    const gapMs = hasQuestions ? QUESTION_GAP_MS : NEWS_GAP_MS;
+    return this.#sentAtMs + Math.min(REPORT_EVERY_MS, gapMs * (1 + this.#failures));
   }
 
   #announceWake(): void {
