@@ -1,6 +1,6 @@
 /** What the owner of a VM can ask for. Every refusal leaves everything as it is. */
 import { judge, type Resources } from "../scheduler/index.ts";
-import { resourcesOf } from "./accounts.ts";
+import { heldBy, resourcesOf } from "./accounts.ts";
 import type { Batch } from "./batch.ts";
 import type { Command } from "./command.ts";
 import { allocate, release } from "./ip-pools.ts";
@@ -107,7 +107,11 @@ function updateVm(batch: Batch, command: Extract<VmCommand, { kind: "updateVm" }
     release(batch, vm.addresses);
     addresses = allocation.addresses;
   }
-  batch.putVm(Object.freeze({ ...next, addresses, updatedIndex: batch.appliedIndex, updatedAtMs: batch.timeMs }));
+  // One that has not been seen yet may be built by either spec.
+  const placed = vm.state === "Scheduled" ? heldBy(vm) : vm.placed;
+  batch.putVm(
+    Object.freeze({ ...next, placed, addresses, updatedIndex: batch.appliedIndex, updatedAtMs: batch.timeMs }),
+  );
   batch.roomMayHaveGrown();
   batch.happened({ kind: "vmUpdated", name, tenant: spec.tenant, generation });
   return applied("vmUpdated", generation);

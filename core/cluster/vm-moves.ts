@@ -1,6 +1,6 @@
 /** Every way in which the record of a VM changes after it was created, but for what its owner asks: placements, what workers see, losses. */
 import { judge } from "../scheduler/index.ts";
-import { resourcesOf } from "./accounts.ts";
+import { heldBy, resourcesOf } from "./accounts.ts";
 import type { Batch } from "./batch.ts";
 import type { Command, RebalanceMove } from "./command.ts";
 import { release } from "./ip-pools.ts";
@@ -155,7 +155,8 @@ export function again(batch: Batch, next: VmRecord, vm: VmRecord, reason: string
     epoch: batch.appliedIndex,
     restarts: next.restarts,
     desired: next.desired,
-    placed: resourcesOf(vm.spec),
+    // The run before may still execute, with what it was built with.
+    placed: heldBy(vm),
     reason,
   });
 }
@@ -216,8 +217,10 @@ const RUN_STATES = { building: "Building", starting: "Starting", running: "Runni
 function observeRun(batch: Batch, vm: VmRecord, phase: keyof typeof RUN_STATES): void {
   const state = RUN_STATES[phase];
   if (vm.state === state || !isLegalMove(vm.state, state)) return;
-  if (state !== "Running") moved(batch, vm, { state });
-  else moved(batch, vm, { state, runningSinceMs: batch.timeMs, avoidId: null, reason: "" });
+  // Built by the spec that this run was called for with, if nothing has changed since: then the run before is gone, and what it held beyond.
+  const placed = vm.updatedIndex === vm.epoch ? resourcesOf(vm.spec) : vm.placed;
+  if (state !== "Running") moved(batch, vm, { state, placed });
+  else moved(batch, vm, { state, placed, runningSinceMs: batch.timeMs, avoidId: null, reason: "" });
 }
 
 function failed(batch: Batch, vm: VmRecord, reason: string): void {
