@@ -275,7 +275,12 @@ describe("machines", () => {
       bench.pass(1000);
       bench.finish();
     }
-    expect(bench.takeActs()).toEqual(["stop web/9", "delete web/9"]);
+    expect(bench.takeActs()).toEqual(["stop web/9", "delete web/9", "build web/5", "start web/5"]);
+    // And it is as any other: once gone, it is not made again.
+    bench.machines.delete("web");
+    bench.look();
+    bench.pass(20_000);
+    expect(bench.takeActs()).toEqual([]);
   });
 
   test("a machine that ignores a stop is asked again, after its grace and not before", () => {

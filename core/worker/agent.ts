@@ -120,7 +120,7 @@ export class Agent {
   /** By id of the job: the attempt that was asked for last, and what was asked of it or another since. */
   readonly #asked = new Map<string, { readonly attempt: number; readonly atMs: number }>();
   readonly #actedOnJobs = new Map<string, Acted>();
-  /** The highest epoch of which there was a machine, by name: none of it is made a second time. */
+  /** The last run of each VM of which there was a machine, by name: none of it is made a second time. */
   readonly #begun = new Map<string, number>();
   /** Machines that never came up, by name: they are ended for that, and have failed. */
   readonly #neverBooted = new Map<string, number>();
@@ -189,9 +189,13 @@ export class Agent {
     );
     this.#jobs = withBoundedOutput(jobs.filter(isReportableJob));
     for (const name of this.#since.keys()) if (!this.#machines.has(name)) this.#since.delete(name);
+    const assigned = new Map(this.#assignment?.vms.map(({ name, epoch }) => [name, epoch]));
     for (const machine of this.#machines.values()) {
       const { name, epoch, phase } = machine;
-      if (epoch > (this.#begun.get(name) ?? 0)) this.#begun.set(name, epoch);
+      // One that is later than the run that is wanted bears the name of a VM, and is none of its runs.
+      const newest = assigned.get(name) ?? Number.POSITIVE_INFINITY;
+      const begun = this.#begun.get(name) ?? 0;
+      if (epoch <= newest && (epoch > begun || begun > newest)) this.#begun.set(name, epoch);
       const since = this.#since.get(name);
       if (since?.epoch !== epoch || since.phase !== phase) this.#since.set(name, { epoch, phase, atMs: this.#nowMs });
       // What was asked for shows.
@@ -322,7 +326,7 @@ export class Agent {
     const { name, epoch, isBegun } = vm;
     if (machine === null) {
       // One that was there and is gone is not made again: the cluster hears of it, and calls for another run.
-      if (!isBegun && (this.#begun.get(name) ?? 0) < epoch) this.#build(vm);
+      if (!isBegun && this.#begun.get(name) !== epoch) this.#build(vm);
     } else if (machine.epoch < epoch) {
       if (isLive(machine)) this.#stop(machine);
       else if (machine.phase !== "building") this.#build(vm);
