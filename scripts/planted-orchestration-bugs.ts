@@ -111,6 +111,10 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
         replace: `const names = state.vms.flatMap((bucket) => bucket.flatMap((leaf) => [...leaf.keys()]));
   const vms = names.flatMap((name) => {`,
       },
+      {
+        find: `if (vm?.workerId !== workerId || intentOf(vm) !== "run"`,
+        replace: `if (vm === null || intentOf(vm) !== "run"`,
+      },
     ],
   },
   {
