@@ -1,7 +1,14 @@
 /** What every command that asks a node has in common: how to find it, how long to wait, and what to say when it cannot be done. */
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { type ApiClient, ApiError, type ApiTarget, ConnectError, connectApi } from "../runtime-real/index.ts";
+import {
+  type AnswerOf,
+  type ApiClient,
+  ApiError,
+  type ApiTarget,
+  ConnectError,
+  connectApi,
+} from "../runtime-real/index.ts";
 import { parseDurationMs } from "./arguments.ts";
 import { FailureError, UsageError } from "./outcome.ts";
 
@@ -43,7 +50,7 @@ export async function withNode<Result>(
   try {
     return await ask(api);
   } catch (error) {
-    throw explained(error, options);
+    throw await explained(error, options, api);
   } finally {
     await api.close();
   }
@@ -61,21 +68,45 @@ export function targetOf({ dataDir, address, token }: Pick<ClientOptions, "dataD
   return { address, token };
 }
 
-function explained(error: unknown, options: ClientOptions): unknown {
+async function explained(error: unknown, options: ClientOptions, api: ApiClient): Promise<unknown> {
   if (error instanceof ApiError) {
     const request = error.requestId === null ? "" : ` (request ${error.requestId})`;
     return new FailureError(error.message + (error.code === "internal" ? request : ""), error.hint);
   }
   if (!(error instanceof ConnectError)) return error;
-  if (error.kind === "timedOut")
-    return new FailureError(
-      error.message,
-      "is the node overloaded, or its quorum lost? `blixard cluster status`; --timeout waits longer",
-    );
+  if (error.kind === "timedOut") {
+    const status = await api.call("cluster.status", {}, { timeoutMs: STATUS_LIMIT_MS }).catch(() => null);
+    const found = status === null ? null : whatIsWrong(status);
+    return found === null
+      ? new FailureError(error.message, "is the node overloaded? --timeout waits longer")
+      : new FailureError(`${error.message}: ${found.wrong}`, found.hint);
+  }
   if (options.address !== undefined)
     return new FailureError(error.message, "does a node with --api-bind listen there?");
   return new FailureError(
     error.kind === "noNode" ? `no node is running in ${options.dataDir}` : error.message,
     "start one with `blixard node --id 1`, or say where it is: --data-dir DIR, or --address HOST:PORT --token TOKEN",
   );
+}
+
+/** The node answers this from what it has at hand, whatever keeps it from answering the rest. */
+const STATUS_LIMIT_MS = 1000;
+
+/** Why a cluster takes no writes, as one node sees it; null: nothing is to be seen. */
+export function whatIsWrong(
+  status: AnswerOf<"cluster.status">,
+): { readonly wrong: string; readonly hint: string } | null {
+  const { node, leaderId, quorum, members } = status;
+  if (!quorum.has) {
+    const missing = quorum.missing.map((id) => `node ${id}`).join(", ");
+    return {
+      wrong: `the cluster has lost its quorum: ${quorum.connected} of the voters are connected, ${quorum.needed} are needed; missing: ${missing}`,
+      hint: `start the missing nodes again (${missing}), or look at their logs and the network between`,
+    };
+  }
+  const soon = "an election takes a second or two: try again";
+  if (leaderId === null) return { wrong: "no leader is known at the moment", hint: soon };
+  if (members.some(({ id, connected }) => id === leaderId && !connected))
+    return { wrong: `node ${leaderId}, which led last, is not connected to node ${node.id}`, hint: soon };
+  return null;
 }

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { AnswerOf } from "../runtime-real/index.ts";
 import { joinCluster, NodeStartError } from "../runtime-real/index.ts";
 import { parseNodeId } from "./arguments.ts";
-import { type ClientOptions, dataDirOption, withClientOptions, withNode } from "./client.ts";
+import { type ClientOptions, dataDirOption, whatIsWrong, withClientOptions, withNode } from "./client.ts";
 import { duration } from "./format.ts";
 import { type CommandGroup, type Session, withExamples } from "./group.ts";
 import { EXIT, FailureError, UsageError } from "./outcome.ts";
@@ -39,10 +39,11 @@ function registerStatus(cluster: Command, { terminal, end }: Session): void {
 export function renderStatus(status: AnswerOf<"cluster.status">, paint: Paint, columns: number): string[] {
   const { node, leaderId, quorum, members } = status;
   const missing = quorum.missing.map((id) => `node ${id}`).join(", ");
+  const wrong = whatIsWrong(status)?.wrong ?? null;
   const health = quorum.has
-    ? leaderId === null
-      ? paint("yellow", "no leader yet: an election is under way")
-      : paint("green", `node ${leaderId} leads, term ${status.term}`)
+    ? wrong === null
+      ? paint("green", `node ${leaderId} leads, term ${status.term}`)
+      : paint("yellow", wrong)
     : paint("red", `QUORUM LOST: ${quorum.connected} voters of ${quorum.needed} needed; missing: ${missing}`);
   return [
     ...table("<<", [

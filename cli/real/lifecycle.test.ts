@@ -107,6 +107,37 @@ test("commands say which members a cluster without quorum lacks, and end in time
   });
 });
 
+test("commands say when it is the leader that is missing", { timeout: 90_000 }, async () => {
+  await cluster.start(3);
+  const leader = await cluster.leader();
+  const others = cluster.nodes.filter((node) => node !== leader);
+  const [other] = others;
+  if (other === undefined) throw new Error("fixture");
+  // They miss it only after so long that nobody takes its place meanwhile.
+  for (const node of others) {
+    await node.end("SIGTERM");
+    await node.start(["--election-timeout", "90s"]);
+    await cluster.settled();
+  }
+  await leader.end("SIGKILL");
+  await until(async () => (await other.status())?.quorum.missing.includes(leader.id) === true);
+  const here = ["--data-dir", other.dataDir, "--timeout", "2s"];
+  const gone = `node ${leader.id}, which led last, is not connected to node ${other.id}`;
+  for (const command of [
+    ["vm", "create", "--name", "web"],
+    ["vm", "list"],
+  ]) {
+    const { code, out, err } = await blixard([...command, ...here]);
+    expect({ command, code, out }).toEqual({ command, code: 1, out: "" });
+    expect(err).toContain(gone);
+    expect(err).toContain("hint: an election takes a second or two: try again");
+  }
+  expect((await blixard(["cluster", "status", ...here])).out).toContain(gone);
+  expect((await blixard(["cluster", "leave", "--node", `${leader.id}`, "--yes", ...here])).err).toContain(
+    "no leader is known at the moment",
+  );
+});
+
 test("a node whose disk refuses stops itself, leaves a recording that runs again, and has lost nothing", {
   timeout: 120_000,
 }, async () => {
