@@ -219,7 +219,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   },
   {
     name: "absence-believed-too-early",
-    scenario: "split-brain-vm",
+    scenario: "preemption-storm",
     file: "core/orchestrator/observations.ts",
     edits: [
       {

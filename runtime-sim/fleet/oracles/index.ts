@@ -14,6 +14,7 @@ import { oneAttempt } from "./one-attempt.ts";
 import { onePlace } from "./one-place.ts";
 import type { FleetOracleFactory } from "./oracle.ts";
 import { quotas } from "./quotas.ts";
+import { seenGone } from "./seen-gone.ts";
 
 export type { FleetContext, FleetOracle, FleetOracleFactory, ObservedHost } from "./oracle.ts";
 export { Placements } from "./placements.ts";
@@ -23,6 +24,7 @@ export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
   onePlace,
   oneAttempt,
   leases,
+  seenGone,
   hostCapacity,
   quotas,
   antiAffinity,

@@ -239,6 +239,11 @@ export class FakeFleet {
     this.#apply([]);
   }
 
+  setOnline(workerId: number, isOnline: boolean): void {
+    this.#workers.set(workerId, { ...workerRecord(workerId), isOnline });
+    this.#apply([]);
+  }
+
   /** What is still missing; null: nothing. */
   get missing(): string | null {
     return this.audit.missing(this.state)?.what ?? null;

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { seenGone } from "./seen-gone.ts";
+import { FakeFleet } from "./testing/index.ts";
+
+function fleetWithOne(): FakeFleet {
+  const fleet = new FakeFleet(seenGone);
+  fleet.running("web", 1);
+  return fleet;
+}
+
+test("it leaves when its machine has gone, and runs elsewhere", () => {
+  const fleet = fleetWithOne();
+  fleet.move("web", { state: "Stopping", eviction: "drain" });
+  fleet.host(1).end("web");
+  fleet.move("web", { state: "Pending", workerId: null, eviction: null });
+  fleet.place("web", 2);
+  const { epoch } = fleet.vm("web");
+  fleet.audit.acted(fleet.host(2), { kind: "start", name: "web", epoch });
+  expect(fleet.violations).toEqual([]);
+  expect(fleet.checks).toBe(2);
+});
+
+test("planted: a drain is finished by the book while the machine runs", () => {
+  const fleet = fleetWithOne();
+  fleet.move("web", { state: "Pending", workerId: null });
+  expect(fleet.violations).toEqual(["VM web gave up worker 1 by entry 5, where its machine is running"]);
+});
+
+test("planted: a VM is deleted while its disk is still there", () => {
+  const fleet = fleetWithOne();
+  const { epoch } = fleet.vm("web");
+  fleet.host(1).end("web");
+  fleet.host(1).stopped.push({ name: "web", epoch, phase: "stopped", reason: "" });
+  fleet.remove("web");
+  expect(fleet.violations).toEqual(["VM web gave up worker 1 by entry 5, where its machine is stopped"]);
+});
+
+test("planted: an agent that has not heard builds what is believed gone", () => {
+  const fleet = new FakeFleet(seenGone);
+  fleet.create("web");
+  fleet.place("web", 1);
+  const { epoch, spec } = fleet.vm("web");
+  fleet.remove("web");
+  fleet.audit.acted(fleet.host(1), { kind: "build", name: "web", epoch, spec });
+  expect(fleet.violations).toEqual([`worker 1 is told to build web/${epoch}, a run that has been given up`]);
+});
+
+test("on a worker that is lost nobody can look", () => {
+  const fleet = fleetWithOne();
+  fleet.setOnline(1, false);
+  fleet.move("web", { state: "Lost", workerId: null });
+  expect(fleet.violations).toEqual([]);
+});
