@@ -28,18 +28,22 @@ import {
   workerView,
 } from "../cluster/index.ts";
 import {
+  chosen,
+  explain,
   judge,
   type PlacementContext,
   PlacementIndex,
   type PlacementRequest,
   planPreemption,
   type Resources,
+  type WorkerView,
 } from "../scheduler/index.ts";
 import { type Directive, LEASE_TTL_MS, type Report, waitForLeaseMs } from "../worker/index.ts";
 import { assignmentOf, detailsFor } from "./assignment.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Drains } from "./drains.ts";
 import { indexed, newsIn, type Shown } from "./observations.ts";
+import { Prospects } from "./prospects.ts";
 import { WaitingList } from "./waiting-list.ts";
 
 export interface Proposal {
@@ -81,6 +85,7 @@ export class Orchestrator {
   readonly #index = new PlacementIndex();
   /** Room that placements under way will take. */
   readonly #promised = new Map<number, Resources>();
+  readonly #prospects = new Prospects();
   readonly #vms = new WaitingList();
   readonly #tasks = new WaitingList();
   /** When a failed VM is to run again, or move. */
@@ -126,6 +131,7 @@ export class Orchestrator {
     this.#toLookAt.clear();
     this.#index.clear();
     this.#promised.clear();
+    this.#prospects.clear();
     this.#vms.clear();
     this.#tasks.clear();
     this.#recoveries.clear();
@@ -253,6 +259,7 @@ export class Orchestrator {
   }
 
   #setState(state: ClusterState): void {
+    if (state.scheduler !== this.#state?.scheduler) this.#prospects.rulesChanged();
     this.#state = state;
     this.#context = null;
   }
@@ -275,6 +282,7 @@ export class Orchestrator {
   #workerChanged(worker: WorkerRecord): void {
     const { id } = worker;
     this.#putView(worker);
+    this.#prospects.workerChanged(worker);
     if (!worker.isOnline) {
       this.#leases.delete(id);
       this.#heard.delete(id);
@@ -287,9 +295,14 @@ export class Orchestrator {
   }
 
   #putView(worker: WorkerRecord): void {
+    this.#index.put(this.#viewOf(worker));
+  }
+
+  /** With what is promised there and not in the state yet. */
+  #viewOf(worker: WorkerRecord): WorkerView {
     const view = workerView(worker);
     const promised = this.#promised.get(worker.id);
-    this.#index.put(promised === undefined ? view : { ...view, used: added(view.used, promised, 1) });
+    return promised === undefined ? view : { ...view, used: added(view.used, promised, 1) };
   }
 
   #promise({ workerId, resources }: PlacementInFlight): void {
@@ -304,6 +317,7 @@ export class Orchestrator {
     else this.#promised.set(workerId, left);
     const worker = this.#state === null ? null : workerOf(this.#state, workerId);
     if (worker !== null) this.#putView(worker);
+    this.#prospects.roomCameBack(workerId);
   }
 
   #isBeingLost(workerId: number): boolean {
@@ -335,6 +349,7 @@ export class Orchestrator {
   // ---- Placing
 
   #vmGone(name: string): void {
+    this.#prospects.vmGone(name);
     this.#vms.delete(name);
     this.#recoveries.delete(name);
     this.#drains.settled(name);
@@ -343,6 +358,7 @@ export class Orchestrator {
   #vmChanged(vm: VmRecord): void {
     const { name } = vm;
     const placement = this.#proposed.get(`vm:${name}`);
+    this.#prospects.vmChanged(vm);
     if (!needsPlace(vm)) this.#vms.delete(name);
     else if (placement === undefined) this.#vms.add(name, vm.spec.priority);
     // Whoever is more important may have it give way.
@@ -398,9 +414,15 @@ export class Orchestrator {
       if (refusal.kind === "insufficient" && target !== null && isBeingLeft(state, target)) return false;
       return this.#propose(`vm:${name}`, { kind: "dropNomination", name, epoch });
     }
-    const workerId = this.#index.choose(context, request);
+    if (this.#prospects.isShutOut(context, request)) return false;
+    const changed = this.#prospects.candidates(context, request)?.flatMap((id) => workerOf(state, id) ?? []);
+    const views = changed?.map((worker) => this.#viewOf(worker));
+    const workerId =
+      views === undefined ? this.#index.choose(context, request) : chosen(explain(context, views, request));
     if (workerId !== null) return this.#proposePlacement(request, epoch, workerId);
-    return this.#preempt(state, vm, request, context);
+    if (this.#preempt(state, vm, request, context, views ?? this.#index.workers())) return true;
+    this.#prospects.refused(name);
+    return false;
   }
 
   #proposePlacement(request: PlacementRequest, epoch: number, workerId: number): boolean {
@@ -409,9 +431,16 @@ export class Orchestrator {
     return true;
   }
 
-  #preempt(state: ClusterState, vm: VmRecord, request: PlacementRequest, context: PlacementContext): boolean {
+  #preempt(
+    state: ClusterState,
+    vm: VmRecord,
+    request: PlacementRequest,
+    context: PlacementContext,
+    workers: Iterable<WorkerView>,
+  ): boolean {
+    if (!this.#prospects.hasVictims(request.priority)) return false;
     const occupantsOf = (workerId: number) => occupants(state, workerId);
-    const plan = planPreemption(context, this.#index.workers(), occupantsOf, request);
+    const plan = planPreemption(context, workers, occupantsOf, request);
     if (plan === null || plan.victims.length === 0 || plan.victims.length > CLUSTER_LIMITS.observations) return false;
     const { name, epoch } = vm;
     const { workerId, victims } = plan;

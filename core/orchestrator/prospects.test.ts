@@ -1,0 +1,65 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { bucketValues, explainVm, needsPlace, type VmSpec } from "../cluster/index.ts";
+import { FACTS, Office } from "./testing.ts";
+
+const HOSTS = [1, 2, 3, 4, 5, 6];
+
+const spec = fc.record({
+  vcpus: fc.integer({ min: 1, max: 6 }),
+  priority: fc.constantFrom(100, 500, 900),
+  antiAffinity: fc.array(
+    fc.record({
+      group: fc.constantFrom("a", "b"),
+      softWeight: fc.constantFrom(null, null, 5),
+      maxPerDomain: fc.integer({ min: 1, max: 2 }),
+      scope: fc.constantFrom("node" as const, "rack" as const, "zone" as const),
+    }),
+    { maxLength: 1 },
+  ),
+});
+
+const deed = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("create" as const), spec }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("delete" as const), nth: fc.nat({ max: 30 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("availability" as const),
+      workerId: fc.constantFrom(...HOSTS),
+      availability: fc.constantFrom("online" as const, "cordoned" as const),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("report" as const) }) },
+);
+
+test("whoever waits would be refused by everybody, were everybody asked again", () => {
+  let waited = 0;
+  fc.assert(
+    fc.property(fc.array(deed, { minLength: 10, maxLength: 60 }), (deeds) => {
+      const office = new Office();
+      for (const id of HOSTS) {
+        const topology = { datacenter: "dc", zone: `zone-${id % 2}`, rack: `rack-${id % 3}` };
+        office.join(id, { ...FACTS, topology, capacity: { vcpus: 8, memoryMiB: 100_000, diskGiB: 10_000 } });
+      }
+      let created = 0;
+      for (const one of deeds) {
+        if (one.kind === "create") office.create(`vm-${created++}`, one.spec satisfies Partial<VmSpec>);
+        else if (one.kind === "delete")
+          office.commit({ kind: "deleteVm", name: `vm-${one.nth}`, expectedGeneration: null });
+        else if (one.kind === "availability")
+          office.commit({ kind: "setAvailability", workerId: one.workerId, availability: one.availability });
+        else office.run(...HOSTS);
+        for (const vm of office.state.vms.flatMap((bucket) => bucketValues(bucket))) {
+          if (!needsPlace(vm) || vm.targetId !== null) continue;
+          waited += 1;
+          const plan = explainVm(office.state, vm.name);
+          expect(plan?.workerId, vm.name).toBeNull();
+          expect(plan?.preemption?.victims ?? [], vm.name).toEqual([]);
+        }
+      }
+    }),
+    { numRuns: 60 },
+  );
+  expect(waited).toBeGreaterThan(100);
+});

@@ -1,0 +1,143 @@
+/**
+ * Who need not be asked. A VM that nobody would take is tried again when something has changed, and most of what changes is no help to it: so it asks only
+ * those workers that have changed since, and nobody where every domain is full of its group already. What is passed over here would have refused.
+ */
+import { intentOf, type VmRecord, type WorkerRecord } from "../cluster/index.ts";
+import { domainOf, type PlacementContext, type PlacementRequest, type Topology } from "../scheduler/index.ts";
+
+/** Changes of workers that are remembered. */
+const CHANGES_MAX = 1024;
+/** If more have changed, all are asked. */
+const CANDIDATES_MAX = 64;
+
+const SCOPES = ["rack", "zone", "datacenter"] as const;
+type Scope = (typeof SCOPES)[number];
+
+export class Prospects {
+  /** The workers that changed last, in a ring, and how many changes there ever were. */
+  readonly #changed: number[] = [];
+  #changes = 0;
+  /** How many changes there had been when a VM was last refused by everybody. */
+  readonly #refusedAt = new Map<string, number>();
+  readonly #topologies = new Map<number, Topology>();
+  /** How many workers are in each domain. */
+  readonly #domains: Readonly<Record<Scope, Map<string, number>>> = {
+    rack: new Map(),
+    zone: new Map(),
+    datacenter: new Map(),
+  };
+  /** By name: the priorities of VMs that may be made to give way, and how many there are of each. */
+  readonly #priorities = new Map<string, number>();
+  readonly #victims = new Map<number, number>();
+
+  clear(): void {
+    this.#changed.length = 0;
+    this.#changes = 0;
+    this.#refusedAt.clear();
+    this.#topologies.clear();
+    for (const scope of SCOPES) this.#domains[scope].clear();
+    this.#priorities.clear();
+    this.#victims.clear();
+  }
+
+  workerChanged({ id, topology }: WorkerRecord): void {
+    this.roomCameBack(id);
+    const before = this.#topologies.get(id);
+    if (before === topology) return;
+    this.#topologies.set(id, topology);
+    for (const scope of SCOPES) {
+      if (before !== undefined) count(this.#domains[scope], domainOf(scope, { id, topology: before }), -1);
+      count(this.#domains[scope], domainOf(scope, { id, topology }), 1);
+    }
+  }
+
+  /** There may be more room on a worker than there was. */
+  roomCameBack(workerId: number): void {
+    this.#changed[this.#changes % CHANGES_MAX] = workerId;
+    this.#changes += 1;
+  }
+
+  /** Other rules: whoever refused may think again. */
+  rulesChanged(): void {
+    this.#refusedAt.clear();
+  }
+
+  vmChanged(vm: VmRecord): void {
+    const { name, spec, workerId } = vm;
+    this.#refusedAt.delete(name);
+    const isVictim = spec.preemptible && workerId !== null && intentOf(vm) === "run";
+    this.#setVictim(name, isVictim ? spec.priority : undefined);
+  }
+
+  vmGone(name: string): void {
+    this.#refusedAt.delete(name);
+    this.#setVictim(name, undefined);
+  }
+
+  #setVictim(name: string, priority: number | undefined): void {
+    const before = this.#priorities.get(name);
+    if (before === priority) return;
+    if (before !== undefined) count(this.#victims, before, -1);
+    if (priority === undefined) {
+      this.#priorities.delete(name);
+      return;
+    }
+    this.#priorities.set(name, priority);
+    count(this.#victims, priority, 1);
+  }
+
+  /** Everybody was asked, and refused; nor would it help if others left. */
+  refused(name: string): void {
+    this.#refusedAt.set(name, this.#changes);
+  }
+
+  /** Whether there is anybody who might give way to that priority. */
+  hasVictims(priority: number): boolean {
+    for (const other of this.#victims.keys()) if (other < priority) return true;
+    return false;
+  }
+
+  /** Whether each domain of some hard rule's scope has as many of the group as it may have. */
+  isShutOut({ groupCount }: PlacementContext, { antiAffinity }: PlacementRequest): boolean {
+    for (const { group, softWeight, maxPerDomain, scope } of antiAffinity) {
+      if (softWeight !== null || scope === "node") continue;
+      let isOpen = false;
+      for (const domain of this.#domains[scope].keys()) {
+        isOpen = groupCount(group, scope, domain) < maxPerDomain;
+        if (isOpen) break;
+      }
+      if (!isOpen) return true;
+    }
+    return false;
+  }
+
+  /** The workers that may take a VM now; null: all have to be asked. */
+  candidates(context: PlacementContext, request: PlacementRequest): readonly number[] | null {
+    const since = this.#refusedAt.get(request.name);
+    if (since === undefined || !dependsOnWorkersAlone(context, request)) return null;
+    if (this.#changes - since > CHANGES_MAX) return null;
+    const ids = new Set<number>();
+    for (let at = since; at < this.#changes; at++) {
+      const id = this.#changed[at % CHANGES_MAX];
+      if (id !== undefined) ids.add(id);
+      if (ids.size > CANDIDATES_MAX) return null;
+    }
+    return [...ids];
+  }
+}
+
+/** Whether what a worker says changes with that worker alone, and not with what happens on others. */
+function dependsOnWorkersAlone(
+  { settings, tenantPerWorkerMax }: PlacementContext,
+  { tenant, antiAffinity }: PlacementRequest,
+): boolean {
+  if (settings.strategy === "cost" || settings.strategy === "spread") return false;
+  if (antiAffinity.some(({ softWeight, scope }) => softWeight === null && scope !== "node")) return false;
+  return tenantPerWorkerMax(tenant) === Number.POSITIVE_INFINITY;
+}
+
+function count<K>(counts: Map<K, number>, key: K, change: 1 | -1): void {
+  const after = (counts.get(key) ?? 0) + change;
+  if (after === 0) counts.delete(key);
+  else counts.set(key, after);
+}
