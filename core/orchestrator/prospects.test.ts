@@ -67,10 +67,13 @@ test("whoever waits would be refused by everybody, were everybody asked again", 
 test("when one leaves a domain, others may come to any worker there", () => {
   const office = new Office();
   for (const id of [1, 2]) office.join(id);
+  // Another domain is open to the group, and has no room.
+  office.join(3, { topology: { ...FACTS.topology, zone: "full" } });
+  office.create("big", { vcpus: FACTS.capacity.vcpus, workerId: 3 });
   const antiAffinity = [{ group: "g", softWeight: null, maxPerDomain: 1, scope: "zone" as const }];
   office.create("first", { antiAffinity, workerId: 1 });
   office.create("second", { antiAffinity });
-  office.run(1, 2);
+  office.run(1, 2, 3);
   expect(office.vm("second").workerId).toBeNull();
   office.commit({ kind: "setAvailability", workerId: 1, availability: "cordoned" });
   office.commit({ kind: "deleteVm", name: "first", expectedGeneration: null });
