@@ -163,3 +163,17 @@ test("a node whose disk refuses stops itself, leaves a recording that runs again
     await again.end("SIGKILL");
   }
 });
+
+test("over TCP and Noise, for networks that let no UDP through, it is the same cluster", {
+  timeout: 90_000,
+}, async () => {
+  await cluster.start(3, ["--transport", "tcp"]);
+  const leader = await cluster.leader();
+  await leader.ask((api) => api.write("vm.create", { name: "before" }));
+  await leader.end("SIGKILL");
+  const next = await cluster.leader();
+  await next.ask((api) => api.write("vm.create", { name: "after" }, { timeoutMs: 20_000 }));
+  await leader.start();
+  await cluster.settled();
+  expect(await names(leader)).toEqual(new Set(["before", "after"]));
+});
