@@ -264,6 +264,23 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     ],
   },
   {
+    name: "restart-without-back-off",
+    scenario: "health-flapping",
+    file: "core/orchestrator/orchestrator.ts",
+    edits: [{ find: "this.#nowMs + backoffMs(vm));", replace: "this.#nowMs + 0 * backoffMs(vm));" }],
+  },
+  {
+    name: "restarted-for-ever",
+    scenario: "health-flapping",
+    file: "core/orchestrator/orchestrator.ts",
+    edits: [
+      {
+        find: "if (restarts < spec.recovery.restartsMax) this",
+        replace: "if (restarts < spec.recovery.restartsMax + 1000) this",
+      },
+    ],
+  },
+  {
     name: "waiting-never-tried-again",
     scenario: "preemption-storm",
     file: "core/orchestrator/waiting-list.ts",

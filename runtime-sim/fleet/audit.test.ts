@@ -4,7 +4,13 @@ import { FleetAudit } from "./audit.ts";
 import type { RunningJob, RunningMachine } from "./hypervisor.ts";
 import type { FleetOracle, ObservedHost } from "./oracles/index.ts";
 
-const nothing = { hosts: [], touched: new Set<string>(), disturbed: new Set<number>(), violate: () => {} };
+const nothing = {
+  hosts: [],
+  touched: new Set<string>(),
+  disturbed: new Set<number>(),
+  violate: () => {},
+  nowMs: () => 0,
+};
 const shape = { faultsAreLocal: false, clocksLie: false };
 
 function auditBy(oracle: Omit<FleetOracle, "name" | "summary" | "checks">): FleetAudit {

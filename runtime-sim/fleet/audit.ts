@@ -14,6 +14,8 @@ export interface AuditedFleet {
   readonly touched: ReadonlySet<string>;
   readonly disturbed: ReadonlySet<number>;
   readonly violate: Violate;
+  /** Virtual time. */
+  nowMs(): number;
 }
 
 /** What a fleet still lacks, and whose rule that is. */
@@ -57,6 +59,7 @@ export class FleetAudit {
       const oracle: FleetOracle = factory({
         hosts,
         hostOf: (id) => byId.get(id) ?? null,
+        nowMs: () => fleet.nowMs(),
         state: () => this.#state,
         placements: this.#placements,
         faultsAreLocal: shape.faultsAreLocal,

@@ -28,7 +28,8 @@ export class MachineRoom {
     this.#tenants = new Tenants(world, this.fleet);
     const { hosts } = this.fleet;
     const { touched, disturbed } = this.#tenants;
-    this.#audit = new FleetAudit({ hosts, shape, touched, disturbed, violate }, FLEET_ORACLES);
+    const nowMs = (): number => world.nowUs / 1000;
+    this.#audit = new FleetAudit({ hosts, shape, touched, disturbed, violate, nowMs }, FLEET_ORACLES);
     if (!isAudited) return;
     world.stateWatch = (state) => this.#audit.applied(state);
     this.#auditLater(shape.auditEveryMs * 1000);

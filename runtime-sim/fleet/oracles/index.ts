@@ -14,6 +14,7 @@ import { oneAttempt } from "./one-attempt.ts";
 import { onePlace } from "./one-place.ts";
 import type { FleetOracleFactory } from "./oracle.ts";
 import { quotas } from "./quotas.ts";
+import { recoveryPace } from "./recovery-pace.ts";
 import { seenGone } from "./seen-gone.ts";
 
 export type { FleetContext, FleetOracle, FleetOracleFactory, ObservedHost } from "./oracle.ts";
@@ -31,6 +32,7 @@ export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
   addresses,
   legalMoves,
   healingTarget,
+  recoveryPace,
   desiredRuns,
   noOrphans,
 ];

@@ -24,6 +24,8 @@ export interface ObservedHost {
 export interface FleetContext {
   readonly hosts: readonly ObservedHost[];
   hostOf(id: number): ObservedHost | null;
+  /** Virtual time. */
+  nowMs(): number;
   /** The state that has come furthest; null before the first entry is applied. */
   state(): ClusterState | null;
   /** Where each VM was before the event that is told now. */

@@ -91,6 +91,7 @@ export interface FakeFleetOptions {
 export class FakeFleet {
   readonly hosts: readonly FakeHost[];
   readonly audit: FleetAudit;
+  nowMs = 0;
   /** What the oracle found. */
   readonly violations: string[] = [];
   readonly touched = new Set<string>();
@@ -111,6 +112,7 @@ export class FakeFleet {
         shape: { faultsAreLocal, clocksLie },
         touched: this.touched,
         disturbed: this.disturbed,
+        nowMs: () => this.nowMs,
         violate: (_, message) => void this.violations.push(message()),
       },
       [factory],

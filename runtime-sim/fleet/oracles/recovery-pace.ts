@@ -1,0 +1,46 @@
+/**
+ * A VM that failed is started again after its back-off and not before, and on one worker no oftener than its policy says: each failure in a row waits longer,
+ * and then it has to move. Back-off is measured in true time, which the leader's clock may be a little ahead of.
+ *
+ * Not checked: VMs that somebody has ever asked something of, and whether it moves then: that it runs in the end is for `desired-runs` to see.
+ */
+import { type RecoveryPolicy, vmOf } from "../../../core/index.ts";
+import type { FleetContext, FleetOracle } from "./oracle.ts";
+
+/** Clocks of leaders keep to the bound that leases rest on, and so to this. */
+const SLACK = 0.9;
+
+export function recoveryPace({ placements, touched, nowMs, violate }: FleetContext): FleetOracle {
+  const failedAtMs = new Map<string, number>();
+  return {
+    name: "recovery-pace",
+    summary: "a failed VM is started again after its back-off, and no oftener than it may be",
+    checks: 0,
+    happened(event, state) {
+      if (event.kind === "vmDeleted") failedAtMs.delete(event.name);
+      if (event.kind !== "vmState") return;
+      const { name, from, state: to } = event;
+      if (to === "Failed" && from !== "Failed") failedAtMs.set(name, nowMs());
+      if (from !== "Failed" || to !== "Scheduled" || touched.has(name)) return;
+      const vm = vmOf(state, name);
+      const sinceMs = failedAtMs.get(name);
+      if (vm === null || sinceMs === undefined || placements.of(name)?.workerId !== event.workerId) return;
+      this.checks += 1;
+      const { restarts, spec } = vm;
+      const waitedMs = nowMs() - sinceMs;
+      const dueMs = backoffMs(spec.recovery, restarts);
+      if (restarts > spec.recovery.restartsMax)
+        violate(() => `VM ${name} is started again ${restarts} times, and may be ${spec.recovery.restartsMax} times`);
+      else if (waitedMs < SLACK * dueMs)
+        violate(
+          () =>
+            `VM ${name} is started again (${restarts}) after ${Math.round(waitedMs)} ms, and should be after ${dueMs} ms`,
+        );
+    },
+  };
+}
+
+/** Before the restart of that number, from 1. */
+function backoffMs({ backoffMs: first, backoffFactor, backoffMaxMs }: RecoveryPolicy, restart: number): number {
+  return Math.min(backoffMaxMs, first * backoffFactor ** Math.max(0, restart - 1));
+}
