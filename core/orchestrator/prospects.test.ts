@@ -67,9 +67,9 @@ test("whoever waits would be refused by everybody, were everybody asked again", 
 test("when one leaves a domain, others may come to any worker there", () => {
   const office = new Office();
   for (const id of [1, 2]) office.join(id);
-  // Another domain is open to the group, and has no room.
-  office.join(3, { topology: { ...FACTS.topology, zone: "full" } });
-  office.create("big", { vcpus: FACTS.capacity.vcpus, workerId: 3 });
+  // Another domain is open to the group, and too small.
+  const small = { vcpus: 100, memoryMiB: 10, diskGiB: 10_000 };
+  office.join(3, { capacity: small, topology: { ...FACTS.topology, zone: "other" } });
   const antiAffinity = [{ group: "g", softWeight: null, maxPerDomain: 1, scope: "zone" as const }];
   office.create("first", { antiAffinity, workerId: 1 });
   office.create("second", { antiAffinity });
