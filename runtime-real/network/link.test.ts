@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { decodeMessage, type Heartbeat } from "../../core/index.ts";
 import { Identity } from "../identity.ts";
 import { FrameReader } from "./frames.ts";
-import { encodeAnswer } from "./handshake.ts";
+import { encodeAnswer, helloOf } from "./handshake.ts";
 import { Network } from "./index.ts";
 import { PROTOCOLS, say } from "./link.ts";
 import { createTransport, stopWithin } from "./transport.ts";
@@ -249,6 +249,28 @@ test("ten nodes of one host that come at once are all let in at the first try", 
   for (const { network } of nodes) network.setPeers([hub.peer]);
   await until(() => nodes.every(({ network }) => network.status()[0]?.connected === true));
   expect(logged.filter((line) => JSON.parse(line).msg === "cannot connect")).toEqual([]);
+});
+
+test("of strangers a few are let in at a time, and members beside them", async () => {
+  const member = await Bare.start("quic");
+  const { network } = await node("quic", member.identity.peerId);
+  const address = multiaddr(`/ip4/127.0.0.1/udp/${network.boundPort}/quic-v1`);
+  const dialled = await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      const { privateKey } = await Identity.generate();
+      const stranger = await createTransport({ privateKey, kind: "quic", listen: [], gater: {} });
+      transports.push(stranger);
+      return await stranger.dial(address).catch(() => null);
+    }),
+  );
+  // Who is turned away hears of it only after its dial has succeeded.
+  await until(() => dialled.filter((connection) => connection?.status === "open").length <= 32);
+  const theirs = await member.libp2p.dial(address);
+  const stream = await theirs.newStream(PROTOCOLS.hello);
+  const answered = new Promise((resolve) => stream.addEventListener("message", resolve, { once: true }));
+  say(stream, helloOf({ nodeId: 2, clusterId: "test", incarnation: 0, introduction: null }));
+  await answered;
+  expect(theirs.status).toBe("open");
 });
 
 test.each<[string, () => Promise<void>, unknown]>([
