@@ -29,7 +29,7 @@ export interface World {
   wallMs(): number;
   evidence(evidence: Evidence): void;
   halted(reason: string, evidence: Evidence | null): void;
-  /** After every step, for whoever watches the core. Must be cheap. */
+  /** After every step and before its effects are carried out, for whoever watches the core. Must be cheap. */
   stepped(input: Input, effects: readonly Effect[]): void;
 }
 
@@ -93,8 +93,9 @@ export class Host {
     if (this.#stopped) return;
     const input: Input = { ...happening, nowMs: this.#world.nowMs(), wallMs: this.#world.wallMs() };
     const effects = this.#core.step(input);
-    this.#carryOut(effects);
+    // First: the recording of a step that halts is written when that is carried out.
     this.#world.stepped(input, effects);
+    this.#carryOut(effects);
   }
 
   #carryOut(effects: readonly Effect[]): void {

@@ -153,6 +153,8 @@ test("a node whose disk refuses stops itself, leaves a recording that runs again
   expect(recordings.length).toBe(1);
   const replayed = await blixard(["sim", "replay", join(node.dataDir, recordings[0] ?? "")]);
   expect(replayed).toMatchObject({ code: 0, err: "", out: expect.stringContaining("the same decisions") });
+  // Up to the very step that stopped it.
+  expect(replayed.out).toMatch(/write \d+ FAILED: .*, halted$/m);
 
   const again = new RealNode(1, node.dataDir, node.bind);
   try {
