@@ -308,6 +308,21 @@ describe("machines", () => {
     expect(told(bench)).toEqual(["web/5 failed"]);
   });
 
+  test("one that hung, and is to be stopped, is not said to have ended before it has", () => {
+    const bench = settled();
+    bench.wants([vm("web", 5, "run")]);
+    bench.pass(1000);
+    bench.finish();
+    bench.pass(122_000);
+    expect(told(bench)).toEqual(["web/5 failed"]);
+    bench.wants([vm("web", 5, "stop")]);
+    bench.pass(5000);
+    expect(told(bench)).toEqual(["web/5 stopping"]);
+    bench.finish();
+    bench.pass(1000);
+    expect(told(bench)).toEqual(["web/5 stopped"]);
+  });
+
   test("a machine that was there and is gone is not built again: it has failed", () => {
     const bench = running();
     bench.machines.clear();

@@ -310,6 +310,8 @@ export class Agent {
         this.#run(vm, machine);
         return;
       case "stop":
+        // Whatever it was ended for, it is stopped when it has ended.
+        this.#neverBooted.delete(vm.name);
         if (machine === null) return;
         // One that was built and never started is no machine to keep.
         if (machine.phase === "built") this.#perform(vm.name, { kind: "delete", name: vm.name, epoch: machine.epoch });

@@ -74,7 +74,8 @@ export type HostAction =
   | { readonly kind: "forgetJob"; readonly id: string; readonly attempt: number }
   /**
    * A dead man's switch, outside of this process: at `atMs` of the host's monotonic clock every machine and job of the host is ended at once, unless the
-   * switch has been set anew by then. It survives the death of the process, and keeps its last setting.
+   * switch has been set anew by then. It survives the death of the process, and keeps its last setting. Once it has fallen, and before it was ever set,
+   * nothing is started and no job is run, whoever asks for it and however long that was on its way.
    */
   | { readonly kind: "fenceAt"; readonly atMs: number };
 
