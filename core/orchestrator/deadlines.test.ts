@@ -20,7 +20,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 test("whatever is set, set anew and deleted: the first that is due comes first, each once", () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 100, size: "max" }), (steps) => {
       const deadlines = new Deadlines<string>();
       const obvious = new Map<string, number>();
       for (const one of steps) {

@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Command, intentOf, type VmRecord, vmOf } from "../cluster/index.ts";
+import { machine, Office } from "../testing/index.ts";
 import { type Job, MACHINE_PHASES, type ReportedMachine } from "../worker/index.ts";
 import { attemptNumber, indexed, isBegun, newsIn } from "./observations.ts";
-import { machine, Office } from "./testing.ts";
 
 const KNOWS_ALL = Number.MAX_SAFE_INTEGER;
 
@@ -78,7 +78,7 @@ function news(office: Office, seen: ReportedMachine | null, assignedIndex: numbe
 test("whatever is shown in whatever state is told once, changes nothing that is illegal, and leaves what is well alone", () => {
   const met = new Set<string>();
   fc.assert(
-    fc.property(fc.array(way, { maxLength: 8 }), (ways) => {
+    fc.property(fc.array(way, { maxLength: 8, size: "max" }), (ways) => {
       const reached = placed();
       const run = (office: Office): boolean => {
         for (const go of ways) if (web(office) !== null) office.commit(...go(office));

@@ -98,7 +98,7 @@ test("against the obvious version: everything in one array, sorted for each ques
     fc.record({ do: fc.constant("room" as const) }),
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
       const list = new WaitingList();
       let all: One[] = [];
       let room = 0;

@@ -1,9 +1,9 @@
 /** One host's agent, between a host and a leader that the test plays. */
 import { describe, expect, test } from "vitest";
 import { DEFAULT_HEALTH_CHECK, type HealthCheck, vmSpec } from "../cluster/index.ts";
+import { Bench, wantedTask as task, wantedVm as vm } from "../testing/index.ts";
 import { LEASE_TTL_MS } from "./lease.ts";
 import { encodeDirective, HOST_LIMITS } from "./protocol.ts";
-import { Bench, task, vm } from "./testing.ts";
 import type { Machine } from "./types.ts";
 
 /** An agent that has registered, and acts by an empty assignment. */

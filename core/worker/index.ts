@@ -15,5 +15,7 @@ export {
   type Inventory,
   type Report,
   type ReportedMachine,
+  type TaskDetail,
+  type VmDetail,
 } from "./protocol.ts";
 export * from "./types.ts";

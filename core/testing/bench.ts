@@ -1,8 +1,9 @@
-/** For this folder's tests alone: an agent between a host that keeps the contract of types.ts to the letter and a leader that a test plays. */
+/** An agent between a host that keeps the contract of types.ts to the letter and a leader that a test plays. */
 import { DEFAULT_VM_SPEC, type Intent, type VmSpec, vmSpec } from "../cluster/index.ts";
-import { Agent, type AgentEffect, type AgentInput } from "./agent.ts";
-import { LEASE_TTL_MS } from "./lease.ts";
 import {
+  Agent,
+  type AgentEffect,
+  type AgentInput,
   type AssignedTask,
   type AssignedVm,
   type Assignment,
@@ -10,11 +11,15 @@ import {
   type Directive,
   decodeReport,
   encodeDirective,
+  type HostAction,
+  type HostFacts,
+  type Job,
+  LEASE_TTL_MS,
+  type Machine,
   type Report,
   type TaskDetail,
   type VmDetail,
-} from "./protocol.ts";
-import type { HostAction, HostFacts, Job, Machine } from "./types.ts";
+} from "../worker/index.ts";
 
 const FACTS: HostFacts = {
   capacity: { vcpus: 8, memoryMiB: 8192, diskGiB: 100 },
@@ -55,9 +60,11 @@ export class Bench {
   watch: (action: HostAction) => void = () => {};
   #bootId = 0;
   readonly #facts: HostFacts;
+  readonly #workerId: number;
 
-  constructor(facts: Partial<HostFacts> = {}) {
+  constructor(facts: Partial<HostFacts> = {}, workerId = 7) {
     this.#facts = { ...FACTS, ...facts };
+    this.#workerId = workerId;
     this.agent = this.boot();
   }
 
@@ -66,7 +73,7 @@ export class Bench {
   boot(): Agent {
     this.#bootId += 1;
     this.wakeAtMs = Number.POSITIVE_INFINITY;
-    this.agent = new Agent({ workerId: 7, bootId: this.#bootId, facts: this.#facts, servers: [1, 2, 3] });
+    this.agent = new Agent({ workerId: this.#workerId, bootId: this.#bootId, facts: this.#facts, servers: [1, 2, 3] });
     return this.agent;
   }
 
@@ -240,11 +247,11 @@ export type WantedVm = AssignedVm & VmDetail;
 export type WantedTask = AssignedTask & TaskDetail;
 
 /** As it was created, or as it was last changed. */
-export function vm(name: string, epoch: number, intent: Intent, isBegun = false, spec: VmSpec = PLAIN): WantedVm {
+export function wantedVm(name: string, epoch: number, intent: Intent, isBegun = false, spec: VmSpec = PLAIN): WantedVm {
   return { name, epoch, intent, isBegun, createdIndex: 1, generation: spec === PLAIN ? 1 : 2, spec };
 }
 
-export function task(id: string, attempt: number, isCancelled = false): WantedTask {
+export function wantedTask(id: string, attempt: number, isCancelled = false): WantedTask {
   return { id, attempt, isCancelled, command: "true", args: [], timeoutMs: 1000 };
 }
 

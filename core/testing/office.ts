@@ -1,4 +1,4 @@
-/** For this folder's tests alone: an orchestrator in office over a real state machine, without consensus: what it proposes is committed at once. */
+/** An orchestrator in office over a real state machine, without consensus: what it proposes is committed at once. */
 import {
   type ApplyResult,
   applyEntries,
@@ -18,6 +18,7 @@ import {
   type WorkerRecord,
   workerOf,
 } from "../cluster/index.ts";
+import { Orchestrator, type Proposal } from "../orchestrator/index.ts";
 import {
   type AssignedTask,
   type Assignment,
@@ -30,7 +31,6 @@ import {
   type Report,
   type ReportedMachine,
 } from "../worker/index.ts";
-import { Orchestrator, type Proposal } from "./orchestrator.ts";
 
 const SERVERS = [1, 2, 3];
 const TURNS_MAX = 10_000;
