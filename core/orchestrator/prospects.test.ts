@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bucketValues, explainVm, needsPlace, type VmSpec } from "../cluster/index.ts";
-import { FACTS, Office } from "./testing.ts";
+import { FACTS, Office } from "../testing/index.ts";
 
 const HOSTS = [1, 2, 3, 4, 5, 6];
 
