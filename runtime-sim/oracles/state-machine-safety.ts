@@ -13,7 +13,7 @@ import type { OracleContext } from "./context.ts";
 import { isSameState } from "./reference.ts";
 import { isSameResult } from "./same.ts";
 
-/** Entries from one comparison of whole states to the next one. */
+/** Entries from one comparison of whole states to the next one; as many as there are VMs, if they are more: then it costs as much as applying them did. */
 const COMPARE_EVERY_ENTRIES = 4096;
 
 export function stateMachineSafety({ violate, ledger, reference, hosts }: OracleContext): Oracle {
@@ -34,7 +34,7 @@ export function stateMachineSafety({ violate, ledger, reference, hosts }: Oracle
       const { appliedIndex } = node;
       if (appliedIndex < reference.index) return;
       if (appliedIndex < nextComparison && !(due.size > 0 && due.has(node.id))) return;
-      nextComparison = Math.max(nextComparison, appliedIndex + COMPARE_EVERY_ENTRIES);
+      nextComparison = Math.max(nextComparison, appliedIndex + COMPARE_EVERY_ENTRIES, appliedIndex + node.state.vmCount);
       compare(node);
     },
     finished() {
