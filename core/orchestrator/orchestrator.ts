@@ -403,8 +403,9 @@ export class Orchestrator {
   #placeVm(state: ClusterState, name: string): boolean {
     const vm = vmOf(state, name);
     if (vm === null || !needsPlace(vm)) return true;
-    const request = vmRequest(vm);
     const context = this.#placement(state);
+    if (vm.targetId === null && this.#prospects.isShutOut(context, vm.spec.antiAffinity)) return false;
+    const request = vmRequest(vm);
     const { epoch } = vm;
     if (vm.targetId !== null) {
       const target = workerOf(state, vm.targetId);
@@ -414,7 +415,6 @@ export class Orchestrator {
       if (refusal.kind === "insufficient" && target !== null && isBeingLeft(state, target)) return false;
       return this.#propose(`vm:${name}`, { kind: "dropNomination", name, epoch });
     }
-    if (this.#prospects.isShutOut(context, request)) return false;
     const changed = this.#prospects.candidates(context, request)?.flatMap((id) => workerOf(state, id) ?? []);
     const views = changed?.map((worker) => this.#viewOf(worker));
     const workerId =

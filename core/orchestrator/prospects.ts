@@ -2,7 +2,7 @@
  * Who need not be asked. A VM that nobody would take is tried again when something has changed, and most of what changes is no help to it: so it asks only
  * those workers that have changed since, and nobody where every domain is full of its group already. What is passed over here would have refused.
  */
-import { intentOf, type VmRecord, type WorkerRecord } from "../cluster/index.ts";
+import { type AntiAffinity, intentOf, type VmRecord, type WorkerRecord } from "../cluster/index.ts";
 import { domainOf, type PlacementContext, type PlacementRequest, type Topology } from "../scheduler/index.ts";
 
 /** Changes of workers that are remembered. */
@@ -26,6 +26,9 @@ export class Prospects {
     zone: new Map(),
     datacenter: new Map(),
   };
+  /** By rule, whether all its domains are full, and the state of which that is so. */
+  readonly #full = new Map<string, boolean>();
+  #fullIn: PlacementContext | null = null;
   /** By name: the priorities of VMs that may be made to give way, and how many there are of each. */
   readonly #priorities = new Map<string, number>();
   readonly #victims = new Map<number, number>();
@@ -36,6 +39,8 @@ export class Prospects {
     this.#refusedAt.clear();
     this.#topologies.clear();
     for (const scope of SCOPES) this.#domains[scope].clear();
+    this.#full.clear();
+    this.#fullIn = null;
     this.#priorities.clear();
     this.#victims.clear();
   }
@@ -97,18 +102,29 @@ export class Prospects {
     return false;
   }
 
-  /** Whether each domain of some hard rule's scope has as many of the group as it may have. */
-  isShutOut({ groupCount }: PlacementContext, { antiAffinity }: PlacementRequest): boolean {
-    for (const { group, softWeight, maxPerDomain, scope } of antiAffinity) {
-      if (softWeight !== null || scope === "node") continue;
-      let isOpen = false;
-      for (const domain of this.#domains[scope].keys()) {
-        isOpen = groupCount(group, scope, domain) < maxPerDomain;
-        if (isOpen) break;
-      }
-      if (!isOpen) return true;
+  /** Whether each domain of some hard rule's scope has as many of the group as it may have, in the state that `context` reads. */
+  isShutOut(context: PlacementContext, rules: PlacementRequest["antiAffinity"]): boolean {
+    if (rules.length === 0) return false;
+    if (this.#fullIn !== context) {
+      this.#fullIn = context;
+      this.#full.clear();
     }
-    return false;
+    return rules.some((rule) => rule.softWeight === null && this.#isFull(context, rule));
+  }
+
+  #isFull({ groupCount }: PlacementContext, { group, scope, maxPerDomain }: AntiAffinity): boolean {
+    if (scope === "node") return false;
+    // Many wait behind one rule.
+    const key = `${group} ${scope} ${maxPerDomain}`;
+    const known = this.#full.get(key);
+    if (known !== undefined) return known;
+    let isFull = true;
+    for (const domain of this.#domains[scope].keys()) {
+      isFull = groupCount(group, scope, domain) >= maxPerDomain;
+      if (!isFull) break;
+    }
+    this.#full.set(key, isFull);
+    return isFull;
   }
 
   /** The workers that may take a VM now; null: all have to be asked. */
