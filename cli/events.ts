@@ -71,6 +71,20 @@ function words(event: Event): string {
       return `VM ${event.name} changed: generation ${event.generation}`;
     case "vmDeleted":
       return `VM ${event.name} deleted`;
+    case "vmState":
+      return `VM ${event.name} is ${event.state}${at(event.workerId)}${because(event.reason)}`;
+    case "workerRegistered":
+      return `worker ${event.workerId} registered${event.driver === null ? "" : ` with driver ${event.driver}`}`;
+    case "workerStatus":
+      return `worker ${event.workerId} is ${event.status}${because(event.reason)}`;
+    case "taskState":
+      return `task ${event.id} is ${event.state}${at(event.workerId)}${because(event.reason)}`;
+    case "quotaSet":
+      return `tenant ${event.tenant} ${event.isLimited ? "has a quota" : "has no quota any more"}`;
+    case "poolChanged":
+      return `address pool ${event.pool} ${event.change}`;
+    case "schedulerConfigured":
+      return `VMs are placed by strategy ${event.strategy}`;
     case "tokenCreated":
       return `token ${event.tokenId} made, for ${event.purpose === "join" ? "joining" : "the API"}`;
     case "tokenRevoked":
@@ -84,4 +98,12 @@ function words(event: Event): string {
       return `members: voters ${event.voters.join(", ")}${learners}`;
     }
   }
+}
+
+function at(workerId: number | null): string {
+  return workerId === null ? "" : ` on worker ${workerId}`;
+}
+
+function because(reason: string): string {
+  return reason === "" ? "" : `: ${reason}`;
 }

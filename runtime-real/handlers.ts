@@ -473,6 +473,114 @@ function applyRefused(refusal: Refusal): ApiError {
         "there is no token with this id",
         "`blixard token list` shows what there is",
       );
+    case "nodeNotFound":
+      return new ApiError(
+        "nodeNotFound",
+        `node ${refusal.nodeId} is no member of the cluster`,
+        "`blixard cluster members` lists them",
+        { nodeId: refusal.nodeId },
+      );
+    case "workerNotFound":
+      return new ApiError(
+        "workerNotFound",
+        `there is no worker ${refusal.workerId}`,
+        "is its node running, and a worker?",
+        { workerId: refusal.workerId },
+      );
+    case "workerHasChanged":
+      return new ApiError(
+        "workerHasChanged",
+        `worker ${refusal.workerId} has registered anew, or is lost`,
+        "look again, and repeat what still holds",
+        { workerId: refusal.workerId },
+      );
+    case "vmHasChanged":
+      return new ApiError("vmHasChanged", "the VM has changed meanwhile", "look again, and repeat what still holds");
+    case "vmIsBeingDeleted":
+      return new ApiError("vmIsBeingDeleted", "the VM is being deleted", "wait until it is gone, or take another name");
+    case "vmIsNotPlaced":
+      return new ApiError("vmIsNotPlaced", "the VM is on no worker", "wait until it has a place");
+    case "vmIsPlaced":
+      return new ApiError(
+        "vmIsPlaced",
+        `the VM is on worker ${refusal.workerId} already`,
+        "move it from there instead",
+        { workerId: refusal.workerId },
+      );
+    case "doesNotFit":
+      return new ApiError(
+        "doesNotFit",
+        `the VM does not fit on worker ${refusal.workerId}: ${refusal.why}`,
+        "choose another worker, or make room on this one",
+        { workerId: refusal.workerId, why: refusal.why },
+      );
+    case "quotaExceeded":
+      return new ApiError(
+        "quotaExceeded",
+        `the tenant would have ${refusal.wanted} ${refusal.resource}, its quota is ${refusal.limit}`,
+        "ask for less, delete what is not needed any more, or have the quota raised",
+        { resource: refusal.resource, wanted: refusal.wanted, limit: refusal.limit },
+      );
+    case "tooManyRequests":
+      return new ApiError(
+        "tooManyRequests",
+        `the tenant has made its ${refusal.perMinute} ${refusal.what} of this minute`,
+        `try again in ${Math.ceil(refusal.retryAfterMs / 1000)} s`,
+        { what: refusal.what, perMinute: refusal.perMinute, retryAfterMs: refusal.retryAfterMs },
+      );
+    case "tooSoon":
+      return new ApiError(
+        "tooSoon",
+        "the last rebalance has just been",
+        `try again in ${Math.ceil(refusal.retryAfterMs / 1000)} s`,
+        { retryAfterMs: refusal.retryAfterMs },
+      );
+    case "poolExists":
+      return new ApiError("poolExists", "an address pool of this name exists already", "choose another name");
+    case "poolNotFound":
+      return new ApiError("poolNotFound", `there is no address pool ${refusal.pool}`, "make it first", {
+        pool: refusal.pool,
+      });
+    case "poolDisabled":
+      return new ApiError(
+        "poolDisabled",
+        `the address pool ${refusal.pool} gives nothing out`,
+        "enable it, or take another",
+        {
+          pool: refusal.pool,
+        },
+      );
+    case "poolOverlaps":
+      return new ApiError(
+        "poolOverlaps",
+        `its addresses are also those of the pool ${refusal.pool}`,
+        "give it addresses of its own",
+        { pool: refusal.pool },
+      );
+    case "poolInUse":
+      return new ApiError(
+        "poolInUse",
+        `${refusal.usedCount} of the pool's addresses are in use`,
+        "delete the VMs that have them first",
+        { usedCount: refusal.usedCount },
+      );
+    case "poolExhausted":
+      return new ApiError(
+        "poolExhausted",
+        `all ${refusal.size} addresses of the pool ${refusal.pool} are in use`,
+        "make the pool larger, or take another",
+        { pool: refusal.pool, size: refusal.size },
+      );
+    case "taskExists":
+      return new ApiError("taskExists", "a task with this id exists already", "choose another id");
+    case "taskNotFound":
+      return new ApiError("taskNotFound", "there is no task with this id", "it may have ended long ago");
+    case "taskHasChanged":
+      return new ApiError(
+        "taskHasChanged",
+        "the task has changed meanwhile",
+        "look again, and repeat what still holds",
+      );
     case "tokenExpired":
     case "tokenUsed":
     case "tokenRevoked":
