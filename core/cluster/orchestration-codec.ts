@@ -139,6 +139,7 @@ export type StoredWorker = Omit<WorkerRecord, "used" | "reserved" | "vms" | "tas
 export const storedWorker: Format<StoredWorker> = record<StoredWorker>({
   id: aNodeId,
   bootId: aBootId,
+  registeredIndex: aCount,
   availability: oneOf(AVAILABILITIES),
   isOnline: aFlag,
   assignedIndex: aCount,

@@ -20,6 +20,8 @@ export interface WorkerRecord extends WorkerFacts {
   readonly id: number;
   /** Told by the agent's process: another number is another process. */
   readonly bootId: number;
+  /** Log index of the entry by which that process came to be known: what was placed before, another may have begun. */
+  readonly registeredIndex: number;
   readonly availability: Availability;
   /** False from when the cluster stopped to rely on its lease until it registers anew. */
   readonly isOnline: boolean;
@@ -98,6 +100,7 @@ export function registerWorker(
   const worker: WorkerRecord = {
     id: workerId,
     bootId,
+    registeredIndex: known?.bootId === bootId ? known.registeredIndex : batch.appliedIndex,
     availability: known?.availability ?? "online",
     isOnline: true,
     assignedIndex: batch.appliedIndex,

@@ -48,6 +48,20 @@ describe("how it is done", () => {
     expect(explained(office, 1, ["vm-98"])).toEqual(["vm-98"]);
   });
 
+  test("an attempt that was placed before a process came up may have been begun by the one before it", () => {
+    const office = new Office();
+    office.join(1);
+    office.submit("early");
+    office.report(1);
+    const begunOf = () => office.host(1).assignment?.tasks.map(({ id, isBegun }) => `${id} ${isBegun}`);
+    expect(begunOf()).toEqual(["early false"]);
+    office.reboot(1);
+    office.report(1);
+    office.submit("late");
+    office.report(1);
+    expect(begunOf()).toEqual(["early true", "late false"]);
+  });
+
   test("of a task too, under the number of its attempt", () => {
     const office = officeWith(1);
     office.submit("job");

@@ -12,7 +12,16 @@ export function assignmentOf(state: ClusterState, worker: WorkerRecord): Assignm
   });
   const tasks = worker.tasks.flatMap((id) => {
     const task = taskOf(state, id);
-    return task === null ? [] : [{ id, attempt: attemptNumber(task), isCancelled: task.isCancelled }];
+    return task === null
+      ? []
+      : [
+          {
+            id,
+            attempt: attemptNumber(task),
+            isBegun: task.updatedIndex < worker.registeredIndex,
+            isCancelled: task.isCancelled,
+          },
+        ];
   });
   return {
     index: worker.assignedIndex,

@@ -251,8 +251,8 @@ export function wantedVm(name: string, epoch: number, intent: Intent, isBegun = 
   return { name, epoch, intent, isBegun, createdIndex: 1, generation: spec === PLAIN ? 1 : 2, spec };
 }
 
-export function wantedTask(id: string, attempt: number, isCancelled = false): WantedTask {
-  return { id, attempt, isCancelled, command: "true", args: [], timeoutMs: 1000 };
+export function wantedTask(id: string, attempt: number, isCancelled = false, isBegun = false): WantedTask {
+  return { id, attempt, isBegun, isCancelled, command: "true", args: [], timeoutMs: 1000 };
 }
 
 const PLAIN = vmSpec(DEFAULT_VM_SPEC);

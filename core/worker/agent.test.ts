@@ -472,6 +472,14 @@ describe("jobs", () => {
     expect(bench.takeActs()).toEqual(["runJob job/2"]);
   });
 
+  test("an attempt that another process may have begun is not begun again: what the host shows is all there is of it", () => {
+    const bench = settled();
+    bench.wants([], [task("job", 1, false, true)]);
+    bench.pass(60_000);
+    expect(bench.takeActs()).toEqual([]);
+    expect(told(bench)).toEqual([]);
+  });
+
   test("an attempt that is over is told of until nobody wants it", () => {
     const bench = settled();
     bench.wants([], [task("job", 1)]);
@@ -493,21 +501,6 @@ describe("jobs", () => {
     expect(bench.takeActs()).toEqual(["runJob job/1", "endJob job/1", "forgetJob job/1"]);
     expect(told(bench)).toEqual([]);
     expect(bench.lastSent.report.assignedIndex).toBe(bench.assignment.index);
-  });
-
-  test("an attempt that shows late is ended while another runs: there are never two", () => {
-    const bench = settled();
-    bench.obeys = false;
-    bench.wants([], [task("job", 1)]);
-    bench.pass(12_000);
-    bench.obeys = true;
-    bench.wants([], [task("job", 2)]);
-    bench.pass(1000);
-    bench.takeActs();
-    bench.perform({ kind: "runJob", ...task("job", 1) });
-    bench.pass(1000);
-    expect(bench.takeActs()).toEqual(["endJob job/1", "forgetJob job/1"]);
-    expect(bench.jobs).toMatchObject([{ attempt: 2, phase: "running" }]);
   });
 
   test("a job of an earlier task of that name goes before the new one begins", () => {

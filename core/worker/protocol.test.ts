@@ -44,7 +44,7 @@ const granted: Directive = {
   assignment: {
     index: 44,
     vms: [{ name: "web", epoch: 12, intent: "run", isBegun: true, createdIndex: 4, generation: 2 }],
-    tasks: [{ id: "job", attempt: 2, isCancelled: true }],
+    tasks: [{ id: "job", attempt: 2, isBegun: false, isCancelled: true }],
   },
   details: {
     vms: [{ name: "web", createdIndex: 4, generation: 2, spec: vmSpec({ features: ["kvm"] }) }],

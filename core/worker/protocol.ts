@@ -76,6 +76,8 @@ export interface AssignedTask {
   readonly id: string;
   /** See `Job`. */
   readonly attempt: number;
+  /** It was assigned before this process came up: another may have run it, and all that is left of it is what the host shows. */
+  readonly isBegun: boolean;
   readonly isCancelled: boolean;
 }
 
@@ -197,7 +199,10 @@ const assignmentFormat: Format<Assignment> = record<Assignment>({
     }),
     HOST_LIMITS.machines,
   ),
-  tasks: listOf(record<AssignedTask>({ id: aLabel, attempt: aCount, isCancelled: aFlag }), HOST_LIMITS.jobs),
+  tasks: listOf(
+    record<AssignedTask>({ id: aLabel, attempt: aCount, isBegun: aFlag, isCancelled: aFlag }),
+    HOST_LIMITS.jobs,
+  ),
 });
 
 const detailsFormat: Format<Details> = record<Details>({

@@ -34,7 +34,11 @@ export function stateMachineSafety({ violate, ledger, reference, hosts }: Oracle
       const { appliedIndex } = node;
       if (appliedIndex < reference.index) return;
       if (appliedIndex < nextComparison && !(due.size > 0 && due.has(node.id))) return;
-      nextComparison = Math.max(nextComparison, appliedIndex + COMPARE_EVERY_ENTRIES, appliedIndex + node.state.vmCount);
+      nextComparison = Math.max(
+        nextComparison,
+        appliedIndex + COMPARE_EVERY_ENTRIES,
+        appliedIndex + node.state.vmCount,
+      );
       compare(node);
     },
     finished() {

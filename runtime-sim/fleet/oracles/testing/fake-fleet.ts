@@ -281,6 +281,7 @@ function workerRecord(id: number): WorkerRecord {
   return {
     id,
     bootId: 1,
+    registeredIndex: 0,
     availability: "online",
     isOnline: true,
     assignedIndex: 0,
