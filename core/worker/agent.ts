@@ -126,8 +126,11 @@ export class Agent {
   readonly #neverBooted = new Map<string, number>();
   /** In which version of the inventory a machine first stood. */
   readonly #reportedIn = new Map<string, { readonly epoch: number; readonly version: number }>();
-  /** Everything is as it shall be, and time alone changes nothing about it: until there is news, nothing is looked through. */
+  /** It has done and told what there was: until there is news, or `#restUntilMs`, nothing is looked through. */
   #isAtRest = false;
+  #restUntilMs = Number.POSITIVE_INFINITY;
+  /** There is something that it ends once the leader has seen it. */
+  #hasUnwanted = false;
   #wakeAtMs = Number.POSITIVE_INFINITY;
 
   constructor(settings: AgentSettings) {
@@ -162,10 +165,11 @@ export class Agent {
         break;
     }
     if (this.#inventory !== null) {
-      if (!this.#isAtRest || !this.#mayAct) {
+      if (!this.#isAtRest || !this.#mayAct || this.#nowMs >= this.#restUntilMs) {
         this.#act();
         this.#refreshInventory();
-        this.#isAtRest = this.#mayAct && !this.#waitsForTime();
+        this.#isAtRest = this.#mayAct;
+        this.#restUntilMs = this.#nextChangeMs();
       }
       this.#report();
     }
@@ -175,18 +179,34 @@ export class Agent {
     return effects;
   }
 
-  /** Whether something is under way that has a time-out, or a check is to come. */
-  #waitsForTime(): boolean {
-    if (this.#acted.size > 0 || this.#asked.size > 0 || this.#actedOnJobs.size > 0) return true;
-    if (this.#health.nextDueMs !== Number.POSITIVE_INFINITY) return true;
-    for (const { phase } of this.#machines.values()) if (phase === "starting" || phase === "stopping") return true;
-    return false;
+  /** When time alone may next change what is to be done or told; Infinity: never. */
+  #nextChangeMs(): number {
+    let nextMs = this.#health.nextDueMs;
+    const at = (ms: number): void => {
+      if (ms > this.#nowMs && ms < nextMs) nextMs = ms;
+    };
+    for (const { what, sinceMs, atMs } of this.#acted.values()) {
+      at(atMs + (what === "stop" ? STOP_GRACE_MS + ACT_AGAIN_MS : ACT_AGAIN_MS));
+      if (what === "start") at(sinceMs + BOOT_TIMEOUT_MS);
+    }
+    for (const { atMs } of this.#asked.values()) at(atMs + ACT_AGAIN_MS);
+    for (const { atMs } of this.#actedOnJobs.values()) at(atMs + ACT_AGAIN_MS);
+    for (const { phase, atMs } of this.#since.values()) {
+      if (phase === "starting") at(atMs + BOOT_TIMEOUT_MS);
+      if (phase === "stopping") at(atMs + STOP_GRACE_MS + ACT_AGAIN_MS);
+    }
+    return nextMs;
   }
 
   #take(machines: readonly Machine[], jobs: readonly Job[]): void {
-    this.#machines = new Map(
-      machines.filter(isReportable).map((machine) => [machine.name, withBoundedReason(machine, machines.length)]),
-    );
+    const before = this.#machines;
+    const now = new Map<string, Machine>();
+    for (const machine of machines) {
+      // What is shown as it was shown before has been looked at then.
+      const isSame = machine.reason === "" && before.get(machine.name) === machine;
+      if (isSame || isReportable(machine)) now.set(machine.name, withBoundedReason(machine, machines.length));
+    }
+    this.#machines = now;
     this.#jobs = withBoundedOutput(jobs.filter(isReportableJob));
     for (const name of this.#since.keys()) if (!this.#machines.has(name)) this.#since.delete(name);
     const assigned = new Map(this.#assignment?.vms.map(({ name, epoch }) => [name, epoch]));
@@ -238,7 +258,8 @@ export class Agent {
     this.#learn(details);
     // Leaders that follow one another may answer out of order: the log knows which is newer.
     if (assignment !== null && assignment.index >= (this.#assignment?.index ?? 0)) this.#assignment = assignment;
-    if (assignment !== null || inventoryVersion !== this.#heardVersion) this.#isAtRest = false;
+    if (assignment !== null) this.#isAtRest = false;
+    if (this.#hasUnwanted && inventoryVersion !== this.#heardVersion) this.#isAtRest = false;
     this.#heardVersion = inventoryVersion;
     if (servers.length > 0 && !sameServers(servers, this.#servers)) {
       this.#servers = servers;
@@ -271,6 +292,7 @@ export class Agent {
     const assignment = this.#assignment;
     if (assignment === null || !this.#mayAct) return;
     this.#actedIndex = assignment.index;
+    this.#hasUnwanted = false;
     this.#lacksSpec.clear();
     this.#lacksCommand.clear();
     const wanted = new Set<string>();
@@ -376,6 +398,7 @@ export class Agent {
 
   /** What nobody wants is reported first: the leader has seen it, and still does not ask for it. */
   #endUnwanted(machine: Machine): void {
+    this.#hasUnwanted = true;
     const reported = this.#reportedIn.get(machine.name);
     if (reported?.epoch === machine.epoch && reported.version <= this.#heardVersion) this.#remove(machine);
   }

@@ -273,6 +273,7 @@ function isReadable<T>(format: Format<T>, value: T): boolean {
 
 /** The machine as a report of `count` of them may hold it. */
 export function withBoundedReason(machine: Machine, count: number): Machine {
+  if (machine.reason === "") return machine;
   const lengthMax = Math.min(CLUSTER_LIMITS.reasonLength, Math.floor(HOST_LIMITS.reasonsLength / count));
   const reason = clean(machine.reason.slice(0, lengthMax));
   return reason === machine.reason ? machine : { ...machine, reason };
