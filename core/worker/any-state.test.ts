@@ -244,6 +244,8 @@ class World {
     if (isAwaited) this.#answered = sent;
     if (how === "nothing") {
       bench.step({ kind: "answered", sequence: sent.report.sequence, directive: null });
+      // It may have told something else at once.
+      this.#note();
       return;
     }
     if (sent.report.bootId === bench.lastSent.report.bootId) this.#hear(sent);
