@@ -86,7 +86,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   },
   {
     name: "observed-in-any-epoch",
-    scenario: "zombie-vms",
+    scenario: "host-loss",
     file: "core/orchestrator/observations.ts",
     edits: [{ find: "if (machine.epoch !== epoch) {", replace: "if (machine.epoch > epoch) {" }],
   },

@@ -60,6 +60,7 @@ test("what begins and what ends on a host is told, ends first", () => {
   const host: ObservedHost = {
     id: 7,
     wasDisturbed: false,
+    hasMisreported: false,
     nowMs: 0,
     reportedAtMs: 0,
     switchAtMs: 0,

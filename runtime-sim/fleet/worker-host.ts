@@ -49,6 +49,8 @@ export class WorkerHost implements Caller {
   isDown = false;
   /** Something has been done to it that its VMs may suffer from. */
   wasDisturbed = false;
+  /** A fault has had it show what is not so. */
+  hasMisreported = false;
   /** By its own clock: when its agent last sent a report, and when its switch falls, or fell; -Infinity: not since it came up. */
   reportedAtMs = Number.NEGATIVE_INFINITY;
   switchAtMs = Number.NEGATIVE_INFINITY;
@@ -166,6 +168,7 @@ export class WorkerHost implements Caller {
           faults.zombieChance = value;
           break;
         case "wrong-reports":
+          this.hasMisreported = true;
           faults.wrongReportChance = value;
           break;
         case "unhealthy-guests":

@@ -16,6 +16,7 @@ import type { FleetOracleFactory } from "./oracle.ts";
 import { quotas } from "./quotas.ts";
 import { recoveryPace } from "./recovery-pace.ts";
 import { seenGone } from "./seen-gone.ts";
+import { trulyRunning } from "./truly-running.ts";
 
 export type { FleetContext, FleetOracle, FleetOracleFactory, ObservedHost } from "./oracle.ts";
 export { Placements } from "./placements.ts";
@@ -26,6 +27,7 @@ export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
   oneAttempt,
   leases,
   seenGone,
+  trulyRunning,
   hostCapacity,
   quotas,
   antiAffinity,

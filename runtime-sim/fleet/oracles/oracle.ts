@@ -8,6 +8,8 @@ export interface ObservedHost {
   readonly id: number;
   /** A fault has done something to it that its VMs may suffer from. */
   readonly wasDisturbed: boolean;
+  /** A fault has had it show what is not so. */
+  readonly hasMisreported: boolean;
   /** By its own monotonic clock: now; when its agent last sent a report; when its switch falls, or fell, -Infinity since it came up without one. */
   readonly nowMs: number;
   readonly reportedAtMs: number;

@@ -25,6 +25,7 @@ const NOTHING = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
 export class FakeHost implements ObservedHost {
   readonly id: number;
   wasDisturbed = false;
+  hasMisreported = false;
   nowMs = 0;
   reportedAtMs = 0;
   switchAtMs = Number.NEGATIVE_INFINITY;
