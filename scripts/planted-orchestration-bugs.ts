@@ -237,6 +237,17 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     ],
   },
   {
+    name: "address-freed-at-delete",
+    scenario: "address-exhaustion",
+    file: "core/cluster/vm-commands.ts",
+    edits: [
+      {
+        find: 'moved(batch, vm, { desired: "deleted", state,',
+        replace: 'release(batch, vm.addresses);\n    moved(batch, vm, { desired: "deleted", state,',
+      },
+    ],
+  },
+  {
     name: "orphans-left",
     scenario: "zombie-vms",
     file: "core/worker/agent.ts",
