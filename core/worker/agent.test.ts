@@ -503,6 +503,21 @@ describe("jobs", () => {
     expect(bench.lastSent.report.assignedIndex).toBe(bench.assignment.index);
   });
 
+  test("an attempt that shows late is ended while another runs: there are never two", () => {
+    const bench = settled();
+    bench.obeys = false;
+    bench.wants([], [task("job", 1)]);
+    bench.pass(12_000);
+    bench.obeys = true;
+    bench.wants([], [task("job", 2)]);
+    bench.pass(1000);
+    bench.takeActs();
+    bench.perform({ kind: "runJob", ...task("job", 1) });
+    bench.pass(1000);
+    expect(bench.takeActs()).toEqual(["endJob job/1", "forgetJob job/1"]);
+    expect(bench.jobs).toMatchObject([{ attempt: 2, phase: "running" }]);
+  });
+
   test("a job of an earlier task of that name goes before the new one begins", () => {
     const bench = settled();
     bench.jobs = [{ id: "job", attempt: 3, phase: "exited", exitCode: 0, output: "of the earlier" }];

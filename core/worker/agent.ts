@@ -117,7 +117,7 @@ export class Agent {
   >();
   /** What was asked for last, by name of the machine. */
   readonly #acted = new Map<string, Acted>();
-  /** By id of the job: the attempt that was asked for last, and what was asked of it or another since. */
+  /** By id of the job: the attempt that was asked for last. By id and attempt: what was asked of it since. */
   readonly #asked = new Map<string, { readonly attempt: number; readonly atMs: number }>();
   readonly #actedOnJobs = new Map<string, Acted>();
   /** The last run of each VM of which there was a machine, by name: none of it is made a second time. */
@@ -317,8 +317,8 @@ export class Agent {
     const kept = new Set(tasks.map(({ id }) => id));
     for (const id of this.#asked.keys()) if (!kept.has(id)) this.#asked.delete(id);
     for (const id of this.#commands.keys()) if (!kept.has(id)) this.#commands.delete(id);
-    for (const { id } of this.#jobs) kept.add(id);
-    for (const id of this.#actedOnJobs.keys()) if (!kept.has(id)) this.#actedOnJobs.delete(id);
+    const shown = new Set(this.#jobs.map(({ id, attempt }) => jobKey(id, attempt)));
+    for (const key of this.#actedOnJobs.keys()) if (!shown.has(key)) this.#actedOnJobs.delete(key);
   }
 
   #actOn(vm: AssignedVm, machine: Machine | null): void {
@@ -415,21 +415,23 @@ export class Agent {
   }
 
   #actOnTasks(tasks: readonly AssignedTask[]): void {
-    const jobs = new Map(this.#jobs.map((job) => [job.id, job]));
-    const wanted = new Set<string>();
+    const wanted = new Map(tasks.map(({ id, attempt }) => [id, attempt]));
+    const running = new Set<string>();
+    const shown = new Set<string>();
+    for (const job of this.#jobs) {
+      shown.add(job.id);
+      // Also one that shows late: no two attempts run at a time.
+      if (wanted.get(job.id) !== job.attempt) this.#endJob(job);
+      else if (job.phase === "running") running.add(job.id);
+    }
     for (const { id, attempt, isBegun, isCancelled } of tasks) {
-      wanted.add(id);
-      const job = jobs.get(id);
-      if (job !== undefined && job.attempt !== attempt) {
-        this.#endJob(job);
-      } else if (isCancelled) {
-        if (job?.phase === "running") this.#job({ kind: "endJob", id, attempt });
-      } else if (job === undefined && !isBegun && this.#asked.get(id)?.attempt !== attempt) {
+      if (isCancelled) {
+        if (running.has(id)) this.#job({ kind: "endJob", id, attempt });
+      } else if (!shown.has(id) && !isBegun && this.#asked.get(id)?.attempt !== attempt) {
         // An attempt is started once: if nothing comes of it, the cluster is told so, and makes another.
         this.#runJob(id, attempt);
       }
     }
-    for (const job of this.#jobs) if (!wanted.has(job.id)) this.#endJob(job);
   }
 
   #runJob(id: string, attempt: number): void {
@@ -450,11 +452,12 @@ export class Agent {
 
   #job(action: Extract<HostAction, { readonly kind: "endJob" | "forgetJob" }>): void {
     const { kind, id, attempt } = action;
-    const acted = this.#actedOnJobs.get(id);
+    const key = jobKey(id, attempt);
+    const acted = this.#actedOnJobs.get(key);
     const isAgain = acted?.what === kind && acted.epoch === attempt;
     if (isAgain && this.#nowMs < acted.atMs + ACT_AGAIN_MS) return;
     const sinceMs = isAgain ? acted.sinceMs : this.#nowMs;
-    this.#actedOnJobs.set(id, { what: kind, epoch: attempt, sinceMs, atMs: this.#nowMs });
+    this.#actedOnJobs.set(key, { what: kind, epoch: attempt, sinceMs, atMs: this.#nowMs });
     this.#effects.push({ kind: "act", action });
   }
 
@@ -596,6 +599,10 @@ export class Agent {
     this.#wakeAtMs = atMs;
     this.#effects.push({ kind: "wakeAt", atMs });
   }
+}
+
+function jobKey(id: string, attempt: number): string {
+  return `${id} ${attempt}`;
 }
 
 type Version = Pick<VmDetail, "createdIndex" | "generation">;
