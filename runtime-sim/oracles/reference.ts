@@ -124,9 +124,7 @@ function isSameInBytes(left: ClusterState, right: ClusterState): boolean {
 function isEqual(left: unknown, right: unknown): boolean {
   if (left === right) return true;
   if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
-  if (Array.isArray(left)) {
-    return Array.isArray(right) && left.length === right.length && left.every((part, at) => isEqual(part, right[at]));
-  }
+  if (Array.isArray(left)) return Array.isArray(right) && isEqualList(left, right);
   if (left instanceof Map) {
     if (!(right instanceof Map) || left.size !== right.size) return false;
     for (const [key, part] of left) if (!isEqual(part, right.get(key))) return false;
@@ -135,6 +133,16 @@ function isEqual(left: unknown, right: unknown): boolean {
   if (!isRecord(left) || !isRecord(right)) return false;
   const names = Object.keys(left);
   return names.length === Object.keys(right).length && names.every((name) => isEqual(left[name], right[name]));
+}
+
+/** Most of a table is one empty part, over and over. */
+function isEqualList(left: readonly unknown[], right: readonly unknown[]): boolean {
+  if (left.length !== right.length) return false;
+  for (let at = 0; at < left.length; at++) {
+    const isRepeated = at > 0 && left[at] === left[at - 1] && right[at] === right[at - 1];
+    if (!isRepeated && !isEqual(left[at], right[at])) return false;
+  }
+  return true;
 }
 
 function isRecord(value: object): value is Readonly<Record<string, unknown>> {
