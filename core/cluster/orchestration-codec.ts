@@ -98,7 +98,7 @@ const jobSeen: Format<JobObservation> = record<JobObservation>({
   output: jobOutput,
 });
 
-const aBootId = anInteger(0, 2 ** 53 - 1);
+const aBootId = anInteger(0, Number.MAX_SAFE_INTEGER);
 
 export const orchestrationCommand: Format<OwnCommand | OperatorCommand> = variants<OwnCommand | OperatorCommand>({
   registerWorker: { workerId: aNodeId, bootId: aBootId, facts: workerFacts },

@@ -42,5 +42,7 @@ export function recoveryPace({ placements, touched, nowMs, violate }: FleetConte
 
 /** Before the restart of that number, from 1. */
 function backoffMs({ backoffMs: first, backoffFactor, backoffMaxMs }: RecoveryPolicy, restart: number): number {
-  return Math.min(backoffMaxMs, first * backoffFactor ** Math.max(0, restart - 1));
+  let waitMs = first;
+  for (let at = 1; at < restart && waitMs < backoffMaxMs; at++) waitMs *= backoffFactor;
+  return Math.min(backoffMaxMs, waitMs);
 }
