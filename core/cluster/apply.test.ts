@@ -23,6 +23,7 @@ import {
   type VmSpec,
   vmSpec,
 } from "./index.ts";
+import { NO_PLACEMENT } from "./orchestration-codec.ts";
 
 enableMapSet();
 
@@ -204,6 +205,7 @@ describe("apply", () => {
             state: "Pending",
             desired: "running",
             epoch: 0,
+            ...NO_PLACEMENT,
           });
       }),
       { numRuns: 400 },

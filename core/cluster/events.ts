@@ -124,7 +124,7 @@ export function* eventsOf(log: EventLog): Generator<ClusterEvent, void, undefine
 
 export interface EventPage {
   readonly events: readonly ClusterEvent[];
-  /** False when events after the index that was asked for have been dropped already. */
+  /** False when events after the index that was asked for have been dropped already, or may have been. */
   readonly complete: boolean;
   /** Of the oldest event that is kept; null: there is none. */
   readonly oldestIndex: number | null;

@@ -95,6 +95,8 @@ const spec: fc.Arbitrary<VmSpec> = fc.record({
     resetAfterMs: durationMs,
   }),
   metadata: fc.dictionary(label, words(100), { maxKeys: 4, noNullPrototype: true }),
+  onWorkerLost: fc.constantFrom("restart", "wait"),
+  workerId: fc.option(fc.integer({ min: 1, max: CLUSTER_LIMITS.nodeId })),
 });
 
 const generation = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
