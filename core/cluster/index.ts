@@ -78,6 +78,7 @@ export {
   type TaskRecord,
   type TaskSpec,
   type TaskState,
+  TIMED_OUT,
   taskRequest,
 } from "./tasks.ts";
 export { DEFAULT_QUOTA, QUOTA_RESOURCES, type Quota, type TenantRecord } from "./tenants.ts";

@@ -1,0 +1,68 @@
+/** What this host is, as far as it can be seen from here; the rest is said by whoever runs the node. */
+import { closeSync, openSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { availableParallelism, totalmem } from "node:os";
+import { type HostFacts, InvalidCommand, packed, unpacked, workerFacts } from "../../core/index.ts";
+import { NodeStartError } from "../errors.ts";
+
+/** What cannot be probed. */
+export interface WorkerOptions {
+  readonly datacenter: string;
+  readonly zone: string;
+  readonly rack: string;
+  /** Beside those that are probed. */
+  readonly features: readonly string[];
+  /** In thousandths of any one currency. */
+  readonly costPerHour: number;
+}
+
+export const DEFAULT_WORKER: WorkerOptions = {
+  datacenter: "default",
+  zone: "default",
+  rack: "default",
+  features: [],
+  costPerHour: 0,
+};
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+
+/**
+ * Processors that this process may use, all of the memory, and the whole file system of the data directory: what others on this host need of it is the
+ * scheduler's reserve.
+ *
+ * @throws NodeStartError when an option is not what it must be.
+ */
+export async function probeFacts(dataDir: string, options: WorkerOptions, driver: string | null): Promise<HostFacts> {
+  const { bsize, blocks } = await statfs(dataDir);
+  const { datacenter, zone, rack, costPerHour } = options;
+  const features = new Set(options.features);
+  if (opensKvm()) features.add("kvm");
+  const facts: HostFacts = {
+    capacity: {
+      vcpus: availableParallelism(),
+      memoryMiB: Math.floor(totalmem() / MIB),
+      diskGiB: Math.floor((bsize * blocks) / GIB),
+    },
+    features: [...features].sort(),
+    topology: { datacenter, zone, rack },
+    costPerHour,
+    driver,
+  };
+  try {
+    return unpacked(workerFacts, packed(workerFacts, facts), "worker");
+  } catch (error) {
+    if (!(error instanceof InvalidCommand)) throw error;
+    throw new NodeStartError(`${error.field}: ${error.message}`, "correct the option that describes this host");
+  }
+}
+
+/** Whether this process may open it. That a guest runs by it is not said: some hosts make machines that then never boot. */
+function opensKvm(): boolean {
+  try {
+    closeSync(openSync("/dev/kvm", "r+"));
+    return true;
+  } catch {
+    return false;
+  }
+}

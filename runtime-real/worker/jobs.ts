@@ -1,0 +1,181 @@
+/**
+ * The jobs of a host, as its agent sees them: attempts of tasks, which a keeper runs in processes of their own (keeper.ts). The keeper is there while a job is. Jobs do not
+ * outlive the node's process: what an earlier one has left behind is ended before anything is said of this host.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Logger } from "pino";
+import { CLUSTER_LIMITS, type HostAction, type Job, TIMED_OUT } from "../../core/index.ts";
+import type { Ended, JobOrder, Order } from "./keeper-protocol.ts";
+import { JOB_MARK, killAll, markOf } from "./processes.ts";
+
+export type JobAction = Extract<HostAction, { readonly kind: "runJob" | "endJob" | "forgetJob" }>;
+
+const KEEPER = fileURLToPath(new URL("./keeper.ts", import.meta.url));
+
+export class Jobs {
+  readonly #folder: string;
+  readonly #log: Logger;
+  readonly #changed: () => void;
+  readonly #jobs = new Map<string, Job>();
+  #keeper: ChildProcess | null = null;
+  #fenceAtMs: number | null = null;
+  /** What came while the jobs of a keeper that has died are ended; null: none has. */
+  #held: JobOrder[] | null = null;
+  #isClosed = false;
+
+  private constructor(folder: string, log: Logger, changed: () => void) {
+    this.#folder = folder;
+    this.#log = log;
+    this.#changed = changed;
+  }
+
+  /** Resolves when nothing of an earlier life runs any more. `changed` is called whenever `list` has another answer, and may be called too often. */
+  static async open(dataDir: string, log: Logger, changed: () => void): Promise<Jobs> {
+    const folder = join(resolve(dataDir), "jobs");
+    await killAll({ group: null, markedWith: markOf(folder) });
+    rmSync(folder, { recursive: true, force: true });
+    return new Jobs(folder, log, changed);
+  }
+
+  /** Sorted by id, then by attempt. */
+  list(): readonly Job[] {
+    return [...this.#jobs.values()].sort((a, b) => (a.id === b.id ? a.attempt - b.attempt : a.id < b.id ? -1 : 1));
+  }
+
+  /** Of CLOCK_MONOTONIC: when all jobs are ended, unless another time is set before. Until it was set once, none is run. */
+  fenceAt(atMs: number): void {
+    this.#fenceAtMs = atMs;
+    this.#order({ kind: "fenceAt", atMs });
+  }
+
+  perform(action: JobAction): void {
+    switch (action.kind) {
+      case "runJob": {
+        const { kind: _, ...order } = action;
+        this.#run(order);
+        return;
+      }
+      case "endJob":
+        this.#order({ kind: "end", id: action.id, attempt: action.attempt });
+        return;
+      case "forgetJob":
+        this.#forget(keyOf(action));
+        return;
+    }
+  }
+
+  /** Ends them all, and resolves when that is done. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const keeper = this.#keeper;
+    this.#keeper = null;
+    if (keeper === null) return;
+    const gone = new Promise((resolve) => keeper.once("exit", resolve));
+    if (keeper.connected) keeper.disconnect();
+    await gone;
+  }
+
+  #run(order: JobOrder): void {
+    const key = keyOf(order);
+    if (this.#isClosed || this.#jobs.has(key)) return;
+    const { id, attempt, command } = order;
+    this.#jobs.set(key, { id, attempt, phase: "running", exitCode: 0, output: "" });
+    this.#log.info({ task: id, attempt, command }, "runs a task");
+    if (this.#held === null) this.#handOver(order);
+    else this.#held.push(order);
+    this.#changed();
+  }
+
+  #handOver(order: JobOrder): void {
+    this.#keeper ??= this.#startKeeper();
+    if (this.#fenceAtMs !== null) this.#order({ kind: "fenceAt", atMs: this.#fenceAtMs });
+    this.#order({ kind: "run", outputLength: CLUSTER_LIMITS.outputLength, ...order });
+  }
+
+  #startKeeper(): ChildProcess {
+    const keeper = fork(KEEPER, [this.#folder], {
+      // Out of the terminal's reach: Ctrl-C is for the node, which ends things in order.
+      detached: true,
+      execArgv: [],
+      env: { PATH: process.env["PATH"], [JOB_MARK]: markOf(this.#folder) },
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
+    keeper.on("message", (ended: Ended) => this.#ended(ended));
+    keeper.once("error", (error) => this.#log.error({ err: error }, "the keeper of jobs failed"));
+    keeper.once("exit", (code, signal) => void this.#keeperGone(keeper, signal ?? `exit code ${code}`));
+    return keeper;
+  }
+
+  #order(order: Order): void {
+    // If it is not there any more, what has become of the jobs is told when that is noticed.
+    if (this.#keeper?.connected === true) this.#keeper.send(order, () => undefined);
+  }
+
+  #ended({ id, attempt, how, output }: Ended): void {
+    const key = keyOf({ id, attempt });
+    if (this.#jobs.get(key)?.phase !== "running") return;
+    this.#jobs.set(key, jobOf(id, attempt, how, output));
+    this.#log.info({ task: id, attempt, how }, "a task has ended");
+    this.#dismissKeeper();
+    this.#changed();
+  }
+
+  #dismissKeeper(): void {
+    for (const { phase } of this.#jobs.values()) if (phase === "running") return;
+    const keeper = this.#keeper;
+    this.#keeper = null;
+    if (keeper?.connected === true) keeper.disconnect();
+  }
+
+  /** Its jobs may still run: they have failed when they do not any more. */
+  async #keeperGone(keeper: ChildProcess, end: string): Promise<void> {
+    if (keeper !== this.#keeper) return;
+    this.#log.error({ end }, "the keeper of jobs has died: its jobs are ended");
+    this.#keeper = null;
+    const lost = [...this.#jobs].filter(([, { phase }]) => phase === "running");
+    this.#held = [];
+    await killAll({ group: null, markedWith: markOf(this.#folder) });
+    for (const [key, { id, attempt }] of lost)
+      this.#jobs.set(key, failed(id, attempt, "the process that kept it has died"));
+    const held = this.#held;
+    this.#held = null;
+    if (!this.#isClosed) for (const order of held) this.#handOver(order);
+    this.#changed();
+  }
+
+  #forget(key: string): void {
+    const job = this.#jobs.get(key);
+    if (job === undefined || job.phase === "running") return;
+    this.#jobs.delete(key);
+    rmSync(join(this.#folder, key), { recursive: true, force: true });
+    this.#changed();
+  }
+}
+
+function jobOf(id: string, attempt: number, how: Ended["how"], output: string): Job {
+  switch (how.kind) {
+    case "exited":
+      return { id, attempt, phase: "exited", exitCode: how.exitCode, output };
+    case "notStarted":
+      return failed(id, attempt, `it could not be run: ${how.reason}`.slice(0, REASON_LENGTH));
+    case "timedOut":
+      return failed(id, attempt, TIMED_OUT);
+    case "cancelled":
+      return failed(id, attempt, "ended as asked");
+    case "fenced":
+      return failed(id, attempt, "ended because the lease of its host ran out");
+  }
+}
+
+function failed(id: string, attempt: number, output: string): Job {
+  return { id, attempt, phase: "failed", exitCode: 0, output };
+}
+
+const REASON_LENGTH = 200;
+
+function keyOf({ id, attempt }: { readonly id: string; readonly attempt: number }): string {
+  return `${id}.${attempt}`;
+}
