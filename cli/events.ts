@@ -85,6 +85,10 @@ function words(event: Event): string {
       return `address pool ${event.pool} ${event.change}`;
     case "schedulerConfigured":
       return `VMs are placed by strategy ${event.strategy}`;
+    case "requested": {
+      const { by, command, target, refusal } = event;
+      return `${by} asked for ${command}${target === null ? "" : ` of ${target}`}${refusal === null ? "" : `: refused, ${refusal}`}`;
+    }
     case "tokenCreated":
       return `token ${event.tokenId} made, for ${event.purpose === "join" ? "joining" : "the API"}`;
     case "tokenRevoked":

@@ -3,8 +3,9 @@
  * the same states and results, and however a log is cut into batches.
  */
 import { enableMapSet, Immer } from "immer";
+import { type AuditedCommand, audited } from "./audit.ts";
 import { Batch, type Touched } from "./batch.ts";
-import type { Command, CommandRequest, RequestSession } from "./command.ts";
+import type { CommandRequest, RequestSession } from "./command.ts";
 import { decodeEntryData } from "./entry-data.ts";
 import { leastRecentlyActive } from "./expiry.ts";
 import { createPool, deletePool, setPoolEnabled } from "./ip-pools.ts";
@@ -24,9 +25,6 @@ enableMapSet();
 
 // An instance of its own: the process-wide settings are somebody else's. Freezing costs more than the change itself; the tests run with it on.
 const productionImmer = new Immer({ autoFreeze: false });
-
-/** Everything but what opens and closes sessions. */
-type StatefulCommand = Exclude<Command, { readonly kind: "openSession" | "closeSession" }>;
 
 /** What the state machine needs of a log entry. */
 export interface CommandEntry {
@@ -122,15 +120,21 @@ function applyEntry(batch: Batch, { index, data }: CommandEntry): ApplyResult {
   return applyRequest(batch, request, index);
 }
 
-function applyRequest(batch: Batch, { session, command }: CommandRequest, index: number): ApplyResult {
+function applyRequest(batch: Batch, { session, actor = null, command }: CommandRequest, index: number): ApplyResult {
   if (command.kind === "openSession") return openSession(batch, command.clientToken, index);
-  if (session !== null) return applyInSession(batch, session, command, index);
+  if (session !== null) return applyInSession(batch, session, actor, command, index);
   // Decoding refuses a close without a session.
   if (command.kind === "closeSession") return sessionExpired(0);
-  return applyCommand(batch, command, index);
+  return applyFor(batch, actor, command, index);
 }
 
-function applyCommand(batch: Batch, command: StatefulCommand, index: number): CommandResult {
+function applyFor(batch: Batch, actor: string | null, command: AuditedCommand, index: number): CommandResult {
+  const result = applyCommand(batch, command, index);
+  if (actor !== null) audited(batch, actor, command, result);
+  return result;
+}
+
+function applyCommand(batch: Batch, command: AuditedCommand, index: number): CommandResult {
   switch (command.kind) {
     case "createVm":
     case "updateVm":
@@ -213,7 +217,8 @@ function openSession(batch: Batch, clientToken: string, index: number): ApplyRes
 function applyInSession(
   batch: Batch,
   request: RequestSession,
-  command: StatefulCommand | { readonly kind: "closeSession" },
+  actor: string | null,
+  command: AuditedCommand | { readonly kind: "closeSession" },
   index: number,
 ): ApplyResult {
   const { id, sequence } = request;
@@ -233,7 +238,7 @@ function applyInSession(
     batch.removeSession(session);
     return { ok: true, kind: "sessionClosed", sessionId: id };
   }
-  const result = applyCommand(batch, command, index);
+  const result = applyFor(batch, actor, command, index);
   batch.putSession(withResponse(current, request, result));
   return result;
 }

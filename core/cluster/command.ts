@@ -123,5 +123,10 @@ export interface RequestSession {
 export interface CommandRequest {
   /** Null: no session, and a retry may apply a second time (at least once). */
   readonly session: RequestSession | null;
+  /**
+   * Who asks, in the words of whoever serves clients: 1 to 128 characters. Null or left out: the cluster itself, or somebody who did not say. Is told in
+   * an event, and has no other effect.
+   */
+  readonly actor?: string | null;
   readonly command: Command;
 }

@@ -5,6 +5,7 @@
  * so that replicas drop the same ones at the same time, whether they applied every entry or began with a snapshot.
  */
 import type { Strategy, WorkerStatus } from "../scheduler/index.ts";
+import type { AuditedKind } from "./audit.ts";
 import { LIMITS } from "./limits.ts";
 import type { TaskState } from "./tasks.ts";
 import type { VmState } from "./vm-record.ts";
@@ -60,6 +61,16 @@ export type ClusterEvent = Happening &
         readonly change: "created" | "deleted" | "enabled" | "disabled";
       }
     | { readonly kind: "schedulerConfigured"; readonly strategy: Strategy }
+    /** Somebody who said who he is has asked for something, and been heard: beside what came of it, which other events tell. */
+    | {
+        readonly kind: "requested";
+        readonly by: string;
+        readonly command: AuditedKind;
+        /** The name or id of what it is about; null: of the cluster as a whole. */
+        readonly target: string | null;
+        /** Kind of the refusal; null: it was done. */
+        readonly refusal: string | null;
+      }
     | { readonly kind: "membershipChanged"; readonly voters: readonly number[]; readonly learners: readonly number[] }
   );
 

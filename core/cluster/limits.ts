@@ -24,6 +24,7 @@ export const LIMITS = {
   addressLength: 256,
   /** UTF-16 code units, as are all lengths of text here. */
   clientTokenLength: 128,
+  actorLength: 128,
   vcpus: 1024,
   memoryMiB: 16 * 1024 * 1024,
   diskGiB: 1024 * 1024,

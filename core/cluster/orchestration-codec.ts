@@ -1,5 +1,6 @@
 /** The formats of the commands, records and events that came with workers. */
 import { type Overcommit, type SchedulerSettings, STRATEGIES, WORKER_STATUSES } from "../scheduler/index.ts";
+import { AUDITED_COMMANDS } from "./audit.ts";
 import type { OperatorCommand, OwnCommand, RebalanceMove } from "./command.ts";
 import type { ClusterEvent } from "./events.ts";
 import { integer } from "./fields.ts";
@@ -312,7 +313,8 @@ type Orchestration = Extract<
       | "taskState"
       | "quotaSet"
       | "poolChanged"
-      | "schedulerConfigured";
+      | "schedulerConfigured"
+      | "requested";
   }
 >;
 
@@ -342,6 +344,13 @@ export const orchestrationEvent: Format<Orchestration> = variants<Orchestration>
   quotaSet: { ...when, tenant: aLabel, isLimited: aFlag },
   poolChanged: { ...when, pool: aLabel, change: oneOf(["created", "deleted", "enabled", "disabled"]) },
   schedulerConfigured: { ...when, strategy: oneOf(STRATEGIES) },
+  requested: {
+    ...when,
+    by: aText(1, LIMITS.actorLength),
+    command: oneOf(AUDITED_COMMANDS),
+    target: orNull(aText(1, LIMITS.labelLength)),
+    refusal: orNull(aText(1, LIMITS.labelLength)),
+  },
 });
 
 export function isOrchestrationEvent(event: ClusterEvent): event is Orchestration {
@@ -353,6 +362,7 @@ export function isOrchestrationEvent(event: ClusterEvent): event is Orchestratio
     case "quotaSet":
     case "poolChanged":
     case "schedulerConfigured":
+    case "requested":
       return true;
     default:
       return false;

@@ -109,7 +109,7 @@ const session = fc
   .record({ id: generation, sequence: generation, behind: fc.nat(63) })
   .map(({ id, sequence, behind }) => ({ id, sequence, lowestUnacknowledged: Math.max(1, sequence - behind) }));
 
-const request: fc.Arbitrary<CommandRequest> = fc.oneof(
+const anonymous: fc.Arbitrary<CommandRequest> = fc.oneof(
   fc.record({ session: fc.option(session), command: vmCommand }),
   fc.record({ session, command: fc.record({ kind: fc.constant("closeSession") }) }),
   fc.record({
@@ -117,6 +117,9 @@ const request: fc.Arbitrary<CommandRequest> = fc.oneof(
     command: fc.record({ kind: fc.constant("openSession"), clientToken: words(128) }),
   }),
 );
+const request: fc.Arbitrary<CommandRequest> = fc
+  .tuple(anonymous, fc.option(words(CLUSTER_LIMITS.actorLength)))
+  .map(([asked, actor]) => (actor === null ? asked : { ...asked, actor }));
 
 function snapshotBytes(state: ClusterState): string {
   return [...encodeSnapshot(state, 1 << 20)].map((chunk) => Buffer.from(chunk).toString("hex")).join("");
@@ -299,7 +302,7 @@ describe("limits", () => {
 
   test("bytes of another version are refused by it", () => {
     const bytes = new Uint8Array(encodeRequest(base));
-    bytes[1] = 2;
+    bytes[1] = 3;
     expect(() => decodeRequest(bytes)).toThrow(expect.objectContaining({ field: "request.version" }));
   });
 

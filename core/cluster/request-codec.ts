@@ -1,4 +1,9 @@
-/** Command requests as bytes: one MessagePack array, versioned, with choices as numbers. What is accepted is deeply frozen and may be shared. */
+/**
+ * Command requests as bytes: one MessagePack array, versioned, with choices as numbers. What is accepted is deeply frozen and may be shared.
+ *
+ *     [1, session, kind, ...]         of somebody who did not say who he is
+ *     [2, session, actor, kind, ...]
+ */
 
 import type { Command, CommandRequest, RequestSession } from "./command.ts";
 import { array, choice, integer, label, nullable, text, tuple } from "./fields.ts";
@@ -11,6 +16,7 @@ import { TOKEN_PURPOSES } from "./tokens.ts";
 import { vmSpecFromArray, vmSpecToArray } from "./vm-spec-codec.ts";
 
 const VERSION = 1;
+const VERSION_WITH_ACTOR = 2;
 
 const TAG = {
   openSession: 0,
@@ -80,49 +86,56 @@ function asInvalidCommand<T>(work: () => T): T {
   }
 }
 
-function requestToArray({ session, command }: CommandRequest): readonly unknown[] {
+function requestToArray({ session, actor = null, command }: CommandRequest): readonly unknown[] {
   const sessionParts = session === null ? null : [session.id, session.sequence, session.lowestUnacknowledged];
+  const head = actor === null ? [VERSION, sessionParts] : [VERSION_WITH_ACTOR, sessionParts, actor];
+  return [...head, ...commandToArray(command)];
+}
+
+function commandToArray(command: Command): readonly unknown[] {
   switch (command.kind) {
     case "openSession":
-      return [VERSION, sessionParts, TAG.openSession, command.clientToken];
+      return [TAG.openSession, command.clientToken];
     case "closeSession":
-      return [VERSION, sessionParts, TAG.closeSession];
+      return [TAG.closeSession];
     case "createVm":
-      return [VERSION, sessionParts, TAG.createVm, command.name, vmSpecToArray(command.spec)];
+      return [TAG.createVm, command.name, vmSpecToArray(command.spec)];
     case "updateVm": {
       const { name, expectedGeneration, spec } = command;
-      return [VERSION, sessionParts, TAG.updateVm, name, expectedGeneration, vmSpecToArray(spec)];
+      return [TAG.updateVm, name, expectedGeneration, vmSpecToArray(spec)];
     }
     case "deleteVm":
-      return [VERSION, sessionParts, TAG.deleteVm, command.name, command.expectedGeneration];
+      return [TAG.deleteVm, command.name, command.expectedGeneration];
     case "createToken": {
       const { id, secretHash: hash, ttlMs, nodeId: forNode } = command;
       const purpose = TOKEN_PURPOSES.indexOf(command.purpose);
-      return [VERSION, sessionParts, TAG.createToken, id, hash, purpose, ttlMs, forNode];
+      return [TAG.createToken, id, hash, purpose, ttlMs, forNode];
     }
     case "revokeToken":
-      return [VERSION, sessionParts, TAG.revokeToken, command.id];
+      return [TAG.revokeToken, command.id];
     case "admitNode": {
       const { tokenId, secretHash, nodeId: id, peerId: peer, addresses: known } = command;
-      return [VERSION, sessionParts, TAG.admitNode, tokenId, secretHash, id, peer, known];
+      return [TAG.admitNode, tokenId, secretHash, id, peer, known];
     }
     case "announceNode":
-      return [VERSION, sessionParts, TAG.announceNode, command.nodeId, command.peerId, command.addresses];
+      return [TAG.announceNode, command.nodeId, command.peerId, command.addresses];
     default:
-      return [VERSION, sessionParts, TAG.orchestration, orchestrationCommand.write(command)];
+      return [TAG.orchestration, orchestrationCommand.write(command)];
   }
 }
 
 function requestFromArray(value: unknown): CommandRequest {
   const parts = array(value, "request");
-  integer(parts[0], "request.version", VERSION, VERSION);
+  const version = integer(parts[0], "request.version", VERSION, VERSION_WITH_ACTOR);
   const session = nullable(parts[1], "session", sessionFromArray);
-  const command = commandFromArray(parts);
+  const saysWho = version === VERSION_WITH_ACTOR;
+  const actor = saysWho ? text(parts[2], "actor", 1, LIMITS.actorLength) : null;
+  const command = commandFromArray(parts.slice(saysWho ? 3 : 2));
   if (command.kind === "openSession" && session !== null)
     throw new InvalidField("session", null, "must be absent when a session is opened");
   if (command.kind === "closeSession" && session === null)
     throw new InvalidField("session", null, "must be the session to close");
-  return Object.freeze({ session, command });
+  return Object.freeze(actor === null ? { session, command } : { session, actor, command });
 }
 
 function sessionFromArray(value: unknown, field: string): RequestSession {
@@ -136,72 +149,72 @@ function sessionFromArray(value: unknown, field: string): RequestSession {
 }
 
 function commandFromArray(parts: readonly unknown[]): Command {
-  const tag = integer(parts[2], "command.kind", TAG.openSession, TAG.orchestration);
+  const tag = integer(parts[0], "command.kind", TAG.openSession, TAG.orchestration);
   switch (tag) {
     case TAG.openSession:
-      tuple(parts, "command", 4);
+      tuple(parts, "command", 2);
       return Object.freeze({
         kind: "openSession",
-        clientToken: text(parts[3], "command.clientToken", 1, LIMITS.clientTokenLength),
+        clientToken: text(parts[1], "command.clientToken", 1, LIMITS.clientTokenLength),
       });
     case TAG.closeSession:
-      tuple(parts, "command", 3);
+      tuple(parts, "command", 1);
       return Object.freeze({ kind: "closeSession" });
     case TAG.createVm:
-      tuple(parts, "command", 5);
+      tuple(parts, "command", 3);
       return Object.freeze({
         kind: "createVm",
-        name: label(parts[3], "command.name"),
-        spec: vmSpecFromArray(parts[4], "command.spec"),
+        name: label(parts[1], "command.name"),
+        spec: vmSpecFromArray(parts[2], "command.spec"),
       });
     case TAG.updateVm:
-      tuple(parts, "command", 6);
+      tuple(parts, "command", 4);
       return Object.freeze({
         kind: "updateVm",
-        name: label(parts[3], "command.name"),
-        expectedGeneration: generation(parts[4], "command.expectedGeneration"),
-        spec: vmSpecFromArray(parts[5], "command.spec"),
+        name: label(parts[1], "command.name"),
+        expectedGeneration: generation(parts[2], "command.expectedGeneration"),
+        spec: vmSpecFromArray(parts[3], "command.spec"),
       });
     case TAG.createToken:
-      tuple(parts, "command", 8);
-      return Object.freeze({
-        kind: "createToken",
-        id: tokenId(parts[3], "command.id"),
-        secretHash: secretHash(parts[4], "command.secretHash"),
-        purpose: choice(parts[5], "command.purpose", TOKEN_PURPOSES),
-        ttlMs: integer(parts[6], "command.ttlMs", 1, LIMITS.tokenTtlMs),
-        nodeId: nullable(parts[7], "command.nodeId", nodeId),
-      });
-    case TAG.revokeToken:
-      tuple(parts, "command", 4);
-      return Object.freeze({ kind: "revokeToken", id: tokenId(parts[3], "command.id") });
-    case TAG.admitNode:
-      tuple(parts, "command", 8);
-      return Object.freeze({
-        kind: "admitNode",
-        tokenId: tokenId(parts[3], "command.tokenId"),
-        secretHash: secretHash(parts[4], "command.secretHash"),
-        nodeId: nodeId(parts[5], "command.nodeId"),
-        peerId: peerId(parts[6], "command.peerId"),
-        addresses: addresses(parts[7], "command.addresses", 1),
-      });
-    case TAG.announceNode:
       tuple(parts, "command", 6);
       return Object.freeze({
-        kind: "announceNode",
+        kind: "createToken",
+        id: tokenId(parts[1], "command.id"),
+        secretHash: secretHash(parts[2], "command.secretHash"),
+        purpose: choice(parts[3], "command.purpose", TOKEN_PURPOSES),
+        ttlMs: integer(parts[4], "command.ttlMs", 1, LIMITS.tokenTtlMs),
+        nodeId: nullable(parts[5], "command.nodeId", nodeId),
+      });
+    case TAG.revokeToken:
+      tuple(parts, "command", 2);
+      return Object.freeze({ kind: "revokeToken", id: tokenId(parts[1], "command.id") });
+    case TAG.admitNode:
+      tuple(parts, "command", 6);
+      return Object.freeze({
+        kind: "admitNode",
+        tokenId: tokenId(parts[1], "command.tokenId"),
+        secretHash: secretHash(parts[2], "command.secretHash"),
         nodeId: nodeId(parts[3], "command.nodeId"),
         peerId: peerId(parts[4], "command.peerId"),
         addresses: addresses(parts[5], "command.addresses", 1),
       });
-    case TAG.orchestration:
+    case TAG.announceNode:
       tuple(parts, "command", 4);
-      return orchestrationCommand.read(parts[3], "command");
+      return Object.freeze({
+        kind: "announceNode",
+        nodeId: nodeId(parts[1], "command.nodeId"),
+        peerId: peerId(parts[2], "command.peerId"),
+        addresses: addresses(parts[3], "command.addresses", 1),
+      });
+    case TAG.orchestration:
+      tuple(parts, "command", 2);
+      return orchestrationCommand.read(parts[1], "command");
     default:
-      tuple(parts, "command", 5);
+      tuple(parts, "command", 3);
       return Object.freeze({
         kind: "deleteVm",
-        name: label(parts[3], "command.name"),
-        expectedGeneration: nullable(parts[4], "command.expectedGeneration", generation),
+        name: label(parts[1], "command.name"),
+        expectedGeneration: nullable(parts[2], "command.expectedGeneration", generation),
       });
   }
 }

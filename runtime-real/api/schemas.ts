@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import {
+  AUDITED_COMMANDS,
   CLUSTER_LIMITS,
   DEFAULT_HEALTH_CHECK,
   DEFAULT_RECOVERY,
@@ -231,6 +232,14 @@ export const clusterEventSchema = z.discriminatedUnion("kind", [
     change: z.enum(["created", "deleted", "enabled", "disabled"]),
   }),
   z.strictObject({ kind: z.literal("schedulerConfigured"), ...eventHead, strategy: z.enum(STRATEGIES) }),
+  z.strictObject({
+    kind: z.literal("requested"),
+    ...eventHead,
+    by: z.string(),
+    command: z.enum(AUDITED_COMMANDS),
+    target: z.string().nullable(),
+    refusal: z.string().nullable(),
+  }),
   z.strictObject({ kind: z.literal("tokenCreated"), ...eventHead, tokenId: z.string(), purpose: tokenPurpose }),
   z.strictObject({ kind: z.literal("tokenRevoked"), ...eventHead, tokenId: z.string() }),
   z.strictObject({ kind: z.literal("nodeAdmitted"), ...eventHead, nodeId, tokenId: z.string() }),

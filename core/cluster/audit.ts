@@ -1,0 +1,93 @@
+/** Who asked for what: the event that a request leaves behind whose client said who he is. */
+import type { Batch } from "./batch.ts";
+import type { Command } from "./command.ts";
+import type { CommandResult } from "./result.ts";
+
+/** Everything but what opens and closes sessions. */
+export type AuditedCommand = Exclude<Command, { readonly kind: "openSession" | "closeSession" }>;
+
+/** Encoded by position: new ones go to the end. */
+export const AUDITED_COMMANDS = [
+  "createVm",
+  "updateVm",
+  "deleteVm",
+  "createToken",
+  "revokeToken",
+  "admitNode",
+  "announceNode",
+  "registerWorker",
+  "workerLost",
+  "observe",
+  "placeVm",
+  "preempt",
+  "evictVm",
+  "recoverVm",
+  "dropNomination",
+  "placeTask",
+  "setVmDesired",
+  "restartVm",
+  "migrateVm",
+  "setAvailability",
+  "confirmWorkerDead",
+  "setQuota",
+  "createPool",
+  "deletePool",
+  "setPoolEnabled",
+  "submitTask",
+  "cancelTask",
+  "rebalance",
+  "configureScheduler",
+] as const satisfies readonly AuditedCommand["kind"][];
+export type AuditedKind = (typeof AUDITED_COMMANDS)[number];
+
+/** Once for each request that was applied: a retry that is answered from its session's memory was told of before. */
+export function audited(batch: Batch, actor: string, command: AuditedCommand, result: CommandResult): void {
+  batch.happened({
+    kind: "requested",
+    by: actor,
+    command: command.kind,
+    target: targetOf(command),
+    refusal: result.ok ? null : result.refusal.kind,
+  });
+}
+
+function targetOf(command: AuditedCommand): string | null {
+  switch (command.kind) {
+    case "createVm":
+    case "updateVm":
+    case "deleteVm":
+    case "placeVm":
+    case "preempt":
+    case "evictVm":
+    case "recoverVm":
+    case "dropNomination":
+    case "setVmDesired":
+    case "restartVm":
+    case "migrateVm":
+    case "deletePool":
+    case "setPoolEnabled":
+      return command.name;
+    case "createPool":
+      return command.spec.name;
+    case "setQuota":
+      return command.tenant;
+    case "createToken":
+    case "revokeToken":
+    case "placeTask":
+    case "submitTask":
+    case "cancelTask":
+      return command.id;
+    case "admitNode":
+    case "announceNode":
+      return String(command.nodeId);
+    case "registerWorker":
+    case "workerLost":
+    case "observe":
+    case "setAvailability":
+    case "confirmWorkerDead":
+      return String(command.workerId);
+    case "rebalance":
+    case "configureScheduler":
+      return null;
+  }
+}
