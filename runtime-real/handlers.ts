@@ -524,7 +524,9 @@ function applyRefused(refusal: Refusal): ApiError {
     case "tooManyRequests":
       return new ApiError(
         "tooManyRequests",
-        `the tenant has made its ${refusal.perMinute} ${refusal.what} of this minute`,
+        refusal.what === "requests"
+          ? `the tenant asks more often than ${refusal.perMinute / 60} times a second`
+          : `the tenant has made its ${refusal.perMinute} ${refusal.what} of this minute`,
         `try again in ${Math.ceil(refusal.retryAfterMs / 1000)} s`,
         { what: refusal.what, perMinute: refusal.perMinute, retryAfterMs: refusal.retryAfterMs },
       );

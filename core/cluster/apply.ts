@@ -15,7 +15,7 @@ import type { ApplyResult, CommandResult } from "./result.ts";
 import { openedSession, storedResponse, touched, withResponse } from "./session.ts";
 import type { ClusterState } from "./state.ts";
 import { cancelTask, placeTask, submitTask } from "./tasks.ts";
-import { setQuota } from "./tenants.ts";
+import { setQuota, takeRequestToken } from "./tenants.ts";
 import { createToken, revokeToken } from "./tokens.ts";
 import { applyVmCommand } from "./vm-commands.ts";
 import { dropNomination, evictVm, observe, placeVm, preempt, rebalance, recoverVm } from "./vm-moves.ts";
@@ -129,7 +129,7 @@ function applyRequest(batch: Batch, { session, actor = null, command }: CommandR
 }
 
 function applyFor(batch: Batch, actor: string | null, command: AuditedCommand, index: number): CommandResult {
-  const result = applyCommand(batch, command, index);
+  const result = takeRequestToken(batch, command) ?? applyCommand(batch, command, index);
   if (actor !== null) audited(batch, actor, command, result);
   return result;
 }

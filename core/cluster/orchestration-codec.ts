@@ -24,7 +24,7 @@ import { LIMITS } from "./limits.ts";
 import { ORCHESTRATED, type Refusal } from "./result.ts";
 import type { ClusterState } from "./state.ts";
 import { type JobObservation, TASK_STATES, type TaskRecord, type TaskSpec } from "./tasks.ts";
-import { aBucket, aQuota, type TenantRecord } from "./tenants.ts";
+import { aBucket, aQuota, LIMITED_RATES, type TenantRecord } from "./tenants.ts";
 import { type MachineObservation, SEEN_PHASES } from "./vm-moves.ts";
 import { EVICTION_CAUSES, VM_STATES, type VmAddress, type VmRecord } from "./vm-record.ts";
 import { FAILURE_DOMAINS, type VmSpec } from "./vm-spec.ts";
@@ -154,6 +154,7 @@ export const storedTenant: Format<StoredTenant> = record<StoredTenant>({
   quota: orNull(aQuota),
   creates: aBucket,
   deletes: aBucket,
+  requests: aBucket,
 });
 
 export type StoredPool = Omit<IpPoolRecord, "usedCount">;
@@ -290,7 +291,7 @@ export const orchestrationRefusal: Format<OrchestrationRefusal> = variants<Orche
     wanted: aCount,
     limit: aCount,
   },
-  tooManyRequests: { what: oneOf(["creates", "deletes"]), perMinute: aCount, retryAfterMs: aCount },
+  tooManyRequests: { what: oneOf(LIMITED_RATES), perMinute: aCount, retryAfterMs: aCount },
   poolExists: {},
   taskExists: {},
   taskNotFound: {},

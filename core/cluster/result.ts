@@ -1,3 +1,5 @@
+import type { LimitedRate } from "./tenants.ts";
+
 /** What became of one entry: plain values, equal on every replica. */
 export type ApplyResult = Applied | Refused;
 
@@ -77,7 +79,7 @@ export type Refusal =
     }
   | {
       readonly kind: "tooManyRequests";
-      readonly what: "creates" | "deletes";
+      readonly what: LimitedRate;
       readonly perMinute: number;
       readonly retryAfterMs: number;
     }

@@ -322,12 +322,13 @@ const tasks: readonly TaskRecord[] = [
 
 const bucket = (milliTokens: number): TokenBucket => ({ milliTokens, atMs: 1_700_000_000_003 });
 const tenants: readonly StoredTenant[] = [
-  { name: "acme", quota: DEFAULT_QUOTA, creates: bucket(9_999), deletes: bucket(20_000) },
+  { name: "acme", quota: DEFAULT_QUOTA, creates: bucket(9_999), deletes: bucket(20_000), requests: bucket(1) },
   {
     name: "idle",
     quota: { ...DEFAULT_QUOTA, vms: 0, createsPerMinute: 0 },
     creates: bucket(0),
     deletes: bucket(0),
+    requests: bucket(0),
   },
 ];
 
@@ -433,13 +434,15 @@ const orchestrationEvents: readonly ClusterEvent[] = [
   { ...head, kind: "quotaSet", tenant: "acme", isLimited: true },
   { ...head, kind: "poolChanged", pool: "public", change: "created" },
   { ...head, kind: "schedulerConfigured", strategy: "spread" },
+  { ...head, kind: "requested", by: "token:api00001", command: "migrateVm", target: "db-1", refusal: null },
+  { ...head, kind: "requested", by: "local", command: "rebalance", target: null, refusal: "tooSoon" },
 ];
 
 /** A state with every kind of value in it. */
 const everything: ClusterState = {
   ...stateWith({ vms: [...vms, placedVm], sessions: [...sessions, orchestrator] }),
   ...later,
-  events: restoredEvents(15, [...eventsOf(later.events), ...orchestrationEvents]),
+  events: restoredEvents(17, [...eventsOf(later.events), ...orchestrationEvents]),
   ...recount({ vms: [...vms, placedVm], tasks, workers, tenants, pools }),
   tasks: tableOf(
     slotOfText,

@@ -73,7 +73,13 @@ export class Tenants implements Caller {
     commands.push({ kind: "configureScheduler", settings: { ...DEFAULT_SCHEDULER, overcommit, ...shape.scheduler } });
     if (shape.quota !== null) {
       for (let tenant = 1; tenant <= shape.tenants; tenant += 1) {
-        const quota = { ...DEFAULT_QUOTA, createsPerMinute: 100_000, deletesPerMinute: 100_000, ...shape.quota };
+        const fast = {
+          createsPerMinute: 100_000,
+          deletesPerMinute: 100_000,
+          requestsPerSecond: 100_000,
+          requestsBurst: 100_000,
+        };
+        const quota = { ...DEFAULT_QUOTA, ...fast, ...shape.quota };
         commands.push({ kind: "setQuota", tenant: `tenant-${tenant}`, quota });
       }
     }

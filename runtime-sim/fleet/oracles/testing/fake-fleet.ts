@@ -212,6 +212,7 @@ export class FakeFleet {
       quota: limits,
       creates: bucket,
       deletes: bucket,
+      requests: bucket,
       vms: 0,
       usage: NOTHING,
     });

@@ -1,0 +1,179 @@
+/** For tests of the state machine: one that is asked one thing after the other, in short words. */
+import { eventsOf } from "./events.ts";
+import {
+  type ApplyResult,
+  applyEntries,
+  type ClusterEvent,
+  type ClusterState,
+  type Command,
+  type CommandEntry,
+  emptyState,
+  encodeRequest,
+  type IpPoolSpec,
+  type MachineObservation,
+  stampRequest,
+  type TaskRecord,
+  type TaskSpec,
+  taskOf,
+  type VmRecord,
+  type VmSpec,
+  vmOf,
+  vmSpec,
+  type WorkerFacts,
+  type WorkerRecord,
+  workerOf,
+} from "./index.ts";
+import { leafAt, slotOfText } from "./table.ts";
+import type { TenantRecord } from "./tenants.ts";
+
+/** The entry that carries a command out of any session. */
+export function entryOf(index: number, command: Command, wallMs = index, term = 1): CommandEntry {
+  const data = stampRequest(encodeRequest({ session: null, command }), { wallMs, proposer: 1 });
+  return { index, term, data };
+}
+
+export function factsWith(fields: Partial<WorkerFacts> = {}): WorkerFacts {
+  return {
+    capacity: { vcpus: 100, memoryMiB: 100_000, diskGiB: 1000 },
+    features: [],
+    topology: { datacenter: "dc", zone: "zone", rack: "rack" },
+    costPerHour: 0,
+    driver: "test",
+    ...fields,
+  };
+}
+
+export function poolWith(fields: Partial<IpPoolSpec> = {}): IpPoolSpec {
+  return {
+    name: "lan",
+    subnet: "10.0.0.0/24",
+    gateway: null,
+    dns: [],
+    rangeFirst: null,
+    rangeLast: null,
+    vlan: null,
+    reserved: [],
+    datacenter: null,
+    zone: null,
+    tags: [],
+    enabled: true,
+    ...fields,
+  };
+}
+
+export function taskWith(fields: Partial<TaskSpec> = {}): TaskSpec {
+  return {
+    command: "true",
+    args: [],
+    resources: { vcpus: 1, memoryMiB: 100, diskGiB: 1 },
+    features: [],
+    tenant: "default",
+    timeoutMs: 1000,
+    attemptsMax: 1,
+    ...fields,
+  };
+}
+
+export class StateMachine {
+  state: ClusterState = emptyState();
+  timeMs = 0;
+
+  /** Whatever comes of it. */
+  ask(command: Command): ApplyResult {
+    const outcome = applyEntries(this.state, [entryOf(this.state.appliedIndex + 1, command, this.timeMs)]);
+    this.state = outcome.state;
+    const [result] = outcome.results;
+    if (result === undefined) throw new Error("an entry without a result");
+    return result;
+  }
+
+  /** What must be done. */
+  do(command: Command): ApplyResult {
+    const result = this.ask(command);
+    if (!result.ok) throw new Error(`${command.kind} was refused: ${JSON.stringify(result.refusal)}`);
+    return result;
+  }
+
+  /** What must be refused: says how, and looks whether it left everything as it was. */
+  refusal(command: Command): Extract<ApplyResult, { readonly ok: false }>["refusal"] {
+    const before = this.state;
+    const result = this.ask(command);
+    if (result.ok) throw new Error(`${command.kind} was not refused`);
+    if (this.state.roomIndex !== before.roomIndex) throw new Error("a refusal made room");
+    for (const table of ["vms", "tasks", "workers", "pools", "addresses", "counts"] as const)
+      if (this.state[table] !== before[table]) throw new Error(`a refusal changed ${table}`);
+    if (this.state.events !== before.events) throw new Error("a refusal has an event");
+    return result.refusal;
+  }
+
+  vm(name = "web"): VmRecord {
+    return vmOf(this.state, name) ?? missing(`VM ${name}`);
+  }
+
+  hasVm(name = "web"): boolean {
+    return vmOf(this.state, name) !== null;
+  }
+
+  worker(id = 1): WorkerRecord {
+    return workerOf(this.state, id) ?? missing(`worker ${id}`);
+  }
+
+  task(id = "job"): TaskRecord {
+    return taskOf(this.state, id) ?? missing(`task ${id}`);
+  }
+
+  tenant(name = "default"): TenantRecord | null {
+    return leafAt(this.state.tenants, slotOfText(name)).get(name) ?? null;
+  }
+
+  get events(): readonly ClusterEvent[] {
+    return [...eventsOf(this.state.events)];
+  }
+
+  /** Those of the last entry. */
+  get lastEvents(): readonly ClusterEvent[] {
+    return this.events.filter(({ index }) => index === this.state.appliedIndex);
+  }
+
+  register(id: number, facts: Partial<WorkerFacts> = {}, bootId = 1): void {
+    this.do({ kind: "announceNode", nodeId: id, peerId: `peer-${id}`, addresses: [`worker-${id}:7001`] });
+    this.do({ kind: "registerWorker", workerId: id, bootId, facts: factsWith(facts) });
+  }
+
+  create(name = "web", spec: Partial<VmSpec> = {}): VmRecord {
+    this.do({ kind: "createVm", name, spec: vmSpec(spec) });
+    return this.vm(name);
+  }
+
+  update(name: string, spec: Partial<VmSpec>): Command {
+    return { kind: "updateVm", name, expectedGeneration: this.vm(name).generation, spec: vmSpec(spec) };
+  }
+
+  place(name = "web", workerId = 1): void {
+    this.do({ kind: "placeVm", name, epoch: this.vm(name).epoch, workerId });
+  }
+
+  /** The VM's worker has seen its present run so. */
+  see(phase: MachineObservation["phase"], name = "web", epoch = this.vm(name).epoch): void {
+    const { workerId } = this.vm(name);
+    const { bootId } = this.worker(workerId ?? missing("its worker"));
+    const machines = [{ name, epoch, phase, reason: phase === "failed" ? "crashed" : "" }];
+    this.do({ kind: "observe", workerId: workerId ?? 0, bootId, machines, jobs: [] });
+  }
+
+  lose(workerId = 1): void {
+    this.do({ kind: "workerLost", workerId, bootId: this.worker(workerId).bootId });
+  }
+
+  /** A VM that runs there. */
+  running(name = "web", workerId = 1, spec: Partial<VmSpec> = {}): VmRecord {
+    this.create(name, spec);
+    this.place(name, workerId);
+    this.see("running", name);
+    return this.vm(name);
+  }
+}
+
+function missing(what: string): never {
+  throw new Error(`there is no ${what}`);
+}
