@@ -5,12 +5,15 @@
  */
 import { z } from "zod";
 import { CLUSTER_LIMITS } from "../../core/index.ts";
+import { orchestrationProcedures } from "./orchestration-procedures.ts";
+import { cluster, ofVm, procedure, type Resource } from "./procedure.ts";
 import {
   clusterEventSchema,
   label,
   logIndex,
   nodeId,
   nodeRecordSchema,
+  pageLimit,
   peerId,
   sessionSchema,
   tokenPurpose,
@@ -21,37 +24,6 @@ import {
   withStale,
   written,
 } from "./schemas.ts";
-
-/** SPEC section 7. */
-export type Action = "readCluster" | "manageCluster" | "leaveCluster" | "createVM" | "readVM" | "updateVM" | "deleteVM";
-
-/** What an action is done to. */
-export type Resource =
-  | { readonly kind: "cluster" }
-  | { readonly kind: "node"; readonly id: number | null }
-  | { readonly kind: "vm"; readonly name: string | null };
-
-export interface Procedure<Request extends z.ZodType = z.ZodType, Answer extends z.ZodType = z.ZodType> {
-  /** One sentence for the OpenAPI document. */
-  readonly summary: string;
-  /** Reads change nothing and may be asked again; writes are retried within a session only. */
-  readonly effect: "read" | "write";
-  readonly action: Action;
-  readonly resource: (request: z.output<Request>) => Resource;
-  readonly request: Request;
-  readonly answer: Answer;
-}
-
-function procedure<Request extends z.ZodType, Answer extends z.ZodType>(
-  entry: Procedure<Request, Answer>,
-): Procedure<Request, Answer> {
-  return entry;
-}
-
-const cluster = (): Resource => ({ kind: "cluster" });
-const ofVm = ({ name }: { readonly name: string }): Resource => ({ kind: "vm", name });
-
-const pageLimit = z.int().min(1).max(CLUSTER_LIMITS.listPage).default(CLUSTER_LIMITS.listPage);
 
 export const procedures = {
   "cluster.status": procedure({
@@ -287,6 +259,8 @@ export const procedures = {
       oldestIndex: logIndex.nullable(),
     }),
   }),
+
+  ...orchestrationProcedures,
 } as const;
 
 export type Procedures = typeof procedures;

@@ -10,6 +10,7 @@ import {
   DEFAULT_RECOVERY,
   DEFAULT_VM_SPEC,
   DESIRED_STATES,
+  EVICTION_CAUSES,
   FAILURE_DOMAINS,
   HYPERVISORS,
   LIMITS,
@@ -35,10 +36,10 @@ export const nodeId = z
   .max(CLUSTER_LIMITS.nodeId)
   .meta({ description: "A member's number", examples: [1] });
 export const peerId = z.string().min(1).max(LIMITS.peerIdLength).meta({ description: "A libp2p peer id" });
-const count = z.int().min(0);
+export const count = z.int().min(0);
 export const logIndex = count.meta({ description: "Index in the replicated log" });
-const instantMs = count.max(CLUSTER_LIMITS.wallMs).meta({ description: "Milliseconds since 1970" });
-const durationMs = z.int().min(0).max(CLUSTER_LIMITS.durationMs);
+export const instantMs = count.max(CLUSTER_LIMITS.wallMs).meta({ description: "Milliseconds since 1970" });
+export const durationMs = z.int().min(0).max(CLUSTER_LIMITS.durationMs);
 const generation = z.int().min(1);
 
 const healthProbe = z.discriminatedUnion("kind", [
@@ -66,7 +67,7 @@ const healthCheck = z.strictObject({
   critical: z.boolean().default(false),
 });
 
-const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).max(CLUSTER_LIMITS.listLength);
+export const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).max(CLUSTER_LIMITS.listLength);
 
 /** A VM's specification; every field may be left out. */
 export const vmSpecSchema = z.strictObject({
@@ -127,14 +128,41 @@ export const vmSpecSchema = z.strictObject({
     .default({}),
 });
 
+/** Of a host, or of what takes room there. */
+export const resourcesSchema = z.strictObject({ vcpus: count, memoryMiB: count, diskGiB: count });
+
+export const vmAddressSchema = z.strictObject({
+  pool: label,
+  address: z.string(),
+  prefixLength: count,
+  gateway: z.string().nullable(),
+  mac: z.string(),
+  tap: z.string().meta({ description: "The tap device on its worker" }),
+});
+
 export const vmRecordSchema = z.strictObject({
   name: label,
   tenant: label,
   spec: vmSpecSchema,
   state: z.enum(VM_STATES),
   desired: z.enum(DESIRED_STATES),
+  reason: z.string().meta({ description: "Why it is as it is, for people; empty when there is nothing to say" }),
   generation,
-  epoch: count,
+  epoch: count.meta({ description: "Names one run of its machine; 0: it never had one" }),
+  workerId: nodeId
+    .nullable()
+    .meta({ description: "Where it is placed and holds room, until it is seen gone; null: nowhere" }),
+  placed: resourcesSchema.nullable().meta({ description: "What it was placed with" }),
+  eviction: z
+    .enum(EVICTION_CAUSES)
+    .nullable()
+    .meta({ description: "Why it has to leave its worker; null: it may stay" }),
+  targetId: nodeId.nullable().meta({ description: "Where room is kept for it, or where it shall go next" }),
+  avoidId: nodeId.nullable().meta({ description: "The worker that it shall not go back to if any other will have it" }),
+  restarts: count.meta({ description: "On this worker, since it was last healthy for long" }),
+  relocations: count.meta({ description: "Because restarts did not help, since it was last healthy for long" }),
+  runningSinceMs: instantMs.meta({ description: "When it last began to run; 0: never" }),
+  addresses: z.array(vmAddressSchema).meta({ description: "One for each of its networks" }),
   createdIndex: logIndex,
   updatedIndex: logIndex,
   createdAtMs: instantMs,
@@ -157,6 +185,8 @@ export const written = {
   index: logIndex,
   term: count.meta({ description: "Raft term of the entry" }),
 };
+
+export const pageLimit = z.int().min(1).max(CLUSTER_LIMITS.listPage).default(CLUSTER_LIMITS.listPage);
 
 /** How fresh a read must be. */
 export const withStale = {

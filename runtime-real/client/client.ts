@@ -29,7 +29,10 @@ export type WriteName = {
 }[ProcedureName];
 
 /** Procedures that change nothing. */
-export type ReadName = "cluster.status" | "cluster.members" | "vm.list" | "vm.show" | "token.list" | "events.list";
+export type ReadName = Extract<
+  ProcedureName,
+  "cluster.status" | `${string}.${"members" | "list" | "show" | "get" | "plan" | "explain"}`
+>;
 
 export interface ApiClient {
   /** Once: when no answer comes, it may have happened. @throws ApiError, ConnectError */

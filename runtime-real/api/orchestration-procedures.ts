@@ -1,0 +1,302 @@
+/** The procedures about hosts, the life of VMs, tasks, tenants, address pools and placement. */
+import { z } from "zod";
+import { CLUSTER_LIMITS } from "../../core/index.ts";
+import {
+  planSchema,
+  poolSchema,
+  poolSpecSchema,
+  quotaSchema,
+  rebalanceMoveSchema,
+  schedulerSchema,
+  taskSchema,
+  taskSpecSchema,
+  tenantSchema,
+  workerSchema,
+} from "./orchestration-schemas.ts";
+import { cluster, ofVm, procedure, type Resource } from "./procedure.ts";
+import {
+  label,
+  logIndex,
+  nodeId,
+  pageLimit,
+  vmRecordSchema,
+  vmSpecSchema,
+  withSession,
+  withStale,
+  written,
+} from "./schemas.ts";
+
+const ofWorker = ({ id }: { readonly id: number }): Resource => ({ kind: "node", id });
+const allWorkers = (): Resource => ({ kind: "node", id: null });
+const ofTask = ({ id }: { readonly id: string }): Resource => ({ kind: "task", id });
+const ofTenant = ({ tenant }: { readonly tenant: string }): Resource => ({ kind: "tenant", name: tenant });
+const ofPool = ({ name }: { readonly name: string }): Resource => ({ kind: "pool", name });
+
+const aWorker = z.strictObject({ id: nodeId, ...withSession });
+const aVm = z.strictObject({ name: label, ...withSession });
+const aPool = z.strictObject({ name: label, ...withSession });
+const committed = z.strictObject({ ...written });
+
+/** A change of one worker. */
+function changingWorker(summary: string) {
+  return procedure({
+    summary,
+    effect: "write",
+    action: "manageNode",
+    resource: ofWorker,
+    request: aWorker,
+    answer: committed,
+  });
+}
+
+/** A change of what one VM shall do. */
+function changingVm(summary: string) {
+  return procedure({ summary, effect: "write", action: "executeVM", resource: ofVm, request: aVm, answer: committed });
+}
+
+function changingPool(summary: string) {
+  return procedure({
+    summary,
+    effect: "write",
+    action: "managePool",
+    resource: ofPool,
+    request: aPool,
+    answer: committed,
+  });
+}
+
+export const orchestrationProcedures = {
+  // ---- Workers
+
+  "worker.list": procedure({
+    summary: "All hosts that run machines, or have.",
+    effect: "read",
+    action: "readNode",
+    resource: allWorkers,
+    request: z.strictObject({ ...withStale }),
+    answer: z.strictObject({ index: logIndex, workers: z.array(workerSchema) }),
+  }),
+
+  "worker.show": procedure({
+    summary: "One host, with what is placed there.",
+    effect: "read",
+    action: "readNode",
+    resource: ofWorker,
+    request: z.strictObject({ id: nodeId, ...withStale }),
+    answer: z.strictObject({
+      index: logIndex,
+      worker: workerSchema,
+      vms: z.array(vmRecordSchema),
+      tasks: z.array(taskSchema),
+    }),
+  }),
+
+  "worker.cordon": changingWorker("Places nothing new on a host; what is there stays."),
+  "worker.uncordon": changingWorker("Lets a host take VMs again; ends a drain."),
+  "worker.drain": changingWorker(
+    "Moves what is on a host elsewhere, a few VMs at a time. Answers when that is asked for; it is over when the host's `vmCount` and `taskCount` are 0.",
+  ),
+  "worker.confirmDead": changingWorker(
+    "An operator's word that a host is off: its VMs are placed elsewhere at once. Where the host is not off, a VM may then run twice.",
+  ),
+
+  // ---- The life of VMs
+
+  "vm.start": changingVm("Wants a VM to run."),
+  "vm.stop": changingVm("Wants a VM to stand still. It keeps its place, its disk and its addresses."),
+  "vm.restart": changingVm("Wants another run of a VM where it is."),
+
+  "vm.migrate": procedure({
+    summary: "Stops a VM and places it on another worker.",
+    effect: "write",
+    action: "executeVM",
+    resource: ofVm,
+    request: z.strictObject({
+      name: label,
+      to: nodeId.nullable().default(null).meta({ description: "null: wherever it fits best" }),
+      ...withSession,
+    }),
+    answer: committed,
+  }),
+
+  "vm.plan": procedure({
+    summary: "What would become of a request for such a VM now: each host's score or refusal. Changes nothing.",
+    effect: "read",
+    action: "readVM",
+    resource: ofVm,
+    request: z.strictObject({ name: label, spec: vmSpecSchema.prefault({}), ...withStale }),
+    answer: z.strictObject({ index: logIndex, ...planSchema.shape }),
+  }),
+
+  "vm.explain": procedure({
+    summary: "Why a VM is where it is, or nowhere.",
+    effect: "read",
+    action: "readVM",
+    resource: ofVm,
+    request: z.strictObject({ name: label, ...withStale }),
+    answer: z.strictObject({ index: logIndex, ...planSchema.shape }),
+  }),
+
+  // ---- Tasks
+
+  "task.submit": procedure({
+    summary: "Runs a command to completion on a worker that has the room. Answers when the request is committed.",
+    effect: "write",
+    action: "submitTask",
+    resource: ofTask,
+    request: z.strictObject({ id: label, ...taskSpecSchema.shape, ...withSession }),
+    answer: committed,
+  }),
+
+  "task.list": procedure({
+    summary: "Tasks by id, a page at a time.",
+    effect: "read",
+    action: "readTask",
+    resource: (): Resource => ({ kind: "task", id: null }),
+    request: z.strictObject({
+      afterId: z.string().max(CLUSTER_LIMITS.taskIdLength).nullable().default(null),
+      limit: pageLimit,
+      ...withStale,
+    }),
+    answer: z.strictObject({ index: logIndex, tasks: z.array(taskSchema), nextAfterId: z.string().nullable() }),
+  }),
+
+  "task.show": procedure({
+    summary: "One task, with the end of its output.",
+    effect: "read",
+    action: "readTask",
+    resource: ofTask,
+    request: z.strictObject({ id: label, ...withStale }),
+    answer: z.strictObject({ index: logIndex, task: taskSchema }),
+  }),
+
+  "task.cancel": procedure({
+    summary: "Ends a task; forgets one that is over.",
+    effect: "write",
+    action: "cancelTask",
+    resource: ofTask,
+    request: z.strictObject({ id: label, ...withSession }),
+    answer: committed,
+  }),
+
+  // ---- Tenants
+
+  "quota.set": procedure({
+    summary: "Limits a tenant. What it has already stays.",
+    effect: "write",
+    action: "manageQuota",
+    resource: ofTenant,
+    request: z.strictObject({
+      tenant: label,
+      quota: quotaSchema.nullable().meta({ description: "null: no limits" }),
+      ...withSession,
+    }),
+    answer: committed,
+  }),
+
+  "quota.get": procedure({
+    summary: "What a tenant may have, and has.",
+    effect: "read",
+    action: "readQuota",
+    resource: ofTenant,
+    request: z.strictObject({ tenant: label, ...withStale }),
+    answer: z.strictObject({ index: logIndex, ...tenantSchema.shape }),
+  }),
+
+  "quota.list": procedure({
+    summary: "All tenants that have a quota, or VMs.",
+    effect: "read",
+    action: "readQuota",
+    resource: (): Resource => ({ kind: "tenant", name: null }),
+    request: z.strictObject({ ...withStale }),
+    answer: z.strictObject({ index: logIndex, tenants: z.array(tenantSchema) }),
+  }),
+
+  // ---- Address pools
+
+  "ipPool.create": procedure({
+    summary: "Makes a pool from which VMs get addresses.",
+    effect: "write",
+    action: "managePool",
+    resource: ofPool,
+    request: z.strictObject({ ...poolSpecSchema.shape, ...withSession }),
+    answer: committed,
+  }),
+
+  "ipPool.list": procedure({
+    summary: "All address pools, by name.",
+    effect: "read",
+    action: "readPool",
+    resource: (): Resource => ({ kind: "pool", name: null }),
+    request: z.strictObject({ ...withStale }),
+    answer: z.strictObject({ index: logIndex, pools: z.array(poolSchema) }),
+  }),
+
+  "ipPool.show": procedure({
+    summary: "One address pool.",
+    effect: "read",
+    action: "readPool",
+    resource: ofPool,
+    request: z.strictObject({ name: label, ...withStale }),
+    answer: z.strictObject({ index: logIndex, pool: poolSchema }),
+  }),
+
+  "ipPool.delete": changingPool("Deletes an address pool of which nothing is in use."),
+  "ipPool.enable": changingPool("Lets an address pool give out addresses again."),
+  "ipPool.disable": changingPool("Has an address pool give out nothing new; what it gave out stays."),
+
+  // ---- Placement
+
+  "scheduler.get": procedure({
+    summary: "How the cluster places VMs.",
+    effect: "read",
+    action: "readCluster",
+    resource: cluster,
+    request: z.strictObject({ ...withStale }),
+    answer: z.strictObject({ index: logIndex, scheduler: schedulerSchema }),
+  }),
+
+  "scheduler.configure": procedure({
+    summary: "Changes how the cluster places VMs from now on; what is placed stays.",
+    effect: "write",
+    action: "manageCluster",
+    resource: cluster,
+    request: z.strictObject({ scheduler: schedulerSchema, ...withSession }),
+    answer: committed,
+  }),
+
+  "rebalance.plan": procedure({
+    summary: "Moves that would even out how full the workers are. Changes nothing.",
+    effect: "read",
+    action: "readCluster",
+    resource: cluster,
+    request: z.strictObject({ movesMax: z.int().min(1).max(CLUSTER_LIMITS.observations).default(10), ...withStale }),
+    answer: z.strictObject({
+      index: logIndex,
+      before: z
+        .number()
+        .meta({ description: "Imbalance: the standard deviation of how full the online workers are, 0 to 1" }),
+      after: z.number(),
+      moves: z.array(
+        z.strictObject({
+          ...rebalanceMoveSchema.shape,
+          from: nodeId,
+          gain: z.number().meta({ description: "How much lower the imbalance is after it" }),
+        }),
+      ),
+    }),
+  }),
+
+  "rebalance.apply": procedure({
+    summary:
+      "Makes the moves of a plan, each if its VM is still what it was. Refused within ten minutes of the last time.",
+    effect: "write",
+    action: "manageCluster",
+    resource: cluster,
+    request: z.strictObject({
+      moves: z.array(rebalanceMoveSchema).min(1).max(CLUSTER_LIMITS.observations),
+      ...withSession,
+    }),
+    answer: committed,
+  }),
+} as const;

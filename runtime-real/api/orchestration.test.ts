@@ -1,0 +1,288 @@
+/** The procedures about hosts and what runs there, over a core that leads by itself and whose disk is always done at once. */
+import { pino } from "pino";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Command, DEFAULT_RAFT_OPTIONS, Node, type WorkerFacts } from "../../core/index.ts";
+import { ApiError } from "../client/index.ts";
+import { handlersFor, type Served } from "../handlers.ts";
+import { Host } from "../host.ts";
+import { dispatch, type Handlers } from "./dispatch.ts";
+import { type AnswerOf, type ProcedureName, procedures, type RequestOf } from "./procedures.ts";
+
+const facts: WorkerFacts = {
+  capacity: { vcpus: 10, memoryMiB: 10_240, diskGiB: 100 },
+  features: [],
+  topology: { datacenter: "dc", zone: "z", rack: "r" },
+  costPerHour: 0,
+  driver: null,
+};
+
+let host: Host;
+let node: Node;
+let handlers: Handlers;
+
+beforeEach(async () => {
+  const nowMs = (): number => performance.now();
+  const options = { ...DEFAULT_RAFT_OPTIONS, electionTimeoutMs: 20, heartbeatMs: 5 };
+  const runtime = {
+    peerId: "peer-1",
+    randomUint32: () => 7,
+    sign: () => "signature",
+    verify: () => true,
+    digest: (bytes: Uint8Array) => `${bytes.length} bytes`,
+  };
+  node = new Node(1, options, runtime, Node.genesis("test", 1, [{ id: 1, peerId: "peer-1" }]), {
+    nowMs: nowMs(),
+    wallMs: Date.now(),
+  });
+  host = new Host(node, {
+    send: () => undefined,
+    write: ({ id }) => queueMicrotask(() => host.written(id)),
+    nowMs,
+    wallMs: Date.now,
+    evidence: () => undefined,
+    halted: (reason) => {
+      throw new Error(reason);
+    },
+    stepped: () => undefined,
+  });
+  const served: Served = {
+    node,
+    clusterId: "test",
+    incarnation: 1,
+    version: "test",
+    addresses: [],
+    peerId: "peer-1",
+    request: (request) => host.request(request),
+    peerStatus: () => [],
+    callMember: () => Promise.reject(new Error("there is no other member")),
+    uptimeMs: () => 0,
+    eventLoopDelayP99Ms: () => 0,
+    nowMs,
+  };
+  handlers = handlersFor(served);
+  host.start();
+  await until(() => node.role === "leader" && node.appliedIndex > 0);
+});
+afterEach(() => host.stop());
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+/** What a client gets. Every answer has exactly the fields that its schema tells of. */
+async function ask<Name extends ProcedureName>(name: Name, request: RequestOf<Name>): Promise<AnswerOf<Name>> {
+  const answer = await dispatch(handlers, name, request, {
+    requestId: "test",
+    caller: { kind: "local" },
+    log: pino({ level: "silent" }),
+    signal: new AbortController().signal,
+  });
+  const told = JSON.parse(JSON.stringify(answer));
+  expect(procedures[name].answer.parse(told)).toEqual(told);
+  return told;
+}
+
+/** The code of the error that it answers. */
+async function refusal<Name extends ProcedureName>(name: Name, request: RequestOf<Name>): Promise<string> {
+  const failed = await ask(name, request).catch((error: unknown) => error);
+  if (!(failed instanceof ApiError)) throw failed;
+  expect([failed.message, failed.hint]).not.toContain("");
+  return failed.code;
+}
+
+async function command(command: Command): Promise<void> {
+  const answer = await host.request({ kind: "propose", request: { session: null, command } });
+  expect(answer).toMatchObject({ kind: "applied", result: { ok: true } });
+}
+
+/** Hosts that have registered. Nobody reports for them: what is placed there stays Scheduled. */
+async function withWorkers(count: number, own: Partial<WorkerFacts> = {}): Promise<void> {
+  for (let id = 1; id <= count; id++) {
+    await command({ kind: "announceNode", nodeId: id, peerId: `peer-${id}`, addresses: ["192.0.2.1:7001"] });
+    await command({ kind: "registerWorker", workerId: id, bootId: id, facts: { ...facts, ...own } });
+  }
+}
+
+const placed = async (name: string): Promise<number> => {
+  for (;;) {
+    const { vm } = await ask("vm.show", { name });
+    if (vm.workerId !== null) return vm.workerId;
+  }
+};
+
+test("workers are listed and shown with what they have, may promise and hold", async () => {
+  expect((await ask("worker.list", {})).workers).toEqual([]);
+  await withWorkers(2);
+  await ask("vm.create", { name: "web", spec: { workerId: 2 } });
+  expect(await placed("web")).toBe(2);
+  const { workers } = await ask("worker.list", {});
+  expect(workers).toMatchObject([
+    { id: 1, status: "online", driver: null, used: { vcpus: 0 }, vmCount: 0 },
+    {
+      id: 2,
+      capacity: facts.capacity,
+      promisable: { vcpus: 9, memoryMiB: 9216, diskGiB: 90 },
+      used: { vcpus: 2, memoryMiB: 1024, diskGiB: 5 },
+      vmCount: 1,
+    },
+  ]);
+  const shown = await ask("worker.show", { id: 2 });
+  expect(shown.vms.map(({ name, state, epoch }) => [name, state, epoch > 0])).toEqual([["web", "Scheduled", true]]);
+  expect(await refusal("worker.show", { id: 9 })).toBe("workerNotFound");
+});
+
+test("a worker is cordoned, drained, given back and declared dead", async () => {
+  await withWorkers(1);
+  const status = async (): Promise<string> => (await ask("worker.show", { id: 1 })).worker.status;
+  await ask("worker.cordon", { id: 1 });
+  expect(await status()).toBe("cordoned");
+  await ask("worker.drain", { id: 1 });
+  expect(await status()).toBe("draining");
+  await ask("worker.uncordon", { id: 1 });
+  expect(await status()).toBe("online");
+  await ask("worker.confirmDead", { id: 1 });
+  expect(await status()).toBe("offline");
+  expect(await refusal("worker.drain", { id: 9 })).toBe("workerNotFound");
+});
+
+test("a plan says where a VM would go, what each host says, and who would have to leave", async () => {
+  await withWorkers(2);
+  expect(await ask("vm.plan", { name: "web", spec: { vcpus: 4 } })).toMatchObject({
+    workerId: 1,
+    preemption: null,
+    judgements: [{ workerId: 1, refusal: null }, { workerId: 2 }],
+  });
+  await ask("vm.create", { name: "low", spec: { vcpus: 8, priority: 100, workerId: 1 } });
+  await ask("vm.create", { name: "safe", spec: { vcpus: 8, preemptible: false, workerId: 2 } });
+  await placed("low");
+  await placed("safe");
+  const plan = await ask("vm.plan", { name: "web", spec: { vcpus: 4 } });
+  expect(plan).toMatchObject({
+    workerId: null,
+    preemption: { workerId: 1, victims: ["low"] },
+    refusals: [{ kind: "insufficient", resource: "vcpus", count: 2, needed: 4, free: 1 }],
+  });
+  expect((await ask("vm.list", {})).vms.map(({ name }) => name)).toEqual(["low", "safe"]);
+  expect(await ask("vm.explain", { name: "low" })).toMatchObject({ workerId: null });
+  expect(await refusal("vm.explain", { name: "web" })).toBe("vmNotFound");
+});
+
+test("a VM is stopped, started, restarted and moved", async () => {
+  await withWorkers(2);
+  await ask("vm.create", { name: "web" });
+  const before = await placed("web");
+  const { vm } = await ask("vm.show", { name: "web" });
+  await ask("vm.restart", { name: "web" });
+  expect((await ask("vm.show", { name: "web" })).vm.epoch).toBeGreaterThan(vm.epoch);
+  await ask("vm.stop", { name: "web" });
+  expect((await ask("vm.show", { name: "web" })).vm.desired).toBe("stopped");
+  await ask("vm.start", { name: "web" });
+  expect((await ask("vm.show", { name: "web" })).vm.desired).toBe("running");
+  expect(await refusal("vm.migrate", { name: "web", to: before })).toBe("doesNotFit");
+  const to = before === 1 ? 2 : 1;
+  await ask("vm.migrate", { name: "web", to });
+  expect((await ask("vm.show", { name: "web" })).vm).toMatchObject({ eviction: "migrate", targetId: to });
+  expect(await refusal("vm.stop", { name: "db" })).toBe("vmNotFound");
+});
+
+test("a task is submitted with defaults, shown, listed a page at a time and cancelled", async () => {
+  await ask("task.submit", { id: "b", command: "/bin/true", features: ["ssd", "gpu", "ssd"] });
+  await ask("task.submit", { id: "a", command: "backup", args: ["--all"], attemptsMax: 3 });
+  expect((await ask("task.show", { id: "b" })).task).toMatchObject({
+    state: "Pending",
+    features: ["gpu", "ssd"],
+    resources: { vcpus: 1, memoryMiB: 256, diskGiB: 0 },
+    timeoutMs: 3_600_000,
+  });
+  const first = await ask("task.list", { limit: 1 });
+  expect([first.tasks.map(({ id }) => id), first.nextAfterId]).toEqual([["a"], "a"]);
+  expect((await ask("task.list", { afterId: "a" })).tasks.map(({ id }) => id)).toEqual(["b"]);
+  await ask("task.cancel", { id: "a" });
+  expect((await ask("task.show", { id: "a" })).task.state).toBe("Cancelled");
+  await ask("task.cancel", { id: "a" });
+  expect(await refusal("task.show", { id: "a" })).toBe("taskNotFound");
+  expect(await refusal("task.submit", { id: "b", command: "again" })).toBe("taskExists");
+  expect(await refusal("task.submit", { id: "c", command: "" })).toBe("invalidRequest");
+});
+
+test("a tenant's quota is set, counted against, and taken away", async () => {
+  expect(await ask("quota.get", { tenant: "acme" })).toMatchObject({ quota: null, usage: { vms: 0 } });
+  await ask("quota.set", { tenant: "acme", quota: { vms: 1 } });
+  await ask("vm.create", { name: "web", spec: { tenant: "acme" } });
+  expect(await refusal("vm.create", { name: "db", spec: { tenant: "acme" } })).toBe("quotaExceeded");
+  const { tenants } = await ask("quota.list", {});
+  expect(tenants).toMatchObject([
+    { tenant: "acme", quota: { vms: 1, vcpus: 200 }, usage: { vms: 1, vcpus: 2, memoryMiB: 1024, diskGiB: 5 } },
+  ]);
+  await ask("quota.set", { tenant: "acme", quota: null });
+  await ask("vm.create", { name: "db", spec: { tenant: "acme" } });
+});
+
+test("an address pool gives a VM address, MAC and tap device, and goes when nobody has any", async () => {
+  await ask("ipPool.create", { name: "front", subnet: "10.1.0.0/29", gateway: "10.1.0.1" });
+  await ask("vm.create", { name: "web", spec: { networks: [{ pool: "front" }] } });
+  const { vm } = await ask("vm.show", { name: "web" });
+  expect(vm.addresses).toEqual([
+    {
+      pool: "front",
+      address: "10.1.0.2",
+      prefixLength: 29,
+      gateway: "10.1.0.1",
+      mac: "02:b1:00:01:00:02",
+      tap: "bx-1-2",
+    },
+  ]);
+  expect((await ask("vm.list", {})).vms[0]?.addresses).toEqual(vm.addresses);
+  expect((await ask("ipPool.show", { name: "front" })).pool).toMatchObject({ size: 5, usedCount: 1, enabled: true });
+  expect(await refusal("ipPool.delete", { name: "front" })).toBe("poolInUse");
+  await ask("ipPool.disable", { name: "front" });
+  expect(await refusal("vm.create", { name: "db", spec: { networks: [{ pool: "front" }] } })).toBe("poolDisabled");
+  await ask("ipPool.enable", { name: "front" });
+  await ask("vm.delete", { name: "web" });
+  await ask("ipPool.delete", { name: "front" });
+  expect((await ask("ipPool.list", {})).pools).toEqual([]);
+  expect(await refusal("ipPool.show", { name: "front" })).toBe("poolNotFound");
+  expect(await refusal("ipPool.create", { name: "x", subnet: "10.1.0.0/33" })).toBe("invalidRequest");
+});
+
+test("placement is configured as a whole, with defaults for what is left out", async () => {
+  const { scheduler } = await ask("scheduler.get", {});
+  expect(scheduler).toMatchObject({ strategy: "most-available", overcommit: { cpu: 1, reservePercent: 10 } });
+  await ask("scheduler.configure", { scheduler: { strategy: "spread", overcommit: { memory: 1.15 } } });
+  expect((await ask("scheduler.get", {})).scheduler).toMatchObject({
+    strategy: "spread",
+    overcommit: { cpu: 1, memory: 1.15 },
+    preemption: true,
+  });
+  expect(await refusal("scheduler.configure", { scheduler: { overcommit: { cpu: 1.005 } } })).toBe("invalidRequest");
+});
+
+test("a rebalance is planned, then applied move by move, and not again at once", async () => {
+  await withWorkers(2);
+  for (const name of ["a", "b", "c", "d"]) {
+    await ask("vm.create", { name, spec: { workerId: 1 } });
+    await placed(name);
+  }
+  for (const name of ["a", "b", "c", "d"]) {
+    const { vm } = await ask("vm.show", { name });
+    await command({
+      kind: "observe",
+      workerId: 1,
+      bootId: 1,
+      machines: [{ name, epoch: vm.epoch, phase: "running", reason: "" }],
+      jobs: [],
+    });
+    const spec = { ...JSON.parse(JSON.stringify(vm.spec)), workerId: null };
+    await ask("vm.update", { name, expectedGeneration: 1, spec });
+  }
+  const plan = await ask("rebalance.plan", { movesMax: 1 });
+  expect(plan.moves).toMatchObject([{ from: 1, to: 2 }]);
+  expect(plan.after).toBeLessThan(plan.before);
+  const moves = plan.moves.map(({ name, epoch, to }) => ({ name, epoch, to }));
+  await ask("rebalance.apply", { moves });
+  expect((await ask("vm.show", { name: moves[0]?.name ?? "" })).vm).toMatchObject({
+    eviction: "rebalance",
+    targetId: 2,
+  });
+  expect(await refusal("rebalance.apply", { moves })).toBe("tooSoon");
+});

@@ -1,0 +1,58 @@
+/** Asking the core of the running node, where only the answer that belongs to the question counts. */
+import type { ApplyResult, ClusterQuery, ClusterQueryResult, Command, RequestSession } from "../core/index.ts";
+import type { Served } from "./handlers.ts";
+import { applyRefused, requestRefused, unexpected } from "./refusals.ts";
+
+type Applied = Extract<ApplyResult, { readonly ok: true }>;
+
+export interface CoreRequests {
+  /** @throws ApiError */
+  propose<Kind extends Applied["kind"]>(
+    kind: Kind,
+    session: RequestSession | null,
+    command: Command,
+  ): Promise<{ index: number; term: number; result: Extract<Applied, { readonly kind: Kind }> }>;
+  /** @throws ApiError */
+  read<Kind extends ClusterQueryResult["kind"]>(
+    kind: Kind,
+    query: ClusterQuery,
+    stale: boolean,
+  ): Promise<{ index: number; result: Extract<ClusterQueryResult, { readonly kind: Kind }> }>;
+}
+
+export function coreOf(served: Served): CoreRequests {
+  async function propose<Kind extends Applied["kind"]>(
+    kind: Kind,
+    session: RequestSession | null,
+    command: Command,
+  ): Promise<{ index: number; term: number; result: Extract<Applied, { readonly kind: Kind }> }> {
+    const answer = await served.request({ kind: "propose", request: { session, command } });
+    if (answer.kind === "refused") throw requestRefused(served, answer.refusal);
+    if (answer.kind !== "applied") throw unexpected(answer.kind);
+    const { index, term, result } = answer;
+    if (!result.ok) throw applyRefused(result.refusal);
+    if (!isKind(result, kind)) throw unexpected(result.kind);
+    return { index, term, result };
+  }
+
+  async function read<Kind extends ClusterQueryResult["kind"]>(
+    kind: Kind,
+    query: ClusterQuery,
+    stale: boolean,
+  ): Promise<{ index: number; result: Extract<ClusterQueryResult, { readonly kind: Kind }> }> {
+    const answer = await served.request({ kind: "read", query, consistency: stale ? "stale" : "linearizable" });
+    if (answer.kind === "refused") throw requestRefused(served, answer.refusal);
+    if (answer.kind !== "read") throw unexpected(answer.kind);
+    if (!isKind(answer.result, kind)) throw unexpected(answer.result.kind);
+    return { index: answer.index, result: answer.result };
+  }
+
+  return { propose, read };
+}
+
+function isKind<Value extends { readonly kind: string }, Kind extends Value["kind"]>(
+  value: Value,
+  kind: Kind,
+): value is Extract<Value, { readonly kind: Kind }> {
+  return value.kind === kind;
+}

@@ -1,0 +1,220 @@
+/** What carries out the procedures about hosts, the life of VMs, tasks, tenants, address pools and placement. */
+import {
+  allocatableCount,
+  Batch,
+  type Command,
+  type IpPoolRecord,
+  type Plan,
+  placementContext,
+  promisable,
+  type RequestSession,
+  statusOf,
+  type TenantRecord,
+  vmOf,
+  type WorkerRecord,
+  workerView,
+} from "../core/index.ts";
+import type { AnswerOf, Handlers, ProcedureName } from "./api/index.ts";
+import { coreOf } from "./core-requests.ts";
+import type { Served } from "./handlers.ts";
+import { poolNotFound, taskNotFound, vmNotFound, workerNotFound } from "./refusals.ts";
+import { addressResolver, vmAnswer } from "./vm-answer.ts";
+
+type Orchestrated = Extract<
+  ProcedureName,
+  | `worker.${string}`
+  | `task.${string}`
+  | `quota.${string}`
+  | `ipPool.${string}`
+  | `scheduler.${string}`
+  | `rebalance.${string}`
+  | "vm.start"
+  | "vm.stop"
+  | "vm.restart"
+  | "vm.migrate"
+  | "vm.plan"
+  | "vm.explain"
+>;
+
+export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrated> {
+  const { node } = served;
+  const { propose, read } = coreOf(served);
+
+  /** For commands whose answer is that they are committed. */
+  async function commit(
+    kind: Parameters<typeof propose>[0],
+    session: RequestSession | null,
+    command: Command,
+  ): Promise<{ index: number; term: number }> {
+    const { index, term } = await propose(kind, session, command);
+    return { index, term };
+  }
+
+  return {
+    "worker.list": async ({ stale }) => {
+      const { index, result } = await read("workers", { kind: "listWorkers" }, stale);
+      const answer = workerAnswers(served);
+      return { index, workers: result.workers.map(answer) };
+    },
+
+    "worker.show": async ({ id, stale }) => {
+      const { index, result } = await read("worker", { kind: "getWorker", id }, stale);
+      if (result.worker === null) throw workerNotFound(id);
+      const resolve = addressResolver(node.state);
+      return {
+        index,
+        worker: workerAnswers(served)(result.worker),
+        vms: result.vms.map((vm) => vmAnswer(vm, resolve)),
+        tasks: result.tasks,
+      };
+    },
+
+    "worker.cordon": async ({ id, session }) =>
+      await commit("workerChanged", session, { kind: "setAvailability", workerId: id, availability: "cordoned" }),
+
+    "worker.uncordon": async ({ id, session }) =>
+      await commit("workerChanged", session, { kind: "setAvailability", workerId: id, availability: "online" }),
+
+    "worker.drain": async ({ id, session }) =>
+      await commit("workerChanged", session, { kind: "setAvailability", workerId: id, availability: "draining" }),
+
+    "worker.confirmDead": async ({ id, session }) =>
+      await commit("workerChanged", session, { kind: "confirmWorkerDead", workerId: id }),
+
+    "vm.start": async ({ name, session }) =>
+      await commit("vmChanged", session, { kind: "setVmDesired", name, desired: "running" }),
+
+    "vm.stop": async ({ name, session }) =>
+      await commit("vmChanged", session, { kind: "setVmDesired", name, desired: "stopped" }),
+
+    "vm.restart": async ({ name, session }) => await commit("vmChanged", session, { kind: "restartVm", name }),
+
+    "vm.migrate": async ({ name, to, session }) => await commit("vmChanged", session, { kind: "migrateVm", name, to }),
+
+    "vm.plan": async ({ name, spec, stale }) => {
+      const { index, result } = await read("plan", { kind: "planVm", name, spec }, stale);
+      return { index, ...planAnswer(result) };
+    },
+
+    "vm.explain": async ({ name, stale }) => {
+      const { index, result } = await read("explanation", { kind: "explainVm", name }, stale);
+      if (result.plan === null) throw vmNotFound();
+      return { index, ...planAnswer(result.plan) };
+    },
+
+    "task.submit": async ({ id, session, features, ...spec }) =>
+      await commit("taskSubmitted", session, {
+        kind: "submitTask",
+        id,
+        spec: { ...spec, features: [...new Set(features)].sort() },
+      }),
+
+    "task.list": async ({ afterId, limit, stale }) => {
+      const { index, result } = await read("tasks", { kind: "listTasks", afterId, limit }, stale);
+      return { index, tasks: result.tasks, nextAfterId: result.nextAfterId };
+    },
+
+    "task.show": async ({ id, stale }) => {
+      const { index, result } = await read("task", { kind: "getTask", id }, stale);
+      if (result.task === null) throw taskNotFound();
+      return { index, task: result.task };
+    },
+
+    "task.cancel": async ({ id, session }) => await commit("taskCancelled", session, { kind: "cancelTask", id }),
+
+    "quota.set": async ({ tenant, quota, session }) =>
+      await commit("quotaSet", session, { kind: "setQuota", tenant, quota }),
+
+    "quota.get": async ({ tenant, stale }) => {
+      const { index, result } = await read("tenants", { kind: "listTenants" }, stale);
+      const found = result.tenants.find(({ name }) => name === tenant);
+      return { index, ...(found === undefined ? { tenant, ...UNKNOWN_TENANT } : tenantAnswer(found)) };
+    },
+
+    "quota.list": async ({ stale }) => {
+      const { index, result } = await read("tenants", { kind: "listTenants" }, stale);
+      return { index, tenants: result.tenants.map(tenantAnswer) };
+    },
+
+    "ipPool.create": async ({ session, ...spec }) => await commit("poolCreated", session, { kind: "createPool", spec }),
+
+    "ipPool.list": async ({ stale }) => {
+      const { index, result } = await read("pools", { kind: "listPools" }, stale);
+      return { index, pools: result.pools.map(poolAnswer) };
+    },
+
+    "ipPool.show": async ({ name, stale }) => {
+      const { index, result } = await read("pools", { kind: "listPools" }, stale);
+      const pool = result.pools.find(({ spec }) => spec.name === name);
+      if (pool === undefined) throw poolNotFound(name);
+      return { index, pool: poolAnswer(pool) };
+    },
+
+    "ipPool.delete": async ({ name, session }) => await commit("poolDeleted", session, { kind: "deletePool", name }),
+
+    "ipPool.enable": async ({ name, session }) =>
+      await commit("poolChanged", session, { kind: "setPoolEnabled", name, enabled: true }),
+
+    "ipPool.disable": async ({ name, session }) =>
+      await commit("poolChanged", session, { kind: "setPoolEnabled", name, enabled: false }),
+
+    "scheduler.get": async ({ stale }) => {
+      const { index, result } = await read("scheduler", { kind: "getScheduler" }, stale);
+      return { index, scheduler: result.scheduler };
+    },
+
+    "scheduler.configure": async ({ scheduler, session }) =>
+      await commit("schedulerConfigured", session, { kind: "configureScheduler", settings: scheduler }),
+
+    "rebalance.plan": async ({ movesMax, stale }) => {
+      const { index, result } = await read("rebalance", { kind: "planRebalance", movesMax }, stale);
+      const { before, after } = result;
+      const moves = result.moves.map(({ name, from, to, gain }) => ({
+        name,
+        epoch: vmOf(node.state, name)?.epoch ?? 0,
+        from,
+        to,
+        gain,
+      }));
+      return { index, before, after, moves };
+    },
+
+    "rebalance.apply": async ({ moves, session }) => await commit("rebalanced", session, { kind: "rebalance", moves }),
+  };
+}
+
+/** With what may be promised on it under the present settings. */
+function workerAnswers({ node }: Served): (worker: WorkerRecord) => AnswerOf<"worker.show">["worker"] {
+  const context = placementContext(new Batch(node.state));
+  return (worker) => {
+    const { id, driver, capacity, used, reserved, features, topology, costPerHour, vms, tasks } = worker;
+    return {
+      id,
+      status: statusOf(worker),
+      driver,
+      capacity,
+      promisable: promisable(context, workerView(worker)),
+      used,
+      reserved,
+      features,
+      topology,
+      costPerHour,
+      vmCount: vms.length,
+      taskCount: tasks.length,
+    };
+  };
+}
+
+function planAnswer({ workerId, preemption, judgements, refusals }: Plan): Omit<AnswerOf<"vm.plan">, "index"> {
+  return { workerId, preemption, judgements, refusals };
+}
+
+const UNKNOWN_TENANT = { quota: null, usage: { vms: 0, vcpus: 0, memoryMiB: 0, diskGiB: 0 } } as const;
+
+function tenantAnswer({ name, quota, vms, usage }: TenantRecord): Omit<AnswerOf<"quota.get">, "index"> {
+  return { tenant: name, quota, usage: { vms, ...usage } };
+}
+
+function poolAnswer({ spec, usedCount }: IpPoolRecord): AnswerOf<"ipPool.show">["pool"] {
+  return { ...spec, size: allocatableCount(spec), usedCount };
+}

@@ -1,0 +1,335 @@
+/** What the core refuses, as errors of the API: each says what happened and what to do about it. */
+import type { NodeId, Refusal, RequestRefusal, WorkerRefusal } from "../core/index.ts";
+import type { AnswerOf } from "./api/index.ts";
+import { ApiError } from "./client/index.ts";
+import type { Served } from "./handlers.ts";
+
+/** As far as connections tell: in a joint configuration of the half that lacks more. */
+export function quorumOf(served: Served): AnswerOf<"cluster.status">["quorum"] {
+  const { voters, outgoing } = served.node.configuration;
+  const isJoint = outgoing.length > 0;
+  const connected = new Set(served.peerStatus().flatMap((peer) => (peer.connected ? [peer.id] : [])));
+  connected.add(served.node.id);
+  const half = (ids: readonly NodeId[]) => {
+    const missing = ids.filter((id) => !connected.has(id));
+    const needed = Math.floor(ids.length / 2) + 1;
+    const present = ids.length - missing.length;
+    return { has: present >= needed, needed, connected: present, missing, isJoint };
+  };
+  const incoming = half(voters);
+  if (!incoming.has || !isJoint) return incoming;
+  const leaving = half(outgoing);
+  return leaving.has ? incoming : leaving;
+}
+
+export function requestRefused(served: Served, refusal: RequestRefusal): ApiError {
+  switch (refusal.kind) {
+    case "noLeader":
+    case "notLeader": {
+      const { has, missing, needed, connected } = quorumOf(served);
+      if (has)
+        return new ApiError(
+          "noLeader",
+          "no leader is known at the moment",
+          "an election takes a second or two: try again",
+        );
+      const names = missing.map((id) => `node ${id}`).join(", ");
+      return new ApiError(
+        "quorumLost",
+        `the cluster has lost its quorum: ${connected} of the voters are connected, ${needed} are needed; missing: ${names}`,
+        `start the missing nodes again (${names}), or look at their logs and the network between`,
+        { missing, needed, connected },
+      );
+    }
+    case "tooManyUncommitted":
+      return new ApiError(
+        "tooManyUncommitted",
+        "the leader cannot take more until earlier writes commit",
+        "slow down and try again",
+        {
+          limitBytes: refusal.limitBytes,
+        },
+      );
+    case "tooManyPending":
+      return new ApiError(
+        "tooManyPending",
+        `this node keeps ${refusal.limit} requests waiting already`,
+        "slow down, or ask another node",
+        {
+          limit: refusal.limit,
+        },
+      );
+    case "invalidRequest":
+      return new ApiError(
+        "invalidRequest",
+        `${refusal.field}: ${refusal.reason}`,
+        "correct the field and send it again",
+        {
+          field: refusal.field,
+          reason: refusal.reason,
+        },
+      );
+    case "requestTooLarge":
+      return new ApiError(
+        "requestTooLarge",
+        `the request has ${refusal.sizeBytes} bytes, the limit is ${refusal.limitBytes}`,
+        "make it smaller",
+        {
+          sizeBytes: refusal.sizeBytes,
+          limitBytes: refusal.limitBytes,
+        },
+      );
+    case "outcomeUnknown": {
+      const { missing } = quorumOf(served);
+      return new ApiError(
+        "outcomeUnknown",
+        "no majority has confirmed it in time: it may have happened, or may still",
+        "ask again within the same session, or look whether it happened",
+        { missing },
+      );
+    }
+    case "readTimedOut": {
+      const { missing } = quorumOf(served);
+      return new ApiError(
+        "readTimedOut",
+        "no majority has confirmed the leader in time",
+        "try again, or read with --stale",
+        { missing },
+      );
+    }
+    case "membershipRefused":
+      return new ApiError("membershipRefused", refusal.reason, "try again when what is in the way is over", {});
+    case "transferRefused":
+      return new ApiError("transferRefused", refusal.reason, "choose another voter, or try again", {});
+    case "leaseReadsOff":
+      return new ApiError("invalidRequest", "lease reads are switched off", "read linearizable or stale");
+    case "halted":
+      return new ApiError("halted", "this node has stopped itself", "its log says why; ask another node meanwhile");
+  }
+}
+
+export function vmNotFound(): ApiError {
+  return new ApiError("vmNotFound", "there is no VM of this name", "`blixard vm list` shows what there is");
+}
+
+export function workerNotFound(workerId: number): ApiError {
+  return new ApiError("workerNotFound", `there is no worker ${workerId}`, "`blixard worker list` shows what there is", {
+    workerId,
+  });
+}
+
+export function taskNotFound(): ApiError {
+  return new ApiError("taskNotFound", "there is no task with this id", "`blixard task list` shows what there is");
+}
+
+export function poolNotFound(pool: string): ApiError {
+  return new ApiError(
+    "poolNotFound",
+    `there is no address pool ${pool}`,
+    "`blixard ip-pool list` shows what there is, `blixard ip-pool create` makes one",
+    { pool },
+  );
+}
+
+/** What the scheduler's refusals mean, where their fields are not at hand. */
+const WHY_NOT: ReadonlyMap<string, string> = new Map<WorkerRefusal["kind"], string>([
+  ["offline", "it is offline"],
+  ["cordoned", "it is cordoned"],
+  ["draining", "it is being drained"],
+  ["notTheNamedWorker", "another one is named"],
+  ["missingFeatures", "it lacks features"],
+  ["insufficient", "there is not enough room"],
+  ["tenantQuota", "the tenant has as many VMs there as its quota allows"],
+  ["antiAffinity", "too many of its group are there"],
+  ["excludedDatacenter", "its datacenter is excluded"],
+  ["locality", "it is not where the VM has to be"],
+  ["tooFewDomains", "there are too few failure domains"],
+  ["tooDear", "it is too dear"],
+]);
+
+export function applyRefused(refusal: Refusal): ApiError {
+  switch (refusal.kind) {
+    case "vmExists":
+      return new ApiError(
+        "vmExists",
+        "a VM of this name exists already",
+        "choose another name, or change that one with `blixard vm update`",
+      );
+    case "vmNotFound":
+      return vmNotFound();
+    case "generationMismatch":
+      return new ApiError(
+        "generationMismatch",
+        `the VM has generation ${refusal.actual}, not ${refusal.expected}: somebody else has changed it meanwhile`,
+        "read it again and repeat the change",
+        { expected: refusal.expected, actual: refusal.actual },
+      );
+    case "sessionExpired":
+      return new ApiError(
+        "sessionExpired",
+        `session ${refusal.sessionId} is not known (any more)`,
+        "open a new session; what was not answered must be looked at",
+        {
+          sessionId: refusal.sessionId,
+        },
+      );
+    case "sequenceTooOld":
+      return new ApiError(
+        "sequenceTooOld",
+        `request ${refusal.sequence} of this session has been acknowledged already`,
+        "number requests upwards",
+        {
+          sequence: refusal.sequence,
+          lowestUnacknowledged: refusal.lowestUnacknowledged,
+        },
+      );
+    case "invalidCommand":
+      return new ApiError(
+        "invalidRequest",
+        `${refusal.field}: ${refusal.reason}`,
+        "correct the field and send it again",
+        {
+          field: refusal.field,
+          reason: refusal.reason,
+        },
+      );
+    case "limitReached":
+      return new ApiError(
+        "limitReached",
+        `the cluster holds no more than ${refusal.maximum} ${refusal.limit}`,
+        "delete what is not needed any more",
+        {
+          limit: refusal.limit,
+          maximum: refusal.maximum,
+        },
+      );
+    case "tokenExists":
+      return new ApiError("tokenExists", "a token with this id exists already", "make one with another id");
+    case "tokenNotFound":
+      return new ApiError(
+        "tokenNotFound",
+        "there is no token with this id",
+        "`blixard token list` shows what there is",
+      );
+    case "nodeNotFound":
+      return new ApiError(
+        "nodeNotFound",
+        `node ${refusal.nodeId} is no member of the cluster`,
+        "`blixard cluster members` lists them",
+        { nodeId: refusal.nodeId },
+      );
+    case "workerNotFound":
+      return workerNotFound(refusal.workerId);
+    case "workerHasChanged":
+      return new ApiError(
+        "workerHasChanged",
+        `worker ${refusal.workerId} has registered anew, or is lost`,
+        "look again, and repeat what still holds",
+        { workerId: refusal.workerId },
+      );
+    case "vmHasChanged":
+      return new ApiError("vmHasChanged", "the VM has changed meanwhile", "look again, and repeat what still holds");
+    case "vmIsBeingDeleted":
+      return new ApiError("vmIsBeingDeleted", "the VM is being deleted", "wait until it is gone, or take another name");
+    case "vmIsNotPlaced":
+      return new ApiError("vmIsNotPlaced", "the VM is on no worker", "wait until it has a place");
+    case "vmIsPlaced":
+      return new ApiError(
+        "vmIsPlaced",
+        `the VM is on worker ${refusal.workerId} already`,
+        "move it from there instead",
+        { workerId: refusal.workerId },
+      );
+    case "doesNotFit":
+      return new ApiError(
+        "doesNotFit",
+        `it does not fit on worker ${refusal.workerId}: ${WHY_NOT.get(refusal.why) ?? refusal.why}`,
+        "choose another worker, or make room on this one; `blixard vm plan` shows what each says",
+        { workerId: refusal.workerId, why: refusal.why },
+      );
+    case "quotaExceeded":
+      return new ApiError(
+        "quotaExceeded",
+        `the tenant would have ${refusal.wanted} ${refusal.resource}, its quota is ${refusal.limit}`,
+        "ask for less, delete what is not needed any more, or have the quota raised",
+        { resource: refusal.resource, wanted: refusal.wanted, limit: refusal.limit },
+      );
+    case "tooManyRequests":
+      return new ApiError(
+        "tooManyRequests",
+        refusal.what === "requests"
+          ? `the tenant asks more often than ${refusal.perMinute / 60} times a second`
+          : `the tenant has made its ${refusal.perMinute} ${refusal.what} of this minute`,
+        `try again in ${Math.ceil(refusal.retryAfterMs / 1000)} s`,
+        { what: refusal.what, perMinute: refusal.perMinute, retryAfterMs: refusal.retryAfterMs },
+      );
+    case "tooSoon":
+      return new ApiError(
+        "tooSoon",
+        "the last rebalance has just been",
+        `try again in ${Math.ceil(refusal.retryAfterMs / 1000)} s`,
+        { retryAfterMs: refusal.retryAfterMs },
+      );
+    case "poolExists":
+      return new ApiError("poolExists", "an address pool of this name exists already", "choose another name");
+    case "poolNotFound":
+      return poolNotFound(refusal.pool);
+    case "poolDisabled":
+      return new ApiError(
+        "poolDisabled",
+        `the address pool ${refusal.pool} gives nothing out`,
+        "`blixard ip-pool enable` lets it, or take another",
+        {
+          pool: refusal.pool,
+        },
+      );
+    case "poolOverlaps":
+      return new ApiError(
+        "poolOverlaps",
+        `its addresses are also those of the pool ${refusal.pool}`,
+        "give it addresses of its own",
+        { pool: refusal.pool },
+      );
+    case "poolInUse":
+      return new ApiError(
+        "poolInUse",
+        `${refusal.usedCount} of the pool's addresses are in use`,
+        "delete the VMs that have them first",
+        { usedCount: refusal.usedCount },
+      );
+    case "poolExhausted":
+      return new ApiError(
+        "poolExhausted",
+        `all ${refusal.size} addresses of the pool ${refusal.pool} are in use`,
+        "make the pool larger, or take another",
+        { pool: refusal.pool, size: refusal.size },
+      );
+    case "taskExists":
+      return new ApiError("taskExists", "a task with this id exists already", "choose another id");
+    case "taskNotFound":
+      return taskNotFound();
+    case "taskHasChanged":
+      return new ApiError(
+        "taskHasChanged",
+        "the task has changed meanwhile",
+        "look again, and repeat what still holds",
+      );
+    case "tokenExpired":
+    case "tokenUsed":
+    case "tokenRevoked":
+    case "tokenNotForJoining":
+    case "tokenForAnotherNode":
+    case "nodeIdTaken":
+    case "peerIdTaken":
+      return unexpected(refusal.kind);
+  }
+}
+
+/** The core answered with a kind that does not belong to the question: a defect. */
+export function unexpected(kind: string): ApiError {
+  return new ApiError(
+    "internal",
+    `the core answered ${kind}`,
+    "this is a defect of blixard: report it with the node's log",
+  );
+}
