@@ -1,5 +1,5 @@
 /** What every worker says to a request, and what follows. */
-import { judge } from "./judge.ts";
+import { costLimit, judge } from "./judge.ts";
 import type { Judgement, PlacementContext, PlacementRequest, Resources, WorkerView } from "./types.ts";
 
 /**
@@ -20,7 +20,7 @@ export function explain(
     else refusers.push(judgement);
   }
   if (context.settings.strategy === "cost") {
-    const limit = costLimit(context, takers);
+    const limit = costLimit(context.settings, Math.min(...takers.map(({ worker }) => worker.costPerHour)));
     for (const { worker } of takers) {
       const { id: workerId, costPerHour } = worker;
       if (costPerHour > limit)
@@ -37,12 +37,6 @@ export function explain(
 interface Taker {
   readonly judgement: Judgement & { readonly refusal: null };
   readonly worker: WorkerView;
-}
-
-function costLimit({ settings }: PlacementContext, takers: readonly Taker[]): number {
-  let cheapest = Number.POSITIVE_INFINITY;
-  for (const { worker } of takers) cheapest = Math.min(cheapest, worker.costPerHour);
-  return (cheapest * (100 + settings.costIncreasePercentMax)) / 100;
 }
 
 /** The best of them; null: nobody takes it. */

@@ -5,6 +5,7 @@ import type {
   PlacementContext,
   PlacementRequest,
   Resources,
+  SchedulerSettings,
   Topology,
   WorkerRefusal,
   WorkerView,
@@ -40,12 +41,24 @@ export function promisable({ settings }: PlacementContext, { capacity }: WorkerV
 
 export const RESOURCES = ["vcpus", "memoryMiB", "diskGiB"] as const;
 
-/** Steps between what a request prefers and what the strategy prefers: the first always wins. */
+/**
+ * Steps between what a request prefers and what the strategy prefers: the first always wins. Any two scores of a strategy that differ still do so beside
+ * them: below 2^22 a number has 31 bits behind the point.
+ */
 const AVOIDED = -1e9;
 const PREFERRED_ZONE = 2e6;
 const PREFERRED_DATACENTER = 1e6;
 /** "spread" ranks by whole steps, and by room within a step. */
 const STEP = 10;
+/** Ids of workers are smaller. */
+const IDS = 2 ** 31;
+
+/**
+ * How much workers have in common: each of the steps includes those before it. What a rule says of one worker it says of all that share the domain of the
+ * rule's scope with it.
+ */
+export const SHARED = { nothing: 0, datacenter: 1, zone: 2, rack: 3, node: 4 } as const;
+export type Shared = (typeof SHARED)[keyof typeof SHARED];
 
 export function judge(context: PlacementContext, worker: WorkerView, request: PlacementRequest): Judgement {
   const refusal = refusalOf(context, worker, request);
@@ -73,41 +86,77 @@ function refusalOf(context: PlacementContext, worker: WorkerView, request: Place
     const used = context.tenantCount(request.tenant, worker.id);
     if (used >= limit) return { kind: "tenantQuota", used, limit };
   }
+  return rulesRefusal(context, worker, request, SHARED.node) ?? domainsRefusal(context);
+}
+
+/** What refuses the request on every worker that has so much in common with this one. */
+export function rulesRefusal(
+  context: PlacementContext,
+  worker: WorkerView,
+  request: PlacementRequest,
+  shared: Shared,
+): WorkerRefusal | null {
   for (const { group, softWeight, maxPerDomain, scope } of request.antiAffinity) {
-    if (softWeight !== null) continue;
+    if (softWeight !== null || SHARED[scope] > shared) continue;
     const domain = domainOf(scope, worker);
     const count = context.groupCount(group, scope, domain);
     if (count >= maxPerDomain) return { kind: "antiAffinity", group, scope, domain, count, limit: maxPerDomain };
   }
-  return localityRefusal(worker, request) ?? domainsRefusal(context);
+  return localityRefusal(worker, request, shared);
 }
 
-function localityRefusal({ topology }: WorkerView, { locality }: PlacementRequest): WorkerRefusal | null {
-  if (locality === null) return null;
+function localityRefusal(
+  { topology }: WorkerView,
+  { locality }: PlacementRequest,
+  shared: Shared,
+): WorkerRefusal | null {
+  if (locality === null || shared < SHARED.datacenter) return null;
   const { preferredDatacenter, preferredZone, strict, excludedDatacenters } = locality;
   if (excludedDatacenters.includes(topology.datacenter))
     return { kind: "excludedDatacenter", datacenter: topology.datacenter };
   if (!strict) return null;
   if (preferredDatacenter !== null && preferredDatacenter !== topology.datacenter)
     return { kind: "locality", wanted: preferredDatacenter, actual: topology.datacenter };
-  if (preferredZone !== null && preferredZone !== topology.zone)
+  if (shared >= SHARED.zone && preferredZone !== null && preferredZone !== topology.zone)
     return { kind: "locality", wanted: preferredZone, actual: topology.zone };
   return null;
 }
 
-function domainsRefusal({ settings, domainTotal }: PlacementContext): WorkerRefusal | null {
+/** Of "spread": too few domains to place anything. */
+export function domainsRefusal({ settings, domainTotal }: PlacementContext): WorkerRefusal | null {
   if (settings.strategy !== "spread" || domainTotal >= settings.minDomains) return null;
   return { kind: "tooFewDomains", count: domainTotal, limit: settings.minDomains };
 }
 
 function scoreOf(context: PlacementContext, worker: WorkerView, request: PlacementRequest): number {
-  let score = baseScore(context, worker);
+  return baseScore(context, worker) + preference(context, worker, request, SHARED.node);
+}
+
+/** What the request adds to the score; or the most that it adds to that of any worker that has so much in common with this one. */
+export function preference(
+  context: PlacementContext,
+  worker: WorkerView,
+  request: PlacementRequest,
+  shared: Shared,
+): number {
+  let penalty = 0;
   for (const { group, softWeight, maxPerDomain, scope } of request.antiAffinity) {
-    if (softWeight === null) continue;
+    if (softWeight === null || SHARED[scope] > shared) continue;
     const excess = context.groupCount(group, scope, domainOf(scope, worker)) + 1 - maxPerDomain;
-    if (excess > 0) score -= softWeight * excess;
+    if (excess > 0) penalty += softWeight * excess;
   }
-  return score + localityBonus(worker, request) + (request.avoid === worker.id ? AVOIDED : 0);
+  const isAvoided = shared === SHARED.node && request.avoid === worker.id;
+  return localityBonus(worker, request, shared) - penalty + (isAvoided ? AVOIDED : 0);
+}
+
+function localityBonus({ topology }: WorkerView, { locality }: PlacementRequest, shared: Shared): number {
+  if (locality === null) return 0;
+  const { preferredDatacenter, preferredZone } = locality;
+  const mayBeThere = (step: Shared, preferred: string, actual: string) => shared < step || preferred === actual;
+  if (preferredDatacenter !== null && !mayBeThere(SHARED.datacenter, preferredDatacenter, topology.datacenter))
+    return 0;
+  if (preferredZone !== null && mayBeThere(SHARED.zone, preferredZone, topology.zone)) return PREFERRED_ZONE;
+  return preferredDatacenter === null ? 0 : PREFERRED_DATACENTER;
 }
 
 /** What the strategy says, whatever the request. */
@@ -122,19 +171,26 @@ export function baseScore(context: PlacementContext, worker: WorkerView): number
     case "least-available":
       return 1 - freeFraction(context, worker);
     case "round-robin":
-      // The next id behind the cursor first; those up to it come after all others.
-      return worker.id > cursor ? -worker.id : -worker.id - 2 ** 32;
+      return roundRobinScore(cursor, worker.id);
     case "spread":
-      return -STEP * context.domainCount(domainOf(settings.spreadScope, worker)) + freeFraction(context, worker);
+      return spreadScore(context.domainCount(domainOf(settings.spreadScope, worker)), freeFraction(context, worker));
   }
 }
 
-function localityBonus({ topology }: WorkerView, { locality }: PlacementRequest): number {
-  if (locality === null) return 0;
-  const { preferredDatacenter, preferredZone } = locality;
-  const isDatacenter = preferredDatacenter === null || preferredDatacenter === topology.datacenter;
-  if (preferredZone !== null && preferredZone === topology.zone && isDatacenter) return PREFERRED_ZONE;
-  return preferredDatacenter === topology.datacenter ? PREFERRED_DATACENTER : 0;
+/** The next id behind the cursor has the most, just below 1; the cursor itself, the last to be asked, has 0. */
+export function roundRobinScore(cursor: number, id: number): number {
+  const distance = id > cursor ? id - cursor : id - cursor + IDS;
+  return 1 - distance / IDS;
+}
+
+/** @param count of VMs in the worker's domain. */
+export function spreadScore(count: number, free: number): number {
+  return -STEP * count + free;
+}
+
+/** The dearest that a worker may be when the cheapest that would take the request costs that much. */
+export function costLimit({ costIncreasePercentMax }: SchedulerSettings, cheapest: number): number {
+  return cheapest + (cheapest * costIncreasePercentMax) / 100;
 }
 
 /** Mean of what is free of each resource, as a share of what may be promised; what there is nothing of counts as taken. */
