@@ -10,6 +10,7 @@ import { memoryOverADay } from "./day.ts";
 import { fleet } from "./fleet.ts";
 import { loop } from "./loop.ts";
 import { parts } from "./parts.ts";
+import { placement } from "./placement.ts";
 import { wholeProcess } from "./process.ts";
 import { real } from "./real/index.ts";
 import { runs } from "./runs.ts";
@@ -18,6 +19,7 @@ const SECTIONS: Readonly<Record<string, () => void | Promise<void>>> = {
   loop,
   runs,
   parts,
+  placement,
   fleet,
   process: wholeProcess,
   day: memoryOverADay,
