@@ -121,9 +121,8 @@ function rangeOf(spec: IpPoolSpec, field = "pool"): PoolRange {
   if (first > last) throw new InvalidField(`${field}.rangeLast`, null, "must not lie before rangeFirst");
   const nobodys = [
     ...special,
-    ...[...spec.reserved, ...(spec.gateway === null ? [] : [spec.gateway])].map(
-      (address) => parseIp(address, field).value,
-    ),
+    ...spec.reserved.map((address, at) => parseIp(address, `${field}.reserved[${at}]`).value),
+    ...(spec.gateway === null ? [] : [parseIp(spec.gateway, `${field}.gateway`).value]),
   ];
   const excluded = new Set<number>();
   for (const value of nobodys) if (value >= first && value <= last) excluded.add(Number(value - first));
