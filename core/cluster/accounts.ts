@@ -157,12 +157,16 @@ export class Accounts {
   }
 }
 
-function groupsOf(spec: VmSpec): readonly string[] {
+export function groupsOf(spec: VmSpec): readonly string[] {
   if (spec.antiAffinity.length === 0) return none;
   return [...new Set(spec.antiAffinity.map(({ group }) => group))];
 }
 
 const none: readonly string[] = Object.freeze([]);
+
+export function less(a: Resources, b: Resources): Resources {
+  return sum(a, b, -1);
+}
 
 function sum(a: Resources, b: Resources, sign: 1 | -1): Resources {
   return Object.freeze({

@@ -1,9 +1,9 @@
 /** How the replicated state looks to the scheduler. */
 import { domainOf, type PlacementContext, type PlacementRequest } from "../scheduler/index.ts";
-import { countKey, heldBy } from "./accounts.ts";
+import { countKey, groupsOf, heldBy } from "./accounts.ts";
 import type { Batch } from "./batch.ts";
 import { intentOf, type VmRecord } from "./vm-record.ts";
-import { statusOf } from "./workers.ts";
+import { statusOf, type WorkerRecord } from "./workers.ts";
 
 /** Reads the batch as it is when it is asked. */
 export function placementContext(batch: Batch): PlacementContext {
@@ -30,6 +30,29 @@ export function placementContext(batch: Batch): PlacementContext {
         domainTotal = domains.size;
       }
       return domainTotal;
+    },
+  };
+}
+
+/** As if the VM were not placed on that worker. Its room is not the context's to tell. */
+export function placementContextWithout(batch: Batch, vm: VmRecord, worker: WorkerRecord): PlacementContext {
+  const context = placementContext(batch);
+  const groups = groupsOf(vm.spec);
+  return {
+    settings: context.settings,
+    cursor: context.cursor,
+    groupCount(group, scope, domain) {
+      const isCounted = groups.includes(group) && domainOf(scope, worker) === domain;
+      return context.groupCount(group, scope, domain) - (isCounted ? 1 : 0);
+    },
+    tenantCount(tenant, workerId) {
+      const isCounted = tenant === vm.tenant && workerId === worker.id;
+      return context.tenantCount(tenant, workerId) - (isCounted ? 1 : 0);
+    },
+    tenantPerWorkerMax: context.tenantPerWorkerMax,
+    domainCount: context.domainCount,
+    get domainTotal() {
+      return context.domainTotal;
     },
   };
 }

@@ -1,14 +1,14 @@
 /** What the owner of a VM can ask for. Every refusal leaves everything as it is. */
 import { judge, type Resources } from "../scheduler/index.ts";
-import { heldBy, resourcesOf } from "./accounts.ts";
+import { heldBy, less, resourcesOf } from "./accounts.ts";
 import type { Batch } from "./batch.ts";
 import type { Command } from "./command.ts";
 import { allocate, release } from "./ip-pools.ts";
 import { LIMITS } from "./limits.ts";
-import { placementContext, vmRequest } from "./placement.ts";
+import { placementContext, placementContextWithout, vmRequest } from "./placement.ts";
 import type { CommandResult } from "./result.ts";
 import { quotaRefusal, takeToken } from "./tenants.ts";
-import { again, moved, removed } from "./vm-moves.ts";
+import { again, mayLeaveLostWorker, moved, NOWHERE, removed } from "./vm-moves.ts";
 import type { VmAddress, VmRecord } from "./vm-record.ts";
 import { workerView } from "./workers.ts";
 
@@ -85,6 +85,7 @@ function updateVm(batch: Batch, command: Extract<VmCommand, { kind: "updateVm" }
   const { name, expectedGeneration: expected, spec } = command;
   const vm = batch.vm(name);
   if (vm === null) return VM_NOT_FOUND;
+  if (vm.desired === "deleted") return refused({ kind: "vmIsBeingDeleted" });
   if (vm.generation !== expected) return generationMismatch(expected, vm.generation);
   const generation = vm.generation + 1;
   const hasMoved = spec.tenant !== vm.tenant;
@@ -109,11 +110,17 @@ function updateVm(batch: Batch, command: Extract<VmCommand, { kind: "updateVm" }
   }
   // One that has not been seen yet may be built by either spec.
   const placed = vm.state === "Scheduled" ? heldBy(vm) : vm.placed;
-  batch.putVm(
-    Object.freeze({ ...next, placed, addresses, updatedIndex: batch.appliedIndex, updatedAtMs: batch.timeMs }),
-  );
+  const updated = Object.freeze({
+    ...next,
+    placed,
+    addresses,
+    updatedIndex: batch.appliedIndex,
+    updatedAtMs: batch.timeMs,
+  });
+  batch.putVm(updated);
   batch.roomMayHaveGrown();
   batch.happened({ kind: "vmUpdated", name, tenant: spec.tenant, generation });
+  if (mayLeaveLostWorker(batch, updated)) moved(batch, updated, NOWHERE);
   return applied("vmUpdated", generation);
 }
 
@@ -131,10 +138,8 @@ function unfitWhereItIs(batch: Batch, vm: VmRecord, next: VmRecord): CommandResu
     vm.tenant === next.tenant;
   if (isSame) return null;
   // As if it were not there yet.
-  batch.putVm({ ...vm, workerId: null, targetId: null });
-  const view = { ...workerView(batch.workers.get(worker.id) ?? worker), status: "online" as const };
-  const { refusal } = judge(placementContext(batch), view, vmRequest(next));
-  batch.putVm(vm);
+  const view = { ...workerView(worker), status: "online" as const, used: less(worker.used, heldBy(vm)) };
+  const { refusal } = judge(placementContextWithout(batch, vm, worker), view, vmRequest(next));
   return refusal === null ? null : refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
 }
 
@@ -173,8 +178,9 @@ function setDesired(batch: Batch, command: Extract<VmCommand, { kind: "setVmDesi
     // One that nobody has placed yet has nothing to stop; what leaves its worker is stopped by that.
     const state = vm.state === "Lost" && vm.workerId !== null ? "Lost" : vm.workerId === null ? "Stopped" : "Stopping";
     moved(batch, vm, { desired, state, targetId: null, reason: "" });
-  } else if (vm.workerId === null) {
+  } else if (vm.workerId === null || mayLeaveLostWorker(batch, { ...vm, desired })) {
     moved(batch, vm, {
+      ...NOWHERE,
       desired,
       state: vm.state === "Stopped" ? "Pending" : vm.state,
       restarts: 0,

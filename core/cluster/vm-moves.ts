@@ -1,6 +1,6 @@
 /** Every way in which the record of a VM changes after it was created, but for what its owner asks: placements, what workers see, losses. */
 import { judge } from "../scheduler/index.ts";
-import { heldBy, resourcesOf } from "./accounts.ts";
+import { heldBy, less, resourcesOf } from "./accounts.ts";
 import type { Batch } from "./batch.ts";
 import type { Command, RebalanceMove } from "./command.ts";
 import { release } from "./ip-pools.ts";
@@ -77,9 +77,11 @@ export function preempt(batch: Batch, command: Extract<Command, { readonly kind:
   const vm = batch.vm(name);
   if (vm === null) return refused({ kind: "vmNotFound" });
   if (!needsPlace(vm) || vm.epoch !== epoch) return refused({ kind: "vmHasChanged" });
-  if (batch.workers.get(workerId) === null) return refused({ kind: "workerNotFound", workerId });
+  const worker = batch.workers.get(workerId);
+  if (worker === null) return refused({ kind: "workerNotFound", workerId });
   const leaving: VmRecord[] = [];
-  for (const victimName of victims) {
+  let { used } = worker;
+  for (const victimName of new Set(victims)) {
     const victim = batch.vm(victimName);
     const mayGo =
       victim !== null &&
@@ -89,7 +91,11 @@ export function preempt(batch: Batch, command: Extract<Command, { readonly kind:
       intentOf(victim) === "run";
     if (!mayGo) return refused({ kind: "vmHasChanged" });
     leaving.push(victim);
+    used = less(used, heldBy(victim));
   }
+  // Nobody is stopped for a VM that could not run there all the same.
+  const { refusal } = judge(placementContext(batch), { ...workerView(worker), used }, vmRequest(vm));
+  if (refusal !== null) return refused({ kind: "doesNotFit", workerId, why: refusal.kind });
   for (const victim of leaving) {
     moved(batch, victim, {
       state: "Stopping",
@@ -133,8 +139,10 @@ const REBALANCE_EVERY_MS = 600_000;
 export function rebalance(batch: Batch, moves: readonly RebalanceMove[]): CommandResult {
   const waitMs = batch.rebalancedAtMs === 0 ? 0 : batch.rebalancedAtMs + REBALANCE_EVERY_MS - batch.timeMs;
   if (waitMs > 0) return refused({ kind: "tooSoon", retryAfterMs: waitMs });
-  for (const { name, epoch, to } of moves) evictVm(batch, { kind: "evictVm", name, epoch, cause: "rebalance", to });
-  if (moves.length > 0) batch.rebalancedAtMs = Math.max(1, batch.timeMs);
+  let hasMoved = false;
+  for (const { name, epoch, to } of moves)
+    hasMoved = evictVm(batch, { kind: "evictVm", name, epoch, cause: "rebalance", to }).ok || hasMoved;
+  if (hasMoved) batch.rebalancedAtMs = Math.max(1, batch.timeMs);
   return Object.freeze({ ok: true, kind: "rebalanced" });
 }
 
@@ -275,11 +283,18 @@ export function lostVm(batch: Batch, name: string, isConfirmed: boolean): void {
   moved(batch, vm, {
     state: vm.desired === "stopped" ? "Stopped" : "Lost",
     reason: `worker ${vm.workerId} is lost`,
-    workerId: null,
     targetId: vm.targetId === vm.workerId ? null : vm.targetId,
-    eviction: null,
-    placed: null,
+    ...NOWHERE,
   });
+}
+
+/** What a VM has that no worker holds any more. */
+export const NOWHERE = Object.freeze({ workerId: null, eviction: null, placed: null });
+
+/** Whether it waits for a lost worker that it need not wait for, as its owner wants it now. Nothing of it runs there: the lease has run out. */
+export function mayLeaveLostWorker(batch: Batch, { state, workerId, desired, spec }: VmRecord): boolean {
+  if (state !== "Lost" || workerId === null || desired !== "running" || spec.onWorkerLost !== "restart") return false;
+  return batch.workers.get(workerId)?.isOnline === false;
 }
 
 /** The worker where room was kept for it is lost. */

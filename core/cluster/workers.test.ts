@@ -1,0 +1,133 @@
+import { describe, expect, test } from "vitest";
+import type { Command } from "./index.ts";
+import { factsWith, StateMachine, taskWith } from "./testing.ts";
+
+const register = (workerId: number, bootId = 1, facts = {}): Command => ({
+  kind: "registerWorker",
+  workerId,
+  bootId,
+  facts: factsWith(facts),
+});
+const availability = (word: "online" | "cordoned" | "draining", workerId = 1): Command => ({
+  kind: "setAvailability",
+  workerId,
+  availability: word,
+});
+
+describe("registering", () => {
+  test("is for nodes that the cluster knows", () => {
+    expect(new StateMachine().refusal(register(1))).toEqual({ kind: "nodeNotFound", nodeId: 1 });
+  });
+
+  test("again with the same facts by the same process, costs the state nothing", () => {
+    const machine = new StateMachine();
+    machine.register(1);
+    const before = machine.state.workers;
+    machine.do(register(1));
+    expect(machine.state.workers).toBe(before);
+    expect(machine.lastEvents).toEqual([]);
+  });
+
+  test("by another process tells from when on that one answers; what is placed stays placed", () => {
+    const machine = new StateMachine();
+    machine.register(1);
+    machine.running();
+    const first = machine.worker();
+    machine.do(register(1, 2));
+    expect(machine.worker()).toMatchObject({ bootId: 2, vms: ["web"], used: first.used });
+    expect(machine.worker().registeredIndex).toBe(machine.state.appliedIndex);
+    expect(machine.vm()).toMatchObject({ state: "Running", workerId: 1 });
+  });
+
+  test("with other facts by the same process is no new one", () => {
+    const machine = new StateMachine();
+    machine.register(1);
+    const { registeredIndex } = machine.worker();
+    machine.do(register(1, 1, { capacity: { vcpus: 7, memoryMiB: 1, diskGiB: 1 } }));
+    expect(machine.worker()).toMatchObject({ registeredIndex, capacity: { vcpus: 7 } });
+    expect(machine.lastEvents).toMatchObject([{ kind: "workerRegistered", workerId: 1 }]);
+  });
+
+  test("after a loss brings it back, and what an operator has said of it still holds", () => {
+    const machine = new StateMachine();
+    machine.register(1);
+    machine.do(availability("cordoned"));
+    machine.lose();
+    machine.do(register(1));
+    expect(machine.worker()).toMatchObject({ isOnline: true, availability: "cordoned" });
+  });
+
+  test("from another rack takes along what is counted by racks", () => {
+    const machine = new StateMachine();
+    machine.register(1);
+    machine.register(2, { topology: { datacenter: "dc", zone: "zone", rack: "other" } });
+    const antiAffinity = [{ group: "db", softWeight: null, maxPerDomain: 1, scope: "rack" as const }];
+    machine.running("web", 1, { antiAffinity });
+    machine.do(register(1, 1, { topology: { datacenter: "dc", zone: "zone", rack: "other" } }));
+    machine.create("b", { antiAffinity });
+    const placed: Command = { kind: "placeVm", name: "b", epoch: 0, workerId: 2 };
+    expect(machine.refusal(placed)).toEqual({ kind: "doesNotFit", workerId: 2, why: "antiAffinity" });
+  });
+});
+
+describe("what an operator says of a worker", () => {
+  test("is told once, and takes nothing away from it", () => {
+    const machine = new StateMachine();
+    machine.register(1);
+    machine.running();
+    machine.do(availability("draining"));
+    expect(machine.lastEvents).toMatchObject([{ kind: "workerStatus", status: "draining" }]);
+    machine.do(availability("draining"));
+    expect(machine.lastEvents).toEqual([]);
+    expect(machine.vm()).toMatchObject({ state: "Running", workerId: 1 });
+  });
+
+  test("makes room when it opens again: who waits is tried anew", () => {
+    const machine = new StateMachine();
+    machine.register(1);
+    machine.do(availability("cordoned"));
+    machine.create();
+    machine.do(availability("online"));
+    expect(machine.state.roomIndex).toBe(machine.state.appliedIndex);
+  });
+
+  test("that it is dead holds for one that is lost already, and of one that is not known is refused", () => {
+    const machine = new StateMachine();
+    machine.register(1);
+    machine.running("web", 1, { onWorkerLost: "wait" });
+    machine.lose();
+    expect(machine.lastEvents.at(-1)).toMatchObject({
+      kind: "workerStatus",
+      status: "offline",
+      reason: "lease ran out",
+    });
+    machine.do({ kind: "confirmWorkerDead", workerId: 1 });
+    expect(machine.vm()).toMatchObject({ state: "Lost", workerId: null });
+    expect(machine.lastEvents.at(-1)).toMatchObject({ status: "offline", reason: "confirmed dead" });
+    for (const kind of ["confirmWorkerDead"] as const)
+      expect(machine.refusal({ kind, workerId: 9 })).toEqual({ kind: "workerNotFound", workerId: 9 });
+    expect(machine.refusal(availability("online", 9))).toEqual({ kind: "workerNotFound", workerId: 9 });
+  });
+});
+
+test("a worker hears of every change of what it shall do: the index of the last one rises", () => {
+  const machine = new StateMachine();
+  machine.register(1);
+  machine.register(2);
+  const heard = (what: () => void): readonly [boolean, boolean] => {
+    const before = [machine.worker(1).assignedIndex, machine.worker(2).assignedIndex];
+    what();
+    return [machine.worker(1).assignedIndex !== before[0], machine.worker(2).assignedIndex !== before[1]];
+  };
+  machine.create();
+  expect(heard(() => machine.place())).toEqual([true, false]);
+  expect(heard(() => machine.see("running"))).toEqual([false, false]);
+  expect(heard(() => machine.do(machine.update("web", { priority: 1 })))).toEqual([true, false]);
+  expect(heard(() => machine.do({ kind: "restartVm", name: "web" }))).toEqual([true, false]);
+  expect(heard(() => machine.do({ kind: "migrateVm", name: "web", to: 2 }))).toEqual([true, false]);
+  expect(heard(() => machine.see("absent"))).toEqual([true, false]);
+  expect(heard(() => machine.place("web", 2))).toEqual([false, true]);
+  machine.do({ kind: "submitTask", id: "job", spec: taskWith() });
+  expect(heard(() => machine.do({ kind: "placeTask", id: "job", attempt: 0, workerId: 1 }))).toEqual([true, false]);
+  expect(heard(() => machine.do({ kind: "cancelTask", id: "job" }))).toEqual([true, false]);
+});
