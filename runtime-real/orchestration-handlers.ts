@@ -17,7 +17,7 @@ import {
 import type { AnswerOf, Handlers, ProcedureName } from "./api/index.ts";
 import { coreOf } from "./core-requests.ts";
 import type { Served } from "./handlers.ts";
-import { poolNotFound, taskNotFound, vmNotFound, workerNotFound } from "./refusals.ts";
+import { applyRefused, poolNotFound, taskNotFound, vmNotFound, workerNotFound } from "./refusals.ts";
 import { addressResolver, vmAnswer } from "./vm-answer.ts";
 
 type Orchestrated = Extract<
@@ -93,7 +93,9 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
 
     "vm.plan": async ({ name, spec, stale }) => {
       const { index, result } = await read("plan", { kind: "planVm", name, spec }, stale);
-      return { index, ...planAnswer(result) };
+      const refused = result.obstacle === null ? null : applyRefused(result.obstacle);
+      const obstacle = refused && { code: refused.code, message: refused.message, hint: refused.hint };
+      return { index, obstacle, ...planAnswer(result) };
     },
 
     "vm.explain": async ({ name, stale }) => {
@@ -205,7 +207,7 @@ function workerAnswers({ node }: Served): (worker: WorkerRecord) => AnswerOf<"wo
   };
 }
 
-function planAnswer({ workerId, preemption, judgements, refusals }: Plan): Omit<AnswerOf<"vm.plan">, "index"> {
+function planAnswer({ workerId, preemption, judgements, refusals }: Plan): Omit<AnswerOf<"vm.explain">, "index"> {
   return { workerId, preemption, judgements, refusals };
 }
 

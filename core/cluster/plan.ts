@@ -12,11 +12,14 @@ import {
   type RefusalCount,
   type WorkerView,
 } from "../scheduler/index.ts";
-import { heldBy } from "./accounts.ts";
+import { heldBy, resourcesOf } from "./accounts.ts";
 import { Batch } from "./batch.ts";
+import { allocate } from "./ip-pools.ts";
 import { placementContext, vmRequest } from "./placement.ts";
+import type { Refusal } from "./result.ts";
 import { type ClusterState, vmOf, workerOf } from "./state.ts";
 import { bucketValues } from "./table.ts";
+import { quotaRefusal } from "./tenants.ts";
 import { intentOf, type VmRecord } from "./vm-record.ts";
 import type { VmSpec } from "./vm-spec.ts";
 import { workerView } from "./workers.ts";
@@ -31,8 +34,22 @@ export interface Plan {
   readonly refusals: readonly RefusalCount[];
 }
 
-export function planVm(state: ClusterState, name: string, spec: VmSpec): Plan {
-  return planFor(state, vmRequest({ ...UNPLACED, name, tenant: spec.tenant, spec }));
+/** What would become of a request. */
+export interface RequestPlan extends Plan {
+  /** Why it would be refused, whatever the hosts say; null: it would not. How fast the tenant may ask is no part of it: that is over in a minute. */
+  readonly obstacle: Refusal | null;
+}
+
+export function planVm(state: ClusterState, name: string, spec: VmSpec): RequestPlan {
+  const plan = planFor(state, vmRequest({ ...UNPLACED, name, tenant: spec.tenant, spec }));
+  return { ...plan, obstacle: obstacleTo(new Batch(state), name, spec) };
+}
+
+function obstacleTo(batch: Batch, name: string, spec: VmSpec): Refusal | null {
+  if (batch.vm(name) !== null) return { kind: "vmExists" };
+  const refused =
+    quotaRefusal(batch, spec.tenant, 1, resourcesOf(spec)) ?? allocate(batch, name, spec.networks).refusal;
+  return refused === null || refused.ok ? null : refused.refusal;
 }
 
 /** Why a VM is where it is, or nowhere; null: there is no such VM. */

@@ -5,7 +5,7 @@ import { type EventPage, pageOfEvents } from "./events.ts";
 import type { IpPoolRecord } from "./ip-pools.ts";
 import { LIMITS } from "./limits.ts";
 import type { NodeRecord } from "./nodes.ts";
-import { explainVm, type Plan, planVm, rebalancePlan } from "./plan.ts";
+import { explainVm, type Plan, planVm, type RequestPlan, rebalancePlan } from "./plan.ts";
 import { type ClusterState, taskOf, vmOf, workerOf } from "./state.ts";
 import { bucketValues, type Table } from "./table.ts";
 import type { TaskRecord } from "./tasks.ts";
@@ -67,7 +67,7 @@ export type ClusterQueryResult =
       readonly vms: readonly VmRecord[];
       readonly tasks: readonly TaskRecord[];
     }
-  | ({ readonly kind: "plan" } & Plan)
+  | ({ readonly kind: "plan" } & RequestPlan)
   | { readonly kind: "explanation"; readonly plan: Plan | null }
   | { readonly kind: "tasks"; readonly tasks: readonly TaskRecord[]; readonly nextAfterId: string | null }
   | { readonly kind: "task"; readonly task: TaskRecord | null }

@@ -125,7 +125,14 @@ export const orchestrationProcedures = {
     action: "readVM",
     resource: ofVm,
     request: z.strictObject({ name: label, spec: vmSpecSchema.prefault({}), ...withStale }),
-    answer: z.strictObject({ index: logIndex, ...planSchema.shape }),
+    answer: z.strictObject({
+      index: logIndex,
+      obstacle: z
+        .strictObject({ code: z.string(), message: z.string(), hint: z.string() })
+        .nullable()
+        .meta({ description: "Why vm.create would refuse it whatever the hosts say: name, quota, addresses" }),
+      ...planSchema.shape,
+    }),
   }),
 
   "vm.explain": procedure({

@@ -167,6 +167,23 @@ test("a plan says where a VM would go, what each host says, and who would have t
   expect(await refusal("vm.explain", { name: "web" })).toBe("vmNotFound");
 });
 
+test("a plan says what else is in the way of a request, and takes nothing", async () => {
+  await withWorkers(1);
+  const code = async (name: string, spec: RequestOf<"vm.plan">["spec"]): Promise<string | null> =>
+    (await ask("vm.plan", { name, spec })).obstacle?.code ?? null;
+  await ask("quota.set", { tenant: "acme", quota: { vms: 1, createsPerMinute: 1 } });
+  await ask("ipPool.create", { name: "one", subnet: "10.1.0.1/32" });
+  const spec = { tenant: "acme", networks: [{ pool: "one" }] };
+  expect(await code("web", spec)).toBe(null);
+  expect(await code("web", spec)).toBe(null);
+  await ask("vm.create", { name: "web", spec });
+  expect(await code("web", spec)).toBe("vmExists");
+  expect(await code("db", spec)).toBe("quotaExceeded");
+  expect(await code("db", { networks: [{ pool: "one" }] })).toBe("poolExhausted");
+  expect(await code("db", { networks: [{ pool: "two" }] })).toBe("poolNotFound");
+  expect(await code("db", {})).toBe(null);
+});
+
 test("a VM is stopped, started, restarted and moved", async () => {
   await withWorkers(2);
   await ask("vm.create", { name: "web" });
