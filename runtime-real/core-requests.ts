@@ -1,16 +1,18 @@
 /** Asking the core of the running node, where only the answer that belongs to the question counts. */
 import type { ApplyResult, ClusterQuery, ClusterQueryResult, Command, RequestSession } from "../core/index.ts";
+import type { CallContext, Caller } from "./api/index.ts";
 import type { Served } from "./handlers.ts";
 import { applyRefused, requestRefused, unexpected } from "./refusals.ts";
 
 type Applied = Extract<ApplyResult, { readonly ok: true }>;
 
 export interface CoreRequests {
-  /** @throws ApiError */
+  /** In the caller's name: what is asked is told in an event. @throws ApiError */
   propose<Kind extends Applied["kind"]>(
     kind: Kind,
     session: RequestSession | null,
     command: Command,
+    context: Pick<CallContext, "caller">,
   ): Promise<{ index: number; term: number; result: Extract<Applied, { readonly kind: Kind }> }>;
   /** @throws ApiError */
   read<Kind extends ClusterQueryResult["kind"]>(
@@ -25,8 +27,10 @@ export function coreOf(served: Served): CoreRequests {
     kind: Kind,
     session: RequestSession | null,
     command: Command,
+    { caller }: Pick<CallContext, "caller">,
   ): Promise<{ index: number; term: number; result: Extract<Applied, { readonly kind: Kind }> }> {
-    const answer = await served.request({ kind: "propose", request: { session, command } });
+    const request = { session, actor: actorOf(served, caller), command };
+    const answer = await served.request({ kind: "propose", request });
     if (answer.kind === "refused") throw requestRefused(served, answer.refusal);
     if (answer.kind !== "applied") throw unexpected(answer.kind);
     const { index, term, result } = answer;
@@ -55,4 +59,18 @@ function isKind<Value extends { readonly kind: string }, Kind extends Value["kin
   kind: Kind,
 ): value is Extract<Value, { readonly kind: Kind }> {
   return value.kind === kind;
+}
+
+/** Who asks, as audit events name him. */
+function actorOf({ node }: Served, caller: Caller): string {
+  switch (caller.kind) {
+    case "local":
+      return "local";
+    case "token":
+      return `token:${caller.tokenId}`;
+    case "member": {
+      const member = node.configuration.members.find(({ peerId }) => peerId === caller.peerId);
+      return `node:${member?.id ?? caller.peerId}`;
+    }
+  }
 }

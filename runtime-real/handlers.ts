@@ -111,37 +111,52 @@ export function handlersFor(served: Served): Handlers {
         return { leaderId: answer.to };
       }),
 
-    "session.open": async ({ clientToken }) => {
-      const { index, term, result } = await propose("sessionOpened", null, { kind: "openSession", clientToken });
+    "session.open": async ({ clientToken }, context) => {
+      const { index, term, result } = await propose(
+        "sessionOpened",
+        null,
+        { kind: "openSession", clientToken },
+        context,
+      );
       return { index, term, sessionId: result.sessionId };
     },
 
-    "session.close": async ({ session }) => {
-      const { index, term, result } = await propose("sessionClosed", session, { kind: "closeSession" });
+    "session.close": async ({ session }, context) => {
+      const { index, term, result } = await propose("sessionClosed", session, { kind: "closeSession" }, context);
       return { index, term, sessionId: result.sessionId };
     },
 
-    "vm.create": async ({ name, spec, session }) => {
-      const { index, term, result } = await propose("vmCreated", session, { kind: "createVm", name, spec });
+    "vm.create": async ({ name, spec, session }, context) => {
+      const { index, term, result } = await propose("vmCreated", session, { kind: "createVm", name, spec }, context);
       return { index, term, generation: result.generation };
     },
 
-    "vm.update": async ({ name, expectedGeneration, spec, session }) => {
-      const { index, term, result } = await propose("vmUpdated", session, {
-        kind: "updateVm",
-        name,
-        expectedGeneration,
-        spec,
-      });
+    "vm.update": async ({ name, expectedGeneration, spec, session }, context) => {
+      const { index, term, result } = await propose(
+        "vmUpdated",
+        session,
+        {
+          kind: "updateVm",
+          name,
+          expectedGeneration,
+          spec,
+        },
+        context,
+      );
       return { index, term, generation: result.generation };
     },
 
-    "vm.delete": async ({ name, expectedGeneration, session }) => {
-      const { index, term, result } = await propose("vmDeleted", session, {
-        kind: "deleteVm",
-        name,
-        expectedGeneration,
-      });
+    "vm.delete": async ({ name, expectedGeneration, session }, context) => {
+      const { index, term, result } = await propose(
+        "vmDeleted",
+        session,
+        {
+          kind: "deleteVm",
+          name,
+          expectedGeneration,
+        },
+        context,
+      );
       return { index, term, generation: result.generation };
     },
 
@@ -157,8 +172,13 @@ export function handlersFor(served: Served): Handlers {
       return { index, vm: vmAnswer(result.vm, addressResolver(node.state)) };
     },
 
-    "token.create": async ({ session, ...token }) => {
-      const { index, term, result } = await propose("tokenCreated", session, { kind: "createToken", ...token });
+    "token.create": async ({ session, ...token }, context) => {
+      const { index, term, result } = await propose(
+        "tokenCreated",
+        session,
+        { kind: "createToken", ...token },
+        context,
+      );
       const { voters, members } = node.configuration;
       return {
         index,
@@ -186,8 +206,8 @@ export function handlersFor(served: Served): Handlers {
       };
     },
 
-    "token.revoke": async ({ id, session }) => {
-      const { index, term } = await propose("tokenRevoked", session, { kind: "revokeToken", id });
+    "token.revoke": async ({ id, session }, context) => {
+      const { index, term } = await propose("tokenRevoked", session, { kind: "revokeToken", id }, context);
       return { index, term };
     },
 

@@ -14,7 +14,7 @@ import {
   type WorkerRecord,
   workerView,
 } from "../core/index.ts";
-import type { AnswerOf, Handlers, ProcedureName } from "./api/index.ts";
+import type { AnswerOf, CallContext, Handlers, ProcedureName } from "./api/index.ts";
 import { coreOf } from "./core-requests.ts";
 import type { Served } from "./handlers.ts";
 import { applyRefused, poolNotFound, taskNotFound, vmNotFound, workerNotFound } from "./refusals.ts";
@@ -45,8 +45,9 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
     kind: Parameters<typeof propose>[0],
     session: RequestSession | null,
     command: Command,
+    context: CallContext,
   ): Promise<{ index: number; term: number }> {
-    const { index, term } = await propose(kind, session, command);
+    const { index, term } = await propose(kind, session, command, context);
     return { index, term };
   }
 
@@ -69,27 +70,44 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       };
     },
 
-    "worker.cordon": async ({ id, session }) =>
-      await commit("workerChanged", session, { kind: "setAvailability", workerId: id, availability: "cordoned" }),
+    "worker.cordon": async ({ id, session }, context) =>
+      await commit(
+        "workerChanged",
+        session,
+        { kind: "setAvailability", workerId: id, availability: "cordoned" },
+        context,
+      ),
 
-    "worker.uncordon": async ({ id, session }) =>
-      await commit("workerChanged", session, { kind: "setAvailability", workerId: id, availability: "online" }),
+    "worker.uncordon": async ({ id, session }, context) =>
+      await commit(
+        "workerChanged",
+        session,
+        { kind: "setAvailability", workerId: id, availability: "online" },
+        context,
+      ),
 
-    "worker.drain": async ({ id, session }) =>
-      await commit("workerChanged", session, { kind: "setAvailability", workerId: id, availability: "draining" }),
+    "worker.drain": async ({ id, session }, context) =>
+      await commit(
+        "workerChanged",
+        session,
+        { kind: "setAvailability", workerId: id, availability: "draining" },
+        context,
+      ),
 
-    "worker.confirmDead": async ({ id, session }) =>
-      await commit("workerChanged", session, { kind: "confirmWorkerDead", workerId: id }),
+    "worker.confirmDead": async ({ id, session }, context) =>
+      await commit("workerChanged", session, { kind: "confirmWorkerDead", workerId: id }, context),
 
-    "vm.start": async ({ name, session }) =>
-      await commit("vmChanged", session, { kind: "setVmDesired", name, desired: "running" }),
+    "vm.start": async ({ name, session }, context) =>
+      await commit("vmChanged", session, { kind: "setVmDesired", name, desired: "running" }, context),
 
-    "vm.stop": async ({ name, session }) =>
-      await commit("vmChanged", session, { kind: "setVmDesired", name, desired: "stopped" }),
+    "vm.stop": async ({ name, session }, context) =>
+      await commit("vmChanged", session, { kind: "setVmDesired", name, desired: "stopped" }, context),
 
-    "vm.restart": async ({ name, session }) => await commit("vmChanged", session, { kind: "restartVm", name }),
+    "vm.restart": async ({ name, session }, context) =>
+      await commit("vmChanged", session, { kind: "restartVm", name }, context),
 
-    "vm.migrate": async ({ name, to, session }) => await commit("vmChanged", session, { kind: "migrateVm", name, to }),
+    "vm.migrate": async ({ name, to, session }, context) =>
+      await commit("vmChanged", session, { kind: "migrateVm", name, to }, context),
 
     "vm.plan": async ({ name, spec, stale }) => {
       const { index, result } = await read("plan", { kind: "planVm", name, spec }, stale);
@@ -104,12 +122,17 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       return { index, ...planAnswer(result.plan) };
     },
 
-    "task.submit": async ({ id, session, features, ...spec }) =>
-      await commit("taskSubmitted", session, {
-        kind: "submitTask",
-        id,
-        spec: { ...spec, features: [...new Set(features)].sort() },
-      }),
+    "task.submit": async ({ id, session, features, ...spec }, context) =>
+      await commit(
+        "taskSubmitted",
+        session,
+        {
+          kind: "submitTask",
+          id,
+          spec: { ...spec, features: [...new Set(features)].sort() },
+        },
+        context,
+      ),
 
     "task.list": async ({ afterId, limit, stale }) => {
       const { index, result } = await read("tasks", { kind: "listTasks", afterId, limit }, stale);
@@ -122,10 +145,11 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       return { index, task: result.task };
     },
 
-    "task.cancel": async ({ id, session }) => await commit("taskCancelled", session, { kind: "cancelTask", id }),
+    "task.cancel": async ({ id, session }, context) =>
+      await commit("taskCancelled", session, { kind: "cancelTask", id }, context),
 
-    "quota.set": async ({ tenant, quota, session }) =>
-      await commit("quotaSet", session, { kind: "setQuota", tenant, quota }),
+    "quota.set": async ({ tenant, quota, session }, context) =>
+      await commit("quotaSet", session, { kind: "setQuota", tenant, quota }, context),
 
     "quota.get": async ({ tenant, stale }) => {
       const { index, result } = await read("tenants", { kind: "listTenants" }, stale);
@@ -138,7 +162,8 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       return { index, tenants: result.tenants.map(tenantAnswer) };
     },
 
-    "ipPool.create": async ({ session, ...spec }) => await commit("poolCreated", session, { kind: "createPool", spec }),
+    "ipPool.create": async ({ session, ...spec }, context) =>
+      await commit("poolCreated", session, { kind: "createPool", spec }, context),
 
     "ipPool.list": async ({ stale }) => {
       const { index, result } = await read("pools", { kind: "listPools" }, stale);
@@ -152,21 +177,22 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       return { index, pool: poolAnswer(pool) };
     },
 
-    "ipPool.delete": async ({ name, session }) => await commit("poolDeleted", session, { kind: "deletePool", name }),
+    "ipPool.delete": async ({ name, session }, context) =>
+      await commit("poolDeleted", session, { kind: "deletePool", name }, context),
 
-    "ipPool.enable": async ({ name, session }) =>
-      await commit("poolChanged", session, { kind: "setPoolEnabled", name, enabled: true }),
+    "ipPool.enable": async ({ name, session }, context) =>
+      await commit("poolChanged", session, { kind: "setPoolEnabled", name, enabled: true }, context),
 
-    "ipPool.disable": async ({ name, session }) =>
-      await commit("poolChanged", session, { kind: "setPoolEnabled", name, enabled: false }),
+    "ipPool.disable": async ({ name, session }, context) =>
+      await commit("poolChanged", session, { kind: "setPoolEnabled", name, enabled: false }, context),
 
     "scheduler.get": async ({ stale }) => {
       const { index, result } = await read("scheduler", { kind: "getScheduler" }, stale);
       return { index, scheduler: result.scheduler };
     },
 
-    "scheduler.configure": async ({ scheduler, session }) =>
-      await commit("schedulerConfigured", session, { kind: "configureScheduler", settings: scheduler }),
+    "scheduler.configure": async ({ scheduler, session }, context) =>
+      await commit("schedulerConfigured", session, { kind: "configureScheduler", settings: scheduler }, context),
 
     "rebalance.plan": async ({ movesMax, stale }) => {
       const { index, result } = await read("rebalance", { kind: "planRebalance", movesMax }, stale);
@@ -181,7 +207,8 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       return { index, before, after, moves };
     },
 
-    "rebalance.apply": async ({ moves, session }) => await commit("rebalanced", session, { kind: "rebalance", moves }),
+    "rebalance.apply": async ({ moves, session }, context) =>
+      await commit("rebalanced", session, { kind: "rebalance", moves }, context),
   };
 }
 

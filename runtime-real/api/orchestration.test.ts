@@ -5,7 +5,7 @@ import { type Command, DEFAULT_RAFT_OPTIONS, Node, type WorkerFacts } from "../.
 import { ApiError } from "../client/index.ts";
 import { handlersFor, type Served } from "../handlers.ts";
 import { Host } from "../host.ts";
-import { dispatch, type Handlers } from "./dispatch.ts";
+import { type Caller, dispatch, type Handlers } from "./dispatch.ts";
 import { type AnswerOf, type ProcedureName, procedures, type RequestOf } from "./procedures.ts";
 
 const facts: WorkerFacts = {
@@ -272,6 +272,25 @@ test("placement is configured as a whole, with defaults for what is left out", a
     preemption: true,
   });
   expect(await refusal("scheduler.configure", { scheduler: { overcommit: { cpu: 1.005 } } })).toBe("invalidRequest");
+});
+
+test("what was asked is told in events, with who asked and what came of it", async () => {
+  const asked = async (caller: Caller): Promise<void> => {
+    const context = { requestId: "test", caller, log: pino({ level: "silent" }), signal: new AbortController().signal };
+    await dispatch(handlers, "worker.drain", { id: 9 }, context).catch(() => undefined);
+  };
+  await ask("vm.create", { name: "web" });
+  await asked({ kind: "token", tokenId: "4f3c2b1a" });
+  await asked({ kind: "member", peerId: "peer-1" });
+  const { events } = await ask("events.list", {});
+  const told = events.flatMap((event) =>
+    event.kind === "requested" ? [[event.by, event.command, event.target, event.refusal]] : [],
+  );
+  expect(told).toEqual([
+    ["local", "createVm", "web", null],
+    ["token:4f3c2b1a", "setAvailability", "9", "workerNotFound"],
+    ["node:1", "setAvailability", "9", "workerNotFound"],
+  ]);
 });
 
 test("a rebalance is planned, then applied move by move, and not again at once", async () => {
