@@ -45,6 +45,11 @@ export function parseJobs(text: string): number {
   return integer(text, 1, 1024, "an integer from 1 to 1024");
 }
 
+/** Of an option that may be repeated. */
+export function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
+}
+
 /** Milliseconds, more than none and at most a year. */
 export function parseDurationMs(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);

@@ -26,7 +26,8 @@ export function dataDirOption(): Option {
   return new Option("--data-dir <dir>", "the node's data directory").default(DEFAULT_DATA_DIR).env("BLIXARD_DATA_DIR");
 }
 
-export function withClientOptions(command: Command): Command {
+/** `limit`: of commands that wait for something to happen, with the text that help shows. */
+export function withClientOptions(command: Command, limit = { ms: 10_000, text: "10s" }): Command {
   return command
     .addOption(dataDirOption())
     .addOption(
@@ -36,7 +37,9 @@ export function withClientOptions(command: Command): Command {
     )
     .addOption(new Option("--token <token>", "an API token, for --address").env("BLIXARD_TOKEN"))
     .addOption(
-      new Option("--timeout <time>", "give up after this long").argParser(parseDurationMs).default(10_000, "10s"),
+      new Option("--timeout <time>", "give up after this long")
+        .argParser(parseDurationMs)
+        .default(limit.ms, limit.text),
     )
     .option("--json", "print JSON, and nothing else");
 }

@@ -50,18 +50,19 @@ describe("vm", () => {
       "owner=ops",
       "--feature",
       "gpu",
+      "--no-wait",
       ...here,
     ]);
     expect(made).toMatchObject({ code: 0, err: "" });
-    expect(made.out).toMatch(/^web created: log index \d+, term \d+; it is Pending: no worker runs machines yet$/);
+    expect(made.out).toMatch(/^web created: log index \d+, term \d+$/);
     const changed = JSON.parse((await blixard(["vm", "update", "web", "--memory", "2048", "--json", ...here])).out);
     expect(changed).toMatchObject({ name: "web", generation: 2, term: expect.any(Number), index: expect.any(Number) });
     const { vm } = JSON.parse((await blixard(["vm", "show", "web", "--json", ...here])).out);
     expect(vm.spec).toMatchObject({ vcpus: 4, memoryMiB: 2048, features: ["gpu"], metadata: { owner: "ops" } });
     expect((await blixard(["vm", "show", "web", ...here])).out).toContain("4 vCPUs, 2048 MiB, 5 GiB disk");
     const list = (await blixard(["vm", "list", ...here])).out.split("\n");
-    expect(list[0]).toMatch(/^NAME +TENANT +STATE +VCPUS/);
-    expect(list[1]).toMatch(/^web +default +Pending +4 +2048 +5 +2 /);
+    expect(list[0]).toMatch(/^NAME +TENANT +STATE +WORKER +VCPUS/);
+    expect(list[1]).toMatch(/^web +default +Pending +- +4 +2048 +5 +2 /);
     expect((await blixard(["vm", "delete", "web", "--yes", ...here])).out).toMatch(/^web deleted: log index \d+/);
     expect((await blixard(["vm", "list", ...here])).err).toContain("there are no VMs");
   });
@@ -69,7 +70,7 @@ describe("vm", () => {
   test("is described by a file, which flags go before", async () => {
     const file = join(folder, "app.json");
     writeFileSync(file, JSON.stringify({ vcpus: 8, diskGiB: 50 }));
-    await blixard(["vm", "create", "--name", "app", "-f", file, "--vcpus", "1", ...here]);
+    await blixard(["vm", "create", "--name", "app", "-f", file, "--vcpus", "1", "--no-wait", ...here]);
     const { vm } = JSON.parse((await blixard(["vm", "show", "app", "--json", ...here])).out);
     expect(vm.spec).toMatchObject({ vcpus: 1, diskGiB: 50 });
   });
@@ -77,13 +78,6 @@ describe("vm", () => {
   test.each<[string, string[], number, string, string]>([
     ["a name that is taken", ["vm", "create", "--name", "app"], 1, "exists already", "another name"],
     ["a name that is none", ["vm", "create", "--name", "App"], 1, "name:", "correct the field"],
-    [
-      "nobody to run it",
-      ["vm", "create", "--name", "waited", "--wait", "--timeout", "1s"],
-      1,
-      "waited is created, and Pending",
-      "no worker",
-    ],
     ["a number that is none", ["vm", "create", "--name", "x", "--vcpus", "two"], 2, "whole number", "--help"],
     [
       "two things to boot",
@@ -158,10 +152,11 @@ test("events in order, from where one wants, and followed until Ctrl-C", async (
   expect(all.map(({ index }) => index)).toEqual(all.map(({ index }) => index).toSorted((a, b) => a - b));
   const [, second] = all;
   const rest = (await blixard(["events", "--after", `${second.index}`, ...here])).out.split("\n");
-  expect(rest).toHaveLength(all.length - 2);
+  // One entry may have several events: they come together.
+  expect(rest).toHaveLength(all.filter(({ index }) => index > second.index).length);
   const ctrlC = new AbortController();
   const following = blixard(["events", "--follow", "--after", `${all.at(-1).index}`, ...here], ctrlC.signal);
-  await blixard(["vm", "create", "--name", "followed", ...here]);
+  await blixard(["vm", "create", "--name", "followed", "--no-wait", ...here]);
   setTimeout(() => ctrlC.abort(), 500);
   const followed = await following;
   expect(followed).toMatchObject({ code: 0, out: expect.stringContaining("VM followed created") });
@@ -194,7 +189,7 @@ test("a recording is replayed: with the same decisions, step by step, or as JSON
     ...{ bootstrap: false, join: null, replaceFromPeers: false, apiBind: null, record: file },
     ...{ raft: { electionTimeoutMs: 100, heartbeatMs: 20 }, log: { level: "silent", format: "json" } as const },
   });
-  await blixard(["vm", "create", "--name", "web", "--data-dir", join(folder, "recorded")]);
+  await blixard(["vm", "create", "--name", "web", "--no-wait", "--data-dir", join(folder, "recorded")]);
   await other.stop(1000);
   const brief = await blixard(["sim", "replay", file]);
   expect(brief).toMatchObject({ code: 0, err: "" });

@@ -1,9 +1,10 @@
-/** `blixard events`: what happened, in the order of the log. */
+/** `blixard events` and `blixard audit`: what happened, and who asked for it, in the order of the log. */
+import type { Command } from "commander";
 import type { AnswerOf } from "../runtime-real/index.ts";
 import { parseCount } from "./arguments.ts";
 import { type ClientOptions, withClientOptions, withNode } from "./client.ts";
 import { formatTime } from "./format.ts";
-import { type CommandGroup, withExamples } from "./group.ts";
+import { type CommandGroup, type Session, withExamples } from "./group.ts";
 import { EXIT } from "./outcome.ts";
 
 type Event = AnswerOf<"events.list">["events"][number];
@@ -15,20 +16,44 @@ interface EventsOptions extends ClientOptions {
 }
 
 export const registerEvents: CommandGroup = (program, session) => {
+  register(program, session, {
+    verb: "events",
+    examples: ["blixard events", "blixard events --follow", "blixard events --after 1200 --json"],
+    description: "Show what happened, in the order of the log; each line begins with its log index.",
+    isWanted: () => true,
+  });
+};
+
+/** Who asked for what is told by events as well. */
+export const registerAudit: CommandGroup = (program, session) => {
+  register(program, session, {
+    verb: "audit",
+    examples: ["blixard audit", "blixard audit --follow", "blixard audit --json"],
+    description:
+      "Show who asked for what, in the order of the log, and what was refused. local: over a node's socket; token:ID: with that API token; node:N: another node.",
+    isWanted: ({ kind }) => kind === "requested",
+  });
+};
+
+interface Stream {
+  readonly verb: string;
+  readonly examples: readonly string[];
+  readonly description: string;
+  readonly isWanted: (event: Event) => boolean;
+}
+
+function register(program: Command, session: Session, { verb, examples, description, isWanted }: Stream): void {
   const { terminal } = session;
   withClientOptions(
-    withExamples(program.command("events"), [
-      "blixard events",
-      "blixard events --follow",
-      "blixard events --after 1200 --json",
-    ])
-      .description("Show what happened, in the order of the log; each line begins with its log index.")
+    withExamples(program.command(verb), examples)
+      .description(description)
       .option("--follow", "go on with what happens from now on, until Ctrl-C")
       .option("--after <index>", "only what came after this log index", parseCount, 0)
       .option("--stale", "what this node knows, without asking the leader"),
   ).action(async (options: EventsOptions) => {
-    const show = (event: Event): void =>
-      terminal.out(options.json === true ? JSON.stringify(event) : renderEvent(event));
+    const show = (event: Event): void => {
+      if (isWanted(event)) terminal.out(options.json === true ? JSON.stringify(event) : renderEvent(event));
+    };
     const missing = (oldestIndex: number | null): void =>
       terminal.err(`events before log index ${oldestIndex ?? "?"} are not kept any more`);
     if (options.follow === true) {
@@ -57,7 +82,7 @@ export const registerEvents: CommandGroup = (program, session) => {
       }
     });
   });
-};
+}
 
 export function renderEvent(event: Event): string {
   return `${`${event.index}`.padStart(8)}  ${formatTime(event.atMs)}  ${words(event)}`;

@@ -50,6 +50,11 @@ export function durationArgument(ms: number): string {
   return `${ms}ms`;
 }
 
+/** An amount of money in thousandths: 1250 as 1.250. */
+export function cost(thousandths: number): string {
+  return (thousandths / 1000).toFixed(3);
+}
+
 /** "1 seed", "2 seeds". */
 export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;

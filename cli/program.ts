@@ -3,24 +3,36 @@ import { Command, CommanderError } from "commander";
 import { registerCluster } from "./cluster.ts";
 import { registerCompletion } from "./completion.ts";
 import { registerDoctor } from "./doctor.ts";
-import { registerEvents } from "./events.ts";
+import { registerAudit, registerEvents } from "./events.ts";
 import { type CommandGroup, type Session, withExamples } from "./group.ts";
 import type { Interrupt } from "./interrupt.ts";
+import { registerIpPool } from "./ip-pool.ts";
 import { registerNode } from "./node.ts";
 import { EXIT, type ExitCode, FailureError, UsageError } from "./outcome.ts";
+import { registerQuota } from "./quota.ts";
+import { registerRebalance, registerScheduler } from "./scheduler.ts";
 import { registerSim } from "./sim/index.ts";
+import { registerTask } from "./task.ts";
 import type { Terminal } from "./terminal.ts";
 import { registerToken } from "./token.ts";
 import { VERSION } from "./version.ts";
-import { registerVm } from "./vm.ts";
+import { registerVm } from "./vm/index.ts";
+import { registerWorker } from "./worker.ts";
 
 /** Every command group, in the order in which help shows them. */
 const groups: readonly CommandGroup[] = [
   registerNode,
   registerCluster,
+  registerWorker,
   registerVm,
+  registerTask,
+  registerQuota,
+  registerIpPool,
+  registerScheduler,
+  registerRebalance,
   registerToken,
   registerEvents,
+  registerAudit,
   registerDoctor,
   registerSim,
   registerCompletion,

@@ -161,7 +161,7 @@ async function stopAll(): Promise<void> {
   await Promise.all(members.map((member) => member.stop("SIGTERM")));
 }
 
-const HELP = `Type blixard's commands, without its name: vm create --name web, vm list, cluster status, events
+const HELP = `Type blixard's commands, without its name: vm create --name web --no-wait, vm list, worker list, cluster status, events
 and: kill N (as kill -9), start N, help, quit. Ctrl-C stops everything.`;
 
 async function obey(line: string): Promise<void> {

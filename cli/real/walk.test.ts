@@ -77,7 +77,7 @@ test("Ctrl-C stops all three in order, and the next start goes on where they wer
   };
   try {
     const up = ["", "three nodes are up"] as const;
-    expect(await life("SIGINT", [up, ["vm create --name web", "web created"]])).toBe(0);
+    expect(await life("SIGINT", [up, ["vm create --name web --no-wait", "web created"]])).toBe(0);
     // A node that ends in order takes its socket with it.
     for (const dataDir of ["data", "data-2", "data-3"]) {
       expect(existsSync(join(folder, dataDir, "blixard.db"))).toBe(true);
