@@ -221,19 +221,26 @@ describe("completion", () => {
     const { out } = await blixard(["completion", "bash"]);
     const complete = (line: string): string => {
       const words = line.split(" ");
-      const script = `${out}\nblixard() { return 1; }\nCOMP_WORDS=(${words.map((word) => `"${word}"`).join(" ")})\nCOMP_CWORD=${words.length - 1}\n_blixard\necho "\${COMPREPLY[*]}"`;
+      const script = `${out}\nblixard() { [[ "$4" == "" && "$3" == worker ]] && echo 17; }\nCOMP_WORDS=(${words.map((word) => `"${word}"`).join(" ")})\nCOMP_CWORD=${words.length - 1}\n_blixard\necho "\${COMPREPLY[*]}"`;
       return spawnSync("bash", ["-c", script], { encoding: "utf8" }).stdout.trim();
     };
     expect(complete("blixard cl")).toBe("cluster");
     expect(complete("blixard cluster tr")).toBe("transfer-leader");
     expect(complete("blixard vm create --vc")).toBe("--vcpus");
     expect(complete("blixard sim sw")).toBe("sweep");
+    expect(complete("blixard vm health rem")).toBe("remove");
+    expect(complete("blixard vm health add web --crit")).toBe("--critical");
+    expect(complete("blixard worker co")).toBe("cordon confirm-dead");
     expect(complete("blixard vm show x")).toBe("");
+    expect(complete("blixard worker drain 1")).toBe("17");
+    expect(complete("blixard vm create --worker 1")).toBe("17");
   });
 
   test("knows the names of VMs and nodes, and prints nothing where no node runs", async () => {
     expect((await blixard(["completion", "--names", "vm", ...here])).out.split("\n")).toContain("app");
     expect((await blixard(["completion", "--names", "node", ...here])).out).toBe("1");
+    for (const kind of ["worker", "task", "pool", "tenant"])
+      expect(await blixard(["completion", "--names", kind, ...here])).toMatchObject({ code: 0, err: "" });
     expect(await blixard(["completion", "--names", "vm", "--data-dir", folder])).toEqual({ code: 0, out: "", err: "" });
   });
 });

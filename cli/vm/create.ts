@@ -49,7 +49,7 @@ export function registerUpdate(vm: Command, { terminal }: Session): void {
         .description(
           "Change a VM's specification: what is not given stays. Room for it is kept at once; it takes effect with the next run.",
         )
-        .argument("<name>", "which VM"),
+        .argument("<vm>", "which VM"),
     ),
   ).action(async (name: string, options: ClientOptions & SpecFlags) => {
     const changes = specOf(options);

@@ -13,7 +13,7 @@ export function registerStart(vm: Command, session: Session): void {
   withWaitOptions(
     withExamples(vm.command("start"), ["blixard vm start web"])
       .description("Have a VM run.")
-      .argument("<name>", "which VM"),
+      .argument("<vm>", "which VM"),
     "it runs",
   ).action(async (name: string, options: WaitOptions) => {
     const goal: VmGoal = { asked: "asked to run", reached: ({ state }) => state === "Running" };
@@ -25,7 +25,7 @@ export function registerStop(vm: Command, session: Session): void {
   withWaitOptions(
     withExamples(vm.command("stop"), ["blixard vm stop web"])
       .description("Stop a VM. It keeps its place, its disk and its addresses.")
-      .argument("<name>", "which VM"),
+      .argument("<vm>", "which VM"),
     "it stands still",
   ).action(async (name: string, options: WaitOptions) => {
     const goal: VmGoal = { asked: "asked to stop", reached: ({ state }) => state === "Stopped" };
@@ -37,7 +37,7 @@ export function registerRestart(vm: Command, session: Session): void {
   withWaitOptions(
     withExamples(vm.command("restart"), ["blixard vm restart web"])
       .description("Have a VM run anew where it is.")
-      .argument("<name>", "which VM"),
+      .argument("<vm>", "which VM"),
     "it runs again",
   ).action(async (name: string, options: WaitOptions) => {
     await changeFrom(
@@ -57,7 +57,7 @@ export function registerMigrate(vm: Command, session: Session): void {
   withWaitOptions(
     withExamples(vm.command("migrate"), ["blixard vm migrate web", "blixard vm migrate web --to 3"])
       .description("Stop a VM and run it on another worker.")
-      .argument("<name>", "which VM")
+      .argument("<vm>", "which VM")
       .option("--to <n>", "that worker; wherever it fits best unless given", parseNodeId),
     "it runs there",
   ).action(async (name: string, options: WaitOptions & { readonly to?: number }) => {
@@ -81,7 +81,7 @@ export function registerDelete(vm: Command, session: Session): void {
   withWaitOptions(
     withExamples(vm.command("delete"), ["blixard vm delete web --yes"])
       .description("Delete a VM: it is gone when its machine, its disk and its addresses are.")
-      .argument("<name>", "which VM")
+      .argument("<vm>", "which VM")
       .option("--yes", "do not ask"),
     "it is gone",
   ).action(async (name: string, options: WaitOptions & { readonly yes?: true }) => {

@@ -63,7 +63,7 @@ async function listAll(
 export function registerShow(vm: Command, { terminal }: Session): void {
   withClientOptions(withExamples(vm.command("show"), ["blixard vm show web"]))
     .description("Everything about one VM; of one that waits for a place, why it has none.")
-    .argument("<name>", "which VM")
+    .argument("<vm>", "which VM")
     .option("--stale", "what this node knows, without asking the leader")
     .action(async (name: string, options: ClientOptions & { readonly stale?: true }) => {
       const { answer, plan } = await withNode(options, async (api) => {
