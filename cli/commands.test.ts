@@ -75,9 +75,48 @@ describe("vm", () => {
     expect(vm.spec).toMatchObject({ vcpus: 1, diskGiB: 50 });
   });
 
+  test("is described by a TOML file, with its name", async () => {
+    const file = join(folder, "toml.toml");
+    const text = [
+      'name = "toml"',
+      "vcpus = 3",
+      "[metadata]",
+      'owner = "ops"',
+      "[[volumes]]",
+      'name = "data"',
+      "sizeGiB = 7",
+    ];
+    writeFileSync(file, text.join("\n"));
+    expect(await blixard(["vm", "create", "-f", file, "--metadata", "tier=1", "--no-wait", ...here])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^toml created/),
+    });
+    const { vm } = JSON.parse((await blixard(["vm", "show", "toml", "--json", ...here])).out);
+    expect(vm.spec).toMatchObject({
+      vcpus: 3,
+      metadata: { owner: "ops", tier: "1" },
+      volumes: [{ name: "data", sizeGiB: 7 }],
+    });
+    expect(await blixard(["vm", "update", "app", "-f", file, ...here])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("describes the VM toml, not app"),
+    });
+    writeFileSync(file, "vcpus = 3\nmemory == 4");
+    expect(await blixard(["vm", "create", "-f", file, ...here])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`${file}, line 2, column 9: Invalid TOML document`),
+    });
+    writeFileSync(file, 'name = "toml"\ncpus = 3');
+    expect(await blixard(["vm", "create", "-f", file, "--name", "other", ...here])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("cpus"),
+    });
+  });
+
   test.each<[string, string[], number, string, string]>([
     ["a name that is taken", ["vm", "create", "--name", "app"], 1, "exists already", "another name"],
     ["a name that is none", ["vm", "create", "--name", "App"], 1, "name:", "correct the field"],
+    ["no name at all", ["vm", "create", "--vcpus", "1"], 2, "no name", "--name"],
     ["a number that is none", ["vm", "create", "--name", "x", "--vcpus", "two"], 2, "whole number", "--help"],
     [
       "two things to boot",

@@ -9,6 +9,9 @@ import { fits, renderPlan } from "./plan.ts";
 import { type Spec, type SpecFlags, specOf, withSpecOptions } from "./spec-flags.ts";
 import { untilReached, type VmGoal } from "./waiting.ts";
 
+/** Of a VM that is only thought of. */
+const ANY_NAME = "new-vm";
+
 const CREATED: VmGoal = { asked: "created", reached: ({ state }) => state === "Running" };
 
 export function registerCreate(vm: Command, session: Session): void {
@@ -18,17 +21,19 @@ export function registerCreate(vm: Command, session: Session): void {
       withExamples(vm.command("create"), [
         "blixard vm create --name web --vcpus 2 --memory 1024",
         "blixard vm create --name db --disk 50 --metadata owner=ops --no-wait",
-        "blixard vm create --name app -f app.json --json",
+        "blixard vm create -f app.toml",
       ])
         .description(
           "Ask for a VM, and wait until it runs. One that cannot run says why, and is not asked for in vain: it runs when it can.",
         )
-        .requiredOption("--name <name>", "its name: lower-case letters, digits and hyphens"),
+        .option("--name <name>", "its name, unless the file has it: lower-case letters, digits and hyphens"),
     ),
     "it runs",
-  ).action(async (options: WaitOptions & SpecFlags & { readonly name: string }) => {
-    const { name } = options;
-    const spec = specOf(options);
+  ).action(async (options: WaitOptions & SpecFlags & { readonly name?: string }) => {
+    const described = await specOf(options);
+    const { spec } = described;
+    const name = options.name ?? described.name;
+    if (name === null) throw new UsageError("the VM has no name", "give --name NAME, or a name in the file");
     await withNode(options, async (api) => {
       const timeoutMs = Math.min(options.timeout, QUESTION_MS);
       const created = await api.write("vm.create", { name, spec }, { timeoutMs });
@@ -52,7 +57,12 @@ export function registerUpdate(vm: Command, { terminal }: Session): void {
         .argument("<vm>", "which VM"),
     ),
   ).action(async (name: string, options: ClientOptions & SpecFlags) => {
-    const changes = specOf(options);
+    const { name: other, spec: changes } = await specOf(options);
+    if (other !== null && other !== name)
+      throw new UsageError(
+        `${options.file} describes the VM ${other}, not ${name}`,
+        `say \`blixard vm update ${other}\``,
+      );
     if (Object.keys(changes).length === 0)
       throw new UsageError("there is nothing to change", "give a flag such as --memory 2048");
     const answer = await withNode(options, async (api) => {
@@ -70,20 +80,19 @@ export function registerUpdate(vm: Command, { terminal }: Session): void {
 export function registerPlan(vm: Command, { terminal, end }: Session): void {
   withClientOptions(
     withSpecOptions(
-      withExamples(vm.command("plan"), [
-        "blixard vm plan --vcpus 8 --memory 16384",
-        "blixard vm plan --name web -f app.json",
-      ])
+      withExamples(vm.command("plan"), ["blixard vm plan --vcpus 8 --memory 16384", "blixard vm plan -f app.toml"])
         .description(
           "Show where a VM would go if it were created now, and change nothing. Exit code 1 when it fits nowhere.",
         )
-        .option("--name <name>", "its name", "new-vm"),
+        .option("--name <name>", "its name, unless the file has it"),
     ),
   )
     .option("--all", "every worker, however many there are")
-    .action(async (options: ClientOptions & SpecFlags & { readonly name: string; readonly all?: true }) => {
-      const { name, timeout: timeoutMs } = options;
-      const spec = specOf(options);
+    .action(async (options: ClientOptions & SpecFlags & { readonly name?: string; readonly all?: true }) => {
+      const { timeout: timeoutMs } = options;
+      const described = await specOf(options);
+      const { spec } = described;
+      const name = options.name ?? described.name ?? ANY_NAME;
       const { answer, workers } = await withNode(options, async (api) => ({
         answer: await api.read("vm.plan", { name, spec }, { timeoutMs }),
         workers: (await api.read("worker.list", {}, { timeoutMs })).workers,

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { RequestOf } from "../../runtime-real/index.ts";
 import { collect, parseCount, parseNodeId } from "../arguments.ts";
 import { readJson, readText } from "../files.ts";
-import { UsageError } from "../outcome.ts";
+import { FailureError, UsageError } from "../outcome.ts";
 
 export type Spec = NonNullable<RequestOf<"vm.create">["spec"]>;
 
@@ -27,7 +27,7 @@ export interface SpecFlags {
 
 export function withSpecOptions(command: Command): Command {
   return command
-    .option("-f, --file <file>", "a specification as JSON; flags go before it")
+    .option("-f, --file <file>", "a specification as TOML or JSON; flags go before it")
     .option("--vcpus <n>", "virtual CPUs", parseCount)
     .option("--memory <MiB>", "memory in MiB", parseCount)
     .option("--disk <GiB>", "disk in GiB", parseCount)
@@ -53,15 +53,14 @@ function collectPair(text: string, earlier: Readonly<Record<string, string>> = {
   return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
-/** What the flags say; the node checks it. */
-export function specOf(flags: SpecFlags): Spec {
-  const fromFile: Spec =
-    flags.file === undefined
-      ? {}
-      : readJson(flags.file, asObject, 'give a JSON object with fields of a VM\'s specification, such as {"vcpus": 2}');
+/** What the file and the flags say; the node checks it. `name`: what the file says, if anything. */
+export async function specOf(flags: SpecFlags): Promise<{ readonly name: string | null; readonly spec: Spec }> {
+  const { name = null, ...fromFile } = flags.file === undefined ? {} : await readSpec(flags.file);
+  if (name !== null && typeof name !== "string")
+    throw new FailureError(`${flags.file}: its name is no text`, 'write name = "web"');
   if (flags.image !== undefined && flags.nixModule !== undefined)
     throw new UsageError("a VM boots from --image or from --nix-module", "give one of them");
-  return {
+  const spec: Spec = {
     ...fromFile,
     ...(flags.vcpus === undefined ? {} : { vcpus: flags.vcpus }),
     ...(flags.memory === undefined ? {} : { memoryMiB: flags.memory }),
@@ -78,9 +77,27 @@ export function specOf(flags: SpecFlags): Spec {
     ...(flags.onWorkerLost === undefined ? {} : { onWorkerLost: flags.onWorkerLost }),
     ...(flags.metadata === undefined ? {} : { metadata: { ...fromFile.metadata, ...flags.metadata } }),
   };
+  return { name, spec };
 }
 
-function asObject(value: unknown): Spec {
+/** The fields of a specification, and perhaps a name. */
+type Described = Spec & { readonly name?: unknown };
+
+async function readSpec(path: string): Promise<Described> {
+  if (!path.endsWith(".toml"))
+    return readJson(path, asDescribed, 'give a JSON object with fields of a VM\'s specification, such as {"vcpus": 2}');
+  const text = readText(path);
+  const { parse, TomlError } = await import("smol-toml");
+  try {
+    return asDescribed(parse(text));
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [what = ""] = error.message.split("\n");
+    throw new FailureError(`${path}, line ${error.line}, column ${error.column}: ${what}`, "see https://toml.io");
+  }
+}
+
+function asDescribed(value: unknown): Described {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("it is no JSON object");
   return value;
 }
