@@ -13,7 +13,12 @@ import {
 } from "./types.ts";
 
 const resources = (max: number) => fc.record({ vcpus: fc.nat(max), memoryMiB: fc.nat(max), diskGiB: fc.nat(max) });
-const features = fc.subarray(["a", "b", "c"]);
+// Of few sets of features the index makes kinds of workers, of more it does not; and it has bits for 31 features.
+const MANY = Array.from({ length: 40 }, (_, at) => `f${at}`);
+const features = fc.oneof(
+  { weight: 30, arbitrary: fc.subarray(["a", "b"]) },
+  { weight: 1, arbitrary: fc.subarray(MANY, { maxLength: 35 }) },
+);
 const topology = fc.record({
   datacenter: fc.constantFrom("d1", "d2"),
   zone: fc.constantFrom("z1", "z2", "z3"),
@@ -41,7 +46,7 @@ const request: Arbitrary<PlacementRequest> = fc.record({
   name: fc.constant("vm"),
   tenant: fc.constantFrom("t1", "t2"),
   resources: fc.oneof({ weight: 9, arbitrary: resources(6) }, resources(60)),
-  features: fc.oneof({ weight: 8, arbitrary: fc.constant([]) }, features, fc.constant(["d"])),
+  features: fc.oneof({ weight: 8, arbitrary: fc.constant([]) }, features, fc.constant(["unknown"])),
   antiAffinity: fc.oneof(
     { weight: 2, arbitrary: fc.constant([]) },
     fc.array(

@@ -3,8 +3,10 @@
  * features that are there at all. So whole subtrees are passed over that cannot hold the best taker. What is found in the end is judged by `judge` alone:
  * a bound that is too high costs time, and one that is too low would be a defect.
  *
- * The workers of a datacenter, a zone and a rack are one node each, since the rules of a request speak of those: a rack that is full of its group is passed
- * over as a whole, and when one VM more counts in a domain, that changes the scores of all its workers at once.
+ * Workers of one kind are together, those that have what few have, or that cost the same: a request that only some can serve finds them, and what is known
+ * of them is not blurred by the others. Among workers of one kind those of a datacenter, a zone and a rack are one node each, since the rules of a request
+ * speak of those: a rack that is full of its group is passed over as a whole, and when one VM more counts in a domain, that changes the scores of all its
+ * workers at once.
  */
 import {
   baseScore,
@@ -23,8 +25,16 @@ import {
 import type { PlacementContext, PlacementRequest, Resources, SchedulerSettings, WorkerView } from "./types.ts";
 
 const NONE = -1;
+/**
+ * The best score of all is of no use where the best are those without room: so the best of those is kept that have room for this many processors at least,
+ * and of those for this many GiB of memory. Most requests are of one of these sizes.
+ */
+const SIZES: readonly number[] = [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64];
+const MEMORY_UNIT_MIB = 1024;
 /** Features with a bit of their own; all others share the last one. */
 const FEATURE_BITS = 31;
+/** If more sets of features are there, they make no kinds: each kind splits racks apart. */
+const FEATURE_SETS_MAX = 8;
 
 /** The best so far. Of equals the lower id is better. */
 export class Best {
@@ -55,6 +65,8 @@ export class Search {
   readonly costMax: number;
   readonly isForPrice: boolean;
   readonly best = new Best();
+  readonly vcpuSize: number;
+  readonly memorySize: number;
   /** Set by the tree. */
   features = 0;
 
@@ -62,6 +74,8 @@ export class Search {
     this.context = context;
     this.request = request;
     this.isForPrice = goal === "price";
+    this.vcpuSize = sizeOf(request.resources.vcpus);
+    this.memorySize = SIZES.length + sizeOf(request.resources.memoryMiB / MEMORY_UNIT_MIB);
     this.costMax = goal === "price" ? Number.POSITIVE_INFINITY : goal.costMax;
   }
 
@@ -74,10 +88,19 @@ export class Search {
   }
 }
 
+/** What is known of all workers below a node. */
+interface Known {
+  /** What the request adds to the score of each of them, at most. */
+  readonly preferred: number;
+  /** Of "spread": VMs in the domain that they are all in; none: they are in several, or it is in the bound. */
+  readonly count: number;
+}
+
 export class PlacementTree {
   readonly settings: SchedulerSettings;
   /** In the order of the leaves. */
   readonly #workers: WorkerView[];
+  readonly #order: Order;
   /** By id. */
   readonly #leaves = new Map<number, number>();
   readonly #dirty = new Set<number>();
@@ -91,14 +114,16 @@ export class PlacementTree {
   readonly #to: Int32Array;
   readonly #shared: Uint8Array;
   readonly #idMin: Float64Array;
+  /** In turn by size of processors, and by size of memory. */
   readonly #base: Float64Array;
   readonly #room: Readonly<Record<keyof Resources, Float64Array>>;
   readonly #costMin: Float64Array;
   readonly #features: Int32Array;
 
   readonly #featureBits = new Map<string, number>();
-  /** Of "spread": the node of each domain. */
-  readonly #domains = new Map<string, number>();
+  /** Of "spread": the nodes of each domain, one of each kind, and how many VMs are in it; none elsewhere. */
+  readonly #domains = new Map<string, number[]>();
+  readonly #count: Float64Array;
   /** Of "round-robin": for each level of the tree the ids below each of its nodes, in order, where the node's workers are. */
   readonly #ids: Float64Array[] = [];
   readonly #level: Uint8Array;
@@ -106,8 +131,11 @@ export class PlacementTree {
   constructor(context: PlacementContext, workers: Iterable<WorkerView>) {
     const { settings } = context;
     this.settings = settings;
-    const isByCost = settings.strategy === "cost";
-    this.#workers = [...workers].sort((a, b) => inOrder(a, b, isByCost));
+    const views = [...workers];
+    const featureSets = new Set(views.map(({ features }) => features.join()));
+    const order = { byCost: settings.strategy === "cost", byFeatures: featureSets.size <= FEATURE_SETS_MAX };
+    this.#order = order;
+    this.#workers = views.sort((a, b) => inOrder(order, a, b));
     const nodes = Math.max(0, 2 * this.#workers.length - 1);
     this.#left = new Int32Array(nodes).fill(NONE);
     this.#right = new Int32Array(nodes).fill(NONE);
@@ -117,9 +145,10 @@ export class PlacementTree {
     this.#shared = new Uint8Array(nodes);
     this.#level = new Uint8Array(nodes);
     this.#idMin = new Float64Array(nodes);
-    this.#base = new Float64Array(nodes);
+    this.#base = new Float64Array(nodes * BASES);
     const room = () => new Float64Array(nodes);
     this.#room = { vcpus: room(), memoryMiB: room(), diskGiB: room() };
+    this.#count = new Float64Array(nodes).fill(NONE);
     this.#costMin = new Float64Array(nodes);
     this.#features = new Int32Array(nodes);
     this.#build();
@@ -131,30 +160,30 @@ export class PlacementTree {
    * @returns false: it has no leaf where it stands now. The tree knows it no more.
    */
   put(worker: WorkerView, before: WorkerView | undefined): boolean {
+    // Its VMs count in the domain where it stood, and in the one where it stands.
+    this.#domainChanged(worker);
     const leaf = this.#leaves.get(worker.id);
     if (leaf !== undefined && before !== undefined) {
-      const stays = inOrder(before, worker, this.settings.strategy === "cost") === 0;
+      const stays = inOrder(this.#order, before, worker) === 0;
       this.#workers[this.#from[leaf] ?? NONE] = stays ? worker : { ...before, status: "offline" };
       this.#dirty.add(leaf);
       if (stays) return true;
       this.#leaves.delete(worker.id);
     }
-    // Its VMs count all the same in the domain where it stood, and in the one where it stands.
-    this.#domainChanged(before);
-    this.#domainChanged(worker);
+    if (before !== undefined) this.#domainChanged(before);
     return false;
   }
 
-  #domainChanged(worker: WorkerView | undefined): void {
-    if (worker === undefined) return;
-    const domain = this.#domains.get(domainOf(this.settings.spreadScope, worker));
-    if (domain !== undefined) this.#dirty.add(domain);
+  #domainChanged(worker: WorkerView): void {
+    if (this.settings.strategy !== "spread") return;
+    for (const node of this.#domains.get(domainOf(this.settings.spreadScope, worker)) ?? []) this.#dirty.add(node);
   }
 
   /** Takes in what was put. */
   refresh(context: PlacementContext): void {
     for (const changed of this.#dirty) {
-      for (let node = changed; node !== NONE; node = this.#parent[node] ?? NONE) this.#update(context, node);
+      let node = changed;
+      while (node !== NONE && this.#update(context, node)) node = this.#parent[node] ?? NONE;
     }
     this.#dirty.clear();
   }
@@ -168,19 +197,18 @@ export class PlacementTree {
       if (bit === undefined) return;
       search.features |= bit;
     }
-    this.#visit(search, 0, this.#preference(search, 0));
+    this.#visit(search, 0, { preferred: this.#preference(search, 0), count: NONE });
   }
 
   // ---- Shape
 
   #build(): void {
     const workers = this.#workers;
-    const isByCost = this.settings.strategy === "cost";
-    // What each has in common with the one before it; those that cost differently less than nothing, so that they are parted first.
+    // What each has in common with the one before it; those of different kinds less than nothing, so that they are parted first.
     const common = workers.map((worker, at) => {
       const before = workers[at - 1];
       if (before === undefined) return SHARED.nothing;
-      return isByCost && before.costPerHour !== worker.costPerHour ? NONE : sharedBy(before, worker);
+      return kindOrder(this.#order, before, worker) === 0 ? sharedBy(before, worker) : NONE;
     });
     let nodes = 0;
     const build = (from: number, to: number, parent: number, level: number): number => {
@@ -199,7 +227,12 @@ export class PlacementTree {
         this.#left[node] = build(from, split, node, level + 1);
         this.#right[node] = build(split, to, node, level + 1);
       }
-      if (this.#isDomain(node)) this.#domains.set(this.#domainOf(node), node);
+      if (this.#isDomain(node)) {
+        const domain = this.#domainOf(node);
+        const nodesOfDomain = this.#domains.get(domain);
+        if (nodesOfDomain === undefined) this.#domains.set(domain, [node]);
+        else nodesOfDomain.push(node);
+      }
       return node;
     };
     if (workers.length > 0) build(0, workers.length, NONE, 0);
@@ -237,20 +270,34 @@ export class PlacementTree {
 
   // ---- Bounds
 
-  #update(context: PlacementContext, node: number): void {
+  /** Whether anything has changed. */
+  #update(context: PlacementContext, node: number): boolean {
     const [left, right] = [this.#left[node] ?? NONE, this.#right[node] ?? NONE];
-    if (left === NONE) this.#updateLeaf(context, node);
-    else {
-      const max = (of: Float64Array) => Math.max(of[left] ?? 0, of[right] ?? 0);
-      const min = (of: Float64Array) => Math.min(of[left] ?? 0, of[right] ?? 0);
-      this.#base[node] = max(this.#base);
-      for (const resource of RESOURCES) this.#room[resource][node] = max(this.#room[resource]);
-      this.#costMin[node] = min(this.#costMin);
-      this.#idMin[node] = min(this.#idMin);
-      this.#features[node] = (this.#features[left] ?? 0) | (this.#features[right] ?? 0);
+    if (this.#isDomain(node)) this.#count[node] = context.domainCount(this.#domainOf(node));
+    if (left !== NONE) return this.#updateInner(node, left, right);
+    this.#updateLeaf(context, node);
+    return true;
+  }
+
+  #updateInner(node: number, left: number, right: number): boolean {
+    let hasChanged = false;
+    const set = (bounds: Float64Array | Int32Array, at: number, bound: number): void => {
+      hasChanged ||= bounds[at] !== bound;
+      bounds[at] = bound;
+    };
+    for (const resource of RESOURCES) {
+      const room = this.#room[resource];
+      set(room, node, Math.max(room[left] ?? 0, room[right] ?? 0));
     }
-    if (this.#isDomain(node))
-      this.#base[node] = spreadScore(context.domainCount(this.#domainOf(node)), this.#base[node] ?? 0);
+    set(this.#costMin, node, Math.min(this.#costMin[left] ?? 0, this.#costMin[right] ?? 0));
+    set(this.#idMin, node, Math.min(this.#idMin[left] ?? 0, this.#idMin[right] ?? 0));
+    set(this.#features, node, (this.#features[left] ?? 0) | (this.#features[right] ?? 0));
+    const base = this.#base;
+    for (let at = 0; at < BASES; at++) {
+      const best = Math.max(base[left * BASES + at] ?? 0, base[right * BASES + at] ?? 0);
+      set(base, node * BASES + at, this.#inDomain(node, best));
+    }
+    return hasChanged;
   }
 
   #updateLeaf(context: PlacementContext, node: number): void {
@@ -261,14 +308,25 @@ export class PlacementTree {
       const room = promised[resource] - worker.used[resource] - Math.max(0, worker.reserved[resource]);
       this.#room[resource][node] = isOpen ? room : Number.NEGATIVE_INFINITY;
     }
-    // Of "spread": what follows from the domain is added at its node.
-    const base = this.settings.strategy === "spread" ? freeFraction(context, worker) : baseScore(context, worker);
-    this.#base[node] = isOpen ? base : Number.NEGATIVE_INFINITY;
     this.#costMin[node] = isOpen ? worker.costPerHour : Number.POSITIVE_INFINITY;
     this.#idMin[node] = worker.id;
     let features = 0;
     for (const feature of worker.features) features |= this.#bitOf(feature);
     this.#features[node] = features;
+    const base = this.settings.strategy === "spread" ? freeFraction(context, worker) : baseScore(context, worker);
+    const score = this.#inDomain(node, base);
+    const vcpuSize = sizeOf(this.#room.vcpus[node] ?? 0);
+    const memorySize = sizeOf((this.#room.memoryMiB[node] ?? 0) / MEMORY_UNIT_MIB);
+    for (let size = 0; size < SIZES.length; size++) {
+      this.#base[node * BASES + size] = size <= vcpuSize ? score : Number.NEGATIVE_INFINITY;
+      this.#base[node * BASES + SIZES.length + size] = size <= memorySize ? score : Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  /** Of "spread": what follows from the domain of a worker is in the bounds of the domain's node and those above it; below it is the room alone. */
+  #inDomain(node: number, base: number): number {
+    const count = this.#count[node] ?? NONE;
+    return count === NONE ? base : spreadScore(count, base);
   }
 
   #bitOf(feature: string): number {
@@ -282,51 +340,59 @@ export class PlacementTree {
 
   // ---- Search
 
-  #visit(search: Search, node: number, preferred: number): void {
+  #visit(search: Search, node: number, above: Known): void {
     const [left, right] = [this.#left[node] ?? NONE, this.#right[node] ?? NONE];
     if (left === NONE) {
       search.consider(this.#workerOf(node));
       return;
     }
-    const [ofLeft, ofRight] = [this.#bound(search, left, preferred), this.#bound(search, right, preferred)];
+    const count = this.#count[node] ?? NONE;
+    const known = count === NONE ? above : { ...above, count };
+    const [ofLeft, ofRight] = [this.#bound(search, left, known), this.#bound(search, right, known)];
     const isLeftFirst =
       ofLeft > ofRight || (ofLeft === ofRight && (this.#idMin[left] ?? 0) < (this.#idMin[right] ?? 0));
     if (isLeftFirst) {
-      this.#visitIfWorth(search, left, ofLeft, preferred);
-      this.#visitIfWorth(search, right, ofRight, preferred);
+      this.#visitIfWorth(search, left, ofLeft, known);
+      this.#visitIfWorth(search, right, ofRight, known);
     } else {
-      this.#visitIfWorth(search, right, ofRight, preferred);
-      this.#visitIfWorth(search, left, ofLeft, preferred);
+      this.#visitIfWorth(search, right, ofRight, known);
+      this.#visitIfWorth(search, left, ofLeft, known);
     }
   }
 
-  #visitIfWorth(search: Search, node: number, bound: number, preferredAbove: number): void {
+  #visitIfWorth(search: Search, node: number, bound: number, above: Known): void {
     const idMin = search.isForPrice ? 0 : (this.#idMin[node] ?? 0);
     if (!search.best.mayBeBeatenBy(bound, idMin)) return;
-    let preferred = preferredAbove;
+    let known = above;
     const shared = this.#shared[node];
     // Those below have more in common than those above: the rules may say more of them.
     if (shared !== SHARED.node && shared !== this.#shared[this.#parent[node] ?? NONE]) {
-      preferred = this.#preference(search, node);
-      if (!search.best.mayBeBeatenBy(this.#bound(search, node, preferred), idMin)) return;
+      const preferred = this.#preference(search, node);
+      if (preferred !== above.preferred) {
+        known = { ...above, preferred };
+        if (!search.best.mayBeBeatenBy(this.#bound(search, node, known), idMin)) return;
+      }
     }
-    this.#visit(search, node, preferred);
+    this.#visit(search, node, known);
   }
 
   /** No worker below has more; minus infinity: none of them takes it. */
-  #bound(search: Search, node: number, preferred: number): number {
+  #bound(search: Search, node: number, { preferred, count }: Known): number {
     const { resources } = search.request;
     const refuses =
+      ((this.#features[node] ?? 0) & search.features) !== search.features ||
       (this.#room.vcpus[node] ?? 0) < resources.vcpus ||
       (this.#room.memoryMiB[node] ?? 0) < resources.memoryMiB ||
       (this.#room.diskGiB[node] ?? 0) < resources.diskGiB ||
-      ((this.#features[node] ?? 0) & search.features) !== search.features ||
       (this.#costMin[node] ?? 0) > search.costMax ||
       preferred === Number.NEGATIVE_INFINITY;
     if (refuses) return Number.NEGATIVE_INFINITY;
     if (search.isForPrice) return -(this.#costMin[node] ?? 0);
-    const base = this.#ids.length > 0 ? this.#roundRobinBase(search.context.cursor, node) : (this.#base[node] ?? 0);
-    return base + preferred;
+    if (this.#ids.length > 0) return this.#roundRobinBase(search.context.cursor, node) + preferred;
+    const byVcpus = this.#base[node * BASES + search.vcpuSize] ?? 0;
+    const byMemory = this.#base[node * BASES + search.memorySize] ?? 0;
+    const base = Math.min(byVcpus, byMemory);
+    return (count === NONE ? base : spreadScore(count, base)) + preferred;
   }
 
   /** What the request adds to the score of each worker below at most; minus infinity: all of them refuse it. */
@@ -355,6 +421,15 @@ export class PlacementTree {
   }
 }
 
+const BASES = 2 * SIZES.length;
+
+/** The largest size that is not above; below 0: there is no room at all. */
+function sizeOf(amount: number): number {
+  let size = SIZES.length - 1;
+  while (size >= 0 && (SIZES[size] ?? 0) > amount) size--;
+  return size;
+}
+
 const STEPS: readonly Shared[] = [SHARED.nothing, SHARED.datacenter, SHARED.zone, SHARED.rack, SHARED.node];
 
 function sharedBy({ topology: a }: WorkerView, { topology: b }: WorkerView): Shared {
@@ -363,16 +438,33 @@ function sharedBy({ topology: a }: WorkerView, { topology: b }: WorkerView): Sha
   return a.rack === b.rack ? SHARED.rack : SHARED.zone;
 }
 
+/** What makes a kind of its own. */
+interface Order {
+  readonly byCost: boolean;
+  readonly byFeatures: boolean;
+}
+
 /** Negative: `a` has its leaf before `b`; 0: they would have the same one. */
-function inOrder(a: WorkerView, b: WorkerView, isByCost: boolean): number {
-  if (isByCost && a.costPerHour !== b.costPerHour) return a.costPerHour - b.costPerHour;
+function inOrder(order: Order, a: WorkerView, b: WorkerView): number {
   const [one, two] = [a.topology, b.topology];
   return (
+    kindOrder(order, a, b) ||
     compared(one.datacenter, two.datacenter) ||
     compared(one.zone, two.zone) ||
     compared(one.rack, two.rack) ||
     a.id - b.id
   );
+}
+
+/** 0: they are of one kind. */
+function kindOrder({ byCost, byFeatures }: Order, a: WorkerView, b: WorkerView): number {
+  if (byCost && a.costPerHour !== b.costPerHour) return a.costPerHour - b.costPerHour;
+  if (!byFeatures) return 0;
+  for (let at = 0; at < a.features.length && at < b.features.length; at++) {
+    const order = compared(a.features[at] ?? "", b.features[at] ?? "");
+    if (order !== 0) return order;
+  }
+  return a.features.length - b.features.length;
 }
 
 function compared(a: string, b: string): number {
