@@ -134,8 +134,13 @@ export function stepRecord({ input, randoms, signatures, digest }: Step): readon
       return [...head, input.writeId];
     case "writeFailed":
       return [...head, input.writeId, input.reason];
-    case "request":
-      return [...head, input.requestId, JSON.stringify(input.request)];
+    case "request": {
+      const { requestId, request } = input;
+      // What a worker reports is bytes, which JSON does not hold.
+      if (request.kind !== "report") return [...head, requestId, JSON.stringify(request)];
+      const { data, ...others } = request;
+      return [...head, requestId, JSON.stringify(others), data];
+    }
   }
 }
 
@@ -163,7 +168,9 @@ function inputFrom(reader: Reader): Input {
       return { ...stamp, kind, writeId: reader.integer(7), reason: reader.text(8) };
     case "request": {
       const request: ClientRequest = JSON.parse(reader.text(8));
-      return { ...stamp, kind, requestId: reader.integer(7), request };
+      const requestId = reader.integer(7);
+      if (request.kind !== "report") return { ...stamp, kind, requestId, request };
+      return { ...stamp, kind, requestId, request: { ...request, data: reader.bytes(9) } };
     }
     default:
       throw new RangeError(`an input of the unknown kind ${kind}`);
@@ -185,7 +192,9 @@ function effectParts(effect: Effect): readonly unknown[] {
     case "wakeAt":
       return ["wakeAt", effect.atMs];
     case "answer":
-      return ["answer", effect.requestId, JSON.stringify(effect.answer)];
+      return effect.answer.kind === "directive"
+        ? ["answer", effect.requestId, effect.answer.data]
+        : ["answer", effect.requestId, JSON.stringify(effect.answer)];
     case "evidence":
       return ["evidence", JSON.stringify(effect.evidence)];
     case "halt":

@@ -107,7 +107,7 @@ export function ringRecorder(blixard: string, { bytesMax }: { readonly bytesMax:
 
 /** Roughly, as it lies in memory. */
 function sizeOf(input: Input): number {
-  if (input.kind === "request") return 1000;
+  if (input.kind === "request") return 1000 + (input.request.kind === "report" ? input.request.data.length : 0);
   if (input.kind !== "message") return 300;
   const { message } = input;
   switch (message.type) {
@@ -116,7 +116,10 @@ function sizeOf(input: Input): number {
     case "snapshotChunk":
       return 2000 + message.bytes.length;
     case "forward":
+    case "report":
       return 800 + message.data.length;
+    case "directive":
+      return 800 + (message.data?.length ?? 0);
     default:
       return 800;
   }

@@ -3,7 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { privateKeyToProtobuf } from "@libp2p/crypto/keys";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ClientRequest, DEFAULT_RAFT_OPTIONS, type Effect, type Input, Node } from "../../core/index.ts";
+import {
+  type ClientRequest,
+  DEFAULT_RAFT_OPTIONS,
+  type Effect,
+  encodeReport,
+  type HostFacts,
+  type Input,
+  Node,
+} from "../../core/index.ts";
 import { Identity, sha256, verifySignature } from "../identity.ts";
 import { fileRecorder, openRecording, type Recorder, replay, ringRecorder } from "./index.ts";
 
@@ -14,6 +22,14 @@ beforeEach(async () => {
   identity = await Identity.generate();
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const FACTS: HostFacts = {
+  capacity: { vcpus: 4, memoryMiB: 1024, diskGiB: 10 },
+  features: [],
+  topology: { datacenter: "default", zone: "default", rack: "default" },
+  costPerHour: 0,
+  driver: null,
+};
 
 /** A node alone, which every write and every deadline is carried out for at once, and `writes` requests. */
 function live(recorders: readonly Recorder[], writes: number): Node {
@@ -49,6 +65,27 @@ function live(recorders: readonly Recorder[], writes: number): Node {
     nowMs = wakeAtMs;
     step({ kind: "wake", nowMs, wallMs: nowMs });
   }
+  const announce = { kind: "announceNode", nodeId: 1, peerId: identity.peerId, addresses: ["127.0.0.1:1"] } as const;
+  const known: ClientRequest = { kind: "propose", request: { session: null, command: announce } };
+  step({ kind: "request", requestId: 1_000_000, request: known, nowMs, wallMs: nowMs });
+  /** As its own worker reports. */
+  const report = (n: number): void => {
+    const facts = n > 10 ? null : FACTS;
+    const lacks = { vms: [], tasks: [] };
+    const inventory = { machines: [], jobs: [] };
+    const said = {
+      workerId: 1,
+      bootId: 7,
+      sequence: n,
+      facts,
+      assignedIndex: 0,
+      inventoryVersion: n,
+      inventory,
+      lacks,
+    };
+    const request: ClientRequest = { kind: "report", peerId: identity.peerId, data: encodeReport(said) };
+    step({ kind: "request", requestId: 2_000_000 + n, request, nowMs, wallMs: nowMs });
+  };
   for (let n = 1; n <= writes; n++) {
     nowMs += 1;
     const request: ClientRequest = {
@@ -56,6 +93,7 @@ function live(recorders: readonly Recorder[], writes: number): Node {
       request: { session: null, command: { kind: "openSession", clientToken: `t${n}` } },
     };
     step({ kind: "request", requestId: n, request, nowMs, wallMs: nowMs });
+    if (n % 10 === 0) report(n);
   }
   return node;
 }
@@ -83,10 +121,11 @@ test("a file and a ring both hold what it takes to decide the same again, snapsh
       expect(next.value.same).toBe(true);
       last = next.value.node;
     }
-    expect([last.appliedIndex, last.snapshotIndex, last.state.sessionCount]).toEqual([
+    expect([last.appliedIndex, last.snapshotIndex, last.state.sessionCount, last.state.workerCount]).toEqual([
       node.appliedIndex,
       node.snapshotIndex,
       200,
+      1,
     ]);
     expect(node.snapshotIndex).toBeGreaterThan(0);
   }
