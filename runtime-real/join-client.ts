@@ -1,5 +1,6 @@
 /** The joining side of the join protocol: see join.ts. */
 
+import { setTimeout as delay } from "node:timers/promises";
 import type { PeerId } from "../core/index.ts";
 import type { Identity } from "./identity.ts";
 import {
@@ -17,7 +18,9 @@ import { formatJoinToken, makeToken, parseToken } from "./token-text.ts";
 
 /** Longer than the member that is asked waits for other membership changes. */
 const ASK_TIMEOUT_MS = 15_000;
-const ATTEMPTS = 3;
+const ATTEMPTS = 4;
+/** Between two rounds: an election takes a second or two. */
+const RETRY_MS = 1000;
 
 interface Asking {
   readonly identity: Identity;
@@ -77,6 +80,7 @@ async function ask<Answer>(
 ): Promise<Answer> {
   let last = new JoinRefused("notNow", "no address to ask");
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (attempt > 0) await delay(RETRY_MS);
     for (const address of addresses) {
       let stranger: PeerId | null = null;
       try {
