@@ -132,6 +132,8 @@ function registerJoin(cluster: Command, { terminal }: Session): void {
             advertise: null,
             transport: transport ?? null,
             join: { addresses: [address], token: options.token },
+            works: null,
+            worker: {},
             log: { level: "warn", format: "pretty" },
           });
           if (options.json === true) terminal.out(JSON.stringify(joined));

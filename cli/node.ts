@@ -1,7 +1,7 @@
 /** `blixard node`: runs a node in the foreground. */
 import { Option } from "commander";
 import { NodeStartError, startNode } from "../runtime-real/index.ts";
-import { parseDurationMs, parseNodeId } from "./arguments.ts";
+import { parseCount, parseDurationMs, parseNodeId } from "./arguments.ts";
 import { dataDirOption } from "./client.ts";
 import { type CommandGroup, withExamples } from "./group.ts";
 import { EXIT, FailureError, UsageError } from "./outcome.ts";
@@ -17,6 +17,12 @@ interface NodeFlags {
   readonly advertise?: string;
   readonly transport?: "quic" | "tcp";
   readonly apiBind?: string;
+  readonly worker?: boolean;
+  readonly datacenter?: string;
+  readonly zone?: string;
+  readonly rack?: string;
+  readonly feature?: readonly string[];
+  readonly costPerHour?: number;
   readonly record?: string;
   readonly replaceFromPeers?: true;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error";
@@ -45,6 +51,17 @@ export const registerNode: CommandGroup = (program, session) => {
     .option("--advertise <addresses>", "where its peers reach it, when that is not where it listens")
     .addOption(new Option("--transport <kind>", "tcp for networks that let no UDP through").choices(["quic", "tcp"]))
     .option("--api-bind <host:port>", "serve the API over TCP too; it asks for a token")
+    .option("--worker", "run tasks and VMs for the cluster on this host, as every node does unless told otherwise")
+    .option("--no-worker", "run nothing for the cluster on this host")
+    .option("--datacenter <name>", "where this host stands, for placement; the same for --zone and --rack")
+    .option("--zone <name>", "see --datacenter")
+    .option("--rack <name>", "see --datacenter")
+    .option(
+      "--feature <name>",
+      "something that this host has and VMs may ask for, beside what is found by itself; may be given again",
+      (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
+    )
+    .option("--cost-per-hour <n>", "what an hour of this host costs, in thousandths of any one currency", parseCount)
     .option("--record <file>", "keep every input of the core in FILE, for `blixard sim replay`; it grows without end")
     .option(
       "--replace-from-peers",
@@ -83,6 +100,14 @@ export const registerNode: CommandGroup = (program, session) => {
           join: flags.join === undefined ? null : { addresses: flags.join.split(","), token: flags.token ?? "" },
           replaceFromPeers: flags.replaceFromPeers === true,
           apiBind: flags.apiBind ?? null,
+          works: flags.worker ?? null,
+          worker: {
+            ...(flags.datacenter === undefined ? {} : { datacenter: flags.datacenter }),
+            ...(flags.zone === undefined ? {} : { zone: flags.zone }),
+            ...(flags.rack === undefined ? {} : { rack: flags.rack }),
+            ...(flags.feature === undefined ? {} : { features: flags.feature }),
+            ...(flags.costPerHour === undefined ? {} : { costPerHour: flags.costPerHour }),
+          },
           record: flags.record ?? null,
           raft: {
             ...(flags.electionTimeout === undefined ? {} : { electionTimeoutMs: flags.electionTimeout }),

@@ -12,6 +12,7 @@ import { requestAdmission, requestReplacement } from "./join-client.ts";
 import { DEFAULT_BIND, type NodeOptions } from "./options.ts";
 import { type NodeSettings, Storage, StorageError } from "./storage/index.ts";
 import { InvalidToken } from "./token-text.ts";
+import { DEFAULT_WORKER } from "./worker/index.ts";
 
 export interface Life {
   readonly storage: Storage;
@@ -22,8 +23,11 @@ export interface Life {
 
 type Beginning = Pick<
   NodeOptions,
-  "dataDir" | "nodeId" | "bind" | "advertise" | "transport" | "apiBind" | "bootstrap" | "join"
+  "dataDir" | "nodeId" | "bind" | "advertise" | "transport" | "apiBind" | "bootstrap" | "join" | "works" | "worker"
 >;
+
+/** What the command line may say, and the data directory remembers. */
+type Chosen = Pick<NodeSettings, "bind" | "advertise" | "transport" | "apiBind" | "works" | "worker">;
 
 export function identityPath(dataDir: string): string {
   return join(dataDir, "identity.key");
@@ -111,7 +115,7 @@ async function begin(options: Beginning, storage: Storage, log: Logger, replaces
   const settings = {
     nodeId,
     peers: [],
-    ...(await chosen(options, { bind: DEFAULT_BIND, advertise: [], transport: "quic", apiBind: null })),
+    ...(await chosen(options, DEFAULTS)),
   };
 
   const identity = hadIdentity ? loadIdentity(dataDir) : await Identity.generate();
@@ -160,16 +164,32 @@ function hintFor(error: InvalidToken | JoinRefused): string {
   return "mend it and run the same command again; nothing was changed here";
 }
 
+const DEFAULTS: Chosen = {
+  bind: DEFAULT_BIND,
+  advertise: [],
+  transport: "quic",
+  apiBind: null,
+  works: true,
+  worker: DEFAULT_WORKER,
+};
+
 /** What the command line says, over what was remembered. */
 async function chosen(
-  { bind, advertise, transport, apiBind }: Beginning,
-  remembered: Pick<NodeSettings, "bind" | "advertise" | "transport" | "apiBind">,
-): Promise<Pick<NodeSettings, "bind" | "advertise" | "transport" | "apiBind">> {
+  { bind, advertise, transport, apiBind, works, worker }: Beginning,
+  remembered: Chosen,
+): Promise<Chosen> {
   const kind = transport ?? remembered.transport;
   const listen = await withPort(bind ?? remembered.bind, kind);
   const reach =
     advertise ?? (bind === null && remembered.advertise.length > 0 ? remembered.advertise : reachableAddresses(listen));
-  return { bind: listen, advertise: reach, transport: kind, apiBind: apiBind ?? remembered.apiBind };
+  return {
+    bind: listen,
+    advertise: reach,
+    transport: kind,
+    apiBind: apiBind ?? remembered.apiBind,
+    works: works ?? remembered.works,
+    worker: { ...remembered.worker, ...worker },
+  };
 }
 
 function loadIdentity(dataDir: string): Identity {
@@ -228,6 +248,8 @@ export async function rebuildLife(options: Beginning, log: Logger): Promise<Life
           advertise: options.advertise ?? remembered?.advertise ?? null,
           transport,
           apiBind: options.apiBind ?? remembered?.apiBind ?? null,
+          works: options.works ?? remembered?.works ?? null,
+          worker: { ...remembered?.worker, ...options.worker },
           bootstrap: false,
           join: { addresses, token: replacement.token },
         },

@@ -37,6 +37,8 @@ const DEFAULTS: Omit<NodeOptions, "dataDir"> = {
   bootstrap: false,
   join: null,
   replaceFromPeers: false,
+  works: null,
+  worker: {},
   apiBind: null,
   record: null,
   raft: { electionTimeoutMs: 300, heartbeatMs: 30 },

@@ -48,8 +48,10 @@ import { createLogger } from "./logging.ts";
 import { Network, NetworkError, type NetworkPeer } from "./network/index.ts";
 import type { NodeOptions } from "./options.ts";
 import { fileRecorder, type Recorder, ringRecorder } from "./recording/index.ts";
+import { encodeServers } from "./servers.ts";
 import type { NodeSettings } from "./storage/index.ts";
 import { parsePins } from "./token-text.ts";
+import { probeFacts, WorkerHost } from "./worker/index.ts";
 
 export interface RunningNode {
   readonly nodeId: NodeId;
@@ -103,7 +105,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 /** Makes the data directory a member's, and runs nothing. @throws NodeStartError */
 export async function joinCluster(
-  options: Pick<NodeOptions, "dataDir" | "nodeId" | "bind" | "advertise" | "transport" | "join" | "log">,
+  options: Pick<
+    NodeOptions,
+    "dataDir" | "nodeId" | "bind" | "advertise" | "transport" | "join" | "works" | "worker" | "log"
+  >,
 ): Promise<{ readonly nodeId: NodeId; readonly clusterId: string; readonly peerId: PeerId }> {
   const life = await openLife(
     { ...options, apiBind: null, bootstrap: false },
@@ -140,6 +145,7 @@ class NodeProcess implements RunningNode, Served {
   #settings: NodeSettings;
   #network: Network | null = null;
   #api: ApiServer | null = null;
+  #worker: WorkerHost | null = null;
   #maintenance: NodeJS.Timeout | null = null;
   #announcing = false;
   #isRemoved = false;
@@ -153,6 +159,14 @@ class NodeProcess implements RunningNode, Served {
     state: Node["state"];
     leaderId: NodeId;
   };
+  /** For workers: all members and where they listen, as text. */
+  #serversText: Uint8Array;
+  /** The workers that are no members, in this state and configuration. */
+  #knownWorkers: {
+    readonly configuration: Node["configuration"];
+    readonly nodes: Node["state"]["nodes"];
+    readonly peerIds: ReadonlySet<PeerId>;
+  } | null = null;
   /** Who has left a moment ago, and when that is over. */
   readonly #farewells = new Map<NetworkPeer, NodeJS.Timeout>();
 
@@ -195,6 +209,7 @@ class NodeProcess implements RunningNode, Served {
       );
     }
     this.#seen = this.#look();
+    this.#serversText = encodeServers(this.#servers());
     this.#host = new Host(this.node, {
       send: (to, message) => this.#network?.send(to, message),
       write: (write) => life.storage.write(write),
@@ -229,6 +244,12 @@ class NodeProcess implements RunningNode, Served {
       handlers: {
         message: (from, message) => this.#host.message(from, message),
         isMember: (peerId) => this.node.isMember(peerId),
+        workers: {
+          isWorker: (peerId) => this.#workers().has(peerId),
+          report: async (from, report) => await this.#answerReport(from, report),
+          servers: () => this.#serversText,
+        },
+        toldServers: () => undefined,
         introduction: (to, refused) => this.#introduction(to, refused),
         call: async (from, request, signal) => await this.#answerCall(from, request, signal),
         join: async (from, request, signal) => await this.#answerJoin(from, request, signal),
@@ -247,6 +268,7 @@ class NodeProcess implements RunningNode, Served {
     this.#loopDelay.enable();
     this.#maintenance = setInterval(() => this.#maintain(), MAINTENANCE_MS);
     this.#maintain();
+    if (this.#settings.works) this.#worker = await this.#startWorker();
     this.#log.info(
       {
         clusterId: this.clusterId,
@@ -388,6 +410,12 @@ class NodeProcess implements RunningNode, Served {
     const peers = this.peers();
     const leaving = [...this.#farewells.keys()].filter(({ peerId }) => peers.every((peer) => peer.peerId !== peerId));
     this.#network?.setPeers([...peers, ...leaving]);
+    this.#network?.review();
+    this.#serversText = encodeServers(this.#servers());
+  }
+
+  #servers(): readonly NetworkPeer[] {
+    return [...this.peers(), { id: this.nodeId, peerId: this.peerId, addresses: this.addresses }];
   }
 
   #remember(settings: NodeSettings): void {
@@ -501,6 +529,49 @@ class NodeProcess implements RunningNode, Served {
     return refused === null || retired.some(({ peerId }) => peerId === refused) ? this.node.introduction(to) : null;
   }
 
+  // ---- The worker here, and others
+
+  async #startWorker(): Promise<WorkerHost> {
+    const { dataDir } = this.#options;
+    const others = this.node.configuration.members.flatMap(({ id }) => (id === this.nodeId ? [] : [id]));
+    return await WorkerHost.start({
+      workerId: this.nodeId,
+      dataDir,
+      facts: await probeFacts(dataDir, this.#settings.worker, null),
+      driver: null,
+      servers: [this.nodeId, ...others],
+      log: this.#log,
+      report: async (to, report) => await this.#report(to, report),
+    });
+  }
+
+  /** A member reports through its own core, which knows the leader; while it knows of none, through whom the agent names. */
+  async #report(to: NodeId, report: Uint8Array): Promise<Uint8Array | null> {
+    if (to === this.nodeId || this.node.leaderId !== NOBODY) return await this.#answerReport(this.peerId, report);
+    const member = this.node.configuration.members.find(({ id }) => id === to);
+    return member === undefined ? null : ((await this.#network?.report(member.peerId, report)) ?? null);
+  }
+
+  /** `from` is who the connection says it is. */
+  async #answerReport(from: PeerId, data: Uint8Array): Promise<Uint8Array | null> {
+    const answer = await this.request({ kind: "report", peerId: from, data });
+    if (answer.kind === "directive") return answer.data;
+    this.#log.debug({ from, answer }, "a report was not answered");
+    return null;
+  }
+
+  /** Nodes that were admitted and are no members; of those that have been, none ever is again. */
+  #workers(): ReadonlySet<PeerId> {
+    const { configuration, state } = this.node;
+    const known = this.#knownWorkers;
+    if (known?.configuration === configuration && known.nodes === state.nodes) return known.peerIds;
+    const left = new Set(configuration.retired.map(({ peerId }) => peerId));
+    const peerIds = new Set<PeerId>();
+    for (const { peerId, role } of state.nodes.values()) if (role === "none" && !left.has(peerId)) peerIds.add(peerId);
+    this.#knownWorkers = { configuration, nodes: state.nodes, peerIds };
+    return peerIds;
+  }
+
   // ---- Calls between members
 
   async #call(
@@ -543,7 +614,7 @@ class NodeProcess implements RunningNode, Served {
         node: this.node,
         request: async (asked) => await this.request(asked),
         wallMs: Date.now,
-        peers: () => [...this.peers(), { id: this.nodeId, peerId: this.peerId, addresses: this.addresses }],
+        peers: () => this.#servers(),
         askLeader: async (peerId, bytes) => (isForwarded ? null : await this.#forwardJoin(peerId, bytes, signal)),
         parsePins,
       },
@@ -584,6 +655,7 @@ class NodeProcess implements RunningNode, Served {
     if (this.#maintenance !== null) clearInterval(this.#maintenance);
     this.#loopDelay.disable();
     for (const farewell of this.#farewells.values()) clearTimeout(farewell);
+    const workStopped = this.#worker?.stop();
     const heir = this.node.role === "leader" && !this.node.halted ? bestHeir(this.node) : null;
     if (heir !== null && limitMs > 0) {
       this.#log.info({ to: heir }, "hands leadership over");
@@ -593,6 +665,7 @@ class NodeProcess implements RunningNode, Served {
       ]);
     }
     await this.#api?.stop(Math.min(ANSWER_LIMIT_MS, leftMs()));
+    await Promise.race([workStopped, delay(leftMs() / 2, null, { ref: false })]);
     this.#host.stop();
     await this.#network?.stop(Math.min(ANSWER_LIMIT_MS, leftMs() + 100));
     await this.#life.storage.close();

@@ -1,5 +1,6 @@
 import type { RaftOptions } from "../core/index.ts";
 import type { LogOptions } from "./logging.ts";
+import type { WorkerOptions } from "./worker/index.ts";
 
 export type TransportKind = "quic" | "tcp";
 
@@ -22,6 +23,10 @@ export interface NodeOptions {
   readonly replaceFromPeers: boolean;
   /** host:port of the API over TCP, which asks for a bearer token. */
   readonly apiBind: string | null;
+  /** Whether this host runs what the cluster wants; null: as remembered, and a new node does. */
+  readonly works: boolean | null;
+  /** What the cluster shall know of this host; what is left out is as remembered. */
+  readonly worker: Partial<WorkerOptions>;
   /** Keep every input of the core in this file; null: the last ones in memory, for a dump when an assertion fails. */
   readonly record: string | null;
   readonly raft: Partial<RaftOptions>;

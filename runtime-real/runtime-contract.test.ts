@@ -11,6 +11,7 @@ import { Host } from "./host.ts";
 import { Identity, sha256, verifySignature } from "./identity.ts";
 import { Network } from "./network/index.ts";
 import { Storage } from "./storage/index.ts";
+import { DEFAULT_WORKER } from "./worker/index.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -66,6 +67,8 @@ class Place {
         advertise: [address],
         transport,
         apiBind: null,
+        works: false,
+        worker: DEFAULT_WORKER,
         replaces: null,
         peers: [],
       };
@@ -102,6 +105,8 @@ class Place {
       handlers: {
         message: (from, message) => host.message(from, message),
         isMember: (peerId) => node.isMember(peerId),
+        workers: null,
+        toldServers: () => undefined,
         introduction: () => null,
         call: (_, request) => Promise.resolve(request),
         join: (_, request) => Promise.resolve(request),

@@ -129,6 +129,8 @@ export async function startBlixard(): Promise<System & { loopDelayP99Ms(): Promi
   const start = (id: number, extra: readonly string[]): ChildProcess =>
     processes.start(process.execPath, [
       ...[join(root, "cli", "blixard.js"), "node", "--id", `${id}`, "--bind", `127.0.0.1:${17_000 + id}`],
+      // What is measured is the log: nothing is to be placed.
+      "--no-worker",
       ...["--data-dir", dataDirs[id - 1] ?? "", "--log-level", "warn", "--log-format", "json", ...extra],
     ]);
   const status = async (dataDir: string) => {

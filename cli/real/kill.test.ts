@@ -10,7 +10,8 @@ const UNDER_FIRE_MS = 60_000;
 const KEYS = 48;
 
 const cluster = new RealCluster();
-beforeAll(() => cluster.start(3), 60_000);
+// Without workers, a VM that is deleted is gone at once: what the model says of it, and the hosts are not what is looked at here.
+beforeAll(() => cluster.start(3, ["--no-worker"]), 60_000);
 afterAll(() => cluster.destroy());
 
 class History {

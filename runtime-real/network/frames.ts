@@ -1,4 +1,5 @@
 /** Frames on a stream: a big-endian 32-bit length, then that many bytes. Cut anywhere on the way. */
+import type { Stream } from "@libp2p/interface";
 
 /** A peer announced a frame that is longer than any honest one. */
 export class FrameTooLong extends Error {
@@ -28,6 +29,15 @@ export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
     at += HEAD_BYTES + frame.length;
   }
   return joined;
+}
+
+/** Sends a frame, unless the stream has ended: the peer may end it at any moment, and whoever waits on it hears of that. */
+export function say(stream: Stream, frame: Uint8Array): void {
+  try {
+    stream.send(joinFrames([frame]));
+  } catch (error) {
+    stream.abort(error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 /** Puts frames together again. Holds at most one unfinished frame, and copies each byte once. */

@@ -7,10 +7,10 @@ import { pino } from "pino";
 import { afterEach, describe, expect, test } from "vitest";
 import { decodeMessage, type Heartbeat } from "../../core/index.ts";
 import { Identity } from "../identity.ts";
-import { FrameReader } from "./frames.ts";
+import { FrameReader, say } from "./frames.ts";
 import { encodeAnswer, helloOf } from "./handshake.ts";
 import { Network } from "./index.ts";
-import { PROTOCOLS, say } from "./link.ts";
+import { PROTOCOLS } from "./link.ts";
 import { createTransport, stopWithin } from "./transport.ts";
 
 type Kind = "quic" | "tcp";
@@ -42,6 +42,8 @@ async function node(kind: Kind, peerId: string, logged: string[] = []): Promise<
     handlers: {
       message: () => undefined,
       isMember: (asked) => asked === peerId,
+      workers: null,
+      toldServers: () => undefined,
       introduction: () => null,
       call: async (_, request) => request,
       join: async (_, request) => request,

@@ -8,16 +8,18 @@ import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import type { Logger } from "pino";
 import { encodeMessage, type Message, type NodeId, type PeerId } from "../../core/index.ts";
-import { FrameReader, joinFrames } from "./frames.ts";
+import { FrameReader, say } from "./frames.ts";
 import { type HelloAnswer, parseAnswer } from "./handshake.ts";
 import { NetworkError } from "./network-error.ts";
 import { Outbox } from "./outbox.ts";
+import { ReportLine } from "./reports.ts";
 
 export const PROTOCOLS = {
   hello: "/blixard/hello/1",
   raft: "/blixard/raft/1",
   snapshot: "/blixard/snapshot/1",
   call: "/blixard/call/1",
+  report: "/blixard/report/1",
   join: "/blixard/join/1",
 } as const;
 
@@ -59,6 +61,8 @@ export interface LinkHost {
   resolve(addresses: readonly string[]): Promise<readonly Multiaddr[]>;
   /** A peer refused this node, and shows why. */
   refusedBy(peerId: PeerId, introduction: string): void;
+  /** A server has told where the servers are. */
+  toldServers(peerId: PeerId, servers: Uint8Array): void;
 }
 
 export class Link {
@@ -70,6 +74,7 @@ export class Link {
   readonly #host: LinkHost;
   readonly #raft: Outbox;
   readonly #snapshots: Outbox;
+  readonly #reports: ReportLine;
   #connection: Connection | null = null;
   #isConnected = false;
   #roundTripMs: number | null = null;
@@ -86,8 +91,14 @@ export class Link {
     this.id = id;
     this.peerId = peerId;
     this.addresses = addresses;
-    this.#raft = new Outbox(RAFT_OUTBOX.messages, RAFT_OUTBOX.bytes, () => this.#open(PROTOCOLS.raft));
-    this.#snapshots = new Outbox(SNAPSHOT_OUTBOX.messages, SNAPSHOT_OUTBOX.bytes, () => this.#open(PROTOCOLS.snapshot));
+    this.#raft = new Outbox(RAFT_OUTBOX.messages, RAFT_OUTBOX.bytes, () => this.#openToSpeak(PROTOCOLS.raft));
+    this.#snapshots = new Outbox(SNAPSHOT_OUTBOX.messages, SNAPSHOT_OUTBOX.bytes, () =>
+      this.#openToSpeak(PROTOCOLS.snapshot),
+    );
+    this.#reports = new ReportLine(
+      () => this.#open(PROTOCOLS.report),
+      (servers) => host.toldServers(peerId, servers),
+    );
     void this.#connect();
   }
 
@@ -112,6 +123,11 @@ export class Link {
     } finally {
       this.#calls--;
     }
+  }
+
+  /** What a worker's report is answered with; null: nothing. Waits a little for the connection. Never rejects. */
+  async report(report: Uint8Array): Promise<Uint8Array | null> {
+    return await this.#reports.ask(report);
   }
 
   /** It has said hello over its own connection, so it is there: worth trying at once. A dial that began before it was may take seconds to find out. */
@@ -146,14 +162,19 @@ export class Link {
     this.#isClosed = true;
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#lost("the link was closed");
+    this.#reports.close();
   }
 
   async #open(protocol: string): Promise<Stream | null> {
     const connection = this.#connection;
     if (connection === null || !this.#isConnected) return null;
-    const stream = await connection.newStream(protocol, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) });
-    // Nobody speaks on it but this node; what would come is not kept.
-    stream.addEventListener("message", () => undefined);
+    return await connection.newStream(protocol, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) });
+  }
+
+  /** Nobody speaks on it but this node; what would come is not kept. */
+  async #openToSpeak(protocol: string): Promise<Stream | null> {
+    const stream = await this.#open(protocol);
+    stream?.addEventListener("message", () => undefined);
     return stream;
   }
 
@@ -243,6 +264,7 @@ export class Link {
     stream.addEventListener("close", () => end("the connection was closed"), { once: true });
     stream.addEventListener("remoteCloseWrite", () => end("the connection was closed"), { once: true });
     if (connection.status !== "open") end("the connection was closed");
+    else this.#reports.flush();
   }
 
   #lost(reason: string): void {
@@ -252,6 +274,7 @@ export class Link {
     this.#connection = null;
     this.#raft.reset();
     this.#snapshots.reset();
+    this.#reports.reset();
     connection?.abort(new Error(reason));
   }
 
@@ -271,15 +294,6 @@ export class Link {
 }
 
 const PING = new Uint8Array(1);
-
-/** Sends a frame, unless the stream has ended: the peer may end it at any moment, and whoever waits on it hears of that. */
-export function say(stream: Stream, frame: Uint8Array): void {
-  try {
-    stream.send(joinFrames([frame]));
-  } catch (error) {
-    stream.abort(error instanceof Error ? error : new Error(String(error)));
-  }
-}
 
 /** A request and its answer on a stream of their own. @throws NetworkError */
 export async function exchange(

@@ -74,6 +74,8 @@ class End {
           this.handlers.message?.(from, message);
         },
         isMember: (peerId) => this.members.has(peerId),
+        workers: null,
+        toldServers: () => undefined,
         introduction: (to, refused) => this.handlers.introduction?.(to, refused) ?? null,
         call: async (from, request, signal) => (await this.handlers.call?.(from, request, signal)) ?? request,
         join: async (from, request, signal) => (await this.handlers.join?.(from, request, signal)) ?? request,

@@ -14,10 +14,11 @@ import {
 import { parseAddress } from "../addresses.ts";
 import type { Identity } from "../identity.ts";
 import type { TransportKind } from "../options.ts";
-import { FrameReader, FrameTooLong } from "./frames.ts";
+import { FrameReader, FrameTooLong, say } from "./frames.ts";
 import { encodeAnswer, type HelloAnswer, helloOf, parseHello } from "./handshake.ts";
-import { CALL_LIMIT_BYTES, exchange, HELLO_LIMIT_BYTES, Link, type PeerStatus, PROTOCOLS, say } from "./link.ts";
+import { CALL_LIMIT_BYTES, exchange, HELLO_LIMIT_BYTES, Link, type PeerStatus, PROTOCOLS } from "./link.ts";
 import { NetworkError } from "./network-error.ts";
+import { answerFrame, parseReport, REPORT_LIMIT_BYTES, serversFrame } from "./reports.ts";
 import { createTransport, multiaddrOf, stopWithin } from "./transport.ts";
 
 export interface NetworkPeer {
@@ -32,12 +33,26 @@ export interface NetworkHandlers {
   message(from: PeerId, message: Message): void;
   /** Whether replicated state knows it as a member now. */
   isMember(peerId: PeerId): boolean;
+  /** Null: nobody reports here. */
+  readonly workers: WorkerHandlers | null;
+  /** A server has told where the servers are. */
+  toldServers(from: PeerId, servers: Uint8Array): void;
   /** What proves to `to` who the members are, this node among them or not; null: nothing to show. */
   introduction(to: NodeId, peerId: PeerId | null): Message | null;
   /** A member calls. What it rejects with ends the stream. */
   call(from: PeerId, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
   /** Anybody asks to join: the only thing that a stranger reaches, beside a hello. */
   join(from: PeerId, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
+}
+
+/** What a server does for workers. */
+export interface WorkerHandlers {
+  /** Whether replicated state knows it as a worker that is no member. */
+  isWorker(peerId: PeerId): boolean;
+  /** A member or a worker reports. Null: there is no answer for it now. Must not reject. */
+  report(from: PeerId, report: Uint8Array): Promise<Uint8Array | null>;
+  /** Where the servers are. The same value until that changes. */
+  servers(): Uint8Array;
 }
 
 export interface NetworkOptions {
@@ -57,6 +72,8 @@ const STRANGERS_MAX = 32;
 /** How long a stranger may stay. Joining may wait for another change of membership. */
 const STRANGER_MS = 30_000;
 const CALL_TIMEOUT_MS = 30_000;
+/** Reports of one worker that wait for their answers. An honest one sends a second after it has given up on the first. */
+const REPORTS_MAX = 4;
 /** Streams of one kind that a peer may hold open, beyond what an honest one needs in the worst case. */
 const STREAMS_MAX = { long: 8, call: 128, join: 4 } as const;
 const COMPLAINT_MS = 10_000;
@@ -102,6 +119,7 @@ export class Network {
       await libp2p.handle(PROTOCOLS.hello, (stream, connection) => this.#hello(stream, connection), long);
       await libp2p.handle(PROTOCOLS.raft, (stream, connection) => this.#messages(stream, connection), long);
       await libp2p.handle(PROTOCOLS.snapshot, (stream, connection) => this.#messages(stream, connection), long);
+      await libp2p.handle(PROTOCOLS.report, (stream, connection) => this.#reports(stream, connection), long);
       const calls = { maxInboundStreams: STREAMS_MAX.call, maxOutboundStreams: STREAMS_MAX.call };
       await libp2p.handle(PROTOCOLS.call, (stream, connection) => this.#call(stream, connection), calls);
       const joins = { maxInboundStreams: STREAMS_MAX.join, maxOutboundStreams: STREAMS_MAX.join };
@@ -148,12 +166,22 @@ export class Network {
             hello: (to, proves) => this.#ownHello(to, proves),
             resolve: (texts) => this.#resolve(texts),
             refusedBy: (from, introduction) => this.#introduced(from, introduction),
+            toldServers: (from, servers) => this.#options.handlers.toldServers(from, servers),
           },
           id,
           peerId,
           addresses,
         ),
       );
+    }
+  }
+
+  /** Cuts off whoever is neither connected to on purpose nor known, and is no stranger whose time runs. */
+  review(): void {
+    for (const connection of this.#libp2p?.getConnections() ?? []) {
+      const peerId = connection.remotePeer.toString();
+      if (!this.#links.has(peerId) && !this.#isKnown(peerId) && !this.#strangers.has(connection))
+        connection.abort(new Error("not known any more"));
     }
   }
 
@@ -171,6 +199,11 @@ export class Network {
     const link = this.#links.get(to);
     if (link === undefined) throw new NetworkError("notConnected", `${to} is no member`, "ask a member");
     return await link.call(request, options.timeoutMs, options.signal);
+  }
+
+  /** What a worker's report to a listed peer is answered with; null: nothing. Never rejects. */
+  async report(to: PeerId, report: Uint8Array): Promise<Uint8Array | null> {
+    return (await this.#links.get(to)?.report(report)) ?? null;
   }
 
   status(): readonly PeerStatus[] {
@@ -191,8 +224,13 @@ export class Network {
 
   // ---- Who comes in
 
+  #isKnown(peerId: PeerId): boolean {
+    const { handlers } = this.#options;
+    return handlers.isMember(peerId) || handlers.workers?.isWorker(peerId) === true;
+  }
+
   #mayEnter(peerId: PeerId): boolean {
-    if (this.#options.handlers.isMember(peerId)) return true;
+    if (this.#isKnown(peerId)) return true;
     if (this.#strangers.size < STRANGERS_MAX) return true;
     this.#complain("too many strangers at once: some were turned away");
     return false;
@@ -200,14 +238,14 @@ export class Network {
 
   #opened(connection: Connection): void {
     const peerId = connection.remotePeer.toString();
-    if (connection.direction === "outbound" || this.#options.handlers.isMember(peerId)) return;
+    if (connection.direction === "outbound" || this.#isKnown(peerId)) return;
     if (this.#strangers.size >= STRANGERS_MAX) {
       connection.abort(new Error("too many strangers"));
       return;
     }
     const timer = setTimeout(() => {
       this.#strangers.delete(connection);
-      if (!this.#options.handlers.isMember(peerId)) connection.abort(new Error("a stranger's time is over"));
+      if (!this.#isKnown(peerId)) connection.abort(new Error("a stranger's time is over"));
     }, STRANGER_MS);
     this.#strangers.set(connection, timer);
   }
@@ -246,7 +284,7 @@ export class Network {
     if (hello.clusterId !== clusterId || hello.incarnation !== incarnation)
       return { kind: "refused", reason: "wrongCluster", introduction: null };
     if (hello.introduction !== null && !handlers.isMember(from)) this.#introduced(from, hello.introduction);
-    if (handlers.isMember(from)) return { kind: "welcome", nodeId };
+    if (this.#isKnown(from)) return { kind: "welcome", nodeId };
     const introduction = handlers.introduction(hello.nodeId, from);
     return { kind: "refused", reason: "notMember", introduction: introduction === null ? null : base64(introduction) };
   }
@@ -287,6 +325,36 @@ export class Network {
         link.received++;
       }
       handlers.message(from, decodeMessage(frame));
+    });
+  }
+
+  #reports(stream: Stream, connection: Connection): void {
+    const { workers } = this.#options.handlers;
+    const from = connection.remotePeer.toString();
+    if (workers === null || !this.#isKnown(from)) {
+      stream.abort(new Error("no worker"));
+      return;
+    }
+    let told: Uint8Array | null = null;
+    let underWay = 0;
+    const tellServers = (): void => {
+      const servers = workers.servers();
+      if (servers === told || stream.writableNeedsDrain) return;
+      told = servers;
+      say(stream, serversFrame(servers));
+    };
+    tellServers();
+    this.#read(stream, REPORT_LIMIT_BYTES, (frame) => {
+      const { number, report } = parseReport(frame);
+      // Whoever does not read answers gets none: none of them waits here.
+      if (underWay >= REPORTS_MAX || stream.writableNeedsDrain) return;
+      underWay++;
+      void workers.report(from, report).then((directive) => {
+        underWay--;
+        if (stream.status !== "open") return;
+        tellServers();
+        say(stream, answerFrame(number, directive));
+      });
     });
   }
 

@@ -18,6 +18,7 @@ import {
   type Write,
 } from "../../core/index.ts";
 import { sha256 } from "../identity.ts";
+import { DEFAULT_WORKER, type WorkerOptions } from "../worker/index.ts";
 import type { Job, Report, Stored, WriteJob } from "./protocol.ts";
 import { damaged, StorageError } from "./storage-error.ts";
 
@@ -38,6 +39,9 @@ export interface NodeSettings {
   readonly transport: "quic" | "tcp";
   /** Where the API is served over TCP; null: nowhere. */
   readonly apiBind: string | null;
+  /** Whether this host runs what the cluster wants. */
+  readonly works: boolean;
+  readonly worker: WorkerOptions;
   /** The member whose place this node has taken, and which is to leave once this one votes; null: none, or it has left. */
   readonly replaces: number | null;
   /** Where the members were last known to listen, so that a restarted node finds them. */
@@ -210,8 +214,9 @@ function unusable(path: string, reason: string): StorageError {
   return new StorageError("unusable", `${path}: ${reason}`, "check the disk and the space that is left on it");
 }
 
-function encodeSettings(settings: NodeSettings): Uint8Array {
-  const json = Buffer.from(JSON.stringify(settings));
+/** The cluster first and the peers last: by these two it is found in a damaged file. */
+function encodeSettings({ clusterId, peers, ...others }: NodeSettings): Uint8Array {
+  const json = Buffer.from(JSON.stringify({ clusterId, ...others, peers }));
   return Buffer.concat([Buffer.from(`${crc32(json)} `), json]);
 }
 
@@ -318,14 +323,14 @@ function settingsFrom(path: string, bytes: Uint8Array): NodeSettings {
   return settings;
 }
 
+type Later = "replaces" | "works" | "worker";
+
 function parseSettings(bytes: Uint8Array): NodeSettings | null {
   const text = Buffer.from(bytes);
   const space = text.indexOf(" ");
   const json = text.subarray(space + 1);
   if (space < 1 || String(crc32(json)) !== text.subarray(0, space).toString("latin1")) return null;
-  // What has its checksum is what this code wrote, before it knew of replacements perhaps.
-  const settings: Omit<NodeSettings, "replaces"> & Partial<Pick<NodeSettings, "replaces">> = JSON.parse(
-    json.toString("utf8"),
-  );
-  return { ...settings, replaces: settings.replaces ?? null };
+  // What has its checksum is what this code wrote, before it knew of replacements or of workers perhaps.
+  const settings: Omit<NodeSettings, Later> & Partial<Pick<NodeSettings, Later>> = JSON.parse(json.toString("utf8"));
+  return { replaces: null, works: true, worker: DEFAULT_WORKER, ...settings };
 }

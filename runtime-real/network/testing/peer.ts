@@ -19,6 +19,8 @@ const network = await Network.start({
       for (const untilMs = performance.now() + (message.term === 666 ? 10_000 : 0); performance.now() < untilMs; );
     },
     isMember: (peer) => peer === peerId,
+    workers: null,
+    toldServers: () => undefined,
     introduction: () => null,
     call: async (_, request) => request,
     join: async (_, request) => request,

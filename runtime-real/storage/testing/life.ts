@@ -10,20 +10,23 @@ import {
   type Write,
 } from "../../../core/index.ts";
 import { sha256 } from "../../identity.ts";
+import { DEFAULT_WORKER } from "../../worker/index.ts";
 import type { NodeSettings } from "../index.ts";
 
 const digests = { digest: sha256 };
 
 export const SETTINGS: NodeSettings = {
-  clusterId: "test-cluster",
-  incarnation: 0,
   nodeId: 1,
+  peers: [{ id: 2, peerId: "peer-2", addresses: ["127.0.0.1:7002"] }],
   bind: "127.0.0.1:7001",
   advertise: ["127.0.0.1:7001"],
   transport: "quic",
   apiBind: null,
+  works: true,
+  worker: DEFAULT_WORKER,
+  clusterId: "test-cluster",
+  incarnation: 0,
   replaces: null,
-  peers: [{ id: 2, peerId: "peer-2", addresses: ["127.0.0.1:7002"] }],
 };
 
 export const BEGINNING: Restored = Node.genesis("test-cluster", 0, [{ id: 1, peerId: "peer-1" }]);

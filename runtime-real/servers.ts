@@ -1,0 +1,33 @@
+/** Where the servers of a cluster are, as they tell it to its workers. */
+import { z } from "zod";
+import { CLUSTER_LIMITS, LIMITS, type NodeId, type PeerId } from "../core/index.ts";
+
+const servers = z
+  .array(
+    z.strictObject({
+      id: z.int().min(1).max(CLUSTER_LIMITS.nodeId),
+      peerId: z.string().min(1).max(LIMITS.peerIdLength),
+      addresses: z.array(z.string().max(CLUSTER_LIMITS.addressLength)).max(4 * CLUSTER_LIMITS.addresses),
+    }),
+  )
+  .max(LIMITS.members);
+
+export interface Server {
+  readonly id: NodeId;
+  readonly peerId: PeerId;
+  /** host:port each. */
+  readonly addresses: readonly string[];
+}
+
+export function encodeServers(list: readonly Server[]): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(list));
+}
+
+/** Null when the bytes are no list of servers. */
+export function decodeServers(bytes: Uint8Array): readonly Server[] | null {
+  try {
+    return servers.safeParse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))).data ?? null;
+  } catch {
+    return null;
+  }
+}
