@@ -14,6 +14,7 @@ import {
   encodeRequest,
   explain,
   type FailureDomain,
+  type Occupant,
   type PlacementContext,
   PlacementIndex,
   type PlacementRequest,
@@ -284,9 +285,45 @@ function throughState(count: number): { readonly workers: number; readonly place
   return { workers: count, placements_per_s: Math.round(median(rates)) };
 }
 
+/** What it costs to find who has to go, in a fleet that is full of what is less important. */
+function preemptions(count: number): {
+  readonly workers: number;
+  readonly first_ms: number;
+  readonly plans_per_s: number;
+} {
+  const fleet = new Fleet(count, "most-available");
+  const index = new PlacementIndex();
+  for (const worker of fleet.workers.values()) index.put(worker);
+  const occupants = new Map<number, Occupant[]>();
+  for (let nth = 0, refused = 0; refused < 1000; nth++) {
+    const request = { ...fleet.request(nth), priority: fleet.dice.integer(1, 800) };
+    const workerId = index.choose(fleet, request);
+    if (workerId === null) refused += 1;
+    else {
+      index.put(fleet.place(request, workerId));
+      const { name, resources, priority } = request;
+      const others = occupants.get(workerId) ?? [];
+      occupants.set(workerId, [...others, { name, resources, priority, preemptible: fleet.dice.chance(0.9) }]);
+    }
+  }
+  const plan = (nth: number): void => {
+    const request = { ...fleet.request(nth), resources: { vcpus: 6, memoryMiB: 16_384, diskGiB: 10 }, priority: 900 };
+    index.planPreemption(fleet, (id) => occupants.get(id) ?? [], request, null);
+  };
+  const firstMs = performance.now();
+  plan(0);
+  const startedMs = performance.now();
+  const plans = 200;
+  for (let nth = 0; nth < plans; nth++) plan(nth);
+  const rate = perSecond(plans, performance.now() - startedMs);
+  return { workers: count, first_ms: Math.round(startedMs - firstMs), plans_per_s: Math.round(rate) };
+}
+
 export function placement(): void {
   console.log("placements, choice and put");
   console.table(WORKERS.flatMap((count) => STRATEGIES.map((strategy) => choices(count, strategy))));
   console.log("placements by the orchestrator, through the replicated state");
   console.table(WORKERS.map(throughState));
+  console.log("plans of preemption in a full fleet");
+  console.table(WORKERS.map(preemptions));
 }

@@ -1,9 +1,11 @@
 /** What the scheduler would do, told and not done: the same functions as the leader's, over the state as it is. Looks at every worker. */
 import {
+  candidatesOf,
   chosen,
   countRefusals,
   explain,
   type Judgement,
+  type Occupant,
   type PlacementRequest,
   type PreemptionPlan,
   planPreemption,
@@ -63,8 +65,8 @@ function planFor(state: ClusterState, request: PlacementRequest): Plan {
   const workers = views(state);
   const judgements = explain(context, workers, request);
   const workerId = chosen(judgements);
-  const occupantsOf = (id: number) => occupants(state, id);
-  const preemption = workerId === null ? planPreemption(context, workers, occupantsOf, request) : null;
+  const candidatesOn = (id: number) => candidatesOf(occupants(state, id));
+  const preemption = workerId === null ? planPreemption(context, workers, candidatesOn, request) : null;
   return { workerId, preemption, judgements, refusals: countRefusals(judgements) };
 }
 
@@ -86,7 +88,7 @@ function placed(state: ClusterState, workerId: number): readonly VmRecord[] {
 }
 
 /** Those whose leaving would make room: who leaves already, will have made it. */
-export function occupants(state: ClusterState, workerId: number): ReturnType<Parameters<typeof planPreemption>[2]> {
+export function occupants(state: ClusterState, workerId: number): readonly Occupant[] {
   return placed(state, workerId)
     .filter((vm) => intentOf(vm) === "run")
     .map((vm) => ({

@@ -34,7 +34,6 @@ import {
   type PlacementContext,
   PlacementIndex,
   type PlacementRequest,
-  planPreemption,
   type Resources,
   type WorkerView,
 } from "../scheduler/index.ts";
@@ -305,6 +304,10 @@ export class Orchestrator {
     return promised === undefined ? view : { ...view, used: added(view.used, promised, 1) };
   }
 
+  #viewsOf(state: ClusterState, ids: readonly number[]): readonly WorkerView[] {
+    return ids.flatMap((id) => workerOf(state, id) ?? []).map((worker) => this.#viewOf(worker));
+  }
+
   #promise({ workerId, resources }: PlacementInFlight): void {
     this.#promised.set(workerId, added(this.#promised.get(workerId) ?? NOTHING, resources, 1));
     const worker = this.#state === null ? null : workerOf(this.#state, workerId);
@@ -415,12 +418,13 @@ export class Orchestrator {
       if (refusal.kind === "insufficient" && target !== null && isBeingLeft(state, target)) return false;
       return this.#propose(`vm:${name}`, { kind: "dropNomination", name, epoch });
     }
-    const changed = this.#prospects.candidates(context, request)?.flatMap((id) => workerOf(state, id) ?? []);
-    const views = changed?.map((worker) => this.#viewOf(worker));
+    const candidates = this.#prospects.candidates(context, request);
     const workerId =
-      views === undefined ? this.#index.choose(context, request) : chosen(explain(context, views, request));
+      candidates === null
+        ? this.#index.choose(context, request)
+        : chosen(explain(context, this.#viewsOf(state, candidates), request));
     if (workerId !== null) return this.#proposePlacement(request, epoch, workerId);
-    if (this.#preempt(state, vm, request, context, views ?? this.#index.workers())) return true;
+    if (this.#preempt(state, vm, request, context, candidates)) return true;
     this.#prospects.refused(name);
     return false;
   }
@@ -436,11 +440,11 @@ export class Orchestrator {
     vm: VmRecord,
     request: PlacementRequest,
     context: PlacementContext,
-    workers: Iterable<WorkerView>,
+    among: readonly number[] | null,
   ): boolean {
     if (!this.#prospects.hasVictims(request.priority)) return false;
     const occupantsOf = (workerId: number) => occupants(state, workerId);
-    const plan = planPreemption(context, workers, occupantsOf, request);
+    const plan = this.#index.planPreemption(context, occupantsOf, request, among);
     if (plan === null || plan.victims.length === 0 || plan.victims.length > CLUSTER_LIMITS.observations) return false;
     const { name, epoch } = vm;
     const { workerId, victims } = plan;

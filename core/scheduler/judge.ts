@@ -1,14 +1,15 @@
 /** Whether one worker may take one request, and how gladly. Nothing else decides. */
 import type { FailureDomain } from "../cluster/index.ts";
-import type {
-  Judgement,
-  PlacementContext,
-  PlacementRequest,
-  Resources,
-  SchedulerSettings,
-  Topology,
-  WorkerRefusal,
-  WorkerView,
+import {
+  type Judgement,
+  NO_RESOURCES,
+  type PlacementContext,
+  type PlacementRequest,
+  type Resources,
+  type SchedulerSettings,
+  type Topology,
+  type WorkerRefusal,
+  type WorkerView,
 } from "./types.ts";
 
 /** The name of the domain of that scope that a worker is in. Names of zones and racks count within what they are in. */
@@ -73,13 +74,10 @@ function refusalOf(context: PlacementContext, worker: WorkerView, request: Place
     const features = request.features.filter((feature) => !worker.features.includes(feature));
     if (features.length > 0) return { kind: "missingFeatures", features };
   }
-  const promised = promisable(context, worker);
-  const isNominated = request.nominatedTo === worker.id;
+  const room = roomFor(context, worker, request);
   for (const resource of RESOURCES) {
     const needed = request.resources[resource];
-    const kept = worker.reserved[resource] - (isNominated ? needed : 0);
-    const free = promised[resource] - worker.used[resource] - Math.max(0, kept);
-    if (needed > free) return { kind: "insufficient", resource, needed, free: Math.max(0, free) };
+    if (needed > room[resource]) return { kind: "insufficient", resource, needed, free: Math.max(0, room[resource]) };
   }
   const limit = context.tenantPerWorkerMax(request.tenant);
   if (limit !== Number.POSITIVE_INFINITY) {
@@ -87,6 +85,20 @@ function refusalOf(context: PlacementContext, worker: WorkerView, request: Place
     if (used >= limit) return { kind: "tenantQuota", used, limit };
   }
   return rulesRefusal(context, worker, request, SHARED.node) ?? domainsRefusal(context);
+}
+
+/**
+ * What is free there for the request, or for one that no room is kept for (null): of what is kept for others nothing, but what is kept for itself. Below 0
+ * where too much is promised already.
+ */
+export function roomFor(context: PlacementContext, worker: WorkerView, request: PlacementRequest | null): Resources {
+  const promised = promisable(context, worker);
+  const itsOwn = request?.nominatedTo === worker.id ? request.resources : NO_RESOURCES;
+  const room = (resource: keyof Resources): number => {
+    const kept = worker.reserved[resource] - itsOwn[resource];
+    return promised[resource] - worker.used[resource] - Math.max(0, kept);
+  };
+  return { vcpus: room("vcpus"), memoryMiB: room("memoryMiB"), diskGiB: room("diskGiB") };
 }
 
 /** What refuses the request on every worker that has so much in common with this one. */

@@ -1,12 +1,14 @@
 /**
- * Finds what `chosen(explain(...))` would say of all workers, without asking all of them.
+ * Finds what `chosen(explain(...))` would say of all workers, without asking all of them; and what `planPreemption` would, without counting who is on each.
  *
- * Whoever uses it puts a worker again whenever anything of it has changed, or how many VMs are in its domains; all else is read from the context.
+ * Whoever uses it puts a worker again whenever anything of it has changed, or who is on it, or how many VMs are in its domains; all else is read from the
+ * context.
  */
 import { chosen, explain } from "./explain.ts";
 import { costLimit, domainsRefusal } from "./judge.ts";
 import { PlacementTree, Search } from "./placement-tree.ts";
-import type { PlacementContext, PlacementRequest, WorkerView } from "./types.ts";
+import { type Candidates, candidatesOf, planPreemption } from "./preemption.ts";
+import type { Occupant, PlacementContext, PlacementRequest, PreemptionPlan, WorkerView } from "./types.ts";
 
 /** Workers that have no place in the tree yet, and are asked one by one: the tree is built anew when they are more. */
 const NEWCOMERS_MAX = 64;
@@ -15,10 +17,13 @@ export class PlacementIndex {
   readonly #workers = new Map<number, WorkerView>();
   #tree: PlacementTree | null = null;
   readonly #newcomers = new Map<number, WorkerView>();
+  /** By worker, as far as somebody has asked since it was put. */
+  readonly #candidates = new Map<number, Candidates>();
 
   put(worker: WorkerView): void {
     const before = this.#workers.get(worker.id);
     this.#workers.set(worker.id, worker);
+    this.#candidates.delete(worker.id);
     if (this.#tree !== null && !this.#tree.put(worker, before)) this.#newcomers.set(worker.id, worker);
   }
 
@@ -26,10 +31,7 @@ export class PlacementIndex {
     this.#workers.clear();
     this.#tree = null;
     this.#newcomers.clear();
-  }
-
-  workers(): Iterable<WorkerView> {
-    return this.#workers.values();
+    this.#candidates.clear();
   }
 
   choose(context: PlacementContext, request: PlacementRequest): number | null {
@@ -47,6 +49,25 @@ export class PlacementIndex {
     }
     const { best } = this.#search(tree, new Search(context, request, { costMax }));
     return best.id === Number.POSITIVE_INFINITY ? null : best.id;
+  }
+
+  /** @param among only these workers; null: all. */
+  planPreemption(
+    context: PlacementContext,
+    occupantsOf: (workerId: number) => readonly Occupant[],
+    request: PlacementRequest,
+    among: readonly number[] | null,
+  ): PreemptionPlan | null {
+    const workers = among?.flatMap((id) => this.#workers.get(id) ?? []) ?? this.#workers.values();
+    const candidatesOn = (workerId: number): Candidates => {
+      let candidates = this.#candidates.get(workerId);
+      if (candidates === undefined) {
+        candidates = candidatesOf(occupantsOf(workerId));
+        this.#candidates.set(workerId, candidates);
+      }
+      return candidates;
+    };
+    return planPreemption(context, workers, candidatesOn, request);
   }
 
   #search(tree: PlacementTree, search: Search): Search {

@@ -14,8 +14,8 @@ import {
   freeFraction,
   judge,
   preference,
-  promisable,
   RESOURCES,
+  roomFor,
   roundRobinScore,
   rulesRefusal,
   SHARED,
@@ -303,11 +303,8 @@ export class PlacementTree {
   #updateLeaf(context: PlacementContext, node: number): void {
     const worker = this.#workerOf(node);
     const isOpen = worker.status === "online";
-    const promised = promisable(context, worker);
-    for (const resource of RESOURCES) {
-      const room = promised[resource] - worker.used[resource] - Math.max(0, worker.reserved[resource]);
-      this.#room[resource][node] = isOpen ? room : Number.NEGATIVE_INFINITY;
-    }
+    const room = roomFor(context, worker, null);
+    for (const resource of RESOURCES) this.#room[resource][node] = isOpen ? room[resource] : Number.NEGATIVE_INFINITY;
     this.#costMin[node] = isOpen ? worker.costPerHour : Number.POSITIVE_INFINITY;
     this.#idMin[node] = worker.id;
     let features = 0;

@@ -1,63 +1,121 @@
 /**
  * Who has to go so that somebody more important fits: the least disruptive set on one worker.
  *
- * Least disruptive: the highest priority among those who go is as low as can be; then they are as few as can be; then the lower worker id. Only who is
- * preemptible and of lower priority goes, and nobody without need: with any one of them left where it is, the request would not fit.
+ * Least disruptive: the highest priority among those who go is as low as can be; then they are few; then the lower worker id. Only who is preemptible and of
+ * lower priority goes, and nobody without need: with any one of them left where it is, the request would not fit. (To find the very fewest would mean to try
+ * all sets. One is found wherever one would do.)
+ *
+ * They make room, and nothing else. A worker that refuses for its tenant's quota or for a hard rule of anti-affinity is passed over, though somebody of lower
+ * priority may stand for the count that refuses: room is kept for the request while they leave, a place in a group is not, and could be taken meanwhile.
  */
-import { judge, promisable, RESOURCES } from "./judge.ts";
-import type { Occupant, PlacementContext, PlacementRequest, PreemptionPlan, Resources, WorkerView } from "./types.ts";
+import { judge, RESOURCES, roomFor } from "./judge.ts";
+import {
+  NO_RESOURCES,
+  type Occupant,
+  type PlacementContext,
+  type PlacementRequest,
+  type PreemptionPlan,
+  type Resources,
+  type WorkerView,
+} from "./types.ts";
+
+/** Those on one worker that may be made to go, as far as it does not depend on the request. */
+export interface Candidates {
+  /** The lowest priority first. */
+  readonly occupants: readonly Occupant[];
+  /** The most that any one of them holds. */
+  readonly largest: Resources;
+}
+
+export function candidatesOf(occupants: readonly Occupant[]): Candidates {
+  const preemptible = occupants.filter((one) => one.preemptible).sort((a, b) => a.priority - b.priority);
+  const largest = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
+  for (const { resources } of preemptible) {
+    for (const resource of RESOURCES) largest[resource] = Math.max(largest[resource], resources[resource]);
+  }
+  return { occupants: preemptible, largest };
+}
 
 export function planPreemption(
   context: PlacementContext,
   workers: Iterable<WorkerView>,
-  occupantsOf: (workerId: number) => readonly Occupant[],
+  candidatesOn: (workerId: number) => Candidates,
   request: PlacementRequest,
 ): PreemptionPlan | null {
   if (!context.settings.preemption) return null;
-  let best: { readonly worker: WorkerView; readonly victims: readonly Occupant[]; readonly highest: number } | null =
-    null;
+  let best: Choice | null = null;
   for (const worker of workers) {
+    const candidates = candidatesOn(worker.id);
+    // Most workers are passed over here: the others cost a hundred times as much.
     const missing = missingOn(context, worker, request);
-    if (missing === null) continue;
-    const victims = victimsFor(missing, occupantsOf(worker.id), request.priority);
+    if (!mayBeLessDisruptive(missing, candidates, request, worker.id, best)) continue;
+    // As if all that is used could go: what still refuses then is another rule, or a worker that is too small.
+    if (judge(context, { ...worker, used: NO_RESOURCES }, request).refusal !== null) continue;
+    const victims = victimsFor(missing, candidates.occupants, request.priority);
     if (victims === null) continue;
-    const highest = Math.max(...victims.map(({ priority }) => priority));
-    const isBetter =
-      best === null ||
-      highest < best.highest ||
-      (highest === best.highest &&
-        (victims.length < best.victims.length ||
-          (victims.length === best.victims.length && worker.id < best.worker.id)));
-    if (isBetter) best = { worker, victims, highest };
+    const choice = { workerId: worker.id, victims, highest: Math.max(...victims.map(({ priority }) => priority)) };
+    if (best === null || isLessDisruptive(choice.highest, victims.length, worker.id, best)) best = choice;
   }
   if (best === null) return null;
-  return { workerId: best.worker.id, victims: best.victims.map(({ name }) => name).sort() };
+  return { workerId: best.workerId, victims: best.victims.map(({ name }) => name).sort() };
 }
 
-/** What the worker would need to have free beyond what it has; null: it lacks nothing, or something that nobody's leaving would give it. */
-function missingOn(context: PlacementContext, worker: WorkerView, request: PlacementRequest): Resources | null {
-  // As if all that is used could go: what still refuses then is another rule, or a worker that is too small.
-  const { refusal } = judge(context, { ...worker, used: { vcpus: 0, memoryMiB: 0, diskGiB: 0 } }, request);
-  if (refusal !== null) return null;
-  const promised = promisable(context, worker);
-  const missing = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
-  let any = false;
+interface Choice {
+  readonly workerId: number;
+  readonly victims: readonly Occupant[];
+  readonly highest: number;
+}
+
+function isLessDisruptive(highest: number, count: number, workerId: number, than: Choice): boolean {
+  if (highest !== than.highest) return highest < than.highest;
+  if (count !== than.victims.length) return count < than.victims.length;
+  return workerId < than.workerId;
+}
+
+/** False: whatever is found there is no better than what there is; or nothing is. Without a look at who exactly would go. */
+function mayBeLessDisruptive(
+  missing: Resources,
+  { occupants, largest }: Candidates,
+  { priority }: PlacementRequest,
+  workerId: number,
+  best: Choice | null,
+): boolean {
+  const highest = highestToGo(missing, occupants, Math.min(priority - 1, best?.highest ?? priority));
+  if (highest === null) return false;
+  let countMin = 0;
   for (const resource of RESOURCES) {
-    const free = promised[resource] - worker.used[resource] - worker.reserved[resource];
-    missing[resource] = Math.max(0, request.resources[resource] - free);
-    any ||= missing[resource] > 0;
+    if (missing[resource] > 0) countMin = Math.max(countMin, Math.ceil(missing[resource] / largest[resource]));
   }
-  return any ? missing : null;
+  return best === null || isLessDisruptive(highest, countMin, workerId, best);
+}
+
+/** The priority up to which all would have to go at the least; null: it is above `max`, or nothing is missing. */
+function highestToGo(missing: Resources, occupants: readonly Occupant[], max: number): number | null {
+  let { vcpus, memoryMiB, diskGiB } = missing;
+  if (vcpus <= 0 && memoryMiB <= 0 && diskGiB <= 0) return null;
+  for (const { priority, resources } of occupants) {
+    if (priority > max) return null;
+    vcpus -= resources.vcpus;
+    memoryMiB -= resources.memoryMiB;
+    diskGiB -= resources.diskGiB;
+    if (vcpus <= 0 && memoryMiB <= 0 && diskGiB <= 0) return priority;
+  }
+  return null;
+}
+
+/** What the worker would need to have free beyond what it has. */
+function missingOn(context: PlacementContext, worker: WorkerView, request: PlacementRequest): Resources {
+  const room = roomFor(context, worker, request);
+  const missing = (resource: keyof Resources): number => Math.max(0, request.resources[resource] - room[resource]);
+  return { vcpus: missing("vcpus"), memoryMiB: missing("memoryMiB"), diskGiB: missing("diskGiB") };
 }
 
 function victimsFor(missing: Resources, occupants: readonly Occupant[], priority: number): readonly Occupant[] | null {
-  const candidates = occupants.filter((one) => one.preemptible && one.priority < priority);
+  const lower = occupants.filter((one) => one.priority < priority);
   // Lowest priority first. Within one priority those that give most of what is missing, so that few have to go.
-  candidates.sort(
-    (a, b) => a.priority - b.priority || give(b, missing) - give(a, missing) || (a.name < b.name ? -1 : 1),
-  );
+  lower.sort((a, b) => a.priority - b.priority || give(b, missing) - give(a, missing) || (a.name < b.name ? -1 : 1));
   let victims: Occupant[] = [];
-  for (const candidate of candidates) {
+  for (const candidate of lower) {
     if (isEnough(victims, missing)) break;
     victims.push(candidate);
   }
