@@ -13,14 +13,17 @@ import {
   applyEntries,
   type ClusterEvent,
   type ClusterState,
+  type Command,
   type CommandEntry,
   DEFAULT_QUOTA,
   decodeSnapshot,
   emptyState,
+  encodeRequest,
   encodeSnapshot,
   FAILURE_DOMAINS,
   isLegalMove,
   placementContext,
+  stampRequest,
   type VmRecord,
   type VmSpec,
   vmSpec,
@@ -77,6 +80,9 @@ interface Step {
   /** Meant for something that was so earlier. */
   readonly isLate: boolean;
   readonly passedMs: number;
+  readonly actor: string | null;
+  /** Asked in the client's session, and whether asked again: then it is answered as before, and nothing happens. */
+  readonly session: "none" | "once" | "retried";
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
@@ -90,6 +96,8 @@ const step: fc.Arbitrary<Step> = fc.record({
     { weight: 6, arbitrary: fc.integer({ min: 0, max: 20 }).map((seconds) => seconds * 1000) },
     { weight: 1, arbitrary: fc.constantFrom(600_000, 3_600_000) },
   ),
+  actor: fc.constantFrom(null, "local", "token:api00001"),
+  session: fc.constantFrom("none", "none", "once", "retried"),
 });
 // Small values, which fast-check likes best, would be the same few names over and over.
 const history = fc.array(fc.noBias(step), { minLength: 100, maxLength: 160 });
@@ -278,21 +286,38 @@ function commandOf({ kind, dice: [a, b, c, d], isLate }: Step, model: Orchestrat
   }
 }
 
+/** What the model knows nothing of, and a snapshot carries all the same. */
+const UNMODELLED: readonly Command[] = [
+  { kind: "openSession", clientToken: "client" },
+  { kind: "createToken", id: "api00001", secretHash: "0".repeat(64), purpose: "api", ttlMs: 3_600_000, nodeId: null },
+];
+const SESSION_ID = 1;
+/** Answers that the client keeps unacknowledged. */
+const UNACKNOWLEDGED = 40;
+
 /** Says what the model says of each command as it goes. */
 function* told(steps: readonly Step[]): Generator<{ entry: CommandEntry; outcome: string; model: OrchestrationModel }> {
   const model = new OrchestrationModel();
   let index = 0;
   let wallMs = 1_000_000;
+  for (const command of UNMODELLED) yield { entry: entryOf(++index, command, wallMs), outcome: "ok", model };
   for (const command of setup()) {
     index++;
     yield { entry: entryOf(index, command, wallMs), outcome: model.apply(command, index, wallMs), model };
   }
+  let sequence = 0;
   for (const one of steps) {
     // Most indexes follow each other; between some there was something else.
     index += one.dice[3] % 9 === 0 ? 2 : 1;
     wallMs += one.passedMs;
     const command = commandOf(one, model);
-    yield { entry: entryOf(index, command, wallMs), outcome: model.apply(command, index, wallMs), model };
+    if (one.session !== "none") sequence++;
+    const lowestUnacknowledged = Math.max(1, sequence - UNACKNOWLEDGED);
+    const session = one.session === "none" ? null : { id: SESSION_ID, sequence, lowestUnacknowledged };
+    const data = stampRequest(encodeRequest({ session, actor: one.actor, command }), { wallMs, proposer: 1 });
+    const outcome = model.apply(command, index, wallMs);
+    yield { entry: { index, term: 1, data }, outcome, model };
+    if (one.session === "retried") yield { entry: { index: ++index, term: 2, data }, outcome, model };
   }
 }
 
@@ -607,8 +632,9 @@ describe("workers, VMs, tasks, tenants and addresses", () => {
   test("come back from a snapshot, cut anywhere, with all that follows from them; and go on as if there had been none", () => {
     const chunkBytes = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.constant(1 << 20));
     fc.assert(
-      fc.property(history, fc.nat(140), chunkBytes, (steps, at, size) => {
+      fc.property(history, fc.noBias(fc.nat(999)), chunkBytes, (steps, cut, size) => {
         const entries = entriesOf(steps);
+        const at = cut % entries.length;
         const before = applyEntries(emptyState(), entries.slice(0, at)).state;
         const restored = decodeSnapshot(encodeSnapshot(before, size));
         expect(plain(restored)).toEqual(plain(before));
