@@ -152,6 +152,25 @@ describe("answers", () => {
     expect(count).toBeLessThan(100);
   });
 
+  test("a report that nobody took is soon made again while there is a lease to keep, and seldom after", () => {
+    const bench = settled();
+    bench.nowMs += 1000;
+    bench.step({ kind: "wake" });
+    const refusedUntil = (untilMs: number): number => {
+      let count = 0;
+      for (; bench.nowMs < untilMs; count++) {
+        bench.step({ kind: "answered", sequence: bench.lastSent.report.sequence, directive: null });
+        bench.nowMs = bench.wakeAtMs;
+        bench.step({ kind: "wake" });
+      }
+      return count;
+    };
+    const { leaseUntilMs } = bench.agent;
+    const leftMs = leaseUntilMs - bench.nowMs;
+    expect(refusedUntil(leaseUntilMs)).toBe(leftMs / 250);
+    expect(refusedUntil(leaseUntilMs + 10_000)).toBeLessThanOrEqual(11);
+  });
+
   test("told to register, it says what its host is, until the cluster has it", () => {
     const bench = settled();
     bench.nowMs += 1000;

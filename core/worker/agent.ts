@@ -63,6 +63,8 @@ const ANSWER_TIMEOUT_MS = 1000;
 const QUESTION_GAP_MS = 50;
 /** Between two reports that something has changed: what changes meanwhile is told, and written into the log, at once. */
 const NEWS_GAP_MS = 200;
+/** After a report that nobody took, as long as there is a lease to keep: leaders that follow one another quickly may each be there for a moment only. */
+const RETRY_GAP_MS = 250;
 /** When what was asked of a host does not show, it is asked again. */
 const ACT_AGAIN_MS = 10_000;
 /** A guest that has not booted by then never will. */
@@ -585,7 +587,8 @@ export class Agent {
 
   #reportDueMs(): number {
     const hasQuestions = !this.#isRegistered || this.#lacksSpec.size > 0 || this.#lacksCommand.size > 0;
-    if (!hasQuestions && this.#heardVersion === this.#inventoryVersion) return this.#sentAtMs + REPORT_EVERY_MS;
+    if (!hasQuestions && this.#heardVersion === this.#inventoryVersion)
+      return this.#sentAtMs + (this.#failures > 0 && this.holdsLease ? RETRY_GAP_MS : REPORT_EVERY_MS);
     const gapMs = hasQuestions ? QUESTION_GAP_MS : NEWS_GAP_MS;
     return this.#sentAtMs + Math.min(REPORT_EVERY_MS, gapMs * (1 + this.#failures));
   }
