@@ -6,6 +6,7 @@
  *     npm run bench -- real            three real nodes beside etcd, which it installs if it must (Debian, root)
  */
 
+import { apply } from "./apply.ts";
 import { memoryOverADay } from "./day.ts";
 import { fleet } from "./fleet.ts";
 import { loop } from "./loop.ts";
@@ -19,6 +20,7 @@ const SECTIONS: Readonly<Record<string, () => void | Promise<void>>> = {
   loop,
   runs,
   parts,
+  apply,
   placement,
   fleet,
   process: wholeProcess,
