@@ -2,7 +2,6 @@
  * The state machine: a state and committed entries in, the next state and one result an entry out. A pure function: replaying a log anywhere gives
  * the same states and results, and however a log is cut into batches.
  */
-import { enableMapSet, Immer } from "immer";
 import { type AuditedCommand, audited } from "./audit.ts";
 import { Batch, type Touched } from "./batch.ts";
 import type { CommandRequest, RequestSession } from "./command.ts";
@@ -20,11 +19,6 @@ import { createToken, revokeToken } from "./tokens.ts";
 import { applyVmCommand } from "./vm-commands.ts";
 import { dropNomination, evictVm, observe, placeVm, preempt, rebalance, recoverVm } from "./vm-moves.ts";
 import { registerWorker, setAvailability, workerLost } from "./workers.ts";
-
-enableMapSet();
-
-// An instance of its own: the process-wide settings are somebody else's. Freezing costs more than the change itself; the tests run with it on.
-const productionImmer = new Immer({ autoFreeze: false });
 
 /** What the state machine needs of a log entry. */
 export interface CommandEntry {
@@ -64,21 +58,6 @@ export function applyEntries(
   state: ClusterState,
   entries: readonly (CommandEntry | MembershipEntry)[],
 ): ApplyOutcome<ApplyResult | null> {
-  return applyEntriesWith(productionImmer, state, entries);
-}
-
-/** For tests, with an immer of their own. */
-export function applyEntriesWith(immer: Immer, state: ClusterState, entries: readonly CommandEntry[]): ApplyOutcome;
-export function applyEntriesWith(
-  immer: Immer,
-  state: ClusterState,
-  entries: readonly (CommandEntry | MembershipEntry)[],
-): ApplyOutcome<ApplyResult | null>;
-export function applyEntriesWith(
-  immer: Immer,
-  state: ClusterState,
-  entries: readonly (CommandEntry | MembershipEntry)[],
-): ApplyOutcome<ApplyResult | null> {
   if (entries.length === 0) return { state, results: [], touched: NOTHING_TOUCHED };
   const batch = new Batch(state);
   const results: (ApplyResult | null)[] = [];
@@ -94,7 +73,7 @@ export function applyEntriesWith(
       results.push(applyEntry(batch, entry));
     }
   }
-  return { state: batch.finish(immer), results, touched: batch.touched };
+  return { state: batch.finish(), results, touched: batch.touched };
 }
 
 const schedulerConfigured: CommandResult = Object.freeze({ ok: true, kind: "schedulerConfigured" });

@@ -1,11 +1,10 @@
 /**
  * One batch of entries in the making. Reads see the state under the changes so far, which are kept aside in small maps; `finish` writes them all
- * with one immer producer, whose draft holds the touched leaves and nothing else. So an entry that changes nothing drafts nothing.
+ * at once, into copies of the leaves that they fall into and of nothing else. So an entry that changes nothing copies nothing.
  *
  * What follows from VMs and tasks (the room that is used, who is where, how many of a group are in a rack) changes here and nowhere else, with the record
  * that it follows from.
  */
-import type { Immer } from "immer";
 import type { SchedulerSettings } from "../scheduler/index.ts";
 import { Accounts } from "./accounts.ts";
 import { type ClusterEvent, type EventDetails, withEvents } from "./events.ts";
@@ -200,40 +199,18 @@ export class Batch {
     };
   }
 
-  finish(immer: Immer): ClusterState {
+  finish(): ClusterState {
     const base = this.#base;
-    const before = {
-      vms: this.#vms.touchedLeaves(),
-      sessions: this.#sessions.touchedLeaves(),
-      sessionIds: this.#sessionIds.touchedLeaves(),
-      tasks: this.#tasks.touchedLeaves(),
-      workers: this.workers.touchedLeaves(),
-      tenants: this.tenants.touchedLeaves(),
-      pools: this.pools.touchedLeaves(),
-      addresses: this.addresses.touchedLeaves(),
-      counts: this.counts.touchedLeaves(),
-    };
-    const after = immer.produce(before, (draft) => {
-      this.#vms.write(() => draft.vms);
-      this.#sessions.write(() => draft.sessions);
-      this.#sessionIds.write(() => draft.sessionIds);
-      this.#tasks.write(() => draft.tasks);
-      this.workers.write(() => draft.workers);
-      this.tenants.write(() => draft.tenants);
-      this.pools.write(() => draft.pools);
-      this.addresses.write(() => draft.addresses);
-      this.counts.write(() => draft.counts);
-    });
     return {
-      vms: this.#vms.finish(after.vms),
-      sessions: this.#sessions.finish(after.sessions),
-      sessionIds: this.#sessionIds.finish(after.sessionIds),
-      tasks: this.#tasks.finish(after.tasks),
-      workers: this.workers.finish(after.workers),
-      tenants: this.tenants.finish(after.tenants),
-      pools: this.pools.finish(after.pools),
-      addresses: this.addresses.finish(after.addresses),
-      counts: this.counts.finish(after.counts),
+      vms: this.#vms.finish(),
+      sessions: this.#sessions.finish(),
+      sessionIds: this.#sessionIds.finish(),
+      tasks: this.#tasks.finish(),
+      workers: this.workers.finish(),
+      tenants: this.tenants.finish(),
+      pools: this.pools.finish(),
+      addresses: this.addresses.finish(),
+      counts: this.counts.finish(),
       tokens: this.tokens,
       nodes: this.nodes,
       events: withEvents(base.events, this.#events),

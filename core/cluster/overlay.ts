@@ -1,6 +1,5 @@
 /** Changes over an immutable table, kept aside until they are written all at once. */
-import { castDraft, type Draft } from "immer";
-import { type Leaf, leafAt, type Slot, type Table, withLeaves } from "./table.ts";
+import { leafAt, type Slot, type Table, withLeaves } from "./table.ts";
 
 export class Overlay<K, V extends NonNullable<unknown>> {
   /** Keys in the table with the changes. */
@@ -58,28 +57,20 @@ export class Overlay<K, V extends NonNullable<unknown>> {
     this.#changes.set(key, null);
   }
 
-  /** The leaves that changes fall into, as they are below. */
-  touchedLeaves(): ReadonlyMap<Slot, Leaf<K, V>> {
-    const leaves = new Map<Slot, Leaf<K, V>>();
-    for (const key of this.#changes.keys()) {
-      const slot = this.#slotOf(key);
-      leaves.set(slot, leafAt(this.#base, slot));
-    }
-    return leaves;
-  }
-
-  /** Writes the changes into drafts of those leaves. Reading a property of a draft makes another draft: nothing else is read. */
-  write(drafts: () => Map<Slot, Map<K, Draft<V>>>): void {
-    if (this.#changes.size === 0) return;
-    const leaves = drafts();
+  /** The table with the changes. What they leave as it was is shared. */
+  finish(): Table<K, V> {
+    if (this.#changes.size === 0) return this.#base;
+    const leaves = new Map<Slot, Map<K, V>>();
     for (const [key, value] of this.#changes) {
-      const leaf = leaves.get(this.#slotOf(key));
-      if (value === null) leaf?.delete(key);
-      else leaf?.set(key, castDraft(value));
+      const slot = this.#slotOf(key);
+      const copied = leaves.get(slot);
+      const before = leafAt(this.#base, slot);
+      if (before.get(key) === (value ?? undefined)) continue;
+      const leaf = copied ?? new Map(before);
+      if (copied === undefined) leaves.set(slot, leaf);
+      if (value === null) leaf.delete(key);
+      else leaf.set(key, value);
     }
-  }
-
-  finish(leaves: ReadonlyMap<Slot, Leaf<K, V>>): Table<K, V> {
-    return this.#changes.size === 0 ? this.#base : withLeaves(this.#base, leaves);
+    return withLeaves(this.#base, leaves);
   }
 }

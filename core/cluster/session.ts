@@ -1,7 +1,4 @@
-/**
- * Client sessions (Ongaro's thesis, section 6.3): what is remembered so that a retried request happens once. Sessions are frozen when made: immer
- * walks through whatever it is given that is not.
- */
+/** Client sessions (Ongaro's thesis, section 6.3): what is remembered so that a retried request happens once. */
 import type { RequestSession } from "./command.ts";
 import type { CommandResult } from "./result.ts";
 
