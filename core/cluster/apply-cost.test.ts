@@ -43,7 +43,7 @@ function changed<K, V>(
     if (bucket !== before[i]) buckets++;
     for (const [j, leaf] of bucket.entries()) {
       if (leaf !== before[i]?.[j]) leaves++;
-      leafSizeMax = Math.max(leafSizeMax, leaf.size);
+      leafSizeMax = Math.max(leafSizeMax, leaf.keys.length);
     }
   }
   return { buckets, leaves, leafSizeMax };

@@ -8,12 +8,13 @@
 import type { SchedulerSettings } from "../scheduler/index.ts";
 import { Accounts } from "./accounts.ts";
 import { type ClusterEvent, type EventDetails, withEvents } from "./events.ts";
+import { hashOfIndex, hashOfText } from "./hash.ts";
 import type { IpPoolRecord } from "./ip-pools.ts";
 import type { NodeRecord } from "./nodes.ts";
 import { Overlay } from "./overlay.ts";
 import type { Session } from "./session.ts";
 import type { ClusterState } from "./state.ts";
-import { slotOfIndex, slotOfText, type Table } from "./table.ts";
+import type { Table } from "./table.ts";
 import type { TaskRecord } from "./tasks.ts";
 import type { TenantRecord } from "./tenants.ts";
 import type { TokenRecord } from "./tokens.ts";
@@ -55,15 +56,15 @@ export class Batch {
 
   constructor(base: ClusterState) {
     this.#base = base;
-    this.#sessions = new Overlay(base.sessions, base.sessionCount, slotOfIndex);
-    this.#sessionIds = new Overlay(base.sessionIds, base.sessionCount, slotOfText);
-    this.#vms = new Overlay(base.vms, base.vmCount, slotOfText);
-    this.#tasks = new Overlay(base.tasks, base.taskCount, slotOfText);
-    this.workers = new Overlay(base.workers, base.workerCount, slotOfIndex);
-    this.tenants = new Overlay(base.tenants, base.tenantCount, slotOfText);
-    this.pools = new Overlay(base.pools, base.poolCount, slotOfText);
-    this.addresses = new Overlay(base.addresses, 0, slotOfText);
-    this.counts = new Overlay(base.counts, 0, slotOfText);
+    this.#sessions = new Overlay(base.sessions, base.sessionCount, hashOfIndex);
+    this.#sessionIds = new Overlay(base.sessionIds, base.sessionCount, hashOfText);
+    this.#vms = new Overlay(base.vms, base.vmCount, hashOfText);
+    this.#tasks = new Overlay(base.tasks, base.taskCount, hashOfText);
+    this.workers = new Overlay(base.workers, base.workerCount, hashOfIndex);
+    this.tenants = new Overlay(base.tenants, base.tenantCount, hashOfText);
+    this.pools = new Overlay(base.pools, base.poolCount, hashOfText);
+    this.addresses = new Overlay(base.addresses, 0, hashOfText);
+    this.counts = new Overlay(base.counts, 0, hashOfText);
     this.#accounts = new Accounts(this);
     this.timeMs = base.timeMs;
     this.appliedIndex = base.appliedIndex;

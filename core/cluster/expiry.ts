@@ -6,8 +6,9 @@
  * oldest session of all is found. Each look through a bucket (about 80 sessions) pays for requests since the last one, so the cost does not grow.
  */
 import type { Batch } from "./batch.ts";
+import { hashOfIndex } from "./hash.ts";
 import type { Session } from "./session.ts";
-import { BUCKETS, bucketOfSlot, slotOfIndex } from "./table.ts";
+import { BUCKETS, bucketOf } from "./table.ts";
 
 /** The least recently active session, or null when there is none. `index` is the current entry's: sessions opened from now on are no older. */
 export function leastRecentlyActive(batch: Batch, index: number): Session | null {
@@ -39,8 +40,7 @@ function oldestInBucket(batch: Batch, bucket: number): Session | null {
   const changes = batch.sessionChanges;
   let oldest: Session | null = null;
   for (const leaf of batch.sessionsBelow[bucket] ?? []) {
-    if (leaf.size === 0) continue;
-    for (const session of leaf.values()) {
+    for (const session of leaf.values) {
       if (oldest !== null && session.lastActiveIndex >= oldest.lastActiveIndex) continue;
       if (!changes.has(session.id)) oldest = session;
     }
@@ -48,7 +48,7 @@ function oldestInBucket(batch: Batch, bucket: number): Session | null {
   // Whatever this batch made or touched has been active since.
   if (oldest !== null) return oldest;
   for (const session of changes.values()) {
-    if (session === null || bucketOfSlot(slotOfIndex(session.id)) !== bucket) continue;
+    if (session === null || bucketOf(hashOfIndex(session.id)) !== bucket) continue;
     if (oldest === null || session.lastActiveIndex < oldest.lastActiveIndex) oldest = session;
   }
   return oldest;

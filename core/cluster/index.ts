@@ -33,6 +33,7 @@ export {
   unpacked,
   variants,
 } from "./format.ts";
+export { hashOfIndex, hashOfText } from "./hash.ts";
 export { InvalidCommand, InvalidSnapshot } from "./invalid.ts";
 export {
   addressOf,
@@ -70,8 +71,8 @@ export type { Applied, ApplyResult, CommandResult, InvalidCommandRefusal, Refusa
 export type { Session, StoredResponse } from "./session.ts";
 export { decodeSnapshot } from "./snapshot-decode.ts";
 export { encodeSnapshot } from "./snapshot-encode.ts";
-export { type ClusterState, emptyState, taskOf, vmOf, workerOf } from "./state.ts";
-export { bucketValues, leafAt, slotOfIndex, slotOfText, type Table, tableOf } from "./table.ts";
+export { type ClusterState, emptyState, poolOf, taskOf, vmOf, workerOf } from "./state.ts";
+export { bucketValues, type Table, tableOf } from "./table.ts";
 export {
   isOver,
   type JobObservation,

@@ -340,8 +340,14 @@ function valuesOf<K, V>(table: Table<K, V>): V[] {
 /** The whole table as one object, whatever its leaves have been through. */
 function pairsOf<K extends string | number, V>(table: Table<K, V>): Record<string, V> {
   const pairs: Record<string, V> = {};
-  for (const bucket of filledBuckets(table))
-    for (const leaf of bucket) for (const [key, value] of leaf) pairs[`${key}`] = value;
+  for (const bucket of filledBuckets(table)) {
+    for (const { keys, values } of bucket) {
+      for (const [at, key] of keys.entries()) {
+        const value = values[at];
+        if (value !== undefined) pairs[`${key}`] = value;
+      }
+    }
+  }
   return pairs;
 }
 

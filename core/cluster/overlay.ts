@@ -1,17 +1,18 @@
 /** Changes over an immutable table, kept aside until they are written all at once. */
-import { leafAt, type Slot, type Table, withLeaves } from "./table.ts";
+import type { Hash } from "./hash.ts";
+import { lookUp, type Table, withChanges } from "./table.ts";
 
-export class Overlay<K, V extends NonNullable<unknown>> {
+export class Overlay<K extends string | number, V extends NonNullable<unknown>> {
   /** Keys in the table with the changes. */
   count: number;
   readonly #base: Table<K, V>;
-  readonly #slotOf: (key: K) => Slot;
+  readonly #hashOf: (key: K) => Hash;
   /** New values by key; null: removed. */
   readonly #changes = new Map<K, V | null>();
 
-  constructor(base: Table<K, V>, count: number, slotOf: (key: K) => Slot) {
+  constructor(base: Table<K, V>, count: number, hashOf: (key: K) => Hash) {
     this.#base = base;
-    this.#slotOf = slotOf;
+    this.#hashOf = hashOf;
     this.count = count;
   }
 
@@ -26,21 +27,22 @@ export class Overlay<K, V extends NonNullable<unknown>> {
 
   get(key: K): V | null {
     const changed = this.#changes.get(key);
-    return changed === undefined ? (leafAt(this.#base, this.#slotOf(key)).get(key) ?? null) : changed;
+    return changed === undefined ? this.below(key) : changed;
   }
 
   /** As it was before the changes. */
   below(key: K): V | null {
-    return leafAt(this.#base, this.#slotOf(key)).get(key) ?? null;
+    return lookUp(this.#base, this.#hashOf(key), key) ?? null;
   }
 
   /** Everything as it is now, in no particular order. Looks at the whole table: for what is small, or asked seldom. */
   *values(): Generator<V, void, undefined> {
     for (const bucket of this.#base) {
       for (const leaf of bucket) {
-        for (const [key, value] of leaf) {
+        for (const [at, key] of leaf.keys.entries()) {
           const changed = this.#changes.get(key);
-          if (changed !== null) yield changed ?? value;
+          const value = changed === undefined ? leaf.values[at] : changed;
+          if (value !== null && value !== undefined) yield value;
         }
       }
     }
@@ -59,18 +61,6 @@ export class Overlay<K, V extends NonNullable<unknown>> {
 
   /** The table with the changes. What they leave as it was is shared. */
   finish(): Table<K, V> {
-    if (this.#changes.size === 0) return this.#base;
-    const leaves = new Map<Slot, Map<K, V>>();
-    for (const [key, value] of this.#changes) {
-      const slot = this.#slotOf(key);
-      const copied = leaves.get(slot);
-      const before = leafAt(this.#base, slot);
-      if (before.get(key) === (value ?? undefined)) continue;
-      const leaf = copied ?? new Map(before);
-      if (copied === undefined) leaves.set(slot, leaf);
-      if (value === null) leaf.delete(key);
-      else leaf.set(key, value);
-    }
-    return withLeaves(this.#base, leaves);
+    return this.#changes.size === 0 ? this.#base : withChanges(this.#base, this.#hashOf, this.#changes);
   }
 }

@@ -1,10 +1,12 @@
 /** The books counted anew from VMs and tasks, as a restored state needs them. What accounts.ts keeps up change by change must come to the same. */
+
 import { domainOf, type Resources } from "../scheduler/index.ts";
 import { countKey, heldBy, resourcesOf } from "./accounts.ts";
+import { hashOfIndex, hashOfText } from "./hash.ts";
 import { addressKey, type IpPoolRecord } from "./ip-pools.ts";
 import type { StoredPool, StoredTenant, StoredWorker } from "./orchestration-codec.ts";
 import type { ClusterState } from "./state.ts";
-import { slotOfIndex, slotOfText, tableOf } from "./table.ts";
+import { tableOf } from "./table.ts";
 import type { TaskRecord } from "./tasks.ts";
 import { NEW_TENANT, type TenantRecord } from "./tenants.ts";
 import type { VmRecord } from "./vm-record.ts";
@@ -123,15 +125,15 @@ export function recount({ vms, tasks, workers, tenants, pools }: Stored): Books 
   ]);
   return {
     workers: tableOf(
-      slotOfIndex,
+      hashOfIndex,
       [...books].map(([id, book]): [number, WorkerRecord] => [id, book.record]),
     ),
     workerCount: books.size,
-    tenants: tableOf(slotOfText, tenantRecords),
+    tenants: tableOf(hashOfText, tenantRecords),
     tenantCount: tenantRecords.length,
-    pools: tableOf(slotOfText, poolRecords),
+    pools: tableOf(hashOfText, poolRecords),
     poolCount: poolRecords.length,
-    addresses: tableOf(slotOfText, addresses),
-    counts: tableOf(slotOfText, counts),
+    addresses: tableOf(hashOfText, addresses),
+    counts: tableOf(hashOfText, counts),
   };
 }

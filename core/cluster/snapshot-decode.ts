@@ -18,7 +18,7 @@ import {
   vmFromArray,
 } from "./snapshot-format.ts";
 import { type ClusterState, emptyState } from "./state.ts";
-import { BUCKETS, slotOfIndex, slotOfText, tableOf } from "./table.ts";
+import { bucketOf, tableOf } from "./table.ts";
 import type { TokenRecord } from "./tokens.ts";
 import type { VmRecord } from "./vm-record.ts";
 
@@ -46,7 +46,7 @@ function decode(items: ItemReader): ClusterState {
   for (let i = 0; i < header.vmCount; i++) {
     const field = `vms[${i}]`;
     const vm = vmFromArray(items.next(field), field, header);
-    const bucket = hashOfText(vm.name) % BUCKETS;
+    const bucket = bucketOf(hashOfText(vm.name));
     demandOrder(field, bucket - lastBucket, vm.name > lastName);
     lastBucket = bucket;
     lastName = vm.name;
@@ -61,7 +61,7 @@ function decode(items: ItemReader): ClusterState {
   for (let i = 0; i < header.sessionCount; i++) {
     const field = `sessions[${i}]`;
     const session = sessionFromArray(items.next(field), field, header);
-    const bucket = hashOfIndex(session.id) % BUCKETS;
+    const bucket = bucketOf(hashOfIndex(session.id));
     demandOrder(field, bucket - lastBucket, session.id > lastId);
     lastBucket = bucket;
     lastId = session.id;
@@ -125,7 +125,7 @@ function decode(items: ItemReader): ClusterState {
     ...singleFields,
     ...books,
     tasks: tableOf(
-      slotOfText,
+      hashOfText,
       tasks.map((task) => [task.id, task]),
     ),
     appliedIndex,
@@ -135,9 +135,9 @@ function decode(items: ItemReader): ClusterState {
     tokens,
     nodes,
     events: restoredEvents(eventTotal, events),
-    vms: tableOf(slotOfText, vms),
-    sessions: tableOf(slotOfIndex, sessions),
-    sessionIds: tableOf(slotOfText, sessionIds),
+    vms: tableOf(hashOfText, vms),
+    sessions: tableOf(hashOfIndex, sessions),
+    sessionIds: tableOf(hashOfText, sessionIds),
   };
 }
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { eventsOf, restoredEvents } from "./events.ts";
 import { VERSION_1, VERSION_2, VERSION_3 } from "./golden-snapshots.ts";
+import { hashOfIndex, hashOfText } from "./hash.ts";
 import {
   type ApplyResult,
   applyEntries,
@@ -31,7 +32,7 @@ import { NO_PLACEMENT, type StoredPool, type StoredTenant, type StoredWorker } f
 import { recount } from "./recount.ts";
 import { ORCHESTRATED } from "./result.ts";
 import { sessionOf } from "./state.ts";
-import { bucketOfSlot, slotOfIndex, slotOfText, tableOf } from "./table.ts";
+import { bucketOf, leafOf, tableOf } from "./table.ts";
 import type { TokenBucket } from "./tenants.ts";
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/);
@@ -153,15 +154,15 @@ function stateWith(fields: {
   return {
     ...emptyState(),
     vms: tableOf(
-      slotOfText,
+      hashOfText,
       held.map((vm) => [vm.name, vm] as const),
     ),
     sessions: tableOf(
-      slotOfIndex,
+      hashOfIndex,
       open.map((session) => [session.id, session] as const),
     ),
     sessionIds: tableOf(
-      slotOfText,
+      hashOfText,
       open.map((session) => [session.clientToken, session.id] as const),
     ),
     ...recount({ vms: held, tasks: [], workers: [], tenants: [], pools: [] }),
@@ -445,7 +446,7 @@ const everything: ClusterState = {
   events: restoredEvents(17, [...eventsOf(later.events), ...orchestrationEvents]),
   ...recount({ vms: [...vms, placedVm], tasks, workers, tenants, pools }),
   tasks: tableOf(
-    slotOfText,
+    hashOfText,
     tasks.map((task) => [task.id, task] as const),
   ),
   taskCount: tasks.length,
@@ -498,10 +499,12 @@ describe("snapshots", () => {
     const [plain] = vms.slice(-1);
     const [idle] = sessions;
     if (plain === undefined || idle === undefined) throw new Error("fixture");
-    const slot = slotOfText("n0");
+    const first = hashOfText("n0");
     const names = Array.from({ length: 40_000 }, (_, i) => `n${i}`);
-    const near = names.filter((name) => bucketOfSlot(slotOfText(name)) === bucketOfSlot(slot)).slice(0, 20);
-    const together = [...new Set([...near, ...names.filter((name) => slotOfText(name) === slot)])];
+    const near = names.filter((name) => bucketOf(hashOfText(name)) === bucketOf(first));
+    const together = [
+      ...new Set([...near.slice(0, 20), ...near.filter((name) => leafOf(hashOfText(name)) === leafOf(first))]),
+    ];
     expect(together.length).toBeGreaterThan(20);
     const records = together.map((name) => ({ ...plain, name }));
     // One leaf, one bucket, and the next round of buckets.

@@ -1,9 +1,10 @@
 import { DEFAULT_SCHEDULER, type SchedulerSettings } from "../scheduler/index.ts";
 import { type EventLog, NO_EVENTS } from "./events.ts";
+import { hashOfIndex, hashOfText } from "./hash.ts";
 import type { IpPoolRecord } from "./ip-pools.ts";
 import type { NodeRecord } from "./nodes.ts";
 import type { Session } from "./session.ts";
-import { BUCKETS, emptyTable, leafAt, slotOfIndex, slotOfText, type Table } from "./table.ts";
+import { BUCKETS, emptyTable, lookUp, type Table } from "./table.ts";
 import type { TaskRecord } from "./tasks.ts";
 import type { TenantRecord } from "./tenants.ts";
 import type { TokenRecord } from "./tokens.ts";
@@ -93,21 +94,25 @@ export function emptyState(): ClusterState {
 }
 
 export function vmOf(state: ClusterState, name: string): VmRecord | null {
-  return leafAt(state.vms, slotOfText(name)).get(name) ?? null;
+  return lookUp(state.vms, hashOfText(name), name) ?? null;
 }
 
 export function workerOf(state: ClusterState, id: number): WorkerRecord | null {
-  return leafAt(state.workers, slotOfIndex(id)).get(id) ?? null;
+  return lookUp(state.workers, hashOfIndex(id), id) ?? null;
 }
 
 export function taskOf(state: ClusterState, id: string): TaskRecord | null {
-  return leafAt(state.tasks, slotOfText(id)).get(id) ?? null;
+  return lookUp(state.tasks, hashOfText(id), id) ?? null;
+}
+
+export function poolOf(state: ClusterState, name: string): IpPoolRecord | null {
+  return lookUp(state.pools, hashOfText(name), name) ?? null;
 }
 
 export function sessionOf(state: ClusterState, id: number): Session | null {
-  return leafAt(state.sessions, slotOfIndex(id)).get(id) ?? null;
+  return lookUp(state.sessions, hashOfIndex(id), id) ?? null;
 }
 
 export function sessionIdOf(state: ClusterState, clientToken: string): number | null {
-  return leafAt(state.sessionIds, slotOfText(clientToken)).get(clientToken) ?? null;
+  return lookUp(state.sessionIds, hashOfText(clientToken), clientToken) ?? null;
 }

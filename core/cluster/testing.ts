@@ -1,5 +1,6 @@
 /** For tests of the state machine: one that is asked one thing after the other, in short words. */
 import { eventsOf } from "./events.ts";
+import { hashOfText } from "./hash.ts";
 import {
   type ApplyResult,
   applyEntries,
@@ -23,7 +24,7 @@ import {
   type WorkerRecord,
   workerOf,
 } from "./index.ts";
-import { leafAt, slotOfText } from "./table.ts";
+import { lookUp } from "./table.ts";
 import type { TenantRecord } from "./tenants.ts";
 
 /** The entry that carries a command out of any session. */
@@ -123,7 +124,7 @@ export class StateMachine {
   }
 
   tenant(name = "default"): TenantRecord | null {
-    return leafAt(this.state.tenants, slotOfText(name)).get(name) ?? null;
+    return lookUp(this.state.tenants, hashOfText(name), name) ?? null;
   }
 
   get events(): readonly ClusterEvent[] {

@@ -108,15 +108,15 @@ export class Orchestrator {
     this.#nowMs = nowMs;
     this.#setState(state);
     for (const bucket of state.workers) {
-      for (const leaf of bucket) for (const worker of leaf.values()) this.#workerChanged(worker);
+      for (const leaf of bucket) for (const worker of leaf.values) this.#workerChanged(worker);
     }
     const waiting: VmRecord[] = [];
-    for (const bucket of state.vms) for (const leaf of bucket) for (const vm of leaf.values()) waiting.push(vm);
+    for (const bucket of state.vms) for (const leaf of bucket) for (const vm of leaf.values) waiting.push(vm);
     // The same order as if they had come one after the other.
     waiting.sort((a, b) => a.createdIndex - b.createdIndex);
     for (const vm of waiting) this.#vmChanged(vm);
     for (const bucket of state.tasks)
-      for (const leaf of bucket) for (const task of leaf.values()) this.#taskChanged(task);
+      for (const leaf of bucket) for (const task of leaf.values) this.#taskChanged(task);
   }
 
   leaveOffice(): void {

@@ -4,7 +4,7 @@
  *
  * Not checked: that every VM has the addresses it asked for, and which of the free ones it gets.
  */
-import { addressOf, type ClusterState, type VmRecord, vmOf } from "../../../core/index.ts";
+import { addressOf, type ClusterState, poolOf, type VmRecord, vmOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle, ObservedHost } from "./oracle.ts";
 
 const NONE: readonly string[] = [];
@@ -87,14 +87,10 @@ function runOf(name: string, epoch: number): string {
 function keysOf(state: ClusterState, { addresses: list }: VmRecord): readonly string[] {
   const keys: string[] = [];
   for (const { pool: name, index } of list) {
-    for (const bucket of state.pools) {
-      for (const leaf of bucket) {
-        const pool = leaf.get(name);
-        if (pool === undefined) continue;
-        const { address, mac, tap } = addressOf(pool.spec, pool.number, index);
-        keys.push(`${address} of VLAN ${pool.spec.vlan ?? "none"}`, mac, tap);
-      }
-    }
+    const pool = poolOf(state, name);
+    if (pool === null) continue;
+    const { address, mac, tap } = addressOf(pool.spec, pool.number, index);
+    keys.push(`${address} of VLAN ${pool.spec.vlan ?? "none"}`, mac, tap);
   }
   return keys;
 }

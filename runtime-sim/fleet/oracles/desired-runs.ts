@@ -50,7 +50,7 @@ export function desiredRuns({ hostOf }: FleetContext): FleetOracle {
       if (stillMissing !== null) return stillMissing;
       for (const bucket of state.vms) {
         for (const leaf of bucket) {
-          for (const vm of leaf.values()) {
+          for (const vm of leaf.values) {
             this.checks += 1;
             const why = missing(state, vm);
             if (why === null) continue;
