@@ -108,7 +108,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     edits: [
       {
         find: "const vms = worker.vms.flatMap((name) => {",
-        replace: `const names = state.vms.flatMap((bucket) => bucket.flatMap((leaf) => [...leaf.keys()]));
+        replace: `const names = state.vms.flatMap((bucket) => bucket.flatMap((leaf) => [...leaf.keys]));
   const vms = names.flatMap((name) => {`,
       },
       {
