@@ -74,8 +74,8 @@ class End {
           this.handlers.message?.(from, message);
         },
         isMember: (peerId) => this.members.has(peerId),
-        workers: null,
-        toldServers: () => undefined,
+        workers: this.handlers.workers ?? null,
+        toldServers: (from, servers) => this.handlers.toldServers?.(from, servers),
         introduction: (to, refused) => this.handlers.introduction?.(to, refused) ?? null,
         call: async (from, request, signal) => (await this.handlers.call?.(from, request, signal)) ?? request,
         join: async (from, request, signal) => (await this.handlers.join?.(from, request, signal)) ?? request,
@@ -133,6 +133,26 @@ describe.each<Kind>(["quic", "tcp"])("two nodes over %s", (kind) => {
     expect(rounds(two)).toEqual(Array.from({ length: 2000 }, (_, n) => n + 1));
     expect(new Set(two.heard.map(({ from }) => from))).toEqual(new Set([one.peerId]));
     expect(one.heard).toEqual([{ from: two.peerId, message: heartbeat(7) }]);
+  });
+
+  test("report over a connection that is only being made, and hear with the answer where the servers are", async () => {
+    const [server, worker] = [await End.make(1, kind), await End.make(2, kind)];
+    const servers = new TextEncoder().encode("here and there");
+    server.handlers = {
+      workers: {
+        isWorker: (peerId) => peerId === worker.peerId,
+        report: (from, report) => Promise.resolve(from === worker.peerId ? report.toReversed() : null),
+        servers: () => servers,
+      },
+    };
+    const told: [PeerId, string][] = [];
+    worker.handlers = { toldServers: (from, text) => void told.push([from, new TextDecoder().decode(text)]) };
+    await Promise.all([server.start(), worker.start()]);
+    worker.network.setPeers([{ id: 1, peerId: server.peerId, addresses: [server.address] }]);
+    // The very first one: an agent that gets no answer turns to another server.
+    expect(await worker.network.report(server.peerId, Uint8Array.of(1, 2, 3))).toEqual(Uint8Array.of(3, 2, 1));
+    expect(await worker.network.report(server.peerId, Uint8Array.of(4, 5))).toEqual(Uint8Array.of(5, 4));
+    expect(told).toEqual([[server.peerId, "here and there"]]);
   });
 
   test("send what is large, on a stream that holds nothing else up", async () => {

@@ -343,17 +343,21 @@ export class Network {
       told = servers;
       say(stream, serversFrame(servers));
     };
-    tellServers();
+    const answer = async (number: number, report: Uint8Array): Promise<void> => {
+      const directive = await workers.report(from, report);
+      // A stream that was just opened may have to drain too: that is no reason to leave a report without its answer.
+      if (stream.writableNeedsDrain) await stream.onDrain().catch(() => undefined);
+      if (stream.status !== "open") return;
+      tellServers();
+      say(stream, answerFrame(number, directive));
+    };
     this.#read(stream, REPORT_LIMIT_BYTES, (frame) => {
       const { number, report } = parseReport(frame);
-      // Whoever does not read answers gets none: none of them waits here.
-      if (underWay >= REPORTS_MAX || stream.writableNeedsDrain) return;
+      // Whoever does not read answers has a few of them waiting here, and gets no more.
+      if (underWay >= REPORTS_MAX) return;
       underWay++;
-      void workers.report(from, report).then((directive) => {
+      void answer(number, report).finally(() => {
         underWay--;
-        if (stream.status !== "open") return;
-        tellServers();
-        say(stream, answerFrame(number, directive));
       });
     });
   }
