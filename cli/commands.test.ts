@@ -26,6 +26,7 @@ beforeAll(async () => {
     join: null,
     replaceFromPeers: false,
     works: null,
+    workerOnly: false,
     worker: {},
     apiBind: "127.0.0.1:0",
     record: null,
@@ -227,7 +228,16 @@ test("a recording is replayed: with the same decisions, step by step, or as JSON
       advertise: null,
       transport: null,
     },
-    ...{ bootstrap: false, join: null, replaceFromPeers: false, works: null, worker: {}, apiBind: null, record: file },
+    ...{
+      bootstrap: false,
+      join: null,
+      replaceFromPeers: false,
+      works: null,
+      workerOnly: false,
+      worker: {},
+      apiBind: null,
+      record: file,
+    },
     ...{ raft: { electionTimeoutMs: 100, heartbeatMs: 20 }, log: { level: "silent", format: "json" } as const },
   });
   await blixard(["vm", "create", "--name", "web", "--no-wait", "--data-dir", join(folder, "recorded")]);

@@ -18,6 +18,7 @@ interface NodeFlags {
   readonly transport?: "quic" | "tcp";
   readonly apiBind?: string;
   readonly worker?: boolean;
+  readonly workerOnly?: true;
   readonly datacenter?: string;
   readonly zone?: string;
   readonly rack?: string;
@@ -37,6 +38,7 @@ export const registerNode: CommandGroup = (program, session) => {
   withExamples(program.command("node"), [
     "blixard node --id 1 --bind 127.0.0.1:7001 --data-dir ./data",
     "blixard node --id 2 --bind 127.0.0.1:7002 --data-dir ./data-2 --join 127.0.0.1:7001 --token TOKEN",
+    "blixard node --worker-only --id 7 --data-dir ./data-7 --join 127.0.0.1:7001 --token TOKEN --rack r2",
     "blixard node --data-dir ./data",
   ])
     .description(
@@ -53,6 +55,10 @@ export const registerNode: CommandGroup = (program, session) => {
     .option("--api-bind <host:port>", "serve the API over TCP too; it asks for a token")
     .option("--worker", "run tasks and VMs for the cluster on this host, as every node does unless told otherwise")
     .option("--no-worker", "run nothing for the cluster on this host")
+    .option(
+      "--worker-only",
+      "join as a worker that is no member: it keeps no log, has no vote, and reports to the others",
+    )
     .option("--datacenter <name>", "where this host stands, for placement; the same for --zone and --rack")
     .option("--zone <name>", "see --datacenter")
     .option("--rack <name>", "see --datacenter")
@@ -101,6 +107,7 @@ export const registerNode: CommandGroup = (program, session) => {
           replaceFromPeers: flags.replaceFromPeers === true,
           apiBind: flags.apiBind ?? null,
           works: flags.worker ?? null,
+          workerOnly: flags.workerOnly === true,
           worker: {
             ...(flags.datacenter === undefined ? {} : { datacenter: flags.datacenter }),
             ...(flags.zone === undefined ? {} : { zone: flags.zone }),

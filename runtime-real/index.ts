@@ -9,9 +9,9 @@ import type * as Recording from "./recording/index.ts";
 export type { AnswerOf, ProcedureName, RequestOf } from "./api/index.ts";
 export * from "./client/index.ts";
 export { NodeStartError } from "./errors.ts";
-export type { NodeEnd, RunningNode } from "./node-process.ts";
 export { DEFAULT_BIND, type NodeOptions, type TransportKind } from "./options.ts";
 export { RecordingError } from "./recording-error.ts";
+export type { NodeEnd, RunningNode } from "./running-node.ts";
 export { formatApiToken, formatJoinToken, InvalidToken, makeToken, type NewToken, parseToken } from "./token-text.ts";
 
 export const startNode: typeof StartNode = async (options) =>

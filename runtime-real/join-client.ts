@@ -7,10 +7,12 @@ import {
   type Admission,
   decodeJoinAnswer,
   decodeReplacementAnswer,
+  decodeWorkerAnswer,
   encodeJoinRequest,
   JoinRefused,
   type JoinRequest,
   type ReplacementRequest,
+  type WorkerAdmission,
 } from "./join.ts";
 import { askToJoin } from "./network/index.ts";
 import type { TransportKind } from "./options.ts";
@@ -29,19 +31,34 @@ interface Asking {
   readonly addresses: readonly string[];
 }
 
+type Joining = Asking & { readonly nodeId: number; readonly advertise: readonly string[]; readonly token: string };
+
 /**
+ * To be a member.
+ *
  * @throws JoinRefused; of kind `notNow` when nobody could be reached, and then the same request may be made again.
  * @throws InvalidToken
  */
-export async function requestAdmission(
-  asking: Asking & { readonly nodeId: number; readonly advertise: readonly string[]; readonly token: string },
-): Promise<Admission> {
-  const { nodeId, advertise, token } = asking;
+export async function requestAdmission(joining: Joining): Promise<Admission> {
+  return await join(joining, "member", (answer) => decodeJoinAnswer(answer, joining.nodeId));
+}
+
+/** To be a worker that is no member. Throws what `requestAdmission` throws. */
+export async function requestWorkerAdmission(joining: Joining): Promise<WorkerAdmission> {
+  return await join(joining, "worker", decodeWorkerAnswer);
+}
+
+async function join<Answer>(
+  joining: Joining,
+  role: JoinRequest["role"],
+  decode: (answer: Uint8Array) => Answer,
+): Promise<Answer> {
+  const { nodeId, advertise, token } = joining;
   const { id, secret, pins } = parseToken(token);
   if (pins === null)
     throw new JoinRefused("unknownToken", "this token is for the API: `blixard token create` makes one for joining");
   return await ask(
-    asking,
+    joining,
     (peerId) => pins.isVoter(peerId),
     () => ({
       version: 1,
@@ -51,9 +68,10 @@ export async function requestAdmission(
       pins: token.split(".")[3] ?? "",
       nodeId,
       addresses: [...advertise],
+      role,
       wallMs: Date.now(),
     }),
-    (answer) => decodeJoinAnswer(answer, nodeId),
+    decode,
   );
 }
 

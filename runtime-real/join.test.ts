@@ -53,7 +53,7 @@ function request(fields: Partial<JoinRequest> = {}): JoinRequest {
   const pins = formatJoinToken(token, CLUSTER, [member.peerId]).split(".")[3] ?? "";
   return {
     ...{ version: 1, kind: "join", tokenId: token.id, secret: token.secret, pins, nodeId: 2 },
-    ...{ addresses: ["127.0.0.1:7002"], wallMs: WALL_MS },
+    ...{ addresses: ["127.0.0.1:7002"], role: "member", wallMs: WALL_MS },
     ...fields,
   };
 }
@@ -101,7 +101,17 @@ test.each<[string, Uint8Array]>([
 
 function request0(): JoinRequest {
   const { id, secret } = makeToken();
-  return { version: 1, kind: "join", tokenId: id, secret, pins: "", nodeId: 2, addresses: ["a:1"], wallMs: WALL_MS };
+  return {
+    version: 1,
+    kind: "join",
+    tokenId: id,
+    secret,
+    pins: "",
+    nodeId: 2,
+    addresses: ["a:1"],
+    role: "member",
+    wallMs: WALL_MS,
+  };
 }
 
 test("an answer that makes no sense is refused by the joining node", () => {

@@ -39,6 +39,8 @@ const joinRequest = z.strictObject({
   pins: z.string().max(512),
   nodeId: z.int().min(1).max(CLUSTER_LIMITS.nodeId),
   addresses,
+  /** worker: it will hold no log. */
+  role: z.enum(["member", "worker"]).default("member"),
   wallMs: z.int().min(0).max(CLUSTER_LIMITS.wallMs),
 });
 export type JoinRequest = z.output<typeof joinRequest>;
@@ -88,6 +90,13 @@ const joinAnswer = z.discriminatedUnion("kind", [
     peers: z.array(peer).max(LIMITS.members),
   }),
   z.strictObject({
+    kind: z.literal("admittedWorker"),
+    clusterId: z.string().min(1).max(LIMITS.clusterIdLength),
+    incarnation: z.int().min(0),
+    /** Where it may report. */
+    servers: z.array(peer).min(1).max(LIMITS.members),
+  }),
+  z.strictObject({
     kind: z.literal("replacement"),
     /** The id to join with, and the one that is to leave. */
     nodeId: peer.shape.id,
@@ -103,6 +112,8 @@ export interface Admission {
   readonly restored: Restored;
   readonly peers: readonly { readonly id: number; readonly peerId: PeerId; readonly addresses: readonly string[] }[];
 }
+
+export type WorkerAdmission = Extract<JoinAnswer, { readonly kind: "admittedWorker" }>;
 
 /** A join was refused, for this reason. */
 export class JoinRefused extends Error {
@@ -153,6 +164,11 @@ function isKind<Kind extends JoinAnswer["kind"]>(
 /** @throws JoinRefused, also when the bytes are no answer. */
 export function decodeReplacementAnswer(bytes: Uint8Array): Extract<JoinAnswer, { kind: "replacement" }> {
   return decodeAnswer(bytes, "replacement");
+}
+
+/** @throws JoinRefused, also when the bytes are no answer. */
+export function decodeWorkerAnswer(bytes: Uint8Array): WorkerAdmission {
+  return decodeAnswer(bytes, "admittedWorker");
 }
 
 /** @throws JoinRefused, also when the bytes are no answer. */
@@ -266,6 +282,10 @@ async function admit(admitter: Admitter, from: PeerId, request: JoinRequest, sig
   if (admitted.kind !== "applied") return refuse("notNow", "the cluster could not commit the admission; try again");
   if (!admitted.result.ok) return refuseFor(admitted.result.refusal, request);
 
+  const peers = admitter.peers().map(({ id, peerId, addresses: known }) => ({ id, peerId, addresses: [...known] }));
+  const { clusterId, incarnation } = admitter;
+  if (request.role === "worker") return encode({ kind: "admittedWorker", clusterId, incarnation, servers: peers });
+
   const { nodeId } = request;
   const isMember = (): boolean =>
     admitter.node.configuration.members.some(({ id, peerId }) => id === nodeId && peerId === from);
@@ -282,14 +302,13 @@ async function admit(admitter: Admitter, from: PeerId, request: JoinRequest, sig
   for (;;) {
     const { configuration, configurationIndex, lineage, commitIndex } = admitter.node;
     if (isMember() && !isJoint(configuration) && configurationIndex <= commitIndex) {
-      const { clusterId, incarnation } = admitter;
       const { meta } = Node.joining(clusterId, incarnation, configuration, configurationIndex, lineage).snapshot;
       return encode({
         kind: "admitted",
         clusterId,
         incarnation,
         meta: Buffer.from(encodeSnapshotMeta(meta)).toString("base64"),
-        peers: admitter.peers().map(({ id, peerId, addresses: known }) => ({ id, peerId, addresses: [...known] })),
+        peers,
       });
     }
     if (signal.aborted)
@@ -321,7 +340,7 @@ function refuseEarly(admitter: Admitter, from: PeerId, request: JoinRequest): Ui
   if (bound !== undefined && bound.peerId !== from)
     return refuse("idTaken", `node id ${request.nodeId} belongs to another node; choose another`);
   const other = members.find(({ peerId }) => peerId === from);
-  if (other !== undefined && other.id !== request.nodeId)
+  if (other !== undefined && (other.id !== request.nodeId || request.role === "worker"))
     return refuse(
       "identityTaken",
       `this identity is node ${other.id} already: use an empty data directory for a new node`,
@@ -367,7 +386,7 @@ function refuseFor(refusal: Refusal, { nodeId, tokenId }: JoinRequest): Uint8Arr
   }
 }
 
-function refuse(refusal: JoinRefusalKind, message: string): Uint8Array {
+export function refuse(refusal: JoinRefusalKind, message: string): Uint8Array {
   return encode({ kind: "refused", refusal, message });
 }
 

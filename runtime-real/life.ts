@@ -27,7 +27,7 @@ type Beginning = Pick<
 >;
 
 /** What the command line may say, and the data directory remembers. */
-type Chosen = Pick<NodeSettings, "bind" | "advertise" | "transport" | "apiBind" | "works" | "worker">;
+export type Chosen = Pick<NodeSettings, "bind" | "advertise" | "transport" | "apiBind" | "works" | "worker">;
 
 export function identityPath(dataDir: string): string {
   return join(dataDir, "identity.key");
@@ -61,7 +61,7 @@ export async function openStorage(dataDir: string): Promise<Storage> {
   }
 }
 
-function unusable(dataDir: string, error: unknown): NodeStartError {
+export function unusable(dataDir: string, error: unknown): NodeStartError {
   return new NodeStartError(
     `cannot use the data directory ${dataDir}: ${error instanceof Error ? error.message : String(error)}`,
     "check the path and its permissions, or choose another with --data-dir",
@@ -115,7 +115,7 @@ async function begin(options: Beginning, storage: Storage, log: Logger, replaces
   const settings = {
     nodeId,
     peers: [],
-    ...(await chosen(options, DEFAULTS)),
+    ...(await chosen(options, DEFAULT_SETTINGS)),
   };
 
   const identity = hadIdentity ? loadIdentity(dataDir) : await Identity.generate();
@@ -156,7 +156,7 @@ async function begin(options: Beginning, storage: Storage, log: Logger, replaces
   }
 }
 
-function hintFor(error: InvalidToken | JoinRefused): string {
+export function hintFor(error: InvalidToken | JoinRefused): string {
   if (error instanceof InvalidToken) return "copy the token that `blixard token create` printed";
   if (error.kind === "notNow") return "nothing is lost: run the same command again";
   if (error.kind === "idTaken" || error.kind === "identityTaken")
@@ -164,7 +164,7 @@ function hintFor(error: InvalidToken | JoinRefused): string {
   return "mend it and run the same command again; nothing was changed here";
 }
 
-const DEFAULTS: Chosen = {
+export const DEFAULT_SETTINGS: Chosen = {
   bind: DEFAULT_BIND,
   advertise: [],
   transport: "quic",
@@ -174,7 +174,7 @@ const DEFAULTS: Chosen = {
 };
 
 /** What the command line says, over what was remembered. */
-async function chosen(
+export async function chosen(
   { bind, advertise, transport, apiBind, works, worker }: Beginning,
   remembered: Chosen,
 ): Promise<Chosen> {
@@ -192,7 +192,7 @@ async function chosen(
   };
 }
 
-function loadIdentity(dataDir: string): Identity {
+export function loadIdentity(dataDir: string): Identity {
   try {
     return Identity.load(identityPath(dataDir));
   } catch (error) {

@@ -1,5 +1,14 @@
 /** Lives of real nodes in this process: how they begin, join, go on, leave, and are rebuilt. */
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -38,6 +47,7 @@ const DEFAULTS: Omit<NodeOptions, "dataDir"> = {
   join: null,
   replaceFromPeers: false,
   works: null,
+  workerOnly: false,
   worker: {},
   apiBind: null,
   record: null,
@@ -60,8 +70,9 @@ async function first(options: Partial<NodeOptions> = {}): Promise<RunningNode> {
 }
 
 function api(node: RunningNode): ApiClient {
-  const client = clients.get(node.socketPath) ?? connectApi({ socketPath: node.socketPath });
-  clients.set(node.socketPath, client);
+  const socketPath = node.socketPath ?? "";
+  const client = clients.get(socketPath) ?? connectApi({ socketPath });
+  clients.set(socketPath, client);
   return client;
 }
 
@@ -275,6 +286,99 @@ describe("leaving", () => {
     await expect(api(two).call("cluster.leave", { nodeId: 9 })).rejects.toMatchObject({ code: "nodeNotFound" });
     expect(await api(two).call("cluster.transferLeader", { to: 2 })).toEqual({ leaderId: 2 });
     expect(await api(one).call("cluster.transferLeader", {})).toEqual({ leaderId: 1 });
+  });
+});
+
+describe("a worker that is no member", () => {
+  async function worker(name: string, to: RunningNode, options: Partial<NodeOptions> = {}): Promise<RunningNode> {
+    const joining = { addresses: to.addresses, token: await token(to) };
+    return await start(name, { nodeId: 7, bind: "127.0.0.1:0", workerOnly: true, raft: {}, join: joining, ...options });
+  }
+
+  const found = async (asked: RunningNode, id = 7) =>
+    (await api(asked).read("worker.list", {})).workers.find((each) => each.id === id);
+  const isOnline = async (asked: RunningNode): Promise<boolean> => (await found(asked))?.status === "online";
+
+  test("keeps no log and has no vote; it works, and goes on with nothing but its data directory", {
+    timeout: 60_000,
+  }, async () => {
+    const one = await first({ works: false });
+    const seven = await worker("w", one, { worker: { rack: "r9", features: ["gpu"] } });
+    expect([seven.nodeId, seven.clusterId, seven.socketPath]).toEqual([7, one.clusterId, null]);
+    await until(async () => await isOnline(one));
+    expect(await found(one)).toMatchObject({ driver: null, topology: { rack: "r9" } });
+    expect((await api(one).read("cluster.members", {})).members.map(({ id }) => id)).toEqual([1]);
+    expect(existsSync(join(dataDir("w"), "blixard.db"))).toBe(false);
+    await api(one).write("task.submit", { id: "there", command: "echo", args: ["hello"] });
+    await until(async () => (await api(one).read("task.show", { id: "there" })).task.state === "Succeeded");
+
+    await seven.stop(1000);
+    const again = await start("w", { raft: {} });
+    expect([again.nodeId, again.peerId, again.addresses]).toEqual([7, seven.peerId, seven.addresses]);
+    // The first attempt may still be placed on the process that has just ended.
+    await api(one).write("task.submit", { id: "again", command: "echo", attemptsMax: 3 });
+    await until(async () => (await api(one).read("task.show", { id: "again" })).task.state === "Succeeded");
+    expect(await found(one)).toMatchObject({ topology: { rack: "r9" }, features: expect.arrayContaining(["gpu"]) });
+  });
+
+  test("goes to other servers when its own is gone, also to those that came later and after a restart", {
+    timeout: 60_000,
+  }, async () => {
+    const one = await first();
+    const seven = await worker("w", one);
+    await until(async () => await isOnline(one));
+    const two = await joined(2, one);
+    const three = await joined(3, one);
+    // It has heard of them when it would still know them tomorrow.
+    const knows = (id: number) => readFileSync(join(dataDir("w"), "worker.db"), "utf8").includes(`{"id":${id},`);
+    await until(() => knows(2) && knows(3));
+    await running.splice(running.indexOf(one), 1)[0]?.stop(5000);
+    const runs = async (id: string): Promise<void> => {
+      await api(two).write("task.submit", { id, command: "echo", features: ["mine"] }, { timeoutMs: 20_000 });
+      await until(async () => (await api(three).read("task.show", { id })).task.state === "Succeeded");
+    };
+    await running.splice(running.indexOf(seven), 1)[0]?.stop(1000);
+    await start("w", { raft: {}, worker: { features: ["mine"] } });
+    await runs("elsewhere");
+  });
+
+  test.each<[string, (one: RunningNode) => Promise<{ token?: string; options?: Partial<NodeOptions> }>]>([
+    [
+      "was used by node 2",
+      async (one) => {
+        const made = await token(one);
+        await start(2, { nodeId: 2, bind: "127.0.0.1:0", join: { addresses: one.addresses, token: made } });
+        return { token: made };
+      },
+    ],
+    ["knows no token", async (one) => ({ token: formatJoinToken(makeToken(), one.clusterId, [one.peerId]) })],
+    [
+      "belongs to another cluster",
+      async (one) => ({ token: formatJoinToken(makeToken(), "another-cluster", [one.peerId]) }),
+    ],
+    ["node id 1 belongs", () => Promise.resolve({ options: { nodeId: 1 } })],
+    ["no use for --bootstrap", () => Promise.resolve({ options: { bootstrap: true } })],
+    ["has to join", () => Promise.resolve({ options: { join: null } })],
+    ["rack", () => Promise.resolve({ options: { worker: { rack: "No Label" } } })],
+  ])('that is refused says "%s", and leaves nothing behind', async (words, prepare) => {
+    const one = await first();
+    const { token: made, options } = await prepare(one);
+    const joining = { addresses: one.addresses, token: made ?? (await token(one)) };
+    const refused = worker("w", one, { join: joining, ...options });
+    await expect(refused).rejects.toMatchObject({ name: "NodeStartError", message: expect.stringContaining(words) });
+    expect(readdirSync(dataDir("w"))).toEqual([]);
+    expect(await found(one)).toBeUndefined();
+    // The very same directory can be used as if nothing had been.
+    await worker("w", one);
+    await until(async () => await isOnline(one));
+  });
+
+  test("and a member have directories of their own; nobody else runs in one that is in use", async () => {
+    const one = await first();
+    await worker("w", one);
+    await expect(start("w", { raft: {} })).rejects.toMatchObject({ message: expect.stringContaining("in use") });
+    const member = { nodeId: 1, workerOnly: true, raft: {} };
+    await expect(start(1, member)).rejects.toMatchObject({ message: expect.stringContaining("holds a member") });
   });
 });
 

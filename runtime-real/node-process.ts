@@ -48,26 +48,12 @@ import { createLogger } from "./logging.ts";
 import { Network, NetworkError, type NetworkPeer } from "./network/index.ts";
 import type { NodeOptions } from "./options.ts";
 import { fileRecorder, type Recorder, ringRecorder } from "./recording/index.ts";
+import type { NodeEnd, RunningNode } from "./running-node.ts";
 import { encodeServers } from "./servers.ts";
 import type { NodeSettings } from "./storage/index.ts";
 import { parsePins } from "./token-text.ts";
 import { probeFacts, WorkerHost } from "./worker/index.ts";
-
-export interface RunningNode {
-  readonly nodeId: NodeId;
-  readonly clusterId: string;
-  readonly peerId: PeerId;
-  /** Where its peers reach it. */
-  readonly addresses: readonly string[];
-  readonly socketPath: string;
-  readonly apiAddress: string | null;
-  /** Resolves when the node has ended by itself; `stop` is still needed. */
-  readonly ended: Promise<NodeEnd>;
-  /** Hands leadership over, finishes what is under way, and closes everything, within about `limitMs`. Idempotent. */
-  stop(limitMs: number): Promise<void>;
-}
-
-export type NodeEnd = { readonly kind: "removed" } | { readonly kind: "halted"; readonly reason: string };
+import { isWorkerDirectory, startWorkerNode } from "./worker-node.ts";
 
 /** Inputs kept in memory for a dump, by estimated size. */
 const RING_BYTES = 64 * 1024 * 1024;
@@ -86,6 +72,7 @@ const CALL = { procedure: 1, join: 2 } as const;
 
 /** @throws NodeStartError; RangeError when a Raft option makes no sense. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  if (options.workerOnly || isWorkerDirectory(options.dataDir)) return await startWorkerNode(options);
   checkRaftOptions({ ...DEFAULT_RAFT_OPTIONS, ...options.raft });
   const log = createLogger(options.log, options.nodeId);
   const life = options.replaceFromPeers ? await rebuildLife(options, log) : await openLife(options, log);
@@ -415,7 +402,8 @@ class NodeProcess implements RunningNode, Served {
   }
 
   #servers(): readonly NetworkPeer[] {
-    return [...this.peers(), { id: this.nodeId, peerId: this.peerId, addresses: this.addresses }];
+    const self = { id: this.nodeId, peerId: this.peerId, addresses: this.addresses };
+    return [...this.peers(), self].sort((a, b) => a.id - b.id);
   }
 
   #remember(settings: NodeSettings): void {

@@ -25,6 +25,8 @@ export interface NodeOptions {
   readonly apiBind: string | null;
   /** Whether this host runs what the cluster wants; null: as remembered, and a new node does. */
   readonly works: boolean | null;
+  /** No member: it keeps no log and has no vote, and reports to the servers. A directory is one or the other for ever. */
+  readonly workerOnly: boolean;
   /** What the cluster shall know of this host; what is left out is as remembered. */
   readonly worker: Partial<WorkerOptions>;
   /** Keep every input of the core in this file; null: the last ones in memory, for a dump when an assertion fails. */

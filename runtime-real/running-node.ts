@@ -1,0 +1,19 @@
+/** A node that runs, whichever kind it is. */
+import type { NodeId, PeerId } from "../core/index.ts";
+
+export interface RunningNode {
+  readonly nodeId: NodeId;
+  readonly clusterId: string;
+  readonly peerId: PeerId;
+  /** Where its peers reach it. */
+  readonly addresses: readonly string[];
+  /** Where commands on this host reach it; null: a worker that is no member serves none. */
+  readonly socketPath: string | null;
+  readonly apiAddress: string | null;
+  /** Resolves when the node has ended by itself; `stop` is still needed. */
+  readonly ended: Promise<NodeEnd>;
+  /** Hands leadership over, finishes what is under way, and closes everything, within about `limitMs`. Idempotent. */
+  stop(limitMs: number): Promise<void>;
+}
+
+export type NodeEnd = { readonly kind: "removed" } | { readonly kind: "halted"; readonly reason: string };
