@@ -168,6 +168,30 @@ describe("a job is ended as a whole", () => {
     expect(await over(jobs, "next")).toMatchObject({ phase: "exited", exitCode: 0 });
   });
 
+  test("when the lease of its host runs out and its keeper hangs", async () => {
+    const jobs = await host();
+    run(jobs, "hung", "echo $PPID > keeper; setsid sleep 1000 & wait");
+    const keeper = Number(await written("hung", "keeper"));
+    process.kill(keeper, "SIGSTOP");
+    jobs.fenceAt(monotonicMs() + 100);
+    expect(await over(jobs, "hung")).toMatchObject({ phase: "failed" });
+    expect(living()).toEqual([]);
+    jobs.fenceAt(monotonicMs() + HOUR_MS);
+    run(jobs, "next", "true");
+    expect(await over(jobs, "next")).toMatchObject({ phase: "exited", exitCode: 0 });
+  });
+
+  test("when its keeper cannot be started", async () => {
+    const jobs = await host();
+    const { execPath } = process;
+    process.execPath = join(folder, "no-such-program");
+    run(jobs, "unkept", "true");
+    process.execPath = execPath;
+    expect(await over(jobs, "unkept")).toMatchObject({ phase: "failed", output: expect.stringContaining("died") });
+    run(jobs, "next", "true");
+    expect(await over(jobs, "next")).toMatchObject({ phase: "exited", exitCode: 0 });
+  });
+
   test("when the host closes; and without a lease none is run", async () => {
     const jobs = await host();
     run(jobs, "closed", "sleep 1000");

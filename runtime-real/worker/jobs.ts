@@ -8,12 +8,16 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { CLUSTER_LIMITS, type HostAction, type Job, TIMED_OUT } from "../../core/index.ts";
+import { Deadline } from "./clock.ts";
 import type { Ended, JobOrder, Order } from "./keeper-protocol.ts";
 import { JOB_MARK, killAll, markOf } from "./processes.ts";
 
 export type JobAction = Extract<HostAction, { readonly kind: "runJob" | "endJob" | "forgetJob" }>;
 
 const KEEPER = fileURLToPath(new URL("./keeper.ts", import.meta.url));
+
+/** By then the keeper has ended what the switch ends, or it hangs. Well within the grace that the cluster gives (core/worker/lease.ts). */
+const KEEPER_LATE_MS = 500;
 
 export class Jobs {
   readonly #folder: string;
@@ -22,6 +26,7 @@ export class Jobs {
   readonly #jobs = new Map<string, Job>();
   #keeper: ChildProcess | null = null;
   #fenceAtMs: number | null = null;
+  readonly #keeperLate = new Deadline(() => this.#replaceKeeper());
   /** What came while the jobs of a keeper that has died are ended; null: none has. */
   #held: JobOrder[] | null = null;
   #isClosed = false;
@@ -48,6 +53,7 @@ export class Jobs {
   /** Of CLOCK_MONOTONIC: when all jobs are ended, unless another time is set before. Until it was set once, none is run. */
   fenceAt(atMs: number): void {
     this.#fenceAtMs = atMs;
+    this.#keeperLate.set(atMs + KEEPER_LATE_MS);
     this.#order({ kind: "fenceAt", atMs });
   }
 
@@ -70,6 +76,7 @@ export class Jobs {
   /** Ends them all, and resolves when that is done. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#keeperLate.clear();
     const keeper = this.#keeper;
     this.#keeper = null;
     if (keeper === null) return;
@@ -104,7 +111,11 @@ export class Jobs {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     keeper.on("message", (ended: Ended) => this.#ended(ended));
-    keeper.once("error", (error) => this.#log.error({ err: error }, "the keeper of jobs failed"));
+    keeper.once("error", (error) => {
+      this.#log.error({ err: error }, "the keeper of jobs failed");
+      // One that could not even be started never exits.
+      if (keeper.pid === undefined) void this.#keeperGone(keeper, error.message);
+    });
     keeper.once("exit", (code, signal) => void this.#keeperGone(keeper, signal ?? `exit code ${code}`));
     return keeper;
   }
@@ -128,6 +139,13 @@ export class Jobs {
     const keeper = this.#keeper;
     this.#keeper = null;
     if (keeper?.connected === true) keeper.disconnect();
+  }
+
+  /** The keeper hangs, and this process does not: one of the two is enough for the switch to fall. */
+  #replaceKeeper(): void {
+    if (![...this.#jobs.values()].some(({ phase }) => phase === "running")) return;
+    this.#log.error("the keeper has not ended its jobs with the lease of this host");
+    this.#keeper?.kill("SIGKILL");
   }
 
   /** Its jobs may still run: they have failed when they do not any more. */
