@@ -10,9 +10,15 @@ import type { FleetContext, FleetOracle } from "./oracle.ts";
 /** Moves to another worker before a VM is given up. */
 const RELOCATIONS_MAX = 3;
 
+function isUnplaced({ state, desired }: VmRecord): boolean {
+  return desired === "running" && (state === "Pending" || state === "Lost");
+}
+
 export function desiredRuns({ hostOf }: FleetContext): FleetOracle {
   /** Who was not there yet at the last look: looked at first at the next, for most of them wait for the same one. */
   let last = "";
+  /** A state in which nothing was missing. */
+  let satisfied: ClusterState | null = null;
   const missing = (state: ClusterState, vm: VmRecord): string | null => {
     const { name, desired, eviction, workerId, targetId, epoch } = vm;
     const evicted = eviction === null ? "" : `, evicted: ${eviction}`;
@@ -45,13 +51,19 @@ export function desiredRuns({ hostOf }: FleetContext): FleetOracle {
     summary: "in the end every VM is as desired, or has a reason",
     checks: 0,
     missing(state) {
+      if (state === satisfied) return null;
       const first = vmOf(state, last);
       const stillMissing = first === null ? null : missing(state, first);
       if (stillMissing !== null) return stillMissing;
+      const unplaced: VmRecord[] = [];
       for (const bucket of state.vms) {
         for (const leaf of bucket) {
           for (const vm of leaf.values) {
             this.checks += 1;
+            if (isUnplaced(vm)) {
+              unplaced.push(vm);
+              continue;
+            }
             const why = missing(state, vm);
             if (why === null) continue;
             last = vm.name;
@@ -59,6 +71,14 @@ export function desiredRuns({ hostOf }: FleetContext): FleetOracle {
           }
         }
       }
+      // To show that nobody would take one, every worker is asked: that comes last, when it is all that is left to ask.
+      for (const vm of unplaced) {
+        const why = missing(state, vm);
+        if (why === null) continue;
+        last = vm.name;
+        return why;
+      }
+      satisfied = state;
       return null;
     },
   };
