@@ -107,9 +107,12 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     file: "core/orchestrator/assignment.ts",
     edits: [
       {
+        find: "taskOf, vmOf,",
+        replace: "tableValues, taskOf, vmOf,",
+      },
+      {
         find: "const vms = worker.vms.flatMap((name) => {",
-        replace: `const names = state.vms.flatMap((bucket) => bucket.flatMap((leaf) => [...leaf.keys]));
-  const vms = names.flatMap((name) => {`,
+        replace: "const vms = tableValues(state.vms).flatMap(({ name }) => {",
       },
       {
         find: `if (vm?.workerId !== workerId || intentOf(vm) !== "run"`,

@@ -8,7 +8,7 @@
 import type { Batch } from "./batch.ts";
 import { hashOfIndex } from "./hash.ts";
 import type { Session } from "./session.ts";
-import { BUCKETS, bucketOf } from "./table.ts";
+import { BUCKETS, bucketOf, bucketValues } from "./table.ts";
 
 /** The least recently active session, or null when there is none. `index` is the current entry's: sessions opened from now on are no older. */
 export function leastRecentlyActive(batch: Batch, index: number): Session | null {
@@ -39,11 +39,9 @@ function lowest(floors: readonly number[]): number {
 function oldestInBucket(batch: Batch, bucket: number): Session | null {
   const changes = batch.sessionChanges;
   let oldest: Session | null = null;
-  for (const leaf of batch.sessionsBelow[bucket] ?? []) {
-    for (const session of leaf.values) {
-      if (oldest !== null && session.lastActiveIndex >= oldest.lastActiveIndex) continue;
-      if (!changes.has(session.id)) oldest = session;
-    }
+  for (const session of bucketValues(batch.sessionsBelow, bucket)) {
+    if (oldest !== null && session.lastActiveIndex >= oldest.lastActiveIndex) continue;
+    if (!changes.has(session.id)) oldest = session;
   }
   // Whatever this batch made or touched has been active since.
   if (oldest !== null) return oldest;

@@ -72,7 +72,7 @@ export type { Session, StoredResponse } from "./session.ts";
 export { decodeSnapshot } from "./snapshot-decode.ts";
 export { encodeSnapshot } from "./snapshot-encode.ts";
 export { type ClusterState, emptyState, poolOf, taskOf, vmOf, workerOf } from "./state.ts";
-export { bucketValues, type Table, tableOf } from "./table.ts";
+export { leavesOf, type Table, tableOf, tableValues } from "./table.ts";
 export {
   isOver,
   type JobObservation,

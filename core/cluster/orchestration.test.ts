@@ -32,7 +32,7 @@ import {
 } from "./index.ts";
 import { type ModelCommand, OrchestrationModel } from "./orchestration-model.ts";
 import { recount } from "./recount.ts";
-import { bucketValues, type Table } from "./table.ts";
+import { leavesOf, type Table, tableValues } from "./table.ts";
 import { entryOf, factsWith, poolWith, taskWith } from "./testing.ts";
 import { SEEN_PHASES } from "./vm-moves.ts";
 
@@ -327,25 +327,13 @@ function entriesOf(steps: readonly Step[]): CommandEntry[] {
 
 // ---- What is compared
 
-/** The buckets that are not the one that all empty ones share. */
-function filledBuckets<K, V>(table: Table<K, V>): Table<K, V> {
-  const blank = table.find((bucket, at) => bucket === table[at + 1]);
-  return table.filter((bucket) => bucket !== blank);
-}
-
-function valuesOf<K, V>(table: Table<K, V>): V[] {
-  return filledBuckets(table).flatMap((bucket) => bucketValues(bucket));
-}
-
 /** The whole table as one object, whatever its leaves have been through. */
 function pairsOf<K extends string | number, V>(table: Table<K, V>): Record<string, V> {
   const pairs: Record<string, V> = {};
-  for (const bucket of filledBuckets(table)) {
-    for (const { keys, values } of bucket) {
-      for (const [at, key] of keys.entries()) {
-        const value = values[at];
-        if (value !== undefined) pairs[`${key}`] = value;
-      }
+  for (const { keys, values } of leavesOf(table)) {
+    for (const [at, key] of keys.entries()) {
+      const value = values[at];
+      if (value !== undefined) pairs[`${key}`] = value;
     }
   }
   return pairs;
@@ -373,7 +361,7 @@ function shown(result: ApplyResult | undefined): string {
 }
 
 function ofMachine(state: ClusterState): unknown {
-  const vms = valuesOf(state.vms).map((vm) => [
+  const vms = tableValues(state.vms).map((vm) => [
     vm.name,
     {
       spec: vm.spec,
@@ -393,7 +381,7 @@ function ofMachine(state: ClusterState): unknown {
       updatedIndex: vm.updatedIndex,
     },
   ]);
-  const workers = valuesOf(state.workers).map((worker) => [
+  const workers = tableValues(state.workers).map((worker) => [
     worker.id,
     {
       bootId: worker.bootId,
@@ -406,11 +394,11 @@ function ofMachine(state: ClusterState): unknown {
       tasks: worker.tasks,
     },
   ]);
-  const tasks = valuesOf(state.tasks).map((task) => [
+  const tasks = tableValues(state.tasks).map((task) => [
     task.id,
     { state: task.state, attempt: task.attempt, workerId: task.workerId, isCancelled: task.isCancelled },
   ]);
-  const tenants = valuesOf(state.tenants).map(({ name, vms: count, usage, quota }) => [
+  const tenants = tableValues(state.tenants).map(({ name, vms: count, usage, quota }) => [
     name,
     { vms: count, usage, isLimited: quota !== null },
   ]);
@@ -461,7 +449,7 @@ const RESOURCES = ["vcpus", "memoryMiB", "diskGiB"] as const;
 function demandCapacity(before: ClusterState, after: ClusterState): void {
   const context = placementContext(new Batch(after));
   const earlier = pairsOf(before.workers);
-  for (const worker of valuesOf(after.workers)) {
+  for (const worker of tableValues(after.workers)) {
     const most = promisable(context, workerView(worker));
     for (const resource of RESOURCES) {
       const had = earlier[worker.id]?.used[resource] ?? 0;
@@ -474,7 +462,7 @@ function demandCapacity(before: ClusterState, after: ClusterState): void {
 
 function demandAddresses(state: ClusterState): void {
   const owners = new Map<string, string>();
-  for (const { name, addresses, spec } of valuesOf(state.vms)) {
+  for (const { name, addresses, spec } of tableValues(state.vms)) {
     expect(addresses.map(({ pool }) => pool)).toEqual(spec.networks.map(({ pool }) => pool));
     for (const { pool, index } of addresses) {
       expect(owners.get(`${pool}/${index}`), `owner of ${pool}/${index}`).toBeUndefined();
@@ -486,7 +474,7 @@ function demandAddresses(state: ClusterState): void {
 
 function demandQuotas(before: ClusterState, after: ClusterState): void {
   const earlier = pairsOf(before.tenants);
-  for (const { name, quota, vms, usage } of valuesOf(after.tenants)) {
+  for (const { name, quota, vms, usage } of tableValues(after.tenants)) {
     if (quota === null) continue;
     const had = earlier[name];
     expect(vms).toBeLessThanOrEqual(Math.max(quota.vms, had?.vms ?? 0));
@@ -497,7 +485,7 @@ function demandQuotas(before: ClusterState, after: ClusterState): void {
 
 /** Of those that came to a place with this entry. */
 function demandHardRules(before: ClusterState, after: ClusterState): void {
-  const vms = valuesOf(after.vms);
+  const vms = tableValues(after.vms);
   const workers = pairsOf(after.workers);
   const earlier = pairsOf(before.vms);
   const domain = (scope: (typeof FAILURE_DOMAINS)[number], { workerId }: VmRecord): string | null => {
@@ -528,25 +516,29 @@ function demandMoves(before: ClusterState, after: ClusterState, news: readonly C
     expect(isLegalMove(event.from, event.state), `${event.from} to ${event.state}`).toBe(true);
     states.set(event.name, event.state);
   }
-  expect(Object.fromEntries(states)).toEqual(Object.fromEntries(valuesOf(after.vms).map((vm) => [vm.name, vm.state])));
+  expect(Object.fromEntries(states)).toEqual(
+    Object.fromEntries(tableValues(after.vms).map((vm) => [vm.name, vm.state])),
+  );
 }
 
 /** The books, counted anew. */
 function demandBooks(state: ClusterState): void {
   const books = recount({
-    vms: valuesOf(state.vms),
-    tasks: valuesOf(state.tasks),
-    workers: valuesOf(state.workers).map(({ used, reserved, vms, tasks, nominees, ...stored }: WorkerRecord) => stored),
-    tenants: valuesOf(state.tenants).filter(({ quota }) => quota !== null),
-    pools: valuesOf(state.pools),
+    vms: tableValues(state.vms),
+    tasks: tableValues(state.tasks),
+    workers: tableValues(state.workers).map(
+      ({ used, reserved, vms, tasks, nominees, ...stored }: WorkerRecord) => stored,
+    ),
+    tenants: tableValues(state.tenants).filter(({ quota }) => quota !== null),
+    pools: tableValues(state.pools),
   });
   for (const name of ["workers", "tenants", "pools", "addresses", "counts"] as const)
     expect(pairsOf<string | number, unknown>(state[name]), name).toEqual(
       pairsOf<string | number, unknown>(books[name]),
     );
   for (const name of ["workerCount", "tenantCount", "poolCount"] as const) expect(state[name]).toBe(books[name]);
-  expect(state.vmCount).toBe(valuesOf(state.vms).length);
-  expect(state.taskCount).toBe(valuesOf(state.tasks).length);
+  expect(state.vmCount).toBe(tableValues(state.vms).length);
+  expect(state.taskCount).toBe(tableValues(state.tasks).length);
 }
 
 // ---- The tests

@@ -1,6 +1,6 @@
 /** Changes over an immutable table, kept aside until they are written all at once. */
 import type { Hash } from "./hash.ts";
-import { lookUp, type Table, withChanges } from "./table.ts";
+import { leavesOf, lookUp, type Table, withChanges } from "./table.ts";
 
 export class Overlay<K extends string | number, V extends NonNullable<unknown>> {
   /** Keys in the table with the changes. */
@@ -37,13 +37,11 @@ export class Overlay<K extends string | number, V extends NonNullable<unknown>> 
 
   /** Everything as it is now, in no particular order. Looks at the whole table: for what is small, or asked seldom. */
   *values(): Generator<V, void, undefined> {
-    for (const bucket of this.#base) {
-      for (const leaf of bucket) {
-        for (const [at, key] of leaf.keys.entries()) {
-          const changed = this.#changes.get(key);
-          const value = changed === undefined ? leaf.values[at] : changed;
-          if (value !== null && value !== undefined) yield value;
-        }
+    for (const { keys, values } of leavesOf(this.#base)) {
+      for (const [at, key] of keys.entries()) {
+        const changed = this.#changes.get(key);
+        const value = changed === undefined ? values[at] : changed;
+        if (value !== null && value !== undefined) yield value;
       }
     }
     for (const [key, value] of this.#changes) if (value !== null && this.below(key) === null) yield value;

@@ -20,7 +20,7 @@ import { allocate } from "./ip-pools.ts";
 import { placementContext, vmRequest } from "./placement.ts";
 import type { Refusal } from "./result.ts";
 import { type ClusterState, vmOf, workerOf } from "./state.ts";
-import { bucketValues } from "./table.ts";
+import { tableValues } from "./table.ts";
 import { quotaRefusal } from "./tenants.ts";
 import { intentOf, type VmRecord } from "./vm-record.ts";
 import type { VmSpec } from "./vm-spec.ts";
@@ -80,7 +80,7 @@ export function rebalancePlan(state: ClusterState, movesMax: number): RebalanceP
 }
 
 function views(state: ClusterState): readonly WorkerView[] {
-  return state.workers.flatMap((bucket) => bucketValues(bucket)).map(workerView);
+  return tableValues(state.workers).map(workerView);
 }
 
 function placed(state: ClusterState, workerId: number): readonly VmRecord[] {

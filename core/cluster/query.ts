@@ -7,7 +7,7 @@ import { LIMITS } from "./limits.ts";
 import type { NodeRecord } from "./nodes.ts";
 import { explainVm, type Plan, planVm, type RequestPlan, rebalancePlan } from "./plan.ts";
 import { type ClusterState, taskOf, vmOf, workerOf } from "./state.ts";
-import { bucketValues, type Table } from "./table.ts";
+import { leavesOf, type Table, tableValues } from "./table.ts";
 import type { TaskRecord } from "./tasks.ts";
 import type { TenantRecord } from "./tenants.ts";
 import type { TokenRecord } from "./tokens.ts";
@@ -139,7 +139,7 @@ export function query(state: ClusterState, question: ClusterQuery): ClusterQuery
 }
 
 function sorted<K, V>(table: Table<K, V>, keyOf: (value: V) => string | number): readonly V[] {
-  return table.flatMap((bucket) => bucketValues(bucket)).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  return tableValues(table).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 
 function pageSizeOf(limit: number): number {
@@ -156,8 +156,8 @@ export function listVms(state: ClusterState, { afterName, limit, tenant }: ListV
   const pageSize = pageSizeOf(limit);
   // One more than the page, which tells whether there is a next one.
   const first = new LowestNames(pageSize + 1);
-  for (const bucket of state.vms) {
-    for (const vm of bucketValues(bucket)) {
+  for (const { values } of leavesOf(state.vms)) {
+    for (const vm of values) {
       if (typeof afterName === "string" && vm.name <= afterName) continue;
       if (typeof tenant === "string" && vm.tenant !== tenant) continue;
       first.add(vm);

@@ -10,7 +10,7 @@ import {
   vmToArray,
 } from "./snapshot-format.ts";
 import type { ClusterState } from "./state.ts";
-import { bucketValues, type Table } from "./table.ts";
+import { BUCKETS, bucketValues, type Table, tableValues } from "./table.ts";
 
 /**
  * A state as chunks, each of `maxChunkBytes` but for the last; an empty state takes one of a few dozen bytes. Each step does a chunk's work, and sorts a
@@ -43,12 +43,12 @@ function* snapshotItems(state: ClusterState): Generator<readonly unknown[], void
   yield headerToArray(state);
   const tenants = sortedValues(state.tenants, ({ name }) => name).filter(({ quota }) => quota !== null);
   yield [singles.write({ ...state, limitedTenantCount: tenants.length })];
-  for (const bucket of state.vms) {
-    const vms = bucketValues(bucket).sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    const vms = bucketValues(state.vms, bucket).sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const vm of vms) yield vmToArray(vm);
   }
-  for (const bucket of state.sessions) {
-    const sessions = bucketValues(bucket).sort((a, b) => a.id - b.id);
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    const sessions = bucketValues(state.sessions, bucket).sort((a, b) => a.id - b.id);
     for (const session of sessions) yield sessionToArray(session);
   }
   const tokens = [...state.tokens.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -64,7 +64,7 @@ function* snapshotItems(state: ClusterState): Generator<readonly unknown[], void
 
 /** Of tables that stay small beside the VMs. */
 function sortedValues<K, V>(table: Table<K, V>, keyOf: (value: V) => string | number): V[] {
-  return table.flatMap((bucket) => bucketValues(bucket)).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  return tableValues(table).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 
 function withLength(bytes: Uint8Array): Uint8Array {

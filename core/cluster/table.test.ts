@@ -1,16 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hashOfText } from "./hash.ts";
-import { bucketValues, emptyTable, lookUp, type Table, tableOf, withChanges } from "./table.ts";
+import { emptyTable, lookUp, type Table, tableOf, tableValues, withChanges } from "./table.ts";
 
 /** Few hashes, some of them negative as 32-bit integers: keys share leaves, and some share a hash. */
 const crowded = (key: string): number => (hashOfText(key) % 5) * 1_000_000_000;
 const key = fc.stringMatching(/^[a-e]{1,2}$/);
 const changes = fc.array(fc.tuple(key, fc.option(fc.nat(9), { freq: 3 })), { maxLength: 30 });
-
-function valuesOf<V>(table: Table<string, V>): V[] {
-  return table.flatMap((bucket) => bucketValues(bucket));
-}
 
 describe.each([
   ["hashes that spread", hashOfText],
@@ -33,7 +29,7 @@ describe.each([
         for (const { table: then, held } of [...earlier, { table, held: map }]) {
           for (const [name, value] of held) expect(lookUp(then, hashOf(name), name)).toBe(value);
           expect(lookUp(then, hashOf("nowhere"), "nowhere")).toBeUndefined();
-          expect(valuesOf(then).sort()).toEqual([...held.values()].sort());
+          expect(tableValues(then).sort()).toEqual([...held.values()].sort());
         }
       }),
     );

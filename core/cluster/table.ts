@@ -1,14 +1,17 @@
 /**
- * An immutable map in two levels: 128 buckets of 64 leaves. A change copies one leaf, one bucket's and the table's list of references, whatever the table
- * holds; at 100,000 keys a leaf has a dozen. (One level of 128 Maps costs ten times as much there.)
+ * An immutable map: a tree of 8,192 leaves, four levels deep. A change copies one leaf and the four short lists of references above it, whatever the table
+ * holds; at 100,000 keys a leaf has a dozen.
  *
  * A leaf is three lists and no Map: a copy of those looks at none of the keys and values in it, which lie all over memory. Its order follows from what is in
  * it, so that nothing can depend on how it came about.
  */
 import type { Hash } from "./hash.ts";
 
+/** The halves of the tree meet here: snapshots are written bucket by bucket. */
 export const BUCKETS = 128;
+const BUCKETS_PER_SHELF = 8;
 const LEAVES_PER_BUCKET = 64;
+const LEAVES_PER_TWIG = 8;
 
 /** Three lists of one length, by hash, then by key. Hashes are signed here: small integers to the engine. */
 export interface Leaf<K, V> {
@@ -16,18 +19,24 @@ export interface Leaf<K, V> {
   readonly keys: readonly K[];
   readonly values: readonly V[];
 }
-export type Bucket<K, V> = readonly Leaf<K, V>[];
-export type Table<K, V> = readonly Bucket<K, V>[];
+type Twig<K, V> = readonly Leaf<K, V>[];
+type Bucket<K, V> = readonly Twig<K, V>[];
+type Shelf<K, V> = readonly Bucket<K, V>[];
+export type Table<K, V> = readonly Shelf<K, V>[];
 
 const EMPTY_LEAF: Leaf<never, never> = Object.freeze({
   hashes: Object.freeze([]),
   keys: Object.freeze([]),
   values: Object.freeze([]),
 });
-const EMPTY_BUCKET: Bucket<never, never> = Object.freeze(
-  new Array<Leaf<never, never>>(LEAVES_PER_BUCKET).fill(EMPTY_LEAF),
-);
-const EMPTY_TABLE: Table<never, never> = Object.freeze(new Array<Bucket<never, never>>(BUCKETS).fill(EMPTY_BUCKET));
+const EMPTY_TWIG: Twig<never, never> = repeated(EMPTY_LEAF, LEAVES_PER_TWIG);
+const EMPTY_BUCKET: Bucket<never, never> = repeated(EMPTY_TWIG, LEAVES_PER_BUCKET / LEAVES_PER_TWIG);
+const EMPTY_SHELF: Shelf<never, never> = repeated(EMPTY_BUCKET, BUCKETS_PER_SHELF);
+const EMPTY_TABLE: Table<never, never> = repeated(EMPTY_SHELF, BUCKETS / BUCKETS_PER_SHELF);
+
+function repeated<T>(part: T, count: number): readonly T[] {
+  return Object.freeze(Array.from({ length: count }, () => part));
+}
 
 export function emptyTable<K, V>(): Table<K, V> {
   return EMPTY_TABLE;
@@ -45,7 +54,8 @@ export function leafOf(hash: Hash): number {
 
 /** `hash` is the key's. */
 export function lookUp<K extends string | number, V>(table: Table<K, V>, hash: Hash, key: K): V | undefined {
-  const leaf = leafAt(bucketAt(table, hash), hash);
+  const { shelfAt, bucketAt, twigAt, leafAt } = pathTo(hash);
+  const leaf = partOf(partOf(partOf(partOf(table, shelfAt), bucketAt), twigAt), leafAt);
   const at = placeIn(leaf, hash, key);
   return leaf.keys[at] === key ? leaf.values[at] : undefined;
 }
@@ -56,25 +66,46 @@ export function withChanges<K extends string | number, V extends NonNullable<unk
   hashOf: (key: K) => Hash,
   changes: Iterable<readonly [K, V | null]>,
 ): Table<K, V> {
-  let buckets: Bucket<K, V>[] | null = null;
+  let next = table;
   for (const [key, value] of changes) {
     const hash = hashOf(key);
-    const bucket = bucketAt(buckets ?? table, hash);
-    const before = leafAt(bucket, hash);
+    const { shelfAt, bucketAt, twigAt, leafAt } = pathTo(hash);
+    const shelf = partOf(next, shelfAt);
+    const bucket = partOf(shelf, bucketAt);
+    const twig = partOf(bucket, twigAt);
+    const before = partOf(twig, leafAt);
     const after = value === null ? without(before, hash, key) : withValue(before, hash, key, value);
     if (after === before) continue;
-    const leaves = bucket.slice();
-    leaves[leafOf(hash)] = after;
-    buckets ??= table.slice();
-    buckets[bucketOf(hash)] = leaves;
+    const nextBucket = replaced(bucket, twigAt, replaced(twig, leafAt, after));
+    next = replaced(next, shelfAt, replaced(shelf, bucketAt, nextBucket));
   }
-  return buckets ?? table;
+  return next;
 }
 
-/** Everything in one bucket, in no particular order. A list of its own. */
-export function bucketValues<K, V>(bucket: Bucket<K, V>): V[] {
+/** Those that hold something. */
+export function* leavesOf<K, V>(table: Table<K, V>): Generator<Leaf<K, V>, void, undefined> {
+  for (const shelf of table) {
+    if (shelf === EMPTY_SHELF) continue;
+    for (const bucket of shelf) {
+      if (bucket === EMPTY_BUCKET) continue;
+      for (const twig of bucket) for (const leaf of twig) if (leaf.keys.length > 0) yield leaf;
+    }
+  }
+}
+
+/** Everything, by hash. A list of its own. */
+export function tableValues<K, V>(table: Table<K, V>): V[] {
   const values: V[] = [];
-  for (const leaf of bucket) for (const value of leaf.values) values.push(value);
+  for (const leaf of leavesOf(table)) for (const value of leaf.values) values.push(value);
+  return values;
+}
+
+/** Everything in one bucket. A list of its own. */
+export function bucketValues<K, V>(table: Table<K, V>, bucketNumber: number): V[] {
+  const values: V[] = [];
+  const shelf = partOf(table, Math.floor(bucketNumber / BUCKETS_PER_SHELF));
+  const bucket = partOf(shelf, bucketNumber % BUCKETS_PER_SHELF);
+  for (const twig of bucket) for (const leaf of twig) for (const value of leaf.values) values.push(value);
   return values;
 }
 
@@ -86,16 +117,27 @@ export function tableOf<K extends string | number, V extends NonNullable<unknown
   return withChanges(emptyTable(), hashOf, pairs);
 }
 
-function bucketAt<K, V>(table: Table<K, V>, hash: Hash): Bucket<K, V> {
-  return table[bucketOf(hash)] ?? noSuchHash(hash);
+function pathTo(hash: Hash) {
+  const bucket = bucketOf(hash);
+  const leaf = leafOf(hash);
+  return {
+    shelfAt: Math.floor(bucket / BUCKETS_PER_SHELF),
+    bucketAt: bucket % BUCKETS_PER_SHELF,
+    twigAt: Math.floor(leaf / LEAVES_PER_TWIG),
+    leafAt: leaf % LEAVES_PER_TWIG,
+  };
 }
 
-function leafAt<K, V>(bucket: Bucket<K, V>, hash: Hash): Leaf<K, V> {
-  return bucket[leafOf(hash)] ?? noSuchHash(hash);
+function partOf<T>(parts: readonly T[], at: number): T {
+  const part = parts[at];
+  if (part === undefined) throw new RangeError(`no part ${at} in a table`);
+  return part;
 }
 
-function noSuchHash(hash: Hash): never {
-  throw new RangeError(`${hash} is no hash of a key`);
+function replaced<T>(parts: readonly T[], at: number, part: T): readonly T[] {
+  const copy = parts.slice();
+  copy[at] = part;
+  return copy;
 }
 
 /** Where the key is, or would be. */

@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bucketValues, type Command, type VmRecord } from "../cluster/index.ts";
+import { type Command, tableValues, type VmRecord } from "../cluster/index.ts";
 import { Bench, FACTS, Office, type Sent } from "../testing/index.ts";
 import { type Directive, encodeDirective, FENCE_GRACE_MS } from "../worker/index.ts";
 
@@ -278,7 +278,7 @@ class World {
   }
 
   #vms(): readonly VmRecord[] {
-    return this.office.state.vms.flatMap((bucket) => [...bucketValues(bucket)]);
+    return tableValues(this.office.state.vms);
   }
 
   #missing(vm: VmRecord): string | null {

@@ -18,6 +18,7 @@ import {
   statusOf,
   type TaskRecord,
   type Touched,
+  tableValues,
   taskOf,
   taskRequest,
   type VmRecord,
@@ -107,16 +108,11 @@ export class Orchestrator {
     this.#inOffice = true;
     this.#nowMs = nowMs;
     this.#setState(state);
-    for (const bucket of state.workers) {
-      for (const leaf of bucket) for (const worker of leaf.values) this.#workerChanged(worker);
-    }
-    const waiting: VmRecord[] = [];
-    for (const bucket of state.vms) for (const leaf of bucket) for (const vm of leaf.values) waiting.push(vm);
+    for (const worker of tableValues(state.workers)) this.#workerChanged(worker);
     // The same order as if they had come one after the other.
-    waiting.sort((a, b) => a.createdIndex - b.createdIndex);
-    for (const vm of waiting) this.#vmChanged(vm);
-    for (const bucket of state.tasks)
-      for (const leaf of bucket) for (const task of leaf.values) this.#taskChanged(task);
+    const vms = tableValues(state.vms).sort((a, b) => a.createdIndex - b.createdIndex);
+    for (const vm of vms) this.#vmChanged(vm);
+    for (const task of tableValues(state.tasks)) this.#taskChanged(task);
   }
 
   leaveOffice(): void {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bucketValues, explainVm, needsPlace, type VmSpec } from "../cluster/index.ts";
+import { explainVm, needsPlace, tableValues, type VmSpec } from "../cluster/index.ts";
 import { FACTS, Office } from "../testing/index.ts";
 
 const HOSTS = [1, 2, 3, 4, 5, 6];
@@ -50,7 +50,7 @@ test("whoever waits would be refused by everybody, were everybody asked again", 
         else if (one.kind === "availability")
           office.commit({ kind: "setAvailability", workerId: one.workerId, availability: one.availability });
         else office.run(...HOSTS);
-        for (const vm of office.state.vms.flatMap((bucket) => bucketValues(bucket))) {
+        for (const vm of tableValues(office.state.vms)) {
           if (!needsPlace(vm) || vm.targetId !== null) continue;
           waited += 1;
           const plan = explainVm(office.state, vm.name);

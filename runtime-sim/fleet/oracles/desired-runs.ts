@@ -4,7 +4,7 @@
  *
  * Not checked: how long it took, beyond the bound of the scenario.
  */
-import { type ClusterState, explainVm, type VmRecord, vmOf } from "../../../core/index.ts";
+import { type ClusterState, explainVm, leavesOf, type VmRecord, vmOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
 /** Moves to another worker before a VM is given up. */
@@ -56,19 +56,17 @@ export function desiredRuns({ hostOf }: FleetContext): FleetOracle {
       const stillMissing = first === null ? null : missing(state, first);
       if (stillMissing !== null) return stillMissing;
       const unplaced: VmRecord[] = [];
-      for (const bucket of state.vms) {
-        for (const leaf of bucket) {
-          for (const vm of leaf.values) {
-            this.checks += 1;
-            if (isUnplaced(vm)) {
-              unplaced.push(vm);
-              continue;
-            }
-            const why = missing(state, vm);
-            if (why === null) continue;
-            last = vm.name;
-            return why;
+      for (const { values } of leavesOf(state.vms)) {
+        for (const vm of values) {
+          this.checks += 1;
+          if (isUnplaced(vm)) {
+            unplaced.push(vm);
+            continue;
           }
+          const why = missing(state, vm);
+          if (why === null) continue;
+          last = vm.name;
+          return why;
         }
       }
       // To show that nobody would take one, every worker is asked: that comes last, when it is all that is left to ask.

@@ -4,7 +4,7 @@
  *
  * Not checked: what jobs take on the host itself, and disks of machines that do not execute.
  */
-import { bucketValues, type ClusterState, heldBy, type Resources, workerOf } from "../../../core/index.ts";
+import { type ClusterState, heldBy, type Resources, tableValues, workerOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle, ObservedHost } from "./oracle.ts";
 
 const RESOURCES = ["vcpus", "memoryMiB", "diskGiB"] as const;
@@ -35,8 +35,8 @@ export function hostCapacity({ state, violate, violateLease }: FleetContext): Fl
       const place = (workerId: number | null, resources: Resources): void => {
         if (workerId !== null) placed.set(workerId, added(placed.get(workerId) ?? NOTHING, resources, 1));
       };
-      for (const bucket of now.vms) for (const vm of bucketValues(bucket)) place(vm.workerId, heldBy(vm));
-      for (const bucket of now.tasks) for (const task of bucketValues(bucket)) place(task.workerId, task.resources);
+      for (const vm of tableValues(now.vms)) place(vm.workerId, heldBy(vm));
+      for (const task of tableValues(now.tasks)) place(task.workerId, task.resources);
       for (const [workerId, sum] of placed) {
         const most = mostOf(now, workerId);
         this.checks += 1;

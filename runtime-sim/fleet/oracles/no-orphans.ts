@@ -4,7 +4,7 @@
  *
  * Not checked: how long an orphan was there before. What it does harm to meanwhile is the business of the other oracles.
  */
-import { bucketValues, type MachinePhase, taskOf, type VmRecord, vmOf } from "../../../core/index.ts";
+import { type MachinePhase, tableValues, taskOf, type VmRecord, vmOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
 export function noOrphans({ hosts }: FleetContext): FleetOracle {
@@ -25,10 +25,8 @@ export function noOrphans({ hosts }: FleetContext): FleetOracle {
             return `worker ${host.id} has attempt ${attempt} of task ${id}, which nobody wants there`;
         }
       }
-      for (const bucket of state.tasks) {
-        for (const { id, state: now, workerId } of bucketValues(bucket)) {
-          if (now === "Running") return `task ${id} still counts as running on worker ${workerId}`;
-        }
+      for (const { id, state: now, workerId } of tableValues(state.tasks)) {
+        if (now === "Running") return `task ${id} still counts as running on worker ${workerId}`;
       }
       return null;
     },

@@ -4,7 +4,7 @@
  *
  * Not checked: how fast a tenant asks, and growth within the interval in which its quota was changed.
  */
-import { bucketValues, type ClusterState, type Quota, resourcesOf } from "../../../core/index.ts";
+import { type ClusterState, type Quota, resourcesOf, tableValues } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
 /** The most on one worker stands for all workers: whoever grows beyond has then grown somewhere. */
@@ -22,18 +22,16 @@ export function quotas({ violate }: FleetContext): FleetOracle {
     audit(state) {
       const uses = usesIn(state);
       const after = new Map<string, { readonly quota: Quota; readonly use: Use }>();
-      for (const bucket of state.tenants) {
-        for (const { name, quota } of bucketValues(bucket)) {
-          if (quota === null) continue;
-          const use = uses.get(name) ?? NOTHING;
-          after.set(name, { quota, use });
-          const last = before.get(name);
-          if (last?.quota !== quota) continue;
-          for (const what of LIMITED) {
-            this.checks += 1;
-            if (use[what] > quota[what] && use[what] > last.use[what])
-              violate(() => `tenant ${name} has come from ${last.use[what]} to ${use[what]} ${what} of ${quota[what]}`);
-          }
+      for (const { name, quota } of tableValues(state.tenants)) {
+        if (quota === null) continue;
+        const use = uses.get(name) ?? NOTHING;
+        after.set(name, { quota, use });
+        const last = before.get(name);
+        if (last?.quota !== quota) continue;
+        for (const what of LIMITED) {
+          this.checks += 1;
+          if (use[what] > quota[what] && use[what] > last.use[what])
+            violate(() => `tenant ${name} has come from ${last.use[what]} to ${use[what]} ${what} of ${quota[what]}`);
         }
       }
       before = after;
@@ -44,25 +42,23 @@ export function quotas({ violate }: FleetContext): FleetOracle {
 function usesIn(state: ClusterState): ReadonlyMap<string, Use> {
   const uses = new Map<string, Use>();
   const onWorkers = new Map<string, number>();
-  for (const bucket of state.vms) {
-    for (const { tenant, spec, workerId } of bucketValues(bucket)) {
-      const use = uses.get(tenant) ?? NOTHING;
-      const { vcpus, memoryMiB, diskGiB } = resourcesOf(spec);
-      let { vmsPerWorker } = use;
-      if (workerId !== null) {
-        const key = `${workerId} ${tenant}`;
-        const count = (onWorkers.get(key) ?? 0) + 1;
-        onWorkers.set(key, count);
-        vmsPerWorker = Math.max(vmsPerWorker, count);
-      }
-      uses.set(tenant, {
-        vms: use.vms + 1,
-        vcpus: use.vcpus + vcpus,
-        memoryMiB: use.memoryMiB + memoryMiB,
-        diskGiB: use.diskGiB + diskGiB,
-        vmsPerWorker,
-      });
+  for (const { tenant, spec, workerId } of tableValues(state.vms)) {
+    const use = uses.get(tenant) ?? NOTHING;
+    const { vcpus, memoryMiB, diskGiB } = resourcesOf(spec);
+    let { vmsPerWorker } = use;
+    if (workerId !== null) {
+      const key = `${workerId} ${tenant}`;
+      const count = (onWorkers.get(key) ?? 0) + 1;
+      onWorkers.set(key, count);
+      vmsPerWorker = Math.max(vmsPerWorker, count);
     }
+    uses.set(tenant, {
+      vms: use.vms + 1,
+      vcpus: use.vcpus + vcpus,
+      memoryMiB: use.memoryMiB + memoryMiB,
+      diskGiB: use.diskGiB + diskGiB,
+      vmsPerWorker,
+    });
   }
   return uses;
 }
