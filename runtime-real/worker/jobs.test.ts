@@ -148,6 +148,20 @@ describe("a job is ended as a whole", () => {
     expect(await over(jobs, "renewed")).toMatchObject({ phase: "exited", exitCode: 0 });
   });
 
+  test("before it begins, when it was on its way until the lease had run out", async () => {
+    const jobs = await host();
+    run(jobs, "first", "echo $PPID > keeper; sleep 1000");
+    const keeper = Number(await written("first", "keeper"));
+    const untilMs = monotonicMs() + 100;
+    process.kill(keeper, "SIGSTOP");
+    jobs.fenceAt(untilMs);
+    run(jobs, "delayed", "echo ran > ../delayed-ran");
+    await until(() => monotonicMs() > untilMs);
+    process.kill(keeper, "SIGCONT");
+    for (const id of ["first", "delayed"]) expect(await over(jobs, id)).toMatchObject({ phase: "failed" });
+    expect(existsSync(join(folder, "jobs", "delayed-ran"))).toBe(false);
+  });
+
   test("goes on while the lease is renewed", async () => {
     const jobs = await host(600);
     const renewing = setInterval(() => jobs.fenceAt(monotonicMs() + 600), 100);
