@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { addressOf, allocatableCount, type Command, encodeRequest, type IpPoolSpec } from "./index.ts";
 import { parseIp, printIp } from "./ip-address.ts";
 import { nextFree } from "./ip-pool.ts";
-import { poolWith, StateMachine } from "./testing.ts";
+import { poolWith, StateMachine } from "./testing/index.ts";
 
 const createPool = (fields: Partial<IpPoolSpec> = {}): Command => ({ kind: "createPool", spec: poolWith(fields) });
 const remove = (name: string): Command => ({ kind: "deleteVm", name, expectedGeneration: null });

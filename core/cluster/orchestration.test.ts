@@ -1,5 +1,5 @@
 /**
- * The state machine against the model of orchestration-model.ts, and what must hold of it after every entry whatever was asked. Histories are drawn so that
+ * The state machine against a model, and what must hold of it after every entry whatever was asked. Histories are drawn so that
  * names, workers and addresses are few and meet, most commands are possible, and some are late.
  */
 import fc from "fast-check";
@@ -30,10 +30,9 @@ import {
   type WorkerRecord,
   workerView,
 } from "./index.ts";
-import { type ModelCommand, OrchestrationModel } from "./orchestration-model.ts";
 import { recount } from "./recount.ts";
 import { leavesOf, type Table, tableValues } from "./table.ts";
-import { entryOf, factsWith, poolWith, taskWith } from "./testing.ts";
+import { entryOf, factsWith, type ModelCommand, OrchestrationModel, poolWith, taskWith } from "./testing/index.ts";
 import { SEEN_PHASES } from "./vm-moves.ts";
 
 // ---- Histories

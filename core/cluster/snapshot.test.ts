@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { eventsOf, restoredEvents } from "./events.ts";
-import { VERSION_1, VERSION_2, VERSION_3 } from "./golden-snapshots.ts";
 import { hashOfIndex, hashOfText } from "./hash.ts";
 import {
   type ApplyResult,
@@ -34,6 +33,7 @@ import { ORCHESTRATED } from "./result.ts";
 import { sessionOf } from "./state.ts";
 import { bucketOf, leafOf, tableOf } from "./table.ts";
 import type { TokenBucket } from "./tenants.ts";
+import { VERSION_1, VERSION_2, VERSION_3 } from "./testing/index.ts";
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/);
 

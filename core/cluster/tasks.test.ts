@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Command, JobObservation } from "./index.ts";
-import { StateMachine, taskWith } from "./testing.ts";
+import { StateMachine, taskWith } from "./testing/index.ts";
 
 function cluster(attemptsMax = 1): StateMachine {
   const machine = new StateMachine();

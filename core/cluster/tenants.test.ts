@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Command, DEFAULT_QUOTA, type Quota, vmSpec } from "./index.ts";
-import { StateMachine, taskWith } from "./testing.ts";
+import { StateMachine, taskWith } from "./testing/index.ts";
 
 const HOUR_MS = 3_600_000;
 

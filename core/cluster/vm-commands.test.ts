@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Command, type VmSpec, vmSpec } from "./index.ts";
-import { poolWith, StateMachine } from "./testing.ts";
+import { poolWith, StateMachine } from "./testing/index.ts";
 
 function cluster(): StateMachine {
   const machine = new StateMachine();

@@ -8,7 +8,7 @@ import {
   type VmSpec,
   type VmState,
 } from "./index.ts";
-import { StateMachine } from "./testing.ts";
+import { StateMachine } from "./testing/index.ts";
 import { SEEN_PHASES } from "./vm-moves.ts";
 
 /** Three workers of 100 vcpus. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Command } from "./index.ts";
-import { factsWith, StateMachine, taskWith } from "./testing.ts";
+import { factsWith, StateMachine, taskWith } from "./testing/index.ts";
 
 const register = (workerId: number, bootId = 1, facts = {}): Command => ({
   kind: "registerWorker",

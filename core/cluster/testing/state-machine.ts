@@ -1,6 +1,6 @@
 /** For tests of the state machine: one that is asked one thing after the other, in short words. */
-import { eventsOf } from "./events.ts";
-import { hashOfText } from "./hash.ts";
+import { eventsOf } from "../events.ts";
+import { hashOfText } from "../hash.ts";
 import {
   type ApplyResult,
   applyEntries,
@@ -23,9 +23,9 @@ import {
   type WorkerFacts,
   type WorkerRecord,
   workerOf,
-} from "./index.ts";
-import { lookUp } from "./table.ts";
-import type { TenantRecord } from "./tenants.ts";
+} from "../index.ts";
+import { lookUp } from "../table.ts";
+import type { TenantRecord } from "../tenants.ts";
 
 /** The entry that carries a command out of any session. */
 export function entryOf(index: number, command: Command, wallMs = index, term = 1): CommandEntry {

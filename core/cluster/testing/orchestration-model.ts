@@ -2,8 +2,9 @@
  * For tests: what the state machine does with workers, VMs, tasks, tenants and addresses, the slow and obvious way. Plain objects that change, and whatever
  * can be counted is counted anew each time it is asked for: no books, no tables, no batches.
  */
-import type { Overcommit, Resources } from "../scheduler/index.ts";
-import type { OperatorCommand, OwnCommand } from "./command.ts";
+
+import type { Overcommit, Resources } from "../../scheduler/index.ts";
+import type { OperatorCommand, OwnCommand } from "../command.ts";
 import type {
   Command,
   IpPoolSpec,
@@ -13,13 +14,13 @@ import type {
   TaskSpec,
   VmSpec,
   WorkerFacts,
-} from "./index.ts";
+} from "../index.ts";
 
 export type ModelCommand =
   | Exclude<OwnCommand | OperatorCommand, { readonly kind: "deletePool" }>
   | Extract<Command, { readonly kind: "createVm" | "updateVm" | "deleteVm" | "announceNode" }>;
 
-export interface ModelVm {
+interface ModelVm {
   spec: VmSpec;
   state: string;
   desired: string;
@@ -37,14 +38,14 @@ export interface ModelVm {
   updatedIndex: number;
 }
 
-export interface ModelWorker {
+interface ModelWorker {
   bootId: number;
   facts: WorkerFacts;
   availability: string;
   isOnline: boolean;
 }
 
-export interface ModelTask {
+interface ModelTask {
   spec: TaskSpec;
   state: string;
   attempt: number;
@@ -59,11 +60,11 @@ const OK = "ok";
 const ZERO: Resources = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
 const KEYS = ["vcpus", "memoryMiB", "diskGiB"] as const;
 
-export function add(a: Resources, b: Resources): Resources {
+function add(a: Resources, b: Resources): Resources {
   return { vcpus: a.vcpus + b.vcpus, memoryMiB: a.memoryMiB + b.memoryMiB, diskGiB: a.diskGiB + b.diskGiB };
 }
 
-export function specResources({ vcpus, memoryMiB, diskGiB, volumes }: VmSpec): Resources {
+function specResources({ vcpus, memoryMiB, diskGiB, volumes }: VmSpec): Resources {
   return { vcpus, memoryMiB, diskGiB: volumes.reduce((sum, { sizeGiB }) => sum + sizeGiB, diskGiB) };
 }
 
@@ -73,7 +74,7 @@ const larger = (a: Resources, b: Resources): Resources => ({
   diskGiB: Math.max(a.diskGiB, b.diskGiB),
 });
 
-export const heldByModel = (vm: ModelVm): Resources =>
+const heldByModel = (vm: ModelVm): Resources =>
   vm.placed === null ? specResources(vm.spec) : larger(specResources(vm.spec), vm.placed);
 
 const intent = ({ desired, eviction }: ModelVm): "gone" | "stop" | "run" =>
