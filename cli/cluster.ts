@@ -1,5 +1,5 @@
 /** `blixard cluster`: who belongs to it, and how it is. */
-import { createInterface } from "node:readline/promises";
+import { createInterface, type Interface } from "node:readline/promises";
 import type { Command } from "commander";
 import type { AnswerOf } from "../runtime-real/index.ts";
 import { joinCluster, NodeStartError } from "../runtime-real/index.ts";
@@ -189,10 +189,17 @@ export async function confirm(
   if (yes === true) return;
   if (!process.stdin.isTTY || !process.stderr.isTTY || json === true)
     throw new UsageError("this cannot be undone, and nobody is there to be asked", "say --yes");
-  const asked = createInterface({ input: process.stdin, output: process.stderr });
+  if (!(await isAnsweredYes(question, createInterface({ input: process.stdin, output: process.stderr }))))
+    throw new FailureError("nothing was changed", "answer y to go on");
+}
+
+/** Ctrl-C and Ctrl-D say no. */
+export async function isAnsweredYes(question: string, asked: Interface): Promise<boolean> {
   try {
-    if (!/^y(es)?$/i.test((await asked.question(`${question} [y/N] `)).trim()))
-      throw new FailureError("nothing was changed", "answer y to go on");
+    return /^y(es)?$/i.test((await asked.question(`${question} [y/N] `)).trim());
+  } catch (error) {
+    if (error instanceof Error && error.name === "AbortError") return false;
+    throw error;
   } finally {
     asked.close();
   }

@@ -2,10 +2,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { PassThrough } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningNode, startNode } from "../runtime-real/index.ts";
-import { renderStatus } from "./cluster.ts";
+import { isAnsweredYes, renderStatus } from "./cluster.ts";
 import { fitTable } from "./table.ts";
 import { plain } from "./terminal.ts";
 import { blixard } from "./testing.ts";
@@ -62,10 +64,12 @@ describe("vm", () => {
     expect(changed).toMatchObject({ name: "web", generation: 2, term: expect.any(Number), index: expect.any(Number) });
     const { vm } = JSON.parse((await blixard(["vm", "show", "web", "--json", ...here])).out);
     expect(vm.spec).toMatchObject({ vcpus: 4, memoryMiB: 2048, features: ["gpu"], metadata: { owner: "ops" } });
-    expect((await blixard(["vm", "show", "web", ...here])).out).toContain("4 vCPUs, 2048 MiB, 5 GiB disk");
+    expect((await blixard(["vm", "show", "web", ...here])).out).toContain(
+      "4 vCPUs, 2,048 MiB of memory, 5 GiB of disk",
+    );
     const list = (await blixard(["vm", "list", ...here])).out.split("\n");
     expect(list[0]).toMatch(/^NAME +TENANT +STATE +WORKER +VCPUS/);
-    expect(list[1]).toMatch(/^web +default +Pending +- +4 +2048 +5 +2 /);
+    expect(list[1]).toMatch(/^web +default +Pending +- +4 +2,048 +5 +waits for a place$/);
     expect((await blixard(["vm", "delete", "web", "--yes", ...here])).out).toMatch(/^web deleted: log index \d+/);
     expect((await blixard(["vm", "list", ...here])).err).toContain("there are no VMs");
   });
@@ -305,6 +309,17 @@ test("the members fit the terminal, however many addresses they have and in what
   expect(stripVTControlCharacters(last)).toHaveLength(60);
   expect(last).toContain(coloured("green", "connected"));
   expect(last.endsWith("…")).toBe(true);
+});
+
+test("who is asked whether something shall be done may say yes, and no in any way", async () => {
+  const answer = async (typed: string): Promise<boolean> => {
+    const input = new PassThrough();
+    const answered = isAnsweredYes("Delete it?", createInterface({ input, output: new PassThrough(), terminal: true }));
+    input.write(typed);
+    return await answered;
+  };
+  expect(await answer("y\r")).toBe(true);
+  for (const no of ["n\r", "\r", "\u0003", "\u0004"]) expect(await answer(no)).toBe(false);
 });
 
 test("a table that is too wide for the terminal is shortened where there are most words", () => {

@@ -101,7 +101,7 @@ function words(event: Event): string {
     case "workerRegistered":
       return `worker ${event.workerId} registered${event.driver === null ? "" : ` with driver ${event.driver}`}`;
     case "workerStatus":
-      return `worker ${event.workerId} is ${event.status}${because(event.reason)}`;
+      return `worker ${event.workerId} is ${event.status}${event.reason === event.status ? "" : because(event.reason)}`;
     case "taskState":
       return `task ${event.id} is ${event.state}${at(event.workerId)}${because(event.reason)}`;
     case "quotaSet":
@@ -112,7 +112,8 @@ function words(event: Event): string {
       return `VMs are placed by strategy ${event.strategy}`;
     case "requested": {
       const { by, command, target, refusal } = event;
-      return `${by} asked for ${command}${target === null ? "" : ` of ${target}`}${refusal === null ? "" : `: refused, ${refusal}`}`;
+      const what = target === null ? ASKED[command] : `${ASKED[command]} ${target}`;
+      return `${by} asked to ${what}${refusal === null ? "" : `: refused, ${spaced(refusal)}`}`;
     }
     case "tokenCreated":
       return `token ${event.tokenId} made, for ${event.purpose === "join" ? "joining" : "the API"}`;
@@ -135,4 +136,41 @@ function at(workerId: number | null): string {
 
 function because(reason: string): string {
   return reason === "" ? "" : `: ${reason}`;
+}
+
+const ASKED = {
+  createVm: "create VM",
+  updateVm: "change VM",
+  deleteVm: "delete VM",
+  setVmDesired: "start or stop VM",
+  restartVm: "restart VM",
+  migrateVm: "move VM",
+  setAvailability: "cordon, drain or uncordon worker",
+  confirmWorkerDead: "confirm the death of worker",
+  setQuota: "limit tenant",
+  createPool: "create address pool",
+  deletePool: "delete address pool",
+  setPoolEnabled: "enable or disable address pool",
+  submitTask: "run task",
+  cancelTask: "cancel task",
+  rebalance: "rebalance VMs",
+  configureScheduler: "change how VMs are placed",
+  createToken: "make token",
+  revokeToken: "revoke token",
+  admitNode: "admit node",
+  announceNode: "announce node",
+  registerWorker: "register worker",
+  workerLost: "give up worker",
+  observe: "note what runs on worker",
+  placeVm: "place VM",
+  preempt: "make room for VM",
+  evictVm: "evict VM",
+  recoverVm: "recover VM",
+  dropNomination: "keep no room for VM",
+  placeTask: "place task",
+} as const satisfies Record<Extract<Event, { readonly kind: "requested" }>["command"], string>;
+
+/** quotaExceeded as quota exceeded. */
+function spaced(kind: string): string {
+  return kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

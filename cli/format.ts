@@ -59,3 +59,16 @@ export function cost(thousandths: number): string {
 export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
+
+/** "1 vCPU, 1,024 MiB of memory, 5 GiB of disk". */
+export function size({
+  vcpus,
+  memoryMiB,
+  diskGiB,
+}: {
+  readonly vcpus: number;
+  readonly memoryMiB: number;
+  readonly diskGiB: number;
+}): string {
+  return `${plural(vcpus, "vCPU")}, ${count(memoryMiB)} MiB of memory, ${count(diskGiB)} GiB of disk`;
+}

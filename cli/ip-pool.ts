@@ -140,13 +140,13 @@ export function renderPool(pool: Pool, paint: Paint): string[] {
   const list = (items: readonly string[]): string => (items.length === 0 ? "-" : items.join(", "));
   const range =
     rangeFirst === null && rangeLast === null
-      ? "all of it"
+      ? "all of the subnet"
       : `${rangeFirst ?? "its start"} to ${rangeLast ?? "its end"}`;
   return table("<<", [
     ["pool", pool.name],
     ["state", enabled ? paint("green", "enabled") : paint("yellow", "disabled: gives out nothing new")],
     ["subnet", pool.subnet],
-    ["given out", range],
+    ["range", range],
     ["used", `${bar(usedCount, size, BAR, paint)}, ${count(usedCount)} of ${count(size)}`],
     ["gateway", gateway ?? "-"],
     ["name servers", list(dns)],

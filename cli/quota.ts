@@ -166,27 +166,17 @@ export function renderQuotas(tenants: readonly Tenant[], columns: number): strin
           [
             tenant,
             count(quota.vms),
+            count(quota.vmsPerWorker),
             count(quota.vcpus),
             count(quota.memoryMiB),
             count(quota.diskGiB),
-            count(quota.vmsPerWorker),
-            count(quota.createsPerMinute),
-            count(quota.deletesPerMinute),
-            `${count(quota.requestsPerSecond)} (${count(quota.requestsBurst)})`,
+            `${count(quota.createsPerMinute)}/min`,
+            `${count(quota.deletesPerMinute)}/min`,
+            `${count(quota.requestsPerSecond)}/s`,
           ],
         ],
   );
-  const head = [
-    "TENANT",
-    "VMS",
-    "VCPUS",
-    "MIB",
-    "DISK GIB",
-    "PER WORKER",
-    "CREATES/MIN",
-    "DELETES/MIN",
-    "CHANGES/S (AT ONCE)",
-  ];
+  const head = ["TENANT", "VMS", "A WORKER", "VCPUS", "MIB", "DISK GIB", "CREATES", "DELETES", "CHANGES"];
   return fitTable("<>>>>>>>>", [head, ...rows], columns);
 }
 

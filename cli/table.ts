@@ -18,17 +18,21 @@ export function table(align: string, rows: readonly (readonly string[])[]): stri
   );
 }
 
-/** As `table`, and where that is too wide for the terminal the widest columns of words are shortened. What is shortened loses its colour. */
+/**
+ * As `table`, and where that is too wide for the terminal the widest columns of words are shortened: not the first, which is what one types to ask for
+ * more. What is shortened loses its colour.
+ */
 export function fitTable(align: string, rows: readonly (readonly string[])[], columns: number): string[] {
   const widths = widthsOf(align, rows);
   let excess = widths.reduce((sum, width) => sum + width + 2, -2) - columns;
   while (excess > 0) {
-    const widest = widths.reduce(
-      (best, width, column) => (align[column] === "<" && width > (widths[best] ?? 0) ? column : best),
-      0,
-    );
-    const width = widths[widest] ?? 0;
-    if (width <= SHORTEST) break;
+    let widest = -1;
+    let width = SHORTEST;
+    for (let column = 1; column < widths.length; column++) {
+      const here = widths[column] ?? 0;
+      if (align[column] === "<" && here > width) [widest, width] = [column, here];
+    }
+    if (widest === -1) break;
     widths[widest] = width - 1;
     excess--;
   }

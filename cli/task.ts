@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import type { AnswerOf, ApiClient } from "../runtime-real/index.ts";
 import { collect, parseCount, parseDurationMs } from "./arguments.ts";
 import { type ClientOptions, withClientOptions, withNode } from "./client.ts";
-import { duration, formatTime } from "./format.ts";
+import { duration, formatTime, size } from "./format.ts";
 import { type CommandGroup, type Session, withExamples } from "./group.ts";
 import { EXIT, FailureError } from "./outcome.ts";
 import { fitTable, table } from "./table.ts";
@@ -133,10 +133,20 @@ function isOver({ state }: Task): boolean {
   return state !== "Pending" && state !== "Running";
 }
 
-function stateWords({ id, state, attempt, attemptsMax, workerId, reason }: Task): string {
+function stateWords(task: Task): string {
+  const { id, state, attempt, attemptsMax, workerId } = task;
   const where = workerId === null ? "" : ` on worker ${workerId}`;
   const again = attempt > 0 && attemptsMax > 1 ? `, attempt ${attempt} of ${attemptsMax}` : "";
-  return `task ${id} is ${state}${where}${again}${reason === "" ? "" : `: ${reason}`}`;
+  const why = whyWords(task);
+  return `task ${id} is ${state}${where}${again}${why === "" ? "" : `: ${why}`}`;
+}
+
+/** What the state says of it; of one that waits for its worker, what it waits for. */
+function whyWords({ state, reason, resources, features }: Task): string {
+  if (state !== "Pending") return reason;
+  const offers = features.length === 0 ? "" : ` that offers ${features.join(", ")}`;
+  const waits = `waits for a worker${offers} with ${size(resources)} free`;
+  return reason === "" ? waits : `${reason}; ${waits}`;
 }
 
 function registerList(task: Command, { terminal }: Session): void {
@@ -152,21 +162,16 @@ function registerList(task: Command, { terminal }: Session): void {
 }
 
 export function renderTasks(tasks: readonly Task[], columns: number): string[] {
-  const rows = tasks.map(({ id, tenant, state, workerId, attempt, attemptsMax, exitCode, command, args, reason }) => [
-    id,
-    tenant,
-    state,
-    workerId === null ? "-" : `${workerId}`,
-    `${attempt}/${attemptsMax}`,
-    exitCode === null ? "-" : `${exitCode}`,
-    [command, ...args].join(" "),
-    reason,
+  const rows = tasks.map((task) => [
+    task.id,
+    task.tenant,
+    task.state,
+    task.workerId === null ? "-" : `${task.workerId}`,
+    `${task.attempt}/${task.attemptsMax}`,
+    [task.command, ...task.args].join(" "),
+    task.state === "Pending" && task.reason === "" ? "waits for a place" : task.reason,
   ]);
-  return fitTable(
-    "<<<>>><<",
-    [["TASK", "TENANT", "STATE", "WORKER", "ATTEMPT", "EXIT", "COMMAND", "WHY"], ...rows],
-    columns,
-  );
+  return fitTable("<<<>><<", [["TASK", "TENANT", "STATE", "WORKER", "TRY", "COMMAND", "WHY"], ...rows], columns);
 }
 
 async function listAll(
@@ -200,16 +205,17 @@ function registerShow(task: Command, { terminal }: Session): void {
 
 export function renderTask(task: Task): string[] {
   const { resources, features, output } = task;
+  const why = whyWords(task);
   const lines = table("<<", [
     ["task", task.id],
     ["tenant", task.tenant],
     [
       "state",
-      `${task.state}${task.reason === "" ? "" : `: ${task.reason}`}${task.isCancelled && !isOver(task) ? " (is being cancelled)" : ""}`,
+      `${task.state}${why === "" ? "" : `: ${why}`}${task.isCancelled && !isOver(task) ? " (is being cancelled)" : ""}`,
     ],
     ["worker", task.workerId === null ? "-" : `${task.workerId}`],
     ["command", [task.command, ...task.args].map(quoted).join(" ")],
-    ["needs", `${resources.vcpus} vCPUs, ${resources.memoryMiB} MiB, ${resources.diskGiB} GiB disk`],
+    ["needs", size(resources)],
     ["features", features.length === 0 ? "-" : features.join(", ")],
     ["attempts", `${task.attempt} of ${task.attemptsMax}, each at most ${duration(task.timeoutMs)}`],
     ["exit code", task.exitCode === null ? "-" : `${task.exitCode}`],

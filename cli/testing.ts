@@ -1,5 +1,5 @@
-/** For tests: a terminal that remembers, and an interrupt that waits to be told. */
-
+/** For tests: a terminal that remembers, an interrupt that waits to be told, and a VM and a task to show. */
+import type { AnswerOf } from "../runtime-real/index.ts";
 import { EXIT, type ExitCode } from "./outcome.ts";
 import { execute } from "./program.ts";
 import { plain, type Terminal } from "./terminal.ts";
@@ -32,3 +32,67 @@ export async function blixard(args: readonly string[], signal = new AbortControl
   const code = await execute(args, terminal, () => ({ signal, exitCode: EXIT.interrupted }));
   return { code, out: out.join("\n"), err: err.join("\n") };
 }
+
+export const exampleVm: AnswerOf<"vm.show">["vm"] = {
+  name: "web",
+  tenant: "acme",
+  spec: {
+    vcpus: 2,
+    memoryMiB: 1024,
+    diskGiB: 5,
+    hypervisor: "qemu",
+    tenant: "acme",
+    priority: 500,
+    preemptible: true,
+    features: [],
+    antiAffinity: [],
+    locality: null,
+    networks: [],
+    volumes: [],
+    source: null,
+    healthChecks: [],
+    onWorkerLost: "restart",
+    workerId: null,
+    recovery: { restartsMax: 3, backoffMs: 5000, backoffFactor: 2, backoffMaxMs: 300_000, resetAfterMs: 3_600_000 },
+    metadata: {},
+  },
+  state: "Scheduled",
+  desired: "running",
+  reason: "",
+  generation: 1,
+  epoch: 7,
+  workerId: 2,
+  placed: { vcpus: 4, memoryMiB: 4096, diskGiB: 5 },
+  eviction: null,
+  targetId: null,
+  avoidId: null,
+  restarts: 0,
+  relocations: 0,
+  runningSinceMs: 0,
+  addresses: [],
+  createdIndex: 5,
+  updatedIndex: 9,
+  createdAtMs: 0,
+  updatedAtMs: 0,
+};
+
+export const exampleTask: AnswerOf<"task.show">["task"] = {
+  id: "backup",
+  command: "/usr/bin/backup",
+  args: ["--all"],
+  resources: { vcpus: 1, memoryMiB: 256, diskGiB: 0 },
+  features: [],
+  tenant: "acme",
+  timeoutMs: 1000,
+  attemptsMax: 3,
+  state: "Running",
+  attempt: 2,
+  workerId: 2,
+  isCancelled: false,
+  exitCode: null,
+  output: "",
+  reason: "",
+  createdIndex: 6,
+  updatedIndex: 6,
+  updatedAtMs: 0,
+};

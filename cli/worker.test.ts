@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { AnswerOf } from "../runtime-real/index.ts";
 import { plain } from "./terminal.ts";
+import { exampleTask, exampleVm } from "./testing.ts";
 import { renderWorker, renderWorkers } from "./worker.ts";
 
 type Shown = AnswerOf<"worker.show">;
@@ -34,69 +35,8 @@ const busy: Shown["worker"] = {
   taskCount: 1,
 };
 
-const vm: Shown["vms"][number] = {
-  name: "web",
-  tenant: "acme",
-  spec: {
-    vcpus: 2,
-    memoryMiB: 1024,
-    diskGiB: 5,
-    hypervisor: "qemu",
-    tenant: "acme",
-    priority: 500,
-    preemptible: true,
-    features: [],
-    antiAffinity: [],
-    locality: null,
-    networks: [],
-    volumes: [],
-    source: null,
-    healthChecks: [],
-    onWorkerLost: "restart",
-    workerId: null,
-    recovery: { restartsMax: 3, backoffMs: 5000, backoffFactor: 2, backoffMaxMs: 300_000, resetAfterMs: 3_600_000 },
-    metadata: {},
-  },
-  state: "Stopping",
-  desired: "running",
-  reason: "",
-  generation: 1,
-  epoch: 7,
-  workerId: 12,
-  placed: { vcpus: 4, memoryMiB: 4096, diskGiB: 5 },
-  eviction: "drain",
-  targetId: null,
-  avoidId: 12,
-  restarts: 0,
-  relocations: 0,
-  runningSinceMs: 0,
-  addresses: [],
-  createdIndex: 5,
-  updatedIndex: 9,
-  createdAtMs: 0,
-  updatedAtMs: 0,
-};
-
-const task: Shown["tasks"][number] = {
-  id: "backup",
-  command: "/usr/bin/backup",
-  args: ["--all"],
-  resources: { vcpus: 1, memoryMiB: 256, diskGiB: 0 },
-  features: [],
-  tenant: "acme",
-  timeoutMs: 1000,
-  attemptsMax: 3,
-  state: "Running",
-  attempt: 2,
-  workerId: 12,
-  isCancelled: false,
-  exitCode: null,
-  output: "",
-  reason: "",
-  createdIndex: 6,
-  updatedIndex: 6,
-  updatedAtMs: 0,
-};
+const vm = { ...exampleVm, state: "Stopping", workerId: 12, eviction: "drain", avoidId: 12 } as const;
+const task = { ...exampleTask, workerId: 12 };
 
 test("a list shows at a glance how workers are and how full, in 80 columns", () => {
   expect(renderWorkers([idle, busy], plain, 80)).toEqual([
@@ -110,6 +50,12 @@ test("a list shows at a glance how workers are and how full, in 80 columns", () 
     "No worker has a VM driver: VMs placed there stay Scheduled.",
   );
   expect(renderWorkers([idle], plain, 80)).toHaveLength(2);
+  // Where nobody has said where hosts stand there is nothing to read.
+  const nowhere = { ...idle, topology: { datacenter: "default", zone: "default", rack: "default" } };
+  expect(renderWorkers([nowhere], plain, 80)).toEqual([
+    "WORKER  STATUS  DRIVER  VCPUS      MEMORY     DISK       VMS  TASKS",
+    "     1  online  qemu    ░░░░   0%  ░░░░   0%  ░░░░   0%    0      0",
+  ]);
 });
 
 test("one worker is shown with its figures, and with what is there and what of that leaves", () => {
@@ -126,7 +72,7 @@ test("one worker is shown with its figures, and with what is there and what of t
     "disk GiB    ███░░░░░░░░░░░░░░░░░  17%     10      5    75           90     100",
     "",
     "VM   TENANT  STATE     VCPUS    MIB  WHY",
-    "web  acme    Stopping      4  4,096  leaves (drain)",
+    "web  acme    Stopping      4  4,096  leaves its worker: drain",
     "",
     "TASK    TENANT  STATE    ATTEMPT  COMMAND",
     "backup  acme    Running  2 of 3   /usr/bin/backup",

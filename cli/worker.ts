@@ -10,7 +10,7 @@ import { type CommandGroup, type Session, withExamples } from "./group.ts";
 import { FailureError } from "./outcome.ts";
 import { fitTable, table } from "./table.ts";
 import type { Paint } from "./terminal.ts";
-import { whyNowhere } from "./vm/index.ts";
+import { whyNowhere, whyWords } from "./vm/index.ts";
 import { progressTo, QUESTION_MS, untilSeen, type WaitOptions, withWaitOptions } from "./waiting.ts";
 
 type Worker = AnswerOf<"worker.show">["worker"];
@@ -47,6 +47,8 @@ const LIST_BAR = 4;
 const SHOW_BAR = 20;
 
 export function renderWorkers(workers: readonly Worker[], paint: Paint, columns: number): string[] {
+  // Where nobody has said where hosts stand there is nothing to read.
+  const isPlaced = workers.some(({ topology }) => Object.values(topology).some((name) => name !== "default"));
   const rows = workers.map((worker) => [
     `${worker.id}`,
     statusWord(worker, paint),
@@ -54,10 +56,10 @@ export function renderWorkers(workers: readonly Worker[], paint: Paint, columns:
     ...RESOURCES.map(({ key }) => bar(takenOf(worker, key), worker.promisable[key], LIST_BAR, paint)),
     `${worker.vmCount}`,
     `${worker.taskCount}`,
-    placeWords(worker),
+    ...(isPlaced ? [placeWords(worker)] : []),
   ]);
-  const head = ["WORKER", "STATUS", "DRIVER", "VCPUS", "MEMORY", "DISK", "VMS", "TASKS", "PLACE"];
-  const lines = fitTable("><<<<<>><", [head, ...rows], columns);
+  const head = ["WORKER", "STATUS", "DRIVER", "VCPUS", "MEMORY", "DISK", "VMS", "TASKS"];
+  const lines = fitTable("><<<<<>><", [[...head, ...(isPlaced ? ["PLACE"] : [])], ...rows], columns);
   const idle = workers.filter(({ driver }) => driver === null).length;
   if (idle > 0)
     lines.push(
@@ -129,13 +131,13 @@ export function renderWorker({ worker, vms, tasks }: Shown, paint: Paint, column
     ]),
   );
   if (vms.length > 0) {
-    const rows = vms.map(({ name, tenant, state, placed, spec, eviction, reason }) => [
-      name,
-      tenant,
-      state,
-      `${(placed ?? spec).vcpus}`,
-      count((placed ?? spec).memoryMiB),
-      eviction === null ? reason : `leaves (${eviction})${reason === "" ? "" : `: ${reason}`}`,
+    const rows = vms.map((vm) => [
+      vm.name,
+      vm.tenant,
+      vm.state,
+      count((vm.placed ?? vm.spec).vcpus),
+      count((vm.placed ?? vm.spec).memoryMiB),
+      whyWords(vm, () => driver === null),
     ]);
     lines.push("", ...fitTable("<<<>><", [["VM", "TENANT", "STATE", "VCPUS", "MIB", "WHY"], ...rows], columns));
   }
@@ -185,11 +187,18 @@ function registerDrain(worker: Command, session: Session): void {
       if (drained === null) return;
       if (options.json === true) terminal.out(JSON.stringify({ id, ...answer, ...drained }));
       else {
-        const left = `${plural(drained.vms, "VM")} and ${plural(drained.tasks, "task")} have left`;
-        terminal.out(`worker ${id} is empty: ${left}; it takes nothing new until \`blixard worker uncordon ${id}\``);
+        terminal.out(
+          `worker ${id} is empty: ${leftWords(drained)}; it takes nothing new until \`blixard worker uncordon ${id}\``,
+        );
       }
     });
   });
+}
+
+function leftWords({ vms, tasks }: { readonly vms: number; readonly tasks: number }): string {
+  const parts = [...(vms === 0 ? [] : [plural(vms, "VM")]), ...(tasks === 0 ? [] : [plural(tasks, "task")])];
+  if (parts.length === 0) return "nothing was there";
+  return `${parts.join(" and ")} ${vms + tasks === 1 ? "has" : "have"} left`;
 }
 
 /** How many VMs and tasks have left meanwhile; null: nobody waits any more. @throws FailureError when it is not empty in time */
@@ -256,7 +265,7 @@ async function drainNote(api: ApiClient, { worker, vms }: Shown, timeoutMs: numb
   // It is where it is: what the others say is why it stays.
   const plan = await api.read("vm.explain", { name: stuck.name }, { timeoutMs }).catch(() => null);
   if (plan === null || plan.workerId !== null) return "";
-  return `: ${stuck.name} finds no other place (${whyNowhere(plan).join("; ")})`;
+  return `: ${stuck.name} finds no other place (${whyNowhere(plan, stuck.spec.workerId).join("; ")})`;
 }
 
 // ---- The others

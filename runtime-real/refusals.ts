@@ -60,15 +60,7 @@ export function requestRefused(served: Served, refusal: RequestRefusal): ApiErro
         },
       );
     case "invalidRequest":
-      return new ApiError(
-        "invalidRequest",
-        `${refusal.field}: ${refusal.reason}`,
-        "correct the field and send it again",
-        {
-          field: refusal.field,
-          reason: refusal.reason,
-        },
-      );
+      return invalidField(refusal);
     case "requestTooLarge":
       return new ApiError(
         "requestTooLarge",
@@ -131,6 +123,22 @@ export function poolNotFound(pool: string): ApiError {
   );
 }
 
+const QUOTA_WORDS = {
+  vms: "VMs",
+  vcpus: "vCPUs",
+  memoryMiB: "MiB of memory",
+  diskGiB: "GiB of disk",
+} as const satisfies Record<Extract<Refusal, { readonly kind: "quotaExceeded" }>["resource"], string>;
+
+function invalidField({ field: path, reason }: { readonly field: string; readonly reason: string }): ApiError {
+  // The core's path begins with the command, of which a client knows nothing.
+  const field = path.replace(/^command\./, "");
+  return new ApiError("invalidRequest", `${field}: ${reason}`, "correct the field and send it again", {
+    field,
+    reason,
+  });
+}
+
 /** What the scheduler's refusals mean, where their fields are not at hand. */
 const WHY_NOT: ReadonlyMap<string, string> = new Map<WorkerRefusal["kind"], string>([
   ["offline", "it is offline"],
@@ -184,15 +192,7 @@ export function applyRefused(refusal: Refusal): ApiError {
         },
       );
     case "invalidCommand":
-      return new ApiError(
-        "invalidRequest",
-        `${refusal.field}: ${refusal.reason}`,
-        "correct the field and send it again",
-        {
-          field: refusal.field,
-          reason: refusal.reason,
-        },
-      );
+      return invalidField(refusal);
     case "limitReached":
       return new ApiError(
         "limitReached",
@@ -250,7 +250,7 @@ export function applyRefused(refusal: Refusal): ApiError {
     case "quotaExceeded":
       return new ApiError(
         "quotaExceeded",
-        `the tenant would have ${refusal.wanted} ${refusal.resource}, its quota is ${refusal.limit}`,
+        `the tenant would have ${refusal.wanted} ${QUOTA_WORDS[refusal.resource]}, its quota is ${refusal.limit}`,
         "ask for less, delete what is not needed any more, or have the quota raised",
         { resource: refusal.resource, wanted: refusal.wanted, limit: refusal.limit },
       );

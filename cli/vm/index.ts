@@ -25,3 +25,4 @@ export const registerVm: CommandGroup = (program, session) => {
 };
 
 export { whyNowhere } from "./plan.ts";
+export { whyWords } from "./why.ts";

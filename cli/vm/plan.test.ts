@@ -52,10 +52,12 @@ test("a host without a driver is named as one", () => {
 
 test("nowhere is said first, and counted for a message of one line", () => {
   expect(renderPlan("web", nowhere, null, driven, how)[0]).toBe("web fits nowhere now");
-  expect(whyNowhere(nowhere)).toEqual([
+  expect(whyNowhere(nowhere, null)).toEqual([
     "2 workers: not enough memory: 8,192 MiB needed, at most 2,048 free",
     "1 worker: cordoned",
   ]);
+  expect(whyNowhere(nowhere, 2)).toEqual(["it may run on worker 2 only: cordoned"]);
+  expect(whyNowhere(nowhere, 9)).toEqual(["it may run on worker 9 only, and there is no such worker"]);
   const empty: Plan = { workerId: null, preemption: null, judgements: [], refusals: [] };
   expect(renderPlan("web", empty, null, driven, how)).toEqual(["web fits nowhere: there are no workers"]);
   expect(fits(nowhere, null)).toBe(false);

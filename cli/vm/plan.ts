@@ -76,10 +76,13 @@ const COUNTED: ReadonlyMap<string, string> = new Map<WorkerRefusal["kind"], stri
   ["tooDear", "too dear"],
 ]);
 
-/** Why nobody takes it: a line for each reason, the most frequent first. */
-export function whyNowhere({ judgements, refusals }: Plan): readonly string[] {
+/** Why nobody takes it: a line for each reason, the most frequent first. `namedId`: the only worker that may. */
+export function whyNowhere({ judgements, refusals }: Plan, namedId: number | null): readonly string[] {
   if (judgements.length === 0) return ["there are no workers"];
-  return refusals.map(countedWords);
+  if (namedId === null) return refusals.map(countedWords);
+  const refusal = judgements.find(({ workerId }) => workerId === namedId)?.refusal ?? null;
+  if (refusal === null) return [`it may run on worker ${namedId} only, and there is no such worker`];
+  return [`it may run on worker ${namedId} only: ${refusalWords(refusal)}`];
 }
 
 export function renderPlan(

@@ -2,11 +2,12 @@
 import type { Command } from "commander";
 import type { AnswerOf, ApiClient } from "../../runtime-real/index.ts";
 import { type ClientOptions, withClientOptions, withNode } from "../client.ts";
-import { formatTime } from "../format.ts";
+import { count, formatTime, plural, size } from "../format.ts";
 import { type Session, withExamples } from "../group.ts";
 import { fitTable, table } from "../table.ts";
 import { showOrSuggest, type Vm } from "./names.ts";
 import { type Plan, whyNowhere } from "./plan.ts";
+import { isWaitingForPlace, whyWords } from "./why.ts";
 
 type ListOptions = ClientOptions & { readonly tenant?: string; readonly stale?: true };
 
@@ -16,30 +17,45 @@ export function registerList(vm: Command, { terminal }: Session): void {
     .option("--tenant <name>", "only this tenant's")
     .option("--stale", "what this node knows, without asking the leader")
     .action(async (options: ListOptions) => {
-      const { vms, index } = await withNode(options, (api) => listAll(api, options));
-      if (options.json === true) {
-        terminal.out(JSON.stringify({ index, vms }));
-        return;
-      }
-      if (vms.length === 0) {
-        terminal.err("there are no VMs; `blixard vm create --name web` asks for one");
-        return;
-      }
-      const rows = vms.map((each) => [
-        each.name,
-        each.tenant,
-        each.state,
-        each.workerId === null ? "-" : `${each.workerId}`,
-        `${each.spec.vcpus}`,
-        `${each.spec.memoryMiB}`,
-        `${each.spec.diskGiB}`,
-        `${each.generation}`,
-        formatTime(each.updatedAtMs),
-        each.reason,
-      ]);
-      const head = ["NAME", "TENANT", "STATE", "WORKER", "VCPUS", "MIB", "DISK GIB", "GEN", "CHANGED", "WHY"];
-      for (const line of fitTable("<<<>>>>><<", [head, ...rows], terminal.columns)) terminal.out(line);
+      const { vms, index, isWithoutDriver } = await withNode(options, async (api) => {
+        const listed = await listAll(api, options);
+        const isAsked = options.json !== true && listed.vms.some(({ state }) => state === "Scheduled");
+        return { ...listed, isWithoutDriver: isAsked ? await withoutDriver(api, options) : () => false };
+      });
+      if (options.json === true) terminal.out(JSON.stringify({ index, vms }));
+      else if (vms.length === 0) terminal.err("there are no VMs; `blixard vm create --name web` asks for one");
+      else for (const line of renderVms(vms, isWithoutDriver, terminal.columns)) terminal.out(line);
     });
+}
+
+export function renderVms(
+  vms: readonly Vm[],
+  isWithoutDriver: (workerId: number) => boolean,
+  columns: number,
+): string[] {
+  const rows = vms.map((vm) => [
+    vm.name,
+    vm.tenant,
+    vm.state,
+    vm.workerId === null ? "-" : `${vm.workerId}`,
+    count(vm.spec.vcpus),
+    count(vm.spec.memoryMiB),
+    count(vm.spec.diskGiB),
+    whyWords(vm, isWithoutDriver),
+  ]);
+  const head = ["NAME", "TENANT", "STATE", "WORKER", "VCPUS", "MIB", "DISK GIB", "WHY"];
+  const lines = fitTable("<<<>>>><", [head, ...rows], columns);
+  const waiting = vms.find(isWaitingForPlace);
+  if (waiting !== undefined)
+    lines.push("", `What keeps a VM from being placed: \`blixard vm show ${waiting.name}\` says it.`);
+  return lines;
+}
+
+/** Which workers cannot run machines. */
+async function withoutDriver(api: ApiClient, { stale, timeout }: ListOptions): Promise<(workerId: number) => boolean> {
+  const { workers } = await api.read("worker.list", { stale: stale === true }, { timeoutMs: timeout });
+  const ids = new Set(workers.flatMap(({ id, driver }) => (driver === null ? [id] : [])));
+  return (workerId) => ids.has(workerId);
 }
 
 async function listAll(
@@ -66,19 +82,22 @@ export function registerShow(vm: Command, { terminal }: Session): void {
     .argument("<vm>", "which VM")
     .option("--stale", "what this node knows, without asking the leader")
     .action(async (name: string, options: ClientOptions & { readonly stale?: true }) => {
-      const { answer, plan } = await withNode(options, async (api) => {
+      const { answer, plan, isWithoutDriver } = await withNode(options, async (api) => {
         const answer = await showOrSuggest(api, name, options);
-        const isWaiting = answer.vm.workerId === null && answer.vm.desired === "running";
         const request = { name, stale: options.stale === true };
-        const plan = isWaiting ? await api.read("vm.explain", request, { timeoutMs: options.timeout }) : null;
-        return { answer, plan };
+        const plan = isWaitingForPlace(answer.vm)
+          ? await api.read("vm.explain", request, { timeoutMs: options.timeout })
+          : null;
+        const isAsked = options.json !== true && answer.vm.state === "Scheduled";
+        return { answer, plan, isWithoutDriver: isAsked ? await withoutDriver(api, options) : () => false };
       });
       if (options.json === true) terminal.out(JSON.stringify(answer));
-      else for (const line of renderVm(answer.vm, plan)) terminal.out(line);
+      else for (const line of renderVm(answer.vm, plan, isWithoutDriver)) terminal.out(line);
     });
 }
 
-export function renderVm(vm: Vm, plan: Plan | null): string[] {
+export function renderVm(vm: Vm, plan: Plan | null, isWithoutDriver: (workerId: number) => boolean): string[] {
+  const why = whyWords(vm, isWithoutDriver);
   const { spec } = vm;
   const list = (items: readonly string[]): string => (items.length === 0 ? "-" : items.join(", "));
   const source =
@@ -90,9 +109,9 @@ export function renderVm(vm: Vm, plan: Plan | null): string[] {
   return table("<<", [
     ["name", vm.name],
     ["tenant", vm.tenant],
-    ["state", `${vm.state}${vm.reason === "" ? "" : `: ${vm.reason}`} (desired ${vm.desired})`],
+    ["state", `${vm.state}${why === "" ? "" : `: ${why}`} (desired ${vm.desired})`],
     ["worker", placeWords(vm, plan)],
-    ["size", `${spec.vcpus} vCPUs, ${spec.memoryMiB} MiB, ${spec.diskGiB} GiB disk`],
+    ["size", size(spec)],
     ["hypervisor", spec.hypervisor],
     ["boots", source],
     ["priority", `${spec.priority}${spec.preemptible ? ", preemptible" : ""}`],
@@ -109,7 +128,10 @@ export function renderVm(vm: Vm, plan: Plan | null): string[] {
     ],
     ["volumes", list(spec.volumes.map(({ name, sizeGiB }) => `${name} (${sizeGiB} GiB)`))],
     ["health checks", list(spec.healthChecks.map(({ name }) => name))],
-    ["recovery", `${vm.restarts} of ${spec.recovery.restartsMax} restarts on this worker, ${vm.relocations} moves`],
+    [
+      "recovery",
+      `${vm.restarts} of ${spec.recovery.restartsMax} restarts on this worker, ${plural(vm.relocations, "move")} to another`,
+    ],
     ["running since", vm.state === "Running" ? formatTime(vm.runningSinceMs) : "-"],
     ["metadata", list(Object.entries(spec.metadata).map(([key, value]) => `${key}=${value}`))],
     ["generation", `${vm.generation}, epoch ${vm.epoch}`],
@@ -118,11 +140,11 @@ export function renderVm(vm: Vm, plan: Plan | null): string[] {
   ]);
 }
 
-function placeWords({ workerId, eviction, targetId }: Vm, plan: Plan | null): string {
+function placeWords({ workerId, eviction, targetId, spec }: Vm, plan: Plan | null): string {
   if (workerId === null) {
     if (plan === null) return "-";
     if (plan.workerId !== null || plan.preemption !== null) return "none yet";
-    return `fits nowhere: ${whyNowhere(plan).join("; ")}`;
+    return `fits nowhere: ${whyNowhere(plan, spec.workerId).join("; ")}`;
   }
   if (eviction === null) return `${workerId}`;
   return `${workerId}, leaves it (${eviction})${targetId === null ? "" : ` for worker ${targetId}`}`;

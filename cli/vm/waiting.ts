@@ -93,7 +93,7 @@ async function inTheWay(api: ApiClient, vm: Vm, goal: VmGoal, timeout: number): 
       const plan = await api.read("vm.explain", { name }, { timeoutMs });
       if (plan.workerId !== null || plan.preemption !== null) return null;
       return {
-        what: `Pending, for it fits nowhere: ${whyNowhere(plan).join("; ")}`,
+        what: `Pending, for it fits nowhere: ${whyNowhere(plan, vm.spec.workerId).join("; ")}`,
         hint: `it is placed by itself as soon as it fits; \`blixard vm plan\` and \`blixard worker list\` say more`,
       };
     }
