@@ -1,6 +1,7 @@
 /** Lives of real nodes in this process: how they begin, join, go on, leave, and are rebuilt. */
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -23,6 +24,7 @@ import {
   type RunningNode,
   startNode,
 } from "./index.ts";
+import { WorkerStore } from "./worker/index.ts";
 
 let folder = "";
 const running: RunningNode[] = [];
@@ -369,6 +371,18 @@ describe("a worker that is no member", () => {
     expect(readdirSync(dataDir("w"))).toEqual([]);
     expect(await found(one)).toBeUndefined();
     // The very same directory can be used as if nothing had been.
+    await worker("w", one);
+    await until(async () => await isOnline(one));
+  });
+
+  test("that was cut off while it joined begins again; its directory does not become a member's by a flag left out", async () => {
+    const one = await first();
+    mkdirSync(dataDir("w"));
+    WorkerStore.open(dataDir("w")).close();
+    for (let time = 0; time < 2; time++) {
+      const refused = worker("w", one, { workerOnly: false });
+      await expect(refused).rejects.toMatchObject({ message: expect.stringContaining("only works") });
+    }
     await worker("w", one);
     await until(async () => await isOnline(one));
   });

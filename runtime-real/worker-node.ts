@@ -92,17 +92,17 @@ async function goOn(options: NodeOptions, store: WorkerStore, stored: WorkerSett
 }
 
 async function begin(options: NodeOptions, store: WorkerStore, log: Logger): Promise<Begun> {
-  const { dataDir, nodeId, join: joining } = options;
+  const { dataDir, nodeId, join: joining, workerOnly } = options;
+  // A join that was cut off leaves such a directory: whoever leaves the flag out must not get another kind of node than they ask for.
+  if (!workerOnly)
+    throw new NodeStartError(
+      `${dataDir} was begun as that of a node that only works`,
+      "give --worker-only as well, or an empty --data-dir",
+    );
   const path = identityPath(dataDir);
   const hadIdentity = existsSync(path);
   try {
     refuseWhatMembersHave(options);
-    // A join that was cut off leaves a directory that says so: whoever has changed their mind must not get another kind of node than they ask for.
-    if (!options.workerOnly)
-      throw new NodeStartError(
-        `${dataDir} was begun as that of a node that only works`,
-        "give --worker-only as well, or an empty --data-dir",
-      );
     if (nodeId === null || joining === null)
       throw new NodeStartError(
         `${dataDir} holds no worker yet, so this one has to join`,
