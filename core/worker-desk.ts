@@ -5,7 +5,7 @@
  *
  * Also the way by which the orchestrator proposes, and hears what became of it.
  */
-import { type ClusterState, encodeRequest, type Touched } from "./cluster/index.ts";
+import { type ClusterState, encodeRequest, nodeOf, type Touched } from "./cluster/index.ts";
 import { Orchestrator } from "./orchestrator/index.ts";
 import {
   type Directed,
@@ -118,7 +118,7 @@ export class WorkerDesk {
       return REFUSED_FOR_NOW;
     const report = decodeReport(data);
     if (report === null) return invalid("report", "is no report of a worker");
-    if (state.nodes.get(report.workerId)?.peerId !== peerId)
+    if (nodeOf(state, report.workerId)?.peerId !== peerId)
       return invalid("report.workerId", `node ${report.workerId} is not known under this identity`);
     this.#orchestrator.hear(report, this.#raft.nowMs);
     this.#waiting.push({ from, requestId, report });

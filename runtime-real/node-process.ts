@@ -21,6 +21,7 @@ import {
   query,
   type Runtime,
   type Stamp,
+  tableValues,
 } from "../core/index.ts";
 import {
   type AnswerOf,
@@ -555,7 +556,8 @@ class NodeProcess implements RunningNode, Served {
     if (known?.configuration === configuration && known.nodes === state.nodes) return known.peerIds;
     const left = new Set(configuration.retired.map(({ peerId }) => peerId));
     const peerIds = new Set<PeerId>();
-    for (const { peerId, role } of state.nodes.values()) if (role === "none" && !left.has(peerId)) peerIds.add(peerId);
+    for (const { peerId, role } of tableValues(state.nodes))
+      if (role === "none" && !left.has(peerId)) peerIds.add(peerId);
     this.#knownWorkers = { configuration, nodes: state.nodes, peerIds };
     return peerIds;
   }

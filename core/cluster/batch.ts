@@ -34,6 +34,8 @@ export class Batch {
   readonly #sessionIds: Overlay<string, number>;
   readonly #vms: Overlay<string, VmRecord>;
   readonly #tasks: Overlay<string, TaskRecord>;
+  readonly #nodes: Overlay<number, NodeRecord>;
+  readonly #peerIds: Overlay<string, number>;
   readonly #accounts: Accounts;
   readonly workers: Overlay<number, WorkerRecord>;
   readonly tenants: Overlay<string, TenantRecord>;
@@ -42,7 +44,6 @@ export class Batch {
   readonly counts: Overlay<string, number>;
   #sessionFloors: number[] | null = null;
   #tokens: Map<string, TokenRecord> | null = null;
-  #nodes: Map<number, NodeRecord> | null = null;
   readonly #events: ClusterEvent[] = [];
   /** Of the entry that is being applied. */
   term = 0;
@@ -60,6 +61,8 @@ export class Batch {
     this.#sessionIds = new Overlay(base.sessionIds, base.sessionCount, hashOfText);
     this.#vms = new Overlay(base.vms, base.vmCount, hashOfText);
     this.#tasks = new Overlay(base.tasks, base.taskCount, hashOfText);
+    this.#nodes = new Overlay(base.nodes, base.nodeCount, hashOfIndex);
+    this.#peerIds = new Overlay(base.peerIds, base.nodeCount, hashOfText);
     this.workers = new Overlay(base.workers, base.workerCount, hashOfIndex);
     this.tenants = new Overlay(base.tenants, base.tenantCount, hashOfText);
     this.pools = new Overlay(base.pools, base.poolCount, hashOfText);
@@ -178,13 +181,27 @@ export class Batch {
     return this.#tokens;
   }
 
-  get nodes(): ReadonlyMap<number, NodeRecord> {
-    return this.#nodes ?? this.#base.nodes;
+  get nodeCount(): number {
+    return this.#nodes.count;
   }
 
-  changeNodes(): Map<number, NodeRecord> {
-    this.#nodes ??= new Map(this.#base.nodes);
-    return this.#nodes;
+  /** All of them. For what happens seldom. */
+  nodes(): readonly NodeRecord[] {
+    return [...this.#nodes.values()];
+  }
+
+  node(id: number): NodeRecord | null {
+    return this.#nodes.get(id);
+  }
+
+  /** The id that the identity is bound to. */
+  nodeIdOf(peerId: string): number | null {
+    return this.#peerIds.get(peerId);
+  }
+
+  putNode(node: NodeRecord): void {
+    this.#nodes.set(node.id, Object.freeze(node));
+    this.#peerIds.set(node.peerId, node.id);
   }
 
   /** What the present entry changed. */
@@ -213,12 +230,14 @@ export class Batch {
       addresses: this.addresses.finish(),
       counts: this.counts.finish(),
       tokens: this.tokens,
-      nodes: this.nodes,
+      nodes: this.#nodes.finish(),
+      peerIds: this.#peerIds.finish(),
       events: withEvents(base.events, this.#events),
       sessionFloors: this.#sessionFloors ?? base.sessionFloors,
       vmCount: this.#vms.count,
       sessionCount: this.#sessions.count,
       taskCount: this.#tasks.count,
+      nodeCount: this.#nodes.count,
       workerCount: this.workers.count,
       tenantCount: this.tenants.count,
       poolCount: this.pools.count,

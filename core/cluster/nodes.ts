@@ -39,8 +39,7 @@ export function admitNode(batch: Batch, command: Extract<Command, { readonly kin
     if (token.nodeId !== null && token.nodeId !== nodeId)
       return refused({ kind: "tokenForAnotherNode", nodeId: token.nodeId });
     if (conflict !== null) return conflict;
-    const isNew = !batch.nodes.has(nodeId);
-    if (isNew && batch.nodes.size >= LIMITS.nodes) return tooManyNodes();
+    if (batch.node(nodeId) === null && batch.nodeCount >= LIMITS.nodes) return tooManyNodes();
     batch.changeTokens().set(tokenId, Object.freeze({ ...token, usedBy: nodeId }));
     batch.happened({ kind: "nodeAdmitted", nodeId, tokenId });
   }
@@ -56,19 +55,23 @@ export function announceNode(
   const { nodeId, peerId, addresses } = command;
   const conflict = bindingConflict(batch, nodeId, peerId);
   if (conflict !== null) return conflict;
-  if (!batch.nodes.has(nodeId) && batch.nodes.size >= LIMITS.nodes) return tooManyNodes();
+  if (batch.node(nodeId) === null && batch.nodeCount >= LIMITS.nodes) return tooManyNodes();
   if (putAddresses(batch, nodeId, peerId, addresses)) batch.happened({ kind: "nodeAnnounced", nodeId, addresses });
   return Object.freeze({ ok: true, kind: "nodeAnnounced" });
 }
 
-/** The roles as a committed configuration has them. A member that nobody has announced gets a record without addresses. */
+/**
+ * The roles as a committed configuration has them. A member that nobody has announced gets a record without addresses; one whose id or identity is bound
+ * to another gets none: what is bound stays so, whatever consensus was asked for.
+ */
 export function applyMembership(batch: Batch, { voters, learners, members }: Membership): void {
   const peerIds = new Map(members.map(({ id, peerId }) => [id, peerId]));
-  for (const record of [...batch.nodes.values()]) {
+  for (const record of batch.nodes()) {
     if (!peerIds.has(record.id)) putRole(batch, record, "none");
   }
   for (const [id, peerId] of peerIds) {
-    const record = batch.nodes.get(id) ?? { id, peerId, addresses: noAddresses, role: "none" };
+    if (bindingConflict(batch, id, peerId) !== null) continue;
+    const record = batch.node(id) ?? { id, peerId, addresses: noAddresses, role: "none" };
     putRole(batch, record, voters.includes(id) ? "voter" : "learner");
   }
   batch.happened({ kind: "membershipChanged", voters, learners });
@@ -79,14 +82,14 @@ const noAddresses: readonly string[] = Object.freeze([]);
 function putRole(batch: Batch, record: NodeRecord, role: NodeRole): void {
   if (record.role === role) return;
   const { id, peerId, addresses } = record;
-  batch.changeNodes().set(id, Object.freeze({ id, peerId, addresses, role }));
+  batch.putNode({ id, peerId, addresses, role });
 }
 
 /** Whether that changed anything. */
 function putAddresses(batch: Batch, id: number, peerId: string, addresses: readonly string[]): boolean {
-  const record = batch.nodes.get(id);
-  if (record !== undefined && sameTexts(record.addresses, addresses)) return false;
-  batch.changeNodes().set(id, Object.freeze({ id, peerId, addresses, role: record?.role ?? "none" }));
+  const record = batch.node(id);
+  if (record !== null && sameTexts(record.addresses, addresses)) return false;
+  batch.putNode({ id, peerId, addresses, role: record?.role ?? "none" });
   return true;
 }
 
@@ -95,12 +98,10 @@ function sameTexts(a: readonly string[], b: readonly string[]): boolean {
 }
 
 function bindingConflict(batch: Batch, nodeId: number, peerId: string): CommandResult | null {
-  const bound = batch.nodes.get(nodeId);
-  if (bound !== undefined) return bound.peerId === peerId ? null : refused({ kind: "nodeIdTaken", nodeId });
-  for (const record of batch.nodes.values()) {
-    if (record.peerId === peerId) return refused({ kind: "peerIdTaken", nodeId: record.id });
-  }
-  return null;
+  const bound = batch.node(nodeId);
+  if (bound !== null) return bound.peerId === peerId ? null : refused({ kind: "nodeIdTaken", nodeId });
+  const other = batch.nodeIdOf(peerId);
+  return other === null ? null : refused({ kind: "peerIdTaken", nodeId: other });
 }
 
 function tooManyNodes(): CommandResult {

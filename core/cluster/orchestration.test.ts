@@ -340,9 +340,22 @@ function pairsOf<K extends string | number, V>(table: Table<K, V>): Record<strin
 
 /** Everything that is in a state, and follows from it. */
 function plain(state: ClusterState): unknown {
-  const { vms, workers, tasks, tenants, pools, addresses, counts, sessions, sessionIds, sessionFloors, ...rest } =
-    state;
-  const tables = { vms, workers, tasks, tenants, pools, addresses, counts, sessions, sessionIds };
+  const {
+    vms,
+    workers,
+    tasks,
+    tenants,
+    pools,
+    addresses,
+    counts,
+    sessions,
+    sessionIds,
+    nodes,
+    peerIds,
+    sessionFloors,
+    ...rest
+  } = state;
+  const tables = { vms, workers, tasks, tenants, pools, addresses, counts, sessions, sessionIds, nodes, peerIds };
   const pairs = Object.entries(tables).map(([name, table]) => [name, pairsOf<string | number, unknown>(table)]);
   return {
     ...rest,

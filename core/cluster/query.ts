@@ -101,7 +101,7 @@ export function query(state: ClusterState, question: ClusterQuery): ClusterQuery
       return { kind: "tokens", tokens, nextAfterId: after.length > tokens.length ? (tokens.at(-1)?.id ?? null) : null };
     }
     case "listNodes":
-      return { kind: "nodes", nodes: [...state.nodes.values()].sort((a, b) => a.id - b.id) };
+      return { kind: "nodes", nodes: sorted(state.nodes, ({ id }) => id) };
     case "listWorkers":
       return { kind: "workers", workers: sorted(state.workers, ({ id }) => id) };
     case "getWorker": {

@@ -85,18 +85,18 @@ function decode(items: ItemReader): ClusterState {
     tokens.set(token.id, token);
   }
 
-  const nodes = new Map<number, NodeRecord>();
-  const peerIds = new Set<string>();
+  const nodes: [number, NodeRecord][] = [];
+  const peerIds = new Map<string, number>();
   let lastNode = 0;
   for (let i = 0; i < header.nodeCount; i++) {
     const field = `nodes[${i}]`;
     const node = nodeFromArray(items.next(field), field);
     demandOrder(field, 0, node.id > lastNode);
     lastNode = node.id;
-    nodes.set(node.id, node);
-    peerIds.add(node.peerId);
+    nodes.push([node.id, node]);
+    peerIds.set(node.peerId, node.id);
   }
-  if (peerIds.size !== nodes.size) throw new InvalidField("nodes.peerId", null, "must differ from node to node");
+  if (peerIds.size !== nodes.length) throw new InvalidField("nodes.peerId", null, "must differ from node to node");
 
   const events: ClusterEvent[] = [];
   const eventCount = keptEvents(header.eventTotal);
@@ -133,7 +133,9 @@ function decode(items: ItemReader): ClusterState {
     vmCount,
     sessionCount,
     tokens,
-    nodes,
+    nodes: tableOf(hashOfIndex, nodes),
+    peerIds: tableOf(hashOfText, peerIds),
+    nodeCount: nodes.length,
     events: restoredEvents(eventTotal, events),
     vms: tableOf(hashOfText, vms),
     sessions: tableOf(hashOfIndex, sessions),

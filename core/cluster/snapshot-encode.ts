@@ -53,8 +53,7 @@ function* snapshotItems(state: ClusterState): Generator<readonly unknown[], void
   }
   const tokens = [...state.tokens.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   for (const token of tokens) yield tokenToArray(token);
-  const nodes = [...state.nodes.values()].sort((a, b) => a.id - b.id);
-  for (const node of nodes) yield nodeToArray(node);
+  for (const node of sortedValues(state.nodes, ({ id }) => id)) yield nodeToArray(node);
   for (const event of eventsOf(state.events)) yield eventToArray(event);
   for (const worker of sortedValues(state.workers, ({ id }) => id)) yield [storedWorker.write(worker)];
   for (const task of sortedValues(state.tasks, ({ id }) => id)) yield [storedTask.write(task)];

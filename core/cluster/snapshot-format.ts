@@ -41,16 +41,16 @@ import { vmSpecFromArray, vmSpecToArray } from "./vm-spec-codec.ts";
 const MAGIC = "blixard-cluster";
 const VERSION = 3;
 
-export interface SnapshotHeader extends Pick<ClusterState, "appliedIndex" | "timeMs" | "vmCount" | "sessionCount"> {
+export interface SnapshotHeader
+  extends Pick<ClusterState, "appliedIndex" | "timeMs" | "vmCount" | "sessionCount" | "nodeCount"> {
   readonly tokenCount: number;
-  readonly nodeCount: number;
   readonly eventTotal: number;
   readonly version: number;
 }
 
 export function headerToArray(state: ClusterState): readonly unknown[] {
-  const { appliedIndex, timeMs, vmCount, sessionCount, tokens, nodes, events } = state;
-  return [MAGIC, VERSION, appliedIndex, timeMs, vmCount, sessionCount, tokens.size, nodes.size, events.total];
+  const { appliedIndex, timeMs, vmCount, sessionCount, tokens, nodeCount, events } = state;
+  return [MAGIC, VERSION, appliedIndex, timeMs, vmCount, sessionCount, tokens.size, nodeCount, events.total];
 }
 
 export function headerFromArray(value: unknown): SnapshotHeader {

@@ -173,6 +173,20 @@ function stateWith(fields: {
   };
 }
 
+function nodesWith(nodes: readonly NodeRecord[]): Pick<ClusterState, "nodes" | "peerIds" | "nodeCount"> {
+  return {
+    nodes: tableOf(
+      hashOfIndex,
+      nodes.map((node) => [node.id, node] as const),
+    ),
+    peerIds: tableOf(
+      hashOfText,
+      nodes.map((node) => [node.peerId, node.id] as const),
+    ),
+    nodeCount: nodes.length,
+  };
+}
+
 /** What version 2 added. */
 const later = {
   tokens: new Map<string, TokenRecord>(
@@ -199,12 +213,10 @@ const later = {
       },
     ].map((token) => [token.id, token]),
   ),
-  nodes: new Map<number, NodeRecord>(
-    [
-      { id: 4, peerId: "peer-4", addresses: ["127.0.0.1:7004", "[::1]:7004"], role: "voter" as const },
-      { id: 1, peerId: "peer-1", addresses: [], role: "none" as const },
-    ].map((node) => [node.id, node]),
-  ),
+  ...nodesWith([
+    { id: 4, peerId: "peer-4", addresses: ["127.0.0.1:7004", "[::1]:7004"], role: "voter" },
+    { id: 1, peerId: "peer-1", addresses: [], role: "none" },
+  ]),
   events: restoredEvents(8, [
     { index: 1, term: 1, atMs: 0, kind: "vmCreated", name: "a", tenant: "default", generation: 1 },
     { index: 2, term: 1, atMs: 1, kind: "vmUpdated", name: "a", tenant: "default", generation: 2 },
@@ -216,7 +228,7 @@ const later = {
     { index: 5_000_000_000, term: 9, atMs: 3, kind: "membershipChanged", voters: [1, 4], learners: [5] },
   ]),
 };
-const withoutLater = { tokens: new Map(), nodes: new Map(), events: emptyState().events };
+const withoutLater = { tokens: new Map(), ...nodesWith([]), events: emptyState().events };
 
 /** All that there was in version 2. */
 const before: ClusterState = { ...stateWith({ vms, sessions }), ...later };
@@ -633,8 +645,8 @@ describe("snapshot format", () => {
     ["sessions[0].responses.sequence", stateWith({ sessions: [{ ...busy, lowestUnacknowledged: 99 }] })],
     ["sessions.clientToken", stateWith({ sessions: [idle, { ...busy, clientToken: idle.clientToken }] })],
     ["sessions.lastActiveIndex", stateWith({ sessions: [{ ...idle, id: 8, lastActiveIndex: 4_000_000_000 }, busy] })],
-    ["nodes.peerId", { ...everything, nodes: new Map([1, 2].map((id) => [id, { ...aNode, id }])) }],
-    ["nodes[0].addresses[0]", { ...everything, nodes: new Map([[1, { ...aNode, addresses: ["a b"] }]]) }],
+    ["nodes.peerId", { ...everything, ...nodesWith([1, 2].map((id) => ({ ...aNode, id }))) }],
+    ["nodes[0].addresses[0]", { ...everything, ...nodesWith([{ ...aNode, addresses: ["a b"] }]) }],
     ["events[0].index", { ...everything, events: restoredEvents(1, [{ ...anEvent, index: 5_000_000_002 }]) }],
     ["events[1]", { ...everything, events: restoredEvents(2, [{ ...anEvent, index: 2 }, anEvent]) }],
   ])("%s is checked", (field, state) => {

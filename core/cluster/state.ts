@@ -26,8 +26,10 @@ export interface ClusterState {
   readonly sessionFloors: readonly number[];
   /** By id. At most a thousand, so a change copies them. */
   readonly tokens: ReadonlyMap<string, TokenRecord>;
-  /** By id. They change when somebody joins, leaves or moves, so a change copies them. */
-  readonly nodes: ReadonlyMap<number, NodeRecord>;
+  /** By id. */
+  readonly nodes: Table<number, NodeRecord>;
+  /** Ids of nodes by identity. Follows from `nodes`. */
+  readonly peerIds: Table<string, number>;
   readonly events: EventLog;
   /** By node id. */
   readonly workers: Table<number, WorkerRecord>;
@@ -51,6 +53,7 @@ export interface ClusterState {
   readonly roomIndex: number;
   readonly vmCount: number;
   readonly sessionCount: number;
+  readonly nodeCount: number;
   readonly workerCount: number;
   readonly taskCount: number;
   readonly tenantCount: number;
@@ -68,7 +71,8 @@ export function emptyState(): ClusterState {
     sessions: emptyTable(),
     sessionIds: emptyTable(),
     tokens: new Map(),
-    nodes: new Map(),
+    nodes: emptyTable(),
+    peerIds: emptyTable(),
     events: NO_EVENTS,
     workers: emptyTable(),
     tasks: emptyTable(),
@@ -81,6 +85,7 @@ export function emptyState(): ClusterState {
     nextPoolNumber: 1,
     rebalancedAtMs: 0,
     roomIndex: 0,
+    nodeCount: 0,
     workerCount: 0,
     taskCount: 0,
     tenantCount: 0,
@@ -103,6 +108,10 @@ export function workerOf(state: ClusterState, id: number): WorkerRecord | null {
 
 export function taskOf(state: ClusterState, id: string): TaskRecord | null {
   return lookUp(state.tasks, hashOfText(id), id) ?? null;
+}
+
+export function nodeOf(state: ClusterState, id: number): NodeRecord | null {
+  return lookUp(state.nodes, hashOfIndex(id), id) ?? null;
 }
 
 export function poolOf(state: ClusterState, name: string): IpPoolRecord | null {

@@ -92,7 +92,7 @@ export function registerWorker(
   command: Extract<Command, { readonly kind: "registerWorker" }>,
 ): CommandResult {
   const { workerId, bootId, facts } = command;
-  if (!batch.nodes.has(workerId)) return refused({ kind: "nodeNotFound", nodeId: workerId });
+  if (batch.node(workerId) === null) return refused({ kind: "nodeNotFound", nodeId: workerId });
   const known = batch.workers.get(workerId);
   if (known === null && batch.workers.count >= LIMITS.workers)
     return refused({ kind: "limitReached", limit: "workers", maximum: LIMITS.workers });

@@ -1,5 +1,5 @@
 /** All hosts that run machines, how they come to be known, and what faults may do to them. */
-import { type ClusterState, factsOf, type HostFacts, type WorkerFacts } from "../../core/index.ts";
+import { type ClusterState, factsOf, type HostFacts, nodeOf, type WorkerFacts } from "../../core/index.ts";
 import { drawRange, type WorkerTarget } from "../faults/index.ts";
 import type { World } from "../world.ts";
 import type { FleetShape } from "./shape.ts";
@@ -103,7 +103,7 @@ export class Fleet {
 
   /** What is to be announced of those that the state does not know. */
   unknown(state: ClusterState): readonly WorkerHost[] {
-    return this.hosts.filter(({ id }) => !state.nodes.has(id));
+    return this.hosts.filter(({ id }) => nodeOf(state, id) === null);
   }
 }
 
