@@ -8,6 +8,7 @@ import {
   type ApiTarget,
   ConnectError,
   connectApi,
+  isWorkerDirectory,
 } from "../runtime-real/index.ts";
 import { parseDurationMs } from "./arguments.ts";
 import { FailureError, UsageError } from "./outcome.ts";
@@ -86,6 +87,11 @@ async function explained(error: unknown, options: ClientOptions, api: ApiClient)
   }
   if (options.address !== undefined)
     return new FailureError(error.message, "does a node with --api-bind listen there?");
+  if (error.kind === "noNode" && isWorkerDirectory(options.dataDir))
+    return new FailureError(
+      `${options.dataDir} is that of a node that only works: it serves no commands`,
+      "ask a member: --address HOST:PORT --token TOKEN, or on its host with --data-dir DIR",
+    );
   return new FailureError(
     error.kind === "noNode" ? `no node is running in ${options.dataDir}` : error.message,
     "start one with `blixard node --id 1`, or say where it is: --data-dir DIR, or --address HOST:PORT --token TOKEN",

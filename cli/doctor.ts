@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ApiError, connectApi, DEFAULT_BIND } from "../runtime-real/index.ts";
+import { ApiError, connectApi, DEFAULT_BIND, isWorkerDirectory } from "../runtime-real/index.ts";
 import { dataDirOption } from "./client.ts";
 import { type CommandGroup, withExamples } from "./group.ts";
 import { EXIT } from "./outcome.ts";
@@ -181,7 +181,9 @@ const checks: Readonly<Record<string, Check>> = {
       return ok(`node ${node.id} (${node.role}); node ${leaderId ?? "none"} leads`);
     } catch (error) {
       if (error instanceof ApiError) return warning(error.message, error.hint);
-      return ok(`none in ${dataDir}`);
+      return ok(
+        isWorkerDirectory(dataDir) ? `in ${dataDir}, if any, only works: it answers no commands` : `none in ${dataDir}`,
+      );
     } finally {
       await api.close();
     }

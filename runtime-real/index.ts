@@ -13,6 +13,7 @@ export { DEFAULT_BIND, type NodeOptions, type TransportKind } from "./options.ts
 export { RecordingError } from "./recording-error.ts";
 export type { NodeEnd, RunningNode } from "./running-node.ts";
 export { formatApiToken, formatJoinToken, InvalidToken, makeToken, type NewToken, parseToken } from "./token-text.ts";
+export { isWorkerDirectory } from "./worker-directory.ts";
 
 export const startNode: typeof StartNode = async (options) =>
   await (await import("./node-process.ts")).startNode(options);

@@ -18,6 +18,7 @@ import {
   connectApi,
   formatApiToken,
   formatJoinToken,
+  joinCluster,
   loadRecording,
   makeToken,
   type NodeOptions,
@@ -391,6 +392,9 @@ describe("a worker that is no member", () => {
     const one = await first();
     await worker("w", one);
     await expect(start("w", { raft: {} })).rejects.toMatchObject({ message: expect.stringContaining("in use") });
+    const joining = { addresses: one.addresses, token: await token(one) };
+    const asMember = { ...DEFAULTS, dataDir: dataDir("w"), nodeId: 7, join: joining };
+    await expect(joinCluster(asMember)).rejects.toMatchObject({ message: expect.stringContaining("only works") });
     const member = { nodeId: 1, workerOnly: true, raft: {} };
     await expect(start(1, member)).rejects.toMatchObject({ message: expect.stringContaining("holds a member") });
   });

@@ -54,7 +54,8 @@ import { encodeServers } from "./servers.ts";
 import type { NodeSettings } from "./storage/index.ts";
 import { parsePins } from "./token-text.ts";
 import { probeFacts, WorkerHost } from "./worker/index.ts";
-import { isWorkerDirectory, startWorkerNode } from "./worker-node.ts";
+import { isWorkerDirectory } from "./worker-directory.ts";
+import { startWorkerNode } from "./worker-node.ts";
 
 /** Inputs kept in memory for a dump, by estimated size. */
 const RING_BYTES = 64 * 1024 * 1024;
@@ -98,6 +99,8 @@ export async function joinCluster(
     "dataDir" | "nodeId" | "bind" | "advertise" | "transport" | "join" | "works" | "worker" | "log"
   >,
 ): Promise<{ readonly nodeId: NodeId; readonly clusterId: string; readonly peerId: PeerId }> {
+  if (isWorkerDirectory(options.dataDir))
+    throw new NodeStartError(`${options.dataDir} is that of a node that only works`, "give an empty --data-dir");
   const life = await openLife(
     { ...options, apiBind: null, bootstrap: false },
     createLogger(options.log, options.nodeId),

@@ -20,11 +20,6 @@ import { decodeServers } from "./servers.ts";
 import { InvalidToken } from "./token-text.ts";
 import { probeFacts, WorkerHost, type WorkerSettings, WorkerStore, WorkerStoreError } from "./worker/index.ts";
 
-/** Whether a node that only works lives there. */
-export function isWorkerDirectory(dataDir: string): boolean {
-  return WorkerStore.isIn(dataDir);
-}
-
 /** @throws NodeStartError */
 export async function startWorkerNode(options: NodeOptions): Promise<RunningNode> {
   const store = openStore(options.dataDir);

@@ -1,4 +1,5 @@
 /** Three members and a host that only works: how it comes in, what it takes to go on, and whom it needs for that. */
+import { spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -8,6 +9,7 @@ import { RealCluster, RealNode, until } from "./testing/index.ts";
 type Worker = AnswerOf<"worker.list">["workers"][number];
 type Task = AnswerOf<"task.show">["task"];
 
+const blixard = join(import.meta.dirname, "..", "blixard.js");
 const ID = 7;
 /** What only that host has: what asks for it runs there. */
 const FEATURE = "remote";
@@ -71,6 +73,12 @@ test("it is a worker like the others, and no member", { timeout: 30_000 }, async
   const { members } = await ask((api) => api.read("cluster.members", {}));
   expect(members.map(({ id }) => id)).toEqual([1, 2, 3]);
   expect(["blixard.db", "api.sock"].filter((name) => existsSync(join(worker.dataDir, name)))).toEqual([]);
+});
+
+test("its directory serves no commands, and they say whom to ask", () => {
+  const asked = spawnSync(process.execPath, [blixard, "worker", "list", "--data-dir", worker.dataDir]);
+  expect(asked.status).toBe(1);
+  expect(String(asked.stderr)).toMatch(/only works: it serves no commands\nhint: ask a member/);
 });
 
 test("a task runs there, and what it prints is shown", { timeout: 30_000 }, async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { isWorkerDirectory } from "../worker-directory.ts";
 import { DEFAULT_WORKER } from "./facts.ts";
 import { type WorkerSettings, WorkerStore, WorkerStoreError } from "./worker-store.ts";
 
@@ -29,9 +30,9 @@ test("what was saved last is there when it is opened again", () => {
 });
 
 test("nobody else opens it meanwhile, and nothing is left when it is removed", () => {
-  expect(WorkerStore.isIn(folder)).toBe(false);
+  expect(isWorkerDirectory(folder)).toBe(false);
   const store = WorkerStore.open(folder);
-  expect(WorkerStore.isIn(folder)).toBe(true);
+  expect(isWorkerDirectory(folder)).toBe(true);
   expect(() => WorkerStore.open(folder)).toThrow(/in use by another process/);
   store.save(settings);
   expect(() => WorkerStore.open(folder)).toThrow(/in use by another process/);

@@ -2,12 +2,13 @@
  * What a worker that is no member remembers: who it is and where the servers are. One row in a file, which also keeps a second process out of the data directory:
  * two agents of one host would end each other's jobs.
  */
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { z } from "zod";
 import { CLUSTER_LIMITS } from "../../core/index.ts";
 import { serversSchema } from "../servers.ts";
+import { WORKER_FILE } from "../worker-directory.ts";
 
 const settingsSchema = z.strictObject({
   version: z.literal(1),
@@ -33,8 +34,6 @@ export class WorkerStoreError extends Error {
   override readonly name = "WorkerStoreError";
 }
 
-const FILE = "worker.db";
-
 export class WorkerStore {
   readonly #database: Database.Database;
   readonly #path: string;
@@ -44,13 +43,9 @@ export class WorkerStore {
     this.#path = path;
   }
 
-  static isIn(dataDir: string): boolean {
-    return existsSync(join(dataDir, FILE));
-  }
-
   /** Takes the directory, which must exist. @throws WorkerStoreError */
   static open(dataDir: string): WorkerStore {
-    const path = join(dataDir, FILE);
+    const path = join(dataDir, WORKER_FILE);
     let database: Database.Database | null = null;
     try {
       database = new Database(path, { timeout: 0 });
