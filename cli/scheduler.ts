@@ -190,7 +190,7 @@ export const registerRebalance: CommandGroup = (program, { terminal }) => {
 };
 
 export function renderRebalance({ before, after, moves }: Plan, columns: number): string[] {
-  if (moves.length === 0) return [`imbalance ${percent(before)}: no move would make it clearly better`];
+  if (moves.length === 0) return [`imbalance ${percent(before)}: no move of a running VM would make it clearly better`];
   const rows = moves.map(({ name, from, to, gain }) => [name, `${from}`, `${to}`, percent(gain)]);
   return [
     `imbalance ${percent(before)}, ${percent(after)} after ${plural(moves.length, "move")}`,

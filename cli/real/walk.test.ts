@@ -1,9 +1,10 @@
 /** The README's five-minute walk, word for word, at the prompt of `npm run cluster`. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, type } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { until } from "./testing/index.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -17,36 +18,74 @@ function typed(): string[] {
 /** Below the ports that the system gives to whoever dials out. */
 const basePort = `${12_000 + (process.pid % 20_000)}`;
 
+/** Each line of the walk, with what it shows: in the end, for what takes its time; every other line shows it at once. */
+const walk: readonly { readonly line: string; readonly shows: readonly RegExp[]; readonly inTheEnd?: true }[] = [
+  { line: "cluster status", shows: [/node 1 leads/] },
+  { line: "scheduler set --cpu 4", shows: [/CPU × 4/] },
+  { line: "worker list", shows: [1, 2, 3].map((id) => row(id, "online", "none")), inTheEnd: true },
+  { line: "vm plan --vcpus 1 --memory 256 --disk 1", shows: [/would go to worker \d, and stay Scheduled/] },
+  { line: "vm create --name web --vcpus 1 --memory 256 --disk 1 --no-wait", shows: [/web created/] },
+  { line: "vm create --name db --vcpus 1 --memory 256 --disk 1 --no-wait", shows: [/db created/] },
+  { line: "vm list", shows: ["db", "web"].map((name) => placed(name, "123")), inTheEnd: true },
+  { line: "task submit uname -a", shows: [new RegExp(type())] },
+  { line: "worker drain 2", shows: [/worker 2 is empty/] },
+  { line: "vm list", shows: ["db", "web"].map((name) => placed(name, "13")), inTheEnd: true },
+  { line: "worker uncordon 2", shows: [/worker 2 takes VMs again/] },
+  { line: "kill 1", shows: [/node 1 has ended \(SIGKILL\)/] },
+  { line: "vm create --name cache --vcpus 1 --memory 256 --disk 1 --no-wait", shows: [/cache created/] },
+  { line: "worker list", shows: [row(1, "offline", "none")], inTheEnd: true },
+  { line: "vm list", shows: ["cache", "db", "web"].map((name) => placed(name, "23")), inTheEnd: true },
+  { line: "start 1", shows: [] },
+  { line: "worker list", shows: [row(1, "online", "none")], inTheEnd: true },
+  { line: "vm list --stale", shows: ["cache", "db", "web"].map((name) => placed(name, "23")), inTheEnd: true },
+  { line: "events", shows: [/VM web created.*worker 2 is draining.*worker 1 is offline: lease ran out/s] },
+];
+
+/** A line of a table that begins with these words. */
+function row(...words: readonly (string | number)[]): RegExp {
+  return new RegExp(`^ *${words.join(" +")} `, "m");
+}
+
+function placed(name: string, workers: string): RegExp {
+  return new RegExp(`^${name} +default +Scheduled +[${workers}] .*no VM driver there$`, "m");
+}
+
+/** The prompt answers this at once, and so only when the line before it is done with. */
+const nonsense = "kill 9";
+const answer = "which node?";
+
 test("the README's walk works as it stands there", { timeout: 120_000 }, async () => {
+  expect(typed()).toEqual([...walk.map(({ line }) => line), "quit"]);
   const folder = mkdtempSync(join(tmpdir(), "blixard-test-"));
+  const child = spawn(process.execPath, [join(root, "scripts", "cluster.ts"), "--base-port", basePort], {
+    cwd: folder,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  let shown = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk) => {
+      shown += String(chunk);
+    });
+  const say = async (line: string): Promise<string> => {
+    const from = shown.length;
+    child.stdin.write(`${line}\n${nonsense}\n`);
+    await until(() => shown.includes(answer, from) || child.exitCode !== null);
+    return shown.slice(from);
+  };
   try {
-    const lines = typed();
-    expect(lines).toContain("kill 1");
-    const child = spawn(process.execPath, [join(root, "scripts", "cluster.ts"), "--base-port", basePort], {
-      cwd: folder,
-      stdio: ["pipe", "pipe", "pipe"],
-    });
-    const shown: string[] = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => shown.push(String(chunk)));
-    const ended = new Promise((resolve) => child.once("close", resolve));
-    child.stdin.end(`${lines.join("\n")}\n`);
+    for (const { line, shows, inTheEnd } of walk) {
+      let heard = await say(line);
+      const isShown = (): boolean => shows.every((words) => words.test(heard));
+      while (inTheEnd === true && !isShown() && child.exitCode === null) heard = await say(line);
+      expect({ line, isShown: isShown(), heard: isShown() ? "" : heard }).toEqual({ line, isShown: true, heard: "" });
+      expect(heard).not.toContain("error:");
+    }
+    child.stdin.end("quit\n");
     expect(await ended).toBe(0);
-    const text = shown.join("");
-    const order = [
-      "three nodes are up",
-      "web created",
-      "node 1 has ended (SIGKILL)",
-      "db created",
-      "VM web created",
-      "VM db created",
-    ];
-    const places = order.map((words) => text.indexOf(words));
-    expect({ places, shown: places.includes(-1) ? text : "" }).toEqual({
-      places: places.toSorted((a, b) => a - b),
-      shown: "",
-    });
-    expect(text).not.toContain("error:");
   } finally {
+    child.kill("SIGTERM");
+    await ended;
     rmSync(folder, { recursive: true, force: true });
   }
 });
