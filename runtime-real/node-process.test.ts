@@ -347,6 +347,15 @@ describe("a worker that is no member", () => {
 
   test.each<[string, (one: RunningNode) => Promise<{ token?: string; options?: Partial<NodeOptions> }>]>([
     [
+      "expired",
+      async (one) => {
+        const made = await token(one, { ttlMs: 1 });
+        await api(one).write("vm.create", { name: "later" });
+        return { token: made };
+      },
+    ],
+    ["is for node 9", async (one) => ({ token: await token(one, { nodeId: 9 }) })],
+    [
       "was used by node 2",
       async (one) => {
         const made = await token(one);
