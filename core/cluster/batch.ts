@@ -5,6 +5,7 @@
  * What follows from VMs and tasks (the room that is used, who is where, how many of a group are in a rack) changes here and nowhere else, with the record
  * that it follows from.
  */
+import { castDraft, Immer } from "immer";
 import type { SchedulerSettings } from "../scheduler/index.ts";
 import { Accounts } from "./accounts.ts";
 import { type ClusterEvent, type EventDetails, withEvents } from "./events.ts";
@@ -20,6 +21,9 @@ import type { TenantRecord } from "./tenants.ts";
 import type { TokenRecord } from "./tokens.ts";
 import type { VmRecord } from "./vm-record.ts";
 import type { WorkerRecord } from "./workers.ts";
+
+// An instance of its own: process-wide settings are somebody else's. Nothing is frozen: that would walk through the whole state.
+const immer = new Immer({ autoFreeze: false });
 
 /** What a batch touched, for whoever acts on it: those that were there before, and those that are there now. */
 export interface Touched {
@@ -217,37 +221,39 @@ export class Batch {
     };
   }
 
+  /** The next state. What did not change is shared with the one before. */
   finish(): ClusterState {
     const base = this.#base;
-    return {
-      vms: this.#vms.finish(),
-      sessions: this.#sessions.finish(),
-      sessionIds: this.#sessionIds.finish(),
-      tasks: this.#tasks.finish(),
-      workers: this.workers.finish(),
-      tenants: this.tenants.finish(),
-      pools: this.pools.finish(),
-      addresses: this.addresses.finish(),
-      counts: this.counts.finish(),
-      tokens: this.tokens,
-      nodes: this.#nodes.finish(),
-      peerIds: this.#peerIds.finish(),
-      events: withEvents(base.events, this.#events),
-      sessionFloors: this.#sessionFloors ?? base.sessionFloors,
-      vmCount: this.#vms.count,
-      sessionCount: this.#sessions.count,
-      taskCount: this.#tasks.count,
-      nodeCount: this.#nodes.count,
-      workerCount: this.workers.count,
-      tenantCount: this.tenants.count,
-      poolCount: this.pools.count,
-      scheduler: this.scheduler,
-      schedulerCursor: this.schedulerCursor,
-      nextPoolNumber: this.nextPoolNumber,
-      rebalancedAtMs: this.rebalancedAtMs,
-      roomIndex: this.roomIndex,
-      timeMs: this.timeMs,
-      appliedIndex: this.appliedIndex,
-    };
+    return immer.produce(base, (draft) => {
+      // A draft of the state itself and of nothing in it: reading a table here would make one of that too.
+      draft.vms = castDraft(this.#vms.finish());
+      draft.sessions = castDraft(this.#sessions.finish());
+      draft.sessionIds = castDraft(this.#sessionIds.finish());
+      draft.tasks = castDraft(this.#tasks.finish());
+      draft.workers = castDraft(this.workers.finish());
+      draft.tenants = castDraft(this.tenants.finish());
+      draft.pools = castDraft(this.pools.finish());
+      draft.addresses = castDraft(this.addresses.finish());
+      draft.counts = castDraft(this.counts.finish());
+      draft.tokens = castDraft(this.tokens);
+      draft.nodes = castDraft(this.#nodes.finish());
+      draft.peerIds = castDraft(this.#peerIds.finish());
+      draft.events = castDraft(withEvents(base.events, this.#events));
+      draft.sessionFloors = castDraft(this.#sessionFloors ?? base.sessionFloors);
+      draft.vmCount = this.#vms.count;
+      draft.sessionCount = this.#sessions.count;
+      draft.taskCount = this.#tasks.count;
+      draft.nodeCount = this.#nodes.count;
+      draft.workerCount = this.workers.count;
+      draft.tenantCount = this.tenants.count;
+      draft.poolCount = this.pools.count;
+      draft.scheduler = castDraft(this.scheduler);
+      draft.schedulerCursor = this.schedulerCursor;
+      draft.nextPoolNumber = this.nextPoolNumber;
+      draft.rebalancedAtMs = this.rebalancedAtMs;
+      draft.roomIndex = this.roomIndex;
+      draft.timeMs = this.timeMs;
+      draft.appliedIndex = this.appliedIndex;
+    });
   }
 }
