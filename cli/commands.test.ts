@@ -6,35 +6,18 @@ import { createInterface } from "node:readline/promises";
 import { PassThrough } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningNode, startNode } from "../runtime-real/index.ts";
+import type { RunningNode } from "../runtime-real/index.ts";
 import { isAnsweredYes, renderStatus } from "./cluster.ts";
 import { fitTable } from "./table.ts";
 import { plain } from "./terminal.ts";
-import { blixard } from "./testing.ts";
+import { blixard, nodeIn } from "./testing.ts";
 
 let folder = "";
 let node: RunningNode;
 let here: string[] = [];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "blixard-test-"));
-  node = await startNode({
-    version: "test",
-    dataDir: join(folder, "data"),
-    nodeId: 1,
-    bind: "127.0.0.1:0",
-    advertise: null,
-    transport: null,
-    bootstrap: false,
-    join: null,
-    replaceFromPeers: false,
-    works: null,
-    workerOnly: false,
-    worker: {},
-    apiBind: "127.0.0.1:0",
-    record: null,
-    raft: { electionTimeoutMs: 100, heartbeatMs: 20 },
-    log: { level: "silent", format: "json" },
-  });
+  node = await nodeIn(join(folder, "data"), { apiBind: "127.0.0.1:0" });
   here = ["--data-dir", join(folder, "data")];
 });
 afterAll(async () => {
@@ -223,27 +206,7 @@ test("doctor says what is there and how to mend what is not", async () => {
 
 test("a recording is replayed: with the same decisions, step by step, or as JSON", async () => {
   const file = join(folder, "recording");
-  const other = await startNode({
-    ...{
-      version: "test",
-      dataDir: join(folder, "recorded"),
-      nodeId: 1,
-      bind: "127.0.0.1:0",
-      advertise: null,
-      transport: null,
-    },
-    ...{
-      bootstrap: false,
-      join: null,
-      replaceFromPeers: false,
-      works: null,
-      workerOnly: false,
-      worker: {},
-      apiBind: null,
-      record: file,
-    },
-    ...{ raft: { electionTimeoutMs: 100, heartbeatMs: 20 }, log: { level: "silent", format: "json" } as const },
-  });
+  const other = await nodeIn(join(folder, "recorded"), { record: file });
   await blixard(["vm", "create", "--name", "web", "--no-wait", "--data-dir", join(folder, "recorded")]);
   await other.stop(1000);
   const brief = await blixard(["sim", "replay", file]);

@@ -45,7 +45,22 @@ function argumentsOf(line: string): string[] | null {
 }
 
 /** Commands that ask a node. */
-const asksNode = /^npx blixard (cluster|vm|token|events)\b/;
+const asksNode = /^npx blixard (cluster|worker|vm|task|quota|ip-pool|scheduler|rebalance|token|events|audit)\b/;
+
+/** Commands that change nothing, so that they can be run once more. */
+const reads = /^npx blixard (.*\b(list|show|get|usage|plan|status|members)|rebalance)\b/;
+
+/** From the table that documents JSON, the fields of the object that each command prints. */
+function fieldsOf(text: string): ReadonlyMap<string, readonly string[]> {
+  const [, table = ""] = text.split("| command | fields |\n|---|---|\n");
+  const namesIn = (cell: string): string[] => Array.from(cell.matchAll(/`([^`]+)`/g), ([, name = ""]) => name);
+  return new Map(
+    Array.from(table.matchAll(/^\| (.*?) \| (.*) \|$/gm), ([, commands = "", fields = ""]) => {
+      const own = namesIn(fields.replaceAll(/\([^)]*\)/g, "")).sort();
+      return namesIn(commands).map((name) => [name, own] as const);
+    }).flat(),
+  );
+}
 
 /** A node in the folder's ./data, for as long as the commands run. */
 async function nodeIn(folder: string): Promise<() => Promise<void>> {
@@ -77,16 +92,26 @@ test.each(documents)("%s", { timeout: 300_000 }, async (document) => {
   const folder = mkdtempSync(join(tmpdir(), "blixard-test-"));
   let stop: (() => Promise<void>) | null = null;
   try {
-    const fences = fencesOf(readFileSync(join(root, document), "utf8"));
+    const text = readFileSync(join(root, document), "utf8");
+    const fences = fencesOf(text);
+    const documented = fieldsOf(text);
     for (const { file, lines } of fences) if (file !== null) writeFileSync(join(folder, file), `${lines.join("\n")}\n`);
     const commands = fences.filter(({ language }) => language === "sh").flatMap(({ lines }) => lines);
+    const checked = new Set<string>();
     if (commands.some((line) => asksNode.test(line))) stop = await nodeIn(folder);
     for (const line of commands) {
       const args = argumentsOf(line);
       if (args === null) continue;
       const { status, stderr } = spawnSync(process.execPath, [command, ...args], { cwd: folder, encoding: "utf8" });
       expect({ line, status, stderr: status === 0 ? "" : stderr }).toEqual({ line, status: 0, stderr: "" });
+      const named = Array.from(documented).find(([name]) => args.join(" ").startsWith(name));
+      if (named === undefined || !reads.test(line)) continue;
+      const json = spawnSync(process.execPath, [command, ...args, "--json"], { cwd: folder, encoding: "utf8" });
+      expect({ line, fields: Object.keys(JSON.parse(json.stdout)).sort() }).toEqual({ line, fields: named[1] });
+      checked.add(named[0]);
     }
+    const readable = [...documented.keys()].filter((name) => reads.test(`npx blixard ${name}`));
+    expect([...checked].sort()).toEqual(readable.sort());
   } finally {
     await stop?.();
     rmSync(folder, { recursive: true, force: true });

@@ -103,11 +103,13 @@ async function untilOver(api: ApiClient, id: string, options: WaitOptions, sessi
   const progress = progressTo(session);
   const interrupt = session.watchInterrupt();
   const timeoutMs = Math.min(options.timeout, QUESTION_MS);
+  let how = `task ${id} is not seen yet`;
   const ended = await untilSeen<Task>(
     async () => {
       const { task } = await api.read("task.show", { id }, { timeoutMs });
       if (isOver(task)) return task;
-      progress(`${stateWords(task)} ...`);
+      how = stateWords(task);
+      progress(`${how} ...`);
       return null;
     },
     performance.now() + options.timeout,
@@ -119,7 +121,7 @@ async function untilOver(api: ApiClient, id: string, options: WaitOptions, sessi
       return ended.result;
     case "timedOut":
       throw new FailureError(
-        `task ${id} is not over after all this time`,
+        `after all this time ${how}`,
         `it goes on: \`blixard task show ${id}\` says how it is, \`blixard task cancel ${id}\` ends it`,
       );
     case "interrupted":

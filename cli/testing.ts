@@ -1,5 +1,5 @@
-/** For tests: a terminal that remembers, an interrupt that waits to be told, and a VM and a task to show. */
-import type { AnswerOf } from "../runtime-real/index.ts";
+/** For tests: a terminal that remembers, an interrupt that waits to be told, a node, and a VM and a task to show. */
+import { type AnswerOf, type RunningNode, startNode } from "../runtime-real/index.ts";
 import { EXIT, type ExitCode } from "./outcome.ts";
 import { execute } from "./program.ts";
 import { plain, type Terminal } from "./terminal.ts";
@@ -31,6 +31,31 @@ export async function blixard(args: readonly string[], signal = new AbortControl
   const { terminal, out, err } = listening();
   const code = await execute(args, terminal, () => ({ signal, exitCode: EXIT.interrupted }));
   return { code, out: out.join("\n"), err: err.join("\n") };
+}
+
+/** A cluster of one node in this process, on any free port, that elects itself at once. */
+export async function nodeIn(
+  dataDir: string,
+  { apiBind = null, record = null }: { readonly apiBind?: string | null; readonly record?: string | null } = {},
+): Promise<RunningNode> {
+  return await startNode({
+    version: "test",
+    dataDir,
+    nodeId: 1,
+    bind: "127.0.0.1:0",
+    advertise: null,
+    transport: null,
+    bootstrap: false,
+    join: null,
+    replaceFromPeers: false,
+    works: null,
+    workerOnly: false,
+    worker: {},
+    apiBind,
+    record,
+    raft: { electionTimeoutMs: 100, heartbeatMs: 20 },
+    log: { level: "silent", format: "json" },
+  });
 }
 
 export const exampleVm: AnswerOf<"vm.show">["vm"] = {
