@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { blixard } from "./testing.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const command = join(root, "cli", "blixard.js");
@@ -116,4 +117,21 @@ test.each(documents)("%s", { timeout: 300_000 }, async (document) => {
     await stop?.();
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+/** The commands below this one, by what help says; itself when there are none. */
+async function commandsOf(path: readonly string[]): Promise<readonly string[]> {
+  const { out } = await blixard([...path, "--help"]);
+  const [, listed = ""] = /^Commands:\n((?: .*\n?)*)/m.exec(out) ?? [];
+  const names = Array.from(listed.matchAll(/^ {2}(\S+)/gm), ([, name = ""]) => name).filter((name) => name !== "help");
+  if (names.length === 0) return [path.join(" ")];
+  return (await Promise.all(names.map((name) => commandsOf([...path, name])))).flat();
+}
+
+test("the manual has every command, with what it prints as JSON", async () => {
+  // What runs in the foreground, and what has manuals of its own.
+  const elsewhere = /^(node|sim|completion)\b/;
+  const commands = (await commandsOf([])).filter((name) => !elsewhere.test(name));
+  const documented = fieldsOf(readFileSync(join(root, "docs", "cli.md"), "utf8"));
+  expect([...documented.keys()].sort()).toEqual(commands.toSorted());
 });
