@@ -88,7 +88,10 @@ export function* leavesOf<K, V>(table: Table<K, V>): Generator<Leaf<K, V>, void,
     if (shelf === EMPTY_SHELF) continue;
     for (const bucket of shelf) {
       if (bucket === EMPTY_BUCKET) continue;
-      for (const twig of bucket) for (const leaf of twig) if (leaf.keys.length > 0) yield leaf;
+      for (const twig of bucket) {
+        if (twig === EMPTY_TWIG) continue;
+        for (const leaf of twig) if (leaf.keys.length > 0) yield leaf;
+      }
     }
   }
 }
