@@ -5,7 +5,7 @@ import type { TaskRecord } from "./tasks.ts";
 import { usageChanged } from "./tenants.ts";
 import { intentOf, type VmRecord } from "./vm-record.ts";
 import { FAILURE_DOMAINS, type FailureDomain, type VmSpec } from "./vm-spec.ts";
-import type { WorkerRecord } from "./workers.ts";
+import { statusOf, type WorkerRecord } from "./workers.ts";
 
 export function resourcesOf(spec: VmSpec): Resources {
   let { diskGiB } = spec;
@@ -29,6 +29,9 @@ export const countKey = {
   group: (group: string, scope: FailureDomain, domain: string): string => `g/${group}/${scope}/${domain}`,
   tenant: (tenant: string, workerId: number): string => `t/${tenant}/${workerId}`,
   domain: (scope: FailureDomain, domain: string): string => `d/${scope}/${domain}`,
+  /** Of workers that are online in a domain, and of the domains that have some. */
+  onlineWorkers: (scope: FailureDomain, domain: string): string => `o/${scope}/${domain}`,
+  onlineDomains: (scope: FailureDomain): string => `n/${scope}`,
 };
 
 export class Accounts {
@@ -136,6 +139,23 @@ export class Accounts {
     const count = (counts.get(key) ?? 0) + sign;
     if (count === 0) counts.delete(key);
     else counts.set(key, count);
+  }
+
+  worker(before: WorkerRecord | null, after: WorkerRecord): void {
+    const was = before !== null && statusOf(before) === "online";
+    const is = statusOf(after) === "online";
+    if (was === is && (!is || before?.topology === after.topology)) return;
+    for (const scope of FAILURE_DOMAINS) {
+      if (was) this.#countOnline(scope, domainOf(scope, before), -1);
+      if (is) this.#countOnline(scope, domainOf(scope, after), 1);
+    }
+  }
+
+  #countOnline(scope: FailureDomain, domain: string, sign: 1 | -1): void {
+    const key = countKey.onlineWorkers(scope, domain);
+    const count = this.#batch.counts.get(key) ?? 0;
+    if (count === 0 || count + sign === 0) this.#count(countKey.onlineDomains(scope), sign);
+    this.#count(key, sign);
   }
 
   /** A worker stands elsewhere now: what is placed there counts there. */

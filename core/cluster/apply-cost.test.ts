@@ -1,5 +1,6 @@
 /** That an entry reads and copies what it is about and shares the rest, whatever the state holds. Counted, not timed. */
 import { describe, expect, test } from "vitest";
+import { DEFAULT_SCHEDULER } from "../scheduler/index.ts";
 import {
   applyEntries,
   type ClusterState,
@@ -154,6 +155,11 @@ describe("what one entry reads", () => {
     const machines = [{ name, epoch, phase, reason: "" }];
     return { kind: "observe", workerId: workerId ?? 0, bootId: 1, machines, jobs: [] };
   };
+
+  for (const machine of [small, large]) {
+    const settings = { ...DEFAULT_SCHEDULER, strategy: "spread", spreadScope: "rack", minDomains: 2 } as const;
+    machine.do({ kind: "configureScheduler", settings });
+  }
 
   test.each<[string, (machine: StateMachine) => Command]>([
     ["createVm", () => ({ kind: "createVm", name: "new", spec: vmSpec({ networks: [{ pool: "lan" }] }) })],

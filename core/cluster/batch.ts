@@ -119,6 +119,7 @@ export class Batch {
   }
 
   putWorker(worker: WorkerRecord): void {
+    this.#accounts.worker(this.workers.get(worker.id), worker);
     this.workers.set(worker.id, Object.freeze(worker));
   }
 

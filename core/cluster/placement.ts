@@ -3,12 +3,11 @@ import { domainOf, type PlacementContext, type PlacementRequest } from "../sched
 import { countKey, groupsOf, heldBy } from "./accounts.ts";
 import type { Batch } from "./batch.ts";
 import { intentOf, type VmRecord } from "./vm-record.ts";
-import { statusOf, type WorkerRecord } from "./workers.ts";
+import type { WorkerRecord } from "./workers.ts";
 
 /** Reads the batch as it is when it is asked. */
 export function placementContext(batch: Batch): PlacementContext {
   const { scheduler } = batch;
-  let domainTotal = -1;
   return {
     settings: scheduler,
     cursor: batch.schedulerCursor,
@@ -20,16 +19,7 @@ export function placementContext(batch: Batch): PlacementContext {
       return batch.counts.get(countKey.domain(scheduler.spreadScope, domain)) ?? 0;
     },
     get domainTotal() {
-      // Only who asks for several domains pays for counting them.
-      if (scheduler.strategy !== "spread" || scheduler.minDomains <= 1) return scheduler.minDomains;
-      if (domainTotal === -1) {
-        const domains = new Set<string>();
-        for (const worker of batch.workers.values()) {
-          if (statusOf(worker) === "online") domains.add(domainOf(scheduler.spreadScope, worker));
-        }
-        domainTotal = domains.size;
-      }
-      return domainTotal;
+      return batch.counts.get(countKey.onlineDomains(scheduler.spreadScope)) ?? 0;
     },
   };
 }

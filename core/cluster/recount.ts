@@ -11,7 +11,7 @@ import type { TaskRecord } from "./tasks.ts";
 import { NEW_TENANT, type TenantRecord } from "./tenants.ts";
 import type { VmRecord } from "./vm-record.ts";
 import { FAILURE_DOMAINS } from "./vm-spec.ts";
-import type { WorkerRecord } from "./workers.ts";
+import { statusOf, type WorkerRecord } from "./workers.ts";
 
 export interface Stored {
   readonly vms: readonly VmRecord[];
@@ -73,6 +73,15 @@ export function recount({ vms, tasks, workers, tenants, pools }: Stored): Books 
   const usage = new Map<string, { vms: number; readonly sum: Sum }>();
   const poolUse = new Map<string, number>();
   const count = (key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
+
+  for (const { stored } of books.values()) {
+    if (statusOf(stored) !== "online") continue;
+    for (const scope of FAILURE_DOMAINS) {
+      const key = countKey.onlineWorkers(scope, domainOf(scope, stored));
+      if (!counts.has(key)) count(countKey.onlineDomains(scope));
+      count(key);
+    }
+  }
 
   for (const vm of vms) {
     const tenant = usage.get(vm.tenant) ?? { vms: 0, sum: new Sum() };

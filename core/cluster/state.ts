@@ -41,7 +41,7 @@ export interface ClusterState {
   readonly pools: Table<string, IpPoolRecord>;
   /** Which VM holds an address; see `addressKey`. Follows from `vms`. */
   readonly addresses: Table<string, string>;
-  /** How many placed VMs there are of a group, tenant or domain; see `countKey`. Follows from `vms`. */
+  /** How many placed VMs there are of a group, tenant or domain, and where workers are online; see `countKey`. Follows from `vms` and `workers`. */
   readonly counts: Table<string, number>;
   readonly scheduler: SchedulerSettings;
   /** The worker that the last placement chose; 0: none. */

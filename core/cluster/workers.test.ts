@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { DEFAULT_SCHEDULER } from "../scheduler/index.ts";
 import type { Command } from "./index.ts";
 import { factsWith, StateMachine, taskWith } from "./testing/index.ts";
 
@@ -130,4 +131,30 @@ test("a worker hears of every change of what it shall do: the index of the last 
   machine.do({ kind: "submitTask", id: "job", spec: taskWith() });
   expect(heard(() => machine.do({ kind: "placeTask", id: "job", attempt: 0, workerId: 1 }))).toEqual([true, false]);
   expect(heard(() => machine.do({ kind: "cancelTask", id: "job" }))).toEqual([true, false]);
+});
+
+test("a cluster that spreads over two racks places nothing while one of them has nobody who takes it", () => {
+  const machine = new StateMachine();
+  machine.register(1, { topology: { datacenter: "dc", zone: "zone", rack: "a" } });
+  machine.register(2, { topology: { datacenter: "dc", zone: "zone", rack: "b" } });
+  machine.register(3, { topology: { datacenter: "dc", zone: "zone", rack: "b" } });
+  const settings = { ...DEFAULT_SCHEDULER, strategy: "spread", spreadScope: "rack", minDomains: 2 } as const;
+  machine.do({ kind: "configureScheduler", settings });
+  machine.create();
+  const refusal = { kind: "doesNotFit", workerId: 2, why: "tooFewDomains" };
+  const place: Command = { kind: "placeVm", name: "web", epoch: 0, workerId: 2 };
+
+  machine.do({ kind: "setAvailability", workerId: 1, availability: "cordoned" });
+  expect(machine.refusal(place)).toEqual(refusal);
+  machine.do({ kind: "setAvailability", workerId: 1, availability: "online" });
+  machine.lose(1);
+  expect(machine.refusal(place)).toEqual(refusal);
+  // One of two is enough.
+  machine.register(1, { topology: { datacenter: "dc", zone: "zone", rack: "a" } }, 2);
+  machine.lose(3);
+  machine.place("web", 2);
+  // And it counts where it stands now.
+  machine.create("next");
+  machine.register(1, { topology: { datacenter: "dc", zone: "zone", rack: "b" } }, 2);
+  expect(machine.refusal({ ...place, name: "next" })).toEqual(refusal);
 });

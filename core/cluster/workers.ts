@@ -77,7 +77,7 @@ export const factFormats = {
   driver: orNull(aText(1, LIMITS.labelLength)),
 };
 
-export function statusOf(worker: WorkerRecord): WorkerStatus {
+export function statusOf(worker: Pick<WorkerRecord, "isOnline" | "availability">): WorkerStatus {
   return worker.isOnline ? worker.availability : "offline";
 }
 
