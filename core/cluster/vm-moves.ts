@@ -135,13 +135,14 @@ export function evictVm(batch: Batch, command: Extract<Command, { readonly kind:
 /** Between one rebalance and the next: what moves is down for a while, and its load shows only after that. */
 const REBALANCE_EVERY_MS = 600_000;
 
-/** Those moves of the plan that still can be made. */
+/** Those moves of the plan that still can be made. A plan of which nothing is left is refused: nobody shall be told that it is under way. */
 export function rebalance(batch: Batch, moves: readonly RebalanceMove[]): CommandResult {
   const waitMs = batch.rebalancedAtMs === 0 ? 0 : batch.rebalancedAtMs + REBALANCE_EVERY_MS - batch.timeMs;
   if (waitMs > 0) return refused({ kind: "tooSoon", retryAfterMs: waitMs });
   let hasMoved = false;
   for (const { name, epoch, to } of moves)
     hasMoved = evictVm(batch, { kind: "evictVm", name, epoch, cause: "rebalance", to }).ok || hasMoved;
+  if (!hasMoved && moves.length > 0) return refused({ kind: "vmHasChanged" });
   if (hasMoved) batch.rebalancedAtMs = Math.max(1, batch.timeMs);
   return Object.freeze({ ok: true, kind: "rebalanced" });
 }

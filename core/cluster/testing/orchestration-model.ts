@@ -374,11 +374,13 @@ export class OrchestrationModel {
       }
       case "rebalance": {
         if (this.rebalancedAtMs !== null && this.timeMs < this.rebalancedAtMs + 600_000) return "tooSoon";
+        let hasMoved = false;
         for (const { name, epoch, to } of command.moves) {
           const vm = this.vms.get(name);
-          if (vm !== undefined && this.#evict(vm, epoch, "rebalance", to) === OK) this.rebalancedAtMs = this.timeMs;
+          if (vm !== undefined && this.#evict(vm, epoch, "rebalance", to) === OK) hasMoved = true;
         }
-        return OK;
+        if (hasMoved) this.rebalancedAtMs = this.timeMs;
+        return hasMoved || command.moves.length === 0 ? OK : "vmHasChanged";
       }
       case "createVm":
         return this.#create(command.name, command.spec);
