@@ -117,7 +117,38 @@ export function tableOf<K extends string | number, V extends NonNullable<unknown
   hashOf: (key: K) => Hash,
   pairs: Iterable<readonly [K, V]>,
 ): Table<K, V> {
-  return withChanges(emptyTable(), hashOf, pairs);
+  const held = new Map<number, Map<K, V>>();
+  for (const [key, value] of pairs) {
+    const hash = hashOf(key);
+    const place = bucketOf(hash) * LEAVES_PER_BUCKET + leafOf(hash);
+    const leaf = held.get(place);
+    if (leaf === undefined) held.set(place, new Map([[key, value]]));
+    else leaf.set(key, value);
+  }
+  const leaves = Array.from({ length: BUCKETS * LEAVES_PER_BUCKET }, (_, place): Leaf<K, V> => {
+    const values = held.get(place);
+    return values === undefined ? EMPTY_LEAF : leafWith(hashOf, values);
+  });
+  const twigs = grouped(leaves, EMPTY_TWIG);
+  return grouped(grouped(twigs, EMPTY_BUCKET), EMPTY_SHELF);
+}
+
+function leafWith<K extends string | number, V>(hashOf: (key: K) => Hash, values: ReadonlyMap<K, V>): Leaf<K, V> {
+  const entries = [...values].map(([key, value]) => ({ hash: hashOf(key) | 0, key, value }));
+  entries.sort((a, b) => a.hash - b.hash || (a.key < b.key ? -1 : 1));
+  return {
+    hashes: entries.map(({ hash }) => hash),
+    keys: entries.map(({ key }) => key),
+    values: entries.map(({ value }) => value),
+  };
+}
+
+/** As many parts together as in `empty`, and that itself where they are its own. */
+function grouped<T>(parts: readonly T[], empty: readonly T[]): (readonly T[])[] {
+  return Array.from({ length: parts.length / empty.length }, (_, at) => {
+    const group = parts.slice(at * empty.length, (at + 1) * empty.length);
+    return group.every((part) => part === empty[0]) ? empty : group;
+  });
 }
 
 function pathTo(hash: Hash) {
