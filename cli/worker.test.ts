@@ -75,7 +75,7 @@ test("one worker is shown with its figures, and with what is there and what of t
     "web  acme    Stopping      4  4,096  leaves its worker: drain",
     "",
     "TASK    TENANT  STATE    ATTEMPT  COMMAND",
-    "backup  acme    Running  2 of 3   /usr/bin/backup",
+    "backup  acme    Running  2 of 3   /usr/bin/backup --all",
   ]);
   expect(renderWorker({ index: 9, worker: idle, vms: [], tasks: [] }, plain, 100).at(-1)).toBe(
     "nothing is placed here",

@@ -142,12 +142,12 @@ export function renderWorker({ worker, vms, tasks }: Shown, paint: Paint, column
     lines.push("", ...fitTable("<<<>><", [["VM", "TENANT", "STATE", "VCPUS", "MIB", "WHY"], ...rows], columns));
   }
   if (tasks.length > 0) {
-    const rows = tasks.map(({ id: task, tenant, state, attempt, attemptsMax, command }) => [
+    const rows = tasks.map(({ id: task, tenant, state, attempt, attemptsMax, command, args }) => [
       task,
       tenant,
       state,
       `${attempt} of ${attemptsMax}`,
-      command,
+      [command, ...args].join(" "),
     ]);
     lines.push("", ...fitTable("<<<<<", [["TASK", "TENANT", "STATE", "ATTEMPT", "COMMAND"], ...rows], columns));
   }
