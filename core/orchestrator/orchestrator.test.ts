@@ -130,6 +130,19 @@ describe("draining", () => {
     expect(evicted(office)).toBe(1);
   });
 
+  test("what never ran leaves without anybody waiting for it to run elsewhere", () => {
+    const office = officeWith(1);
+    for (let n = 0; n < 10; n++) office.create(`vm-${n}`);
+    office.join(2);
+    office.takeProposed();
+    office.commit({ kind: "setAvailability", workerId: 1, availability: "draining" });
+    expect(evicted(office)).toBe(10);
+    office.handOver();
+    office.quiet(5000, 1, 2);
+    expect(office.worker(1).vms).toEqual([]);
+    expect(office.worker(2).vms).toHaveLength(10);
+  });
+
   test("a new leader counts those that are leaving already", () => {
     const office = drained(10);
     expect(evicted(office)).toBe(1);

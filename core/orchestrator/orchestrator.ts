@@ -367,8 +367,9 @@ export class Orchestrator {
     } else {
       this.#recoveries.delete(name);
     }
-    // It runs elsewhere, or need not; or the log refused to move it.
-    const isOnItsWay = vm.eviction !== null || (vm.workerId !== this.#drains.originOf(name) && vm.state !== "Running");
+    // It runs elsewhere, or need not, or never ran; or the log refused to move it.
+    const isOnItsWay =
+      hasRun(vm) && (vm.eviction !== null || (vm.workerId !== this.#drains.originOf(name) && vm.state !== "Running"));
     if (placement === undefined && !(isOnItsWay && vm.desired === "running")) this.#drains.settled(name);
   }
 
@@ -479,12 +480,12 @@ export class Orchestrator {
 
   // ---- Draining
 
-  /** Those that are leaving a worker because it is drained. */
+  /** Those that are leaving a worker because it is drained, and are missed meanwhile. */
   #leaving({ vms }: WorkerRecord): readonly string[] {
     const state = this.#state;
     return vms.filter((name) => {
       const vm = state === null ? null : vmOf(state, name);
-      return vm?.eviction === "drain" && vm.desired === "running";
+      return vm?.eviction === "drain" && vm.desired === "running" && hasRun(vm);
     });
   }
 
@@ -557,6 +558,11 @@ function added(a: Resources, b: Resources, sign: 1 | -1): Resources {
     memoryMiB: a.memoryMiB + sign * b.memoryMiB,
     diskGiB: a.diskGiB + sign * b.diskGiB,
   };
+}
+
+/** Nobody misses one that never did: moving it is no disruption. */
+function hasRun({ runningSinceMs }: VmRecord): boolean {
+  return runningSinceMs > 0;
 }
 
 function isToRecover(vm: VmRecord): boolean {
