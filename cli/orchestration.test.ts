@@ -56,6 +56,21 @@ describe("where nothing runs machines", () => {
     expect((await blixard(["vm", "delete", "never", "--yes", ...here])).out).toMatch(/^never deleted/);
   });
 
+  test("who waits for a VM for which another makes room is not told that it fits nowhere", async () => {
+    const { workers } = JSON.parse((await blixard(["worker", "list", "--json", ...here])).out);
+    const all = ["--vcpus", "1", "--disk", "1", "--memory", `${workers[0].promisable.memoryMiB}`, ...here];
+    await blixard(["vm", "delete", "life", "--yes", ...here]);
+    await blixard(["vm", "create", "--name", "low", "--priority", "100", "--no-wait", ...all]);
+    while (!(await blixard(["worker", "show", "1", ...here])).out.includes("low"));
+    expect(await blixard(["vm", "create", "--name", "high", "--priority", "900", ...all])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("high is created, and Scheduled on worker 1, which has no VM driver yet"),
+    });
+    expect((await blixard(["vm", "list", ...here])).out).toMatch(/^low +default +Pending +- /m);
+    for (const name of ["low", "high"]) await blixard(["vm", "delete", name, "--yes", ...here]);
+    expect((await blixard(["vm", "create", "--name", "life", ...small, ...here])).code).toBe(1);
+  });
+
   test("a VM is stopped, started, moved and deleted, as far as that can be", async () => {
     expect((await blixard(["vm", "stop", "life", ...here])).out).toContain("life is Stopped on worker 1");
     expect(await blixard(["vm", "start", "life", ...here])).toMatchObject({

@@ -264,7 +264,9 @@ async function drainNote(api: ApiClient, { worker, vms }: Shown, timeoutMs: numb
   if (stuck === undefined) return `: waits for ${plural(worker.taskCount, "task")} to end`;
   // It is where it is: what the others say is why it stays.
   const plan = await api.read("vm.explain", { name: stuck.name }, { timeoutMs }).catch(() => null);
-  if (plan === null || plan.workerId !== null) return "";
+  if (plan === null) return "";
+  // A few at a time.
+  if (plan.workerId !== null) return ": the next one goes when what was moved runs elsewhere";
   return `: ${stuck.name} finds no other place (${whyNowhere(plan, stuck.spec.workerId).join("; ")})`;
 }
 

@@ -40,6 +40,9 @@ test("why a VM does not run is what the state says, and what it cannot know", ()
   );
   expect(whyWords({ ...exampleVm, state: "Running", eviction: "drain" }, nobody)).toBe("leaves its worker: drain");
   expect(whyWords({ ...waiting, desired: "stopped" }, nobody)).toBe("");
+  const nominated = { ...waiting, targetId: 3, reason: "waits for 2 VMs to leave worker 3" };
+  expect(whyWords(nominated, nobody)).toBe("waits for 2 VMs to leave worker 3");
+  expect(renderVm(nominated, null, nobody).join("\n")).toMatch(/^worker +none yet: room is made for it on worker 3$/m);
 });
 
 test("one VM is shown with its size in units, and with what keeps it from a place", () => {

@@ -7,7 +7,7 @@ import { type Session, withExamples } from "../group.ts";
 import { fitTable, table } from "../table.ts";
 import { showOrSuggest, type Vm } from "./names.ts";
 import { type Plan, whyNowhere } from "./plan.ts";
-import { isWaitingForPlace, whyWords } from "./why.ts";
+import { isWaitingForPlace, planOfWaiting, whyWords } from "./why.ts";
 
 type ListOptions = ClientOptions & { readonly tenant?: string; readonly stale?: true };
 
@@ -84,10 +84,8 @@ export function registerShow(vm: Command, { terminal }: Session): void {
     .action(async (name: string, options: ClientOptions & { readonly stale?: true }) => {
       const { answer, plan, isWithoutDriver } = await withNode(options, async (api) => {
         const answer = await showOrSuggest(api, name, options);
-        const request = { name, stale: options.stale === true };
-        const plan = isWaitingForPlace(answer.vm)
-          ? await api.read("vm.explain", request, { timeoutMs: options.timeout })
-          : null;
+        const how = { stale: options.stale === true, timeoutMs: options.timeout };
+        const plan = options.json === true ? null : await planOfWaiting(api, answer.vm, how);
         const isAsked = options.json !== true && answer.vm.state === "Scheduled";
         return { answer, plan, isWithoutDriver: isAsked ? await withoutDriver(api, options) : () => false };
       });
@@ -142,6 +140,7 @@ export function renderVm(vm: Vm, plan: Plan | null, isWithoutDriver: (workerId: 
 
 function placeWords({ workerId, eviction, targetId, spec }: Vm, plan: Plan | null): string {
   if (workerId === null) {
+    if (targetId !== null) return `none yet: room is made for it on worker ${targetId}`;
     if (plan === null) return "-";
     if (plan.workerId !== null || plan.preemption !== null) return "none yet";
     return `fits nowhere: ${whyNowhere(plan, spec.workerId).join("; ")}`;

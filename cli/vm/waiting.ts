@@ -6,6 +6,7 @@ import { FailureError } from "../outcome.ts";
 import { progressTo, QUESTION_MS, untilSeen } from "../waiting.ts";
 import { isNotFound, type Vm } from "./names.ts";
 import { whyNowhere } from "./plan.ts";
+import { planOfWaiting } from "./why.ts";
 
 /** What is in the way, and what to do about it. */
 interface Obstacle {
@@ -89,14 +90,12 @@ async function inTheWay(api: ApiClient, vm: Vm, goal: VmGoal, timeout: number): 
   if (vm.desired === "running" && goal.isToGo !== true) {
     if (state === "Failed")
       return { what: whereAndHow(vm), hint: `\`blixard vm show ${name}\` and \`blixard events\` say more` };
-    if (workerId === null && state === "Pending") {
-      const plan = await api.read("vm.explain", { name }, { timeoutMs });
-      if (plan.workerId !== null || plan.preemption !== null) return null;
+    const plan = await planOfWaiting(api, vm, { stale: false, timeoutMs });
+    if (plan !== null && plan.workerId === null && plan.preemption === null)
       return {
         what: `Pending, for it fits nowhere: ${whyNowhere(plan, vm.spec.workerId).join("; ")}`,
         hint: `it is placed by itself as soon as it fits; \`blixard vm plan\` and \`blixard worker list\` say more`,
       };
-    }
   }
   if (workerId === null) return null;
   const { worker } = await api.read("worker.show", { id: workerId }, { timeoutMs });

@@ -1,5 +1,7 @@
 /** Why a VM does not run, in the few words that a table has room for. */
+import type { ApiClient } from "../../runtime-real/index.ts";
 import type { Vm } from "./names.ts";
+import type { Plan } from "./plan.ts";
 
 /** What the state says of it, and what it cannot know. */
 export function whyWords(vm: Vm, isWithoutDriver: (workerId: number) => boolean): string {
@@ -11,6 +13,21 @@ export function whyWords(vm: Vm, isWithoutDriver: (workerId: number) => boolean)
   return words.join("; ");
 }
 
-export function isWaitingForPlace({ state, workerId, desired }: Vm): boolean {
-  return state === "Pending" && workerId === null && desired === "running";
+/** One for which others make room has its place. */
+export function isWaitingForPlace({ state, workerId, targetId, desired }: Vm): boolean {
+  return state === "Pending" && workerId === null && targetId === null && desired === "running";
+}
+
+/** What the scheduler says of one that waits for a place; null: it waits for none, or has got one meanwhile. */
+export async function planOfWaiting(
+  api: ApiClient,
+  vm: Vm,
+  { stale, timeoutMs }: { readonly stale: boolean; readonly timeoutMs: number },
+): Promise<Plan | null> {
+  if (!isWaitingForPlace(vm)) return null;
+  const { name } = vm;
+  const plan = await api.read("vm.explain", { name, stale }, { timeoutMs });
+  // Each answer is of a moment of its own: one that was placed in between would find the room taken that it has itself.
+  const { vm: now } = await api.read("vm.show", { name, stale }, { timeoutMs });
+  return now.updatedIndex === vm.updatedIndex ? plan : null;
 }
