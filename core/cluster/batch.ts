@@ -226,34 +226,48 @@ export class Batch {
   finish(): ClusterState {
     const base = this.#base;
     return immer.produce(base, (draft) => {
-      // A draft of the state itself and of nothing in it: reading a table here would make one of that too.
-      draft.vms = castDraft(this.#vms.finish());
-      draft.sessions = castDraft(this.#sessions.finish());
-      draft.sessionIds = castDraft(this.#sessionIds.finish());
-      draft.tasks = castDraft(this.#tasks.finish());
-      draft.workers = castDraft(this.workers.finish());
-      draft.tenants = castDraft(this.tenants.finish());
-      draft.pools = castDraft(this.pools.finish());
-      draft.addresses = castDraft(this.addresses.finish());
-      draft.counts = castDraft(this.counts.finish());
-      draft.tokens = castDraft(this.tokens);
-      draft.nodes = castDraft(this.#nodes.finish());
-      draft.peerIds = castDraft(this.#peerIds.finish());
-      draft.events = castDraft(withEvents(base.events, this.#events));
-      draft.sessionFloors = castDraft(this.#sessionFloors ?? base.sessionFloors);
-      draft.vmCount = this.#vms.count;
-      draft.sessionCount = this.#sessions.count;
-      draft.taskCount = this.#tasks.count;
-      draft.nodeCount = this.#nodes.count;
-      draft.workerCount = this.workers.count;
-      draft.tenantCount = this.tenants.count;
-      draft.poolCount = this.pools.count;
-      draft.scheduler = castDraft(this.scheduler);
-      draft.schedulerCursor = this.schedulerCursor;
-      draft.nextPoolNumber = this.nextPoolNumber;
-      draft.rebalancedAtMs = this.rebalancedAtMs;
-      draft.roomIndex = this.roomIndex;
-      draft.timeMs = this.timeMs;
+      // A draft of the state itself and of nothing in it: reading a table here would make one of that too, and each write of one costs.
+      if (this.#vms.hasChanged) {
+        draft.vms = castDraft(this.#vms.finish());
+        draft.vmCount = this.#vms.count;
+      }
+      if (this.#sessions.hasChanged) {
+        draft.sessions = castDraft(this.#sessions.finish());
+        draft.sessionIds = castDraft(this.#sessionIds.finish());
+        draft.sessionCount = this.#sessions.count;
+      }
+      if (this.#tasks.hasChanged) {
+        draft.tasks = castDraft(this.#tasks.finish());
+        draft.taskCount = this.#tasks.count;
+      }
+      if (this.#nodes.hasChanged) {
+        draft.nodes = castDraft(this.#nodes.finish());
+        draft.peerIds = castDraft(this.#peerIds.finish());
+        draft.nodeCount = this.#nodes.count;
+      }
+      if (this.workers.hasChanged) {
+        draft.workers = castDraft(this.workers.finish());
+        draft.workerCount = this.workers.count;
+      }
+      if (this.tenants.hasChanged) {
+        draft.tenants = castDraft(this.tenants.finish());
+        draft.tenantCount = this.tenants.count;
+      }
+      if (this.pools.hasChanged) {
+        draft.pools = castDraft(this.pools.finish());
+        draft.poolCount = this.pools.count;
+      }
+      if (this.addresses.hasChanged) draft.addresses = castDraft(this.addresses.finish());
+      if (this.counts.hasChanged) draft.counts = castDraft(this.counts.finish());
+      if (this.#tokens !== null) draft.tokens = castDraft(this.#tokens);
+      if (this.#sessionFloors !== null) draft.sessionFloors = castDraft(this.#sessionFloors);
+      if (this.#events.length > 0) draft.events = castDraft(withEvents(base.events, this.#events));
+      if (this.scheduler !== base.scheduler) draft.scheduler = castDraft(this.scheduler);
+      if (this.schedulerCursor !== base.schedulerCursor) draft.schedulerCursor = this.schedulerCursor;
+      if (this.nextPoolNumber !== base.nextPoolNumber) draft.nextPoolNumber = this.nextPoolNumber;
+      if (this.rebalancedAtMs !== base.rebalancedAtMs) draft.rebalancedAtMs = this.rebalancedAtMs;
+      if (this.roomIndex !== base.roomIndex) draft.roomIndex = this.roomIndex;
+      if (this.timeMs !== base.timeMs) draft.timeMs = this.timeMs;
       draft.appliedIndex = this.appliedIndex;
     });
   }

@@ -25,6 +25,10 @@ export class Overlay<K extends string | number, V extends NonNullable<unknown>> 
     return this.#changes;
   }
 
+  get hasChanged(): boolean {
+    return this.#changes.size > 0;
+  }
+
   get(key: K): V | null {
     const changed = this.#changes.get(key);
     return changed === undefined ? this.below(key) : changed;
