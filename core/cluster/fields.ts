@@ -2,7 +2,7 @@
  * Readers for values of unknown shape, as they come out of a decoder or from a caller. Each returns the typed value or throws `InvalidField`.
  * They are the only place where a limit is checked, so that encoding and decoding cannot disagree.
  */
-import { InvalidField } from "./invalid.ts";
+import { InvalidField, within } from "./invalid.ts";
 import { LIMITS } from "./limits.ts";
 
 /** An integer in [minimum, maximum]. */
@@ -71,7 +71,13 @@ export function list<T>(
   if (read.length > lengthMax) throw new InvalidField(field, lengthMax, `must have at most ${lengthMax} items`);
   if (read.length === 0) return none;
   const items: T[] = [];
-  for (let i = 0; i < read.length; i++) items.push(item(read[i], `${field}[${i}]`));
+  for (let i = 0; i < read.length; i++) {
+    try {
+      items.push(item(read[i], ""));
+    } catch (error) {
+      throw within(`${field}[${i}]`, error);
+    }
+  }
   return Object.freeze(items);
 }
 

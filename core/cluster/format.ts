@@ -4,7 +4,7 @@
  */
 
 import { array, boolean, choice, integer, label, list, nullable, text, tuple } from "./fields.ts";
-import { InvalidCommand, InvalidField } from "./invalid.ts";
+import { InvalidCommand, InvalidField, within } from "./invalid.ts";
 import { pack, unpack } from "./msgpack.ts";
 
 export interface Format<T> {
@@ -60,16 +60,22 @@ export function listOf<T>(format: Format<T>, lengthMax: number): Format<readonly
   };
 }
 
-/** The fields in the order in which they are named. */
+/** The fields of a shape in the order in which they are named. */
+interface Fields {
+  readonly names: readonly string[];
+  readonly formats: readonly Format<unknown>[];
+}
+
+function fieldsOf(shape: Readonly<Record<string, Format<unknown>>>): Fields {
+  return { names: Object.keys(shape), formats: Object.values(shape) };
+}
+
 export function record<T extends object>(fields: { readonly [K in keyof T]-?: Format<T[K]> }): Format<T>;
-export function record(fields: Readonly<Record<string, Format<unknown>>>): Format<Readonly<Record<string, unknown>>> {
-  const entries = Object.entries(fields);
+export function record(shape: Readonly<Record<string, Format<unknown>>>): Format<Readonly<Record<string, unknown>>> {
+  const fields = fieldsOf(shape);
   return {
-    write: (value) => entries.map(([name, format]) => format.write(value[name])),
-    read(value, field) {
-      const parts = tuple(value, field, entries.length);
-      return readFields(entries, parts, 0, field, {});
-    },
+    write: (value) => writeFields(fields, value, []),
+    read: (value, field) => readFields(fields, tuple(value, field, fields.names.length), 0, field, {}),
   };
 }
 
@@ -88,31 +94,41 @@ export function variants(
   shapes: Readonly<Record<string, Readonly<Record<string, Format<unknown>>>>>,
 ): Format<Readonly<Record<string, unknown>> & { readonly kind: string }> {
   const kinds = Object.keys(shapes);
-  const fieldsOf = new Map(kinds.map((kind) => [kind, Object.entries(shapes[kind] ?? {})]));
+  const byKind = new Map(kinds.map((kind) => [kind, fieldsOf(shapes[kind] ?? {})]));
   return {
-    write(value) {
-      const entries = fieldsOf.get(value.kind) ?? [];
-      return [kinds.indexOf(value.kind), ...entries.map(([name, format]) => format.write(value[name]))];
-    },
+    write: (value) => writeFields(byKind.get(value.kind) ?? NO_FIELDS, value, [kinds.indexOf(value.kind)]),
     read(value, field) {
       const kind = choice(array(value, field)[0], `${field}.kind`, kinds);
-      const entries = fieldsOf.get(kind) ?? [];
-      const parts = tuple(value, field, entries.length + 1);
+      const fields = byKind.get(kind) ?? NO_FIELDS;
       const made = { kind };
-      readFields(entries, parts, 1, field, made);
+      readFields(fields, tuple(value, field, fields.names.length + 1), 1, field, made);
       return made;
     },
   };
 }
 
+const NO_FIELDS: Fields = { names: [], formats: [] };
+
+function writeFields({ names, formats }: Fields, value: Readonly<Record<string, unknown>>, to: unknown[]): unknown[] {
+  for (let at = 0; at < names.length; at++) to.push(formats[at]?.write(value[names[at] ?? ""]));
+  return to;
+}
+
 function readFields(
-  entries: readonly (readonly [string, Format<unknown>])[],
+  { names, formats }: Fields,
   parts: readonly unknown[],
   first: number,
   field: string,
   made: Record<string, unknown>,
 ): Readonly<Record<string, unknown>> {
-  for (const [at, [name, format]] of entries.entries()) made[name] = format.read(parts[first + at], `${field}.${name}`);
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at] ?? "";
+    try {
+      made[name] = formats[at]?.read(parts[first + at], "");
+    } catch (error) {
+      throw within(`${field}.${name}`, error);
+    }
+  }
   return Object.freeze(made);
 }
 

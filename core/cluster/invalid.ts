@@ -18,6 +18,11 @@ export class InvalidField extends Error {
   }
 }
 
+/** What a reader of a part has thrown, with the path to that part in front: so that a path is put together only for what is refused. */
+export function within(path: string, error: unknown): unknown {
+  return error instanceof InvalidField ? new InvalidField(path + error.field, error.limit, error.message) : error;
+}
+
 /** A command request, as bytes or as a value, that no replica may apply. Mend the named field and send it again. */
 export class InvalidCommand extends InvalidField {
   override readonly name: string = "InvalidCommand";
