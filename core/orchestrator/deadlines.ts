@@ -1,38 +1,61 @@
-/** What is due when: a binary heap, in which a key that was put again or taken away is passed over when its old time comes. */
+/**
+ * What is due when: a binary heap. A deadline that is put off stays where it is in the heap, and goes to its new place when its old time comes: leases are
+ * renewed ten times before one would run out. One that is taken away, or is to come sooner, is passed over then.
+ */
+interface Entry<K> {
+  readonly key: K;
+  /** By which the heap is in order. */
+  heapMs: number;
+  /** The time itself; null: taken away, or replaced by another entry. */
+  dueMs: number | null;
+}
+
 export class Deadlines<K> {
-  readonly #times = new Map<K, number>();
-  readonly #heap: { readonly key: K; readonly atMs: number }[] = [];
+  readonly #entries = new Map<K, Entry<K>>();
+  readonly #heap: Entry<K>[] = [];
 
   /** Replaces the time that the key had. */
   set(key: K, atMs: number): void {
-    this.#times.set(key, atMs);
+    const before = this.#entries.get(key);
+    if (before !== undefined) {
+      if (atMs >= before.heapMs) {
+        before.dueMs = atMs;
+        return;
+      }
+      before.dueMs = null;
+    }
+    const entry = { key, heapMs: atMs, dueMs: atMs };
+    this.#entries.set(key, entry);
     const heap = this.#heap;
-    let at = heap.push({ key, atMs }) - 1;
+    let at = heap.push(entry) - 1;
     while (at > 0) {
       const parent = (at - 1) >>> 1;
-      if ((heap[parent]?.atMs ?? 0) <= atMs) break;
+      if ((heap[parent]?.heapMs ?? 0) <= atMs) break;
       this.#swap(at, parent);
       at = parent;
     }
   }
 
   has(key: K): boolean {
-    return this.#times.has(key);
+    return this.#entries.has(key);
   }
 
   delete(key: K): void {
-    this.#times.delete(key);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    entry.dueMs = null;
+    this.#entries.delete(key);
   }
 
   clear(): void {
-    this.#times.clear();
+    this.#entries.clear();
     this.#heap.length = 0;
   }
 
   /** Infinity: nothing is due. */
   get nextMs(): number {
     this.#passOver();
-    return this.#heap[0]?.atMs ?? Number.POSITIVE_INFINITY;
+    return this.#heap[0]?.heapMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** Takes the first key whose time has come. */
@@ -40,16 +63,22 @@ export class Deadlines<K> {
     if (this.nextMs > nowMs) return undefined;
     const first = this.#heap[0];
     if (first === undefined) return undefined;
-    this.#times.delete(first.key);
+    this.#entries.delete(first.key);
     this.#removeFirst();
     return first.key;
   }
 
+  /** Until the first is one whose time that is. */
   #passOver(): void {
     for (;;) {
       const first = this.#heap[0];
-      if (first === undefined || this.#times.get(first.key) === first.atMs) return;
-      this.#removeFirst();
+      if (first === undefined || first.dueMs === first.heapMs) return;
+      if (first.dueMs === null) {
+        this.#removeFirst();
+      } else {
+        first.heapMs = first.dueMs;
+        this.#sink();
+      }
     }
   }
 
@@ -58,13 +87,19 @@ export class Deadlines<K> {
     const last = heap.pop();
     if (last === undefined || heap.length === 0) return;
     heap[0] = last;
+    this.#sink();
+  }
+
+  /** Puts the first where it belongs. */
+  #sink(): void {
+    const heap = this.#heap;
     let at = 0;
     for (;;) {
       const left = 2 * at + 1;
       const right = left + 1;
       let least = at;
-      if ((heap[left]?.atMs ?? Number.POSITIVE_INFINITY) < (heap[least]?.atMs ?? 0)) least = left;
-      if ((heap[right]?.atMs ?? Number.POSITIVE_INFINITY) < (heap[least]?.atMs ?? 0)) least = right;
+      if ((heap[left]?.heapMs ?? Number.POSITIVE_INFINITY) < (heap[least]?.heapMs ?? 0)) least = left;
+      if ((heap[right]?.heapMs ?? Number.POSITIVE_INFINITY) < (heap[least]?.heapMs ?? 0)) least = right;
       if (least === at) return;
       this.#swap(at, least);
       at = least;
