@@ -590,7 +590,7 @@ function demandBooks(state: ClusterState): void {
 
 describe("workers, VMs, tasks, tenants and addresses", () => {
   // Some 30,000 states are looked through: on a machine that has much else to do that takes a while.
-  test("are as the model has them, entry for entry, and what must hold holds", { timeout: 120_000 }, () => {
+  test("are as the model has them, entry for entry, and what must hold holds", { timeout: 600_000 }, () => {
     const outcomes = new Map<string, number>();
     fc.assert(
       fc.property(history, (steps) => {
