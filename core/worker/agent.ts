@@ -107,6 +107,8 @@ export class Agent {
   #actedIndex = 0;
   #machines: ReadonlyMap<string, Machine> = new Map();
   #jobs: readonly Job[] = [];
+  /** The assignment there was when the host was last looked at. */
+  #takenFor: Assignment | null = null;
   /** Null until the host has been looked at: before that nothing can be said of it. */
   #inventory: Inventory | null = null;
   #inventoryVersion = 0;
@@ -212,8 +214,12 @@ export class Agent {
     this.#jobs = withBoundedOutput(jobs.filter(isReportableJob));
     for (const name of this.#since.keys()) if (!this.#machines.has(name)) this.#since.delete(name);
     const assigned = new Map(this.#assignment?.vms.map(({ name, epoch }) => [name, epoch]));
+    const isAssignedAsBefore = this.#assignment === this.#takenFor;
+    this.#takenFor = this.#assignment;
     for (const machine of this.#machines.values()) {
       const { name, epoch, phase } = machine;
+      // Nothing follows from it that has not followed before.
+      if (isAssignedAsBefore && before.get(name) === machine) continue;
       // One that is later than the run that is wanted bears the name of a VM, and is none of its runs.
       const newest = assigned.get(name) ?? Number.POSITIVE_INFINITY;
       const begun = this.#begun.get(name) ?? 0;
