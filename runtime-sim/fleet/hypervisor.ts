@@ -116,6 +116,7 @@ export class Hypervisor {
   /** Counts changes of what can be seen. */
   #changes = 0;
   /** Made when somebody looks, and kept until something changes. */
+  #sorted: readonly Guest[] | null = null;
   #inventory: readonly Machine[] | null = null;
   #jobs: readonly Job[] | null = null;
   #running: readonly RunningMachine[] | null = null;
@@ -211,10 +212,11 @@ export class Hypervisor {
 
   /** The whole host goes down and comes back with nothing on it: no machine, disk, job or probe, and no fence. Faults stay. */
   reboot(): void {
-    if (this.#guests.size > 0) this.#machinesChanged();
+    if (this.#guests.size > 0) this.#machinesChanged(true);
     if (this.#attempts.size > 0) this.#jobsChanged();
     this.#agenda.length = 0;
     this.#guests.clear();
+    this.#sorted = null;
     this.#started.clear();
     this.#attempts.clear();
     this.#ran.clear();
@@ -231,16 +233,15 @@ export class Hypervisor {
 
   /** The truth, for oracles: every machine, sorted by name; the same array until something changes. */
   machines(): readonly Machine[] {
-    this.#inventory ??= [...this.#guests.values()].map(({ machine }) => machine).sort(byName);
+    this.#inventory ??= this.#sortedGuests().map(({ machine }) => machine);
     return this.#inventory;
   }
 
   /** The truth, for oracles: the machines whose guest executes, zombies and those that hang in their boot too. Sorted by name; the same array until something changes. */
   running(): readonly RunningMachine[] {
-    this.#running ??= [...this.#guests.values()]
+    this.#running ??= this.#sortedGuests()
       .filter(({ machine }) => executes(machine.phase))
-      .map(({ truth }) => truth)
-      .sort(byName);
+      .map(({ truth }) => truth);
     return this.#running;
   }
 
@@ -306,7 +307,8 @@ export class Hypervisor {
     if (guest === undefined || guest.machine.epoch > epoch || executes(guest.machine.phase)) return;
     this.#cancel(guest);
     this.#guests.delete(name);
-    this.#machinesChanged();
+    this.#sorted = null;
+    this.#machinesChanged(false);
   }
 
   #probe(action: ProbeAction, nowUs: number): void {
@@ -365,15 +367,17 @@ export class Hypervisor {
   #add(name: string, epoch: number, spec: VmSpec | null, phase: MachinePhase): Guest {
     const guest = { machine: { name, epoch, phase, reason: "" }, truth: { name, epoch, spec }, zombie: false };
     this.#guests.set(name, guest);
-    this.#machinesChanged();
+    this.#sorted = null;
+    this.#machinesChanged(executes(phase));
     return guest;
   }
 
   #enter(guest: Guest, phase: MachinePhase, reason: string): void {
     const { name, epoch } = guest.machine;
+    const executed = executes(guest.machine.phase);
     guest.machine = { name, epoch, phase, reason };
     if (!executes(phase)) guest.zombie = false;
-    this.#machinesChanged();
+    this.#machinesChanged(executed !== executes(phase));
   }
 
   #runs(name: string, epoch: number): boolean {
@@ -402,10 +406,15 @@ export class Hypervisor {
     if (place !== -1) this.#agenda.splice(place, 1);
   }
 
-  #machinesChanged(): void {
+  #machinesChanged(runningToo: boolean): void {
     this.#changes += 1;
     this.#inventory = null;
-    this.#running = null;
+    if (runningToo) this.#running = null;
+  }
+
+  #sortedGuests(): readonly Guest[] {
+    this.#sorted ??= [...this.#guests.values()].sort((a, b) => byName(a.machine, b.machine));
+    return this.#sorted;
   }
 
   #jobsChanged(): void {
