@@ -56,7 +56,7 @@ export {
   workerFacts,
 } from "./orchestration-codec.ts";
 export { needsPlace, placementContext, vmRequest } from "./placement.ts";
-export { explainVm, occupants, type Plan } from "./plan.ts";
+export { explainer, occupants, type Plan } from "./plan.ts";
 export {
   type ClusterQuery,
   type ClusterQueryResult,

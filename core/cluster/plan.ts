@@ -1,5 +1,6 @@
 /** What the scheduler would do, told and not done: the same functions as the leader's, over the state as it is. Looks at every worker. */
 import {
+  type Candidates,
   candidatesOf,
   chosen,
   countRefusals,
@@ -43,7 +44,7 @@ export interface RequestPlan extends Plan {
 }
 
 export function planVm(state: ClusterState, name: string, spec: VmSpec): RequestPlan {
-  const plan = planFor(state, vmRequest({ ...UNPLACED, name, tenant: spec.tenant, spec }));
+  const plan = planner(state)(vmRequest({ ...UNPLACED, name, tenant: spec.tenant, spec }));
   return { ...plan, obstacle: obstacleTo(new Batch(state), name, spec) };
 }
 
@@ -54,20 +55,34 @@ function obstacleTo(batch: Batch, name: string, spec: VmSpec): Refusal | null {
   return refused === null || refused.ok ? null : refused.refusal;
 }
 
-/** Why a VM is where it is, or nowhere; null: there is no such VM. */
-export function explainVm(state: ClusterState, name: string): Plan | null {
-  const vm = vmOf(state, name);
-  return vm === null ? null : planFor(state, vmRequest(vm));
+/** Why a VM is where it is, or nowhere; null: there is no such VM. To be asked of many VMs of one state. */
+export function explainer(state: ClusterState): (name: string) => Plan | null {
+  const plan = planner(state);
+  return (name) => {
+    const vm = vmOf(state, name);
+    return vm === null ? null : plan(vmRequest(vm));
+  };
 }
 
-function planFor(state: ClusterState, request: PlacementRequest): Plan {
+/** What does not depend on the request is looked at once. */
+function planner(state: ClusterState): (request: PlacementRequest) => Plan {
   const context = placementContext(new Batch(state));
   const workers = views(state);
-  const judgements = explain(context, workers, request);
-  const workerId = chosen(judgements);
-  const candidatesOn = (id: number) => candidatesOf(occupants(state, id));
-  const preemption = workerId === null ? planPreemption(context, workers, candidatesOn, request) : null;
-  return { workerId, preemption, judgements, refusals: countRefusals(judgements) };
+  const candidates = new Map<number, Candidates>();
+  const candidatesOn = (id: number): Candidates => {
+    let known = candidates.get(id);
+    if (known === undefined) {
+      known = candidatesOf(occupants(state, id));
+      candidates.set(id, known);
+    }
+    return known;
+  };
+  return (request) => {
+    const judgements = explain(context, workers, request);
+    const workerId = chosen(judgements);
+    const preemption = workerId === null ? planPreemption(context, workers, candidatesOn, request) : null;
+    return { workerId, preemption, judgements, refusals: countRefusals(judgements) };
+  };
 }
 
 export function rebalancePlan(state: ClusterState, movesMax: number): RebalancePlan {

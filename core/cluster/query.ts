@@ -5,7 +5,7 @@ import { type EventPage, pageOfEvents } from "./events.ts";
 import type { IpPoolRecord } from "./ip-pools.ts";
 import { LIMITS } from "./limits.ts";
 import type { NodeRecord } from "./nodes.ts";
-import { explainVm, type Plan, planVm, type RequestPlan, rebalancePlan } from "./plan.ts";
+import { explainer, type Plan, planVm, type RequestPlan, rebalancePlan } from "./plan.ts";
 import { type ClusterState, taskOf, vmOf, workerOf } from "./state.ts";
 import { leavesOf, type Table, tableValues } from "./table.ts";
 import type { TaskRecord } from "./tasks.ts";
@@ -113,7 +113,7 @@ export function query(state: ClusterState, question: ClusterQuery): ClusterQuery
     case "planVm":
       return { kind: "plan", ...planVm(state, question.name, question.spec) };
     case "explainVm":
-      return { kind: "explanation", plan: explainVm(state, question.name) };
+      return { kind: "explanation", plan: explainer(state)(question.name) };
     case "listTasks": {
       const { afterId, limit } = question;
       const after = sorted(state.tasks, ({ id }) => id).filter(({ id }) => afterId === null || id > afterId);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { explainVm, needsPlace, tableValues, type VmSpec } from "../cluster/index.ts";
+import { explainer, needsPlace, tableValues, type VmSpec } from "../cluster/index.ts";
 import { FACTS, Office } from "../testing/index.ts";
 
 const HOSTS = [1, 2, 3, 4, 5, 6];
@@ -53,7 +53,7 @@ test("whoever waits would be refused by everybody, were everybody asked again", 
         for (const vm of tableValues(office.state.vms)) {
           if (!needsPlace(vm) || vm.targetId !== null) continue;
           waited += 1;
-          const plan = explainVm(office.state, vm.name);
+          const plan = explainer(office.state)(vm.name);
           expect(plan?.workerId, vm.name).toBeNull();
           expect(plan?.preemption?.victims ?? [], vm.name).toEqual([]);
         }

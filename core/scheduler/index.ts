@@ -2,6 +2,6 @@
 export { chosen, countRefusals, explain, type RefusalCount } from "./explain.ts";
 export { baseScore, domainOf, freeFraction, judge, promisable, RESOURCES } from "./judge.ts";
 export { PlacementIndex } from "./placement-index.ts";
-export { candidatesOf, planPreemption } from "./preemption.ts";
+export { type Candidates, candidatesOf, planPreemption } from "./preemption.ts";
 export { planRebalance, type RebalancePlan, type RebalanceStep } from "./rebalance.ts";
 export * from "./types.ts";

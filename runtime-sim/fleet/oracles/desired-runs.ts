@@ -4,7 +4,7 @@
  *
  * Not checked: how long it took, beyond the bound of the scenario.
  */
-import { type ClusterState, explainVm, leavesOf, type VmRecord, vmOf } from "../../../core/index.ts";
+import { type ClusterState, explainer, leavesOf, type VmRecord, vmOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
 /** Moves to another worker before a VM is given up. */
@@ -19,7 +19,7 @@ export function desiredRuns({ hostOf }: FleetContext): FleetOracle {
   let last = "";
   /** A state in which nothing was missing. */
   let satisfied: ClusterState | null = null;
-  const missing = (state: ClusterState, vm: VmRecord): string | null => {
+  const missing = (vm: VmRecord, explain: ReturnType<typeof explainer>): string | null => {
     const { name, desired, eviction, workerId, targetId, epoch } = vm;
     const evicted = eviction === null ? "" : `, evicted: ${eviction}`;
     const is = `VM ${name} is ${vm.state} on worker ${workerId}, epoch ${epoch}, desired ${desired}${evicted}`;
@@ -35,7 +35,7 @@ export function desiredRuns({ hostOf }: FleetContext): FleetOracle {
       case "Pending":
       case "Lost": {
         if (workerId !== null || targetId !== null) return is;
-        const plan = explainVm(state, name);
+        const plan = explain(name);
         const where = plan?.workerId ?? plan?.preemption?.workerId ?? null;
         return where === null ? null : `${is}, though worker ${where} would take it`;
       }
@@ -52,8 +52,9 @@ export function desiredRuns({ hostOf }: FleetContext): FleetOracle {
     checks: 0,
     missing(state) {
       if (state === satisfied) return null;
+      const explain = explainer(state);
       const first = vmOf(state, last);
-      const stillMissing = first === null ? null : missing(state, first);
+      const stillMissing = first === null ? null : missing(first, explain);
       if (stillMissing !== null) return stillMissing;
       const unplaced: VmRecord[] = [];
       for (const { values } of leavesOf(state.vms)) {
@@ -63,7 +64,7 @@ export function desiredRuns({ hostOf }: FleetContext): FleetOracle {
             unplaced.push(vm);
             continue;
           }
-          const why = missing(state, vm);
+          const why = missing(vm, explain);
           if (why === null) continue;
           last = vm.name;
           return why;
@@ -71,7 +72,7 @@ export function desiredRuns({ hostOf }: FleetContext): FleetOracle {
       }
       // To show that nobody would take one, every worker is asked: that comes last, when it is all that is left to ask.
       for (const vm of unplaced) {
-        const why = missing(state, vm);
+        const why = missing(vm, explain);
         if (why === null) continue;
         last = vm.name;
         return why;
