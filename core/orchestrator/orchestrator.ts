@@ -151,6 +151,10 @@ export class Orchestrator {
       if (task === null) this.#tasks.delete(id);
       else this.#taskChanged(task);
     }
+    for (const name of this.#prospects.takeReadmitted()) {
+      const vm = vmOf(state, name);
+      if (vm !== null) this.#vmChanged(vm);
+    }
     // What a worker had told before may be news in this state.
     for (const id of touched.workers) this.#toLookAt.add(id);
   }
@@ -404,7 +408,8 @@ export class Orchestrator {
     const vm = vmOf(state, name);
     if (vm === null || !needsPlace(vm)) return true;
     const context = this.#placement(state);
-    if (vm.targetId === null && this.#prospects.isShutOut(context, vm.spec.antiAffinity)) return false;
+    // Then it waits elsewhere.
+    if (vm.targetId === null && this.#prospects.isShutOut(context, name, vm.spec.antiAffinity)) return true;
     const request = vmRequest(vm);
     const { epoch } = vm;
     if (vm.targetId !== null) {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { explainer, needsPlace, tableValues, type VmSpec } from "../cluster/index.ts";
 import { FACTS, Office } from "../testing/index.ts";
 
@@ -79,4 +79,40 @@ test("when one leaves a domain, others may come to any worker there", () => {
   office.commit({ kind: "deleteVm", name: "first", expectedGeneration: null });
   office.run(1);
   expect(office.vm("second").workerId).toBe(2);
+});
+
+describe("whoever is shut out by its group", () => {
+  const antiAffinity = [{ group: "g", softWeight: null, maxPerDomain: 1, scope: "zone" as const }];
+
+  function full(): Office {
+    const office = new Office();
+    office.join(1);
+    office.create("first", { antiAffinity });
+    office.create("second", { antiAffinity });
+    office.run(1);
+    expect(office.vm("first").workerId).toBe(1);
+    expect(office.vm("second").workerId).toBeNull();
+    return office;
+  }
+
+  test("gets its place when there is another domain", () => {
+    const office = full();
+    office.join(2, { topology: { ...FACTS.topology, zone: "other" } });
+    office.run(1, 2);
+    expect(office.vm("second").workerId).toBe(2);
+  });
+
+  test("gets its place when a member is of another group", () => {
+    const office = full();
+    const { spec, generation } = office.vm("first");
+    const others = antiAffinity.map((rule) => ({ ...rule, group: "other" }));
+    office.commit({
+      kind: "updateVm",
+      name: "first",
+      expectedGeneration: generation,
+      spec: { ...spec, antiAffinity: others },
+    });
+    office.run(1);
+    expect(office.vm("second").workerId).toBe(1);
+  });
 });

@@ -1,6 +1,7 @@
 /**
  * Who need not be asked. A VM that nobody would take is tried again when something has changed, and most of what changes is no help to it: so it asks only
- * those workers that have changed since, and nobody where every domain is full of its group already. What is passed over here would have refused.
+ * those workers that have changed since; and where every domain is full of its group already, it waits until one of the group leaves, or there is another
+ * domain. What is passed over here would have refused.
  */
 import { type AntiAffinity, intentOf, type VmRecord, type WorkerRecord } from "../cluster/index.ts";
 import { domainOf, type PlacementContext, type PlacementRequest, type Topology } from "../scheduler/index.ts";
@@ -32,6 +33,13 @@ export class Prospects {
   /** By name: the priorities of VMs that may be made to give way, and how many there are of each. */
   readonly #priorities = new Map<string, number>();
   readonly #victims = new Map<number, number>();
+  /** By group, whom it shuts out; and by name, which group that is. */
+  readonly #shutOut = new Map<string, Set<string>>();
+  readonly #shutOutBy = new Map<string, string>();
+  /** By name, where the members of groups are. */
+  readonly #members = new Map<string, Member>();
+  /** Groups that have lost a member since `takeReadmitted` was last asked. */
+  readonly #left = new Set<string>();
 
   clear(): void {
     this.#changed.length = 0;
@@ -43,6 +51,10 @@ export class Prospects {
     this.#fullIn = null;
     this.#priorities.clear();
     this.#victims.clear();
+    this.#shutOut.clear();
+    this.#shutOutBy.clear();
+    this.#members.clear();
+    this.#left.clear();
   }
 
   workerChanged({ id, topology }: WorkerRecord): void {
@@ -50,6 +62,7 @@ export class Prospects {
     const before = this.#topologies.get(id);
     if (before === topology) return;
     this.#topologies.set(id, topology);
+    for (const group of this.#shutOut.keys()) this.#left.add(group);
     for (const scope of SCOPES) {
       if (before !== undefined) count(this.#domains[scope], domainOf(scope, { id, topology: before }), -1);
       count(this.#domains[scope], domainOf(scope, { id, topology }), 1);
@@ -70,12 +83,17 @@ export class Prospects {
   vmChanged(vm: VmRecord): void {
     const { name, spec, workerId } = vm;
     this.#refusedAt.delete(name);
+    this.#admit(name);
+    const { antiAffinity } = spec;
+    this.#setMember(name, workerId === null || antiAffinity.length === 0 ? undefined : { workerId, antiAffinity });
     const isVictim = spec.preemptible && workerId !== null && intentOf(vm) === "run";
     this.#setVictim(name, isVictim ? spec.priority : undefined);
   }
 
   vmGone(name: string): void {
     this.#refusedAt.delete(name);
+    this.#admit(name);
+    this.#setMember(name, undefined);
     this.#setVictim(name, undefined);
   }
 
@@ -91,6 +109,33 @@ export class Prospects {
     count(this.#victims, priority, 1);
   }
 
+  #setMember(name: string, member: Member | undefined): void {
+    const before = this.#members.get(name);
+    if (before !== undefined && (before.workerId !== member?.workerId || before.antiAffinity !== member.antiAffinity)) {
+      for (const { group } of before.antiAffinity) if (this.#shutOut.has(group)) this.#left.add(group);
+    }
+    if (member !== undefined) this.#members.set(name, member);
+    else if (before !== undefined) this.#members.delete(name);
+  }
+
+  #admit(name: string): void {
+    const group = this.#shutOutBy.get(name);
+    if (group === undefined) return;
+    this.#shutOutBy.delete(name);
+    const others = this.#shutOut.get(group);
+    others?.delete(name);
+    if (others?.size === 0) this.#shutOut.delete(group);
+  }
+
+  /** Those who may find a place now that others of their group have left theirs. */
+  takeReadmitted(): readonly string[] {
+    if (this.#left.size === 0) return NOBODY;
+    const names = [...this.#left].flatMap((group) => [...(this.#shutOut.get(group) ?? NOBODY)]);
+    this.#left.clear();
+    for (const name of names) this.#admit(name);
+    return names;
+  }
+
   /** Everybody was asked, and refused; nor would it help if others left. */
   refused(name: string): void {
     this.#refusedAt.set(name, this.#changes);
@@ -102,14 +147,23 @@ export class Prospects {
     return false;
   }
 
-  /** Whether each domain of some hard rule's scope has as many of the group as it may have, in the state that `context` reads. */
-  isShutOut(context: PlacementContext, rules: PlacementRequest["antiAffinity"]): boolean {
+  /**
+   * Whether each domain of some hard rule's scope has as many of the group as it may have, in the state that `context` reads. If so, `takeReadmitted` tells
+   * when that may have changed.
+   */
+  isShutOut(context: PlacementContext, name: string, rules: PlacementRequest["antiAffinity"]): boolean {
     if (rules.length === 0) return false;
     if (this.#fullIn !== context) {
       this.#fullIn = context;
       this.#full.clear();
     }
-    return rules.some((rule) => rule.softWeight === null && this.#isFull(context, rule));
+    const full = rules.find((rule) => rule.softWeight === null && this.#isFull(context, rule));
+    if (full === undefined) return false;
+    this.#shutOutBy.set(name, full.group);
+    const others = this.#shutOut.get(full.group);
+    if (others === undefined) this.#shutOut.set(full.group, new Set([name]));
+    else others.add(name);
+    return true;
   }
 
   #isFull({ groupCount }: PlacementContext, { group, scope, maxPerDomain }: AntiAffinity): boolean {
@@ -151,6 +205,14 @@ function dependsOnWorkersAlone(
   if (antiAffinity.some(({ softWeight, scope }) => softWeight === null && scope !== "node")) return false;
   return tenantPerWorkerMax(tenant) === Number.POSITIVE_INFINITY;
 }
+
+/** Of the groups of its rules. */
+interface Member {
+  readonly workerId: number;
+  readonly antiAffinity: readonly AntiAffinity[];
+}
+
+const NOBODY: readonly string[] = [];
 
 function count<K>(counts: Map<K, number>, key: K, change: 1 | -1): void {
   const after = (counts.get(key) ?? 0) + change;
