@@ -34,23 +34,22 @@ export function indexed({ machines, jobs }: Inventory): Shown {
   };
 }
 
-/**
- * @param assignedIndex of the assignment that the agent acted by when it told this: what it has not been told to do, it has not refused to do.
- */
-export function newsIn(
-  { machines: byName, jobs: byId }: Shown,
-  assignedIndex: number,
-  state: ClusterState,
-  worker: WorkerRecord,
-): News | null {
+/** What a worker's process has told last. */
+export interface Heard {
+  readonly bootId: number;
+  readonly inventoryVersion: number;
+  readonly inventory: Shown;
+  /** Of the assignment that it acted by when it told this: what it has not been told to do, it has not refused to do. */
+  readonly assignedIndex: number;
+}
+
+export function newsIn(heard: Heard, state: ClusterState, worker: WorkerRecord): News | null {
   const machines: MachineObservation[] = [];
   const jobs: JobObservation[] = [];
   let left = NEWS_BYTES_MAX;
-  // An agent that acts by an earlier assignment may be about to begin what it does not show.
-  const knows = (updatedIndex: number): boolean => assignedIndex >= Math.min(worker.assignedIndex, updatedIndex);
   for (const name of worker.vms) {
     const vm = vmOf(state, name);
-    const seen = vm === null ? null : seenOf(vm, byName.get(name) ?? null, knows(vm.updatedIndex));
+    const seen = vm === null ? null : newsOfVm(heard, worker, vm);
     if (seen === null) continue;
     left -= MACHINE_BYTES + seen.name.length + BYTES_PER_UNIT * seen.reason.length;
     if (left < 0 || machines.length === CLUSTER_LIMITS.observations) return { machines, jobs };
@@ -58,13 +57,26 @@ export function newsIn(
   }
   for (const id of worker.tasks) {
     const task = taskOf(state, id);
-    const seen = task === null ? null : jobSeen(task, byId.get(id) ?? null, knows(task.updatedIndex));
+    const seen = task === null ? null : newsOfTask(heard, worker, task);
     if (seen === null) continue;
     left -= MACHINE_BYTES + seen.id.length + BYTES_PER_UNIT * seen.output.length;
     if (left < 0 || jobs.length === CLUSTER_LIMITS.observations) return { machines, jobs };
     jobs.push(seen);
   }
   return machines.length === 0 && jobs.length === 0 ? null : { machines, jobs };
+}
+
+export function newsOfVm(heard: Heard, worker: WorkerRecord, vm: VmRecord): MachineObservation | null {
+  return seenOf(vm, heard.inventory.machines.get(vm.name) ?? null, knows(heard, worker, vm));
+}
+
+export function newsOfTask(heard: Heard, worker: WorkerRecord, task: TaskRecord): JobObservation | null {
+  return jobSeen(task, heard.inventory.jobs.get(task.id) ?? null, knows(heard, worker, task));
+}
+
+/** An agent that acts by an earlier assignment may be about to begin what it does not show. */
+function knows(heard: Heard, worker: WorkerRecord, { updatedIndex }: { readonly updatedIndex: number }): boolean {
+  return heard.assignedIndex >= Math.min(worker.assignedIndex, updatedIndex);
 }
 
 /** Of an observation, beside its texts. */

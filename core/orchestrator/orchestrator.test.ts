@@ -76,6 +76,27 @@ describe("workers", () => {
     expect(office.worker(1).isOnline).toBe(false);
   });
 
+  test("what a process said before another took its place keeps no lease", () => {
+    const office = officeWith(1);
+    const late = office.reportOf(1);
+    office.reboot(1);
+    office.report(1);
+    office.pass(WAIT_MS - 1);
+    office.orchestrator.hear(late, office.nowMs);
+    office.pass(1);
+    expect(office.worker(1).isOnline).toBe(false);
+  });
+
+  test("a process that finds its host changed says so, and is believed", () => {
+    const office = officeWith(1);
+    office.report(1);
+    const host = office.host(1);
+    host.facts = { ...host.facts, costPerHour: host.facts.costPerHour + 1 };
+    host.isRegistered = false;
+    office.report(1);
+    expect(office.worker(1).costPerHour).toBe(host.facts.costPerHour);
+  });
+
   test("a report costs the log nothing unless something has changed", () => {
     const office = officeWith(1);
     office.create("web");

@@ -42,7 +42,7 @@ import { type Directive, LEASE_TTL_MS, type Report, waitForLeaseMs } from "../wo
 import { assignmentOf, detailsFor } from "./assignment.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Drains } from "./drains.ts";
-import { indexed, newsIn, type Shown } from "./observations.ts";
+import { type Heard, indexed, newsIn, newsOfTask, newsOfVm } from "./observations.ts";
 import { Prospects } from "./prospects.ts";
 import { WaitingList } from "./waiting-list.ts";
 
@@ -60,14 +60,6 @@ const TRIES_PER_TURN = 64;
 const TRIES_OF_OLDEST = 16;
 /** Moves to other workers before a VM that keeps failing is left alone. */
 const RELOCATIONS_MAX = 3;
-
-/** What is known of a worker's process beyond the replicated state. */
-interface Heard {
-  readonly bootId: number;
-  readonly inventoryVersion: number;
-  readonly inventory: Shown;
-  readonly assignedIndex: number;
-}
 
 export class Orchestrator {
   readonly #waitMs: number;
@@ -143,20 +135,26 @@ export class Orchestrator {
     }
     for (const name of touched.vms) {
       const vm = vmOf(state, name);
-      if (vm === null) this.#vmGone(name);
-      else this.#vmChanged(vm);
+      if (vm === null) {
+        this.#vmGone(name);
+        continue;
+      }
+      this.#vmChanged(vm);
+      this.#lookAtIf(vm.workerId, (heard, worker) => newsOfVm(heard, worker, vm) !== null);
     }
     for (const id of touched.tasks) {
       const task = taskOf(state, id);
-      if (task === null) this.#tasks.delete(id);
-      else this.#taskChanged(task);
+      if (task === null) {
+        this.#tasks.delete(id);
+        continue;
+      }
+      this.#taskChanged(task);
+      this.#lookAtIf(task.workerId, (heard, worker) => newsOfTask(heard, worker, task) !== null);
     }
     for (const name of this.#prospects.takeReadmitted()) {
       const vm = vmOf(state, name);
       if (vm !== null) this.#vmChanged(vm);
     }
-    // What a worker had told before may be news in this state.
-    for (const id of touched.workers) this.#toLookAt.add(id);
   }
 
   /** One of its own proposals has been applied, or was refused: whoever it was about was left alone meanwhile, and is looked at again. */
@@ -184,14 +182,22 @@ export class Orchestrator {
   /** A report has come. Its sender is authenticated, and what it says of its host is so. */
   hear(report: Report, nowMs: number): void {
     this.#nowMs = nowMs;
-    const worker = this.#state === null ? null : workerOf(this.#state, report.workerId);
     const { workerId, bootId, facts, inventoryVersion } = report;
+    const heard = this.#heard.get(workerId);
+    if (facts === null && heard?.bootId === bootId && !this.#isBeingLost(workerId)) {
+      // Nearly all reports say nothing new.
+      const isNew = inventoryVersion > heard.inventoryVersion || report.assignedIndex > heard.assignedIndex;
+      if (!isNew) {
+        this.#leases.set(workerId, nowMs + this.#waitMs);
+        return;
+      }
+    }
+    const worker = this.#state === null ? null : workerOf(this.#state, workerId);
     const isCurrent = worker?.isOnline === true && worker.bootId === bootId;
     if (facts !== null && !(isCurrent && sameFacts(worker, facts)))
       this.#propose(`worker:${workerId}`, { kind: "registerWorker", workerId, bootId, facts });
     if (!isCurrent || this.#isBeingLost(workerId)) return;
     this.#leases.set(workerId, nowMs + this.#waitMs);
-    const heard = this.#heard.get(workerId);
     const before = heard?.bootId === bootId ? heard : null;
     // Overtaken by a later one.
     if (before !== null && inventoryVersion < before.inventoryVersion) return;
@@ -282,6 +288,7 @@ export class Orchestrator {
     const { id } = worker;
     this.#putView(worker);
     this.#prospects.workerChanged(worker);
+    if (this.#heard.get(id)?.bootId !== worker.bootId) this.#heard.delete(id);
     if (!worker.isOnline) {
       this.#leases.delete(id);
       this.#heard.delete(id);
@@ -337,6 +344,14 @@ export class Orchestrator {
     }
   }
 
+  /** What a worker had told before may be news now that a VM or task of its has changed. Of those that have not, nothing becomes news by that. */
+  #lookAtIf(workerId: number | null, hasNews: (heard: Heard, worker: WorkerRecord) => boolean): void {
+    const heard = workerId === null ? undefined : this.#heard.get(workerId);
+    if (heard === undefined || workerId === null || this.#state === null) return;
+    const worker = workerOf(this.#state, workerId);
+    if (worker !== null && hasNews(heard, worker)) this.#toLookAt.add(workerId);
+  }
+
   /** Whether its last inventory says what the state does not know. */
   #lookAt(workerId: number): void {
     const heard = this.#heard.get(workerId);
@@ -344,7 +359,7 @@ export class Orchestrator {
     if (heard === undefined || state === null || this.#proposed.has(`worker:${workerId}`)) return;
     const worker = workerOf(state, workerId);
     if (worker === null || !worker.isOnline || worker.bootId !== heard.bootId) return;
-    const news = newsIn(heard.inventory, heard.assignedIndex, state, worker);
+    const news = newsIn(heard, state, worker);
     if (news !== null)
       this.#propose(`worker:${workerId}`, { kind: "observe", workerId, bootId: heard.bootId, ...news });
   }
