@@ -110,6 +110,8 @@ function words(event: Event): string {
       return `address pool ${event.pool} ${event.change}`;
     case "schedulerConfigured":
       return `VMs are placed by strategy ${event.strategy}`;
+    case "poolStrategySet":
+      return `addresses come from pools by strategy ${event.strategy}`;
     case "requested": {
       const { by, command, target, refusal } = event;
       const what = target === null ? ASKED[command] : `${ASKED[command]} ${target}`;
@@ -151,6 +153,7 @@ const ASKED = {
   createPool: "create address pool",
   deletePool: "delete address pool",
   setPoolEnabled: "enable or disable address pool",
+  setPoolStrategy: "change how address pools are chosen",
   submitTask: "run task",
   cancelTask: "cancel task",
   rebalance: "rebalance VMs",

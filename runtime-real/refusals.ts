@@ -304,6 +304,30 @@ export function applyRefused(refusal: Refusal): ApiError {
         "make the pool larger, or take another",
         { pool: refusal.pool, size: refusal.size },
       );
+    case "noPoolWithTags":
+      return new ApiError(
+        "noPoolWithTags",
+        refusal.tags.length === 0 ? "there is no address pool" : `no address pool carries ${tagged(refusal.tags)}`,
+        "`blixard ip-pool show` shows a pool's tags, `blixard ip-pool create` makes a pool",
+        { tags: refusal.tags },
+      );
+    case "poolsDisabled":
+      return new ApiError(
+        "poolsDisabled",
+        `no address pool${carrying(refusal.tags)} gives anything out: ${disabled(refusal.disabledCount)}`,
+        "`blixard ip-pool enable` lets one",
+        { tags: refusal.tags, disabledCount: refusal.disabledCount },
+      );
+    case "poolsExhausted": {
+      const { tags, size, disabledCount } = refusal;
+      const more = disabledCount === 0 ? "" : `; ${disabled(disabledCount)}`;
+      return new ApiError(
+        "poolsExhausted",
+        `all ${size} addresses of the pools${carrying(tags)} are in use${more}`,
+        `make another pool${disabledCount === 0 ? "" : ", or enable one"}`,
+        { tags, size, disabledCount },
+      );
+    }
     case "taskExists":
       return new ApiError("taskExists", "a task with this id exists already", "choose another id");
     case "taskNotFound":
@@ -323,6 +347,18 @@ export function applyRefused(refusal: Refusal): ApiError {
     case "peerIdTaken":
       return unexpected(refusal.kind);
   }
+}
+
+function carrying(tags: readonly string[]): string {
+  return tags.length === 0 ? "" : ` with ${tagged(tags)}`;
+}
+
+function tagged(tags: readonly string[]): string {
+  return `${tags.length === 1 ? "the tag" : "all of the tags"} ${tags.join(", ")}`;
+}
+
+function disabled(count: number): string {
+  return count === 1 ? "1 is disabled" : `${count} are disabled`;
 }
 
 /** The core answered with a kind that does not belong to the question: a defect. */

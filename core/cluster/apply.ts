@@ -7,7 +7,7 @@ import { Batch, type Touched } from "./batch.ts";
 import type { CommandRequest, RequestSession } from "./command.ts";
 import { decodeEntryData } from "./entry-data.ts";
 import { leastRecentlyActive } from "./expiry.ts";
-import { createPool, deletePool, setPoolEnabled } from "./ip-pools.ts";
+import { createPool, deletePool, setPoolEnabled, setPoolStrategy } from "./ip-pools.ts";
 import { LIMITS } from "./limits.ts";
 import { admitNode, announceNode, applyMembership, type Membership } from "./nodes.ts";
 import type { ApplyResult, CommandResult } from "./result.ts";
@@ -150,6 +150,8 @@ function applyCommand(batch: Batch, command: AuditedCommand, index: number): Com
       return deletePool(batch, command.name);
     case "setPoolEnabled":
       return setPoolEnabled(batch, command.name, command.enabled);
+    case "setPoolStrategy":
+      return setPoolStrategy(batch, command.strategy);
     case "submitTask":
       return submitTask(batch, command);
     case "cancelTask":

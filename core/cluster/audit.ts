@@ -37,6 +37,7 @@ export const AUDITED_COMMANDS = [
   "cancelTask",
   "rebalance",
   "configureScheduler",
+  "setPoolStrategy",
 ] as const satisfies readonly AuditedCommand["kind"][];
 export type AuditedKind = (typeof AUDITED_COMMANDS)[number];
 
@@ -88,6 +89,7 @@ function targetOf(command: AuditedCommand): string | null {
       return String(command.workerId);
     case "rebalance":
     case "configureScheduler":
+    case "setPoolStrategy":
       return null;
   }
 }

@@ -13,6 +13,7 @@ import { hashOfIndex, hashOfText } from "./hash.ts";
 import type { IpPoolRecord } from "./ip-pools.ts";
 import type { NodeRecord } from "./nodes.ts";
 import { Overlay } from "./overlay.ts";
+import type { PoolStrategy } from "./pool-choice.ts";
 import type { Session } from "./session.ts";
 import type { ClusterState } from "./state.ts";
 import type { Table } from "./table.ts";
@@ -56,6 +57,8 @@ export class Batch {
   scheduler: SchedulerSettings;
   schedulerCursor: number;
   nextPoolNumber: number;
+  poolStrategy: PoolStrategy;
+  poolCursor: number;
   rebalancedAtMs: number;
   roomIndex: number;
 
@@ -78,6 +81,8 @@ export class Batch {
     this.scheduler = base.scheduler;
     this.schedulerCursor = base.schedulerCursor;
     this.nextPoolNumber = base.nextPoolNumber;
+    this.poolStrategy = base.poolStrategy;
+    this.poolCursor = base.poolCursor;
     this.rebalancedAtMs = base.rebalancedAtMs;
     this.roomIndex = base.roomIndex;
   }
@@ -265,6 +270,8 @@ export class Batch {
       if (this.scheduler !== base.scheduler) draft.scheduler = castDraft(this.scheduler);
       if (this.schedulerCursor !== base.schedulerCursor) draft.schedulerCursor = this.schedulerCursor;
       if (this.nextPoolNumber !== base.nextPoolNumber) draft.nextPoolNumber = this.nextPoolNumber;
+      if (this.poolStrategy !== base.poolStrategy) draft.poolStrategy = this.poolStrategy;
+      if (this.poolCursor !== base.poolCursor) draft.poolCursor = this.poolCursor;
       if (this.rebalancedAtMs !== base.rebalancedAtMs) draft.rebalancedAtMs = this.rebalancedAtMs;
       if (this.roomIndex !== base.roomIndex) draft.roomIndex = this.roomIndex;
       if (this.timeMs !== base.timeMs) draft.timeMs = this.timeMs;

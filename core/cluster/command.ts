@@ -1,5 +1,6 @@
 import type { SchedulerSettings } from "../scheduler/index.ts";
 import type { IpPoolSpec } from "./ip-pool.ts";
+import type { PoolStrategy } from "./pool-choice.ts";
 import type { JobObservation, TaskSpec } from "./tasks.ts";
 import type { Quota } from "./tenants.ts";
 import type { TokenPurpose } from "./tokens.ts";
@@ -63,7 +64,9 @@ export type OperatorCommand =
   | { readonly kind: "cancelTask"; readonly id: string }
   /** Moves of a plan, each if the VM is still what it was. Refused while the last rebalance is less than ten minutes ago. */
   | { readonly kind: "rebalance"; readonly moves: readonly RebalanceMove[] }
-  | { readonly kind: "configureScheduler"; readonly settings: SchedulerSettings };
+  | { readonly kind: "configureScheduler"; readonly settings: SchedulerSettings }
+  /** Which pool a VM gets an address from where it leaves that open. */
+  | { readonly kind: "setPoolStrategy"; readonly strategy: PoolStrategy };
 
 /**
  * What a client can ask the replicated state to do. A generation is a positive integer; names are labels (RFC 1123, lower case, at most 63).

@@ -7,6 +7,7 @@
 import type { Strategy, WorkerStatus } from "../scheduler/index.ts";
 import type { AuditedKind } from "./audit.ts";
 import { LIMITS } from "./limits.ts";
+import type { PoolStrategy } from "./pool-choice.ts";
 import type { TaskState } from "./tasks.ts";
 import type { VmState } from "./vm-record.ts";
 
@@ -72,6 +73,7 @@ export type ClusterEvent = Happening &
         readonly refusal: string | null;
       }
     | { readonly kind: "membershipChanged"; readonly voters: readonly number[]; readonly learners: readonly number[] }
+    | { readonly kind: "poolStrategySet"; readonly strategy: PoolStrategy }
   );
 
 /** An event before it is known where it takes its place. */

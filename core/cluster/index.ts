@@ -57,6 +57,7 @@ export {
 } from "./orchestration-codec.ts";
 export { needsPlace, placementContext, vmRequest } from "./placement.ts";
 export { explainer, occupants, type Plan } from "./plan.ts";
+export { POOL_STRATEGIES, type PoolStrategy } from "./pool-choice.ts";
 export {
   type ClusterQuery,
   type ClusterQueryResult,

@@ -1,6 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addressOf, allocatableCount, type Command, encodeRequest, type IpPoolSpec } from "./index.ts";
+import {
+  addressOf,
+  allocatableCount,
+  type Command,
+  encodeRequest,
+  type IpPoolSpec,
+  type NetworkAttachment,
+  type PoolStrategy,
+  poolOf,
+  type VmSpec,
+  vmSpec,
+} from "./index.ts";
 import { parseIp, printIp } from "./ip-address.ts";
 import { nextFree } from "./ip-pool.ts";
 import { poolWith, StateMachine } from "./testing/index.ts";
@@ -78,6 +89,139 @@ describe("an allocation", () => {
       "192.0.2.6",
     ]);
     expect(nextFree(spec, 0, (index) => given.includes(index))).toBeNull();
+  });
+});
+
+describe("a network that names no pool", () => {
+  /** Three pools, and none of them used: `a` and `b` carry "dmz", `b` alone "fast". */
+  function pools(size = 3): StateMachine {
+    const machine = new StateMachine();
+    for (const id of [1, 2]) machine.register(id);
+    for (const [at, tags] of [["dmz"], ["dmz", "fast"], []].entries()) {
+      const [name = "", net] = ["abc"[at], `10.0.${at}`];
+      machine.do(
+        createPool({
+          name,
+          subnet: `${net}.0/24`,
+          rangeFirst: `${net}.1`,
+          rangeLast: `${net}.${size}`,
+          tags,
+          zone: name === "c" ? "z" : null,
+        }),
+      );
+    }
+    return machine;
+  }
+  const any = (...tags: string[]): NetworkAttachment => ({ pool: null, tags });
+  const poolsOf = (machine: StateMachine, name: string): string =>
+    machine
+      .vm(name)
+      .addresses.map(({ pool }) => pool)
+      .join("");
+  const strategy = (machine: StateMachine, name: PoolStrategy): void =>
+    void machine.do({ kind: "setPoolStrategy", strategy: name });
+  const named = (name: string, networks: readonly NetworkAttachment[]): Command => ({
+    kind: "createVm",
+    name,
+    spec: vmSpec({ networks }),
+  });
+
+  test("has its address of the least used of those that carry all its tags", () => {
+    const machine = pools();
+    machine.create("one", { networks: [any("dmz")] });
+    machine.create("two", { networks: [any("dmz")] });
+    machine.create("three", { networks: [any("fast", "dmz")] });
+    machine.create("four", { networks: [any(), any()] });
+    expect(["one", "two", "three", "four"].map((name) => poolsOf(machine, name))).toEqual(["a", "b", "b", "ca"]);
+    expect(machine.vm("three").spec.networks).toEqual([any("fast", "dmz")]);
+  });
+
+  test("has it by the strategy that is set, from then on", () => {
+    const machine = pools();
+    strategy(machine, "most-used");
+    expect(machine.lastEvents).toMatchObject([{ kind: "poolStrategySet", strategy: "most-used" }]);
+    for (const name of ["m1", "m2", "m3", "m4"]) machine.create(name, { networks: [any()] });
+    expect(["m1", "m2", "m3", "m4"].map((name) => poolsOf(machine, name)).join("")).toBe("aaab");
+    strategy(machine, "round-robin");
+    for (const name of ["r1", "r2", "r3", "r4"]) machine.create(name, { networks: [any()] });
+    // `a` is full.
+    expect(["r1", "r2", "r3", "r4"].map((name) => poolsOf(machine, name)).join("")).toBe("bcbc");
+    strategy(machine, "topology-aware");
+    const locality = { preferredDatacenter: null, preferredZone: "z", strict: false, excludedDatacenters: [] };
+    machine.create("t1", { networks: [any()], locality });
+    expect(poolsOf(machine, "t1")).toBe("c");
+    strategy(machine, "topology-aware");
+    expect(machine.lastEvents).toEqual([]);
+  });
+
+  test("takes its turn only when it gets an address", () => {
+    const machine = pools();
+    strategy(machine, "round-robin");
+    machine.create("one", { networks: [any()] });
+    expect(machine.refusal(named("two", [any(), any("none")]))).toMatchObject({ kind: "noPoolWithTags" });
+    machine.create("two", { networks: [any()] });
+    expect(poolsOf(machine, "two")).toBe("b");
+  });
+
+  test("leaves the last address to whoever has less to choose from", () => {
+    const machine = pools(1);
+    machine.create("one", { networks: [any(), any("fast"), any("dmz")] });
+    expect(poolsOf(machine, "one")).toBe("cba");
+    machine.do(remove("one"));
+    machine.create("two", { networks: [any("dmz"), { pool: "a" }] });
+    expect(poolsOf(machine, "two")).toBe("ba");
+  });
+
+  test("is refused with what there is none of", () => {
+    const machine = pools(1);
+    expect(machine.refusal(named("web", [any("dmz", "slow")]))).toEqual({
+      kind: "noPoolWithTags",
+      tags: ["dmz", "slow"],
+    });
+    machine.do({ kind: "setPoolEnabled", name: "b", enabled: false });
+    expect(machine.refusal(named("web", [any("fast")]))).toEqual({
+      kind: "poolsDisabled",
+      tags: ["fast"],
+      disabledCount: 1,
+    });
+    machine.create("one", { networks: [any("dmz")] });
+    // All or none: the address of `c` that it would have got is still there.
+    expect(machine.refusal(named("web", [{ pool: "c" }, any("dmz")]))).toEqual({
+      kind: "poolsExhausted",
+      tags: ["dmz"],
+      size: 1,
+      disabledCount: 1,
+    });
+    machine.create("web", { networks: [{ pool: "c" }] });
+    expect(new StateMachine().refusal(named("web", [any()]))).toEqual({ kind: "noPoolWithTags", tags: [] });
+  });
+
+  test("keeps its address when the VM is changed, whatever the strategy would choose now", () => {
+    const machine = pools();
+    machine.create("web", { networks: [any("dmz")] });
+    const [first] = machine.vm("web").addresses;
+    strategy(machine, "most-used");
+    machine.create("other", { networks: [{ pool: "b" }, { pool: "b" }] });
+    machine.do({ kind: "setPoolEnabled", name: "a", enabled: false });
+    // Bigger; with another network; in another order; without it; less picky; with its pool named.
+    const changes: Partial<VmSpec>[] = [
+      { networks: [any("dmz")], vcpus: 9 },
+      { networks: [any("dmz"), any("fast")] },
+      { networks: [any("fast"), any("dmz")] },
+      { networks: [any("dmz")] },
+      { networks: [any()] },
+      { networks: [{ pool: "a" }] },
+    ];
+    for (const change of changes) {
+      machine.do(machine.update("web", change));
+      expect(machine.vm("web").addresses).toContainEqual(first);
+    }
+    expect(machine.vm("web").addresses).toEqual([first]);
+    machine.do(machine.update("web", { networks: [any("fast")] }));
+    expect(poolsOf(machine, "web")).toBe("b");
+    machine.do(remove("web"));
+    machine.do(remove("other"));
+    for (const name of ["a", "b", "c"]) expect(poolOf(machine.state, name)?.usedCount).toBe(0);
   });
 });
 

@@ -2,9 +2,10 @@
 import type { Batch } from "./batch.ts";
 import { allocatableCount, type IpPoolSpec, nextFree, poolsOverlap } from "./ip-pool.ts";
 import { LIMITS } from "./limits.ts";
+import { choosePool, type PoolStrategy } from "./pool-choice.ts";
 import type { CommandResult } from "./result.ts";
-import type { VmAddress } from "./vm-record.ts";
-import type { NetworkAttachment } from "./vm-spec.ts";
+import type { VmAddress, VmRecord } from "./vm-record.ts";
+import type { NetworkAttachment, VmSpec } from "./vm-spec.ts";
 
 /** Immutable. */
 export interface IpPoolRecord {
@@ -56,33 +57,137 @@ export function setPoolEnabled(batch: Batch, name: string, enabled: boolean): Co
   return Object.freeze({ ok: true, kind: "poolChanged" });
 }
 
-/** All or none. `for` is the VM's name. */
+/** Holds for what is given out from now on. */
+export function setPoolStrategy(batch: Batch, strategy: PoolStrategy): CommandResult {
+  if (batch.poolStrategy !== strategy) {
+    batch.poolStrategy = strategy;
+    batch.happened({ kind: "poolStrategySet", strategy });
+  }
+  return Object.freeze({ ok: true, kind: "poolStrategySet" });
+}
+
+type Wanted = Pick<VmSpec, "networks" | "locality">;
+
+/**
+ * All or none: an address for each network of the VM called `vm`. Where `kept` has one already, that stays, whatever has become of its pool.
+ */
 export function allocate(
   batch: Batch,
   vm: string,
-  networks: readonly NetworkAttachment[],
+  wanted: Wanted,
+  kept: readonly (VmAddress | null)[] = none,
 ): { readonly addresses: readonly VmAddress[]; readonly refusal: null } | { readonly refusal: CommandResult } {
-  if (networks.length === 0) return { addresses: none, refusal: null };
-  const wanted = new Map<string, number>();
-  for (const { pool } of networks) wanted.set(pool, (wanted.get(pool) ?? 0) + 1);
-  for (const [name, count] of wanted) {
+  if (wanted.networks.length === 0) return { addresses: none, refusal: null };
+  const chosen = poolsFor(batch, wanted, kept);
+  if (chosen.refusal !== null) return { refusal: chosen.refusal };
+  batch.poolCursor = chosen.cursor;
+  const addresses = chosen.names.map((name, at) => kept[at] ?? taken(batch, vm, name));
+  return { addresses: Object.freeze(addresses), refusal: null };
+}
+
+function taken(batch: Batch, vm: string, name: string): VmAddress {
+  const pool = batch.pools.get(name);
+  const index = pool && nextFree(pool.spec, pool.cursor, (at) => batch.addresses.get(addressKey(name, at)) !== null);
+  if (pool === null || index === null)
+    throw new RangeError(`pool ${name} has room by its books and none by its indexes`);
+  batch.addresses.set(addressKey(name, index), vm);
+  batch.pools.set(name, Object.freeze({ ...pool, cursor: index, usedCount: pool.usedCount + 1 }));
+  return Object.freeze({ pool: name, index });
+}
+
+/** Where each network's address comes from. Looks at every pool where one is left open, and changes nothing. */
+function poolsFor(
+  batch: Batch,
+  { networks, locality }: Wanted,
+  kept: readonly (VmAddress | null)[],
+):
+  | { readonly names: readonly string[]; readonly cursor: number; readonly refusal: null }
+  | { readonly refusal: CommandResult } {
+  const names: string[] = [];
+  const open: OpenNetwork[] = [];
+  /** Addresses that this allocation takes of each pool. */
+  const takes = new Map<string, number>();
+  const take = (at: number, name: string): void => {
+    names[at] = name;
+    takes.set(name, (takes.get(name) ?? 0) + 1);
+  };
+  for (const [at, network] of networks.entries()) {
+    const address = kept[at] ?? null;
+    if (address !== null) names[at] = address.pool;
+    else if (network.pool !== null) take(at, network.pool);
+    else open.push({ at, tags: network.tags, pools: poolsWith(batch, network.tags) });
+  }
+  for (const [name, count] of takes) {
     const pool = batch.pools.get(name);
     if (pool === null) return { refusal: refused({ kind: "poolNotFound", pool: name }) };
     if (!pool.spec.enabled) return { refusal: refused({ kind: "poolDisabled", pool: name }) };
     if (pool.usedCount + count > allocatableCount(pool.spec))
       return { refusal: refused({ kind: "poolExhausted", pool: name, size: allocatableCount(pool.spec) }) };
   }
-  const addresses: VmAddress[] = [];
-  for (const { pool: name } of networks) {
-    const pool = batch.pools.get(name);
-    if (pool === null) continue;
-    const index = nextFree(pool.spec, pool.cursor, (at) => batch.addresses.get(addressKey(name, at)) !== null);
-    if (index === null) throw new RangeError(`pool ${name} has room by its books and none by its indexes`);
-    batch.addresses.set(addressKey(name, index), vm);
-    batch.pools.set(name, Object.freeze({ ...pool, cursor: index, usedCount: pool.usedCount + 1 }));
-    addresses.push(Object.freeze({ pool: name, index }));
+  let cursor = batch.poolCursor;
+  // What is named has its address by now. Whoever has the fewest pools to choose from goes first, so that the others leave it one.
+  open.sort((a, b) => a.pools.length - b.pools.length);
+  for (const network of open) {
+    const candidates = network.pools
+      .map((pool) => ({ ...pool, usedCount: pool.usedCount + (takes.get(pool.spec.name) ?? 0) }))
+      .filter(({ spec, usedCount }) => spec.enabled && usedCount < allocatableCount(spec));
+    const pool = choosePool({ strategy: batch.poolStrategy, cursor, locality }, candidates);
+    if (pool === null) return { refusal: nothingFor(network) };
+    if (batch.poolStrategy === "round-robin") cursor = pool.number;
+    take(network.at, pool.spec.name);
   }
-  return { addresses: Object.freeze(addresses), refusal: null };
+  return { names, cursor, refusal: null };
+}
+
+interface OpenNetwork {
+  readonly at: number;
+  readonly tags: readonly string[];
+  /** Those that carry the tags, in no particular order. */
+  readonly pools: readonly IpPoolRecord[];
+}
+
+function poolsWith(batch: Batch, tags: readonly string[]): readonly IpPoolRecord[] {
+  return [...batch.pools.values()].filter(({ spec }) => carries(spec, tags));
+}
+
+function carries(spec: IpPoolSpec, tags: readonly string[]): boolean {
+  return tags.every((tag) => spec.tags.includes(tag));
+}
+
+function nothingFor({ tags, pools }: OpenNetwork): CommandResult {
+  if (pools.length === 0) return refused({ kind: "noPoolWithTags", tags });
+  const enabled = pools.filter(({ spec }) => spec.enabled);
+  const disabledCount = pools.length - enabled.length;
+  if (enabled.length === 0) return refused({ kind: "poolsDisabled", tags, disabledCount });
+  const size = enabled.reduce((sum, { spec }) => sum + allocatableCount(spec), 0);
+  return refused({ kind: "poolsExhausted", tags, size, disabledCount });
+}
+
+/**
+ * What a VM keeps when its networks become others: for each of them its address so far, or null. What stays as it was keeps its own; then whatever an
+ * address that is left over serves, such as one whose pool is named now and was chosen before. So no address moves without having to.
+ */
+export function keptAddresses(
+  batch: Batch,
+  vm: Pick<VmRecord, "spec" | "addresses">,
+  networks: readonly NetworkAttachment[],
+): readonly (VmAddress | null)[] {
+  const left = vm.addresses.map((address, at) => ({ address, was: JSON.stringify(vm.spec.networks[at]) }));
+  const kept: (VmAddress | null)[] = networks.map(() => null);
+  const keep = (serves: (held: (typeof left)[number], network: NetworkAttachment) => boolean): void => {
+    for (const [at, network] of networks.entries()) {
+      if (kept[at] !== null) continue;
+      const found = left.findIndex((held) => serves(held, network));
+      if (found >= 0) kept[at] = left.splice(found, 1)[0]?.address ?? null;
+    }
+  };
+  keep(({ was }, network) => was === JSON.stringify(network));
+  keep(({ address }, network) => {
+    if (network.pool !== null) return network.pool === address.pool;
+    const pool = batch.pools.get(address.pool);
+    return pool !== null && carries(pool.spec, network.tags);
+  });
+  return kept;
 }
 
 export function release(batch: Batch, addresses: readonly VmAddress[]): void {

@@ -21,6 +21,7 @@ import { nodeId } from "./identity-fields.ts";
 import { ipPoolFromArray, ipPoolToArray } from "./ip-pool.ts";
 import type { IpPoolRecord } from "./ip-pools.ts";
 import { LIMITS } from "./limits.ts";
+import { POOL_STRATEGIES } from "./pool-choice.ts";
 import { ORCHESTRATED, type Refusal } from "./result.ts";
 import type { ClusterState } from "./state.ts";
 import { type JobObservation, TASK_STATES, type TaskRecord, type TaskSpec } from "./tasks.ts";
@@ -131,6 +132,7 @@ export const orchestrationCommand: Format<OwnCommand | OperatorCommand> = varian
   rebalance: {
     moves: listOf(record<RebalanceMove>({ name: aLabel, epoch: aCount, to: aNodeId }), LIMITS.observations),
   },
+  setPoolStrategy: { strategy: oneOf(POOL_STRATEGIES) },
 });
 
 // ---- Records, as snapshots hold them: without what follows from others.
@@ -230,6 +232,8 @@ export interface Singles
     | "scheduler"
     | "schedulerCursor"
     | "nextPoolNumber"
+    | "poolStrategy"
+    | "poolCursor"
     | "rebalancedAtMs"
     | "roomIndex"
     | "workerCount"
@@ -240,7 +244,7 @@ export interface Singles
   readonly limitedTenantCount: number;
 }
 
-export const singles: Format<Singles> = record<Singles>({
+const singleFields = {
   scheduler: schedulerSettings,
   schedulerCursor: aCount,
   nextPoolNumber: anInteger(1, LIMITS.ipPoolNumber + 1),
@@ -250,6 +254,15 @@ export const singles: Format<Singles> = record<Singles>({
   taskCount: anInteger(0, LIMITS.tasks),
   poolCount: anInteger(0, LIMITS.ipPools),
   limitedTenantCount: anInteger(0, LIMITS.tenants),
+};
+
+/** As version 3 had them: addresses came from pools that were named. */
+export const singlesOfVersion3 = record<Omit<Singles, "poolStrategy" | "poolCursor">>(singleFields);
+
+export const singles: Format<Singles> = record<Singles>({
+  ...singleFields,
+  poolStrategy: oneOf(POOL_STRATEGIES),
+  poolCursor: anInteger(0, LIMITS.ipPoolNumber),
 });
 
 export const orchestrationApplied: Format<(typeof ORCHESTRATED)[number]> = oneOf(ORCHESTRATED);
@@ -277,6 +290,8 @@ type OrchestrationRefusal = Exclude<
   }
 >;
 
+const someTags: Format<readonly string[]> = listOf(aLabel, LIMITS.listLength);
+
 export const orchestrationRefusal: Format<OrchestrationRefusal> = variants<OrchestrationRefusal>({
   nodeNotFound: { nodeId: aNodeId },
   workerNotFound: { workerId: aNodeId },
@@ -302,6 +317,9 @@ export const orchestrationRefusal: Format<OrchestrationRefusal> = variants<Orche
   poolInUse: { usedCount: aCount },
   poolExhausted: { pool: aLabel, size: aCount },
   tooSoon: { retryAfterMs: aCount },
+  noPoolWithTags: { tags: someTags },
+  poolsDisabled: { tags: someTags, disabledCount: aCount },
+  poolsExhausted: { tags: someTags, size: aCount, disabledCount: aCount },
 });
 
 type Orchestration = Extract<
@@ -315,7 +333,8 @@ type Orchestration = Extract<
       | "quotaSet"
       | "poolChanged"
       | "schedulerConfigured"
-      | "requested";
+      | "requested"
+      | "poolStrategySet";
   }
 >;
 
@@ -352,6 +371,7 @@ export const orchestrationEvent: Format<Orchestration> = variants<Orchestration>
     target: orNull(aText(1, LIMITS.labelLength)),
     refusal: orNull(aText(1, LIMITS.labelLength)),
   },
+  poolStrategySet: { ...when, strategy: oneOf(POOL_STRATEGIES) },
 });
 
 export function isOrchestrationEvent(event: ClusterEvent): event is Orchestration {
@@ -364,6 +384,7 @@ export function isOrchestrationEvent(event: ClusterEvent): event is Orchestratio
     case "poolChanged":
     case "schedulerConfigured":
     case "requested":
+    case "poolStrategySet":
       return true;
     default:
       return false;

@@ -24,7 +24,9 @@ import {
   encodeSnapshot,
   FAILURE_DOMAINS,
   isLegalMove,
+  POOL_STRATEGIES,
   placementContext,
+  poolOf,
   STAMP_BYTES,
   stampRequest,
   type VmRecord,
@@ -43,7 +45,7 @@ import { SEEN_PHASES } from "./vm-moves.ts";
 const WORKERS = [1, 2, 3, 4];
 const NAMES = ["a", "b", "c", "d", "e", "f", "g", "h"];
 const TENANTS = ["red", "blue"];
-const POOLS = ["lan", "wan"];
+const POOLS = ["lan", "wan", "den"];
 const TASKS = ["job-1", "job-2"];
 
 const KINDS = {
@@ -72,6 +74,7 @@ const KINDS = {
   cancelTask: 1,
   rebalance: 3,
   configureScheduler: 1,
+  setPoolStrategy: 2,
 } as const;
 type StepKind = keyof typeof KINDS;
 
@@ -110,6 +113,25 @@ function pick<T>(from: readonly T[], dice: number): T {
   return found;
 }
 
+const LAX = { preferredZone: null, strict: false, excludedDatacenters: [] };
+
+const NETWORKS: readonly VmSpec["networks"][] = [
+  [],
+  [],
+  [{ pool: "lan" }],
+  [{ pool: "wan" }, { pool: "lan" }],
+  [{ pool: null, tags: [] }],
+  [{ pool: null, tags: ["v4"] }],
+  [{ pool: null, tags: ["v4", "outside"] }],
+  [{ pool: null, tags: [] }, { pool: "wan" }],
+  // The pickier one comes second, and may have to go first.
+  [
+    { pool: null, tags: [] },
+    { pool: null, tags: ["outside"] },
+  ],
+  [{ pool: null, tags: ["inside", "outside"] }],
+];
+
 function specOf(a: number, b: number): VmSpec {
   const scope = pick(FAILURE_DOMAINS, a);
   return vmSpec({
@@ -121,7 +143,8 @@ function specOf(a: number, b: number): VmSpec {
     preemptible: b % 5 > 0,
     features: a % 11 === 0 ? ["gpu"] : [],
     antiAffinity: a % 5 > 1 ? [{ group: "g", softWeight: null, maxPerDomain: b % 4 === 0 ? 2 : 1, scope }] : [],
-    networks: [[], [], [{ pool: "lan" }], [{ pool: "wan" }, { pool: "lan" }]][(a >> 1) % 4] ?? [],
+    locality: b % 3 === 0 ? { ...LAX, preferredDatacenter: pick(["near", "far", null], a >> 3) } : null,
+    networks: pick(NETWORKS, a >> 1),
     volumes: b % 4 === 0 ? [{ name: "data", sizeGiB: 1 + (a % 9) }] : [],
     onWorkerLost: b % 3 === 0 ? "wait" : "restart",
     workerId: a % 13 === 0 ? pick(WORKERS, b) : null,
@@ -148,7 +171,14 @@ function setup(): ModelCommand[] {
     ]),
     ...POOLS.map((name, at): ModelCommand => {
       const net = `10.0.${at}`;
-      const spec = poolWith({ name, subnet: `${net}.0/24`, rangeFirst: `${net}.10`, rangeLast: `${net}.${12 - at}` });
+      const spec = poolWith({
+        name,
+        subnet: `${net}.0/24`,
+        rangeFirst: `${net}.10`,
+        rangeLast: `${net}.${12 - (at % 2)}`,
+        tags: ["v4", ...(name === "wan" ? ["outside"] : ["inside"])],
+        datacenter: pick(["near", "far", null], at),
+      });
       return { kind: "createPool", spec };
     }),
   ];
@@ -285,6 +315,8 @@ function commandOf({ kind, dice: [a, b, c, d], isLate }: Step, model: Orchestrat
       const settings = { strategy: "most-available", preemption: true, spreadScope: "rack", minDomains: 1 } as const;
       return { kind, settings: { ...settings, overcommit, costIncreasePercentMax: 0 } };
     }
+    case "setPoolStrategy":
+      return { kind, strategy: pick(POOL_STRATEGIES, a) };
   }
 }
 
@@ -505,14 +537,17 @@ function demandCapacity(before: ClusterState, after: ClusterState): void {
 function demandAddresses(state: ClusterState): void {
   const owners = new Map<string, string>();
   for (const { name, addresses, spec } of tableValues(state.vms)) {
-    const pools = spec.networks.map(({ pool }) => pool);
-    demandEqual(
-      addresses.map(({ pool }) => pool),
-      pools,
-      `pools of ${name}`,
-    );
+    demandEqual(addresses.length, spec.networks.length, `addresses of ${name}`);
+    for (const [at, network] of spec.networks.entries()) {
+      const pool = addresses[at]?.pool ?? "";
+      if (network.pool !== null) demandEqual(pool, network.pool, `pool of ${name}`);
+      else {
+        const lacks = network.tags.filter((tag) => !poolOf(state, pool)?.spec.tags.includes(tag));
+        demandEqual(lacks, [], `tags that the pool of ${name} lacks`);
+      }
+    }
     for (const { pool, index } of addresses) {
-      expect(owners.get(`${pool}/${index}`), `owner of ${pool}/${index}`).toBeUndefined();
+      demandEqual(owners.get(`${pool}/${index}`), undefined, `owner of ${pool}/${index}`);
       owners.set(`${pool}/${index}`, name);
     }
   }
@@ -629,6 +664,9 @@ describe("workers, VMs, tasks, tenants and addresses", () => {
       "tooManyRequests",
       "poolDisabled",
       "poolExhausted",
+      "noPoolWithTags",
+      "poolsDisabled",
+      "poolsExhausted",
       "taskExists",
       "taskNotFound",
       "taskHasChanged",

@@ -50,8 +50,7 @@ export function planVm(state: ClusterState, name: string, spec: VmSpec): Request
 
 function obstacleTo(batch: Batch, name: string, spec: VmSpec): Refusal | null {
   if (batch.vm(name) !== null) return { kind: "vmExists" };
-  const refused =
-    quotaRefusal(batch, spec.tenant, 1, resourcesOf(spec)) ?? allocate(batch, name, spec.networks).refusal;
+  const refused = quotaRefusal(batch, spec.tenant, 1, resourcesOf(spec)) ?? allocate(batch, name, spec).refusal;
   return refused === null || refused.ok ? null : refused.refusal;
 }
 

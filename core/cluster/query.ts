@@ -6,6 +6,7 @@ import type { IpPoolRecord } from "./ip-pools.ts";
 import { LIMITS } from "./limits.ts";
 import type { NodeRecord } from "./nodes.ts";
 import { explainer, type Plan, planVm, type RequestPlan, rebalancePlan } from "./plan.ts";
+import type { PoolStrategy } from "./pool-choice.ts";
 import { type ClusterState, taskOf, vmOf, workerOf } from "./state.ts";
 import { leavesOf, type Table, tableValues } from "./table.ts";
 import type { TaskRecord } from "./tasks.ts";
@@ -36,7 +37,7 @@ export type ClusterQuery =
   | { readonly kind: "getTask"; readonly id: string }
   /** Those with a quota, or with VMs; by name. */
   | { readonly kind: "listTenants" }
-  /** All, by name. */
+  /** All, by name, and how the cluster chooses among them. */
   | { readonly kind: "listPools" }
   | { readonly kind: "getScheduler" }
   /** Moves that would even out the load, and what they would gain. Changes nothing. */
@@ -72,7 +73,7 @@ export type ClusterQueryResult =
   | { readonly kind: "tasks"; readonly tasks: readonly TaskRecord[]; readonly nextAfterId: string | null }
   | { readonly kind: "task"; readonly task: TaskRecord | null }
   | { readonly kind: "tenants"; readonly tenants: readonly TenantRecord[] }
-  | { readonly kind: "pools"; readonly pools: readonly IpPoolRecord[] }
+  | { readonly kind: "pools"; readonly pools: readonly IpPoolRecord[]; readonly strategy: PoolStrategy }
   | { readonly kind: "scheduler"; readonly scheduler: SchedulerSettings }
   | ({ readonly kind: "rebalance" } & RebalancePlan)
   /** `lastIndex` is how far the state has come: a page with nothing in it ends there. */
@@ -125,7 +126,7 @@ export function query(state: ClusterState, question: ClusterQuery): ClusterQuery
     case "listTenants":
       return { kind: "tenants", tenants: sorted(state.tenants, ({ name }) => name) };
     case "listPools":
-      return { kind: "pools", pools: sorted(state.pools, ({ spec }) => spec.name) };
+      return { kind: "pools", pools: sorted(state.pools, ({ spec }) => spec.name), strategy: state.poolStrategy };
     case "getScheduler":
       return { kind: "scheduler", scheduler: state.scheduler };
     case "planRebalance":

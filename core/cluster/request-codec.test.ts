@@ -55,7 +55,13 @@ const spec: fc.Arbitrary<VmSpec> = fc.record({
       excludedDatacenters: fc.array(label, { maxLength: 3 }),
     }),
   ),
-  networks: fc.array(fc.record({ pool: label }), { maxLength: 3 }),
+  networks: fc.array(
+    fc.oneof(
+      fc.record({ pool: label }),
+      fc.record({ pool: fc.constant(null), tags: fc.array(label, { maxLength: 3 }) }),
+    ),
+    { maxLength: 3 },
+  ),
   volumes: fc.uniqueArray(fc.record({ name: label, sizeGiB: fc.integer({ min: 1, max: 99_999 }) }), {
     maxLength: 3,
     selector: (volume) => volume.name,

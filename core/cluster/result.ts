@@ -33,6 +33,7 @@ export const ORCHESTRATED = [
   "taskCancelled",
   "schedulerConfigured",
   "rebalanced",
+  "poolStrategySet",
 ] as const;
 
 export interface Refused {
@@ -88,7 +89,18 @@ export type Refusal =
   /** The last rebalance has just been. */
   | { readonly kind: "tooSoon"; readonly retryAfterMs: number }
   | { readonly kind: "poolInUse"; readonly usedCount: number }
-  | { readonly kind: "poolExhausted"; readonly pool: string; readonly size: number };
+  | { readonly kind: "poolExhausted"; readonly pool: string; readonly size: number }
+  /** No pool carries all of them; without tags: there is none. */
+  | { readonly kind: "noPoolWithTags"; readonly tags: readonly string[] }
+  /** Those that do are all switched off. */
+  | { readonly kind: "poolsDisabled"; readonly tags: readonly string[]; readonly disabledCount: number }
+  /** All addresses are in use, `size`, of those that do and are not switched off. */
+  | {
+      readonly kind: "poolsExhausted";
+      readonly tags: readonly string[];
+      readonly size: number;
+      readonly disabledCount: number;
+    };
 
 export const LIMIT_NAMES = ["vms", "tokens", "nodes", "workers", "tenants", "tasks", "ipPools"] as const;
 export type LimitName = (typeof LIMIT_NAMES)[number];

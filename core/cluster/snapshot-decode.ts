@@ -6,7 +6,15 @@ import { InvalidField, InvalidSnapshot } from "./invalid.ts";
 import { LIMITS } from "./limits.ts";
 import { unpack } from "./msgpack.ts";
 import type { NodeRecord } from "./nodes.ts";
-import { type Singles, singles, storedPool, storedTask, storedTenant, storedWorker } from "./orchestration-codec.ts";
+import {
+  type Singles,
+  singles,
+  singlesOfVersion3,
+  storedPool,
+  storedTask,
+  storedTenant,
+  storedWorker,
+} from "./orchestration-codec.ts";
 import { recount } from "./recount.ts";
 import type { Session } from "./session.ts";
 import {
@@ -38,7 +46,7 @@ export function decodeSnapshot(chunks: Iterable<Uint8Array>): ClusterState {
 
 function decode(items: ItemReader): ClusterState {
   const header = headerFromArray(items.next("header"));
-  const single = header.version < 3 ? NO_SINGLES : singles.read(one(items.next("singles"), "singles"), "singles");
+  const single = singlesFrom(items, header.version);
 
   const vms: [string, VmRecord][] = [];
   let lastBucket = 0;
@@ -145,6 +153,14 @@ function decode(items: ItemReader): ClusterState {
 
 /** Of a state in which there were no workers. */
 const NO_SINGLES: Singles = { ...emptyState(), limitedTenantCount: 0 };
+
+function singlesFrom(items: ItemReader, version: number): Singles {
+  if (version < 3) return NO_SINGLES;
+  const item = one(items.next("singles"), "singles");
+  if (version > 3) return singles.read(item, "singles");
+  const { poolStrategy, poolCursor } = NO_SINGLES;
+  return { ...singlesOfVersion3.read(item, "singles"), poolStrategy, poolCursor };
+}
 
 function one(value: unknown, field: string): unknown {
   return tuple(value, field, 1)[0];

@@ -1,7 +1,7 @@
 /**
- * The snapshot format, version 3: a stream of items, each a big-endian 32-bit length and that many bytes of MessagePack, cut into chunks anywhere.
+ * The snapshot format, version 4: a stream of items, each a big-endian 32-bit length and that many bytes of MessagePack, cut into chunks anywhere.
  *
- *     header    ["blixard-cluster", 3, appliedIndex, timeMs, vmCount, sessionCount, tokenCount, nodeCount, eventTotal]
+ *     header    ["blixard-cluster", 4, appliedIndex, timeMs, vmCount, sessionCount, tokenCount, nodeCount, eventTotal]
  *     singles   what there is one of, and how many there are of the rest
  *     VMs       by bucket (hash.ts), then by name
  *     sessions  by bucket, then by id
@@ -13,7 +13,8 @@
  *     tenants   by name, those that are limited
  *     pools     by name
  *
- * Version 2 ended with the events, and had no singles; version 1 had neither tokens nor nodes nor events. Both are still read.
+ * Version 3 had no strategy of address pools among the singles; version 2 ended with the events, and had no singles; version 1 had neither tokens nor
+ * nodes nor events. All are still read.
  *
  * Equal states have equal bytes for one chunk size, however they came about. What follows from the rest is not in it.
  */
@@ -39,7 +40,7 @@ import { DESIRED_STATES, VM_STATES, type VmRecord } from "./vm-record.ts";
 import { vmSpecFromArray, vmSpecToArray } from "./vm-spec-codec.ts";
 
 const MAGIC = "blixard-cluster";
-const VERSION = 3;
+const VERSION = 4;
 
 export interface SnapshotHeader
   extends Pick<ClusterState, "appliedIndex" | "timeMs" | "vmCount" | "sessionCount" | "nodeCount"> {

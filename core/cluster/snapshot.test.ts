@@ -33,7 +33,7 @@ import { ORCHESTRATED } from "./result.ts";
 import { sessionOf } from "./state.ts";
 import { bucketOf, leafOf, tableOf } from "./table.ts";
 import type { TokenBucket } from "./tenants.ts";
-import { VERSION_1, VERSION_2, VERSION_3 } from "./testing/index.ts";
+import { VERSION_1, VERSION_2, VERSION_3, VERSION_4 } from "./testing/index.ts";
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/);
 
@@ -422,10 +422,12 @@ const orchestrator: Session = {
   clientToken: "orchestrator",
   lastActiveIndex: 12,
   lowestUnacknowledged: 1,
-  responses: [...ORCHESTRATED.map((kind): CommandResult => ({ ok: true, kind })), ...refusals].map((result, at) => ({
-    sequence: at + 1,
-    result,
-  })),
+  responses: [...ORCHESTRATED.slice(0, 12).map((kind): CommandResult => ({ ok: true, kind })), ...refusals].map(
+    (result, at) => ({
+      sequence: at + 1,
+      result,
+    }),
+  ),
 };
 
 const head = { index: 5_000_000_001, term: 9, atMs: 1_800_000_000_000 };
@@ -451,8 +453,8 @@ const orchestrationEvents: readonly ClusterEvent[] = [
   { ...head, kind: "requested", by: "local", command: "rebalance", target: null, refusal: "tooSoon" },
 ];
 
-/** A state with every kind of value in it. */
-const everything: ClusterState = {
+/** All that there was in version 3. */
+const third: ClusterState = {
   ...stateWith({ vms: [...vms, placedVm], sessions: [...sessions, orchestrator] }),
   ...later,
   events: restoredEvents(17, [...eventsOf(later.events), ...orchestrationEvents]),
@@ -474,6 +476,70 @@ const everything: ClusterState = {
   nextPoolNumber: 3,
   rebalancedAtMs: 1_700_000_000_004,
   roomIndex: 4_999_999_999,
+};
+
+/** What version 4 added: networks that name no pool, and how one is chosen for them. */
+const openVm: VmRecord = {
+  ...placedVm,
+  name: "open-1",
+  spec: {
+    ...placedVm.spec,
+    networks: [
+      { pool: null, tags: ["dmz", "fast"] },
+      { pool: null, tags: [] },
+    ],
+  },
+  addresses: [
+    { pool: "public", index: 4 },
+    { pool: "inside", index: 1 },
+  ],
+};
+
+const newcomer: Session = {
+  id: 13,
+  clientToken: "newcomer",
+  lastActiveIndex: 14,
+  lowestUnacknowledged: 1,
+  responses: [
+    ...ORCHESTRATED.slice(12).map((kind): CommandResult => ({ ok: true, kind })),
+    ...[
+      { kind: "noPoolWithTags", tags: [] } as const,
+      { kind: "poolsDisabled", tags: ["dmz"], disabledCount: 1 } as const,
+      { kind: "poolsExhausted", tags: ["dmz", "fast"], size: 254, disabledCount: 2 } as const,
+    ].map((refusal): CommandResult => ({ ok: false, refusal })),
+  ].map((result, at) => ({ sequence: at + 1, result })),
+};
+
+const newEvents: readonly ClusterEvent[] = [
+  { ...head, kind: "poolStrategySet", strategy: "topology-aware" },
+  { ...head, kind: "requested", by: "local", command: "setPoolStrategy", target: null, refusal: null },
+];
+
+const everyVm = [...vms, placedVm, openVm];
+const everySession = [...sessions, orchestrator, newcomer];
+const {
+  vms: vmTable,
+  sessions: sessionTable,
+  sessionIds,
+  vmCount,
+  sessionCount,
+} = stateWith({
+  vms: everyVm,
+  sessions: everySession,
+});
+
+/** A state with every kind of value in it. */
+const everything: ClusterState = {
+  ...third,
+  vms: vmTable,
+  sessions: sessionTable,
+  sessionIds,
+  vmCount,
+  sessionCount,
+  ...recount({ vms: everyVm, tasks, workers, tenants, pools }),
+  events: restoredEvents(17 + newEvents.length, [...eventsOf(third.events), ...newEvents]),
+  poolStrategy: "topology-aware",
+  poolCursor: 2,
 };
 
 describe("snapshots", () => {
@@ -566,20 +632,23 @@ function bytesOf(hex: string): Uint8Array {
 
 describe("snapshot format", () => {
   test("a state has these bytes", () => {
-    expect(snapshotBytes(everything)).toBe(VERSION_3);
+    expect(snapshotBytes(everything)).toBe(VERSION_4);
   });
 
   test("these bytes have that state, and what follows from it", () => {
-    expect(decodeSnapshot([bytesOf(VERSION_3)])).toEqual(everything);
+    expect(decodeSnapshot([bytesOf(VERSION_4)])).toEqual(everything);
   });
 
-  test("a snapshot of version 1 or 2 is read, and written anew as the present one", () => {
+  test("a snapshot of version 1, 2 or 3 is read, and written anew as the present one", () => {
     const first = decodeSnapshot([bytesOf(VERSION_1)]);
     expect(first).toEqual({ ...before, ...withoutLater });
     expect(snapshotBytes(first)).toBe(snapshotBytes({ ...before, ...withoutLater }));
     const second = decodeSnapshot([bytesOf(VERSION_2)]);
     expect(second).toEqual(before);
     expect(snapshotBytes(second)).toBe(snapshotBytes(before));
+    const read = decodeSnapshot([bytesOf(VERSION_3)]);
+    expect(read).toEqual(third);
+    expect(snapshotBytes(read)).toBe(snapshotBytes(third));
   });
 
   test.each([
@@ -604,13 +673,13 @@ describe("snapshot format", () => {
   });
 
   test("chunks are of the size asked for, cut anywhere", () => {
-    const whole = Buffer.from(VERSION_3, "hex");
+    const whole = Buffer.from(VERSION_4, "hex");
     for (const size of [1, 2, 3, 64, 1000]) {
       const chunks = [...encodeSnapshot(everything, size)];
       for (const chunk of chunks.slice(0, -1)) expect(chunk).toHaveLength(size);
       expect(chunks).toHaveLength(Math.ceil(whole.length / size));
       expect(Buffer.concat(chunks)).toEqual(whole);
-      expect(snapshotBytes(decodeSnapshot(chunks))).toBe(VERSION_3);
+      expect(snapshotBytes(decodeSnapshot(chunks))).toBe(VERSION_4);
     }
   });
 
@@ -664,11 +733,11 @@ describe("snapshot format", () => {
   });
 
   test("another version is refused by it", () => {
-    const bytes = Buffer.from(VERSION_3, "hex");
+    const bytes = Buffer.from(VERSION_4, "hex");
     const version = 4 + 1 + 1 + "blixard-cluster".length;
-    expect(bytes[version]).toBe(3);
-    bytes[version] = 4;
-    expect(() => decodeSnapshot([bytes])).toThrow(expect.objectContaining({ field: "header.version", limit: 3 }));
+    expect(bytes[version]).toBe(4);
+    bytes[version] = 5;
+    expect(() => decodeSnapshot([bytes])).toThrow(expect.objectContaining({ field: "header.version", limit: 4 }));
   });
 });
 

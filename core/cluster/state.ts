@@ -3,6 +3,7 @@ import { type EventLog, NO_EVENTS } from "./events.ts";
 import { hashOfIndex, hashOfText } from "./hash.ts";
 import type { IpPoolRecord } from "./ip-pools.ts";
 import type { NodeRecord } from "./nodes.ts";
+import { DEFAULT_POOL_STRATEGY, type PoolStrategy } from "./pool-choice.ts";
 import type { Session } from "./session.ts";
 import { BUCKETS, emptyTable, lookUp, type Table } from "./table.ts";
 import type { TaskRecord } from "./tasks.ts";
@@ -47,6 +48,10 @@ export interface ClusterState {
   /** The worker that the last placement chose; 0: none. */
   readonly schedulerCursor: number;
   readonly nextPoolNumber: number;
+  /** How a pool is chosen for what names none. */
+  readonly poolStrategy: PoolStrategy;
+  /** Number of the pool that "round-robin" chose last; 0: none. */
+  readonly poolCursor: number;
   /** Cluster time of the last move of a rebalance; 0: never. */
   readonly rebalancedAtMs: number;
   /** Log index of the last entry after which something may fit that did not before. */
@@ -83,6 +88,8 @@ export function emptyState(): ClusterState {
     scheduler: DEFAULT_SCHEDULER,
     schedulerCursor: 0,
     nextPoolNumber: 1,
+    poolStrategy: DEFAULT_POOL_STRATEGY,
+    poolCursor: 0,
     rebalancedAtMs: 0,
     roomIndex: 0,
     nodeCount: 0,

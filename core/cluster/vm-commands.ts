@@ -3,7 +3,7 @@ import { judge, type Resources } from "../scheduler/index.ts";
 import { heldBy, less, resourcesOf } from "./accounts.ts";
 import type { Batch } from "./batch.ts";
 import type { Command } from "./command.ts";
-import { allocate, release } from "./ip-pools.ts";
+import { allocate, keptAddresses, release } from "./ip-pools.ts";
 import { LIMITS } from "./limits.ts";
 import { placementContext, placementContextWithout, vmRequest } from "./placement.ts";
 import type { CommandResult } from "./result.ts";
@@ -49,7 +49,7 @@ function createVm(
   if (batch.vmCount >= LIMITS.vms) return TOO_MANY_VMS;
   const limited = takeToken(batch, spec.tenant, "creates") ?? quotaRefusal(batch, spec.tenant, 1, resourcesOf(spec));
   if (limited !== null) return limited;
-  const allocation = spec.networks.length === 0 ? null : allocate(batch, name, spec.networks);
+  const allocation = spec.networks.length === 0 ? null : allocate(batch, name, spec);
   if (allocation !== null && allocation.refusal !== null) return allocation.refusal;
   batch.putVm(
     Object.freeze({
@@ -103,9 +103,13 @@ function updateVm(batch: Batch, command: Extract<VmCommand, { kind: "updateVm" }
   }
   let { addresses } = vm;
   if (changesNetworks) {
-    const allocation = allocate(batch, name, spec.networks);
+    const kept = keptAddresses(batch, vm, spec.networks);
+    const allocation = allocate(batch, name, spec, kept);
     if (allocation.refusal !== null) return allocation.refusal;
-    release(batch, vm.addresses);
+    release(
+      batch,
+      vm.addresses.filter((address) => !kept.includes(address)),
+    );
     addresses = allocation.addresses;
   }
   // One that has not been seen yet may be built by either spec.

@@ -46,7 +46,7 @@ export function vmSpecToArray(spec: VmSpec): readonly unknown[] {
           spec.locality.strict,
           spec.locality.excludedDatacenters,
         ],
-    spec.networks.map((network) => network.pool),
+    spec.networks.map((network) => (network.pool === null ? network.tags : network.pool)),
     spec.volumes.map((volume) => [volume.name, volume.sizeGiB]),
     spec.source === null ? null : sourceToArray(spec.source),
     spec.healthChecks.map((check) => [
@@ -136,7 +136,9 @@ function locality(value: unknown, field: string): Locality {
 }
 
 function network(value: unknown, field: string): NetworkAttachment {
-  return Object.freeze({ pool: label(value, `${field}.pool`) });
+  // A name, as it always was; or the tags of one that is left open.
+  if (!Array.isArray(value)) return Object.freeze({ pool: label(value, `${field}.pool`) });
+  return Object.freeze({ pool: null, tags: list(value, `${field}.tags`, LIMITS.listLength, label) });
 }
 
 function volume(value: unknown, field: string): Volume {

@@ -58,10 +58,12 @@ export interface Locality {
   readonly excludedDatacenters: readonly string[];
 }
 
-export interface NetworkAttachment {
-  /** Name of the IP pool that the address comes from. */
-  readonly pool: string;
-}
+/** Where an address comes from: the VM's own `addresses` say which it is. */
+export type NetworkAttachment =
+  /** Name of the IP pool. */
+  | { readonly pool: string }
+  /** Whichever pool the cluster chooses of those that carry all the tags. Labels. */
+  | { readonly pool: null; readonly tags: readonly string[] };
 
 export interface Volume {
   /** A label, once in a VM. */

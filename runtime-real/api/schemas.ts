@@ -15,6 +15,7 @@ import {
   HYPERVISORS,
   LIMITS,
   ON_WORKER_LOST,
+  POOL_STRATEGIES,
   STRATEGIES,
   TASK_STATES,
   VM_STATES,
@@ -69,6 +70,19 @@ const healthCheck = z.strictObject({
 
 export const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).max(CLUSTER_LIMITS.listLength);
 
+const networkAttachment = z
+  .union(
+    [
+      z.strictObject({ pool: label }),
+      z.strictObject({
+        pool: z.null().default(null),
+        tags: listOf(label).default([]).meta({ description: "The pool must carry them all" }),
+      }),
+    ],
+    { error: "must be the pool's name, or tags that the pool must carry and no name" },
+  )
+  .meta({ description: "Where an address comes from; without a pool the cluster chooses one" });
+
 /** A VM's specification; every field may be left out. */
 export const vmSpecSchema = z.strictObject({
   vcpus: z.int().min(1).max(CLUSTER_LIMITS.vcpus).default(DEFAULT_VM_SPEC.vcpus),
@@ -96,7 +110,7 @@ export const vmSpecSchema = z.strictObject({
     })
     .nullable()
     .default(null),
-  networks: listOf(z.strictObject({ pool: label })).default([]),
+  networks: listOf(networkAttachment).default([]),
   volumes: listOf(z.strictObject({ name: label, sizeGiB: z.int().min(1).max(CLUSTER_LIMITS.diskGiB) })).default([]),
   source: z
     .discriminatedUnion("kind", [
@@ -274,6 +288,7 @@ export const clusterEventSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("tokenRevoked"), ...eventHead, tokenId: z.string() }),
   z.strictObject({ kind: z.literal("nodeAdmitted"), ...eventHead, nodeId, tokenId: z.string() }),
   z.strictObject({ kind: z.literal("nodeAnnounced"), ...eventHead, nodeId, addresses: z.array(z.string()) }),
+  z.strictObject({ kind: z.literal("poolStrategySet"), ...eventHead, strategy: z.enum(POOL_STRATEGIES) }),
   z.strictObject({
     kind: z.literal("membershipChanged"),
     ...eventHead,

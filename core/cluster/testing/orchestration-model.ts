@@ -10,6 +10,7 @@ import type {
   IpPoolSpec,
   JobObservation,
   MachineObservation,
+  PoolStrategy,
   Quota,
   TaskSpec,
   VmSpec,
@@ -34,7 +35,7 @@ interface ModelVm {
   restarts: number;
   relocations: number;
   runningSinceMs: number;
-  addresses: { pool: string; index: number }[];
+  addresses: readonly Address[];
   updatedIndex: number;
 }
 
@@ -43,6 +44,20 @@ interface ModelWorker {
   facts: WorkerFacts;
   availability: string;
   isOnline: boolean;
+}
+
+interface ModelPool {
+  readonly number: number;
+  readonly size: number;
+  readonly tags: readonly string[];
+  readonly datacenter: string | null;
+  cursor: number;
+  enabled: boolean;
+}
+
+interface Address {
+  readonly pool: string;
+  readonly index: number;
 }
 
 interface ModelTask {
@@ -109,7 +124,10 @@ export class OrchestrationModel {
   readonly quotas = new Map<string, Quota>();
   /** Units: a token is 60,000 of them. */
   readonly buckets = new Map<string, { units: number; atMs: number }>();
-  readonly pools = new Map<string, { size: number; cursor: number; enabled: boolean }>();
+  readonly pools = new Map<string, ModelPool>();
+  poolStrategy: PoolStrategy = "least-used";
+  /** Number of the pool whose turn was last. */
+  poolCursor = 0;
   overcommit: Overcommit = { cpu: 1, memory: 1, disk: 1, reservePercent: 10 };
   rebalancedAtMs: number | null = null;
   timeMs = 0;
@@ -232,20 +250,54 @@ export class OrchestrationModel {
     return [...this.vms.values()].some((vm) => vm.addresses.some((one) => one.pool === pool && one.index === index));
   }
 
-  allocate(networks: VmSpec["networks"]): { addresses: { pool: string; index: number }[] } | Outcome {
-    for (const { pool } of networks) {
-      const known = this.pools.get(pool);
+  freeIn(pool: string): number {
+    let free = 0;
+    for (let index = 0; index < (this.pools.get(pool)?.size ?? 0); index++) if (!this.isTaken(pool, index)) free++;
+    return free;
+  }
+
+  carries(pool: string, tags: readonly string[]): boolean {
+    return tags.every((tag) => this.pools.get(pool)?.tags.includes(tag));
+  }
+
+  allocate({ networks, locality }: VmSpec, kept: readonly (Address | null)[] = []): { addresses: Address[] } | Outcome {
+    const names = networks.map(({ pool }, at) => (kept[at] ? null : pool));
+    const wanted = (pool: string): number => names.filter((name) => name === pool).length;
+    for (const name of names) {
+      if (name === null) continue;
+      const known = this.pools.get(name);
       if (known === undefined) return "poolNotFound";
       if (!known.enabled) return "poolDisabled";
-      const wanted = networks.filter((network) => network.pool === pool).length;
-      let free = 0;
-      for (let index = 0; index < known.size; index++) if (!this.isTaken(pool, index)) free++;
-      if (free < wanted) return "poolExhausted";
+      if (this.freeIn(name) < wanted(name)) return "poolExhausted";
     }
-    const addresses: { pool: string; index: number }[] = [];
-    for (const { pool } of networks) {
-      const known = this.pools.get(pool);
-      if (known === undefined) return "poolNotFound";
+    let cursor = this.poolCursor;
+    const choices = networks.flatMap((network, at) => {
+      if (network.pool !== null || kept[at]) return [];
+      return [{ at, pools: [...this.pools.keys()].filter((name) => this.carries(name, network.tags)) }];
+    });
+    for (const { at, pools } of choices.sort((a, b) => a.pools.length - b.pools.length || a.at - b.at)) {
+      if (pools.length === 0) return "noPoolWithTags";
+      const enabled = pools.filter((name) => this.pools.get(name)?.enabled);
+      if (enabled.length === 0) return "poolsDisabled";
+      const left = (name: string): number => this.freeIn(name) - wanted(name);
+      const ranked = enabled
+        .filter((name) => left(name) > 0)
+        .map((name) => ({ name, rank: this.#rankOf(name, left(name), cursor, locality) }))
+        .sort((a, b) => a.rank - b.rank || (a.name < b.name ? -1 : 1));
+      const [first] = ranked;
+      if (first === undefined) return "poolsExhausted";
+      if (this.poolStrategy === "round-robin") cursor = this.pools.get(first.name)?.number ?? 0;
+      names[at] = first.name;
+    }
+    this.poolCursor = cursor;
+    const addresses: Address[] = [];
+    for (const [at, pool] of names.entries()) {
+      const known = this.pools.get(pool ?? "");
+      const own = kept[at] ?? null;
+      if (own !== null || pool === null || known === undefined) {
+        if (own !== null) addresses.push(own);
+        continue;
+      }
       do known.cursor = (known.cursor + 1) % known.size;
       while (
         this.isTaken(pool, known.cursor) ||
@@ -254,6 +306,43 @@ export class OrchestrationModel {
       addresses.push({ pool, index: known.cursor });
     }
     return { addresses };
+  }
+
+  /** The lowest is chosen. */
+  #rankOf(name: string, left: number, cursor: number, locality: VmSpec["locality"]): number {
+    const { size = 1, number = 0, datacenter = null } = this.pools.get(name) ?? {};
+    const used = (size - left) / size;
+    const wish = locality?.preferredDatacenter ?? null;
+    const fit = wish === null || datacenter === null ? 1 : datacenter === wish ? 2 : 0;
+    const ranks = {
+      "least-used": used,
+      "most-used": -used,
+      "round-robin": number > cursor ? number : number + 1000,
+      "topology-aware": used - 10 * fit,
+    };
+    return ranks[this.poolStrategy];
+  }
+
+  /** What a VM keeps of its addresses when its networks become others. */
+  keptBy(vm: ModelVm, networks: VmSpec["networks"]): (Address | null)[] {
+    const claimed = new Set<Address>();
+    const kept: (Address | null)[] = networks.map(() => null);
+    const words = (network: unknown): string => JSON.stringify(network);
+    for (const isSame of [true, false]) {
+      for (const [at, network] of networks.entries()) {
+        if (kept[at]) continue;
+        for (const [was, address] of vm.addresses.entries()) {
+          const stays = words(vm.spec.networks[was]) === words(network);
+          const serves =
+            network.pool === null ? this.carries(address.pool, network.tags) : network.pool === address.pool;
+          if (claimed.has(address) || !(isSame ? stays : serves)) continue;
+          claimed.add(address);
+          kept[at] = address;
+          break;
+        }
+      }
+    }
+    return kept;
   }
 
   // ---- Commands
@@ -325,7 +414,17 @@ export class OrchestrationModel {
         return OK;
       }
       case "createPool":
-        this.pools.set(command.spec.name, { size: sizeOf(command.spec), cursor: -1, enabled: command.spec.enabled });
+        this.pools.set(command.spec.name, {
+          number: this.pools.size + 1,
+          size: sizeOf(command.spec),
+          tags: command.spec.tags,
+          datacenter: command.spec.datacenter,
+          cursor: -1,
+          enabled: command.spec.enabled,
+        });
+        return OK;
+      case "setPoolStrategy":
+        this.poolStrategy = command.strategy;
         return OK;
       case "setPoolEnabled": {
         const pool = this.pools.get(command.name);
@@ -464,7 +563,7 @@ export class OrchestrationModel {
     if (quota !== undefined && !this.takesToken(spec.tenant, "creates", createsPerMinute, createsPerMinute))
       return "tooManyRequests";
     if (this.overQuota(spec.tenant, { vms: 1, ...specResources(spec) })) return "quotaExceeded";
-    const allocation = this.allocate(spec.networks);
+    const allocation = this.allocate(spec);
     if (typeof allocation === "string") return allocation;
     this.vms.set(name, {
       spec,
@@ -498,8 +597,7 @@ export class OrchestrationModel {
       diskGiB: isOthers ? to.diskGiB : to.diskGiB - from.diskGiB,
     };
     if (this.overQuota(spec.tenant, grown)) return "quotaExceeded";
-    const hasOtherNetworks =
-      vm.spec.networks.map(({ pool }) => pool).join() !== spec.networks.map(({ pool }) => pool).join();
+    const hasOtherNetworks = JSON.stringify(vm.spec.networks) !== JSON.stringify(spec.networks);
     const next = { ...vm, spec };
     if (vm.workerId !== null) {
       if (hasOtherNetworks) return "vmIsPlaced";
@@ -511,7 +609,7 @@ export class OrchestrationModel {
       if (unfit !== null) return `doesNotFit ${unfit}`;
     }
     if (hasOtherNetworks) {
-      const allocation = this.allocate(spec.networks);
+      const allocation = this.allocate(spec, this.keptBy(vm, spec.networks));
       if (typeof allocation === "string") return allocation;
       vm.addresses = allocation.addresses;
     }
