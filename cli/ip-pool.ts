@@ -1,5 +1,5 @@
 /** `blixard ip-pool`: where VMs get their addresses from. */
-import { type Command, InvalidArgumentError } from "commander";
+import { Argument, type Command, InvalidArgumentError } from "commander";
 import type { AnswerOf, ApiClient } from "../runtime-real/index.ts";
 import { collect, parseCount } from "./arguments.ts";
 import { bar } from "./bar.ts";
@@ -11,6 +11,7 @@ import { fitTable, table } from "./table.ts";
 import type { Paint } from "./terminal.ts";
 
 type Pool = AnswerOf<"ipPool.show">["pool"];
+type Strategy = AnswerOf<"ipPool.list">["strategy"];
 
 export const registerIpPool: CommandGroup = (program, session) => {
   const pool = withExamples(program.command("ip-pool"), [
@@ -23,6 +24,7 @@ export const registerIpPool: CommandGroup = (program, session) => {
   registerDelete(pool, session);
   registerSwitch(pool, session, "enable");
   registerSwitch(pool, session, "disable");
+  registerStrategy(pool, session);
 };
 
 interface CreateOptions extends ClientOptions {
@@ -100,7 +102,11 @@ function registerList(pool: Command, { terminal }: Session): void {
       if (options.json === true) terminal.out(JSON.stringify(answer));
       else if (answer.pools.length === 0)
         terminal.err("there are no address pools; `blixard ip-pool create --name NAME --subnet SUBNET` makes one");
-      else for (const line of renderPools(answer.pools, terminal.paintOut, terminal.columns)) terminal.out(line);
+      else {
+        for (const line of renderPools(answer.pools, terminal.paintOut, terminal.columns)) terminal.out(line);
+        terminal.out("");
+        terminal.out(renderStrategy(answer.strategy));
+      }
     });
 }
 
@@ -155,6 +161,35 @@ export function renderPool(pool: Pool, paint: Paint): string[] {
     ["place", `datacenter ${datacenter ?? "any"}, zone ${zone ?? "any"}`],
     ["tags", list(tags)],
   ]);
+}
+
+const STRATEGY_WORDS = {
+  "least-used": "the pool with the smallest share of its addresses in use",
+  "most-used": "the pool with the largest share of its addresses in use that has one left",
+  "round-robin": "one pool after the other",
+  "topology-aware": "the pool at home in the zone that the VM prefers, then in its datacenter, then the least used",
+} as const satisfies Record<Strategy, string>;
+
+export function renderStrategy(strategy: Strategy): string {
+  return `strategy ${strategy}: a VM that names no pool gets its address from ${STRATEGY_WORDS[strategy]}`;
+}
+
+function registerStrategy(pool: Command, { terminal }: Session): void {
+  withClientOptions(
+    withExamples(pool.command("strategy"), ["blixard ip-pool strategy", "blixard ip-pool strategy round-robin"])
+      .description("Show or change which pool addresses come from where a VM names none; what has an address keeps it.")
+      .addArgument(new Argument("[strategy]", "how a pool is chosen").choices(Object.keys(STRATEGY_WORDS))),
+  ).action(async (strategy: Strategy | undefined, options: ClientOptions) => {
+    const limits = { timeoutMs: options.timeout };
+    if (strategy === undefined) {
+      const { index, strategy: now } = await withNode(options, (api) => api.read("ipPool.list", {}, limits));
+      terminal.out(options.json === true ? JSON.stringify({ index, strategy: now }) : renderStrategy(now));
+      return;
+    }
+    const answer = await withNode(options, (api) => api.write("ipPool.setStrategy", { strategy }, limits));
+    if (options.json === true) terminal.out(JSON.stringify({ strategy, ...answer }));
+    else terminal.out(`${renderStrategy(strategy)}: log index ${answer.index}, term ${answer.term}`);
+  });
 }
 
 function registerDelete(pool: Command, { terminal }: Session): void {

@@ -165,3 +165,27 @@ test("an address pool is full, in use, and named where it is wrong", async () =>
   await blixard(["vm", "delete", "net", "--yes", ...here]);
   expect((await pool("delete", "front", "--yes")).code).toBe(0);
 });
+
+test("which pool an address comes from may be left to the cluster", async () => {
+  const pool = (...words: string[]) => blixard(["ip-pool", ...words, ...here]);
+  const create = (name: string, ...networks: string[]) =>
+    blixard(["vm", "create", "--name", name, ...networks.flatMap((one) => ["--network", one]), "--no-wait", ...here]);
+  await pool("create", "--name", "left", "--subnet", "10.21.0.0/24", "--tag", "dmz");
+  await pool("create", "--name", "right", "--subnet", "10.22.0.0/24", "--tag", "dmz", "--tag", "fast");
+  await create("one", "any:dmz,fast", "any:", "left");
+  const shown = (await blixard(["vm", "show", "one", ...here])).out;
+  expect(shown.match(/pool \w+/g)).toEqual(["pool right", "pool left", "pool left"]);
+  expect(await create("two", "any:slow")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("no address pool carries the tag slow"),
+  });
+  expect((await pool("strategy")).out).toContain("strategy least-used: a VM that names no pool");
+  expect((await pool("strategy", "round-robin")).out).toMatch(/^strategy round-robin: .*: log index \d+, term \d+$/m);
+  expect((await pool("list")).out).toContain("strategy round-robin: a VM that names no pool");
+  expect(JSON.parse((await pool("strategy", "--json")).out)).toMatchObject({ strategy: "round-robin" });
+  expect((await pool("strategy", "best")).code).toBe(2);
+  expect((await blixard(["events", ...here])).out).toContain("addresses come from pools by strategy round-robin");
+  await blixard(["vm", "delete", "one", "--yes", ...here]);
+  await pool("strategy", "least-used");
+  for (const name of ["left", "right"]) expect((await pool("delete", name, "--yes")).code).toBe(0);
+});

@@ -167,7 +167,7 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
 
     "ipPool.list": async ({ stale }) => {
       const { index, result } = await read("pools", { kind: "listPools" }, stale);
-      return { index, pools: result.pools.map(poolAnswer) };
+      return { index, strategy: result.strategy, pools: result.pools.map(poolAnswer) };
     },
 
     "ipPool.show": async ({ name, stale }) => {
@@ -176,6 +176,9 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       if (pool === undefined) throw poolNotFound(name);
       return { index, pool: poolAnswer(pool) };
     },
+
+    "ipPool.setStrategy": async ({ strategy, session }, context) =>
+      await commit("poolStrategySet", session, { kind: "setPoolStrategy", strategy }, context),
 
     "ipPool.delete": async ({ name, session }, context) =>
       await commit("poolDeleted", session, { kind: "deletePool", name }, context),

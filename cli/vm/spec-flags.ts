@@ -7,6 +7,8 @@ import { FailureError, UsageError } from "../outcome.ts";
 
 export type Spec = NonNullable<RequestOf<"vm.create">["spec"]>;
 
+type Network = NonNullable<Spec["networks"]>[number];
+
 export interface SpecFlags {
   readonly file?: string;
   readonly vcpus?: number;
@@ -19,7 +21,7 @@ export interface SpecFlags {
   readonly image?: string;
   readonly nixModule?: string;
   readonly feature?: readonly string[];
-  readonly network?: readonly string[];
+  readonly network?: readonly Network[];
   readonly worker?: number;
   readonly onWorkerLost?: NonNullable<Spec["onWorkerLost"]>;
   readonly metadata?: Readonly<Record<string, string>>;
@@ -39,12 +41,25 @@ export function withSpecOptions(command: Command): Command {
     .option("--image <image>", "the disk image to boot")
     .option("--nix-module <file>", "a NixOS module for the guest")
     .option("--feature <name>", "what its worker must offer; may be repeated", collect)
-    .option("--network <pool>", "an address pool that it gets an address from; may be repeated", collect)
+    .option(
+      "--network <pool>",
+      "an address pool that it gets an address from, or any: for whichever the cluster chooses, any:TAG,TAG of those with all the tags; may be repeated",
+      collectNetwork,
+    )
     .option("--worker <n>", "the only worker that may run it", parseNodeId)
     .addOption(
       new Option("--on-worker-lost <what>", "run it elsewhere, or wait for its worker").choices(["restart", "wait"]),
     )
     .option("--metadata <key=value>", "a note; may be repeated", collectPair);
+}
+
+const OPEN = "any:";
+
+/** A colon is in no pool's name. */
+function collectNetwork(text: string, earlier: readonly Network[] = []): readonly Network[] {
+  if (!text.startsWith(OPEN)) return [...earlier, { pool: text }];
+  const tags = text.slice(OPEN.length);
+  return [...earlier, { pool: null, tags: tags === "" ? [] : tags.split(",") }];
 }
 
 function collectPair(text: string, earlier: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
@@ -72,7 +87,7 @@ export async function specOf(flags: SpecFlags): Promise<{ readonly name: string 
     ...(flags.image === undefined ? {} : { source: { kind: "image", image: flags.image } }),
     ...(flags.nixModule === undefined ? {} : { source: { kind: "nixModule", nixModule: readText(flags.nixModule) } }),
     ...(flags.feature === undefined ? {} : { features: [...flags.feature] }),
-    ...(flags.network === undefined ? {} : { networks: flags.network.map((pool) => ({ pool })) }),
+    ...(flags.network === undefined ? {} : { networks: [...flags.network] }),
     ...(flags.worker === undefined ? {} : { workerId: flags.worker }),
     ...(flags.onWorkerLost === undefined ? {} : { onWorkerLost: flags.onWorkerLost }),
     ...(flags.metadata === undefined ? {} : { metadata: { ...fromFile.metadata, ...flags.metadata } }),

@@ -5,6 +5,7 @@ import {
   planSchema,
   poolSchema,
   poolSpecSchema,
+  poolStrategy,
   quotaSchema,
   rebalanceMoveSchema,
   schedulerSchema,
@@ -30,6 +31,7 @@ const ofWorker = ({ id }: { readonly id: number }): Resource => ({ kind: "node",
 const allWorkers = (): Resource => ({ kind: "node", id: null });
 const ofTask = ({ id }: { readonly id: string }): Resource => ({ kind: "task", id });
 const ofTenant = ({ tenant }: { readonly tenant: string }): Resource => ({ kind: "tenant", name: tenant });
+const allPools = (): Resource => ({ kind: "pool", name: null });
 const ofPool = ({ name }: { readonly name: string }): Resource => ({ kind: "pool", name });
 
 const aWorker = z.strictObject({ id: nodeId, ...withSession });
@@ -231,12 +233,12 @@ export const orchestrationProcedures = {
   }),
 
   "ipPool.list": procedure({
-    summary: "All address pools, by name.",
+    summary: "All address pools, by name, and how the cluster chooses among them.",
     effect: "read",
     action: "readPool",
-    resource: (): Resource => ({ kind: "pool", name: null }),
+    resource: allPools,
     request: z.strictObject({ ...withStale }),
-    answer: z.strictObject({ index: logIndex, pools: z.array(poolSchema) }),
+    answer: z.strictObject({ index: logIndex, strategy: poolStrategy, pools: z.array(poolSchema) }),
   }),
 
   "ipPool.show": procedure({
@@ -246,6 +248,15 @@ export const orchestrationProcedures = {
     resource: ofPool,
     request: z.strictObject({ name: label, ...withStale }),
     answer: z.strictObject({ index: logIndex, pool: poolSchema }),
+  }),
+
+  "ipPool.setStrategy": procedure({
+    summary: "Changes which pool addresses come from where a VM names none, from now on.",
+    effect: "write",
+    action: "managePool",
+    resource: allPools,
+    request: z.strictObject({ strategy: poolStrategy, ...withSession }),
+    answer: committed,
   }),
 
   "ipPool.delete": changingPool("Deletes an address pool of which nothing is in use."),

@@ -5,6 +5,7 @@ import {
   DEFAULT_QUOTA,
   DEFAULT_SCHEDULER,
   FAILURE_DOMAINS,
+  POOL_STRATEGIES,
   STRATEGIES,
   TASK_STATES,
   WORKER_STATUSES,
@@ -125,6 +126,11 @@ export const poolSchema = z.strictObject({
   ...poolSpecSchema.shape,
   size: count.meta({ description: "Addresses that may be given out" }),
   usedCount: count,
+});
+
+export const poolStrategy = z.enum(POOL_STRATEGIES).meta({
+  description:
+    "Which pool an address comes from where a VM names none: the one with the smallest or the largest share of addresses in use, one after the other, or the one at home nearest to where the VM prefers to be",
 });
 
 const factor = (fallback: number) => z.number().min(1).max(10).multipleOf(0.01).default(fallback);

@@ -262,6 +262,45 @@ test("an address pool gives a VM address, MAC and tap device, and goes when nobo
   expect(await refusal("ipPool.create", { name: "x", subnet: "10.1.0.0/33" })).toBe("invalidRequest");
 });
 
+test("a VM that names no pool has its address of one that the cluster chooses", async () => {
+  await ask("ipPool.create", { name: "front", subnet: "10.1.0.0/30", tags: ["dmz", "fast"] });
+  await ask("ipPool.create", { name: "back", subnet: "10.2.0.0/24", tags: ["dmz"] });
+  await ask("ipPool.create", { name: "spare", subnet: "10.3.0.0/24", tags: ["spare"], enabled: false });
+  const poolsOf = async (name: string): Promise<string[]> =>
+    (await ask("vm.show", { name })).vm.addresses.map(({ pool }) => pool);
+  await ask("vm.create", { name: "web", spec: { networks: [{ tags: ["dmz", "fast"] }, {}] } });
+  expect(await poolsOf("web")).toEqual(["front", "back"]);
+  expect((await ask("vm.show", { name: "web" })).vm.spec.networks).toEqual([
+    { pool: null, tags: ["dmz", "fast"] },
+    { pool: null, tags: [] },
+  ]);
+  expect((await ask("ipPool.list", {})).strategy).toBe("least-used");
+  await ask("ipPool.setStrategy", { strategy: "most-used" });
+  expect((await ask("ipPool.list", {})).strategy).toBe("most-used");
+  await ask("vm.create", { name: "db", spec: { networks: [{ pool: null }] } });
+  expect(await poolsOf("db")).toEqual(["front"]);
+  expect((await ask("events.list", {})).events).toContainEqual(
+    expect.objectContaining({ kind: "poolStrategySet", strategy: "most-used" }),
+  );
+
+  const obstacle = async (...tags: string[]) =>
+    (await ask("vm.plan", { name: "x", spec: { networks: [{ tags }] } })).obstacle;
+  expect(await obstacle("dmz", "slow")).toMatchObject({
+    code: "noPoolWithTags",
+    message: "no address pool carries all of the tags dmz, slow",
+  });
+  expect(await obstacle("spare")).toMatchObject({
+    code: "poolsDisabled",
+    message: "no address pool with the tag spare gives anything out: 1 is disabled",
+  });
+  expect(await obstacle("fast")).toMatchObject({
+    code: "poolsExhausted",
+    message: "all 2 addresses of the pools with the tag fast are in use",
+  });
+  const both = { networks: [{ pool: "front", tags: ["dmz"] }] };
+  expect(await refusal("vm.create", { name: "x", spec: both })).toBe("invalidRequest");
+});
+
 test("placement is configured as a whole, with defaults for what is left out", async () => {
   const { scheduler } = await ask("scheduler.get", {});
   expect(scheduler).toMatchObject({ strategy: "most-available", overcommit: { cpu: 1, reservePercent: 10 } });

@@ -72,6 +72,7 @@ function handlers(own: Partial<Handlers> = {}): Handlers {
     "ipPool.create": refused,
     "ipPool.list": refused,
     "ipPool.show": refused,
+    "ipPool.setStrategy": refused,
     "ipPool.delete": refused,
     "ipPool.enable": refused,
     "ipPool.disable": refused,
