@@ -28,8 +28,11 @@ export interface FleetShape {
   readonly recovery: Partial<RecoveryPolicy>;
   readonly tenants: number;
   readonly quota: Partial<Quota> | null;
-  /** Addresses in the one pool that every VM takes one of; 0: no pool. */
+  /** Addresses in all, in pools that share them evenly; every VM takes one of them. 0: no pool. */
   readonly poolSize: number;
+  readonly pools: number;
+  /** Share of VMs that leave it to the cluster which pool their address comes from. */
+  readonly openShare: number;
   /** Mean time between two things that somebody asks for; 0: nobody asks for anything after the start. */
   readonly askEveryMs: Range | null;
   /** How often each kind of wish comes, relative to the others. */
@@ -60,6 +63,8 @@ export const WISHES = [
   "cancelTask",
   "setQuota",
   "confirmDead",
+  "rewire",
+  "setPoolStrategy",
 ] as const;
 export type Wish = (typeof WISHES)[number];
 
@@ -86,6 +91,8 @@ export const CALM_FLEET: FleetShape = {
   tenants: 3,
   quota: null,
   poolSize: 0,
+  pools: 1,
+  openShare: 0,
   askEveryMs: [500, 2000],
   wishes: { create: 4, delete: 3, stop: 1, start: 1, restart: 1, resize: 1, migrate: 1 },
   auditEveryMs: 1000,

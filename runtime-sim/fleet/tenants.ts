@@ -10,6 +10,8 @@ import {
   DEFAULT_RECOVERY,
   DEFAULT_SCHEDULER,
   type HealthCheck,
+  type NetworkAttachment,
+  POOL_STRATEGIES,
   type VmSpec,
   vmOf,
   vmSpec,
@@ -83,23 +85,26 @@ export class Tenants implements Caller {
         commands.push({ kind: "setQuota", tenant: `tenant-${tenant}`, quota });
       }
     }
-    if (shape.poolSize > 0) {
+    for (let pool = 1; shape.poolSize > 0 && pool <= shape.pools; pool += 1) {
       // A gateway, and the two ends of the subnet, are nobody's.
-      const last = `10.0.${(shape.poolSize + 1) >> 8}.${(shape.poolSize + 1) & 255}`;
+      const size = Math.floor(shape.poolSize / shape.pools);
+      const net = `10.${pool - 1}`;
+      const last = `${net}.${(size + 1) >> 8}.${(size + 1) & 255}`;
       commands.push({
         kind: "createPool",
         spec: {
-          name: "pool",
-          subnet: "10.0.0.0/16",
-          gateway: "10.0.0.1",
+          name: `pool-${pool}`,
+          subnet: `${net}.0.0/16`,
+          gateway: `${net}.0.1`,
           dns: [],
-          rangeFirst: "10.0.0.2",
+          rangeFirst: `${net}.0.2`,
           rangeLast: last,
           vlan: null,
           reserved: [],
           datacenter: null,
           zone: null,
-          tags: [],
+          // Tags overlap: the first pool has one of its own, the others another.
+          tags: ["all", pool === 1 ? "first" : "other"],
           enabled: true,
         },
       });
@@ -214,6 +219,16 @@ export class Tenants implements Caller {
         };
         return this.#touching(name, { kind: "updateVm", name, expectedGeneration: vm.generation, spec });
       }
+      case "rewire": {
+        // Refused while it is placed: what runs keeps what it answers to.
+        const vm = vmOf(state, name);
+        if (vm === null) return null;
+        const networks = this.#dice.chance(0.5) ? [...vm.spec.networks, this.#network()] : [this.#network()];
+        const spec = { ...vm.spec, networks: networks.slice(-2) };
+        return this.#touching(name, { kind: "updateVm", name, expectedGeneration: vm.generation, spec });
+      }
+      case "setPoolStrategy":
+        return { kind: "setPoolStrategy", strategy: this.#dice.pick(POOL_STRATEGIES) };
       case "migrate":
         return this.#touching(name, { kind: "migrateVm", name, to: this.#dice.chance(0.5) ? worker.id : null });
       case "drain":
@@ -298,6 +313,13 @@ export class Tenants implements Caller {
     };
   }
 
+  #network(): NetworkAttachment {
+    const { pools, openShare } = this.#fleet.shape;
+    if (openShare > 0 && this.#dice.chance(openShare))
+      return { pool: null, tags: this.#dice.pick([[], ["all"], ["first"], ["all", "other"]]) };
+    return { pool: pools > 1 ? `pool-${this.#dice.integer(1, pools)}` : "pool-1" };
+  }
+
   #create(): Command {
     const { shape } = this.#fleet;
     const dice = this.#dice;
@@ -319,7 +341,7 @@ export class Tenants implements Caller {
             },
           ]
         : [],
-      networks: shape.poolSize > 0 ? [{ pool: "pool" }] : [],
+      networks: shape.poolSize > 0 ? [this.#network()] : [],
       healthChecks: dice.chance(shape.healthShare) ? HEALTH_CHECKS : [],
       recovery: { ...DEFAULT_RECOVERY, ...shape.recovery },
       onWorkerLost: dice.chance(shape.waitShare) ? "wait" : "restart",

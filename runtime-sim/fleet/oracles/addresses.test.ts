@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { vmSpec } from "../../../core/index.ts";
 import { addresses } from "./addresses.ts";
 import { FakeFleet } from "./testing/index.ts";
 
@@ -59,4 +60,35 @@ test("planted: two pools have one number, and so one MAC", () => {
   fleet.create("one", first);
   fleet.create("two", { addresses: [{ pool: "dmz", index: 4 }] });
   expect(fleet.violations).toContain("02:b1:00:01:00:04 belongs to one, and is given to two");
+});
+
+test("planted: an address of a pool that the VM did not ask for, or none at all", () => {
+  const fleet = fleetWithPool();
+  fleet.setPool("dmz", 2, ["fast"]);
+  const at = (...pools: string[]) => pools.map((pool, index) => ({ pool, index }));
+  const networks = [{ pool: "lan" }, { pool: null, tags: ["fast"] }] as const;
+  fleet.create("right", { spec: vmSpec({ networks }), addresses: at("lan", "dmz") });
+  expect(fleet.violations).toEqual([]);
+  fleet.remove("right");
+  fleet.create("named", { spec: vmSpec({ networks }), addresses: at("dmz", "dmz") });
+  fleet.remove("named");
+  fleet.create("tagged", { spec: vmSpec({ networks }), addresses: at("lan", "lan") });
+  fleet.remove("tagged");
+  fleet.create("bare", { spec: vmSpec({ networks }), addresses: at("lan") });
+  expect(fleet.violations).toEqual([
+    "named has no address that serves its network 1",
+    "tagged has no address that serves its network 2",
+    "bare has no address that serves its network 2",
+  ]);
+});
+
+test("planted: an update that changes no network moves an address", () => {
+  const fleet = fleetWithPool();
+  const spec = vmSpec({ networks: [{ pool: null, tags: [] }] });
+  fleet.create("one", { spec, ...first });
+  fleet.update("one", { spec: { ...spec, vcpus: 9 } });
+  expect(fleet.violations).toEqual([]);
+  fleet.setPool("dmz", 2);
+  fleet.update("one", { spec, addresses: [{ pool: "dmz", index: 1 }] });
+  expect(fleet.violations).toEqual(["one has another address, and the same networks"]);
 });

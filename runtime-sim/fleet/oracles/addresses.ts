@@ -1,17 +1,20 @@
 /**
  * An address, with its MAC and its tap device, has one owner: no two VMs hold it, and while a machine executes anywhere, wanted or not, lost or a zombie, nobody
- * else holds what it answers to: that is what its VM held when this run of it was called for.
+ * else holds what it answers to: that is what its VM held when this run of it was called for. Each network of a VM has one, of the pool that it names, or of one that
+ * carries its tags; and who changes a VM without changing a network moves no address of it to another pool.
  *
- * Not checked: that every VM has the addresses it asked for, and which of the free ones it gets.
+ * Not checked: which of the free addresses a VM gets, and by which strategy a pool is chosen.
  */
 import { addressOf, type ClusterState, poolOf, type VmRecord, vmOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle, ObservedHost } from "./oracle.ts";
 
 const NONE: readonly string[] = [];
 
-export function addresses({ violateLease }: FleetContext): FleetOracle {
+export function addresses({ violate, violateLease }: FleetContext): FleetOracle {
   const owners = new Map<string, string>();
   const held = new Map<string, readonly string[]>();
+  /** As each VM was last asked for. */
+  const last = new Map<string, VmRecord>();
   /** What each run answers to. */
   const answers = new Map<string, readonly string[]>();
   /** Who answers to an address by executing. */
@@ -33,7 +36,14 @@ export function addresses({ violateLease }: FleetContext): FleetOracle {
           const { name } = event;
           const vm = vmOf(state, name);
           release(name);
-          if (vm === null || vm.addresses.length === 0) return;
+          if (vm === null) return;
+          const wrong = firstUnserved(state, vm);
+          if (wrong !== null) violate(() => `${name} has no address that serves its network ${wrong + 1}`);
+          const before = last.get(name);
+          last.set(name, vm);
+          if (event.kind === "vmUpdated" && before !== undefined && hasMovedForNothing(before, vm))
+            violate(() => `${name} has another address, and the same networks`);
+          if (vm.addresses.length === 0) return;
           const keys = keysOf(state, vm);
           held.set(name, keys);
           for (const key of keys) {
@@ -55,6 +65,7 @@ export function addresses({ violateLease }: FleetContext): FleetOracle {
         }
         case "vmDeleted":
           release(event.name);
+          last.delete(event.name);
           return;
         default:
           return;
@@ -82,6 +93,24 @@ export function addresses({ violateLease }: FleetContext): FleetOracle {
 
 function runOf(name: string, epoch: number): string {
   return `${name} ${epoch}`;
+}
+
+/** Which of its networks has no address, or one of a pool that it did not ask for; null: none. */
+function firstUnserved(state: ClusterState, { spec, addresses: list }: VmRecord): number | null {
+  const found = spec.networks.findIndex((network, at) => {
+    const pool = poolOf(state, list[at]?.pool ?? "");
+    if (pool === null) return true;
+    if (network.pool !== null) return network.pool !== pool.spec.name;
+    return network.tags.some((tag) => !pool.spec.tags.includes(tag));
+  });
+  return found < 0 ? null : found;
+}
+
+function hasMovedForNothing(before: VmRecord, after: VmRecord): boolean {
+  return (
+    JSON.stringify(before.spec.networks) === JSON.stringify(after.spec.networks) &&
+    JSON.stringify(before.addresses) !== JSON.stringify(after.addresses)
+  );
 }
 
 function keysOf(state: ClusterState, { addresses: list }: VmRecord): readonly string[] {

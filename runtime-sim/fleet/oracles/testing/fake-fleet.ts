@@ -169,6 +169,13 @@ export class FakeFleet {
     this.#apply([{ kind: "vmCreated", name, tenant: spec.tenant, generation: 1 }]);
   }
 
+  /** One entry that gives a VM another specification. */
+  update(name: string, changes: Partial<VmRecord>): void {
+    const { tenant, generation, ...before } = this.vm(name);
+    this.#vms.set(name, { ...before, tenant, generation: generation + 1, ...changes });
+    this.#apply([{ kind: "vmUpdated", name, tenant, generation: generation + 1 }]);
+  }
+
   /** One entry that changes a VM, and says so. */
   move(name: string, changes: Partial<VmRecord>, told: Partial<{ from: VmRecord["state"] }> = {}): void {
     const before = this.vm(name);
@@ -219,7 +226,7 @@ export class FakeFleet {
     this.#apply([]);
   }
 
-  setPool(name: string, number: number): void {
+  setPool(name: string, number: number, tags: readonly string[] = []): void {
     const spec = {
       name,
       subnet: "10.0.0.0/24",
@@ -231,7 +238,7 @@ export class FakeFleet {
       reserved: [],
       datacenter: null,
       zone: null,
-      tags: [],
+      tags,
       enabled: true,
     };
     this.#pools.set(name, { spec, number, cursor: -1, usedCount: 0 });
@@ -263,7 +270,7 @@ export class FakeFleet {
 
 type Details =
   | {
-      readonly kind: "vmCreated" | "vmDeleted";
+      readonly kind: "vmCreated" | "vmUpdated" | "vmDeleted";
       readonly name: string;
       readonly tenant: string;
       readonly generation: number;
