@@ -117,20 +117,24 @@ export function tableOf<K extends string | number, V extends NonNullable<unknown
   hashOf: (key: K) => Hash,
   pairs: Iterable<readonly [K, V]>,
 ): Table<K, V> {
-  const held = new Map<number, Map<K, V>>();
+  // By bucket, then by leaf.
+  const held = new Map<number, Map<number, Map<K, V>>>();
   for (const [key, value] of pairs) {
     const hash = hashOf(key);
-    const place = bucketOf(hash) * LEAVES_PER_BUCKET + leafOf(hash);
-    const leaf = held.get(place);
-    if (leaf === undefined) held.set(place, new Map([[key, value]]));
-    else leaf.set(key, value);
+    const leaves = held.get(bucketOf(hash)) ?? new Map<number, Map<K, V>>();
+    const values = leaves.get(leafOf(hash)) ?? new Map<K, V>();
+    held.set(bucketOf(hash), leaves.set(leafOf(hash), values.set(key, value)));
   }
-  const leaves = Array.from({ length: BUCKETS * LEAVES_PER_BUCKET }, (_, place): Leaf<K, V> => {
-    const values = held.get(place);
-    return values === undefined ? EMPTY_LEAF : leafWith(hashOf, values);
+  const buckets = Array.from({ length: BUCKETS }, (_, bucket): Bucket<K, V> => {
+    const filled = held.get(bucket);
+    if (filled === undefined) return EMPTY_BUCKET;
+    const leaves = Array.from({ length: LEAVES_PER_BUCKET }, (_, leaf): Leaf<K, V> => {
+      const values = filled.get(leaf);
+      return values === undefined ? EMPTY_LEAF : leafWith(hashOf, values);
+    });
+    return grouped(leaves, EMPTY_TWIG);
   });
-  const twigs = grouped(leaves, EMPTY_TWIG);
-  return grouped(grouped(twigs, EMPTY_BUCKET), EMPTY_SHELF);
+  return grouped(buckets, EMPTY_SHELF);
 }
 
 function leafWith<K extends string | number, V>(hashOf: (key: K) => Hash, values: ReadonlyMap<K, V>): Leaf<K, V> {
