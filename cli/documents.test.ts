@@ -89,7 +89,7 @@ async function nodeIn(folder: string): Promise<() => Promise<void>> {
 const documents = ["README.md", "CONTRIBUTING.md", ...globSync("docs/**/*.md", { cwd: root }).sort()];
 
 // Some of them sweep all scenarios, and one of those has a thousand hosts to set up.
-test.each(documents)("%s", { timeout: 300_000 }, async (document) => {
+test.each(documents)("%s", { timeout: 900_000 }, async (document) => {
   const folder = mkdtempSync(join(tmpdir(), "blixard-test-"));
   let stop: (() => Promise<void>) | null = null;
   try {
