@@ -226,8 +226,8 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     file: "core/orchestrator/observations.ts",
     edits: [
       {
-        find: "const knows = (updatedIndex: number): boolean => assignedIndex >= Math.min(worker.assignedIndex, updatedIndex);",
-        replace: "const knows = (updatedIndex: number): boolean => assignedIndex + updatedIndex >= 0;",
+        find: "return heard.assignedIndex >= Math.min(worker.assignedIndex, updatedIndex);",
+        replace: "return heard.assignedIndex + worker.assignedIndex + updatedIndex >= 0;",
       },
     ],
   },
