@@ -567,6 +567,20 @@ describe("placing", () => {
     expect(office.worker(1).used.memoryMiB).toBe(900);
   });
 
+  test("room that was promised to one that the log then refuses goes to the next", () => {
+    const office = officeWith();
+    // Two of these can be promised.
+    office.join(1, { capacity: { vcpus: 3, memoryMiB: 100_000, diskGiB: 10_000 } });
+    office.commit({ kind: "setAvailability", workerId: 1, availability: "cordoned" });
+    const antiAffinity = [{ group: "g", softWeight: null, maxPerDomain: 1, scope: "node" as const }];
+    office.create("first", { antiAffinity });
+    // Decided before the first one has its place.
+    office.create("refused", { antiAffinity });
+    office.create("next");
+    office.commit({ kind: "setAvailability", workerId: 1, availability: "online" });
+    expect(["first", "refused", "next"].map((name) => office.vm(name).workerId)).toEqual([1, null, 1]);
+  });
+
   test("those that nobody has room for do not keep the others from their place, however often room changes", () => {
     const office = officeWith(1);
     for (let n = 0; n < 500; n++) office.create(`big-${n}`, { priority: 900, memoryMiB: 1_000_000 });

@@ -77,6 +77,8 @@ export class Orchestrator {
   readonly #index = new PlacementIndex();
   /** Room that placements under way will take. */
   readonly #promised = new Map<number, Resources>();
+  /** When room that was promised last came back without having been taken: after the entry of that index, and before the next one. */
+  #roomBackIndex = 0;
   readonly #prospects = new Prospects();
   readonly #vms = new WaitingList();
   readonly #tasks = new WaitingList();
@@ -118,6 +120,7 @@ export class Orchestrator {
     this.#toLookAt.clear();
     this.#index.clear();
     this.#promised.clear();
+    this.#roomBackIndex = 0;
     this.#prospects.clear();
     this.#vms.clear();
     this.#tasks.clear();
@@ -161,14 +164,15 @@ export class Orchestrator {
   settled(key: string): void {
     const inFlight = this.#proposed.get(key);
     if (!this.#proposed.delete(key) || this.#state === null) return;
-    if (inFlight !== null && inFlight !== undefined) this.#unpromise(inFlight);
     const at = key.indexOf(":");
     const [what, name] = [key.slice(0, at), key.slice(at + 1)];
     if (what === "vm") {
       const vm = vmOf(this.#state, name);
+      this.#unpromise(inFlight, vm?.workerId, vm?.targetId);
       if (vm !== null) this.#vmChanged(vm);
     } else if (what === "task") {
       const task = taskOf(this.#state, name);
+      this.#unpromise(inFlight, task?.workerId);
       if (task !== null) this.#taskChanged(task);
     } else if (what === "worker") {
       this.#toLookAt.add(Number(name));
@@ -321,13 +325,23 @@ export class Orchestrator {
     if (worker !== null) this.#putView(worker);
   }
 
-  #unpromise({ workerId, resources }: PlacementInFlight): void {
+  /** `takers`: the workers where whoever it was promised to has room now. */
+  #unpromise(inFlight: PlacementInFlight | null | undefined, ...takers: readonly (number | null | undefined)[]): void {
+    if (inFlight === null || inFlight === undefined) return;
+    const { workerId, resources } = inFlight;
     const left = added(this.#promised.get(workerId) ?? NOTHING, resources, -1);
     if (left.vcpus === 0 && left.memoryMiB === 0 && left.diskGiB === 0) this.#promised.delete(workerId);
     else this.#promised.set(workerId, left);
     const worker = this.#state === null ? null : workerOf(this.#state, workerId);
     if (worker !== null) this.#putView(worker);
     this.#prospects.roomCameBack(workerId);
+    // Others may have found none for that alone.
+    if (!takers.includes(workerId)) this.#roomBackIndex = (this.#state?.appliedIndex ?? 0) + 0.5;
+  }
+
+  /** The last change after which something may fit that did not before. */
+  #roomIndex(state: ClusterState): number {
+    return Math.max(state.roomIndex, this.#roomBackIndex);
   }
 
   #isBeingLost(workerId: number): boolean {
@@ -407,14 +421,15 @@ export class Orchestrator {
     ] as const) {
       for (let tries = TRIES_PER_TURN; ; ) {
         if (this.#isFull) return;
-        const key = tries > TRIES_OF_OLDEST ? list.next(state.roomIndex) : list.oldest(state.roomIndex);
+        const roomIndex = this.#roomIndex(state);
+        const key = tries > TRIES_OF_OLDEST ? list.next(roomIndex) : list.oldest(roomIndex);
         if (key === null) break;
         if (tries-- === 0) {
           this.#triedAll = false;
           break;
         }
         if (place.call(this, state, key)) list.delete(key);
-        else list.failed(key, state.appliedIndex);
+        else list.failed(key, Math.max(state.appliedIndex, roomIndex));
       }
     }
   }
@@ -513,7 +528,7 @@ export class Orchestrator {
   #drain(): void {
     const state = this.#state;
     if (state === null) return;
-    this.#drains.advance(this.#nowMs, state.roomIndex);
+    this.#drains.advance(this.#nowMs, this.#roomIndex(state));
     for (let left = TRIES_PER_TURN; left > 0; ) {
       const workerId = this.#isFull ? null : this.#drains.next();
       if (workerId === null) return;
