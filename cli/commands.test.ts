@@ -249,6 +249,7 @@ describe("completion", () => {
     expect(complete("blixard vm health rem")).toBe("remove");
     expect(complete("blixard vm health add web --crit")).toBe("--critical");
     expect(complete("blixard worker co")).toBe("cordon confirm-dead");
+    expect(complete("blixard worker re")).toBe("remove");
     expect(complete("blixard vm show x")).toBe("");
     expect(complete("blixard worker drain 1")).toBe("17");
     expect(complete("blixard vm create --worker 1")).toBe("17");

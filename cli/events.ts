@@ -102,6 +102,8 @@ function words(event: Event): string {
       return `worker ${event.workerId} registered${event.driver === null ? "" : ` with driver ${event.driver}`}`;
     case "workerStatus":
       return `worker ${event.workerId} is ${event.status}${event.reason === event.status ? "" : because(event.reason)}`;
+    case "workerRemoved":
+      return `worker ${event.workerId} removed for ever`;
     case "taskState":
       return `task ${event.id} is ${event.state}${at(event.workerId)}${because(event.reason)}`;
     case "quotaSet":
@@ -149,6 +151,7 @@ const ASKED = {
   migrateVm: "move VM",
   setAvailability: "cordon, drain or uncordon worker",
   confirmWorkerDead: "confirm the death of worker",
+  removeWorker: "remove worker",
   setQuota: "limit tenant",
   createPool: "create address pool",
   deletePool: "delete address pool",

@@ -104,6 +104,17 @@ describe("who is answered", () => {
     expect(refusalOf(made.answers.get(other))).toMatchObject({ kind: "invalidRequest", field: "report.workerId" });
   });
 
+  test.each([1, 2])("a worker that was removed is told so through node %i", (to) => {
+    const made = registered();
+    made.command(1, { kind: "setAvailability", workerId: WORKER, availability: "cordoned" });
+    made.command(1, { kind: "removeWorker", workerId: WORKER });
+    made.settle();
+    const request = say(made, to, { bootId: 78 });
+    made.run(20);
+    expect(heard(made, request)).toBe("removed");
+    expect(workerOf(made.node(1).state, WORKER)).toBeNull();
+  });
+
   test("bytes that are no report are refused", () => {
     const made = cluster();
     const request = made.request(1, { kind: "report", peerId: "peer-9", data: new Uint8Array([1, 2, 3]) });

@@ -15,6 +15,7 @@ import {
   isJoint,
   LIMITS,
   Node,
+  nodeOf,
   type PeerId,
   query,
   type Refusal,
@@ -339,6 +340,11 @@ function refuseEarly(admitter: Admitter, from: PeerId, request: JoinRequest): Ui
   const bound = members.find(({ id }) => id === request.nodeId);
   if (bound !== undefined && bound.peerId !== from)
     return refuse("idTaken", `node id ${request.nodeId} belongs to another node; choose another`);
+  if (nodeOf(admitter.node.state, request.nodeId)?.role === "removed")
+    return refuse(
+      "idTaken",
+      `node id ${request.nodeId} belonged to a worker that was removed; ids are never used again: choose another`,
+    );
   const other = members.find(({ peerId }) => peerId === from);
   if (other !== undefined && (other.id !== request.nodeId || request.role === "worker"))
     return refuse(

@@ -247,6 +247,9 @@ describe("leaving", () => {
     const one = await first();
     const two = await joined(2, one);
     const three = await joined(3, one);
+    const works = async (): Promise<boolean> =>
+      (await api(one).read("worker.list", {})).workers.some(({ id }) => id === 3);
+    await until(works);
     // Asked of the node itself, which does not lead.
     const { nodeId, index } = await api(three).call("cluster.leave", {});
     expect(nodeId).toBe(3);
@@ -256,6 +259,10 @@ describe("leaving", () => {
     const { events } = await api(one).read("events.list", { afterIndex: index - 1 });
     expect(events[0]).toMatchObject({ kind: "membershipChanged", voters: [1, 2] });
     await three.stop(1000);
+    // The worker that it was stays listed until somebody removes it.
+    await api(one).write("worker.cordon", { id: 3 });
+    await api(one).write("worker.remove", { id: 3 });
+    expect(await works()).toBe(false);
     const joining = { addresses: one.addresses, token: await token(one) };
     await expect(start("new", { nodeId: 3, bind: "127.0.0.1:0", join: joining })).rejects.toMatchObject({
       message: expect.stringContaining("never used again"),
@@ -343,6 +350,25 @@ describe("a worker that is no member", () => {
     await running.splice(running.indexOf(seven), 1)[0]?.stop(1000);
     await start("w", { raft: {}, worker: { features: ["mine"] } });
     await runs("elsewhere");
+  });
+
+  test("that was removed ends by itself, also when it comes back, and its id is never given again", {
+    timeout: 60_000,
+  }, async () => {
+    const one = await first();
+    const seven = await worker("w", one);
+    await until(async () => await isOnline(one));
+    await expect(api(one).write("worker.remove", { id: 7 })).rejects.toMatchObject({ code: "workerIsOnline" });
+    await expect(api(one).write("worker.remove", { id: 1 })).rejects.toMatchObject({ code: "workerIsMember" });
+    await api(one).write("worker.cordon", { id: 7 });
+    await api(one).write("worker.remove", { id: 7 });
+    expect(await found(one)).toBeUndefined();
+    expect(await seven.ended).toEqual({ kind: "removed" });
+    await running.splice(running.indexOf(seven), 1)[0]?.stop(1000);
+    const again = await start("w", { raft: {} });
+    expect(await again.ended).toEqual({ kind: "removed" });
+    expect(await found(one)).toBeUndefined();
+    await expect(worker("new", one)).rejects.toMatchObject({ message: expect.stringContaining("never used again") });
   });
 
   test.each<[string, (one: RunningNode) => Promise<{ token?: string; options?: Partial<NodeOptions> }>]>([

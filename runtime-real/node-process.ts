@@ -17,6 +17,8 @@ import {
   NOBODY,
   Node,
   type NodeId,
+  nodeIdOf,
+  nodeOf,
   type PeerId,
   query,
   type Runtime,
@@ -237,10 +239,12 @@ class NodeProcess implements RunningNode, Served {
         isMember: (peerId) => this.node.isMember(peerId),
         workers: {
           isWorker: (peerId) => this.#workers().has(peerId),
+          isRemoved: (peerId) => this.#isRemovedWorker(peerId),
           report: async (from, report) => await this.#answerReport(from, report),
           servers: () => this.#serversText,
         },
         toldServers: () => undefined,
+        toldRemoved: () => undefined,
         introduction: (to, refused) => this.#introduction(to, refused),
         call: async (from, request, signal) => await this.#answerCall(from, request, signal),
         join: async (from, request, signal) => await this.#answerJoin(from, request, signal),
@@ -534,6 +538,8 @@ class NodeProcess implements RunningNode, Served {
       servers: [this.nodeId, ...others],
       log: this.#log,
       report: async (to, report) => await this.#report(to, report),
+      // It ends when its own log says that it is no member any more.
+      ended: () => undefined,
     });
   }
 
@@ -563,6 +569,12 @@ class NodeProcess implements RunningNode, Served {
       if (role === "none" && !left.has(peerId)) peerIds.add(peerId);
     this.#knownWorkers = { configuration, nodes: state.nodes, peerIds };
     return peerIds;
+  }
+
+  /** Of a worker that has been removed, and is no member: those are known by the configuration. */
+  #isRemovedWorker(peerId: PeerId): boolean {
+    const id = nodeIdOf(this.node.state, peerId);
+    return id !== null && nodeOf(this.node.state, id)?.role === "removed";
   }
 
   // ---- Calls between members

@@ -97,6 +97,13 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
     "worker.confirmDead": async ({ id, session }, context) =>
       await commit("workerChanged", session, { kind: "confirmWorkerDead", workerId: id }, context),
 
+    "worker.remove": async ({ id, session }, context) => {
+      // The replicated state knows of the first members only since the membership has first changed.
+      if (node.configuration.members.some((member) => member.id === id))
+        throw applyRefused({ kind: "workerIsMember", workerId: id });
+      return await commit("workerRemoved", session, { kind: "removeWorker", workerId: id }, context);
+    },
+
     "vm.start": async ({ name, session }, context) =>
       await commit("vmChanged", session, { kind: "setVmDesired", name, desired: "running" }, context),
 

@@ -227,6 +227,36 @@ export function applyRefused(refusal: Refusal): ApiError {
         "look again, and repeat what still holds",
         { workerId: refusal.workerId },
       );
+    case "workerRemoved":
+      return new ApiError(
+        "workerRemoved",
+        `worker ${refusal.workerId} was removed for ever`,
+        "a host that comes back joins under a new id, with an empty data directory",
+        { workerId: refusal.workerId },
+      );
+    case "workerIsMember":
+      return new ApiError(
+        "workerIsMember",
+        `worker ${refusal.workerId} is a member of the cluster, and keeps its log`,
+        `\`blixard cluster leave --node ${refusal.workerId}\` takes it out; after that its worker can be removed`,
+        { workerId: refusal.workerId },
+      );
+    case "workerIsOnline":
+      return new ApiError(
+        "workerIsOnline",
+        `worker ${refusal.workerId} is online, and takes what is new`,
+        `\`blixard worker drain ${refusal.workerId}\` first, or turn its host off and wait until it is offline`,
+        { workerId: refusal.workerId },
+      );
+    case "workerInUse": {
+      const { workerId, vms, tasks } = refusal;
+      return new ApiError(
+        "workerInUse",
+        `${placedWords(vms, tasks)} still placed on worker ${workerId}`,
+        `\`blixard worker drain ${workerId}\` moves them away; if its host is off for good, \`blixard worker confirm-dead ${workerId}\` gives them up`,
+        { workerId, vms, tasks },
+      );
+    }
     case "vmHasChanged":
       return new ApiError("vmHasChanged", "the VM has changed meanwhile", "look again, and repeat what still holds");
     case "vmIsBeingDeleted":
@@ -359,6 +389,13 @@ function tagged(tags: readonly string[]): string {
 
 function disabled(count: number): string {
   return count === 1 ? "1 is disabled" : `${count} are disabled`;
+}
+
+function placedWords(vms: number, tasks: number): string {
+  const words = [[vms, "VM"] as const, [tasks, "task"] as const].flatMap(([count, name]) =>
+    count === 0 ? [] : [`${count} ${name}${count === 1 ? "" : "s"}`],
+  );
+  return `${words.join(" and ")} ${vms + tasks === 1 ? "is" : "are"}`;
 }
 
 /** The core answered with a kind that does not belong to the question: a defect. */

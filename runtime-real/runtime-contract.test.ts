@@ -107,6 +107,7 @@ class Place {
         isMember: (peerId) => node.isMember(peerId),
         workers: null,
         toldServers: () => undefined,
+        toldRemoved: () => undefined,
         introduction: () => null,
         call: (_, request) => Promise.resolve(request),
         join: (_, request) => Promise.resolve(request),

@@ -156,8 +156,9 @@ class WorkerNode implements RunningNode {
   readonly addresses: readonly string[];
   readonly socketPath = null;
   readonly apiAddress = null;
-  /** It ends when it is told to, and never by itself. */
-  readonly ended: Promise<NodeEnd> = new Promise(() => undefined);
+  /** By itself it ends only when it has been removed, and nothing of it is left on its host. */
+  readonly ended: Promise<NodeEnd>;
+  readonly #end: (end: NodeEnd) => void;
   readonly #store: WorkerStore;
   readonly #log: Logger;
   #settings: WorkerSettings;
@@ -175,6 +176,9 @@ class WorkerNode implements RunningNode {
     this.#settings = settings;
     this.#store = store;
     this.#log = log;
+    const { promise, resolve } = Promise.withResolvers<NodeEnd>();
+    this.ended = promise;
+    this.#end = resolve;
   }
 
   static async start(parts: WorkerNodeParts): Promise<WorkerNode> {
@@ -204,6 +208,7 @@ class WorkerNode implements RunningNode {
         message: () => undefined,
         workers: null,
         toldServers: (from, list) => this.#toldServers(from, list),
+        toldRemoved: (from) => this.#toldRemoved(from),
         introduction: () => null,
         call: () => Promise.reject(new Error("a worker answers no calls")),
         join: () => Promise.resolve(refuse("notMember", "this node only works: ask a member of the cluster")),
@@ -218,6 +223,10 @@ class WorkerNode implements RunningNode {
       servers: servers.map(({ id }) => id),
       log,
       report: async (to, report) => await this.#report(to, report),
+      ended: () => {
+        log.warn("this worker has been removed from the cluster: nothing of it is left here");
+        this.#end({ kind: "removed" });
+      },
     });
     log.info({ clusterId, peerId: this.peerId, addresses: this.addresses, transport, role: "worker" }, "node is up");
   }
@@ -249,6 +258,11 @@ class WorkerNode implements RunningNode {
     const current = servers.find(({ id }) => id === this.#server);
     this.#network?.setPeers(current === undefined ? [] : [current]);
     if (current === undefined) this.#server = null;
+  }
+
+  #toldRemoved(from: PeerId): void {
+    this.#log.debug({ from }, "a server says that this worker has been removed");
+    this.#worker?.removed();
   }
 
   async stop(limitMs: number): Promise<void> {

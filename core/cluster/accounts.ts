@@ -141,10 +141,10 @@ export class Accounts {
     else counts.set(key, count);
   }
 
-  worker(before: WorkerRecord | null, after: WorkerRecord): void {
+  worker(before: WorkerRecord | null, after: WorkerRecord | null): void {
     const was = before !== null && statusOf(before) === "online";
-    const is = statusOf(after) === "online";
-    if (was === is && (!is || before?.topology === after.topology)) return;
+    const is = after !== null && statusOf(after) === "online";
+    if (was === is && (!is || before?.topology === after?.topology)) return;
     for (const scope of FAILURE_DOMAINS) {
       if (was) this.#countOnline(scope, domainOf(scope, before), -1);
       if (is) this.#countOnline(scope, domainOf(scope, after), 1);

@@ -18,7 +18,7 @@ import { setQuota, takeRequestToken } from "./tenants.ts";
 import { createToken, revokeToken } from "./tokens.ts";
 import { applyVmCommand } from "./vm-commands.ts";
 import { dropNomination, evictVm, observe, placeVm, preempt, rebalance, recoverVm } from "./vm-moves.ts";
-import { registerWorker, setAvailability, workerLost } from "./workers.ts";
+import { registerWorker, removeWorker, setAvailability, workerLost } from "./workers.ts";
 
 /** What the state machine needs of a log entry. */
 export interface CommandEntry {
@@ -128,6 +128,8 @@ function applyCommand(batch: Batch, command: AuditedCommand, index: number): Com
       return workerLost(batch, command.workerId, command.bootId, false);
     case "confirmWorkerDead":
       return workerLost(batch, command.workerId, null, true);
+    case "removeWorker":
+      return removeWorker(batch, command.workerId);
     case "setAvailability":
       return setAvailability(batch, command.workerId, command.availability);
     case "observe":

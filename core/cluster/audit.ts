@@ -38,6 +38,7 @@ export const AUDITED_COMMANDS = [
   "rebalance",
   "configureScheduler",
   "setPoolStrategy",
+  "removeWorker",
 ] as const satisfies readonly AuditedCommand["kind"][];
 export type AuditedKind = (typeof AUDITED_COMMANDS)[number];
 
@@ -86,6 +87,7 @@ function targetOf(command: AuditedCommand): string | null {
     case "observe":
     case "setAvailability":
     case "confirmWorkerDead":
+    case "removeWorker":
       return String(command.workerId);
     case "rebalance":
     case "configureScheduler":

@@ -128,6 +128,12 @@ export class Batch {
     this.workers.set(worker.id, Object.freeze(worker));
   }
 
+  /** Nothing may be placed there, nor room be kept. */
+  removeWorker(worker: WorkerRecord): void {
+    this.#accounts.worker(worker, null);
+    this.workers.delete(worker.id);
+  }
+
   /** A worker that was there before stands elsewhere, or is as it was. */
   workerMoved(before: WorkerRecord, after: WorkerRecord): void {
     this.#accounts.workerMoved(before, after);

@@ -66,7 +66,9 @@ export type OperatorCommand =
   | { readonly kind: "rebalance"; readonly moves: readonly RebalanceMove[] }
   | { readonly kind: "configureScheduler"; readonly settings: SchedulerSettings }
   /** Which pool a VM gets an address from where it leaves that open. */
-  | { readonly kind: "setPoolStrategy"; readonly strategy: PoolStrategy };
+  | { readonly kind: "setPoolStrategy"; readonly strategy: PoolStrategy }
+  /** Takes a worker that will never come back off the list, and cuts its node off for ever. Refused while anything is placed there, or may be. */
+  | { readonly kind: "removeWorker"; readonly workerId: number };
 
 /**
  * What a client can ask the replicated state to do. A generation is a positive integer; names are labels (RFC 1123, lower case, at most 63).

@@ -72,6 +72,8 @@ export type ClusterEvent = Happening &
         /** Kind of the refusal; null: it was done. */
         readonly refusal: string | null;
       }
+    /** It is on the list no more, and its node is heard no more. */
+    | { readonly kind: "workerRemoved"; readonly workerId: number }
     | { readonly kind: "membershipChanged"; readonly voters: readonly number[]; readonly learners: readonly number[] }
     | { readonly kind: "poolStrategySet"; readonly strategy: PoolStrategy }
   );

@@ -72,7 +72,7 @@ export type { Applied, ApplyResult, CommandResult, InvalidCommandRefusal, Refusa
 export type { Session, StoredResponse } from "./session.ts";
 export { decodeSnapshot } from "./snapshot-decode.ts";
 export { encodeSnapshot } from "./snapshot-encode.ts";
-export { type ClusterState, emptyState, nodeOf, poolOf, taskOf, vmOf, workerOf } from "./state.ts";
+export { type ClusterState, emptyState, nodeIdOf, nodeOf, poolOf, taskOf, vmOf, workerOf } from "./state.ts";
 export { leavesOf, type Table, tableOf, tableValues } from "./table.ts";
 export {
   isOver,

@@ -4,8 +4,12 @@ import type { Command } from "./command.ts";
 import { LIMITS } from "./limits.ts";
 import type { CommandResult } from "./result.ts";
 
-/** none: not yet a member, or no longer. */
-export const NODE_ROLES = ["none", "learner", "voter"] as const;
+/**
+ * none: not yet a member, or no longer. removed: an operator has taken its worker off the list, and it is heard no more; its id and identity never come back.
+ *
+ * Encoded by position: new ones go to the end.
+ */
+export const NODE_ROLES = ["none", "learner", "voter", "removed"] as const;
 export type NodeRole = (typeof NODE_ROLES)[number];
 
 /** Immutable. */
@@ -79,8 +83,9 @@ export function applyMembership(batch: Batch, { voters, learners, members }: Mem
 
 const noAddresses: readonly string[] = Object.freeze([]);
 
-function putRole(batch: Batch, record: NodeRecord, role: NodeRole): void {
-  if (record.role === role) return;
+/** One that was removed stays so. */
+export function putRole(batch: Batch, record: NodeRecord, role: NodeRole): void {
+  if (record.role === role || record.role === "removed") return;
   const { id, peerId, addresses } = record;
   batch.putNode({ id, peerId, addresses, role });
 }
@@ -99,7 +104,10 @@ function sameTexts(a: readonly string[], b: readonly string[]): boolean {
 
 function bindingConflict(batch: Batch, nodeId: number, peerId: string): CommandResult | null {
   const bound = batch.node(nodeId);
-  if (bound !== null) return bound.peerId === peerId ? null : refused({ kind: "nodeIdTaken", nodeId });
+  if (bound !== null) {
+    const isWelcome = bound.peerId === peerId && bound.role !== "removed";
+    return isWelcome ? null : refused({ kind: "nodeIdTaken", nodeId });
+  }
   const other = batch.nodeIdOf(peerId);
   return other === null ? null : refused({ kind: "peerIdTaken", nodeId: other });
 }

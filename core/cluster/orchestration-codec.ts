@@ -133,6 +133,7 @@ export const orchestrationCommand: Format<OwnCommand | OperatorCommand> = varian
     moves: listOf(record<RebalanceMove>({ name: aLabel, epoch: aCount, to: aNodeId }), LIMITS.observations),
   },
   setPoolStrategy: { strategy: oneOf(POOL_STRATEGIES) },
+  removeWorker: { workerId: aNodeId },
 });
 
 // ---- Records, as snapshots hold them: without what follows from others.
@@ -320,6 +321,10 @@ export const orchestrationRefusal: Format<OrchestrationRefusal> = variants<Orche
   noPoolWithTags: { tags: someTags },
   poolsDisabled: { tags: someTags, disabledCount: aCount },
   poolsExhausted: { tags: someTags, size: aCount, disabledCount: aCount },
+  workerRemoved: { workerId: aNodeId },
+  workerIsMember: { workerId: aNodeId },
+  workerIsOnline: { workerId: aNodeId },
+  workerInUse: { workerId: aNodeId, vms: aCount, tasks: aCount },
 });
 
 type Orchestration = Extract<
@@ -334,7 +339,8 @@ type Orchestration = Extract<
       | "poolChanged"
       | "schedulerConfigured"
       | "requested"
-      | "poolStrategySet";
+      | "poolStrategySet"
+      | "workerRemoved";
   }
 >;
 
@@ -372,6 +378,7 @@ export const orchestrationEvent: Format<Orchestration> = variants<Orchestration>
     refusal: orNull(aText(1, LIMITS.labelLength)),
   },
   poolStrategySet: { ...when, strategy: oneOf(POOL_STRATEGIES) },
+  workerRemoved: { ...when, workerId: aNodeId },
 });
 
 export function isOrchestrationEvent(event: ClusterEvent): event is Orchestration {
@@ -385,6 +392,7 @@ export function isOrchestrationEvent(event: ClusterEvent): event is Orchestratio
     case "schedulerConfigured":
     case "requested":
     case "poolStrategySet":
+    case "workerRemoved":
       return true;
     default:
       return false;

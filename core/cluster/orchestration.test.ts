@@ -66,6 +66,7 @@ const KINDS = {
   workerLost: 1,
   confirmWorkerDead: 1,
   setAvailability: 3,
+  removeWorker: 2,
   setQuota: 4,
   setPoolEnabled: 1,
   submitTask: 2,
@@ -271,6 +272,11 @@ function commandOf({ kind, dice: [a, b, c, d], isLate }: Step, model: Orchestrat
       return { kind, workerId, bootId: Math.max(0, bootOf(workerId)) };
     case "confirmWorkerDead":
       return { kind, workerId };
+    case "removeWorker":
+      // One that was removed would like to come back.
+      return model.removed.has(workerId)
+        ? { kind: "announceNode", nodeId: workerId, peerId: `peer-${workerId}`, addresses: [`worker-${workerId}:1`] }
+        : { kind, workerId };
     case "setAvailability":
       return { kind, workerId, availability: pick(["online", "online", "cordoned", "draining"], c) };
     case "setQuota": {
@@ -660,6 +666,10 @@ describe("workers, VMs, tasks, tenants and addresses", () => {
       "generationMismatch",
       "workerNotFound",
       "workerHasChanged",
+      "workerInUse",
+      "workerIsOnline",
+      "workerRemoved",
+      "nodeIdTaken",
       "quotaExceeded",
       "tooManyRequests",
       "poolDisabled",

@@ -34,6 +34,7 @@ export const ORCHESTRATED = [
   "schedulerConfigured",
   "rebalanced",
   "poolStrategySet",
+  "workerRemoved",
 ] as const;
 
 export interface Refused {
@@ -67,6 +68,14 @@ export type Refusal =
   | { readonly kind: "workerNotFound"; readonly workerId: number }
   /** It has registered anew, or is lost: what was seen of it counts no more. */
   | { readonly kind: "workerHasChanged"; readonly workerId: number }
+  /** It was taken off the list, and its node never comes back. */
+  | { readonly kind: "workerRemoved"; readonly workerId: number }
+  /** Not to be removed: it is a member, and that goes with leaving the cluster. */
+  | { readonly kind: "workerIsMember"; readonly workerId: number }
+  /** Not to be removed: it takes what is new. */
+  | { readonly kind: "workerIsOnline"; readonly workerId: number }
+  /** Not to be removed: so many VMs and tasks are placed there, and may run. */
+  | { readonly kind: "workerInUse"; readonly workerId: number; readonly vms: number; readonly tasks: number }
   /** What the leader looked at is no longer so. */
   | { readonly kind: "vmHasChanged" | "vmIsBeingDeleted" | "vmIsNotPlaced" }
   | { readonly kind: "vmIsPlaced"; readonly workerId: number }

@@ -13,8 +13,8 @@
  *     tenants   by name, those that are limited
  *     pools     by name
  *
- * Version 3 had no strategy of address pools among the singles; version 2 ended with the events, and had no singles; version 1 had neither tokens nor
- * nodes nor events. All are still read.
+ * Version 3 had no strategy of address pools among the singles, and knew of no removed workers; version 2 ended with the events, and had no singles;
+ * version 1 had neither tokens nor nodes nor events. All are still read.
  *
  * Equal states have equal bytes for one chunk size, however they came about. What follows from the rest is not in it.
  */

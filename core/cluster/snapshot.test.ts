@@ -31,7 +31,7 @@ import { NO_PLACEMENT, type StoredPool, type StoredTenant, type StoredWorker } f
 import { recount } from "./recount.ts";
 import { ORCHESTRATED } from "./result.ts";
 import { sessionOf } from "./state.ts";
-import { bucketOf, leafOf, tableOf } from "./table.ts";
+import { bucketOf, leafOf, tableOf, tableValues } from "./table.ts";
 import type { TokenBucket } from "./tenants.ts";
 import { VERSION_1, VERSION_2, VERSION_3, VERSION_4 } from "./testing/index.ts";
 
@@ -384,7 +384,7 @@ const pools: readonly StoredPool[] = [
   },
 ];
 
-const refusals: readonly CommandResult[] = [
+const refusals: readonly Refusal[] = [
   { kind: "tokenExists" } as const,
   { kind: "tokenNotForJoining" } as const,
   { kind: "tokenRevoked" } as const,
@@ -415,20 +415,28 @@ const refusals: readonly CommandResult[] = [
   { kind: "poolInUse", usedCount: 1 } as const,
   { kind: "poolExhausted", pool: "p", size: 254 } as const,
   { kind: "tooSoon", retryAfterMs: 600_000 } as const,
-].map((refusal) => ({ ok: false, refusal }));
+];
 
-const orchestrator: Session = {
-  id: 11,
-  clientToken: "orchestrator",
-  lastActiveIndex: 12,
-  lowestUnacknowledged: 1,
-  responses: [...ORCHESTRATED.slice(0, 12).map((kind): CommandResult => ({ ok: true, kind })), ...refusals].map(
-    (result, at) => ({
-      sequence: at + 1,
-      result,
-    }),
-  ),
-};
+type Refusal = Extract<CommandResult, { readonly ok: false }>["refusal"];
+
+function sessionOfResults(
+  id: number,
+  clientToken: string,
+  kinds: readonly (typeof ORCHESTRATED)[number][],
+  refused: readonly Refusal[],
+): Session {
+  const results: readonly CommandResult[] = [
+    ...kinds.map((kind) => ({ ok: true, kind }) as const),
+    ...refused.map((refusal) => ({ ok: false, refusal }) as const),
+  ];
+  return {
+    id,
+    clientToken,
+    lastActiveIndex: id + 1,
+    lowestUnacknowledged: 1,
+    responses: results.map((result, at) => ({ sequence: at + 1, result })),
+  };
+}
 
 const head = { index: 5_000_000_001, term: 9, atMs: 1_800_000_000_000 };
 const orchestrationEvents: readonly ClusterEvent[] = [
@@ -452,6 +460,11 @@ const orchestrationEvents: readonly ClusterEvent[] = [
   { ...head, kind: "requested", by: "token:api00001", command: "migrateVm", target: "db-1", refusal: null },
   { ...head, kind: "requested", by: "local", command: "rebalance", target: null, refusal: "tooSoon" },
 ];
+
+/** Applied results that there were in version 3. */
+const APPLIED_IN_3 = 12;
+
+const orchestrator = sessionOfResults(11, "orchestrator", ORCHESTRATED.slice(0, APPLIED_IN_3), refusals);
 
 /** All that there was in version 3. */
 const third: ClusterState = {
@@ -478,7 +491,7 @@ const third: ClusterState = {
   roomIndex: 4_999_999_999,
 };
 
-/** What version 4 added: networks that name no pool, and how one is chosen for them. */
+/** What version 4 added: networks that name no pool, how one is chosen for them, and workers that were removed. */
 const openVm: VmRecord = {
   ...placedVm,
   name: "open-1",
@@ -495,24 +508,21 @@ const openVm: VmRecord = {
   ],
 };
 
-const newcomer: Session = {
-  id: 13,
-  clientToken: "newcomer",
-  lastActiveIndex: 14,
-  lowestUnacknowledged: 1,
-  responses: [
-    ...ORCHESTRATED.slice(12).map((kind): CommandResult => ({ ok: true, kind })),
-    ...[
-      { kind: "noPoolWithTags", tags: [] } as const,
-      { kind: "poolsDisabled", tags: ["dmz"], disabledCount: 1 } as const,
-      { kind: "poolsExhausted", tags: ["dmz", "fast"], size: 254, disabledCount: 2 } as const,
-    ].map((refusal): CommandResult => ({ ok: false, refusal })),
-  ].map((result, at) => ({ sequence: at + 1, result })),
-};
+const refusalsSince3: readonly Refusal[] = [
+  { kind: "noPoolWithTags", tags: [] },
+  { kind: "poolsDisabled", tags: ["dmz"], disabledCount: 1 },
+  { kind: "poolsExhausted", tags: ["dmz", "fast"], size: 254, disabledCount: 2 },
+  { kind: "workerRemoved", workerId: 10 },
+  { kind: "workerIsMember", workerId: 11 },
+  { kind: "workerIsOnline", workerId: 12 },
+  { kind: "workerInUse", workerId: 13, vms: 2, tasks: 1 },
+];
+const newcomer = sessionOfResults(13, "newcomer", ORCHESTRATED.slice(APPLIED_IN_3), refusalsSince3);
 
 const newEvents: readonly ClusterEvent[] = [
   { ...head, kind: "poolStrategySet", strategy: "topology-aware" },
   { ...head, kind: "requested", by: "local", command: "setPoolStrategy", target: null, refusal: null },
+  { ...head, kind: "workerRemoved", workerId: 7 },
 ];
 
 const everyVm = [...vms, placedVm, openVm];
@@ -540,6 +550,7 @@ const everything: ClusterState = {
   events: restoredEvents(17 + newEvents.length, [...eventsOf(third.events), ...newEvents]),
   poolStrategy: "topology-aware",
   poolCursor: 2,
+  ...nodesWith([...tableValues(third.nodes), { id: 7, peerId: "peer-7", addresses: ["h:7007"], role: "removed" }]),
 };
 
 describe("snapshots", () => {

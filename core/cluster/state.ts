@@ -121,6 +121,11 @@ export function nodeOf(state: ClusterState, id: number): NodeRecord | null {
   return lookUp(state.nodes, hashOfIndex(id), id) ?? null;
 }
 
+/** The node that an identity is bound to. */
+export function nodeIdOf(state: ClusterState, peerId: string): number | null {
+  return lookUp(state.peerIds, hashOfText(peerId), peerId) ?? null;
+}
+
 export function poolOf(state: ClusterState, name: string): IpPoolRecord | null {
   return lookUp(state.pools, hashOfText(name), name) ?? null;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_SCHEDULER } from "../scheduler/index.ts";
-import type { Command } from "./index.ts";
+import { type Command, nodeOf } from "./index.ts";
+import { tableValues } from "./table.ts";
 import { factsWith, StateMachine, taskWith } from "./testing/index.ts";
 
 const register = (workerId: number, bootId = 1, facts = {}): Command => ({
@@ -108,6 +109,100 @@ describe("what an operator says of a worker", () => {
     for (const kind of ["confirmWorkerDead"] as const)
       expect(machine.refusal({ kind, workerId: 9 })).toEqual({ kind: "workerNotFound", workerId: 9 });
     expect(machine.refusal(availability("online", 9))).toEqual({ kind: "workerNotFound", workerId: 9 });
+  });
+});
+
+describe("removing a worker", () => {
+  const remove = (workerId = 1): Command => ({ kind: "removeWorker", workerId });
+
+  test("that is lost and holds nothing takes it off the list, and its node is heard no more", () => {
+    const machine = new StateMachine();
+    machine.register(1);
+    machine.register(2);
+    machine.running("web", 1, { onWorkerLost: "restart" });
+    machine.lose();
+    machine.do(remove());
+    expect(machine.lastEvents).toMatchObject([{ kind: "workerRemoved", workerId: 1 }]);
+    expect(tableValues(machine.state.workers).map(({ id }) => id)).toEqual([2]);
+    expect(machine.state.workerCount).toBe(1);
+    expect(nodeOf(machine.state, 1)).toMatchObject({ peerId: "peer-1", role: "removed" });
+    expect(machine.refusal(remove())).toEqual({ kind: "workerNotFound", workerId: 1 });
+    expect(machine.refusal(register(1))).toEqual({ kind: "workerRemoved", workerId: 1 });
+    expect(machine.vm()).toMatchObject({ state: "Lost", workerId: null });
+  });
+
+  test("is refused while it takes what is new; cordoned or drained it may go, though it is heard of", () => {
+    const machine = new StateMachine();
+    machine.register(1);
+    expect(machine.refusal(remove())).toEqual({ kind: "workerIsOnline", workerId: 1 });
+    machine.do(availability("draining"));
+    machine.do(remove());
+    machine.register(2);
+    machine.do(availability("cordoned", 2));
+    machine.do(remove(2));
+    expect(machine.state.workerCount).toBe(0);
+  });
+
+  test("is refused while something is placed there, also when that is lost and waits for it", () => {
+    const machine = new StateMachine();
+    machine.register(1);
+    machine.running("web", 1, { onWorkerLost: "wait" });
+    machine.do({ kind: "submitTask", id: "job", spec: taskWith() });
+    machine.do({ kind: "placeTask", id: "job", attempt: 0, workerId: 1 });
+    machine.do(availability("draining"));
+    expect(machine.refusal(remove())).toEqual({ kind: "workerInUse", workerId: 1, vms: 1, tasks: 1 });
+    machine.lose();
+    expect(machine.vm()).toMatchObject({ state: "Lost", workerId: 1 });
+    expect(machine.refusal(remove())).toEqual({ kind: "workerInUse", workerId: 1, vms: 1, tasks: 0 });
+    machine.do({ kind: "confirmWorkerDead", workerId: 1 });
+    machine.do(remove());
+  });
+
+  test("gives back the room that it kept for a VM, which goes elsewhere", () => {
+    const machine = new StateMachine();
+    for (const id of [1, 2, 3]) machine.register(id);
+    machine.running("web", 2);
+    machine.do({ kind: "migrateVm", name: "web", to: 1 });
+    expect(machine.worker().nominees).toEqual(["web"]);
+    machine.do(availability("cordoned"));
+    machine.do(remove());
+    expect(machine.vm()).toMatchObject({ targetId: null, workerId: 2, eviction: "migrate" });
+    machine.see("absent");
+    machine.place("web", 3);
+  });
+
+  test("is no way to remove a member; one that has left goes like any other", () => {
+    const machine = new StateMachine();
+    machine.register(1);
+    machine.do(availability("cordoned"));
+    machine.membership([1]);
+    expect(machine.refusal(remove())).toEqual({ kind: "workerIsMember", workerId: 1 });
+    machine.membership([]);
+    machine.do(remove());
+    expect(machine.state.workerCount).toBe(0);
+  });
+
+  test("outlives every later membership, and neither id nor identity is given again", () => {
+    const machine = new StateMachine();
+    machine.register(1);
+    machine.lose();
+    machine.do(remove());
+    machine.membership([]);
+    machine.membership([1]);
+    expect(nodeOf(machine.state, 1)?.role).toBe("removed");
+    const announce = { kind: "announceNode", nodeId: 1, peerId: "peer-1", addresses: ["worker-1:7001"] } as const;
+    expect(machine.refusal(announce)).toEqual({ kind: "nodeIdTaken", nodeId: 1 });
+    expect(machine.refusal({ ...announce, nodeId: 2 })).toEqual({ kind: "peerIdTaken", nodeId: 1 });
+    machine.do({
+      kind: "createToken",
+      id: "token001",
+      secretHash: "0".repeat(64),
+      purpose: "join",
+      ttlMs: 1000,
+      nodeId: null,
+    });
+    const admit = { kind: "admitNode", tokenId: "token001", secretHash: "0".repeat(64), addresses: ["a:1"] } as const;
+    expect(machine.refusal({ ...admit, nodeId: 1, peerId: "peer-1" })).toEqual({ kind: "nodeIdTaken", nodeId: 1 });
   });
 });
 

@@ -6,6 +6,7 @@ import { label, list } from "./fields.ts";
 import { aLabel, anInteger, aText, aValue, type Format, orNull, record } from "./format.ts";
 import { InvalidField } from "./invalid.ts";
 import { LIMITS } from "./limits.ts";
+import { putRole } from "./nodes.ts";
 import type { CommandResult } from "./result.ts";
 import { lostTask } from "./tasks.ts";
 import { lostVm, targetLost } from "./vm-moves.ts";
@@ -92,7 +93,9 @@ export function registerWorker(
   command: Extract<Command, { readonly kind: "registerWorker" }>,
 ): CommandResult {
   const { workerId, bootId, facts } = command;
-  if (batch.node(workerId) === null) return refused({ kind: "nodeNotFound", nodeId: workerId });
+  const node = batch.node(workerId);
+  if (node === null) return refused({ kind: "nodeNotFound", nodeId: workerId });
+  if (node.role === "removed") return refused({ kind: "workerRemoved", workerId });
   const known = batch.workers.get(workerId);
   if (known === null && batch.workers.count >= LIMITS.workers)
     return refused({ kind: "limitReached", limit: "workers", maximum: LIMITS.workers });
@@ -150,6 +153,26 @@ export function workerLost(batch: Batch, workerId: number, bootId: number | null
     reason: isConfirmed ? "confirmed dead" : "lease ran out",
   });
   return Object.freeze({ ok: true, kind: "workerChanged" });
+}
+
+/**
+ * It will never come back. Nothing of the cluster's runs there: what was placed has been seen gone, or its lease has run out, or an operator knows that it is dead;
+ * and what takes nothing new gets nothing while this is decided. Should it come back all the same, it is told to end whatever it has.
+ */
+export function removeWorker(batch: Batch, workerId: number): CommandResult {
+  const worker = batch.workers.get(workerId);
+  if (worker === null) return refused({ kind: "workerNotFound", workerId });
+  const node = batch.node(workerId);
+  if (node?.role === "voter" || node?.role === "learner") return refused({ kind: "workerIsMember", workerId });
+  const { vms, tasks, nominees } = worker;
+  if (vms.length + tasks.length > 0)
+    return refused({ kind: "workerInUse", workerId, vms: vms.length, tasks: tasks.length });
+  if (statusOf(worker) === "online") return refused({ kind: "workerIsOnline", workerId });
+  for (const name of nominees) targetLost(batch, name);
+  batch.removeWorker(worker);
+  if (node !== null) putRole(batch, node, "removed");
+  batch.happened({ kind: "workerRemoved", workerId });
+  return Object.freeze({ ok: true, kind: "workerRemoved" });
 }
 
 export function setAvailability(batch: Batch, workerId: number, availability: Availability): CommandResult {

@@ -1,5 +1,6 @@
 /** What the leader does about workers, VMs and tasks: over a real state machine, every entry committed at once. Consensus is left out. */
 import { describe, expect, test } from "vitest";
+import { workerOf } from "../cluster/index.ts";
 import { machine, Office } from "../testing/index.ts";
 import { type Job, LEASE_TTL_MS, waitForLeaseMs } from "../worker/index.ts";
 import { DRAIN_PATIENCE_MS } from "./drains.ts";
@@ -402,6 +403,48 @@ describe("lost hosts", () => {
     office.commit({ kind: "confirmWorkerDead", workerId: 1 });
     office.run(2);
     expect(office.vm("waits")).toMatchObject({ state: "Running", workerId: 2 });
+  });
+
+  test("one that was removed is told so whenever it says something, and is in nobody's books", () => {
+    const office = officeWith(1);
+    office.create("web");
+    office.run(1);
+    office.join(2);
+    office.pass(WAIT_MS);
+    office.quiet(2000, 2);
+    office.run(2);
+    expect(office.vm("web")).toMatchObject({ state: "Running", workerId: 2 });
+    office.commit({ kind: "removeWorker", workerId: 1 });
+    office.takeProposed();
+    for (const again of [false, true]) {
+      if (again) office.reboot(1);
+      expect(office.report(1)).toMatchObject({ kind: "removed", workerId: 1 });
+    }
+    office.handOver();
+    expect(office.report(1)).toMatchObject({ kind: "removed" });
+    office.quiet(60_000, 2);
+    expect(office.takeProposed()).toEqual([]);
+    expect(workerOf(office.state, 1)).toBeNull();
+  });
+
+  test("a placement that was under way to one that is removed meanwhile goes elsewhere", () => {
+    const office = officeWith(1);
+    office.join(2);
+    office.commit({ kind: "setAvailability", workerId: 2, availability: "cordoned" });
+    // Decided in a state in which it was there.
+    office.loses = ({ command }) => {
+      if (command.kind !== "placeVm" || command.workerId !== 1) return false;
+      office.loses = () => false;
+      office.commit(
+        { kind: "setAvailability", workerId: 1, availability: "cordoned" },
+        { kind: "setAvailability", workerId: 2, availability: "online" },
+        { kind: "removeWorker", workerId: 1 },
+      );
+      return false;
+    };
+    office.create("web");
+    office.run(2);
+    expect(office.vm("web")).toMatchObject({ state: "Running", workerId: 2 });
   });
 
   test("a worker without a driver is told of its VMs, which stay Scheduled", () => {

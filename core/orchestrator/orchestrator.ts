@@ -11,6 +11,7 @@ import {
   intentOf,
   isOver,
   needsPlace,
+  nodeOf,
   type OwnCommand,
   occupants,
   placementContext,
@@ -134,7 +135,8 @@ export class Orchestrator {
     this.#setState(state);
     for (const id of touched.workers) {
       const worker = workerOf(state, id);
-      if (worker !== null) this.#workerChanged(worker);
+      if (worker === null) this.#workerGone(id);
+      else this.#workerChanged(worker);
     }
     for (const name of touched.vms) {
       const vm = vmOf(state, name);
@@ -196,6 +198,8 @@ export class Orchestrator {
         return;
       }
     }
+    // Whatever it says, it is not believed.
+    if (this.#isRemoved(workerId)) return;
     const worker = this.#state === null ? null : workerOf(this.#state, workerId);
     const isCurrent = worker?.isOnline === true && worker.bootId === bootId;
     if (facts !== null && !(isCurrent && sameFacts(worker, facts)))
@@ -219,6 +223,7 @@ export class Orchestrator {
     const state = this.#state;
     if (state === null) return null;
     const { workerId, bootId, sequence } = report;
+    if (this.#isRemoved(workerId)) return { kind: "removed", workerId, bootId, sequence };
     const worker = workerOf(state, workerId);
     if (worker === null || !worker.isOnline || worker.bootId !== bootId || this.#isBeingLost(workerId))
       return { kind: "register", workerId, bootId, sequence };
@@ -304,6 +309,14 @@ export class Orchestrator {
     else this.#drains.end(id);
   }
 
+  #workerGone(id: number): void {
+    this.#index.delete(id);
+    this.#prospects.workerGone(id);
+    this.#leases.delete(id);
+    this.#heard.delete(id);
+    this.#drains.end(id);
+  }
+
   #putView(worker: WorkerRecord): void {
     this.#index.put(this.#viewOf(worker));
   }
@@ -337,6 +350,10 @@ export class Orchestrator {
     this.#prospects.roomCameBack(workerId);
     // Others may have found none for that alone.
     if (!takers.includes(workerId)) this.#roomBackIndex = (this.#state?.appliedIndex ?? 0) + 0.5;
+  }
+
+  #isRemoved(workerId: number): boolean {
+    return this.#state !== null && nodeOf(this.#state, workerId)?.role === "removed";
   }
 
   /** The last change after which something may fit that did not before. */

@@ -31,6 +31,8 @@ const deed = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("report" as const) }) },
+  // Refused while something is placed there: only a few ever go.
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("remove" as const), workerId: fc.constantFrom(5, 6) }) },
 );
 
 test("whoever waits would be refused by everybody, were everybody asked again", () => {
@@ -49,6 +51,7 @@ test("whoever waits would be refused by everybody, were everybody asked again", 
           office.commit({ kind: "deleteVm", name: `vm-${one.nth}`, expectedGeneration: null });
         else if (one.kind === "availability")
           office.commit({ kind: "setAvailability", workerId: one.workerId, availability: one.availability });
+        else if (one.kind === "remove") office.commit({ kind: "removeWorker", workerId: one.workerId });
         else office.run(...HOSTS);
         for (const vm of tableValues(office.state.vms)) {
           if (!needsPlace(vm) || vm.targetId !== null) continue;

@@ -69,6 +69,13 @@ export class Prospects {
     }
   }
 
+  workerGone(id: number): void {
+    const topology = this.#topologies.get(id);
+    if (topology === undefined) return;
+    this.#topologies.delete(id);
+    for (const scope of SCOPES) count(this.#domains[scope], domainOf(scope, { id, topology }), -1);
+  }
+
   /** There may be more room on a worker than there was. */
   roomCameBack(workerId: number): void {
     this.#changed[this.#changes % CHANGES_MAX] = workerId;

@@ -89,6 +89,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("remove" as const), nth: fc.nat(20) }) },
   // A worker that is new, or another state, place or size of one that is known.
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("put" as const), view: aView }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("delete" as const), nth: fc.nat(20) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("settings" as const), settings }) },
   {
     weight: 1,
@@ -128,6 +129,11 @@ function follow(
         const used = fleet.workers.get(one.view.id)?.used ?? one.view.used;
         fleet.workers.set(one.view.id, { ...one.view, used });
         index.put(fleet.worker(one.view.id));
+        break;
+      }
+      case "delete": {
+        const gone = fleet.delete(one.nth);
+        if (gone !== null) index.delete(gone);
         break;
       }
       case "settings":

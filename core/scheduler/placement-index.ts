@@ -27,6 +27,13 @@ export class PlacementIndex {
     if (this.#tree !== null && !this.#tree.put(worker, before)) this.#newcomers.set(worker.id, worker);
   }
 
+  /** Rebuilds the tree when next asked: workers go seldom. */
+  delete(workerId: number): void {
+    if (!this.#workers.delete(workerId)) return;
+    this.#candidates.delete(workerId);
+    if (!this.#newcomers.delete(workerId)) this.#tree = null;
+  }
+
   clear(): void {
     this.#workers.clear();
     this.#tree = null;

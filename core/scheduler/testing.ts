@@ -88,6 +88,15 @@ export class Fleet {
     return worker.id;
   }
 
+  /** Takes the nth worker away of those on which nothing is placed, if there are so many. */
+  delete(nth: number): number | null {
+    const idle = [...this.workers.keys()].filter((id) => this.placed.every(({ workerId }) => workerId !== id));
+    const gone = idle[nth];
+    if (gone === undefined) return null;
+    this.workers.delete(gone);
+    return gone;
+  }
+
   occupantsOf(workerId: number): readonly Occupant[] {
     return this.placed
       .filter((one) => one.workerId === workerId)

@@ -54,6 +54,8 @@ export class Bench {
   leaseUntilMs = Number.NEGATIVE_INFINITY;
   fenceAtMs = Number.NEGATIVE_INFINITY;
   wakeAtMs = Number.POSITIVE_INFINITY;
+  /** The agent has nothing more to do, for ever. */
+  hasEnded = false;
   /** Whether the host does at once what it is asked. */
   obeys = true;
   /** Sees every action before the host does. */
@@ -73,6 +75,7 @@ export class Bench {
   boot(): Agent {
     this.#bootId += 1;
     this.wakeAtMs = Number.POSITIVE_INFINITY;
+    this.hasEnded = false;
     this.agent = new Agent({ workerId: this.#workerId, bootId: this.#bootId, facts: this.#facts, servers: [1, 2, 3] });
     return this.agent;
   }
@@ -88,6 +91,9 @@ export class Bench {
 
   #carryOut(effect: AgentEffect): void {
     switch (effect.kind) {
+      case "ended":
+        this.hasEnded = true;
+        return;
       case "wakeAt":
         this.wakeAtMs = effect.atMs;
         return;

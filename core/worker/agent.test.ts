@@ -684,3 +684,64 @@ test("an agent that has not seen its host says nothing", () => {
   bench.look();
   expect(told(bench)).toEqual(["web/1 running"]);
 });
+
+describe("a worker that was removed", () => {
+  function removed(bench: Bench): void {
+    const { workerId, bootId, sequence } = bench.lastSent.report;
+    bench.deliver(bench.lastSent, { kind: "removed", workerId, bootId, sequence });
+  }
+
+  test("ends whatever is there, lease or none, says nothing more, and has ended when all has gone", () => {
+    const bench = new Bench();
+    bench.put("orphan", 3, "running");
+    bench.put("disk", 4, "stopped");
+    bench.jobs = [{ id: "job", attempt: 1, phase: "running", exitCode: 0, output: "" }];
+    bench.look();
+    const reports = bench.sent.length;
+    removed(bench);
+    expect(bench.agent.holdsLease).toBe(false);
+    expect(bench.takeActs()).toEqual(["delete disk/4", "stop orphan/3", "endJob job/1"]);
+    bench.look();
+    expect(bench.takeActs()).toEqual(["forgetJob job/1"]);
+    bench.finish();
+    bench.look();
+    expect(bench.takeActs()).toEqual(["delete orphan/3"]);
+    expect(bench.hasEnded).toBe(false);
+    bench.look();
+    expect(bench.hasEnded).toBe(true);
+    bench.pass(60_000);
+    expect(bench.sent).toHaveLength(reports);
+    expect(bench.takeActs()).toEqual([]);
+  });
+
+  test("hears it from the network as well, and asks a machine that does not stop again and again", () => {
+    const bench = running();
+    bench.obeys = false;
+    bench.step({ kind: "removed" });
+    expect(bench.takeActs()).toEqual(["stop web/5"]);
+    const untilMs = bench.nowMs + 60_000;
+    for (let wakes = 0; wakes < 20 && bench.nowMs < untilMs; wakes++) {
+      bench.nowMs = Math.min(untilMs, Math.max(bench.nowMs, bench.wakeAtMs));
+      bench.wakeAtMs = Number.POSITIVE_INFINITY;
+      bench.step({ kind: "wake" });
+    }
+    expect(bench.takeActs()).toEqual(["stop web/5", "stop web/5", "stop web/5"]);
+    expect(bench.hasEnded).toBe(false);
+    bench.machines.clear();
+    bench.look();
+    expect(bench.hasEnded).toBe(true);
+  });
+
+  test("begins nothing that it had been told to run, and believes no later answer", () => {
+    const bench = settled();
+    bench.nowMs += 1000;
+    bench.step({ kind: "wake" });
+    const { lastSent } = bench;
+    bench.wants([vm("web", 5, "run")], [task("job", 1)]);
+    bench.step({ kind: "removed" });
+    bench.deliver(lastSent, bench.directiveFor(lastSent));
+    bench.look();
+    expect(bench.takeActs()).toEqual([]);
+    expect(bench.hasEnded).toBe(true);
+  });
+});

@@ -4,6 +4,8 @@
  *
  * It acts on VMs only while it holds a lease. When the lease runs out it need not do anything: the host's switch, which it set anew with each lease, ends
  * everything by itself, also when this process hangs.
+ *
+ * One that an operator has removed needs no lease to end what is there: nobody else has a right to it.
  */
 import { HealthBook } from "./health.ts";
 import { REPORT_EVERY_MS } from "./lease.ts";
@@ -41,12 +43,16 @@ export type AgentInput = { readonly nowMs: number } & (
     }
   /** What became of a report; null: nothing. */
   | { readonly kind: "answered"; readonly sequence: number; readonly directive: Uint8Array | null }
+  /** A server does not let it report any more: it has been removed, for ever. */
+  | { readonly kind: "removed" }
 );
 
 export type AgentEffect =
   | { readonly kind: "report"; readonly to: number; readonly sequence: number; readonly report: Uint8Array }
   | { readonly kind: "act"; readonly action: HostAction }
-  | { readonly kind: "wakeAt"; readonly atMs: number };
+  | { readonly kind: "wakeAt"; readonly atMs: number }
+  /** It has been removed, and nothing is left on its host: there is no more for it to do. */
+  | { readonly kind: "ended" };
 
 export interface AgentSettings {
   readonly workerId: number;
@@ -91,6 +97,8 @@ export class Agent {
   /** Reports in a row that nobody has answered. */
   #failures = 0;
   #isRegistered = false;
+  #isRemoved = false;
+  #hasEnded = false;
   #sequence = 0;
   /** The report that is under way; 0: none. */
   #awaited = 0;
@@ -167,6 +175,9 @@ export class Agent {
       case "answered":
         this.#answered(input.sequence, input.directive);
         break;
+      case "removed":
+        this.#removed();
+        break;
     }
     if (this.#inventory !== null) {
       if (!this.#isAtRest || !this.#mayAct || this.#nowMs >= this.#restUntilMs) {
@@ -175,7 +186,8 @@ export class Agent {
         this.#isAtRest = this.#mayAct;
         this.#restUntilMs = this.#nextChangeMs();
       }
-      this.#report();
+      if (this.#isRemoved) this.#end();
+      else this.#report();
     }
     this.#announceWake();
     const effects = this.#effects;
@@ -239,7 +251,7 @@ export class Agent {
   }
 
   #answered(sequence: number, bytes: Uint8Array | null): void {
-    if (sequence !== this.#awaited) return;
+    if (sequence !== this.#awaited || this.#isRemoved) return;
     this.#awaited = 0;
     const directive = bytes === null ? null : decodeDirective(bytes);
     const { workerId, bootId } = this.#settings;
@@ -261,6 +273,10 @@ export class Agent {
       this.#isRegistered = false;
       return;
     }
+    if (directive.kind === "removed") {
+      this.#removed();
+      return;
+    }
     this.#isRegistered = true;
     const { assignment, details, servers, leaseTtlMs, inventoryVersion } = directive;
     this.#learn(details);
@@ -279,6 +295,20 @@ export class Agent {
     this.#effects.push({ kind: "act", action: { kind: "fenceAt", atMs: untilMs } });
   }
 
+  /** From now on it says nothing, and all that there is goes. */
+  #removed(): void {
+    this.#isRemoved = true;
+    this.#isAtRest = false;
+    this.#assignment = { index: this.#assignment?.index ?? 0, vms: [], tasks: [] };
+  }
+
+  #end(): void {
+    const isEmpty = this.#machines.size === 0 && this.#jobs.length === 0 && this.#acted.size === 0;
+    if (!isEmpty || this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#effects.push({ kind: "ended" });
+  }
+
   #learn({ vms, tasks }: Details): void {
     if (vms.length + tasks.length > 0) this.#isAtRest = false;
     for (const detail of vms) {
@@ -293,7 +323,7 @@ export class Agent {
   // ---- What the host shall do
 
   get #mayAct(): boolean {
-    return this.#nowMs < this.#leaseUntilMs - LEASE_MARGIN_MS;
+    return this.#isRemoved || this.#nowMs < this.#leaseUntilMs - LEASE_MARGIN_MS;
   }
 
   #act(): void {
@@ -406,6 +436,10 @@ export class Agent {
 
   /** What nobody wants is reported first: the leader has seen it, and still does not ask for it. */
   #endUnwanted(machine: Machine): void {
+    if (this.#isRemoved) {
+      this.#remove(machine);
+      return;
+    }
     this.#hasUnwanted = true;
     const reported = this.#reportedIn.get(machine.name);
     if (reported?.epoch === machine.epoch && reported.version <= this.#heardVersion) this.#remove(machine);
@@ -600,8 +634,9 @@ export class Agent {
   }
 
   #announceWake(): void {
-    let atMs = this.#awaited === 0 ? this.#reportDueMs() : this.#sentAtMs + ANSWER_TIMEOUT_MS;
     if (this.#inventory === null) return;
+    let atMs = this.#awaited === 0 ? this.#reportDueMs() : this.#sentAtMs + ANSWER_TIMEOUT_MS;
+    if (this.#isRemoved) atMs = this.#restUntilMs;
     // Without a lease nothing is probed.
     if (this.#mayAct) atMs = Math.min(atMs, this.#health.nextDueMs);
     if (atMs >= this.#wakeAtMs) return;

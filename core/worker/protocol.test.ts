@@ -63,7 +63,12 @@ test("what is said comes back", () => {
     facts: null,
     inventory: null,
   });
-  for (const directive of [granted, { ...granted, assignment: null }, register])
+  for (const directive of [
+    granted,
+    { ...granted, assignment: null },
+    register,
+    { ...register, kind: "removed" as const },
+  ])
     expect(decodeDirective(encodeDirective(directive))).toEqual(directive);
 });
 

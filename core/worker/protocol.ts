@@ -135,7 +135,9 @@ export type Directive =
       readonly servers: readonly number[];
     })
   /** The cluster does not know this process, or counts on it no more: it shall say what its host is. Its lease stays as it is. */
-  | (Answering & { readonly kind: "register" });
+  | (Answering & { readonly kind: "register" })
+  /** An operator has removed this worker for ever: it shall end whatever it has, and be gone. */
+  | (Answering & { readonly kind: "removed" });
 
 /** What a report and a directive may hold at most. With these, each always fits into a message of 4 MiB. */
 export const HOST_LIMITS = {
@@ -234,6 +236,7 @@ const directiveFormat: Format<Directive> = variants<Directive>({
     servers: listOf(aNodeId, CLUSTER_LIMITS.members),
   },
   register: answering,
+  removed: answering,
 });
 
 export function encodeReport(report: Report): Uint8Array<ArrayBuffer> {

@@ -101,6 +101,9 @@ export const orchestrationProcedures = {
   "worker.confirmDead": changingWorker(
     "An operator's word that a host is off: its VMs are placed elsewhere at once. Where the host is not off, a VM may then run twice.",
   ),
+  "worker.remove": changingWorker(
+    "Takes a host that will never come back off the list and cuts it off for ever; its id is never used again. Refused while anything is placed there, while it is online, and for a member of the cluster.",
+  ),
 
   // ---- The life of VMs
 

@@ -83,11 +83,15 @@ async function ask<Name extends ProcedureName>(name: Name, request: RequestOf<Na
 }
 
 /** The code of the error that it answers. */
-async function refusal<Name extends ProcedureName>(name: Name, request: RequestOf<Name>): Promise<string> {
+async function refused<Name extends ProcedureName>(name: Name, request: RequestOf<Name>): Promise<ApiError> {
   const failed = await ask(name, request).catch((error: unknown) => error);
   if (!(failed instanceof ApiError)) throw failed;
   expect([failed.message, failed.hint]).not.toContain("");
-  return failed.code;
+  return failed;
+}
+
+async function refusal<Name extends ProcedureName>(name: Name, request: RequestOf<Name>): Promise<string> {
+  return (await refused(name, request)).code;
 }
 
 async function command(command: Command): Promise<void> {
@@ -143,6 +147,28 @@ test("a worker is cordoned, drained, given back and declared dead", async () => 
   await ask("worker.confirmDead", { id: 1 });
   expect(await status()).toBe("offline");
   expect(await refusal("worker.drain", { id: 9 })).toBe("workerNotFound");
+});
+
+test("a worker is removed when nothing is there and it takes nothing new; what is in the way is said", async () => {
+  await withWorkers(2);
+  expect(await refusal("worker.remove", { id: 1 })).toBe("workerIsMember");
+  const { code, message, hint } = await refused("worker.remove", { id: 2 });
+  expect(code).toBe("workerIsOnline");
+  expect(`${message}; ${hint}`).toContain("worker drain 2");
+  await ask("vm.create", { name: "web", spec: { workerId: 2 } });
+  await placed("web");
+  await ask("worker.cordon", { id: 2 });
+  expect(await refused("worker.remove", { id: 2 })).toMatchObject({
+    code: "workerInUse",
+    message: "1 VM is still placed on worker 2",
+    details: { workerId: 2, vms: 1, tasks: 0 },
+  });
+  await ask("worker.confirmDead", { id: 2 });
+  const { index } = await ask("worker.remove", { id: 2 });
+  expect(await refusal("worker.show", { id: 2 })).toBe("workerNotFound");
+  const { events } = await ask("events.list", { afterIndex: index - 1 });
+  expect(events).toContainEqual(expect.objectContaining({ kind: "workerRemoved", workerId: 2 }));
+  expect(events).toContainEqual(expect.objectContaining({ kind: "requested", command: "removeWorker", target: "2" }));
 });
 
 test("a plan says where a VM would go, what each host says, and who would have to leave", async () => {

@@ -207,7 +207,7 @@ export const withStale = {
   stale: z.boolean().default(false).meta({ description: "Read what this node has, without asking the leader" }),
 };
 
-export const memberRole = z.enum(["voter", "learner", "none"]);
+export const memberRole = z.enum(["voter", "learner", "none", "removed"]);
 
 export const nodeRecordSchema = z.strictObject({
   id: nodeId,
@@ -284,6 +284,7 @@ export const clusterEventSchema = z.discriminatedUnion("kind", [
     target: z.string().nullable(),
     refusal: z.string().nullable(),
   }),
+  z.strictObject({ kind: z.literal("workerRemoved"), ...eventHead, workerId: nodeId }),
   z.strictObject({ kind: z.literal("tokenCreated"), ...eventHead, tokenId: z.string(), purpose: tokenPurpose }),
   z.strictObject({ kind: z.literal("tokenRevoked"), ...eventHead, tokenId: z.string() }),
   z.strictObject({ kind: z.literal("nodeAdmitted"), ...eventHead, nodeId, tokenId: z.string() }),

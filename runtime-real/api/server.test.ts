@@ -56,6 +56,7 @@ function handlers(own: Partial<Handlers> = {}): Handlers {
     "worker.uncordon": refused,
     "worker.drain": refused,
     "worker.confirmDead": refused,
+    "worker.remove": refused,
     "vm.start": refused,
     "vm.stop": refused,
     "vm.restart": refused,

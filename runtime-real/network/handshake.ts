@@ -19,7 +19,8 @@ const answer = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("welcome"), nodeId: z.int().min(1).max(CLUSTER_LIMITS.nodeId) }),
   z.strictObject({
     kind: z.literal("refused"),
-    reason: z.enum(["wrongCluster", "notMember", "invalid"]),
+    /** removed: it was a worker, and never is again. */
+    reason: z.enum(["wrongCluster", "notMember", "invalid", "removed"]),
     /** What shows to one who has left that it has. */
     introduction: z.string().nullable(),
   }),

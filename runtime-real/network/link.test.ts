@@ -44,6 +44,7 @@ async function node(kind: Kind, peerId: string, logged: string[] = []): Promise<
       isMember: (asked) => asked === peerId,
       workers: null,
       toldServers: () => undefined,
+      toldRemoved: () => undefined,
       introduction: () => null,
       call: async (_, request) => request,
       join: async (_, request) => request,

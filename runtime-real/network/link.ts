@@ -63,6 +63,8 @@ export interface LinkHost {
   refusedBy(peerId: PeerId, introduction: string): void;
   /** A server has told where the servers are. */
   toldServers(peerId: PeerId, servers: Uint8Array): void;
+  /** A server says that this worker has been removed, for ever. */
+  toldRemoved(peerId: PeerId): void;
 }
 
 export class Link {
@@ -236,6 +238,7 @@ export class Link {
       // Once more, with what proves this node's membership.
       this.#provesItself = answer.reason === "notMember" && !this.#provesItself;
       if (answer.introduction !== null) this.#host.refusedBy(this.peerId, answer.introduction);
+      if (answer.reason === "removed") this.#host.toldRemoved(this.peerId);
       throw new Error(`it refuses this node: ${answer.reason}`);
     }
     if (this.#isClosed) throw new Error("the link was closed");

@@ -76,6 +76,7 @@ class End {
         isMember: (peerId) => this.members.has(peerId),
         workers: this.handlers.workers ?? null,
         toldServers: (from, servers) => this.handlers.toldServers?.(from, servers),
+        toldRemoved: (from) => this.handlers.toldRemoved?.(from),
         introduction: (to, refused) => this.handlers.introduction?.(to, refused) ?? null,
         call: async (from, request, signal) => (await this.handlers.call?.(from, request, signal)) ?? request,
         join: async (from, request, signal) => (await this.handlers.join?.(from, request, signal)) ?? request,
@@ -141,6 +142,7 @@ describe.each<Kind>(["quic", "tcp"])("two nodes over %s", (kind) => {
     server.handlers = {
       workers: {
         isWorker: (peerId) => peerId === worker.peerId,
+        isRemoved: () => false,
         report: (from, report) => Promise.resolve(from === worker.peerId ? report.toReversed() : null),
         servers: () => servers,
       },
@@ -153,6 +155,36 @@ describe.each<Kind>(["quic", "tcp"])("two nodes over %s", (kind) => {
     expect(await worker.network.report(server.peerId, Uint8Array.of(1, 2, 3))).toEqual(Uint8Array.of(3, 2, 1));
     expect(await worker.network.report(server.peerId, Uint8Array.of(4, 5))).toEqual(Uint8Array.of(5, 4));
     expect(told).toEqual([[server.peerId, "here and there"]]);
+  });
+
+  test("a worker that was removed is told so, cut off, and heard no more", async () => {
+    const [server, worker] = [await End.make(1, kind), await End.make(2, kind)];
+    let isRemoved = false;
+    const reported: number[] = [];
+    server.handlers = {
+      workers: {
+        isWorker: (peerId) => peerId === worker.peerId && !isRemoved,
+        isRemoved: (peerId) => peerId === worker.peerId && isRemoved,
+        report(_, report) {
+          reported.push(report.length);
+          return Promise.resolve(report);
+        },
+        servers: () => new Uint8Array(1),
+      },
+    };
+    const told: PeerId[] = [];
+    worker.handlers = { toldRemoved: (from) => void told.push(from) };
+    await Promise.all([server.start(), worker.start()]);
+    worker.network.setPeers([{ id: 1, peerId: server.peerId, addresses: [server.address] }]);
+    expect(await worker.network.report(server.peerId, Uint8Array.of(1))).toEqual(Uint8Array.of(1));
+    expect(told).toEqual([]);
+    isRemoved = true;
+    server.network.review();
+    await until(() => told.length > 0);
+    expect(told[0]).toBe(server.peerId);
+    expect(worker.isConnectedTo(server)).toBe(false);
+    expect(await worker.network.report(server.peerId, Uint8Array.of(1, 2))).toBeNull();
+    expect(reported).toEqual([1]);
   });
 
   test("send what is large, on a stream that holds nothing else up", async () => {

@@ -37,6 +37,8 @@ export interface NetworkHandlers {
   readonly workers: WorkerHandlers | null;
   /** A server has told where the servers are. */
   toldServers(from: PeerId, servers: Uint8Array): void;
+  /** A server has told that this worker has been removed, for ever. */
+  toldRemoved(from: PeerId): void;
   /** What proves to `to` who the members are, this node among them or not; null: nothing to show. */
   introduction(to: NodeId, peerId: PeerId | null): Message | null;
   /** A member calls. What it rejects with ends the stream. */
@@ -49,6 +51,8 @@ export interface NetworkHandlers {
 export interface WorkerHandlers {
   /** Whether replicated state knows it as a worker that is no member. */
   isWorker(peerId: PeerId): boolean;
+  /** Whether it was one, and has been removed for ever. */
+  isRemoved(peerId: PeerId): boolean;
   /** A member or a worker reports. Null: there is no answer for it now. Must not reject. */
   report(from: PeerId, report: Uint8Array): Promise<Uint8Array | null>;
   /** Where the servers are. The same value until that changes. */
@@ -167,6 +171,7 @@ export class Network {
             resolve: (texts) => this.#resolve(texts),
             refusedBy: (from, introduction) => this.#introduced(from, introduction),
             toldServers: (from, servers) => this.#options.handlers.toldServers(from, servers),
+            toldRemoved: (from) => this.#options.handlers.toldRemoved(from),
           },
           id,
           peerId,
@@ -285,6 +290,7 @@ export class Network {
       return { kind: "refused", reason: "wrongCluster", introduction: null };
     if (hello.introduction !== null && !handlers.isMember(from)) this.#introduced(from, hello.introduction);
     if (this.#isKnown(from)) return { kind: "welcome", nodeId };
+    if (handlers.workers?.isRemoved(from) === true) return { kind: "refused", reason: "removed", introduction: null };
     const introduction = handlers.introduction(hello.nodeId, from);
     return { kind: "refused", reason: "notMember", introduction: introduction === null ? null : base64(introduction) };
   }

@@ -24,6 +24,8 @@ export interface WorkerHostParts {
   readonly log: Logger;
   /** Brings a report to a server, and back what it is answered with; null: nothing. Never rejects. */
   report(to: NodeId, report: Uint8Array): Promise<Uint8Array | null>;
+  /** It has been removed from the cluster, for ever, and nothing of it is left here. */
+  ended(): void;
 }
 
 /** Below 2^48, which is as far as the dice go: that one comes twice is not to be expected in the life of a host. */
@@ -76,6 +78,11 @@ export class WorkerHost {
     });
   }
 
+  /** The cluster has removed this worker: it ends whatever is here. */
+  removed(): void {
+    this.#step({ kind: "removed" });
+  }
+
   /** Its jobs end; its machines go on, until the lease that they have runs out. */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -110,6 +117,9 @@ export class WorkerHost {
         return;
       case "wakeAt":
         this.#wake.set(effect.atMs);
+        return;
+      case "ended":
+        this.#parts.ended();
         return;
       case "report": {
         const { to, sequence, report } = effect;

@@ -47,6 +47,8 @@ export class WorkerHost implements Caller {
   agent: Agent | null = null;
   /** The host itself is off. */
   isDown = false;
+  /** And stays so until somebody plugs it in again. */
+  isUnplugged = false;
   /** Something has been done to it that its VMs may suffer from. */
   wasDisturbed = false;
   /** A fault has had it show what is not so. */
@@ -117,10 +119,21 @@ export class WorkerHost implements Caller {
   }
 
   powerOn(servers: readonly number[]): void {
-    if (!this.isDown) return;
+    if (!this.isDown || this.isUnplugged) return;
     this.isDown = false;
     this.place.clock.restart(this.#dice.integer(0, 1_000_000), this.#world.nowUs);
     this.boot(servers);
+  }
+
+  unplug(): void {
+    this.powerOff();
+    this.isUnplugged = true;
+  }
+
+  plugIn(servers: readonly number[]): void {
+    if (!this.isUnplugged) return;
+    this.isUnplugged = false;
+    this.powerOn(servers);
   }
 
   pause(): () => void {
@@ -276,6 +289,9 @@ export class WorkerHost implements Caller {
       case "report":
         this.reportedAtMs = this.nowMs;
         this.#send(effect.to, effect.sequence, effect.report);
+        return;
+      case "ended":
+        this.crashAgent();
         return;
       case "wakeAt":
         this.#wakeAtMs = effect.atMs;

@@ -121,6 +121,8 @@ export class OrchestrationModel {
   readonly workers = new Map<number, ModelWorker>();
   readonly tasks = new Map<string, ModelTask>();
   readonly nodes = new Set<number>();
+  /** Ids of workers that were removed. */
+  readonly removed = new Set<number>();
   readonly quotas = new Map<string, Quota>();
   /** Units: a token is 60,000 of them. */
   readonly buckets = new Map<string, { units: number; atMs: number }>();
@@ -370,6 +372,7 @@ export class OrchestrationModel {
   #execute(command: ModelCommand): Outcome {
     switch (command.kind) {
       case "announceNode":
+        if (this.removed.has(command.nodeId)) return "nodeIdTaken";
         this.nodes.add(command.nodeId);
         return OK;
       case "registerWorker":
@@ -383,6 +386,17 @@ export class OrchestrationModel {
       case "confirmWorkerDead": {
         const worker = this.workers.get(command.workerId);
         return worker === undefined ? "workerNotFound" : this.#lose(command.workerId, worker, true);
+      }
+      case "removeWorker": {
+        const { workerId: id } = command;
+        const worker = this.workers.get(id);
+        if (worker === undefined) return "workerNotFound";
+        if (this.vmsOn(id).length + this.tasksOn(id).length > 0) return "workerInUse";
+        if (worker.isOnline && worker.availability === "online") return "workerIsOnline";
+        for (const [, vm] of this.nominees(id)) this.#set(vm, { targetId: null });
+        this.workers.delete(id);
+        this.removed.add(id);
+        return OK;
       }
       case "setAvailability": {
         const worker = this.workers.get(command.workerId);
@@ -697,6 +711,7 @@ export class OrchestrationModel {
 
   #register(id: number, bootId: number, facts: WorkerFacts): Outcome {
     if (!this.nodes.has(id)) return "nodeNotFound";
+    if (this.removed.has(id)) return "workerRemoved";
     const availability = this.workers.get(id)?.availability ?? "online";
     this.workers.set(id, { bootId, facts, availability, isOnline: true });
     return OK;

@@ -162,6 +162,13 @@ export class StateMachine {
     this.do({ kind: "observe", workerId: workerId ?? 0, bootId, machines, jobs: [] });
   }
 
+  /** These are the voters from here on, and nobody else is a member. */
+  membership(voters: readonly number[]): void {
+    const members = voters.map((id) => ({ id, peerId: `peer-${id}` }));
+    const entry = { index: this.state.appliedIndex + 1, term: 1, membership: { voters, learners: [], members } };
+    this.state = applyEntries(this.state, [entry]).state;
+  }
+
   lose(workerId = 1): void {
     this.do({ kind: "workerLost", workerId, bootId: this.worker(workerId).bootId });
   }

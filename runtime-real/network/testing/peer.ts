@@ -21,6 +21,7 @@ const network = await Network.start({
     isMember: (peer) => peer === peerId,
     workers: null,
     toldServers: () => undefined,
+    toldRemoved: () => undefined,
     introduction: () => null,
     call: async (_, request) => request,
     join: async (_, request) => request,
