@@ -16,6 +16,7 @@ export default scenario({
     vmsMax: 50,
     askEveryMs: [1000, 3000],
     wishes: { drain: 3, uncordon: 3, cordon: 1, create: 2, delete: 1, rebalance: 1 },
+    removeEveryMs: [20_000, 60_000],
   },
   faults: [
     { kind: "host-down", everyMs: [25_000, 60_000], durationMs: [5000, 40_000], targets: ["worker"] },

@@ -9,6 +9,6 @@ export default scenario({
   durationMs: 120_000,
   livenessBoundMs: 120_000,
   workload: NO_CLIENTS,
-  fleet: { ...CALM_FLEET, faultsAreLocal: true },
+  fleet: { ...CALM_FLEET, faultsAreLocal: true, removeEveryMs: [20_000, 60_000] },
   faults: [{ kind: "host-down", everyMs: [20_000, 50_000], durationMs: [5000, 60_000], targets: ["worker"] }],
 });

@@ -14,6 +14,7 @@ export default scenario({
     ...CALM_FLEET,
     askEveryMs: [1000, 4000],
     wishes: { create: 3, delete: 2, migrate: 2, stop: 1, start: 1, restart: 1, confirmDead: 1 },
+    removeEveryMs: [20_000, 60_000],
   },
   faults: [
     { kind: "cut-off-worker", everyMs: [8000, 20_000], durationMs: [2000, 60_000], targets: ["worker"] },

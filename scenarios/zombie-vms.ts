@@ -24,6 +24,7 @@ export default scenario({
       submitTask: 2,
       cancelTask: 1,
     },
+    removeEveryMs: [15_000, 40_000],
   },
   faults: [
     { kind: "zombies", everyMs: [8000, 25_000], durationMs: [3000, 30_000], targets: ["worker"] },

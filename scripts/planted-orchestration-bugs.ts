@@ -126,8 +126,8 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     file: "core/worker/agent.ts",
     edits: [
       {
-        find: "return this.#nowMs < this.#leaseUntilMs - LEASE_MARGIN_MS;",
-        replace: "return this.#leaseUntilMs > Number.NEGATIVE_INFINITY;",
+        find: "this.#nowMs < this.#leaseUntilMs - LEASE_MARGIN_MS;",
+        replace: "this.#leaseUntilMs > Number.NEGATIVE_INFINITY;",
       },
     ],
   },
@@ -258,6 +258,28 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
       {
         find: "for (const machine of this.#machines.values()) if (!wanted.has(machine.name)) this.#endUnwanted(machine);",
         replace: "",
+      },
+    ],
+  },
+  {
+    name: "removed-while-in-use",
+    scenario: "drain-under-fire",
+    file: "core/cluster/workers.ts",
+    edits: [
+      {
+        find: '  if (vms.length + tasks.length > 0)\n    return refused({ kind: "workerInUse"',
+        replace: '  if (vms.length < 0)\n    return refused({ kind: "workerInUse"',
+      },
+    ],
+  },
+  {
+    name: "removed-never-told",
+    scenario: "zombie-vms",
+    file: "core/orchestrator/orchestrator.ts",
+    edits: [
+      {
+        find: 'return this.#state !== null && nodeOf(this.#state, workerId)?.role === "removed";',
+        replace: "return this.#state !== null && nodeOf(this.#state, workerId) === undefined;",
       },
     ],
   },

@@ -43,6 +43,15 @@ export class Fleet {
     return ids.length > 0 ? ids : [1];
   }
 
+  /** What is known now, to a client that has just looked: any node's state. */
+  get newestState(): ClusterState | null {
+    let best: ClusterState | null = null;
+    for (const { node } of this.#world.hosts) {
+      if (node !== null && (best === null || node.state.appliedIndex > best.appliedIndex)) best = node.state;
+    }
+    return best;
+  }
+
   at(placeIndex: number): WorkerHost | null {
     return this.#byPlace.get(placeIndex) ?? null;
   }

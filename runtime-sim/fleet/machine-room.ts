@@ -5,6 +5,7 @@ import type { World } from "../world.ts";
 import { FleetAudit, type Missing } from "./audit.ts";
 import { Fleet } from "./fleet.ts";
 import { FLEET_ORACLES } from "./oracles/index.ts";
+import { Removals } from "./removals.ts";
 import type { FleetShape } from "./shape.ts";
 import { Tenants } from "./tenants.ts";
 
@@ -12,6 +13,7 @@ export class MachineRoom {
   readonly fleet: Fleet;
   readonly #world: World;
   readonly #tenants: Tenants;
+  readonly #removals: Removals;
   readonly #audit: FleetAudit;
 
   /** `isAudited` false: nothing is checked but that it comes to rest. */
@@ -28,6 +30,7 @@ export class MachineRoom {
     this.#tenants = new Tenants(world, this.fleet);
     const { hosts } = this.fleet;
     const { touched, disturbed } = this.#tenants;
+    this.#removals = new Removals(world, this.fleet, disturbed);
     const nowMs = (): number => world.nowUs / 1000;
     this.#audit = new FleetAudit({ hosts, shape, touched, disturbed, violate, nowMs }, FLEET_ORACLES);
     if (!isAudited) return;
@@ -46,11 +49,12 @@ export class MachineRoom {
 
   heal(): void {
     this.#tenants.stop();
+    this.#removals.stop();
     this.fleet.heal();
   }
 
   missing(state: ClusterState): Missing | null {
-    const { waitsFor } = this.#tenants;
+    const waitsFor = this.#tenants.waitsFor ?? this.#removals.waitsFor;
     return waitsFor === null ? this.#audit.missing(state) : { oracle: "liveness", what: waitsFor };
   }
 

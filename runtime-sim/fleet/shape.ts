@@ -37,6 +37,8 @@ export interface FleetShape {
   readonly askEveryMs: Range | null;
   /** How often each kind of wish comes, relative to the others. */
   readonly wishes: Readonly<Partial<Record<Wish, number>>>;
+  /** Mean time between two hosts that somebody wants to take out for ever; null: nobody does. */
+  readonly removeEveryMs: Range | null;
   /** How often the whole state is audited. */
   readonly auditEveryMs: number;
   /** Faults hit single hosts: then nothing on any other may be disturbed. */
@@ -95,6 +97,7 @@ export const CALM_FLEET: FleetShape = {
   openShare: 0,
   askEveryMs: [500, 2000],
   wishes: { create: 4, delete: 3, stop: 1, start: 1, restart: 1, resize: 1, migrate: 1 },
+  removeEveryMs: null,
   auditEveryMs: 1000,
   faultsAreLocal: false,
   agentRestartsDisturb: true,

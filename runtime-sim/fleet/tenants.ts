@@ -183,17 +183,8 @@ export class Tenants implements Caller {
 
   // ---- Wishes
 
-  /** What is known now, to a client that has just looked: any node's state. */
-  get #state(): ClusterState | null {
-    let best: ClusterState | null = null;
-    for (const { node } of this.#world.hosts) {
-      if (node !== null && (best === null || node.state.appliedIndex > best.appliedIndex)) best = node.state;
-    }
-    return best;
-  }
-
   #wish(): Command | null {
-    const state = this.#state;
+    const state = this.#fleet.newestState;
     if (state === null) return null;
     const wish = this.#pickWish();
     const worker = this.#dice.pick(this.#fleet.hosts);

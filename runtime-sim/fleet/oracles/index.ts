@@ -15,6 +15,7 @@ import { onePlace } from "./one-place.ts";
 import type { FleetOracleFactory } from "./oracle.ts";
 import { quotas } from "./quotas.ts";
 import { recoveryPace } from "./recovery-pace.ts";
+import { removedWorkers } from "./removed-workers.ts";
 import { seenGone } from "./seen-gone.ts";
 import { trulyRunning } from "./truly-running.ts";
 
@@ -35,6 +36,7 @@ export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
   legalMoves,
   healingTarget,
   recoveryPace,
+  removedWorkers,
   desiredRuns,
   noOrphans,
 ];

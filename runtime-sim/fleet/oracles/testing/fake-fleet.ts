@@ -255,6 +255,12 @@ export class FakeFleet {
     this.#apply([]);
   }
 
+  /** One entry that takes a worker off the list, whatever is there. */
+  removeWorker(workerId: number): void {
+    this.#workers.delete(workerId);
+    this.#apply([{ kind: "workerRemoved", workerId }]);
+  }
+
   /** What is still missing; null: nothing. */
   get missing(): string | null {
     return this.audit.missing(this.state)?.what ?? null;
@@ -269,6 +275,7 @@ export class FakeFleet {
 }
 
 type Details =
+  | { readonly kind: "workerRemoved"; readonly workerId: number }
   | {
       readonly kind: "vmCreated" | "vmUpdated" | "vmDeleted";
       readonly name: string;

@@ -1,0 +1,45 @@
+/**
+ * A worker that was removed is gone for ever. Nothing is placed on it when it goes, and no machine of the cluster's executes there; after that it is never
+ * registered, never given anything, and its host is never told to begin anything.
+ *
+ * Not checked: how soon its host ends a machine that nobody asked for. That there is none in the end is for `no-orphans` to see.
+ */
+import { tableValues } from "../../../core/index.ts";
+import type { FleetContext, FleetOracle } from "./oracle.ts";
+
+export function removedWorkers({ hostOf, violate, violateLease }: FleetContext): FleetOracle {
+  const removed = new Set<number>();
+  return {
+    name: "removed-workers",
+    summary: "a worker is removed when nothing of the cluster's is there, and never comes back",
+    checks: 0,
+    happened(event, state) {
+      if (event.kind === "workerRemoved") {
+        const { workerId, index } = event;
+        removed.add(workerId);
+        this.checks += 1;
+        const left =
+          tableValues(state.vms).find((vm) => vm.workerId === workerId || vm.targetId === workerId)?.name ??
+          tableValues(state.tasks).find((task) => task.workerId === workerId)?.id;
+        if (left !== undefined) violate(() => `worker ${workerId} is removed by entry ${index}, and ${left} is there`);
+        const host = hostOf(workerId);
+        const machine = host?.hypervisor.running().find(({ spec }) => spec !== null);
+        if (host?.hasMisreported === false && machine !== undefined)
+          violateLease(
+            () =>
+              `worker ${workerId} is removed by entry ${index}, and ${machine.name}/${machine.epoch} executes there`,
+          );
+        return;
+      }
+      if (removed.size === 0 || !("workerId" in event) || event.workerId === null) return;
+      this.checks += 1;
+      const { kind, workerId, index } = event;
+      if (removed.has(workerId)) violate(() => `worker ${workerId} was removed, and has ${kind} by entry ${index}`);
+    },
+    acted(host, { kind }) {
+      if (!removed.has(host.id) || (kind !== "build" && kind !== "start" && kind !== "runJob")) return;
+      this.checks += 1;
+      violateLease(() => `worker ${host.id} was removed, and is told to ${kind} something`);
+    },
+  };
+}

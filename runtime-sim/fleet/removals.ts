@@ -1,0 +1,128 @@
+/**
+ * Operators who take hosts out of the fleet for ever. One kind is drained and then removed; the other has broken down for good: it is unplugged, its death is
+ * confirmed, and it is removed. Some time later somebody plugs it in again all the same.
+ */
+import { type ClusterState, type Command, nodeOf, workerOf } from "../../core/index.ts";
+import type { Caller } from "../event.ts";
+import { drawRange } from "../faults/index.ts";
+import type { Stream } from "../random.ts";
+import type { World } from "../world.ts";
+import type { Fleet } from "./fleet.ts";
+import type { WorkerHost } from "./worker-host.ts";
+
+/** Between two looks at how a removal goes. */
+const LOOK_EVERY_US = 1_000_000;
+/** A drain that has not ended by then is called off: the others have no room. */
+const DRAIN_PATIENCE_US = 60_000_000;
+/** How long a host that was removed stays unplugged. */
+const PLUGGED_IN_MEAN_US = 15_000_000;
+/** Of all hosts, this part at most is ever removed. */
+const SHARE_MAX = 1 / 3;
+
+export class Removals implements Caller {
+  readonly #world: World;
+  readonly #fleet: Fleet;
+  /** Workers that somebody has asked something of. */
+  readonly #disturbed: Set<number>;
+  readonly #dice: Stream;
+  readonly #meanUs: number;
+  readonly #begun = new Set<WorkerHost>();
+  #current: { readonly host: WorkerHost; readonly sinceUs: number } | null = null;
+  #stopped = false;
+  #attempts = 0;
+
+  constructor(world: World, fleet: Fleet, disturbed: Set<number>) {
+    this.#world = world;
+    this.#fleet = fleet;
+    this.#disturbed = disturbed;
+    this.#dice = world.streams.stream("removals");
+    const { removeEveryMs } = fleet.shape;
+    this.#meanUs = removeEveryMs === null ? 0 : drawRange(removeEveryMs, this.#dice, false) * 1000;
+    if (removeEveryMs !== null) this.#beginLater();
+  }
+
+  /** No more are begun. One that was unplugged is still removed: its death may have been confirmed, and then it must not come back before. */
+  stop(): void {
+    this.#stopped = true;
+    if (this.#current?.host.isUnplugged === false) this.#current = null;
+    for (const host of this.#begun) if (host !== this.#current?.host) host.plugIn(this.#fleet.servers);
+  }
+
+  get waitsFor(): string | null {
+    return this.#current === null ? null : `worker ${this.#current.host.id} is not removed yet`;
+  }
+
+  #beginLater(): void {
+    this.#world.after(this.#dice.exponential(this.#meanUs), () => {
+      if (this.#stopped) return;
+      this.#begin();
+      this.#beginLater();
+    });
+  }
+
+  #begin(): void {
+    const state = this.#fleet.newestState;
+    const { hosts } = this.#fleet;
+    const host = this.#dice.pick(hosts);
+    if (this.#current !== null || this.#begun.has(host) || this.#begun.size + 1 > hosts.length * SHARE_MAX) return;
+    if (state === null || workerOf(state, host.id) === null) return;
+    this.#begun.add(host);
+    this.#disturbed.add(host.id);
+    if (this.#dice.chance(0.5)) host.unplug();
+    this.#current = { host, sinceUs: this.#world.nowUs };
+    this.#look();
+  }
+
+  #look(): void {
+    const current = this.#current;
+    if (current === null) return;
+    const { host, sinceUs } = current;
+    const state = this.#fleet.newestState;
+    if (state !== null && nodeOf(state, host.id)?.role === "removed") {
+      this.#current = null;
+      if (this.#stopped) host.plugIn(this.#fleet.servers);
+      else this.#world.after(this.#dice.exponential(PLUGGED_IN_MEAN_US), () => host.plugIn(this.#fleet.servers));
+      return;
+    }
+    const isOver = !host.isUnplugged && this.#world.nowUs - sinceUs >= DRAIN_PATIENCE_US;
+    // Now and then somebody does not look before he asks: that has to be refused.
+    const isRash = this.#dice.chance(0.1);
+    const command = isOver
+      ? available(host.id, "online")
+      : isRash
+        ? removal(host.id)
+        : state === null
+          ? null
+          : nextStep(state, host);
+    if (command !== null) this.#send(command);
+    if (isOver) this.#current = null;
+    else this.#world.after(LOOK_EVERY_US, () => this.#look());
+  }
+
+  #send(command: Command): void {
+    const inhabited = this.#world.places.filter(({ host }) => host !== null);
+    const place = this.#dice.pick(inhabited.length > 0 ? inhabited : this.#world.places);
+    this.#attempts += 1;
+    this.#world.request(place, { kind: "propose", request: { session: null, command } }, this, this.#attempts);
+  }
+
+  /** The state says what has come of it. */
+  answered(): void {}
+}
+
+function nextStep(state: ClusterState, { id, isUnplugged }: WorkerHost): Command | null {
+  const worker = workerOf(state, id);
+  if (worker === null) return null;
+  const isEmpty = worker.vms.length + worker.tasks.length === 0;
+  if (isUnplugged && (worker.isOnline || !isEmpty)) return { kind: "confirmWorkerDead", workerId: id };
+  if (!isUnplugged && worker.availability !== "draining") return available(id, "draining");
+  return isEmpty ? removal(id) : null;
+}
+
+function removal(workerId: number): Command {
+  return { kind: "removeWorker", workerId };
+}
+
+function available(workerId: number, availability: "online" | "draining"): Command {
+  return { kind: "setAvailability", workerId, availability };
+}
