@@ -266,19 +266,25 @@ async function replace(admitter: Admitter, from: PeerId, request: ReplacementReq
 }
 
 async function admit(admitter: Admitter, from: PeerId, request: JoinRequest, signal: AbortSignal): Promise<Uint8Array> {
+  const admission = {
+    tokenId: request.tokenId,
+    secretHash: hashSecret(request.secret),
+    nodeId: request.nodeId,
+    peerId: from,
+    addresses: request.addresses,
+  };
+  // Asked first, which costs no entry: a stranger must not be able to fill every member's log. Whoever passes is judged once more when it is applied.
+  const tried = await admitter.request({
+    kind: "read",
+    query: { kind: "tryAdmission", ...admission },
+    consistency: "linearizable",
+  });
+  if (tried.kind !== "read" || tried.result.kind !== "admission")
+    return refuse("notNow", "the cluster could not look the token up; try again");
+  if (tried.result.refusal !== null) return refuseFor(tried.result.refusal, request);
   const admitted = await admitter.request({
     kind: "propose",
-    request: {
-      session: null,
-      command: {
-        kind: "admitNode",
-        tokenId: request.tokenId,
-        secretHash: hashSecret(request.secret),
-        nodeId: request.nodeId,
-        peerId: from,
-        addresses: request.addresses,
-      },
-    },
+    request: { session: null, command: { kind: "admitNode", ...admission } },
   });
   if (admitted.kind !== "applied") return refuse("notNow", "the cluster could not commit the admission; try again");
   if (!admitted.result.ok) return refuseFor(admitted.result.refusal, request);

@@ -227,6 +227,22 @@ describe("a join", () => {
     expect(good.clusterId).toBe(one.clusterId);
   });
 
+  // Whoever has the address, and once had a token, could fill every member's log.
+  test("that is refused writes nothing, however often it is asked for", async () => {
+    const one = await first({ works: false });
+    const revoked = await token(one);
+    await api(one).write("token.revoke", { id: revoked.split(".")[1] ?? "" });
+    const unknown = formatJoinToken(makeToken(), one.clusterId, [one.peerId]);
+    const anothers = await token(one, { nodeId: 9 });
+    const committed = async (): Promise<number> => (await api(one).call("cluster.status", {})).commitIndex;
+    const before = await committed();
+    for (const made of [revoked, unknown, anothers, unknown, unknown]) {
+      const join = { addresses: one.addresses, token: made };
+      await expect(start("new", { nodeId: 7, bind: "127.0.0.1:0", join })).rejects.toThrow(/token/);
+    }
+    expect(await committed()).toBe(before);
+  });
+
   test("can be asked for again after a lost answer, and the id is not lost", async () => {
     const one = await first();
     const joining = { addresses: one.addresses, token: await token(one) };

@@ -1,8 +1,9 @@
 /** The nodes that the cluster knows: an id and an identity bound to each other for ever, and where the node listens. */
-import type { Batch } from "./batch.ts";
+import { Batch } from "./batch.ts";
 import type { Command } from "./command.ts";
 import { LIMITS } from "./limits.ts";
-import type { CommandResult } from "./result.ts";
+import type { CommandResult, Refusal } from "./result.ts";
+import type { ClusterState } from "./state.ts";
 
 /**
  * none: not yet a member, or no longer. removed: an operator has taken its worker off the list, and it is heard no more; its id and identity never come back.
@@ -28,9 +29,11 @@ export interface Membership {
   readonly members: readonly { readonly id: number; readonly peerId: string }[];
 }
 
+export type Admission = Omit<Extract<Command, { readonly kind: "admitNode" }>, "kind">;
+
 /** Asked again by the node that it let in, it lets it in again, whatever has become of the token. */
-export function admitNode(batch: Batch, command: Extract<Command, { readonly kind: "admitNode" }>): CommandResult {
-  const { tokenId, secretHash, nodeId, peerId, addresses } = command;
+export function admitNode(batch: Batch, admission: Admission): CommandResult {
+  const { tokenId, secretHash, nodeId, peerId, addresses } = admission;
   const token = batch.tokens.get(tokenId);
   if (token === undefined || token.secretHash !== secretHash) return refused({ kind: "tokenNotFound" });
   if (token.purpose !== "join") return refused({ kind: "tokenNotForJoining" });
@@ -49,6 +52,12 @@ export function admitNode(batch: Batch, command: Extract<Command, { readonly kin
   }
   putAddresses(batch, nodeId, peerId, addresses);
   return Object.freeze({ ok: true, kind: "nodeAdmitted" });
+}
+
+/** Why a node would not be let in now; null: it would. Changes nothing. */
+export function admissionRefusal(state: ClusterState, admission: Admission): Refusal | null {
+  const result = admitNode(new Batch(state), admission);
+  return result.ok ? null : result.refusal;
 }
 
 /** A node says where it listens now. */

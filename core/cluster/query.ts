@@ -4,9 +4,10 @@ import type { RebalancePlan, SchedulerSettings } from "../scheduler/index.ts";
 import { type EventPage, pageOfEvents } from "./events.ts";
 import type { IpPoolRecord } from "./ip-pools.ts";
 import { LIMITS } from "./limits.ts";
-import type { NodeRecord } from "./nodes.ts";
+import { type Admission, admissionRefusal, type NodeRecord } from "./nodes.ts";
 import { explainer, type Plan, planVm, type RequestPlan, rebalancePlan } from "./plan.ts";
 import type { PoolStrategy } from "./pool-choice.ts";
+import type { Refusal } from "./result.ts";
 import { type ClusterState, taskOf, vmOf, workerOf } from "./state.ts";
 import { leavesOf, type Table, tableValues } from "./table.ts";
 import type { TaskRecord } from "./tasks.ts";
@@ -23,6 +24,8 @@ export type ClusterQuery =
   | { readonly kind: "getToken"; readonly id: string }
   /** By id, `limit` of them after `afterId`. */
   | { readonly kind: "listTokens"; readonly afterId: string | null; readonly limit: number }
+  /** Why a node would not be let in now. Changes nothing, so a stranger may ask. */
+  | ({ readonly kind: "tryAdmission" } & Admission)
   /** All that there ever were, by id. */
   | { readonly kind: "listNodes" }
   /** All, by id. */
@@ -59,6 +62,8 @@ export type ClusterQueryResult =
   | ({ readonly kind: "vms" } & VmPage)
   | { readonly kind: "token"; readonly token: TokenRecord | null }
   | { readonly kind: "tokens"; readonly tokens: readonly TokenRecord[]; readonly nextAfterId: string | null }
+  /** Null: it would be let in. */
+  | { readonly kind: "admission"; readonly refusal: Refusal | null }
   | { readonly kind: "nodes"; readonly nodes: readonly NodeRecord[] }
   | { readonly kind: "workers"; readonly workers: readonly WorkerRecord[] }
   /** With the VMs and tasks that are placed there. */
@@ -101,6 +106,8 @@ export function query(state: ClusterState, question: ClusterQuery): ClusterQuery
       const tokens = after.slice(0, pageSizeOf(limit));
       return { kind: "tokens", tokens, nextAfterId: after.length > tokens.length ? (tokens.at(-1)?.id ?? null) : null };
     }
+    case "tryAdmission":
+      return { kind: "admission", refusal: admissionRefusal(state, question) };
     case "listNodes":
       return { kind: "nodes", nodes: sorted(state.nodes, ({ id }) => id) };
     case "listWorkers":

@@ -71,6 +71,11 @@ const announce = (nodeId: number, peerId: string, addresses = ADDRESSES): Comman
   addresses,
 });
 
+const tried = (machine: Machine, asked: Extract<Command, { kind: "admitNode" }>): unknown => {
+  const answer = query(machine.state, { ...asked, kind: "tryAdmission" });
+  return answer.kind === "admission" ? answer.refusal : answer;
+};
+
 describe("a join token", () => {
   test("lets one node in, once, and the same node again after a lost answer", () => {
     const machine = new Machine();
@@ -95,7 +100,10 @@ describe("a join token", () => {
     machine.do(announce(1, "peer-1"));
     machine.do(made);
     const { tokens, nodes, events } = machine.state;
-    expect(machine.refusal(asked, wallMs)).toMatchObject({ kind });
+    const refusal = machine.refusal(asked, wallMs);
+    expect(refusal).toMatchObject({ kind });
+    // Known beforehand too, without an entry.
+    if (asked.kind === "admitNode") expect(tried(machine, asked)).toEqual(refusal);
     expect([machine.state.tokens, machine.state.nodes, machine.state.events]).toEqual([tokens, nodes, events]);
   });
 
