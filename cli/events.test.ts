@@ -16,8 +16,19 @@ test("what a reason only repeats is said once", () => {
 });
 
 test("the audit says in words who asked for what, and what was refused", () => {
-  const asked = { ...head, kind: "requested", by: "token:ab", command: "createVm", target: "web" } as const;
+  const asked = {
+    ...head,
+    kind: "requested",
+    by: "token:ab",
+    command: "createVm",
+    change: null,
+    target: "web",
+  } as const;
   expect(renderEvent({ ...asked, refusal: null })).toMatch(/token:ab asked to create VM web$/);
   expect(renderEvent({ ...asked, refusal: "quotaExceeded" })).toMatch(/create VM web: refused, quota exceeded$/);
   expect(renderEvent({ ...asked, command: "rebalance", target: null, refusal: null })).toMatch(/to rebalance VMs$/);
+  const drained = { ...asked, command: "setAvailability", change: "drain", target: "3", refusal: null } as const;
+  expect(renderEvent(drained)).toMatch(/asked to drain worker 3$/);
+  // Before that was told.
+  expect(renderEvent({ ...drained, change: null })).toMatch(/asked to cordon, drain or uncordon worker 3$/);
 });

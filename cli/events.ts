@@ -115,8 +115,9 @@ function words(event: Event): string {
     case "poolStrategySet":
       return `addresses come from pools by strategy ${event.strategy}`;
     case "requested": {
-      const { by, command, target, refusal } = event;
-      const what = target === null ? ASKED[command] : `${ASKED[command]} ${target}`;
+      const { by, command, change, target, refusal } = event;
+      const verb = change === null ? ASKED[command] : CHANGE[change];
+      const what = target === null ? verb : `${verb} ${target}`;
       return `${by} asked to ${what}${refusal === null ? "" : `: refused, ${spaced(refusal)}`}`;
     }
     case "tokenCreated":
@@ -141,6 +142,19 @@ function at(workerId: number | null): string {
 function because(reason: string): string {
   return reason === "" ? "" : `: ${reason}`;
 }
+
+/** Which way, where a command goes either. */
+const CHANGE = {
+  cordon: "cordon worker",
+  drain: "drain worker",
+  uncordon: "uncordon worker",
+  start: "start VM",
+  stop: "stop VM",
+  enable: "enable address pool",
+  disable: "disable address pool",
+  limit: "limit tenant",
+  unlimit: "take the limits off tenant",
+} as const satisfies Record<NonNullable<Extract<Event, { readonly kind: "requested" }>["change"]>, string>;
 
 const ASKED = {
   createVm: "create VM",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { AUDITED_COMMANDS } from "./audit.ts";
+import { ASKED_CHANGES, AUDITED_COMMANDS } from "./audit.ts";
 import { eventsOf } from "./events.ts";
 import {
   applyEntries,
@@ -7,6 +7,7 @@ import {
   type ClusterState,
   type Command,
   type CommandRequest,
+  DEFAULT_QUOTA,
   decodeRequest,
   decodeSnapshot,
   emptyState,
@@ -41,6 +42,7 @@ describe("who asked for what", () => {
       kind: "requested",
       by: "token:abcd1234",
       command: "createVm",
+      change: null,
       target: "web",
       refusal: null,
     });
@@ -85,11 +87,29 @@ describe("who asked for what", () => {
     expect(events).toEqual([expect.objectContaining({ command: "rebalance", target: null, refusal: null })]);
   });
 
+  test.each<[Command, string]>([
+    [{ kind: "setAvailability", workerId: 1, availability: "cordoned" }, "cordon"],
+    [{ kind: "setAvailability", workerId: 1, availability: "draining" }, "drain"],
+    [{ kind: "setAvailability", workerId: 1, availability: "online" }, "uncordon"],
+    [{ kind: "setVmDesired", name: "web", desired: "running" }, "start"],
+    [{ kind: "setVmDesired", name: "web", desired: "stopped" }, "stop"],
+    [{ kind: "setPoolEnabled", name: "lan", enabled: true }, "enable"],
+    [{ kind: "setPoolEnabled", name: "lan", enabled: false }, "disable"],
+    [{ kind: "setQuota", tenant: "red", quota: DEFAULT_QUOTA }, "limit"],
+    [{ kind: "setQuota", tenant: "red", quota: null }, "unlimit"],
+  ])("of %j it is told which way it went", (command, change) => {
+    const { events } = told([{ session: null, actor: "local", command }]);
+    expect(events.at(-1)).toMatchObject({ kind: "requested", command: command.kind, change });
+  });
+
   test("is part of a snapshot, whatever was asked for", () => {
     const { state } = told([{ session: null, actor: "\u00e9".repeat(128), command: remove }]);
     const [event] = eventsOf(state.events);
     if (event?.kind !== "requested") throw new Error("nothing was told");
-    const chunk = AUDITED_COMMANDS.map((command) => ({ ...event, command }));
+    const chunk = [
+      ...AUDITED_COMMANDS.map((command) => ({ ...event, command })),
+      ...ASKED_CHANGES.map((change) => ({ ...event, change })),
+    ];
     const filled = { ...state, events: { total: chunk.length, chunks: [chunk] } };
     expect(decodeSnapshot(encodeSnapshot(filled, 100)).events).toEqual(filled.events);
   });

@@ -42,15 +42,47 @@ export const AUDITED_COMMANDS = [
 ] as const satisfies readonly AuditedCommand["kind"][];
 export type AuditedKind = (typeof AUDITED_COMMANDS)[number];
 
+/** What a command asked for that may ask for one thing or its contrary. Encoded by position: new ones go to the end. */
+export const ASKED_CHANGES = [
+  "cordon",
+  "drain",
+  "uncordon",
+  "start",
+  "stop",
+  "enable",
+  "disable",
+  "limit",
+  "unlimit",
+] as const;
+export type AskedChange = (typeof ASKED_CHANGES)[number];
+
 /** Once for each request that was applied: a retry that is answered from its session's memory was told of before. */
 export function audited(batch: Batch, actor: string, command: AuditedCommand, result: CommandResult): void {
   batch.happened({
     kind: "requested",
     by: actor,
     command: command.kind,
+    change: changeOf(command),
     target: targetOf(command),
     refusal: result.ok ? null : result.refusal.kind,
   });
+}
+
+const AVAILABILITY_CHANGES = { online: "uncordon", cordoned: "cordon", draining: "drain" } as const;
+
+function changeOf(command: AuditedCommand): AskedChange | null {
+  switch (command.kind) {
+    case "setAvailability":
+      return AVAILABILITY_CHANGES[command.availability];
+    case "setVmDesired":
+      return command.desired === "running" ? "start" : "stop";
+    case "setPoolEnabled":
+      return command.enabled ? "enable" : "disable";
+    case "setQuota":
+      return command.quota === null ? "unlimit" : "limit";
+    default:
+      return null;
+  }
 }
 
 function targetOf(command: AuditedCommand): string | null {

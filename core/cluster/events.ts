@@ -5,7 +5,7 @@
  * so that replicas drop the same ones at the same time, whether they applied every entry or began with a snapshot.
  */
 import type { Strategy, WorkerStatus } from "../scheduler/index.ts";
-import type { AuditedKind } from "./audit.ts";
+import type { AskedChange, AuditedKind } from "./audit.ts";
 import { LIMITS } from "./limits.ts";
 import type { PoolStrategy } from "./pool-choice.ts";
 import type { TaskState } from "./tasks.ts";
@@ -67,6 +67,8 @@ export type ClusterEvent = Happening &
         readonly kind: "requested";
         readonly by: string;
         readonly command: AuditedKind;
+        /** Which way, of a command that goes either; null: it goes one way, or was asked before that was told. */
+        readonly change: AskedChange | null;
         /** The name or id of what it is about; null: of the cluster as a whole. */
         readonly target: string | null;
         /** Kind of the refusal; null: it was done. */

@@ -13,7 +13,7 @@ export {
   type CommandEntry,
   type MembershipEntry,
 } from "./apply.ts";
-export { AUDITED_COMMANDS } from "./audit.ts";
+export { ASKED_CHANGES, AUDITED_COMMANDS } from "./audit.ts";
 export { Batch, type Touched } from "./batch.ts";
 export type { Command, CommandRequest, OperatorCommand, OwnCommand, RequestSession } from "./command.ts";
 export { type DecodedEntry, decodeEntryData, type EntryStamp, STAMP_BYTES, stampRequest } from "./entry-data.ts";

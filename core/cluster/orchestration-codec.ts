@@ -1,6 +1,6 @@
 /** The formats of the commands, records and events that came with workers. */
 import { type Overcommit, type SchedulerSettings, STRATEGIES, WORKER_STATUSES } from "../scheduler/index.ts";
-import { AUDITED_COMMANDS } from "./audit.ts";
+import { ASKED_CHANGES, AUDITED_COMMANDS } from "./audit.ts";
 import type { OperatorCommand, OwnCommand, RebalanceMove } from "./command.ts";
 import type { ClusterEvent } from "./events.ts";
 import { integer } from "./fields.ts";
@@ -346,7 +346,17 @@ type Orchestration = Extract<
 
 const when = { index: anInteger(1), term: aCount, atMs: anInteger(0, LIMITS.wallMs) };
 
-export const orchestrationEvent: Format<Orchestration> = variants<Orchestration>({
+type Requested = Extract<Orchestration, { readonly kind: "requested" }>;
+
+const requestedFields = {
+  ...when,
+  by: aText(1, LIMITS.actorLength),
+  command: oneOf(AUDITED_COMMANDS),
+  target: orNull(aText(1, LIMITS.labelLength)),
+  refusal: orNull(aText(1, LIMITS.labelLength)),
+};
+
+const eventShapes = {
   vmState: {
     ...when,
     name: aLabel,
@@ -370,16 +380,23 @@ export const orchestrationEvent: Format<Orchestration> = variants<Orchestration>
   quotaSet: { ...when, tenant: aLabel, isLimited: aFlag },
   poolChanged: { ...when, pool: aLabel, change: oneOf(["created", "deleted", "enabled", "disabled"]) },
   schedulerConfigured: { ...when, strategy: oneOf(STRATEGIES) },
-  requested: {
-    ...when,
-    by: aText(1, LIMITS.actorLength),
-    command: oneOf(AUDITED_COMMANDS),
-    target: orNull(aText(1, LIMITS.labelLength)),
-    refusal: orNull(aText(1, LIMITS.labelLength)),
-  },
+  requested: { ...requestedFields, change: orNull(oneOf(ASKED_CHANGES)) },
   poolStrategySet: { ...when, strategy: oneOf(POOL_STRATEGIES) },
   workerRemoved: { ...when, workerId: aNodeId },
+};
+
+export const orchestrationEvent: Format<Orchestration> = variants<Orchestration>(eventShapes);
+
+/** As version 3 had them: it was not told which way a command went that goes either. */
+const eventOfVersion3 = variants<Exclude<Orchestration, Requested> | Omit<Requested, "change">>({
+  ...eventShapes,
+  requested: requestedFields,
 });
+
+export function readEventOfVersion3(value: unknown, field: string): Orchestration {
+  const event = eventOfVersion3.read(value, field);
+  return event.kind === "requested" ? Object.freeze({ ...event, change: null }) : event;
+}
 
 export function isOrchestrationEvent(event: ClusterEvent): event is Orchestration {
   switch (event.kind) {

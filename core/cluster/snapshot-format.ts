@@ -13,7 +13,7 @@
  *     tenants   by name, those that are limited
  *     pools     by name
  *
- * Version 3 had no strategy of address pools among the singles, and knew of no removed workers; version 2 ended with the events, and had no singles;
+ * Version 3 had no strategy of address pools among the singles, knew of no removed workers, and did not tell of a request which way it went; version 2 ended with the events, and had no singles;
  * version 1 had neither tokens nor nodes nor events. All are still read.
  *
  * Equal states have equal bytes for one chunk size, however they came about. What follows from the rest is not in it.
@@ -30,6 +30,7 @@ import {
   orchestrationApplied,
   orchestrationEvent,
   orchestrationRefusal,
+  readEventOfVersion3,
   storedPlacement,
 } from "./orchestration-codec.ts";
 import { type CommandResult, LIMIT_NAMES } from "./result.ts";
@@ -223,7 +224,10 @@ export function eventToArray(event: ClusterEvent): readonly unknown[] {
 export function eventFromArray(value: unknown, field: string, header: SnapshotHeader): ClusterEvent {
   const parts = array(value, field);
   const kind = choice(parts[0], `${field}.kind`, EVENT_KINDS);
-  if (kind === "orchestration") return orchestrationEvent.read(tuple(parts, field, 2)[1], field);
+  if (kind === "orchestration") {
+    const event = tuple(parts, field, 2)[1];
+    return header.version < 4 ? readEventOfVersion3(event, field) : orchestrationEvent.read(event, field);
+  }
   const head = {
     index: integer(parts[1], `${field}.index`, 1, header.appliedIndex),
     term: integer(parts[2], `${field}.term`, 0, Number.MAX_SAFE_INTEGER),

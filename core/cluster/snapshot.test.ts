@@ -457,8 +457,11 @@ const orchestrationEvents: readonly ClusterEvent[] = [
   { ...head, kind: "quotaSet", tenant: "acme", isLimited: true },
   { ...head, kind: "poolChanged", pool: "public", change: "created" },
   { ...head, kind: "schedulerConfigured", strategy: "spread" },
-  { ...head, kind: "requested", by: "token:api00001", command: "migrateVm", target: "db-1", refusal: null },
-  { ...head, kind: "requested", by: "local", command: "rebalance", target: null, refusal: "tooSoon" },
+  {
+    ...{ ...head, kind: "requested", by: "token:api00001", command: "migrateVm" },
+    ...{ change: null, target: "db-1", refusal: null },
+  },
+  { ...head, kind: "requested", by: "local", command: "rebalance", change: null, target: null, refusal: "tooSoon" },
 ];
 
 /** Applied results that there were in version 3. */
@@ -521,7 +524,8 @@ const newcomer = sessionOfResults(13, "newcomer", ORCHESTRATED.slice(APPLIED_IN_
 
 const newEvents: readonly ClusterEvent[] = [
   { ...head, kind: "poolStrategySet", strategy: "topology-aware" },
-  { ...head, kind: "requested", by: "local", command: "setPoolStrategy", target: null, refusal: null },
+  { ...head, kind: "requested", by: "local", command: "setPoolStrategy", change: null, target: null, refusal: null },
+  { ...head, kind: "requested", by: "local", command: "setVmDesired", change: "stop", target: "db-1", refusal: null },
   { ...head, kind: "workerRemoved", workerId: 7 },
 ];
 

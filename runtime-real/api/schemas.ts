@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import {
+  ASKED_CHANGES,
   AUDITED_COMMANDS,
   CLUSTER_LIMITS,
   DEFAULT_HEALTH_CHECK,
@@ -281,6 +282,10 @@ export const clusterEventSchema = z.discriminatedUnion("kind", [
     ...eventHead,
     by: z.string(),
     command: z.enum(AUDITED_COMMANDS),
+    change: z
+      .enum(ASKED_CHANGES)
+      .nullable()
+      .meta({ description: "Which way, of a command that goes either; null: it goes one way" }),
     target: z.string().nullable(),
     refusal: z.string().nullable(),
   }),
