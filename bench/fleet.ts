@@ -6,6 +6,7 @@
 import {
   Agent,
   type AgentEffect,
+  BUILD_TIMEOUT_MS,
   type ClientRequest,
   type Command,
   DEFAULT_RAFT_OPTIONS,
@@ -100,7 +101,7 @@ class Host {
 
   constructor(id: number) {
     this.id = id;
-    this.#agent = new Agent({ workerId: id, bootId: 1, facts: FACTS, servers: [1] });
+    this.#agent = new Agent({ workerId: id, bootId: 1, facts: FACTS, buildTimeoutMs: BUILD_TIMEOUT_MS, servers: [1] });
   }
 
   get peerId(): string {

@@ -3,7 +3,7 @@ import { CALM_FLEET, NO_CLIENTS, scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "zombie-vms",
   summary:
-    "Stops are ignored, boots hang, builds fail, machines stand there that nobody asked for, and hosts report what is not so. What has been told to go is gone in the end, and nothing is believed gone before it is.",
+    "Stops are ignored, boots and builds hang, builds fail, machines stand there that nobody asked for, and hosts report what is not so. What has been told to go is gone in the end, and nothing is believed gone before it is.",
   nodes: [3],
   byteLinksOneIn: 0,
   durationMs: 120_000,
@@ -30,6 +30,7 @@ export default scenario({
     { kind: "zombies", everyMs: [8000, 25_000], durationMs: [3000, 30_000], targets: ["worker"] },
     { kind: "orphan", everyMs: [5000, 15_000], targets: ["worker"] },
     { kind: "boot-hangs", odds: 0.7, everyMs: [15_000, 40_000], targets: ["worker"] },
+    { kind: "build-hangs", odds: 0.5, everyMs: [15_000, 40_000], targets: ["worker"] },
     { kind: "build-fails", odds: 0.7, everyMs: [15_000, 40_000], targets: ["worker"] },
     { kind: "slow-build", odds: 0.5, everyMs: [15_000, 40_000], targets: ["worker"] },
     { kind: "wrong-reports", odds: 0.7, everyMs: [15_000, 40_000], targets: ["worker"] },

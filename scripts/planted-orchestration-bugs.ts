@@ -284,6 +284,14 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     ],
   },
   {
+    name: "build-awaited-for-ever",
+    scenario: "zombie-vms",
+    file: "core/worker/agent.ts",
+    edits: [
+      { find: "if (this.#hasBeenSo(machine) >= this.#settings.buildTimeoutMs) {", replace: "if (this.#nowMs < 0) {" },
+    ],
+  },
+  {
     name: "healing-restarts-neighbours",
     scenario: "health-flapping",
     file: "core/cluster/vm-moves.ts",

@@ -7,6 +7,7 @@ import {
   type AssignedTask,
   type AssignedVm,
   type Assignment,
+  BUILD_TIMEOUT_MS,
   type Details,
   type Directive,
   decodeReport,
@@ -76,7 +77,13 @@ export class Bench {
     this.#bootId += 1;
     this.wakeAtMs = Number.POSITIVE_INFINITY;
     this.hasEnded = false;
-    this.agent = new Agent({ workerId: this.#workerId, bootId: this.#bootId, facts: this.#facts, servers: [1, 2, 3] });
+    this.agent = new Agent({
+      workerId: this.#workerId,
+      bootId: this.#bootId,
+      facts: this.#facts,
+      buildTimeoutMs: BUILD_TIMEOUT_MS,
+      servers: [1, 2, 3],
+    });
     return this.agent;
   }
 
@@ -141,6 +148,7 @@ export class Bench {
       case "stop":
         if (this.#is(action, "starting") || this.#is(action, "running"))
           this.put(action.name, action.epoch, "stopping");
+        else if (this.#is(action, "building")) this.put(action.name, action.epoch, "failed", "the build was ended");
         return;
       case "delete": {
         const present = this.machines.get(action.name);

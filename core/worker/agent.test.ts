@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_HEALTH_CHECK, type HealthCheck, vmSpec } from "../cluster/index.ts";
 import { Bench, wantedTask as task, wantedVm as vm } from "../testing/index.ts";
+import { BUILD_TIMEOUT_MS } from "./agent.ts";
 import { LEASE_TTL_MS } from "./lease.ts";
 import { encodeDirective, HOST_LIMITS } from "./protocol.ts";
 import type { Machine } from "./types.ts";
@@ -263,7 +264,8 @@ describe("machines", () => {
     bench.step({ kind: "wake" });
     bench.grant();
     bench.look();
-    expect(bench.takeActs()).toEqual(["build web/5", "delete web/5"]);
+    // It was still being built when the agent looked last.
+    expect(bench.takeActs()).toEqual(["build web/5", "stop web/5", "delete web/5"]);
   });
 
   test("what nobody wants is told first, and then ended once", () => {
@@ -310,6 +312,51 @@ describe("machines", () => {
     expect(bench.takeActs()).toEqual(["stop web/5"]);
     bench.pass(3000);
     expect(bench.takeActs()).toEqual(["stop web/5"]);
+  });
+
+  test("a build that does not end is ended, has failed, and leaves its disk to the next run", () => {
+    const bench = settled();
+    bench.wants([vm("web", 5, "run")]);
+    bench.pass(BUILD_TIMEOUT_MS - 1000);
+    expect(bench.takeActs()).toEqual(["build web/5"]);
+    expect(told(bench)).toEqual(["web/5 building"]);
+    bench.pass(3000);
+    expect(bench.takeActs()).toEqual(["stop web/5"]);
+    expect(told(bench)).toEqual(["web/5 failed"]);
+    const reasons = bench.sent.flatMap(({ report }) => report.inventory?.machines.map(({ reason }) => reason) ?? []);
+    expect(reasons).toContain("was not built in time");
+    bench.wants([vm("web", 9, "run")]);
+    bench.pass(1000);
+    expect(bench.takeActs()).toEqual(["build web/9"]);
+  });
+
+  test("a build of which the host shows nothing has failed after that time, and is gone when it shall be", () => {
+    const bench = settled();
+    bench.obeys = false;
+    bench.wants([vm("web", 5, "run")]);
+    bench.pass(BUILD_TIMEOUT_MS + 20_000);
+    expect(told(bench)).toEqual(["web/5 failed"]);
+    const asked = bench.takeActs().length;
+    bench.pass(60_000);
+    expect(asked).toBeGreaterThan(100);
+    expect(bench.takeActs()).toEqual([]);
+    bench.wants([vm("web", 5, "gone")]);
+    bench.pass(2000);
+    expect(told(bench)).toEqual([]);
+  });
+
+  test("a host that goes on to build what it was told to end has failed all the same", () => {
+    const bench = settled();
+    bench.wants([vm("web", 5, "run")]);
+    bench.pass(1000);
+    bench.obeys = false;
+    bench.pass(BUILD_TIMEOUT_MS);
+    expect(told(bench)).toEqual(["web/5 failed"]);
+    bench.finish();
+    bench.pass(2000);
+    // What is built too late is not started.
+    expect(bench.takeActs().filter((act) => act.startsWith("start"))).toEqual([]);
+    expect(told(bench)).toEqual(["web/5 failed"]);
   });
 
   test("a machine that hangs in its boot is ended, and has failed", () => {

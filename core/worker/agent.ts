@@ -59,6 +59,8 @@ export interface AgentSettings {
   /** A number that no other process of this host has had. */
   readonly bootId: number;
   readonly facts: HostFacts;
+  /** A machine that has not been built by then never will be. */
+  readonly buildTimeoutMs: number;
   /** Whom to ask first. At least one. */
   readonly servers: readonly number[];
 }
@@ -73,11 +75,18 @@ const NEWS_GAP_MS = 200;
 const RETRY_GAP_MS = 250;
 /** When what was asked of a host does not show, it is asked again. */
 const ACT_AGAIN_MS = 10_000;
+/** For `AgentSettings.buildTimeoutMs`: a first build fetches all that the guest is made of. */
+export const BUILD_TIMEOUT_MS = 1_800_000;
 /** A guest that has not booted by then never will. */
 const BOOT_TIMEOUT_MS = 120_000;
 const STOP_GRACE_MS = 10_000;
 /** Nothing new is started when the lease is so short. */
 const LEASE_MARGIN_MS = 500;
+
+interface GivenUp {
+  readonly epoch: number;
+  readonly reason: string;
+}
 
 interface Acted {
   readonly what: HostAction["kind"];
@@ -86,6 +95,9 @@ interface Acted {
   readonly sinceMs: number;
   readonly atMs: number;
 }
+
+const NOT_BUILT = "was not built in time";
+const NOT_BOOTED = "did not boot";
 
 export class Agent {
   readonly #settings: AgentSettings;
@@ -134,8 +146,8 @@ export class Agent {
   readonly #actedOnJobs = new Map<string, Acted>();
   /** The last run of each VM of which there was a machine, by name: none of it is made a second time. */
   readonly #begun = new Map<string, number>();
-  /** Machines that never came up, by name: they are ended for that, and have failed. */
-  readonly #neverBooted = new Map<string, number>();
+  /** Machines that were never built or never came up, by name: they are ended for that, and have failed. */
+  readonly #givenUp = new Map<string, GivenUp>();
   /** In which version of the inventory a machine first stood. */
   readonly #reportedIn = new Map<string, { readonly epoch: number; readonly version: number }>();
   /** It has done and told what there was: until there is news, or `#restUntilMs`, nothing is looked through. */
@@ -204,10 +216,12 @@ export class Agent {
     for (const { what, sinceMs, atMs } of this.#acted.values()) {
       at(atMs + (what === "stop" ? STOP_GRACE_MS + ACT_AGAIN_MS : ACT_AGAIN_MS));
       if (what === "start") at(sinceMs + BOOT_TIMEOUT_MS);
+      if (what === "build") at(sinceMs + this.#settings.buildTimeoutMs);
     }
     for (const { atMs } of this.#asked.values()) at(atMs + ACT_AGAIN_MS);
     for (const { atMs } of this.#actedOnJobs.values()) at(atMs + ACT_AGAIN_MS);
     for (const { phase, atMs } of this.#since.values()) {
+      if (phase === "building") at(atMs + this.#settings.buildTimeoutMs);
       if (phase === "starting") at(atMs + BOOT_TIMEOUT_MS);
       if (phase === "stopping") at(atMs + STOP_GRACE_MS + ACT_AGAIN_MS);
     }
@@ -242,7 +256,7 @@ export class Agent {
       const acted = this.#acted.get(name);
       if (acted?.what === "build" && acted.epoch <= epoch) this.#acted.delete(name);
       if (acted?.what === "start" && acted.epoch === epoch && phase !== "built") this.#acted.delete(name);
-      if (acted?.what === "stop" && acted.epoch === epoch && !isLive(machine)) this.#acted.delete(name);
+      if (acted?.what === "stop" && acted.epoch === epoch && !isBusy(machine)) this.#acted.delete(name);
     }
     for (const [name, { what }] of this.#acted) {
       if (what !== "build" && !this.#machines.has(name)) this.#acted.delete(name);
@@ -333,9 +347,9 @@ export class Agent {
     this.#hasUnwanted = false;
     this.#lacksSpec.clear();
     this.#lacksCommand.clear();
-    const wanted = new Set<string>();
+    const wanted = new Map<string, number>();
     for (const vm of assignment.vms) {
-      wanted.add(vm.name);
+      wanted.set(vm.name, vm.epoch);
       this.#actOn(vm, this.#machines.get(vm.name) ?? null);
     }
     for (const machine of this.#machines.values()) if (!wanted.has(machine.name)) this.#endUnwanted(machine);
@@ -345,8 +359,9 @@ export class Agent {
   }
 
   /** What was asked for long ago, of machines and jobs that are neither there nor wanted. */
-  #forgetOthers(wanted: ReadonlySet<string>, tasks: readonly AssignedTask[]): void {
+  #forgetOthers(wanted: ReadonlyMap<string, number>, tasks: readonly AssignedTask[]): void {
     for (const name of this.#begun.keys()) if (!wanted.has(name)) this.#begun.delete(name);
+    for (const [name, { epoch }] of this.#givenUp) if (wanted.get(name) !== epoch) this.#givenUp.delete(name);
     for (const name of this.#specs.keys()) if (!wanted.has(name)) this.#specs.delete(name);
     for (const [name, { atMs }] of this.#acted) {
       if (!wanted.has(name) && !this.#machines.has(name) && this.#nowMs >= atMs + ACT_AGAIN_MS)
@@ -371,13 +386,14 @@ export class Agent {
         return;
       case "stop":
         // Whatever it was ended for, it is stopped when it has ended.
-        this.#neverBooted.delete(vm.name);
+        this.#givenUp.delete(vm.name);
         if (machine === null) return;
         // One that was built and never started is no machine to keep.
         if (machine.phase === "built") this.#perform(vm.name, { kind: "delete", name: vm.name, epoch: machine.epoch });
         else this.#stop(machine);
         return;
       case "gone":
+        this.#givenUp.delete(vm.name);
         if (machine !== null) this.#remove(machine);
         return;
     }
@@ -390,14 +406,20 @@ export class Agent {
       // One that was there and is gone is not made again: the cluster hears of it, and calls for another run.
       if (!isBegun && this.#begun.get(name) !== epoch) this.#build(vm);
     } else if (machine.epoch < epoch) {
-      if (isLive(machine)) this.#stop(machine);
-      else if (machine.phase !== "building") this.#build(vm);
-      else this.#perform(name, { kind: "delete", name, epoch: machine.epoch });
+      // Its disk is that of the next run.
+      if (isBusy(machine)) this.#stop(machine);
+      else this.#build(vm);
+    } else if (machine.phase === "building") {
+      if (this.#hasBeenSo(machine) >= this.#settings.buildTimeoutMs) {
+        this.#givenUp.set(name, { epoch, reason: NOT_BUILT });
+        this.#stop(machine);
+      }
     } else if (machine.phase === "built") {
-      if (this.#ignoresStart(name, epoch)) this.#neverBooted.set(name, epoch);
-      else this.#perform(name, { kind: "start", name, epoch });
+      if (this.#hasIgnored("start", name, epoch, BOOT_TIMEOUT_MS))
+        this.#givenUp.set(name, { epoch, reason: NOT_BOOTED });
+      else if (this.#givenUp.get(name)?.epoch !== epoch) this.#perform(name, { kind: "start", name, epoch });
     } else if (machine.phase === "starting" && this.#hasBeenSo(machine) >= BOOT_TIMEOUT_MS) {
-      this.#neverBooted.set(name, epoch);
+      this.#givenUp.set(name, { epoch, reason: NOT_BOOTED });
       this.#stop(machine);
     } else if (machine.phase === "stopping" && this.#hasBeenSo(machine) >= STOP_GRACE_MS + ACT_AGAIN_MS) {
       // It was told to stop before it was wanted again, and has not: the next run begins when this one has ended.
@@ -408,14 +430,17 @@ export class Agent {
   #build(vm: AssignedVm): void {
     const { name, epoch } = vm;
     const detail = this.#specs.get(name);
-    if (detail !== undefined && isOf(detail, vm))
+    if (this.#hasIgnored("build", name, epoch, this.#settings.buildTimeoutMs))
+      this.#givenUp.set(name, { epoch, reason: NOT_BUILT });
+    else if (detail !== undefined && isOf(detail, vm))
       this.#perform(name, { kind: "build", name, epoch, spec: detail.spec });
     else this.#lacksSpec.add(name);
   }
 
-  #ignoresStart(name: string, epoch: number): boolean {
+  /** Whether the host has been asked for that so long ago, and nothing shows of it. */
+  #hasIgnored(what: "build" | "start", name: string, epoch: number, limitMs: number): boolean {
     const acted = this.#acted.get(name);
-    return acted?.what === "start" && acted.epoch === epoch && this.#nowMs - acted.sinceMs >= BOOT_TIMEOUT_MS;
+    return acted?.what === what && acted.epoch === epoch && this.#nowMs - acted.sinceMs >= limitMs;
   }
 
   /** For how long a machine has been in its phase. */
@@ -425,7 +450,7 @@ export class Agent {
 
   #stop(machine: Machine): void {
     const { name, epoch } = machine;
-    if (isLive(machine)) this.#perform(name, { kind: "stop", name, epoch, graceMs: STOP_GRACE_MS });
+    if (isBusy(machine)) this.#perform(name, { kind: "stop", name, epoch, graceMs: STOP_GRACE_MS });
   }
 
   #remove(machine: Machine): void {
@@ -532,13 +557,16 @@ export class Agent {
   #refreshInventory(): void {
     const machines: ReportedMachine[] = [];
     for (const machine of this.#machines.values()) machines.push(this.#reported(machine));
+    for (const [name, { epoch, reason }] of this.#givenUp) {
+      if (!this.#machines.has(name)) machines.push({ name, epoch, phase: "failed", reason, isUnhealthy: false });
+    }
     for (const [name, { what, epoch, atMs }] of this.#acted) {
       // It has been asked for and does not show yet: to say that it is not there would be wrong soon.
-      if (what === "build" && !this.#machines.has(name) && this.#nowMs < atMs + ACT_AGAIN_MS)
+      if (what === "build" && !this.#isShown(name) && this.#nowMs < atMs + ACT_AGAIN_MS)
         machines.push({ name, epoch, phase: "building", reason: "", isUnhealthy: false });
     }
     for (const { name, epoch, intent } of this.#assignment?.vms ?? []) {
-      if (intent === "run" && this.#begun.get(name) === epoch && !this.#machines.has(name))
+      if (intent === "run" && this.#begun.get(name) === epoch && !this.#isShown(name))
         machines.push({
           name,
           epoch,
@@ -567,9 +595,11 @@ export class Agent {
         this.#reportedIn.set(name, { epoch, version: this.#inventoryVersion });
     }
     for (const name of [...this.#reportedIn.keys()]) if (!names.has(name)) this.#reportedIn.delete(name);
-    for (const [name, epoch] of [...this.#neverBooted]) {
-      if (this.#machines.get(name)?.epoch !== epoch) this.#neverBooted.delete(name);
-    }
+  }
+
+  /** Whether there is a machine of that name, or one that was never made has failed. */
+  #isShown(name: string): boolean {
+    return this.#machines.has(name) || this.#givenUp.has(name);
   }
 
   /** With those that have been asked for and do not show yet. */
@@ -592,8 +622,9 @@ export class Agent {
 
   #reported(machine: Machine): ReportedMachine {
     const { name, epoch, phase } = machine;
-    if (this.#neverBooted.get(name) === epoch && phase !== "failed")
-      return { name, epoch, phase: "failed", reason: "did not boot", isUnhealthy: false };
+    const givenUp = this.#givenUp.get(name);
+    if (givenUp !== undefined && (givenUp.epoch > epoch || (givenUp.epoch === epoch && phase !== "failed")))
+      return { name, ...givenUp, phase: "failed", isUnhealthy: false };
     const sick = phase === "running" ? this.#health.complaint(name, epoch) : "";
     return { name, epoch, phase, reason: sick === "" ? machine.reason : sick, isUnhealthy: sick !== "" };
   }
@@ -662,6 +693,11 @@ function isNewer(a: Version, b: Version): boolean {
 /** It executes, or is about to. */
 function isLive({ phase }: Machine): boolean {
   return phase === "starting" || phase === "running" || phase === "stopping";
+}
+
+/** It executes, or its builder is at work. */
+function isBusy(machine: Machine): boolean {
+  return machine.phase === "building" || isLive(machine);
 }
 
 /** If they are too many to tell: those that matter, and as many of the others as there is room for. The others come when these are gone. */

@@ -48,7 +48,10 @@ export type HostAction =
   /** Makes everything that the machine needs, from the spec; replaces a stopped machine of a lower epoch, whose disk it keeps. */
   | { readonly kind: "build"; readonly name: string; readonly epoch: number; readonly spec: VmSpec }
   | { readonly kind: "start"; readonly name: string; readonly epoch: number }
-  /** Asks the guest to power off, and ends it when it has not after `graceMs`. */
+  /**
+   * Asks the guest to power off, and ends it when it has not after `graceMs`. One that is being built has failed then: nobody works on its disk any more, and
+   * that stays.
+   */
   | { readonly kind: "stop"; readonly name: string; readonly epoch: number; readonly graceMs: number }
   /** Removes a machine that does not run, with its disk, its tap device and its addresses. */
   | { readonly kind: "delete"; readonly name: string; readonly epoch: number }

@@ -5,6 +5,7 @@ import {
   Agent,
   type AgentEffect,
   type AgentInput,
+  BUILD_TIMEOUT_MS,
   type HostAction,
   type HostFacts,
   type NodeId,
@@ -46,7 +47,13 @@ export class WorkerHost {
     const { workerId, facts, servers } = parts;
     this.#parts = parts;
     this.#jobs = jobs;
-    this.#agent = new Agent({ workerId, bootId: randomInt(BOOT_IDS.min, BOOT_IDS.max), facts, servers });
+    this.#agent = new Agent({
+      workerId,
+      bootId: randomInt(BOOT_IDS.min, BOOT_IDS.max),
+      facts,
+      buildTimeoutMs: BUILD_TIMEOUT_MS,
+      servers,
+    });
   }
 
   /** Resolves when nothing of this host's earlier lives runs that should not, and this one has begun to report. */

@@ -89,6 +89,13 @@ export const workerFaults: readonly FaultKind[] = [
   ),
   hypervisorFault("build-fails", "builds fail", "chance", chance("probability of each", [0.1, 0.8]), [3000, 30_000]),
   hypervisorFault(
+    "build-hangs",
+    "builds never end",
+    "chance",
+    chance("probability of each", [0.05, 0.4]),
+    [3000, 20_000],
+  ),
+  hypervisorFault(
     "boot-hangs",
     "guests never come up",
     "chance",

@@ -222,8 +222,19 @@ describe("start", () => {
 });
 
 describe("stop", () => {
-  test.each(["building", ...RESTING] as const)("is ignored by a %s machine", (phase) => {
+  test.each(RESTING)("is ignored by a %s machine", (phase) => {
     expect(inPhase(phase).do(stop(5)).phase).toBe(phase);
+  });
+
+  test("ends a build, which has failed, and leaves the name to the next one; also one that hangs", () => {
+    for (const buildHangChance of [0, 1]) {
+      const bench = new Bench({ buildHangChance }).do(build(5));
+      if (buildHangChance === 1) expect(bench.host.nextUs).toBe(Infinity);
+      expect(bench.do(stop(4)).phase).toBe("building");
+      expect(bench.do(stop(5)).phase).toBe("failed");
+      expect(bench.host.nextUs).toBe(Infinity);
+      expect(bench.do(build(6)).phase).toBe("building");
+    }
   });
 
   test("acts on a machine that starts, and it does not get to run", () => {

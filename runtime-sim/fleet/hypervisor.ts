@@ -31,6 +31,8 @@ export interface HypervisorFaults {
   /** Builds take that many times as long; 1: no fault. */
   buildSlowFactor: number;
   buildFailChance: number;
+  /** That a build never ends by itself. */
+  buildHangChance: number;
   /** That a machine never gets from starting to running. */
   bootHangChance: number;
   /** A machine that begins to run crashes after an exponentially distributed time of this mean; Infinity: it does not. */
@@ -92,6 +94,7 @@ export function noHypervisorFaults(): HypervisorFaults {
   return {
     buildSlowFactor: 1,
     buildFailChance: 0,
+    buildHangChance: 0,
     bootHangChance: 0,
     crashMeanMs: Infinity,
     zombieChance: 0,
@@ -259,6 +262,7 @@ export class Hypervisor {
       if (machine.epoch >= epoch || machine.phase === "building" || executes(machine.phase)) return;
     }
     const guest = this.#add(name, epoch, spec, "building");
+    if (this.#dice.chance(this.faults.buildHangChance)) return;
     const fails = this.#dice.chance(this.faults.buildFailChance);
     const buildMeanMs = this.#conditions.buildMeanMs * this.faults.buildSlowFactor;
     this.#plan(guest, this.#laterUs(buildMeanMs, nowUs), () => {
@@ -289,6 +293,11 @@ export class Hypervisor {
     const guest = this.#guests.get(name);
     if (guest?.machine.epoch !== epoch) return;
     const { phase } = guest.machine;
+    if (phase === "building") {
+      this.#cancel(guest);
+      this.#enter(guest, "failed", "the build was ended");
+      return;
+    }
     if (phase === "starting" || phase === "running") {
       this.#cancel(guest);
       this.#enter(guest, "stopping", "");

@@ -17,6 +17,8 @@ import { Hypervisor, type HypervisorConditions, noHypervisorFaults } from "./hyp
 /** How soon an agent notices that something on its host has changed. */
 const NOTICE_MEAN_US = 3000;
 const REPORT_BYTES = 200;
+/** Far longer than builds here take, also slow ones, and short enough for a run to see what comes after it. */
+const BUILD_TIMEOUT_MS = 60_000;
 
 export interface WorkerHostParts {
   readonly world: World;
@@ -95,7 +97,7 @@ export class WorkerHost implements Caller {
     if (this.agent !== null || this.isDown) return;
     this.#process += 1;
     const bootId = this.#dice.integer(1, 2 ** 40);
-    this.agent = new Agent({ workerId: this.id, bootId, facts: this.facts, servers });
+    this.agent = new Agent({ workerId: this.id, bootId, facts: this.facts, buildTimeoutMs: BUILD_TIMEOUT_MS, servers });
     this.#look();
   }
 
@@ -170,6 +172,9 @@ export class WorkerHost implements Caller {
           break;
         case "build-fails":
           faults.buildFailChance = value;
+          break;
+        case "build-hangs":
+          faults.buildHangChance = value;
           break;
         case "boot-hangs":
           faults.bootHangChance = value;
