@@ -65,7 +65,8 @@ export class Removals implements Caller {
     const { hosts } = this.#fleet;
     const host = this.#dice.pick(hosts);
     if (this.#current !== null || this.#begun.has(host) || this.#begun.size + 1 > hosts.length * SHARE_MAX) return;
-    if (state === null || workerOf(state, host.id) === null) return;
+    // Who has unplugged it plugs it in again.
+    if (host.isUnplugged || state === null || workerOf(state, host.id) === null) return;
     this.#begun.add(host);
     this.#disturbed.add(host.id);
     if (this.#dice.chance(0.5)) host.unplug();

@@ -22,6 +22,7 @@ import type { Stream } from "../random.ts";
 import type { World } from "../world.ts";
 import type { Fleet } from "./fleet.ts";
 import { WISHES, type Wish } from "./shape.ts";
+import type { WorkerHost } from "./worker-host.ts";
 
 /** Set-up requests under way at a time, and how long one waits for its answer before it is asked again elsewhere. */
 const SETUP_PARALLEL = 32;
@@ -37,6 +38,8 @@ export class Tenants implements Caller {
   readonly #setup: Command[][];
   readonly #pending = new Map<number, Command>();
   #attempt = 0;
+  /** Hosts whose death has been confirmed, and that is not known to be in the log: by attempt. */
+  readonly #confirmed = new Map<number, WorkerHost>();
   #stopped = false;
   #created = 0;
   #tasks = 0;
@@ -116,6 +119,7 @@ export class Tenants implements Caller {
   /** Nothing more is asked for, but the set-up goes on. */
   stop(): void {
     this.#stopped = true;
+    for (const host of this.#confirmed.values()) host.plugIn(this.#fleet.servers);
   }
 
   get waitsFor(): string | null {
@@ -157,6 +161,8 @@ export class Tenants implements Caller {
   answered(attempt: number, answer: ClientAnswer | null): void {
     const isSetup = this.#pending.has(attempt);
     if (answer?.kind === "applied") {
+      this.#confirmed.get(attempt)?.plugIn(this.#fleet.servers);
+      this.#confirmed.delete(attempt);
       if (answer.result.ok) this.outcomes.applied += 1;
       else this.outcomes.refused += 1;
       if (isSetup) {
@@ -242,8 +248,13 @@ export class Tenants implements Caller {
       }
       case "confirmDead": {
         // Only of a host that is off: an operator who says so of another may run a VM twice.
-        const dead = this.#fleet.hosts.filter(({ isDown }) => isDown);
-        return dead.length === 0 ? null : { kind: "confirmWorkerDead", workerId: this.#dice.pick(dead).id };
+        const dead = this.#fleet.hosts.filter(({ isDown, isUnplugged }) => isDown && !isUnplugged);
+        if (dead.length === 0) return null;
+        const host = this.#dice.pick(dead);
+        // And it stays off until that is in the log: a word that comes late would not be true any more.
+        host.unplug();
+        this.#confirmed.set(this.#attempt + 1, host);
+        return { kind: "confirmWorkerDead", workerId: host.id };
       }
     }
   }

@@ -51,6 +51,7 @@ export class WorkerHost implements Caller {
   isDown = false;
   /** And stays so until somebody plugs it in again. */
   isUnplugged = false;
+  #hasPower = true;
   /** Something has been done to it that its VMs may suffer from. */
   wasDisturbed = false;
   /** A fault has had it show what is not so. */
@@ -111,6 +112,26 @@ export class WorkerHost implements Caller {
   }
 
   powerOff(): void {
+    this.#hasPower = false;
+    this.#goDown();
+  }
+
+  powerOn(servers: readonly number[]): void {
+    this.#hasPower = true;
+    this.#comeUp(servers);
+  }
+
+  unplug(): void {
+    this.isUnplugged = true;
+    this.#goDown();
+  }
+
+  plugIn(servers: readonly number[]): void {
+    this.isUnplugged = false;
+    this.#comeUp(servers);
+  }
+
+  #goDown(): void {
     this.crashAgent();
     this.isDown = true;
     this.wasDisturbed = true;
@@ -120,22 +141,11 @@ export class WorkerHost implements Caller {
     this.#looked();
   }
 
-  powerOn(servers: readonly number[]): void {
-    if (!this.isDown || this.isUnplugged) return;
+  #comeUp(servers: readonly number[]): void {
+    if (!this.isDown || !this.#hasPower || this.isUnplugged) return;
     this.isDown = false;
     this.place.clock.restart(this.#dice.integer(0, 1_000_000), this.#world.nowUs);
     this.boot(servers);
-  }
-
-  unplug(): void {
-    this.powerOff();
-    this.isUnplugged = true;
-  }
-
-  plugIn(servers: readonly number[]): void {
-    if (!this.isUnplugged) return;
-    this.isUnplugged = false;
-    this.powerOn(servers);
   }
 
   pause(): () => void {
