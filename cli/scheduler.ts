@@ -179,15 +179,22 @@ export const registerRebalance: CommandGroup = (program, { terminal }) => {
       const applied = isApplied ? await api.write("rebalance.apply", { moves }, { timeoutMs }) : null;
       if (options.json === true) {
         const { index: planIndex, ...rest } = plan;
-        terminal.out(JSON.stringify({ planIndex, ...rest, ...(applied ?? { index: null, term: null }) }));
+        terminal.out(JSON.stringify({ planIndex, ...rest, ...(applied ?? NOT_APPLIED) }));
         return;
       }
       for (const line of renderRebalance(plan, terminal.columns)) terminal.out(line);
-      if (applied !== null) terminal.out(`these moves are under way: log index ${applied.index}, term ${applied.term}`);
+      if (applied !== null) terminal.out(`${movedWords(applied)}: log index ${applied.index}, term ${applied.term}`);
       else if (moves.length > 0) terminal.err("nothing is moved yet: --apply makes these moves");
     });
   });
 };
+
+const NOT_APPLIED = { index: null, term: null, moved: null, refused: null };
+
+export function movedWords({ moved, refused }: Pick<AnswerOf<"rebalance.apply">, "moved" | "refused">): string {
+  if (moved === null || refused === null || refused === 0) return "these moves are under way";
+  return `${plural(moved, "move")} under way, ${refused} could not be made any more: a VM has changed, or has no room where it should go`;
+}
 
 export function renderRebalance({ before, after, moves }: Plan, columns: number): string[] {
   if (moves.length === 0) return [`imbalance ${percent(before)}: no move of a running VM would make it clearly better`];

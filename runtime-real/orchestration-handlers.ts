@@ -217,8 +217,10 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       return { index, before, after, moves };
     },
 
-    "rebalance.apply": async ({ moves, session }, context) =>
-      await commit("rebalanced", session, { kind: "rebalance", moves }, context),
+    "rebalance.apply": async ({ moves, session }, context) => {
+      const { index, term, result } = await propose("rebalanced", session, { kind: "rebalance", moves }, context);
+      return { index, term, moved: result.moved, refused: result.refused };
+    },
   };
 }
 

@@ -14,9 +14,11 @@ export type Applied =
   | { readonly ok: true; readonly kind: "tokenRevoked" }
   | { readonly ok: true; readonly kind: "nodeAdmitted" }
   | { readonly ok: true; readonly kind: "nodeAnnounced" }
+  /** How many moves of the plan were made, and how many were not; null: that was not counted yet, in version 3 of the snapshot. */
+  | { readonly ok: true; readonly kind: "rebalanced"; readonly moved: number | null; readonly refused: number | null }
   | {
       readonly ok: true;
-      readonly kind: (typeof ORCHESTRATED)[number];
+      readonly kind: Exclude<(typeof ORCHESTRATED)[number], "rebalanced">;
     };
 
 /** What there is to say of commands that came with workers. Encoded by position. */

@@ -13,7 +13,7 @@
  *     tenants   by name, those that are limited
  *     pools     by name
  *
- * Version 3 had no strategy of address pools among the singles, knew of no removed workers, and did not tell of a request which way it went; version 2 ended with the events, and had no singles;
+ * Version 3 had no strategy of address pools among the singles, knew of no removed workers, did not tell of a request which way it went, and did not count the moves of a rebalance; version 2 ended with the events, and had no singles;
  * version 1 had neither tokens nor nodes nor events. All are still read.
  *
  * Equal states have equal bytes for one chunk size, however they came about. What follows from the rest is not in it.
@@ -307,6 +307,7 @@ const RESULT_KINDS = [
   "peerIdTaken",
   "orchestrationApplied",
   "orchestrationRefused",
+  "rebalanced",
 ] as const;
 
 function resultToArray(result: CommandResult): readonly unknown[] {
@@ -322,6 +323,8 @@ function resultToArray(result: CommandResult): readonly unknown[] {
       case "nodeAdmitted":
       case "nodeAnnounced":
         return [RESULT_KINDS.indexOf(result.kind)];
+      case "rebalanced":
+        return [RESULT_KINDS.indexOf(result.kind), result.moved, result.refused];
       default:
         return [RESULT_KINDS.indexOf("orchestrationApplied"), orchestrationApplied.write(result.kind)];
     }
@@ -376,7 +379,14 @@ function resultFromArray(value: unknown, field: string): CommandResult {
       return Object.freeze({ ok: true, kind });
     case "orchestrationApplied": {
       const applied = orchestrationApplied.read(tuple(value, field, 2)[1], `${field}.applied`);
-      return Object.freeze({ ok: true, kind: applied });
+      if (applied !== "rebalanced") return Object.freeze({ ok: true, kind: applied });
+      // As version 3 had it.
+      return Object.freeze({ ok: true, kind: applied, moved: null, refused: null });
+    }
+    case "rebalanced": {
+      const parts = tuple(value, field, 3);
+      const moved = nullable(parts[1], `${field}.moved`, movesOf);
+      return Object.freeze({ ok: true, kind, moved, refused: nullable(parts[2], `${field}.refused`, movesOf) });
     }
     case "orchestrationRefused": {
       const refusal = orchestrationRefusal.read(tuple(value, field, 2)[1], `${field}.refusal`);
@@ -422,6 +432,10 @@ function resultFromArray(value: unknown, field: string): CommandResult {
       });
     }
   }
+}
+
+function movesOf(value: unknown, field: string): number {
+  return integer(value, field, 0, LIMITS.observations);
 }
 
 function positive(value: unknown, field: string): number {

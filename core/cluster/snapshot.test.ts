@@ -426,7 +426,9 @@ function sessionOfResults(
   refused: readonly Refusal[],
 ): Session {
   const results: readonly CommandResult[] = [
-    ...kinds.map((kind) => ({ ok: true, kind }) as const),
+    ...kinds.map((kind) =>
+      kind === "rebalanced" ? ({ ok: true, kind, moved: null, refused: null } as const) : ({ ok: true, kind } as const),
+    ),
     ...refused.map((refusal) => ({ ok: false, refusal }) as const),
   ];
   return {
@@ -520,7 +522,14 @@ const refusalsSince3: readonly Refusal[] = [
   { kind: "workerIsOnline", workerId: 12 },
   { kind: "workerInUse", workerId: 13, vms: 2, tasks: 1 },
 ];
-const newcomer = sessionOfResults(13, "newcomer", ORCHESTRATED.slice(APPLIED_IN_3), refusalsSince3);
+const unbalanced = sessionOfResults(13, "newcomer", ORCHESTRATED.slice(APPLIED_IN_3), refusalsSince3);
+const newcomer: Session = {
+  ...unbalanced,
+  responses: [
+    ...unbalanced.responses,
+    { sequence: unbalanced.responses.length + 1, result: { ok: true, kind: "rebalanced", moved: 3, refused: 2 } },
+  ],
+};
 
 const newEvents: readonly ClusterEvent[] = [
   { ...head, kind: "poolStrategySet", strategy: "topology-aware" },

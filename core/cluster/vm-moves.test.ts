@@ -455,7 +455,9 @@ describe("a rebalance", () => {
     machine.running();
     machine.running("other");
     machine.timeMs = 1000;
-    machine.do({ kind: "rebalance", moves: [...moves(machine, 2), { name: "other", epoch: 1, to: 2 }] });
+    const plan = [...moves(machine, 2), { name: "other", epoch: 1, to: 2 }];
+    const counts = { moved: plan.length - 1, refused: 1 };
+    expect(machine.do({ kind: "rebalance", moves: plan })).toEqual({ ok: true, kind: "rebalanced", ...counts });
     expect([machine.vm().targetId, machine.vm("other").targetId]).toEqual([2, null]);
     machine.timeMs += 599_999;
     expect(machine.refusal({ kind: "rebalance", moves: [] })).toEqual({ kind: "tooSoon", retryAfterMs: 1 });

@@ -139,12 +139,12 @@ const REBALANCE_EVERY_MS = 600_000;
 export function rebalance(batch: Batch, moves: readonly RebalanceMove[]): CommandResult {
   const waitMs = batch.rebalancedAtMs === 0 ? 0 : batch.rebalancedAtMs + REBALANCE_EVERY_MS - batch.timeMs;
   if (waitMs > 0) return refused({ kind: "tooSoon", retryAfterMs: waitMs });
-  let hasMoved = false;
+  let moved = 0;
   for (const { name, epoch, to } of moves)
-    hasMoved = evictVm(batch, { kind: "evictVm", name, epoch, cause: "rebalance", to }).ok || hasMoved;
-  if (!hasMoved && moves.length > 0) return refused({ kind: "vmHasChanged" });
-  if (hasMoved) batch.rebalancedAtMs = Math.max(1, batch.timeMs);
-  return Object.freeze({ ok: true, kind: "rebalanced" });
+    if (evictVm(batch, { kind: "evictVm", name, epoch, cause: "rebalance", to }).ok) moved += 1;
+  if (moved === 0 && moves.length > 0) return refused({ kind: "vmHasChanged" });
+  if (moved > 0) batch.rebalancedAtMs = Math.max(1, batch.timeMs);
+  return Object.freeze({ ok: true, kind: "rebalanced", moved, refused: moves.length - moved });
 }
 
 /** Another run on the same worker, after a failure. */

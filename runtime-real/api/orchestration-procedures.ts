@@ -16,6 +16,7 @@ import {
 } from "./orchestration-schemas.ts";
 import { cluster, ofVm, procedure, type Resource } from "./procedure.ts";
 import {
+  count,
   label,
   logIndex,
   nodeId,
@@ -318,6 +319,10 @@ export const orchestrationProcedures = {
       moves: z.array(rebalanceMoveSchema).min(1).max(CLUSTER_LIMITS.observations),
       ...withSession,
     }),
-    answer: committed,
+    answer: z.strictObject({
+      ...written,
+      moved: count.nullable().meta({ description: "Moves that are under way; null: not known any more" }),
+      refused: count.nullable().meta({ description: "Moves that could not be made any more" }),
+    }),
   }),
 } as const;

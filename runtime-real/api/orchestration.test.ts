@@ -380,7 +380,8 @@ test("a rebalance is planned, then applied move by move, and not again at once",
   expect(plan.moves).toMatchObject([{ from: 1, to: 2 }]);
   expect(plan.after).toBeLessThan(plan.before);
   const moves = plan.moves.map(({ name, epoch, to }) => ({ name, epoch, to }));
-  await ask("rebalance.apply", { moves });
+  const stale = moves.map((move) => ({ ...move, epoch: 1 }));
+  expect(await ask("rebalance.apply", { moves: [...moves, ...stale] })).toMatchObject({ moved: 1, refused: 1 });
   expect((await ask("vm.show", { name: moves[0]?.name ?? "" })).vm).toMatchObject({
     eviction: "rebalance",
     targetId: 2,
