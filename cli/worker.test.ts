@@ -66,10 +66,10 @@ test("one worker is shown with its figures, and with what is there and what of t
     "features  gpu, ssd",
     "cost      1.250 an hour",
     "",
-    "            TAKEN                       USED   KEPT  FREE  MAY PROMISE     HAS",
-    "vCPUs       ██████████████████░░  89%      6      2     1            9      10",
-    "memory MiB  ████████████████████ 100%  8,192  1,024     0        9,216  10,240",
-    "disk GiB    ███░░░░░░░░░░░░░░░░░  17%     10      5    75           90     100",
+    "            TAKEN              USED   KEPT  FREE  MAY PROMISE  RESERVE     HAS",
+    "vCPUs       ██████████░  89%      6      2     1            9        1      10",
+    "memory MiB  ███████████ 100%  8,192  1,024     0        9,216    1,024  10,240",
+    "disk GiB    ██░░░░░░░░░  17%     10      5    75           90       10     100",
     "",
     "VM   TENANT  STATE     VCPUS    MIB  WHY",
     "web  acme    Stopping      4  4,096  leaves its worker: drain",
@@ -80,4 +80,15 @@ test("one worker is shown with its figures, and with what is there and what of t
   expect(renderWorker({ index: 9, worker: idle, vms: [], tasks: [] }, plain, 100).at(-1)).toBe(
     "nothing is placed here",
   );
+});
+
+test("of a host that is too small to promise anything it is said why", () => {
+  const small = {
+    ...idle,
+    capacity: { ...idle.capacity, vcpus: 1 },
+    promisable: { ...idle.promisable, vcpus: 0 },
+  };
+  const lines = renderWorker({ index: 9, worker: small, vms: [], tasks: [] }, plain, 100);
+  expect(lines).toContain("vCPUs: the reserve leaves nothing of 1 to promise, so no VM fits here;");
+  expect(lines.join("\n")).not.toContain("memory MiB: the reserve");
 });

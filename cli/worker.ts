@@ -10,7 +10,7 @@ import { type CommandGroup, type Session, withExamples } from "./group.ts";
 import { FailureError } from "./outcome.ts";
 import { fitTable, table } from "./table.ts";
 import type { Paint } from "./terminal.ts";
-import { whyNowhere, whyWords } from "./vm/index.ts";
+import { reserveOf, whyNowhere, whyWords } from "./vm/index.ts";
 import { progressTo, QUESTION_MS, untilSeen, type WaitOptions, withWaitOptions } from "./waiting.ts";
 
 type Worker = AnswerOf<"worker.show">["worker"];
@@ -45,7 +45,7 @@ function registerList(worker: Command, { terminal }: Session): void {
 }
 
 const LIST_BAR = 4;
-const SHOW_BAR = 20;
+const SHOW_BAR = 11;
 
 export function renderWorkers(workers: readonly Worker[], paint: Paint, columns: number): string[] {
   // Where nobody has said where hosts stand there is nothing to read.
@@ -118,8 +118,8 @@ export function renderWorker({ worker, vms, tasks }: Shown, paint: Paint, column
   ]);
   lines.push(
     "",
-    ...table("<<>>>>>", [
-      ["", "TAKEN", "USED", "KEPT", "FREE", "MAY PROMISE", "HAS"],
+    ...table("<<>>>>>>", [
+      ["", "TAKEN", "USED", "KEPT", "FREE", "MAY PROMISE", "RESERVE", "HAS"],
       ...RESOURCES.map(({ key, name }) => [
         name,
         bar(takenOf(worker, key), worker.promisable[key], SHOW_BAR, paint),
@@ -127,9 +127,11 @@ export function renderWorker({ worker, vms, tasks }: Shown, paint: Paint, column
         count(worker.reserved[key]),
         count(Math.max(0, worker.promisable[key] - takenOf(worker, key))),
         count(worker.promisable[key]),
+        count(reserveOf(worker, key)),
         count(worker.capacity[key]),
       ]),
     ]),
+    ...RESOURCES.flatMap(({ key, name }) => reserveHint(worker, key, name)),
   );
   if (vms.length > 0) {
     const rows = vms.map((vm) => [
@@ -154,6 +156,16 @@ export function renderWorker({ worker, vms, tasks }: Shown, paint: Paint, column
   }
   if (vms.length + tasks.length === 0) lines.push("", "nothing is placed here");
   return lines;
+}
+
+/** Whole units are promised: the reserve of a small host may leave less than one. */
+function reserveHint(worker: Worker, key: ResourceKey, name: string): string[] {
+  if (worker.promisable[key] > 0 || worker.capacity[key] === 0) return [];
+  return [
+    "",
+    `${name}: the reserve leaves nothing of ${count(worker.capacity[key])} to promise, so no VM fits here;`,
+    "`blixard scheduler set --reserve` and its overcommit change that, for all workers",
+  ];
 }
 
 const STATUS_NOTES = {

@@ -5,7 +5,7 @@ import { type Session, withExamples } from "../group.ts";
 import { EXIT, UsageError } from "../outcome.ts";
 import { QUESTION_MS, type WaitOptions, withWaitOptions } from "../waiting.ts";
 import { showOrSuggest } from "./names.ts";
-import { fits, renderPlan } from "./plan.ts";
+import { fits, type ReserveOf, renderPlan, reserveOf } from "./plan.ts";
 import { type Spec, type SpecFlags, specOf, withSpecOptions } from "./spec-flags.ts";
 import { untilReached, type VmGoal } from "./waiting.ts";
 
@@ -100,9 +100,14 @@ export function registerPlan(vm: Command, { terminal, end }: Session): void {
       const { obstacle, index: _, ...plan } = answer;
       if (options.json === true) terminal.out(JSON.stringify(answer));
       else {
-        const drivers = new Map(workers.map(({ id, driver }) => [id, driver]));
-        const how = { all: options.all === true, paint: terminal.paintOut, columns: terminal.columns };
-        for (const line of renderPlan(name, plan, obstacle, (id) => drivers.get(id) ?? null, how)) terminal.out(line);
+        const known = new Map(workers.map((worker) => [worker.id, worker]));
+        const reserve: ReserveOf = (id, resource) => {
+          const worker = known.get(id);
+          return worker === undefined ? 0 : reserveOf(worker, resource);
+        };
+        const how = { all: options.all === true, paint: terminal.paintOut, columns: terminal.columns, reserve };
+        const driverOf = (id: number): string | null => known.get(id)?.driver ?? null;
+        for (const line of renderPlan(name, plan, obstacle, driverOf, how)) terminal.out(line);
       }
       end(fits(plan, obstacle) ? EXIT.holds : EXIT.failed);
     });

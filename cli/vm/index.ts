@@ -24,5 +24,5 @@ export const registerVm: CommandGroup = (program, session) => {
   registerHealth(vm, session);
 };
 
-export { whyNowhere } from "./plan.ts";
+export { reserveOf, whyNowhere } from "./plan.ts";
 export { whyWords } from "./why.ts";

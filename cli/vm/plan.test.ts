@@ -44,6 +44,16 @@ test("where it would go stands first, then each host with its score or its reaso
   expect(fits(somewhere, null)).toBe(true);
 });
 
+test("where room is missing it is said what the host keeps for itself", () => {
+  const reserve = (workerId: number): number => (workerId === 1 ? 1024 : 0);
+  const lines = renderPlan("web", nowhere, null, driven, { ...how, reserve });
+  expect(lines.slice(3)).toEqual([
+    "     1      -  not enough memory: 8,192 MiB needed, 2,048 free, 1,024 in reserve",
+    "     2      -  cordoned",
+    "     3      -  not enough memory: 8,192 MiB needed, 512 free",
+  ]);
+});
+
 test("a host without a driver is named as one", () => {
   const [headline, , , first] = renderPlan("web", somewhere, null, (id) => (id === 5 ? null : "qemu"), how);
   expect(headline).toBe("web would go to worker 5, and stay Scheduled: that has no VM driver yet");

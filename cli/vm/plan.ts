@@ -13,6 +13,17 @@ type RefusalCount = Plan["refusals"][number];
 /** What is known of the hosts beside what they say. */
 export type DriverOf = (workerId: number) => string | null;
 
+type ResourceKey = keyof typeof RESOURCE_WORDS;
+type Worker = AnswerOf<"worker.show">["worker"];
+
+/** What a worker keeps for itself. */
+export type ReserveOf = (workerId: number, resource: ResourceKey) => number;
+
+/** What of a worker's own nobody is promised; with overcommit more may be promised than there is. */
+export function reserveOf({ capacity, promisable }: Pick<Worker, "capacity" | "promisable">, key: ResourceKey): number {
+  return Math.max(0, capacity[key] - promisable[key]);
+}
+
 /** As many hosts as a person looks through. */
 const SHOWN_MAX = 20;
 
@@ -85,18 +96,25 @@ export function whyNowhere({ judgements, refusals }: Plan, namedId: number | nul
   return [`it may run on worker ${namedId} only: ${refusalWords(refusal)}`];
 }
 
+interface PlanStyle {
+  readonly all: boolean;
+  readonly paint: Paint;
+  readonly columns: number;
+  readonly reserve?: ReserveOf;
+}
+
 export function renderPlan(
   name: string,
   plan: Plan,
   obstacle: Obstacle,
   driverOf: DriverOf,
-  { all, paint, columns }: { readonly all: boolean; readonly paint: Paint; readonly columns: number },
+  { all, paint, columns, reserve = () => 0 }: PlanStyle,
 ): string[] {
   const lines = [headline(name, plan, obstacle, driverOf, paint)];
   const rows = plan.judgements.map((judgement, at) => [
     `${judgement.workerId}`,
     judgement.score === null ? "-" : scoreText(judgement.score),
-    verdict(judgement, at, plan, driverOf, paint),
+    verdict(judgement, at, plan, driverOf, reserve, paint),
   ]);
   if (rows.length === 0) return lines;
   const isLong = !all && rows.length > SHOWN_MAX;
@@ -134,11 +152,13 @@ function verdict(
   at: number,
   { preemption }: Plan,
   driverOf: DriverOf,
+  reserve: ReserveOf,
   paint: Paint,
 ): string {
   const driver = driverOf(workerId) === null ? " (no VM driver yet)" : "";
   if (refusal === null) return at === 0 ? paint("green", `chosen${driver}`) : `would take it${driver}`;
-  const words = refusalWords(refusal);
+  const kept = refusal.kind === "insufficient" ? reserve(workerId, refusal.resource) : 0;
+  const words = `${refusalWords(refusal)}${kept > 0 ? `, ${count(kept)} in reserve` : ""}`;
   if (preemption?.workerId !== workerId) return words;
   return paint("yellow", `${words}; would stop ${preemption.victims.join(", ")} first`);
 }
