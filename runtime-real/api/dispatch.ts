@@ -59,10 +59,27 @@ async function call<Name extends ProcedureName>(
   return await handlers[name](parsed.data, context);
 }
 
+/** What is out of bounds, in words; null: that is not what is wrong. */
+function boundWords(issue: z.core.$ZodIssue): string | null {
+  if (issue.code !== "too_big" && issue.code !== "too_small") return null;
+  const [bound, limit] =
+    issue.code === "too_big"
+      ? [issue.inclusive === false ? "less than" : "at most", issue.maximum]
+      : [issue.inclusive === false ? "more than" : "at least", issue.minimum];
+  switch (issue.origin) {
+    case "string":
+      return `must have ${bound} ${limit} ${limit === 1 ? "character" : "characters"}`;
+    case "array":
+      return `must have ${bound} ${limit} ${limit === 1 ? "entry" : "entries"}`;
+    default:
+      return `must be ${bound} ${limit}`;
+  }
+}
+
 function invalidRequest(error: z.ZodError): ApiError {
   const [issue] = error.issues;
   const field = issue === undefined || issue.path.length === 0 ? "request" : issue.path.map(String).join(".");
-  const reason = issue?.message ?? "is not valid";
+  const reason = issue === undefined ? "is not valid" : (boundWords(issue) ?? issue.message);
   return new ApiError("invalidRequest", `${field}: ${reason}`, "correct the field and send it again", {
     field,
     reason,

@@ -388,3 +388,16 @@ test("a rebalance is planned, then applied move by move, and not again at once",
   });
   expect(await refusal("rebalance.apply", { moves })).toBe("tooSoon");
 });
+
+test("what is out of bounds is said plainly, with the field and the limit", async () => {
+  const messages = [
+    await refused("vm.create", { name: "web", spec: { vcpus: 0 } }),
+    await refused("rebalance.plan", { movesMax: 100_000 }),
+    await refused("rebalance.apply", { moves: [] }),
+  ].map(({ message }) => message);
+  expect(messages).toEqual([
+    "spec.vcpus: must be at least 1",
+    "movesMax: must be at most 1000",
+    "moves: must have at least 1 entry",
+  ]);
+});
