@@ -39,10 +39,10 @@ interface Passed {
 }
 
 /**
- * From the start of one round to that of the next: what comes meanwhile shares it. A thousand workers then cost a hundred rounds a second and not a thousand;
- * a report that comes after a pause is asked about at once.
+ * From the start of one round to that of the next: what comes meanwhile shares it. A thousand workers then cost fifty rounds a second and not a thousand; a
+ * report that comes after a pause is asked about at once.
  */
-const ROUND_EVERY_MS = 10;
+const ROUND_EVERY_MS = 20;
 
 const REFUSED_FOR_NOW: ClientAnswer = { kind: "refused", refusal: { kind: "noLeader" } };
 
