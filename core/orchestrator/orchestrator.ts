@@ -223,8 +223,8 @@ export class Orchestrator {
     const state = this.#state;
     if (state === null) return null;
     const { workerId, bootId, sequence } = report;
-    if (this.#isRemoved(workerId)) return { kind: "removed", workerId, bootId, sequence };
     const worker = workerOf(state, workerId);
+    if (worker === null && this.#isRemoved(workerId)) return { kind: "removed", workerId, bootId, sequence };
     if (worker === null || !worker.isOnline || worker.bootId !== bootId || this.#isBeingLost(workerId))
       return { kind: "register", workerId, bootId, sequence };
     // The report may have come before its process was registered, when nothing was kept for it.
