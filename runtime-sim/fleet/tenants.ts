@@ -24,8 +24,9 @@ import type { Fleet } from "./fleet.ts";
 import { WISHES, type Wish } from "./shape.ts";
 import type { WorkerHost } from "./worker-host.ts";
 
-/** Set-up requests under way at a time, and how long one waits for its answer before it is asked again elsewhere. */
+/** Set-up requests under way at a time, more if there are more than so many VMs for each; and how long one waits before it is asked again elsewhere. */
 const SETUP_PARALLEL = 32;
+const SETUP_VMS_EACH = 80;
 const PATIENCE_US = 3_000_000;
 
 export class Tenants implements Caller {
@@ -129,7 +130,8 @@ export class Tenants implements Caller {
   }
 
   #proceed(): void {
-    while (this.#pending.size < SETUP_PARALLEL) {
+    const parallel = Math.max(SETUP_PARALLEL, Math.ceil(this.#fleet.shape.vms / SETUP_VMS_EACH));
+    while (this.#pending.size < parallel) {
       const command = this.#setup[0]?.pop();
       if (command !== undefined) this.#insist(command);
       else if (this.#setup.length === 0 || this.#pending.size > 0) return;
