@@ -1,7 +1,3 @@
-/**
- * What is due when: a binary heap. A deadline that is put off stays where it is in the heap, and goes to its new place when its old time comes: leases are
- * renewed ten times before one would run out. One that is taken away, or is to come sooner, is passed over then.
- */
 interface Entry<K> {
   readonly key: K;
   /** By which the heap is in order. */
@@ -10,6 +6,10 @@ interface Entry<K> {
   dueMs: number | null;
 }
 
+/**
+ * What is due when: a binary heap. A deadline that is put off stays where it is in the heap, and goes to its new place when its old time comes: leases are
+ * renewed ten times before one would run out. One that is taken away, or is to come sooner, is passed over then.
+ */
 export class Deadlines<K> {
   readonly #entries = new Map<K, Entry<K>>();
   readonly #heap: Entry<K>[] = [];

@@ -1,6 +1,8 @@
 /** All hosts that run machines, how they come to be known, and what faults may do to them. */
 import { type ClusterState, factsOf, type HostFacts, nodeOf, type WorkerFacts } from "../../core/index.ts";
 import { drawRange, type WorkerTarget } from "../faults/index.ts";
+import type { Place } from "../host.ts";
+import type { Stream } from "../random.ts";
 import type { World } from "../world.ts";
 import type { FleetShape } from "./shape.ts";
 import { type HostListener, WorkerHost } from "./worker-host.ts";
@@ -43,13 +45,20 @@ export class Fleet {
     return ids.length > 0 ? ids : [1];
   }
 
-  /** What is known now, to a client that has just looked: any node's state. */
+  /** The newest state that any member holds: what a client knows that has just looked. Null: no member runs. */
   get newestState(): ClusterState | null {
     let best: ClusterState | null = null;
     for (const { node } of this.#world.hosts) {
       if (node !== null && (best === null || node.state.appliedIndex > best.appliedIndex)) best = node.state;
     }
     return best;
+  }
+
+  /** Where a request is sent: to a member, whichever. One where nobody lives if there is none. */
+  anyMember(dice: Stream): Place {
+    const { places } = this.#world;
+    const inhabited = places.filter(({ host }) => host !== null);
+    return dice.pick(inhabited.length > 0 ? inhabited : places);
   }
 
   at(placeIndex: number): WorkerHost | null {

@@ -101,8 +101,7 @@ export class Removals implements Caller {
   }
 
   #send(command: Command): void {
-    const inhabited = this.#world.places.filter(({ host }) => host !== null);
-    const place = this.#dice.pick(inhabited.length > 0 ? inhabited : this.#world.places);
+    const place = this.#fleet.anyMember(this.#dice);
     this.#attempts += 1;
     this.#world.request(place, { kind: "propose", request: { session: null, command } }, this, this.#attempts);
   }

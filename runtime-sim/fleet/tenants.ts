@@ -154,8 +154,7 @@ export class Tenants implements Caller {
 
   #send(command: Command): number {
     const attempt = ++this.#attempt;
-    const inhabited = this.#world.places.filter(({ host }) => host !== null);
-    const place = this.#dice.pick(inhabited.length > 0 ? inhabited : this.#world.places);
+    const place = this.#fleet.anyMember(this.#dice);
     this.#world.request(place, { kind: "propose", request: { session: null, command } }, this, attempt);
     return attempt;
   }
