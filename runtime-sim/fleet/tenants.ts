@@ -117,16 +117,18 @@ export class Tenants implements Caller {
     return [commands.reverse(), vms.reverse()];
   }
 
-  /** Nothing more is asked for, but the set-up goes on. */
+  /** Nothing more is asked for, but the set-up goes on; and a death that was confirmed is confirmed until the log has it: before that the host must not come back. */
   stop(): void {
     this.#stopped = true;
-    for (const host of this.#confirmed.values()) host.plugIn(this.#fleet.servers);
+    const hosts = new Set(this.#confirmed.values());
+    this.#confirmed.clear();
+    for (const { id } of hosts) this.#insist({ kind: "confirmWorkerDead", workerId: id });
   }
 
   get waitsFor(): string | null {
     let left = this.#pending.size;
     for (const step of this.#setup) left += step.length;
-    return left === 0 ? null : `${left} requests of the set-up have not been answered`;
+    return left === 0 ? null : `${left} requests that somebody insists on have not been answered`;
   }
 
   #proceed(): void {
@@ -160,20 +162,25 @@ export class Tenants implements Caller {
   }
 
   answered(attempt: number, answer: ClientAnswer | null): void {
-    const isSetup = this.#pending.has(attempt);
+    const insistedOn = this.#pending.get(attempt);
     if (answer?.kind === "applied") {
-      this.#confirmed.get(attempt)?.plugIn(this.#fleet.servers);
+      const confirmed = insistedOn?.kind === "confirmWorkerDead" ? this.#hostOf(insistedOn.workerId) : null;
+      (confirmed ?? this.#confirmed.get(attempt))?.plugIn(this.#fleet.servers);
       this.#confirmed.delete(attempt);
       if (answer.result.ok) this.outcomes.applied += 1;
       else this.outcomes.refused += 1;
-      if (isSetup) {
+      if (insistedOn !== undefined) {
         this.#pending.delete(attempt);
         this.#proceed();
       }
       return;
     }
     this.outcomes.unknown += 1;
-    if (isSetup) this.#world.after(this.#dice.exponential(100_000), () => this.#again(attempt));
+    if (insistedOn !== undefined) this.#world.after(this.#dice.exponential(100_000), () => this.#again(attempt));
+  }
+
+  #hostOf(id: number): WorkerHost | null {
+    return this.#fleet.hosts.find((host) => host.id === id) ?? null;
   }
 
   #askLater(): void {
