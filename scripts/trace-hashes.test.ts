@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { differingRuns, firstDifferentLine } from "./determinism.ts";
+import { differingRuns, firstDifferentLine } from "./trace-hashes.ts";
 
 describe("differingRuns", () => {
   const hashes = new Map([
