@@ -1,4 +1,6 @@
 /** The door of the core: what the two runtimes, the scenarios and the command line may know of it. */
+
+export * from "./agent/index.ts";
 export * from "./cluster/index.ts";
 export { DurableState, HARD_STATE, type RecordPlace, SNAPSHOT } from "./durable-state.ts";
 export { type AppliedEntry, isReplicated, type MemberStatus, Node, replicatedEntry } from "./node.ts";
@@ -61,4 +63,3 @@ export * from "./runtime.ts";
 export { type ContractTerms, type CoreWatch, RuntimeContract } from "./runtime-contract.ts";
 export * from "./scheduler/index.ts";
 export * from "./wire/index.ts";
-export * from "./worker/index.ts";

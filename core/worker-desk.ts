@@ -5,6 +5,8 @@
  *
  * Also the way by which the orchestrator proposes, and hears what became of it.
  */
+
+import { decodeReport, encodeDirective, type Report } from "./agent/index.ts";
 import { type ClusterState, encodeRequest, nodeOf, type Touched } from "./cluster/index.ts";
 import { Orchestrator } from "./orchestrator/index.ts";
 import {
@@ -19,7 +21,6 @@ import {
   requestRead,
 } from "./raft/index.ts";
 import type { ClientAnswer } from "./runtime.ts";
-import { decodeReport, encodeDirective, type Report } from "./worker/index.ts";
 
 /** In place of a client's ticket, for reads that no client asked for. */
 export const DESK_TICKET = -1;

@@ -81,7 +81,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "epoch-ignored",
     scenario: "split-brain-vm",
-    file: "core/worker/agent.ts",
+    file: "core/agent/agent.ts",
     edits: [{ find: "} else if (machine.epoch < epoch) {", replace: "} else if (machine.epoch > epoch) {" }],
   },
   {
@@ -123,7 +123,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "starts-without-lease",
     scenario: "split-brain-vm",
-    file: "core/worker/agent.ts",
+    file: "core/agent/agent.ts",
     edits: [
       {
         find: "this.#nowMs < this.#leaseUntilMs - LEASE_MARGIN_MS;",
@@ -134,7 +134,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "fence-not-set",
     scenario: "split-brain-vm",
-    file: "core/worker/agent.ts",
+    file: "core/agent/agent.ts",
     edits: [
       {
         find: `this.#effects.push({ kind: "act", action: { kind: "fenceAt", atMs: untilMs } });`,
@@ -145,7 +145,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "lease-from-answer",
     scenario: "split-brain-vm",
-    file: "core/worker/agent.ts",
+    file: "core/agent/agent.ts",
     edits: [
       {
         find: "const untilMs = this.#sentAtMs + leaseTtlMs;",
@@ -156,7 +156,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "lease-not-waited-for",
     scenario: "split-brain-vm",
-    file: "core/worker/lease.ts",
+    file: "core/agent/lease.ts",
     edits: [
       {
         find: "return Math.ceil((LEASE_TTL_MS + FENCE_GRACE_MS)",
@@ -253,7 +253,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "orphans-left",
     scenario: "zombie-vms",
-    file: "core/worker/agent.ts",
+    file: "core/agent/agent.ts",
     edits: [
       {
         find: "for (const machine of this.#machines.values()) if (!wanted.has(machine.name)) this.#endUnwanted(machine);",
@@ -286,7 +286,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "build-awaited-for-ever",
     scenario: "zombie-vms",
-    file: "core/worker/agent.ts",
+    file: "core/agent/agent.ts",
     edits: [
       { find: "if (this.#hasBeenSo(machine) >= this.#settings.buildTimeoutMs) {", replace: "if (this.#nowMs < 0) {" },
     ],

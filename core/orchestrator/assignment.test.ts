@@ -1,8 +1,8 @@
 /** What a worker is told: all of its own, nothing of others, and never more than fits. */
 import { describe, expect, test } from "vitest";
+import { encodeDirective, HOST_LIMITS } from "../agent/index.ts";
 import { vmSpec } from "../cluster/index.ts";
 import { machine, Office } from "../testing/index.ts";
-import { encodeDirective, HOST_LIMITS } from "../worker/index.ts";
 import { attemptNumber } from "./observations.ts";
 
 const MANY = { capacity: { vcpus: 100_000, memoryMiB: 100_000_000, diskGiB: 1_000_000 } };

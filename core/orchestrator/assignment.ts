@@ -1,6 +1,7 @@
 /** What a worker is told to do, and how. */
+
+import { type Assignment, type Details, HOST_LIMITS, type Report } from "../agent/index.ts";
 import { type ClusterState, intentOf, taskOf, vmOf, type WorkerRecord } from "../cluster/index.ts";
-import { type Assignment, type Details, HOST_LIMITS, type Report } from "../worker/index.ts";
 import { attemptNumber, isBegun } from "./observations.ts";
 
 export function assignmentOf(state: ClusterState, worker: WorkerRecord): Assignment {

@@ -1,4 +1,6 @@
 /** What an inventory says that the replicated state does not know yet. */
+
+import type { Inventory, Job, ReportedMachine } from "../agent/index.ts";
 import {
   CLUSTER_LIMITS,
   type ClusterState,
@@ -11,7 +13,6 @@ import {
   vmOf,
   type WorkerRecord,
 } from "../cluster/index.ts";
-import type { Inventory, Job, ReportedMachine } from "../worker/index.ts";
 
 export interface News {
   readonly machines: readonly MachineObservation[];

@@ -4,9 +4,9 @@
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { type Directive, encodeDirective, FENCE_GRACE_MS } from "../agent/index.ts";
 import { type Command, tableValues, type VmRecord } from "../cluster/index.ts";
 import { Bench, FACTS, Office, type Sent } from "../testing/index.ts";
-import { type Directive, encodeDirective, FENCE_GRACE_MS } from "../worker/index.ts";
 
 const HOSTS = [1, 2] as const;
 const NAMES = ["a", "b"] as const;

@@ -1,8 +1,8 @@
 /** What the leader does about workers, VMs and tasks: over a real state machine, every entry committed at once. Consensus is left out. */
 import { describe, expect, test } from "vitest";
+import { type Job, LEASE_TTL_MS, waitForLeaseMs } from "../agent/index.ts";
 import { workerOf } from "../cluster/index.ts";
 import { machine, Office } from "../testing/index.ts";
-import { type Job, LEASE_TTL_MS, waitForLeaseMs } from "../worker/index.ts";
 import { DRAIN_PATIENCE_MS } from "./drains.ts";
 
 const WAIT_MS = waitForLeaseMs(0.05);

@@ -4,6 +4,8 @@
  *
  * It acts on what has changed. Nothing here is asked of every VM or worker at every turn.
  */
+
+import { type Directive, LEASE_TTL_MS, type Report, waitForLeaseMs } from "../agent/index.ts";
 import {
   Batch,
   CLUSTER_LIMITS,
@@ -39,7 +41,6 @@ import {
   type Resources,
   type WorkerView,
 } from "../scheduler/index.ts";
-import { type Directive, LEASE_TTL_MS, type Report, waitForLeaseMs } from "../worker/index.ts";
 import { assignmentOf, detailsFor } from "./assignment.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Drains } from "./drains.ts";

@@ -1,5 +1,5 @@
 /** An agent between a host that keeps the contract of types.ts to the letter and a leader that a test plays. */
-import { DEFAULT_VM_SPEC, type Intent, type VmSpec, vmSpec } from "../cluster/index.ts";
+
 import {
   Agent,
   type AgentEffect,
@@ -20,7 +20,8 @@ import {
   type Report,
   type TaskDetail,
   type VmDetail,
-} from "../worker/index.ts";
+} from "../agent/index.ts";
+import { DEFAULT_VM_SPEC, type Intent, type VmSpec, vmSpec } from "../cluster/index.ts";
 
 const FACTS: HostFacts = {
   capacity: { vcpus: 8, memoryMiB: 8192, diskGiB: 100 },

@@ -1,4 +1,17 @@
 /** An orchestrator in office over a real state machine, without consensus: what it proposes is committed at once. */
+
+import {
+  type AssignedTask,
+  type Assignment,
+  type Directive,
+  decodeDirective,
+  encodeDirective,
+  type Inventory,
+  type Job,
+  type MachinePhase,
+  type Report,
+  type ReportedMachine,
+} from "../agent/index.ts";
 import {
   type ApplyResult,
   applyEntries,
@@ -19,18 +32,6 @@ import {
   workerOf,
 } from "../cluster/index.ts";
 import { Orchestrator, type Proposal } from "../orchestrator/index.ts";
-import {
-  type AssignedTask,
-  type Assignment,
-  type Directive,
-  decodeDirective,
-  encodeDirective,
-  type Inventory,
-  type Job,
-  type MachinePhase,
-  type Report,
-  type ReportedMachine,
-} from "../worker/index.ts";
 
 const SERVERS = [1, 2, 3];
 const TURNS_MAX = 10_000;

@@ -16,7 +16,7 @@ export type JobAction = Extract<HostAction, { readonly kind: "runJob" | "endJob"
 
 const KEEPER = fileURLToPath(new URL("./keeper.ts", import.meta.url));
 
-/** By then the keeper has ended what the switch ends, or it hangs. Well within the grace that the cluster gives (core/worker/lease.ts). */
+/** By then the keeper has ended what the switch ends, or it hangs. Well within the grace that the cluster gives (core/agent/lease.ts). */
 const KEEPER_LATE_MS = 500;
 
 export class Jobs {

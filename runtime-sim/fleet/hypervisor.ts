@@ -1,5 +1,5 @@
 /**
- * A host that runs machines and jobs, as the contract in core/worker has it: it is asked and answers nothing; what comes of it shows in the inventory.
+ * A host that runs machines and jobs, as the contract in core/agent has it: it is asked and answers nothing; what comes of it shows in the inventory.
  * Building, booting and powering off take time, guests crash, and what the host reports need not be so.
  *
  * The world drives it: after each call that changes something, and after each `advance`, it calls `advance` at `nextUs`. An action does not look at the
