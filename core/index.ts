@@ -2,8 +2,7 @@
 
 export * from "./agent/index.ts";
 export * from "./cluster/index.ts";
-export { DurableState, HARD_STATE, type RecordPlace, SNAPSHOT } from "./durable-state.ts";
-export { type AppliedEntry, isReplicated, type MemberStatus, Node, replicatedEntry } from "./node.ts";
+export * from "./node/index.ts";
 export {
   type Append,
   type AppendOutcome,

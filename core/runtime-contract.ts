@@ -8,7 +8,7 @@
  *
  * Does not check what the core makes of it: that is the oracles' concern.
  */
-import { DurableState } from "./durable-state.ts";
+import { DurableState } from "./node/index.ts";
 import type { Message, PeerId } from "./raft/index.ts";
 import type { Effect, Input, Restored, Stamp } from "./runtime.ts";
 import { encodeMessage } from "./wire/index.ts";

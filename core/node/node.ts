@@ -17,7 +17,7 @@ import {
   query,
   STAMP_BYTES,
   stampRequest,
-} from "./cluster/index.ts";
+} from "../cluster/index.ts";
 import {
   advanceCommit,
   appendAsLeader,
@@ -56,7 +56,7 @@ import {
   requestRead,
   startTransfer,
   unreachable,
-} from "./raft/index.ts";
+} from "../raft/index.ts";
 import type {
   ClientAnswer,
   ClientRequest,
@@ -66,9 +66,9 @@ import type {
   Restored,
   Runtime,
   Stamp,
-} from "./runtime.ts";
+} from "../runtime.ts";
+import { decodeConfigurationRecord } from "../wire/index.ts";
 import { SnapshotTaker } from "./snapshot-taker.ts";
-import { decodeConfigurationRecord } from "./wire/index.ts";
 import { DESK_TICKET, WorkerDesk } from "./worker-desk.ts";
 
 /** An entry that has just been applied; results belong to commands alone. */

@@ -1,7 +1,7 @@
 /** The result of all durable writes so far: a base and the log above it. Grows with what is stored, never with how much was written. */
 
-import type { Entry, HardState, Snapshot } from "./raft/index.ts";
-import type { Restored, Write } from "./runtime.ts";
+import type { Entry, HardState, Snapshot } from "../raft/index.ts";
+import type { Restored, Write } from "../runtime.ts";
 
 /** Where a record lies: an entry at its index, the others at these two. */
 export type RecordPlace = number;

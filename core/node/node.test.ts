@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type Entry, vmSpec } from "./index.ts";
-import { Cluster } from "./testing/index.ts";
+import { type Entry, vmSpec } from "../index.ts";
+import { Cluster } from "../testing/index.ts";
 
 /** The commands in one write of a node, write by write. */
 function commandsWritten(cluster: Cluster, id: number): number[] {

@@ -2,7 +2,7 @@
  * Takes a node's own snapshots: decides when one is due, encodes it a chunk a step, so that the loop never stops for it, and has it stored with its last.
  * The state is immutable, so the node goes on meanwhile.
  */
-import { type ClusterState, encodeSnapshot } from "./cluster/index.ts";
+import { type ClusterState, encodeSnapshot } from "../cluster/index.ts";
 import {
   type Digest,
   type Entry,
@@ -12,7 +12,7 @@ import {
   type Raft,
   type RaftOptions,
   snapshotDigest,
-} from "./raft/index.ts";
+} from "../raft/index.ts";
 
 interface Encoding {
   readonly index: number;

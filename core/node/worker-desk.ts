@@ -6,9 +6,9 @@
  * Also the way by which the orchestrator proposes, and hears what became of it.
  */
 
-import { decodeReport, encodeDirective, type Report } from "./agent/index.ts";
-import { type ClusterState, encodeRequest, nodeOf, type Touched } from "./cluster/index.ts";
-import { Orchestrator } from "./orchestrator/index.ts";
+import { decodeReport, encodeDirective, type Report } from "../agent/index.ts";
+import { type ClusterState, encodeRequest, nodeOf, type Touched } from "../cluster/index.ts";
+import { Orchestrator } from "../orchestrator/index.ts";
 import {
   type Directed,
   header,
@@ -19,8 +19,8 @@ import {
   type RaftOptions,
   type Reported,
   requestRead,
-} from "./raft/index.ts";
-import type { ClientAnswer } from "./runtime.ts";
+} from "../raft/index.ts";
+import type { ClientAnswer } from "../runtime.ts";
 
 /** In place of a client's ticket, for reads that no client asked for. */
 export const DESK_TICKET = -1;

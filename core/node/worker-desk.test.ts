@@ -11,8 +11,8 @@ import {
   vmOf,
   waitForLeaseMs,
   workerOf,
-} from "./index.ts";
-import { Cluster } from "./testing/index.ts";
+} from "../index.ts";
+import { Cluster } from "../testing/index.ts";
 
 const WORKER = 9;
 
