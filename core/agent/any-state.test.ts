@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Intent } from "../cluster/index.ts";
 import {
-  Bench,
+  AgentHarness,
   type Sent,
   wantedTask as task,
   wantedVm as vm,
@@ -45,7 +45,7 @@ type Step =
   | { readonly do: "plant"; readonly name: string; readonly epoch: number; readonly phase: MachinePhase };
 
 class World {
-  readonly bench = new Bench();
+  readonly harness = new AgentHarness();
   readonly vms = new Map<string, Wanted>();
   readonly tasks = new Map<string, Job>();
   #index = 10;
@@ -65,9 +65,9 @@ class World {
   #shown = new Map<string, Machine>();
 
   constructor(planted: readonly Machine[]) {
-    for (const machine of planted) this.bench.machines.set(machine.name, machine);
-    this.bench.obeys = false;
-    this.bench.watch = (action) => this.#check(action);
+    for (const machine of planted) this.harness.machines.set(machine.name, machine);
+    this.harness.obeys = false;
+    this.harness.watch = (action) => this.#check(action);
     this.#assign();
     this.look();
   }
@@ -75,15 +75,15 @@ class World {
   // ---- What must hold of every action
 
   #check(action: HostAction): void {
-    const { bench } = this;
+    const { harness } = this;
     if (action.kind === "fenceAt") {
       expect(action.atMs, "the switch is set to no later than what was granted").toBeLessThanOrEqual(
-        bench.leaseUntilMs,
+        harness.leaseUntilMs,
       );
       return;
     }
-    expect(bench.nowMs, "it acts with a lease").toBeLessThan(bench.leaseUntilMs);
-    expect(bench.nowMs, "it acts under a switch that is set").toBeLessThan(bench.fenceAtMs);
+    expect(harness.nowMs, "it acts with a lease").toBeLessThan(harness.leaseUntilMs);
+    expect(harness.nowMs, "it acts under a switch that is set").toBeLessThan(harness.fenceAtMs);
     if ("name" in action) this.#checkMachine(action);
     this.#queue.push(action);
   }
@@ -113,16 +113,16 @@ class World {
   // ---- The host
 
   look(): void {
-    this.#shown = new Map(this.bench.machines);
+    this.#shown = new Map(this.harness.machines);
     this.#told ??= new Map();
-    this.bench.look();
+    this.harness.look();
     this.#note();
   }
 
   /** What was told since the last time. */
   #note(): void {
-    for (const { report } of this.bench.sent) {
-      if (report.inventory === null || report.bootId !== this.bench.lastSent.report.bootId) continue;
+    for (const { report } of this.harness.sent) {
+      if (report.inventory === null || report.bootId !== this.harness.lastSent.report.bootId) continue;
       this.#told.set(
         report.inventoryVersion,
         new Set(report.inventory.machines.map(({ name, epoch }) => `${name}/${epoch}`)),
@@ -132,8 +132,8 @@ class World {
 
   carry(count: number): void {
     for (const action of this.#queue.splice(0, count)) {
-      if (action.kind === "start" && this.bench.machines.get(action.name)?.phase === "built") {
-        const machine = this.bench.machines.get(action.name);
+      if (action.kind === "start" && this.harness.machines.get(action.name)?.phase === "built") {
+        const machine = this.harness.machines.get(action.name);
         const run = `${action.name}/${action.epoch}`;
         if (machine?.epoch === action.epoch) {
           expect(this.#started, "no run is started twice").not.toContain(run);
@@ -146,12 +146,12 @@ class World {
         if (this.#ran.has(run)) continue;
         this.#ran.add(run);
       }
-      this.bench.perform(action);
+      this.harness.perform(action);
     }
   }
 
   progress(which: number, fails: boolean): void {
-    const machines = [...this.bench.machines.values()];
+    const machines = [...this.harness.machines.values()];
     const machine = machines[which % Math.max(1, machines.length)];
     if (machine === undefined) return;
     const { name, epoch, phase } = machine;
@@ -164,21 +164,21 @@ class World {
       stopped: "stopped",
       failed: "failed",
     } as const;
-    this.bench.put(name, epoch, next[phase]);
+    this.harness.put(name, epoch, next[phase]);
   }
 
   tick(ms: number): void {
-    this.bench.nowMs += ms;
-    if (this.bench.nowMs >= this.bench.fenceAtMs) {
-      for (const { name, epoch, phase } of [...this.bench.machines.values()]) {
+    this.harness.nowMs += ms;
+    if (this.harness.nowMs >= this.harness.fenceAtMs) {
+      for (const { name, epoch, phase } of [...this.harness.machines.values()]) {
         if (phase === "starting" || phase === "running" || phase === "stopping")
-          this.bench.put(name, epoch, "failed", "fenced");
+          this.harness.put(name, epoch, "failed", "fenced");
       }
-      for (const { id, attempt } of this.bench.jobs) this.bench.endJob(id, attempt, "failed", "fenced");
+      for (const { id, attempt } of this.harness.jobs) this.harness.endJob(id, attempt, "failed", "fenced");
       // What it was asked for and has not done is done no more: the switch has fallen.
       this.#queue.splice(0);
     }
-    this.bench.step({ kind: "wake" });
+    this.harness.step({ kind: "wake" });
     this.#note();
   }
 
@@ -187,17 +187,17 @@ class World {
     this.#told = new Map();
     this.#heard = new Set();
     this.#held = null;
-    this.bench.leaseUntilMs = Number.NEGATIVE_INFINITY;
-    this.bench.boot();
+    this.harness.leaseUntilMs = Number.NEGATIVE_INFINITY;
+    this.harness.boot();
     this.look();
   }
 
   /** Somebody takes away what the cluster has heard of. */
   vanish(): void {
-    for (const { name, epoch } of this.bench.machines.values()) {
+    for (const { name, epoch } of this.harness.machines.values()) {
       const wanted = this.vms.get(name);
       if (wanted?.epoch === epoch && !wanted.isBegun) continue;
-      this.bench.machines.delete(name);
+      this.harness.machines.delete(name);
       return;
     }
   }
@@ -232,43 +232,43 @@ class World {
     this.#index += 1;
     const vms = [...this.vms].map(([name, { epoch, intent, isBegun }]): WantedVm => vm(name, epoch, intent, isBegun));
     const tasks = [...this.tasks].map(([id, { attempt, isCancelled }]): WantedTask => task(id, attempt, isCancelled));
-    this.bench.assignment = { index: this.#index, vms, tasks };
-    this.bench.details = { vms, tasks };
-    this.#assignments.push(this.bench.assignment);
+    this.harness.assignment = { index: this.#index, vms, tasks };
+    this.harness.details = { vms, tasks };
+    this.#assignments.push(this.harness.assignment);
   }
 
   answer(sent: Sent, how: "well" | "nothing" | "old"): void {
-    const { bench } = this;
+    const { harness } = this;
     // An answer that comes too late, or twice, or to a former process, gives nothing.
-    const isAwaited = sent === bench.lastSent && sent !== this.#answered;
+    const isAwaited = sent === harness.lastSent && sent !== this.#answered;
     // One to a former process that bears the number of a report of this one is taken for damaged, and spends it.
-    const spends = sent.report.sequence === bench.lastSent.report.sequence;
-    if (spends) this.#answered = bench.lastSent;
+    const spends = sent.report.sequence === harness.lastSent.report.sequence;
+    if (spends) this.#answered = harness.lastSent;
     if (how === "nothing") {
-      bench.step({ kind: "answered", sequence: sent.report.sequence, directive: null });
+      harness.step({ kind: "answered", sequence: sent.report.sequence, directive: null });
       // It may have told something else at once.
       this.#note();
       return;
     }
-    if (sent.report.bootId === bench.lastSent.report.bootId) this.#hear(sent);
-    const assignment = how === "old" ? (this.#assignments.at(-2) ?? null) : bench.assignment;
+    if (sent.report.bootId === harness.lastSent.report.bootId) this.#hear(sent);
+    const assignment = how === "old" ? (this.#assignments.at(-2) ?? null) : harness.assignment;
     // It is told how to do what it asks for, and of nothing else.
     const { lacks } = sent.report;
     const details = {
-      vms: bench.details.vms.filter((one) => lacks.vms.includes(one.name)),
-      tasks: bench.details.tasks.filter(({ id }) => lacks.tasks.includes(id)),
+      vms: harness.details.vms.filter((one) => lacks.vms.includes(one.name)),
+      tasks: harness.details.tasks.filter(({ id }) => lacks.tasks.includes(id)),
     };
-    const directive = bench.directiveFor(sent, { assignment, details });
+    const directive = harness.directiveFor(sent, { assignment, details });
     if (isAwaited && assignment !== null && assignment.index >= (this.#held?.index ?? 0)) this.#held = assignment;
     if (isAwaited) {
       for (const [version, names] of this.#told) {
         if (version <= sent.report.inventoryVersion) for (const name of names) this.#heard.add(name);
       }
-      bench.deliver(sent, directive);
+      harness.deliver(sent, directive);
     } else {
-      const before = bench.leaseUntilMs;
-      bench.deliver(sent, directive);
-      bench.leaseUntilMs = before;
+      const before = harness.leaseUntilMs;
+      harness.deliver(sent, directive);
+      harness.leaseUntilMs = before;
     }
     this.#note();
   }
@@ -303,20 +303,20 @@ class World {
   settle(): void {
     for (let round = 0; round < 80; round++) {
       this.carry(Number.POSITIVE_INFINITY);
-      this.bench.finish();
-      for (const { id, attempt } of this.bench.jobs) this.bench.endJob(id, attempt, "exited", "");
+      this.harness.finish();
+      for (const { id, attempt } of this.harness.jobs) this.harness.endJob(id, attempt, "exited", "");
       this.look();
-      this.answer(this.bench.lastSent, "well");
+      this.answer(this.harness.lastSent, "well");
       this.carry(Number.POSITIVE_INFINITY);
-      this.tick(Math.max(1000, Math.min(this.bench.wakeAtMs - this.bench.nowMs, 2000)));
+      this.tick(Math.max(1000, Math.min(this.harness.wakeAtMs - this.harness.nowMs, 2000)));
     }
     for (const [name, { epoch, intent }] of this.vms) {
-      const machine = this.bench.machines.get(name);
+      const machine = this.harness.machines.get(name);
       if (intent === "run") expect(machine, name).toMatchObject({ epoch, phase: "running" });
       else expect(machine?.phase ?? "stopped", name).toMatch(/stopped|failed/);
     }
-    for (const name of this.bench.machines.keys()) expect(this.vms.has(name), `${name} is wanted`).toBe(true);
-    expect(this.bench.jobs).toEqual([]);
+    for (const name of this.harness.machines.keys()) expect(this.vms.has(name), `${name} is wanted`).toBe(true);
+    expect(this.harness.jobs).toEqual([]);
     expect(this.tasks.size).toBe(0);
   }
 
@@ -350,10 +350,10 @@ class World {
         this.submit(step.id);
         break;
       case "plant":
-        if (!this.bench.machines.has(step.name)) this.bench.put(step.name, step.epoch, step.phase);
+        if (!this.harness.machines.has(step.name)) this.harness.put(step.name, step.epoch, step.phase);
         break;
       case "answer": {
-        const sent = this.bench.sent.at(-1 - step.back);
+        const sent = this.harness.sent.at(-1 - step.back);
         if (sent !== undefined) this.answer(sent, step.how);
         break;
       }

@@ -3,48 +3,48 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Inventory, type Job, MACHINE_PHASES, type ReportedMachine } from "../agent/index.ts";
 import { type Command, intentOf, type VmRecord, vmOf } from "../cluster/index.ts";
-import { machine, Office } from "../testing/index.ts";
+import { machine, OrchestratorHarness } from "../testing/index.ts";
 import { attemptNumber, type Heard, indexed, isBegun, newsIn } from "./observations.ts";
 
 const KNOWS_ALL = Number.MAX_SAFE_INTEGER;
 
 /** A VM on worker 1, and nobody who does anything about it by himself. */
-function placed(): Office {
-  const office = new Office();
-  office.join(1);
-  office.orchestrator.leaveOffice();
-  office.create("web", { onWorkerLost: "wait" });
-  office.commit({ kind: "placeVm", name: "web", epoch: 0, workerId: 1 });
-  return office;
+function placed(): OrchestratorHarness {
+  const harness = new OrchestratorHarness();
+  harness.join(1);
+  harness.orchestrator.leaveOffice();
+  harness.create("web", { onWorkerLost: "wait" });
+  harness.commit({ kind: "placeVm", name: "web", epoch: 0, workerId: 1 });
+  return harness;
 }
 
 function observed(
-  office: Office,
+  harness: OrchestratorHarness,
   phase: "building" | "starting" | "running" | "stopped" | "failed" | "absent",
 ): Command {
-  const { epoch } = office.vm("web");
+  const { epoch } = harness.vm("web");
   const machines = [{ name: "web", epoch, phase, reason: "" }];
   return { kind: "observe", workerId: 1, bootId: 1, machines, jobs: [] };
 }
 
-type Way = (office: Office) => readonly Command[];
+type Way = (harness: OrchestratorHarness) => readonly Command[];
 
 /** Ways by which a VM comes from state to state. Commands that are refused change nothing. */
-const seenBuilding: Way = (office) => [observed(office, "building")];
-const seenStarting: Way = (office) => [observed(office, "starting")];
-const seenRunning: Way = (office) => [observed(office, "running")];
-const seenStopped: Way = (office) => [observed(office, "stopped")];
-const seenFailed: Way = (office) => [observed(office, "failed")];
+const seenBuilding: Way = (harness) => [observed(harness, "building")];
+const seenStarting: Way = (harness) => [observed(harness, "starting")];
+const seenRunning: Way = (harness) => [observed(harness, "running")];
+const seenStopped: Way = (harness) => [observed(harness, "stopped")];
+const seenFailed: Way = (harness) => [observed(harness, "failed")];
 const stop: Way = () => [{ kind: "setVmDesired", name: "web", desired: "stopped" }];
 const start: Way = () => [{ kind: "setVmDesired", name: "web", desired: "running" }];
 const restart: Way = () => [{ kind: "restartVm", name: "web" }];
 const migrate: Way = () => [{ kind: "migrateVm", name: "web", to: null }];
 const remove: Way = () => [{ kind: "deleteVm", name: "web", expectedGeneration: null }];
-const recover: Way = (office) => [{ kind: "recoverVm", name: "web", epoch: office.vm("web").epoch }];
+const recover: Way = (harness) => [{ kind: "recoverVm", name: "web", epoch: harness.vm("web").epoch }];
 /** Its worker is lost, and comes back. */
-const lose: Way = (office) => [
+const lose: Way = (harness) => [
   { kind: "workerLost", workerId: 1, bootId: 1 },
-  { kind: "registerWorker", workerId: 1, bootId: 1, facts: office.host(1).facts },
+  { kind: "registerWorker", workerId: 1, bootId: 1, facts: harness.host(1).facts },
 ];
 const way = fc.constantFrom(
   seenBuilding,
@@ -74,9 +74,9 @@ function heard(inventory: Inventory, assignedIndex: number): Heard {
   return { bootId: 1, inventoryVersion: 1, inventory: indexed(inventory), assignedIndex };
 }
 
-function news(office: Office, seen: ReportedMachine | null, assignedIndex: number) {
+function news(harness: OrchestratorHarness, seen: ReportedMachine | null, assignedIndex: number) {
   const machines = seen === null ? [] : [seen];
-  return newsIn(heard({ machines, jobs: [] }, assignedIndex), office.state, office.worker(1));
+  return newsIn(heard({ machines, jobs: [] }, assignedIndex), harness.state, harness.worker(1));
 }
 
 test("whatever is shown in whatever state is told once, changes nothing that is illegal, and leaves what is well alone", () => {
@@ -84,9 +84,9 @@ test("whatever is shown in whatever state is told once, changes nothing that is 
   fc.assert(
     fc.property(fc.array(way, { maxLength: 8, size: "max" }), (ways) => {
       const reached = placed();
-      const run = (office: Office): boolean => {
-        for (const go of ways) if (web(office) !== null) office.commit(...go(office));
-        return web(office)?.workerId === 1 && office.worker(1).isOnline;
+      const run = (harness: OrchestratorHarness): boolean => {
+        for (const go of ways) if (web(harness) !== null) harness.commit(...go(harness));
+        return web(harness)?.workerId === 1 && harness.worker(1).isOnline;
       };
       if (!run(reached)) return;
       const vm = reached.vm("web");
@@ -98,13 +98,13 @@ test("whatever is shown in whatever state is told once, changes nothing that is 
         if (isWell && vm.state === "Running") expect(told).toBeNull();
         if (told === null) continue;
         expect(told.machines.map(({ epoch }) => epoch)).toEqual([vm.epoch]);
-        const office = placed();
-        run(office);
-        office.commit({ kind: "observe", workerId: 1, bootId: 1, ...told });
-        const after = web(office);
+        const harness = placed();
+        run(harness);
+        harness.commit({ kind: "observe", workerId: 1, bootId: 1, ...told });
+        const after = web(harness);
         // It said something that the state did not know; now it does.
         expect(after === null || after.updatedIndex > vm.updatedIndex || after.state !== vm.state).toBe(true);
-        if (after?.workerId === 1 && after.epoch === vm.epoch) expect(news(office, seen, KNOWS_ALL)).toBeNull();
+        if (after?.workerId === 1 && after.epoch === vm.epoch) expect(news(harness, seen, KNOWS_ALL)).toBeNull();
       }
     }),
     { numRuns: 100, examples: Object.values(EVERY_STATE).map((ways) => [ways]) },
@@ -127,106 +127,106 @@ const EVERY_STATE: Readonly<Record<string, Way[]>> = {
   "gone Lost": [lose, remove],
 };
 
-function web(office: Office): VmRecord | null {
-  return vmOf(office.state, "web");
+function web(harness: OrchestratorHarness): VmRecord | null {
+  return vmOf(harness.state, "web");
 }
 
 describe("what is not there", () => {
   const begun = ["building", "starting", "running"] as const;
 
   test.each(begun)("is gone, once the agent has acted by an assignment that has it: %s", (phase) => {
-    const office = placed();
-    office.commit(observed(office, phase));
-    const { assignedIndex } = office.worker(1);
-    expect(news(office, null, assignedIndex - 1)).toBeNull();
-    expect(news(office, null, assignedIndex)?.machines[0]?.phase).toBe("absent");
+    const harness = placed();
+    harness.commit(observed(harness, phase));
+    const { assignedIndex } = harness.worker(1);
+    expect(news(harness, null, assignedIndex - 1)).toBeNull();
+    expect(news(harness, null, assignedIndex)?.machines[0]?.phase).toBe("absent");
   });
 
   test("may still be made, if it was never seen", () => {
-    const office = placed();
-    expect(isBegun(office.vm("web"))).toBe(false);
-    expect(news(office, null, KNOWS_ALL)).toBeNull();
+    const harness = placed();
+    expect(isBegun(harness.vm("web"))).toBe(false);
+    expect(news(harness, null, KNOWS_ALL)).toBeNull();
   });
 
   test("frees what was to leave only when the agent knew that it should", () => {
-    const office = placed();
-    office.commit(observed(office, "running"));
-    const before = office.worker(1).assignedIndex;
-    office.commit({ kind: "deleteVm", name: "web", expectedGeneration: null });
-    expect(news(office, null, before)).toBeNull();
-    const told = news(office, null, office.worker(1).assignedIndex);
+    const harness = placed();
+    harness.commit(observed(harness, "running"));
+    const before = harness.worker(1).assignedIndex;
+    harness.commit({ kind: "deleteVm", name: "web", expectedGeneration: null });
+    expect(news(harness, null, before)).toBeNull();
+    const told = news(harness, null, harness.worker(1).assignedIndex);
     expect(told?.machines[0]?.phase).toBe("absent");
   });
 
   test("an assignment that is not the newest will do, if this VM has not changed since", () => {
-    const office = placed();
-    office.commit(observed(office, "running"));
-    office.commit({ kind: "setVmDesired", name: "web", desired: "stopped" });
-    const index = office.worker(1).assignedIndex;
-    office.create("other");
-    office.commit({ kind: "placeVm", name: "other", epoch: 0, workerId: 1 });
-    expect(office.worker(1).assignedIndex).toBeGreaterThan(index);
-    expect(news(office, null, index)?.machines[0]?.phase).toBe("absent");
-    expect(news(office, null, index - 1)).toBeNull();
+    const harness = placed();
+    harness.commit(observed(harness, "running"));
+    harness.commit({ kind: "setVmDesired", name: "web", desired: "stopped" });
+    const index = harness.worker(1).assignedIndex;
+    harness.create("other");
+    harness.commit({ kind: "placeVm", name: "other", epoch: 0, workerId: 1 });
+    expect(harness.worker(1).assignedIndex).toBeGreaterThan(index);
+    expect(news(harness, null, index)?.machines[0]?.phase).toBe("absent");
+    expect(news(harness, null, index - 1)).toBeNull();
   });
 });
 
 describe("jobs", () => {
-  function submitted(): Office {
-    const office = placed();
-    office.submit("job", 3);
-    office.commit({ kind: "placeTask", id: "job", attempt: 0, workerId: 1 });
-    return office;
+  function submitted(): OrchestratorHarness {
+    const harness = placed();
+    harness.submit("job", 3);
+    harness.commit({ kind: "placeTask", id: "job", attempt: 0, workerId: 1 });
+    return harness;
   }
-  const jobsSeen = (office: Office, jobs: readonly Job[], assignedIndex = KNOWS_ALL) =>
-    newsIn(heard({ machines: [], jobs }, assignedIndex), office.state, office.worker(1))?.jobs.map(
+  const jobsSeen = (harness: OrchestratorHarness, jobs: readonly Job[], assignedIndex = KNOWS_ALL) =>
+    newsIn(heard({ machines: [], jobs }, assignedIndex), harness.state, harness.worker(1))?.jobs.map(
       ({ phase }) => phase,
     ) ?? [];
 
   test("one that runs is no news; one that has ended is; one that is not there has vanished", () => {
-    const office = submitted();
+    const harness = submitted();
     const job: Job = {
       id: "job",
-      attempt: attemptNumber(office.task("job")),
+      attempt: attemptNumber(harness.task("job")),
       phase: "running",
       exitCode: 0,
       output: "",
     };
-    expect(jobsSeen(office, [job])).toEqual([]);
-    expect(jobsSeen(office, [{ ...job, phase: "exited" }])).toEqual(["exited"]);
-    expect(jobsSeen(office, [{ ...job, phase: "failed" }])).toEqual(["failed"]);
-    expect(jobsSeen(office, [])).toEqual(["absent"]);
-    expect(jobsSeen(office, [], office.worker(1).assignedIndex - 1)).toEqual([]);
+    expect(jobsSeen(harness, [job])).toEqual([]);
+    expect(jobsSeen(harness, [{ ...job, phase: "exited" }])).toEqual(["exited"]);
+    expect(jobsSeen(harness, [{ ...job, phase: "failed" }])).toEqual(["failed"]);
+    expect(jobsSeen(harness, [])).toEqual(["absent"]);
+    expect(jobsSeen(harness, [], harness.worker(1).assignedIndex - 1)).toEqual([]);
   });
 
   test("what another attempt did is not taken for what this one did", () => {
-    const office = submitted();
+    const harness = submitted();
     const job: Job = {
       id: "job",
-      attempt: attemptNumber(office.task("job")) - 1,
+      attempt: attemptNumber(harness.task("job")) - 1,
       phase: "exited",
       exitCode: 0,
       output: "",
     };
-    expect(jobsSeen(office, [job])).toEqual([]);
+    expect(jobsSeen(harness, [job])).toEqual([]);
   });
 });
 
 test("what does not fit into one entry comes in several", () => {
-  const office = new Office();
-  office.join(1, { capacity: { vcpus: 10_000, memoryMiB: 10_000_000, diskGiB: 100_000 } });
-  for (let n = 0; n < 300; n++) office.create(`vm-${n}`);
-  office.report(1);
-  office.shows(1, {
-    machines: office.worker(1).vms.map((name) => {
-      return { ...machine(name, office.vm(name).epoch, "failed"), reason: "\u4e16".repeat(256) };
+  const harness = new OrchestratorHarness();
+  harness.join(1, { capacity: { vcpus: 10_000, memoryMiB: 10_000_000, diskGiB: 100_000 } });
+  for (let n = 0; n < 300; n++) harness.create(`vm-${n}`);
+  harness.report(1);
+  harness.shows(1, {
+    machines: harness.worker(1).vms.map((name) => {
+      return { ...machine(name, harness.vm(name).epoch, "failed"), reason: "\u4e16".repeat(256) };
     }),
   });
-  office.takeProposed();
-  office.report(1);
-  const entries = office.takeProposed().filter(({ kind }) => kind === "observe");
+  harness.takeProposed();
+  harness.report(1);
+  const entries = harness.takeProposed().filter(({ kind }) => kind === "observe");
   expect(entries.length).toBeGreaterThan(3);
-  expect(office.worker(1).vms.every((name) => office.vm(name).state === "Failed")).toBe(true);
+  expect(harness.worker(1).vms.every((name) => harness.vm(name).state === "Failed")).toBe(true);
 });
 
 const NAMES = ["a", "b", "c"];
@@ -260,16 +260,16 @@ test("nothing that a worker has told stays unsaid, whatever happens after it", (
   let told = 0;
   fc.assert(
     fc.property(fc.array(deed, { minLength: 20, maxLength: 60 }), fc.infiniteStream(fc.nat(9)), (deeds, luck) => {
-      const office = new Office();
-      for (const id of WORKERS) office.join(id);
+      const harness = new OrchestratorHarness();
+      for (const id of WORKERS) harness.join(id);
       // Now and then a proposal is lost on its way.
-      office.loses = () => luck.next().value === 0;
+      harness.loses = () => luck.next().value === 0;
       /** What each process has told last, and this leader has heard. */
       let last = new Map<number, Heard>();
       const report = (id: number): void => {
-        const { bootId, inventoryVersion, machines, jobs, assignment } = office.host(id);
-        const { isOnline, bootId: known } = office.worker(id);
-        office.report(id);
+        const { bootId, inventoryVersion, machines, jobs, assignment } = harness.host(id);
+        const { isOnline, bootId: known } = harness.worker(id);
+        harness.report(id);
         // A process that is not registered yet tells all of it again.
         if (!isOnline || known !== bootId) return;
         const inventory = indexed({ machines, jobs });
@@ -278,70 +278,70 @@ test("nothing that a worker has told stays unsaid, whatever happens after it", (
       for (const one of deeds) {
         switch (one.do) {
           case "create":
-            office.create(one.name);
+            harness.create(one.name);
             break;
           case "delete":
-            office.commit({ kind: "deleteVm", name: one.name, expectedGeneration: null });
+            harness.commit({ kind: "deleteVm", name: one.name, expectedGeneration: null });
             break;
           case "stop":
           case "start":
-            office.commit({
+            harness.commit({
               kind: "setVmDesired",
               name: one.name,
               desired: one.do === "stop" ? "stopped" : "running",
             });
             break;
           case "restart":
-            office.commit({ kind: "restartVm", name: one.name });
+            harness.commit({ kind: "restartVm", name: one.name });
             break;
           case "migrate":
-            office.commit({ kind: "migrateVm", name: one.name, to: null });
+            harness.commit({ kind: "migrateVm", name: one.name, to: null });
             break;
           case "submit":
-            office.submit(one.name, 2);
+            harness.submit(one.name, 2);
             break;
           case "cancel":
-            office.commit({ kind: "cancelTask", id: one.name });
+            harness.commit({ kind: "cancelTask", id: one.name });
             break;
           case "report":
             report(one.workerId);
             break;
           case "obey":
-            office.showsAll(one.workerId);
+            harness.showsAll(one.workerId);
             break;
           case "show": {
             const { phase } = one;
-            const { machines } = office.host(one.workerId);
+            const { machines } = harness.host(one.workerId);
             const others = machines.filter((other) => other.name !== one.name);
-            const epoch = vmOf(office.state, one.name)?.epoch ?? 1;
+            const epoch = vmOf(harness.state, one.name)?.epoch ?? 1;
             const all = phase === null ? others : [...others, machine(one.name, epoch, phase)];
-            office.shows(one.workerId, { machines: all.sort((a, b) => (a.name < b.name ? -1 : 1)) });
+            harness.shows(one.workerId, { machines: all.sort((a, b) => (a.name < b.name ? -1 : 1)) });
             break;
           }
           case "endJobs":
-            office.shows(one.workerId, {
-              jobs: office.host(one.workerId).jobs.map((job) => ({ ...job, phase: "exited" })),
+            harness.shows(one.workerId, {
+              jobs: harness.host(one.workerId).jobs.map((job) => ({ ...job, phase: "exited" })),
             });
             break;
           case "reboot":
-            office.reboot(one.workerId);
+            harness.reboot(one.workerId);
             break;
           case "pass":
-            office.pass(one.forMs);
+            harness.pass(one.forMs);
             break;
           case "handOver":
-            office.handOver();
+            harness.handOver();
             last = new Map();
             break;
         }
         for (const [id, heard] of last) {
-          const worker = office.worker(id);
+          const worker = harness.worker(id);
           if (!worker.isOnline || worker.bootId !== heard.bootId) {
             last.delete(id);
             continue;
           }
           told += 1;
-          expect(newsIn(heard, office.state, worker), `of worker ${id} after ${JSON.stringify(one)}`).toBeNull();
+          expect(newsIn(heard, harness.state, worker), `of worker ${id} after ${JSON.stringify(one)}`).toBeNull();
         }
       }
     }),

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Directive, encodeDirective, FENCE_GRACE_MS } from "../agent/index.ts";
 import { type Command, tableValues, type VmRecord } from "../cluster/index.ts";
-import { Bench, FACTS, Office, type Sent } from "../testing/index.ts";
+import { AgentHarness, FACTS, OrchestratorHarness, type Sent } from "../testing/index.ts";
 
 const HOSTS = [1, 2] as const;
 const NAMES = ["a", "b"] as const;
@@ -15,7 +15,7 @@ const MOMENT_MS = 100;
 
 interface Host {
   readonly id: number;
-  readonly bench: Bench;
+  readonly agent: AgentHarness;
   /** How fast its clock is against the leader's. */
   readonly rate: number;
   /** Reports that the leader has not heard, those that it has not answered, and answers on their way. */
@@ -39,17 +39,17 @@ type Step =
 type Wish = "create" | "delete" | "stop" | "start" | "restart" | "migrate";
 
 class World {
-  readonly office = new Office();
+  readonly harness = new OrchestratorHarness();
   readonly hosts: readonly Host[];
-  readonly #startMs = this.office.nowMs;
+  readonly #startMs = this.harness.nowMs;
 
   constructor(rates: readonly number[], waits: boolean) {
     this.#waits = waits;
     this.hosts = HOSTS.map((id, at): Host => {
-      const bench = new Bench({ ...FACTS }, id);
+      const agent = new AgentHarness({ ...FACTS }, id);
       return {
         id,
-        bench,
+        agent,
         rate: rates[at] ?? 1,
         reports: [],
         heard: [],
@@ -60,7 +60,7 @@ class World {
       };
     });
     for (const id of HOSTS)
-      this.office.commit({ kind: "announceNode", nodeId: id, peerId: `peer-${id}`, addresses: [`host-${id}:1`] });
+      this.harness.commit({ kind: "announceNode", nodeId: id, peerId: `peer-${id}`, addresses: [`host-${id}:1`] });
     for (const host of this.hosts) {
       this.#clock(host);
       this.#look(host);
@@ -72,21 +72,21 @@ class World {
 
   // ---- Time
 
-  #clock({ bench, rate }: Host): void {
-    bench.nowMs = 1000 + (this.office.nowMs - this.#startMs) * rate;
+  #clock({ agent, rate }: Host): void {
+    agent.nowMs = 1000 + (this.harness.nowMs - this.#startMs) * rate;
   }
 
   tick(ms: number): void {
     for (let passed = 0; passed < ms; passed += MOMENT_MS) {
-      this.office.pass(MOMENT_MS);
+      this.harness.pass(MOMENT_MS);
       for (const host of this.hosts) {
-        const { bench } = host;
+        const { agent } = host;
         this.#clock(host);
         // It takes as long as it may to end what runs.
-        if (Number.isFinite(bench.fenceAtMs) && bench.nowMs >= bench.fenceAtMs + FENCE_GRACE_MS) this.#fence(bench);
-        if (bench.nowMs >= bench.wakeAtMs) {
-          bench.wakeAtMs = Number.POSITIVE_INFINITY;
-          bench.step({ kind: "wake" });
+        if (Number.isFinite(agent.fenceAtMs) && agent.nowMs >= agent.fenceAtMs + FENCE_GRACE_MS) this.#fence(agent);
+        if (agent.nowMs >= agent.wakeAtMs) {
+          agent.wakeAtMs = Number.POSITIVE_INFINITY;
+          agent.step({ kind: "wake" });
           this.#collect(host);
         }
         this.#goOn(host);
@@ -97,7 +97,7 @@ class World {
 
   /** What goes by itself, as long as it may. */
   #goOn(host: Host): void {
-    host.bench.finish();
+    host.agent.finish();
     this.#look(host);
     if (host.isCut) return;
     while (host.reports.length > 0) this.#arrive(host);
@@ -105,17 +105,17 @@ class World {
     while (!host.isHeld && host.answers.length > 0) this.#receive(host);
   }
 
-  #fence(bench: Bench): void {
-    for (const { name, epoch, phase } of [...bench.machines.values()]) {
+  #fence(agent: AgentHarness): void {
+    for (const { name, epoch, phase } of [...agent.machines.values()]) {
       if (phase === "starting" || phase === "running" || phase === "stopping")
-        bench.put(name, epoch, "failed", "fenced");
+        agent.put(name, epoch, "failed", "fenced");
     }
   }
 
   #check(): void {
     for (const name of NAMES) {
-      const places = this.hosts.filter(({ bench }) => {
-        const phase = bench.machines.get(name)?.phase;
+      const places = this.hosts.filter(({ agent }) => {
+        const phase = agent.machines.get(name)?.phase;
         return phase === "starting" || phase === "running" || phase === "stopping";
       });
       expect(places.map(({ id }) => id).length, `places of ${name}`).toBeLessThanOrEqual(1);
@@ -125,27 +125,27 @@ class World {
   // ---- What is said
 
   #collect(host: Host): void {
-    host.reports.push(...host.bench.sent.slice(host.taken));
-    host.taken = host.bench.sent.length;
+    host.reports.push(...host.agent.sent.slice(host.taken));
+    host.taken = host.agent.sent.length;
   }
 
   #look(host: Host): void {
-    host.bench.look();
+    host.agent.look();
     this.#collect(host);
   }
 
   #arrive(host: Host): void {
     const sent = host.reports.shift();
     if (sent === undefined) return;
-    this.office.orchestrator.hear(sent.report, this.office.nowMs);
-    this.office.turn();
+    this.harness.orchestrator.hear(sent.report, this.harness.nowMs);
+    this.harness.turn();
     host.heard.push(sent);
   }
 
   #answer(host: Host): void {
     const sent = host.heard.shift();
     if (sent === undefined) return;
-    const directive = this.office.orchestrator.directive(sent.report, [1], this.office.nowMs);
+    const directive = this.harness.orchestrator.directive(sent.report, [1], this.harness.nowMs);
     if (directive !== null) host.answers.push({ sent, directive });
   }
 
@@ -153,8 +153,8 @@ class World {
     const answer = host.answers.shift();
     if (answer === undefined) return;
     const { sequence } = answer.sent.report;
-    host.bench.leaseUntilMs = Number.POSITIVE_INFINITY;
-    host.bench.step({ kind: "answered", sequence, directive: encodeDirective(answer.directive) });
+    host.agent.leaseUntilMs = Number.POSITIVE_INFINITY;
+    host.agent.step({ kind: "answered", sequence, directive: encodeDirective(answer.directive) });
     this.#collect(host);
   }
 
@@ -176,11 +176,11 @@ class World {
       case "handOver":
         // Whoever waited for the old leader hears nothing.
         for (const one of this.hosts) one.heard = [];
-        this.office.handOver();
+        this.harness.handOver();
         break;
       case "lose": {
         let lost = 2;
-        this.office.loses = () => lost-- > 0;
+        this.harness.loses = () => lost-- > 0;
         break;
       }
       case "user":
@@ -193,7 +193,7 @@ class World {
   }
 
   #happen(host: Host, step: Step): void {
-    const { bench } = host;
+    const { agent } = host;
     switch (step.do) {
       case "cut":
         host.isCut = !host.isCut;
@@ -215,24 +215,24 @@ class World {
         host.answers.shift();
         break;
       case "host": {
-        const [machine] = bench.machines.values();
-        if (machine?.phase === "running") bench.put(machine.name, machine.epoch, "failed", "crashed");
+        const [machine] = agent.machines.values();
+        if (machine?.phase === "running") agent.put(machine.name, machine.epoch, "failed", "crashed");
         break;
       }
       case "power":
-        bench.machines.clear();
-        bench.fenceAtMs = Number.NEGATIVE_INFINITY;
-        bench.boot();
+        agent.machines.clear();
+        agent.fenceAtMs = Number.NEGATIVE_INFINITY;
+        agent.boot();
         this.#look(host);
         break;
       case "crash":
-        bench.boot();
+        agent.boot();
         this.#look(host);
         break;
       case "drain": {
-        const isDraining = this.office.worker(host.id).availability === "draining";
+        const isDraining = this.harness.worker(host.id).availability === "draining";
         const availability = isDraining ? "online" : "draining";
-        this.office.commit({ kind: "setAvailability", workerId: host.id, availability });
+        this.harness.commit({ kind: "setAvailability", workerId: host.id, availability });
         break;
       }
       default:
@@ -242,7 +242,7 @@ class World {
 
   #wish(name: string, wish: Wish): void {
     if (wish === "create") {
-      this.office.create(name, { onWorkerLost: this.#waits ? "wait" : "restart" });
+      this.harness.create(name, { onWorkerLost: this.#waits ? "wait" : "restart" });
       return;
     }
     const commands: Readonly<Record<Exclude<Wish, "create">, Command>> = {
@@ -252,23 +252,23 @@ class World {
       restart: { kind: "restartVm", name },
       migrate: { kind: "migrateVm", name, to: null },
     };
-    this.office.commit(commands[wish]);
+    this.harness.commit(commands[wish]);
   }
 
   // ---- The end of all trouble
 
   settle(): void {
-    this.office.loses = () => false;
+    this.harness.loses = () => false;
     for (const { id } of this.hosts) {
-      // A host that never came into office has nothing to make available.
-      if (this.office.state.workerCount > 0)
-        this.office.commit({ kind: "setAvailability", workerId: id, availability: "online" });
+      // A host that never registered has nothing to make available.
+      if (this.harness.state.workerCount > 0)
+        this.harness.commit({ kind: "setAvailability", workerId: id, availability: "online" });
     }
     for (const one of this.hosts) Object.assign(one, { isCut: false, isHeld: false });
     for (let second = 0; second < 400 && !(second > 40 && this.#isSettled()); second++) this.tick(1000);
     for (const vm of this.#vms()) expect(this.#missing(vm), vm.name).toBeNull();
-    for (const { id, bench } of this.hosts) {
-      for (const name of bench.machines.keys())
+    for (const { id, agent } of this.hosts) {
+      for (const name of agent.machines.keys())
         expect(this.#vms().find((vm) => vm.name === name)?.workerId, `${name} on ${id}`).toBe(id);
     }
   }
@@ -278,12 +278,12 @@ class World {
   }
 
   #vms(): readonly VmRecord[] {
-    return tableValues(this.office.state.vms);
+    return tableValues(this.harness.state.vms);
   }
 
   #missing(vm: VmRecord): string | null {
     const is = `${vm.state} on ${vm.workerId}, wanted ${vm.desired}`;
-    const machine = this.hosts.find(({ id }) => id === vm.workerId)?.bench.machines.get(vm.name);
+    const machine = this.hosts.find(({ id }) => id === vm.workerId)?.agent.machines.get(vm.name);
     switch (vm.desired) {
       case "deleted":
         return is;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { explainer, needsPlace, tableValues, type VmSpec } from "../cluster/index.ts";
-import { FACTS, Office } from "../testing/index.ts";
+import { FACTS, OrchestratorHarness } from "../testing/index.ts";
 
 const HOSTS = [1, 2, 3, 4, 5, 6];
 
@@ -39,24 +39,24 @@ test("whoever waits would be refused by everybody, were everybody asked again", 
   let waited = 0;
   fc.assert(
     fc.property(fc.array(deed, { minLength: 30, maxLength: 80 }), (deeds) => {
-      const office = new Office();
+      const harness = new OrchestratorHarness();
       for (const id of HOSTS) {
         const topology = { datacenter: "dc", zone: `zone-${id % 2}`, rack: `rack-${id % 3}` };
-        office.join(id, { ...FACTS, topology, capacity: { vcpus: 8, memoryMiB: 100_000, diskGiB: 10_000 } });
+        harness.join(id, { ...FACTS, topology, capacity: { vcpus: 8, memoryMiB: 100_000, diskGiB: 10_000 } });
       }
       let created = 0;
       for (const one of deeds) {
-        if (one.kind === "create") office.create(`vm-${created++}`, one.spec satisfies Partial<VmSpec>);
+        if (one.kind === "create") harness.create(`vm-${created++}`, one.spec satisfies Partial<VmSpec>);
         else if (one.kind === "delete")
-          office.commit({ kind: "deleteVm", name: `vm-${one.nth}`, expectedGeneration: null });
+          harness.commit({ kind: "deleteVm", name: `vm-${one.nth}`, expectedGeneration: null });
         else if (one.kind === "availability")
-          office.commit({ kind: "setAvailability", workerId: one.workerId, availability: one.availability });
-        else if (one.kind === "remove") office.commit({ kind: "removeWorker", workerId: one.workerId });
-        else office.run(...HOSTS);
-        for (const vm of tableValues(office.state.vms)) {
+          harness.commit({ kind: "setAvailability", workerId: one.workerId, availability: one.availability });
+        else if (one.kind === "remove") harness.commit({ kind: "removeWorker", workerId: one.workerId });
+        else harness.run(...HOSTS);
+        for (const vm of tableValues(harness.state.vms)) {
           if (!needsPlace(vm) || vm.targetId !== null) continue;
           waited += 1;
-          const plan = explainer(office.state)(vm.name);
+          const plan = explainer(harness.state)(vm.name);
           expect(plan?.workerId, vm.name).toBeNull();
           expect(plan?.preemption?.victims ?? [], vm.name).toEqual([]);
         }
@@ -68,54 +68,54 @@ test("whoever waits would be refused by everybody, were everybody asked again", 
 });
 
 test("when one leaves a domain, others may come to any worker there", () => {
-  const office = new Office();
-  for (const id of [1, 2]) office.join(id);
+  const harness = new OrchestratorHarness();
+  for (const id of [1, 2]) harness.join(id);
   // Another domain is open to the group, and too small.
   const small = { vcpus: 100, memoryMiB: 10, diskGiB: 10_000 };
-  office.join(3, { capacity: small, topology: { ...FACTS.topology, zone: "other" } });
+  harness.join(3, { capacity: small, topology: { ...FACTS.topology, zone: "other" } });
   const antiAffinity = [{ group: "g", softWeight: null, maxPerDomain: 1, scope: "zone" as const }];
-  office.create("first", { antiAffinity, workerId: 1 });
-  office.create("second", { antiAffinity });
-  office.run(1, 2, 3);
-  expect(office.vm("second").workerId).toBeNull();
-  office.commit({ kind: "setAvailability", workerId: 1, availability: "cordoned" });
-  office.commit({ kind: "deleteVm", name: "first", expectedGeneration: null });
-  office.run(1);
-  expect(office.vm("second").workerId).toBe(2);
+  harness.create("first", { antiAffinity, workerId: 1 });
+  harness.create("second", { antiAffinity });
+  harness.run(1, 2, 3);
+  expect(harness.vm("second").workerId).toBeNull();
+  harness.commit({ kind: "setAvailability", workerId: 1, availability: "cordoned" });
+  harness.commit({ kind: "deleteVm", name: "first", expectedGeneration: null });
+  harness.run(1);
+  expect(harness.vm("second").workerId).toBe(2);
 });
 
 describe("whoever is shut out by its group", () => {
   const antiAffinity = [{ group: "g", softWeight: null, maxPerDomain: 1, scope: "zone" as const }];
 
-  function full(): Office {
-    const office = new Office();
-    office.join(1);
-    office.create("first", { antiAffinity });
-    office.create("second", { antiAffinity });
-    office.run(1);
-    expect(office.vm("first").workerId).toBe(1);
-    expect(office.vm("second").workerId).toBeNull();
-    return office;
+  function full(): OrchestratorHarness {
+    const harness = new OrchestratorHarness();
+    harness.join(1);
+    harness.create("first", { antiAffinity });
+    harness.create("second", { antiAffinity });
+    harness.run(1);
+    expect(harness.vm("first").workerId).toBe(1);
+    expect(harness.vm("second").workerId).toBeNull();
+    return harness;
   }
 
   test("gets its place when there is another domain", () => {
-    const office = full();
-    office.join(2, { topology: { ...FACTS.topology, zone: "other" } });
-    office.run(1, 2);
-    expect(office.vm("second").workerId).toBe(2);
+    const harness = full();
+    harness.join(2, { topology: { ...FACTS.topology, zone: "other" } });
+    harness.run(1, 2);
+    expect(harness.vm("second").workerId).toBe(2);
   });
 
   test("gets its place when a member is of another group", () => {
-    const office = full();
-    const { spec, generation } = office.vm("first");
+    const harness = full();
+    const { spec, generation } = harness.vm("first");
     const others = antiAffinity.map((rule) => ({ ...rule, group: "other" }));
-    office.commit({
+    harness.commit({
       kind: "updateVm",
       name: "first",
       expectedGeneration: generation,
       spec: { ...spec, antiAffinity: others },
     });
-    office.run(1);
-    expect(office.vm("second").workerId).toBe(1);
+    harness.run(1);
+    expect(harness.vm("second").workerId).toBe(1);
   });
 });

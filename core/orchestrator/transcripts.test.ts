@@ -1,31 +1,31 @@
 /** Two days in the life of a cluster, told by its events: what an operator would read. Times are from the first line on. */
 import { expect, test } from "vitest";
 import type { ClusterEvent } from "../cluster/index.ts";
-import { Office } from "../testing/index.ts";
+import { OrchestratorHarness } from "../testing/index.ts";
 
 class Story {
-  readonly office = new Office();
+  readonly harness = new OrchestratorHarness();
   readonly #lines: string[] = [];
   #total = 0;
   #startMs = 0;
 
   /** Everything before is not worth telling. */
   begin(): void {
-    this.#total = this.office.state.events.total;
-    this.#startMs = this.office.nowMs;
+    this.#total = this.harness.state.events.total;
+    this.#startMs = this.harness.nowMs;
   }
 
   /** Something that no event tells. */
   aside(text: string): void {
     this.#tell();
-    this.#lines.push(`${this.#at(this.office.nowMs)}  ${text}`);
+    this.#lines.push(`${this.#at(this.harness.nowMs)}  ${text}`);
   }
 
   /** Seconds in which these workers do what they are told, and say so. */
   seconds(count: number, ...workers: readonly number[]): void {
     for (let n = 0; n < count; n++) {
-      this.office.pass(1000);
-      this.office.run(...workers);
+      this.harness.pass(1000);
+      this.harness.run(...workers);
       this.#tell();
     }
   }
@@ -36,9 +36,9 @@ class Story {
   }
 
   #tell(): void {
-    const events = this.office.state.events.chunks.flat();
-    const fresh = events.slice(events.length - (this.office.state.events.total - this.#total));
-    this.#total = this.office.state.events.total;
+    const events = this.harness.state.events.chunks.flat();
+    const fresh = events.slice(events.length - (this.harness.state.events.total - this.#total));
+    this.#total = this.harness.state.events.total;
     for (const event of fresh) {
       const text = sentence(event);
       if (text !== null) this.#lines.push(`${this.#at(event.atMs)}    ${text}`);
@@ -68,19 +68,19 @@ function sentence(event: ClusterEvent): string | null {
 
 test("a host is lost, and comes back", () => {
   const story = new Story();
-  const { office } = story;
-  office.join(1);
-  office.create("web");
-  office.create("db", { onWorkerLost: "wait" });
-  office.run(1);
-  office.join(2);
-  office.run(1, 2);
+  const { harness } = story;
+  harness.join(1);
+  harness.create("web");
+  harness.create("db", { onWorkerLost: "wait" });
+  harness.run(1);
+  harness.join(2);
+  harness.run(1, 2);
   story.begin();
   story.aside("The cable of worker 1 is pulled.");
   story.seconds(15, 2);
   story.aside("The host has been restarted, and comes back with nothing.");
-  office.reboot(1);
-  office.shows(1, { machines: [] });
+  harness.reboot(1);
+  harness.shows(1, { machines: [] });
   story.seconds(8, 1, 2);
   expect(`\n${story.text}\n`).toMatchInlineSnapshot(`
     "
@@ -101,20 +101,20 @@ test("a host is lost, and comes back", () => {
 
 test("a host is drained", () => {
   const story = new Story();
-  const { office } = story;
-  office.join(1);
-  for (const name of ["a", "b", "c"]) office.create(name);
-  office.create("off");
-  office.run(1);
-  office.commit({ kind: "setVmDesired", name: "off", desired: "stopped" });
-  office.run(1);
-  office.join(2);
-  office.run(1, 2);
+  const { harness } = story;
+  harness.join(1);
+  for (const name of ["a", "b", "c"]) harness.create(name);
+  harness.create("off");
+  harness.run(1);
+  harness.commit({ kind: "setVmDesired", name: "off", desired: "stopped" });
+  harness.run(1);
+  harness.join(2);
+  harness.run(1, 2);
   story.begin();
   story.aside("An operator drains worker 1.");
-  office.commit({ kind: "setAvailability", workerId: 1, availability: "draining" });
+  harness.commit({ kind: "setAvailability", workerId: 1, availability: "draining" });
   story.seconds(8, 1, 2);
-  story.aside(`Worker 1 has ${office.worker(1).vms.length} VMs.`);
+  story.aside(`Worker 1 has ${harness.worker(1).vms.length} VMs.`);
   expect(`\n${story.text}\n`).toMatchInlineSnapshot(`
     "
        0.0 s  An operator drains worker 1.

@@ -1,4 +1,4 @@
-/** An orchestrator in office over a real state machine, without consensus: what it proposes is committed at once. */
+/** An orchestrator that leads over a real state machine, without consensus: what it proposes is committed at once. */
 
 import {
   type AssignedTask,
@@ -68,7 +68,7 @@ const TASK: TaskSpec = {
   attemptsMax: 1,
 };
 
-export class Office {
+export class OrchestratorHarness {
   state: ClusterState = emptyState();
   nowMs = 1_000_000;
   orchestrator: Orchestrator;
@@ -151,7 +151,7 @@ export class Office {
     }
   }
 
-  /** Another leader comes into office in the same state. */
+  /** Another leader takes over in the same state. */
   handOver(): void {
     this.orchestrator = new Orchestrator(0.05);
     this.orchestrator.takeOffice(this.state, this.nowMs);

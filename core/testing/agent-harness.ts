@@ -38,7 +38,7 @@ export interface Sent {
   readonly report: Report;
 }
 
-export class Bench {
+export class AgentHarness {
   nowMs = 1000;
   agent: Agent;
   /** What the host has. */
