@@ -1,7 +1,7 @@
 /** Where the process meets the program; started by blixard.js. */
-import { watchInterrupt } from "./interrupt.ts";
+import { watchInterrupt } from "./frame/index.ts";
+import { terminalOver } from "./output/index.ts";
 import { execute } from "./program.ts";
-import { terminalOver } from "./terminal.ts";
 
 // A reader that went away (`| head`) wants no more, and no complaint.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

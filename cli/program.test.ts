@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { blixard } from "./testing.ts";
+import { blixard } from "./testing/index.ts";
 
 describe("help", () => {
   test.each([

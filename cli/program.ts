@@ -1,42 +1,17 @@
 /** The `blixard` command: its groups, and how whatever they throw becomes words and an exit code. */
 import { Command, CommanderError } from "commander";
-import { registerCluster } from "./cluster.ts";
-import { registerCompletion } from "./completion.ts";
-import { registerDoctor } from "./doctor.ts";
-import { registerAudit, registerEvents } from "./events.ts";
-import { type CommandGroup, type Session, withExamples } from "./group.ts";
-import type { Interrupt } from "./interrupt.ts";
-import { registerIpPool } from "./ip-pool.ts";
-import { registerNode } from "./node.ts";
-import { EXIT, type ExitCode, FailureError, UsageError } from "./outcome.ts";
-import { registerQuota } from "./quota.ts";
-import { registerRebalance, registerScheduler } from "./scheduler.ts";
-import { registerSim } from "./sim/index.ts";
-import { registerTask } from "./task.ts";
-import type { Terminal } from "./terminal.ts";
-import { registerToken } from "./token.ts";
-import { VERSION } from "./version.ts";
-import { registerVm } from "./vm/index.ts";
-import { registerWorker } from "./worker.ts";
-
-/** Every command group, in the order in which help shows them. */
-const groups: readonly CommandGroup[] = [
-  registerNode,
-  registerCluster,
-  registerWorker,
-  registerVm,
-  registerTask,
-  registerQuota,
-  registerIpPool,
-  registerScheduler,
-  registerRebalance,
-  registerToken,
-  registerEvents,
-  registerAudit,
-  registerDoctor,
-  registerSim,
-  registerCompletion,
-];
+import { COMMAND_GROUPS } from "./commands/index.ts";
+import {
+  EXIT,
+  type ExitCode,
+  FailureError,
+  type Interrupt,
+  type Session,
+  UsageError,
+  VERSION,
+  withExamples,
+} from "./frame/index.ts";
+import type { Terminal } from "./output/index.ts";
 
 /** Runs one command line, without the program's own name in front. */
 export async function execute(
@@ -77,7 +52,7 @@ function programOf(session: Session): Command {
       writeErr: (text) => terminal.err(text.trimEnd()),
       outputError: (text, write) => write(text.replace(/^error:/, terminal.paintErr("red", "error:"))),
     });
-  for (const register of groups) register(program, session);
+  for (const register of COMMAND_GROUPS) register(program, session);
   return program;
 }
 

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { type AnswerOf, ApiError, ConnectError, connectApi } from "../../runtime-real/index.ts";
-import { blixard } from "../testing.ts";
+import { blixard } from "../testing/index.ts";
 import { RealCluster, RealNode, until } from "./testing/index.ts";
 
 let cluster = new RealCluster();

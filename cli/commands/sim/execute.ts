@@ -1,0 +1,72 @@
+/** Carries out one run and times it by the wall clock, which no other room may look at. */
+import { type FaultSchedule, Run, type RunOptions } from "../../../runtime-sim/index.ts";
+import { brokenOff, type RunRecord, thrown, withViolation } from "./record.ts";
+import { type RunRequest, replayCommand } from "./request.ts";
+import { scenarioNamed } from "./scenarios.ts";
+
+/** Some tens of milliseconds of work: as long as Ctrl-C and the progress line may wait. */
+const SLICE_EVENTS = 10_000;
+
+export type Watchers = Pick<RunOptions, "onTransition" | "trace">;
+
+export function newRun(request: RunRequest, faults: FaultSchedule | null, watchers: Watchers): Run {
+  return new Run(scenarioNamed(request.scenario), {
+    seed: request.seed,
+    ...(request.nodes === null ? {} : { nodes: request.nodes }),
+    ...(request.durationMs === null ? {} : { durationMs: request.durationMs }),
+    ...(faults === null ? {} : { faults }),
+    ...watchers,
+  });
+}
+
+/** Runs to the end, or until the signal says stop. A run that throws is a violation. */
+export async function finish(
+  run: Run,
+  request: RunRequest,
+  signal: AbortSignal,
+  onProgress: (fraction: number) => void,
+): Promise<RunRecord> {
+  const beganMs = performance.now();
+  try {
+    while (!signal.aborted && !run.advance(SLICE_EVENTS)) {
+      onProgress(run.progress);
+      // Lets signals in.
+      await new Promise(setImmediate);
+    }
+    return recordOf(run, request, beganMs);
+  } catch (error) {
+    return recordOfThrown(run, request, beganMs, error);
+  }
+}
+
+/** Runs to the end without ever looking up. For threads, which can be ended from outside. */
+export function finishAtOnce(request: RunRequest): RunRecord {
+  const beganMs = performance.now();
+  let run: Run | null = null;
+  try {
+    run = newRun(request, null, {});
+    while (!run.advance(SLICE_EVENTS));
+    return recordOf(run, request, beganMs);
+  } catch (error) {
+    return recordOfThrown(run, request, beganMs, error);
+  }
+}
+
+function recordOf(run: Run, request: RunRequest, beganMs: number): RunRecord {
+  const wallMs = elapsedMs(beganMs);
+  const report = run.report();
+  // Only here is it known which options led to the run.
+  const violations = report.violations.map((violation) => ({ ...violation, replay: replayCommand(request) }));
+  return { report: { ...report, violations }, wallMs };
+}
+
+function recordOfThrown(run: Run | null, request: RunRequest, beganMs: number, error: unknown): RunRecord {
+  const wallMs = elapsedMs(beganMs);
+  if (run === null) return { report: brokenOff(request, error), wallMs };
+  const { report } = recordOf(run, request, beganMs);
+  return { report: withViolation(report, thrown(request, error, report.events, report.virtualMs)), wallMs };
+}
+
+function elapsedMs(beganMs: number): number {
+  return Math.round((performance.now() - beganMs) * 1000) / 1000;
+}

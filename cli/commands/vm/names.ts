@@ -1,0 +1,38 @@
+/** VMs by name, and the name that was probably meant. */
+import { type AnswerOf, type ApiClient, ApiError } from "../../../runtime-real/index.ts";
+import type { ClientOptions } from "../../client/index.ts";
+import { FailureError, nearest } from "../../frame/index.ts";
+
+export type Vm = AnswerOf<"vm.show">["vm"];
+
+export async function showOrSuggest(
+  api: ApiClient,
+  name: string,
+  options: ClientOptions & { readonly stale?: true },
+): Promise<AnswerOf<"vm.show">> {
+  return await orSuggest(api, name, () =>
+    api.read("vm.show", { name, stale: options.stale === true }, { timeoutMs: options.timeout }),
+  );
+}
+
+/** What `ask` answers; where there is no VM of this name, an error with the name that comes nearest. */
+export async function orSuggest<Answer>(api: ApiClient, name: string, ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    const { vms } = await api.read("vm.list", { stale: true }).catch(() => ({ vms: [] }));
+    const near = nearest(
+      name,
+      vms.map((vm) => vm.name),
+    );
+    throw new FailureError(
+      `there is no VM ${name}`,
+      near === null ? error.hint : `did you mean ${near}? ${error.hint}`,
+    );
+  }
+}
+
+export function isNotFound(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.code === "vmNotFound";
+}
