@@ -231,12 +231,12 @@ function choices(count: number, strategy: SchedulerSettings["strategy"]): Row {
 }
 
 /** What a leader does without consensus, the wire and the disk: it proposes placements, they are applied, it hears of that. */
-class Office {
+class Leader {
   #state: ClusterState = emptyState();
   readonly #orchestrator = new Orchestrator(0.05);
 
   constructor() {
-    this.#orchestrator.takeOffice(this.#state, 0);
+    this.#orchestrator.startLeading(this.#state, 0);
   }
 
   apply(commands: readonly Command[]): void {
@@ -263,24 +263,24 @@ class Office {
 }
 
 function throughState(count: number): { readonly workers: number; readonly placements_per_s: number } {
-  const office = new Office();
+  const leader = new Leader();
   for (let id = 1; id <= count; id++) {
     const topology = { datacenter: "dc", zone: "zone", rack: `rack-${Math.floor(id / PER_RACK)}` };
     const capacity = { vcpus: 1000, memoryMiB: 1_000_000, diskGiB: 100_000 };
     const facts = { capacity, features: [], topology, costPerHour: 0, driver: "bench" };
-    office.apply([
+    leader.apply([
       { kind: "announceNode", nodeId: id, peerId: `peer-${id}`, addresses: [`host-${id}:7000`] },
       { kind: "registerWorker", workerId: id, bootId: 1, facts },
     ]);
   }
-  office.run();
+  leader.run();
   const rates = Array.from({ length: REPEATS }, (_, repeat) => {
     const spec = (at: number) => vmSpec({ vcpus: 1 + (at % 5) });
-    office.apply(
+    leader.apply(
       Array.from({ length: 2000 }, (_, at) => ({ kind: "createVm", name: `vm-${repeat}-${at}`, spec: spec(at) })),
     );
     const startedMs = performance.now();
-    return perSecond(office.run(), performance.now() - startedMs);
+    return perSecond(leader.run(), performance.now() - startedMs);
   });
   return { workers: count, placements_per_s: Math.round(median(rates)) };
 }

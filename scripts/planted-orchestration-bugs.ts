@@ -182,8 +182,8 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
         replace: "this.#orchestrator.applied(state, touched, this.#raft.wallMs);",
       },
       {
-        find: "this.#orchestrator.takeOffice(state, raft.nowMs);",
-        replace: "this.#orchestrator.takeOffice(state, raft.wallMs);",
+        find: "this.#orchestrator.startLeading(state, raft.nowMs);",
+        replace: "this.#orchestrator.startLeading(state, raft.wallMs);",
       },
       { find: "this.#orchestrator.step(raft.nowMs)", replace: "this.#orchestrator.step(raft.wallMs)" },
       {

@@ -11,7 +11,7 @@ export const REPORT_EVERY_MS = 1000;
 /** How long a host may take to end its machines when its switch falls. */
 export const FENCE_GRACE_MS = 2000;
 
-/** How long a leader that heard a report, or came into office, just now relies on that worker. `driftBound`: largest relative rate error of two clocks. */
+/** How long a leader that heard a report, or started to lead, just now relies on that worker. `driftBound`: largest relative rate error of two clocks. */
 export function waitForLeaseMs(driftBound: number): number {
   return Math.ceil((LEASE_TTL_MS + FENCE_GRACE_MS) * (1 + driftBound) * (1 + driftBound)) + 1;
 }

@@ -599,7 +599,7 @@ export class Node {
   #handleForward({ from, requestId: ticket, data, term }: Forward): void {
     if (this.#seenForwards.has(ticket)) return;
     if (term !== this.#raft.term) {
-      // Meant for another time in office; that one may have taken it.
+      // Meant for another time as leader; that one may have taken it.
       this.#respondForward(from, ticket, { kind: "noLeader" });
       return;
     }
@@ -629,7 +629,7 @@ export class Node {
       // It has led without a break since this was sent, so it remembers whether it had taken it before.
       this.#refuse(ticket, outcome);
     } else {
-      // Applied before this answer came; or refused by a node that may have taken another copy before it lost office.
+      // Applied before this answer came; or refused by a node that may have taken another copy before it lost leadership.
       this.#refuse(ticket, { kind: "outcomeUnknown" });
     }
   }

@@ -244,7 +244,7 @@ describe("lies and echoes", () => {
   });
 });
 
-describe("office", () => {
+describe("leading", () => {
   test("what the leader proposes by itself is placed, observed and lost like all else", () => {
     const made = registered();
     made.propose(1, "web");

@@ -51,7 +51,7 @@ export class WorkerDesk {
   readonly #raft: Raft;
   readonly #options: RaftOptions;
   readonly #orchestrator: Orchestrator;
-  #officeTerm = 0;
+  #leadingTerm = 0;
   #mayPropose = false;
   /** For the next round, and in the one that is under way. */
   #waiting: Waiting[] = [];
@@ -115,7 +115,7 @@ export class WorkerDesk {
   }
 
   #hear(from: NodeId, requestId: number, peerId: PeerId, data: Uint8Array, state: ClusterState): ClientAnswer | null {
-    if (!this.#orchestrator.inOffice || this.#waiting.length >= this.#options.maxPendingRequests)
+    if (!this.#orchestrator.isLeading || this.#waiting.length >= this.#options.maxPendingRequests)
       return REFUSED_FOR_NOW;
     const report = decodeReport(data);
     if (report === null) return invalid("report", "is no report of a worker");
@@ -162,11 +162,11 @@ export class WorkerDesk {
     raft.send({ type: "directive", ...header(raft, to, raft.term), requestId, data });
   }
 
-  // ---- Office
+  // ---- Leading
 
   /** Entries have been applied; `results` of its own proposals come one by one through `settled`. */
   applied(state: ClusterState, touched: Touched): void {
-    if (this.#orchestrator.inOffice) this.#orchestrator.applied(state, touched, this.#raft.nowMs);
+    if (this.#orchestrator.isLeading) this.#orchestrator.applied(state, touched, this.#raft.nowMs);
   }
 
   /** One of its proposals has been applied, or never will be. */
@@ -189,13 +189,13 @@ export class WorkerDesk {
     const mayLead = raft.role === "leader" && appliedIndex >= raft.termStartIndex;
     this.#mayPropose = mayLead && takesProposals;
     if (!mayLead) {
-      if (this.#orchestrator.inOffice) this.#leaveOffice();
+      if (this.#orchestrator.isLeading) this.#stopLeading();
       return;
     }
-    if (!this.#orchestrator.inOffice || this.#officeTerm !== raft.term) {
-      this.#leaveOffice();
-      this.#officeTerm = raft.term;
-      this.#orchestrator.takeOffice(state, raft.nowMs);
+    if (!this.#orchestrator.isLeading || this.#leadingTerm !== raft.term) {
+      this.#stopLeading();
+      this.#leadingTerm = raft.term;
+      this.#orchestrator.startLeading(state, raft.nowMs);
     }
     if (takesProposals) {
       for (const { key, command } of this.#orchestrator.step(raft.nowMs)) {
@@ -207,8 +207,8 @@ export class WorkerDesk {
     this.#startRound();
   }
 
-  #leaveOffice(): void {
-    this.#orchestrator.leaveOffice();
+  #stopLeading(): void {
+    this.#orchestrator.stopLeading();
     this.#proposals.clear();
     const waiting = [...this.#inRound, ...this.#waiting];
     this.#inRound = [];

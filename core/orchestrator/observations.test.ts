@@ -12,7 +12,7 @@ const KNOWS_ALL = Number.MAX_SAFE_INTEGER;
 function placed(): OrchestratorHarness {
   const harness = new OrchestratorHarness();
   harness.join(1);
-  harness.orchestrator.leaveOffice();
+  harness.orchestrator.stopLeading();
   harness.create("web", { onWorkerLost: "wait" });
   harness.commit({ kind: "placeVm", name: "web", epoch: 0, workerId: 1 });
   return harness;

@@ -1,6 +1,6 @@
 /**
  * What the leader does about workers, VMs and tasks: it hears reports, proposes what they say and what follows, and lets the log decide. All that it remembers
- * itself is who reported when, and what it has proposed; with its office it forgets that, and its successor begins with a look at the whole state.
+ * itself is who reported when, and what it has proposed; when it leads no more it forgets that, and its successor begins with a look at the whole state.
  *
  * It acts on what has changed. Nothing here is asked of every VM or worker at every turn.
  */
@@ -65,7 +65,7 @@ const RELOCATIONS_MAX = 3;
 
 export class Orchestrator {
   readonly #waitMs: number;
-  #inOffice = false;
+  #isLeading = false;
   #state: ClusterState | null = null;
   #context: PlacementContext | null = null;
   #nowMs = 0;
@@ -94,14 +94,14 @@ export class Orchestrator {
     this.#waitMs = waitForLeaseMs(driftBound);
   }
 
-  get inOffice(): boolean {
-    return this.#inOffice;
+  get isLeading(): boolean {
+    return this.#isLeading;
   }
 
   /** Of a leader that has applied an entry of its own term: what its predecessors did is known, and none of them can do more. */
-  takeOffice(state: ClusterState, nowMs: number): void {
-    this.leaveOffice();
-    this.#inOffice = true;
+  startLeading(state: ClusterState, nowMs: number): void {
+    this.stopLeading();
+    this.#isLeading = true;
     this.#nowMs = nowMs;
     this.#setState(state);
     for (const worker of tableValues(state.workers)) this.#workerChanged(worker);
@@ -111,8 +111,8 @@ export class Orchestrator {
     for (const task of tableValues(state.tasks)) this.#taskChanged(task);
   }
 
-  leaveOffice(): void {
-    this.#inOffice = false;
+  stopLeading(): void {
+    this.#isLeading = false;
     this.#state = null;
     this.#context = null;
     this.#out = [];
@@ -247,7 +247,7 @@ export class Orchestrator {
   /** What is to be proposed now. */
   step(nowMs: number): readonly Proposal[] {
     this.#nowMs = nowMs;
-    if (!this.#inOffice) return NO_PROPOSALS;
+    if (!this.#isLeading) return NO_PROPOSALS;
     for (const id of this.#toLookAt) this.#lookAt(id);
     this.#toLookAt.clear();
     this.#loseWorkers();
@@ -262,7 +262,7 @@ export class Orchestrator {
 
   /** When `step` wants to be called next at the latest. */
   get deadlineMs(): number {
-    if (!this.#inOffice) return Number.POSITIVE_INFINITY;
+    if (!this.#isLeading) return Number.POSITIVE_INFINITY;
     // Whatever else is due goes on when the log has taken something.
     if (this.#isFull) return Math.min(this.#leases.nextMs, this.#drains.nextMs);
     if (!this.#triedAll) return this.#nowMs;

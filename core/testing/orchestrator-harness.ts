@@ -81,7 +81,7 @@ export class OrchestratorHarness {
 
   constructor() {
     this.orchestrator = new Orchestrator(0.05);
-    this.orchestrator.takeOffice(this.state, this.nowMs);
+    this.orchestrator.startLeading(this.state, this.nowMs);
   }
 
   // ---- The log
@@ -154,7 +154,7 @@ export class OrchestratorHarness {
   /** Another leader takes over in the same state. */
   handOver(): void {
     this.orchestrator = new Orchestrator(0.05);
-    this.orchestrator.takeOffice(this.state, this.nowMs);
+    this.orchestrator.startLeading(this.state, this.nowMs);
     this.turn();
   }
 
