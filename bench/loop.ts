@@ -1,8 +1,8 @@
 /** The ceiling: the bare event loop of this machine, with its queue, dice and trace hash, and nothing that happens. */
 
-import { TraceHash } from "../runtime-sim/hash.ts";
-import { EventQueue } from "../runtime-sim/queue.ts";
-import { Streams } from "../runtime-sim/random.ts";
+import { Streams } from "../runtime-sim/random/random.ts";
+import { TraceHash } from "../runtime-sim/world/hash.ts";
+import { EventQueue } from "../runtime-sim/world/queue.ts";
 import { median, perSecond } from "./figures.ts";
 
 const EVENTS = 2_000_000;

@@ -27,7 +27,7 @@ import {
   type WorkerView,
 } from "../core/index.ts";
 import { Orchestrator } from "../core/orchestrator/index.ts";
-import { type Stream, Streams } from "../runtime-sim/random.ts";
+import { type Stream, Streams } from "../runtime-sim/random/random.ts";
 import { median, perSecond } from "./figures.ts";
 
 const WORKERS = [100, 1000, 10_000];

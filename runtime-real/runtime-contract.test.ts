@@ -1,4 +1,4 @@
-/** Real storage, network and host keep the contract that the simulator keeps (runtime-sim/runtime-contract.test.ts), through restarts. */
+/** Real storage, network and host keep the contract that the simulator keeps (runtime-sim/run/runtime-contract.test.ts), through restarts. */
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -8,13 +8,9 @@ export {
   type Outcome,
   type PlannedLiar,
   VERDICTS,
+  type VerdictReport,
 } from "./byzantine/index.ts";
-export {
-  FAULTS,
-  type FaultKind,
-  type ParameterSpec,
-  type Range,
-} from "./faults/index.ts";
+export { FAULTS, type FaultKind, type FaultTarget, type ParameterSpec, type PlannedFault } from "./faults/index.ts";
 export { CALM_FLEET, type FleetShape } from "./fleet/index.ts";
 export {
   checkHistory,
@@ -34,9 +30,8 @@ export {
   type Violation as HistoryViolation,
 } from "./history/index.ts";
 export { VM_MODEL, type VmInput, type VmOutput } from "./oracles/index.ts";
-export { FaultScheduleError, parseFaultSchedule } from "./parse-schedule.ts";
-export type { LatencySummary, RunReport, VerdictReport, Violation as RunViolation } from "./report.ts";
-export { Run, type RunOptions } from "./run.ts";
+export type { Range } from "./random/index.ts";
+export { Run, type RunOptions, type RunReport, type Violation as RunViolation } from "./run/index.ts";
 export {
   CALM_CLOCKS,
   CALM_DISKS,
@@ -44,20 +39,21 @@ export {
   type ClockRanges,
   type DiskRanges,
   type FaultMix,
-  IDLE_OPERATOR,
+  type FaultSchedule,
+  FaultScheduleError,
   type NetworkRanges,
+  parseFaultSchedule,
+  SCHEDULE_LIMITS,
+  type Scenario,
+  scenario,
+} from "./scenario/index.ts";
+export { formatTransition, type TraceEvent, type Transition, type TransitionKind } from "./trace/index.ts";
+export {
+  IDLE_OPERATOR,
+  type LatencySummary,
   NO_CLIENTS,
   type OperatorShape,
-  type Scenario,
   STEADY_WORKLOAD,
-  scenario,
   type WorkloadShape,
-} from "./scenario.ts";
-export {
-  type BaseConditions,
-  type FaultSchedule,
-  type FaultTarget,
-  type PlannedFault,
-  SCHEDULE_LIMITS,
-} from "./schedule.ts";
-export { formatTransition, type TraceEvent, type Transition, type TransitionKind } from "./transition.ts";
+} from "./workload/index.ts";
+export type { BaseConditions } from "./world/index.ts";

@@ -1,10 +1,9 @@
 /** Each act's verdict over a few seeds, and that runs are reproducible with their liars. That judging can fail is in `judge.test.ts`. */
 import { expect, test } from "vitest";
-import { parseFaultSchedule } from "../parse-schedule.ts";
-import type { RunReport } from "../report.ts";
-import { Run, type RunOptions } from "../run.ts";
-import { IDLE_OPERATOR, type Scenario, scenario } from "../scenario.ts";
-import { ACT_NAMES, type ActName, verdictOf } from "./index.ts";
+import { Run, type RunOptions, type RunReport } from "../run/index.ts";
+import { parseFaultSchedule, type Scenario, scenario } from "../scenario/index.ts";
+import { IDLE_OPERATOR } from "../workload/index.ts";
+import { ACT_NAMES, type ActName, verdictOf } from "./verdicts.ts";
 
 function lying(act: ActName): Scenario {
   return scenario({

@@ -1,5 +1,5 @@
 /** The door of Byzantine peers: who lies, how, and what it must come to. */
-export { BYZANTINE_VERDICT, Judge } from "./judge.ts";
+export { BYZANTINE_VERDICT, Judge, type VerdictReport } from "./judge.ts";
 export { ByzantinePeer } from "./peer.ts";
 export { ANY_LIAR, drawLiar, type LiarShape, type PlannedLiar } from "./plan.ts";
 export { ACT_NAMES, type ActName, type ActVerdict, type Outcome, VERDICTS, verdictOf } from "./verdicts.ts";

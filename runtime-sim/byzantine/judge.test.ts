@@ -1,10 +1,12 @@
 /** The judging can fail: a core that is deaf, gullible or too easily offended is found, and so is an outcome that the table does not allow. */
 import { afterEach, expect, test, vi } from "vitest";
 import { type Effect, type Input, Node } from "../../core/index.ts";
-import { Identities } from "../identity.ts";
-import { Run } from "../run.ts";
-import { IDLE_OPERATOR, scenario } from "../scenario.ts";
-import { type ActName, BYZANTINE_VERDICT, Judge, type Outcome, VERDICTS, verdictOf } from "./index.ts";
+import { Run } from "../run/index.ts";
+import { scenario } from "../scenario/index.ts";
+import { IDLE_OPERATOR } from "../workload/index.ts";
+import { Identities } from "../world/index.ts";
+import { BYZANTINE_VERDICT, Judge } from "./judge.ts";
+import { type ActName, type Outcome, VERDICTS, verdictOf } from "./verdicts.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -18,11 +18,20 @@ import {
   type NodeId,
   type PeerId,
 } from "../../core/index.ts";
-import type { NodeView, ObservedNode } from "../oracle.ts";
 import { accusedBy } from "../oracles/index.ts";
-import type { VerdictReport } from "../report.ts";
+import type { NodeView, ObservedNode } from "../world/index.ts";
 import type { ByzantinePeer } from "./peer.ts";
 import { type ActVerdict, describeOutcomes, type Outcome } from "./verdicts.ts";
+
+/** How one Byzantine act was met. */
+export interface VerdictReport {
+  readonly act: string;
+  /** Times that it was done. */
+  readonly count: number;
+  readonly expected: string;
+  readonly seen: string;
+  readonly ok: boolean;
+}
 
 export const BYZANTINE_VERDICT = "byzantine-verdict";
 

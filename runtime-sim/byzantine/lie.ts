@@ -1,8 +1,7 @@
 /** What an act is made of, and what it may use. An act decides what is said; the peer that speaks it counts and marks each lie. */
 import type { EvidenceKind, Message, NodeId, PeerId } from "../../core/index.ts";
-import type { LiarParts } from "../liar.ts";
-import type { NodeView } from "../oracle.ts";
-import type { Stream } from "../random.ts";
+import type { Stream } from "../random/index.ts";
+import type { LiarParts, NodeView } from "../world/index.ts";
 
 /**
  * What an honest node must show for a message, judged by what it is just before it looks at it: one of these kinds of evidence, at once. Null when

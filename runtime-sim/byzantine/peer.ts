@@ -4,10 +4,8 @@
  */
 
 import type { Effect, Message, PeerId } from "../../core/index.ts";
-import { digest } from "../identity.ts";
-import type { Liar, LiarParts, Posted } from "../liar.ts";
-import type { NodeView } from "../oracle.ts";
-import type { Stream } from "../random.ts";
+import type { Stream } from "../random/index.ts";
+import { digest, type Liar, type LiarParts, type NodeView, type Posted } from "../world/index.ts";
 import { ACTS } from "./acts/index.ts";
 import type { Demand, Lie, Mouth } from "./lie.ts";
 import type { PlannedLiar } from "./plan.ts";

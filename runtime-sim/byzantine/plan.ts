@@ -1,8 +1,6 @@
 /** Who lies in a run, how, and when: data, drawn from the seed with the faults and saved with them. */
-import type { Range } from "../faults/index.ts";
-import { drawRange } from "../faults/index.ts";
-import type { Stream } from "../random.ts";
-import type { HostNumber } from "../schedule.ts";
+import { drawRange, type Range, type Stream } from "../random/index.ts";
+import type { HostNumber } from "../world/index.ts";
 import { ACT_NAMES, type ActName } from "./verdicts.ts";
 
 export interface PlannedLiar {

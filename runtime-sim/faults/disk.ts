@@ -1,5 +1,5 @@
 /** Faults of a host's disk. What a crash does to un-synced writes, losing and tearing them, belongs to every crash and needs no fault of its own. */
-import type { Disk } from "../disk.ts";
+import type { Disk } from "../hardware/index.ts";
 import { type FaultKind, type Injection, NOTHING_TO_END, type ParameterSpec } from "./kind.ts";
 import type { FaultWorld } from "./world.ts";
 

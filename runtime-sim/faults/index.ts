@@ -8,9 +8,11 @@ import { processFaults } from "./process.ts";
 import { strikeFaults } from "./strike.ts";
 import { workerFaults } from "./worker.ts";
 
+export { FaultAtlas } from "./atlas.ts";
 export { Injector, type InjectorHost } from "./injector.ts";
-export { drawParameter, drawRange, type EndFault, type FaultKind, type ParameterSpec, type Range } from "./kind.ts";
-export type { FaultWorld, LeaderMoment, WorkerTarget } from "./world.ts";
+export { drawParameter, type EndFault, type FaultKind, type ParameterSpec } from "./kind.ts";
+export type { FaultTarget, ParameterValue, PlannedFault } from "./planned-fault.ts";
+export type { FaultWorld, WorkerTarget } from "./world.ts";
 
 export const FAULTS: readonly FaultKind[] = [
   ...networkFaults,

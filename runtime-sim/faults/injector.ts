@@ -1,7 +1,7 @@
 /** Carries a fault schedule out: begins and ends each fault at its time, and ends all that are left when the quiet phase comes. */
-import type { Stream } from "../random.ts";
-import type { FaultTarget, PlannedFault } from "../schedule.ts";
+import type { Stream } from "../random/index.ts";
 import type { EndFault, FaultKind, Injection } from "./kind.ts";
+import type { FaultTarget, PlannedFault } from "./planned-fault.ts";
 import type { FaultWorld } from "./world.ts";
 
 export interface InjectorHost extends FaultWorld {

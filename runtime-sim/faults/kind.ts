@@ -1,10 +1,9 @@
 /** What every kind of fault is made of. */
-import type { Stream } from "../random.ts";
-import type { ParameterValue } from "../schedule.ts";
-import type { FaultWorld } from "./world.ts";
 
-/** Inclusive; a draw is uniform. */
-export type Range = readonly [lowest: number, highest: number];
+import type { Stream } from "../random/index.ts";
+import { drawRange, type Range } from "../random/index.ts";
+import type { ParameterValue } from "./planned-fault.ts";
+import type { FaultWorld } from "./world.ts";
 
 /** A parameter of a fault: what may be asked for, and what a seed draws. */
 export type ParameterSpec =
@@ -44,10 +43,4 @@ export function drawParameter(spec: ParameterSpec, dice: Stream): ParameterValue
   if ("choices" in spec) return dice.pick(spec.choices);
   const [lowest, highest] = spec.swarm;
   return drawRange([lowest, highest], dice, spec.whole === true);
-}
-
-/** Uniform. Whole numbers when asked, otherwise to six decimals, so that schedules are readable. */
-export function drawRange([lowest, highest]: Range, dice: Stream, whole: boolean): number {
-  if (whole) return dice.integer(lowest, highest);
-  return Math.round((lowest + dice.nextUnit() * (highest - lowest)) * 1e6) / 1e6;
 }

@@ -1,5 +1,5 @@
 /** Faults of single links: what they lose, repeat, hold back and damage. Partitions are in partitions.ts. */
-import type { LinkParameters } from "../network.ts";
+import type { LinkParameters } from "../network/index.ts";
 import { type FaultKind, type Injection, NOTHING_TO_END } from "./kind.ts";
 import type { FaultWorld } from "./world.ts";
 

@@ -1,5 +1,5 @@
 /** Faults that cut links altogether. Partitions that overlap add up: a link carries again when the last of them has ended. */
-import { bridgeLinks, type Direction, groupLinks, isolateLinks, type LinkList, ringLinks } from "../partition.ts";
+import { bridgeLinks, type Direction, groupLinks, isolateLinks, type LinkList, ringLinks } from "../network/index.ts";
 import type { EndFault, FaultKind, Injection, ParameterSpec } from "./kind.ts";
 import type { FaultWorld } from "./world.ts";
 

@@ -2,9 +2,10 @@
  * Faults that wait for a leader. A leader is at its most dangerous in the first moments of its term, when its log is on some of the others and not yet
  * on most; faults at random times seldom meet it there.
  */
-import { groupLinks } from "../partition.ts";
+import { groupLinks } from "../network/index.ts";
+import type { LeaderMoment } from "../world/index.ts";
 import type { EndFault, FaultKind, Injection } from "./kind.ts";
-import type { FaultWorld, LeaderMoment } from "./world.ts";
+import type { FaultWorld } from "./world.ts";
 
 /** What happens to a new leader. Returns what ends it; null when nothing came of it. */
 type Strike = (world: FaultWorld, host: number, fault: Injection) => EndFault | null;

@@ -1,5 +1,5 @@
 /** Faults of hosts that run machines: their agents, their power, and what their hypervisors do. */
-import { isolateLinks } from "../partition.ts";
+import { isolateLinks } from "../network/index.ts";
 import type { FaultKind, Injection } from "./kind.ts";
 import type { FaultWorld, WorkerTarget } from "./world.ts";
 

@@ -1,13 +1,9 @@
 /** What a fault may do to the world. Hosts are places, numbered from 0: who lives there may change. */
 
-import type { HostClock } from "../clock.ts";
-import type { Disk } from "../disk.ts";
-import type { Links } from "../links.ts";
-import type { Network } from "../network.ts";
+import type { Disk, HostClock } from "../hardware/index.ts";
+import type { Links, Network } from "../network/index.ts";
+import type { LeaderMoment } from "../world/index.ts";
 import type { EndFault } from "./kind.ts";
-
-/** When a leader is worth striking. */
-export type LeaderMoment = "elected" | "commits";
 
 /** What a fault may do to a host that runs machines. Whatever it does, the host counts as disturbed from then on. */
 export interface WorkerTarget {

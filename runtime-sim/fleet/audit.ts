@@ -3,7 +3,7 @@
  * in the order of the log, as soon as the first replica has applied it; and now and then the whole state.
  */
 import type { ClusterState, HostAction } from "../../core/index.ts";
-import type { Violate } from "../oracle.ts";
+import type { Violate } from "../oracles/index.ts";
 import type { RunningJob, RunningMachine } from "./hypervisor.ts";
 import { type FleetOracle, type FleetOracleFactory, type ObservedHost, Placements } from "./oracles/index.ts";
 

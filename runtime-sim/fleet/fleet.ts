@@ -1,9 +1,8 @@
 /** All hosts that run machines, how they come to be known, and what faults may do to them. */
 import { type ClusterState, factsOf, type HostFacts, nodeOf, type WorkerFacts } from "../../core/index.ts";
-import { drawRange, type WorkerTarget } from "../faults/index.ts";
-import type { Place } from "../host.ts";
-import type { Stream } from "../random.ts";
-import type { World } from "../world.ts";
+import type { WorkerTarget } from "../faults/index.ts";
+import { drawRange, type Stream } from "../random/index.ts";
+import type { Place, World } from "../world/index.ts";
 import type { FleetShape } from "./shape.ts";
 import { type HostListener, WorkerHost } from "./worker-host.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_VM_SPEC, type HostAction, type Job, type Machine } from "../../core/index.ts";
-import { Streams } from "../random.ts";
+import { Streams } from "../random/index.ts";
 import {
   Hypervisor,
   type HypervisorConditions,

@@ -16,7 +16,7 @@ import {
   type MachinePhase,
   type VmSpec,
 } from "../../core/index.ts";
-import type { Stream } from "../random.ts";
+import type { Stream } from "../random/index.ts";
 
 /** Means of exponentially distributed times, in milliseconds. */
 export interface HypervisorConditions {

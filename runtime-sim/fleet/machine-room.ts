@@ -1,7 +1,7 @@
 /** The fleet of a run with all that belongs to it: hosts, those who ask, and the audit. */
 import type { ClusterState } from "../../core/index.ts";
-import type { Violate } from "../oracle.ts";
-import type { World } from "../world.ts";
+import type { Violate } from "../oracles/index.ts";
+import type { World } from "../world/index.ts";
 import { FleetAudit, type Missing } from "./audit.ts";
 import { Fleet } from "./fleet.ts";
 import { FLEET_ORACLES } from "./oracles/index.ts";

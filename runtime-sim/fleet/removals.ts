@@ -3,10 +3,8 @@
  * confirmed, and it is removed. Some time later somebody plugs it in again all the same.
  */
 import { type ClusterState, type Command, nodeOf, workerOf } from "../../core/index.ts";
-import type { Caller } from "../event.ts";
-import { drawRange } from "../faults/index.ts";
-import type { Stream } from "../random.ts";
-import type { World } from "../world.ts";
+import { drawRange, type Stream } from "../random/index.ts";
+import type { Caller, World } from "../world/index.ts";
 import type { Fleet } from "./fleet.ts";
 import type { WorkerHost } from "./worker-host.ts";
 

@@ -16,10 +16,8 @@ import {
   vmOf,
   vmSpec,
 } from "../../core/index.ts";
-import type { Caller } from "../event.ts";
-import { drawRange, type Range } from "../faults/index.ts";
-import type { Stream } from "../random.ts";
-import type { World } from "../world.ts";
+import { drawRange, type Range, type Stream } from "../random/index.ts";
+import type { Caller, World } from "../world/index.ts";
 import type { Fleet } from "./fleet.ts";
 import { WISHES, type Wish } from "./shape.ts";
 import type { WorkerHost } from "./worker-host.ts";

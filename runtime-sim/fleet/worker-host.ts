@@ -8,10 +8,8 @@ import {
   type HostFacts,
   type PeerId,
 } from "../../core/index.ts";
-import type { Caller } from "../event.ts";
-import type { Place } from "../host.ts";
-import type { Stream } from "../random.ts";
-import type { World } from "../world.ts";
+import type { Stream } from "../random/index.ts";
+import type { Caller, Place, World } from "../world/index.ts";
 import { Hypervisor, type HypervisorConditions, noHypervisorFaults } from "./hypervisor.ts";
 
 /** How soon an agent notices that something on its host has changed. */

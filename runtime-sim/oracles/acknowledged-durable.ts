@@ -13,8 +13,9 @@
  * have left the ledger's window.
  */
 import { type ClientAnswer, type Command, decodeEntryData, type VmRecord } from "../../core/index.ts";
-import type { ClientOperation, Oracle } from "../oracle.ts";
+import type { ClientOperation } from "../workload/index.ts";
 import type { OracleContext } from "./context.ts";
+import type { Oracle } from "./oracle.ts";
 import { isSame, isSameResult } from "./same.ts";
 
 export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle {

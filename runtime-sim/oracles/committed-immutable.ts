@@ -5,8 +5,9 @@
  * changed, that the log still holds what this node knew to be committed; and that a node never knows more to be committed than it has.
  * Does not check: Byzantine peers; an index that has left the ledger's window when a node comes to know it.
  */
-import type { Oracle } from "../oracle.ts";
+
 import type { OracleContext } from "./context.ts";
+import type { Oracle } from "./oracle.ts";
 
 export function committedImmutable({ violate, ledger }: OracleContext): Oracle {
   const name = "committed-immutable";

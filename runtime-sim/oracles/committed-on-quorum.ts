@@ -10,8 +10,8 @@
  * a disk counts as held there: it was.
  */
 import type { Configuration, Digest, NodeId } from "../../core/index.ts";
-import type { Oracle } from "../oracle.ts";
 import type { OracleContext } from "./context.ts";
+import type { Oracle } from "./oracle.ts";
 import { isQuorum } from "./quorum.ts";
 
 export function committedOnQuorum({ violate, hosts, hostOf }: OracleContext): Oracle {

@@ -1,7 +1,8 @@
 /** What all oracles of one run share. */
 import type { NodeId } from "../../core/index.ts";
-import type { ObservedNode, Oracle, Violate } from "../oracle.ts";
+import type { ObservedNode } from "../world/index.ts";
 import type { CommittedLedger } from "./ledger.ts";
+import type { Oracle, Violate } from "./oracle.ts";
 import type { Reference } from "./reference.ts";
 import type { SessionBook } from "./session-book.ts";
 

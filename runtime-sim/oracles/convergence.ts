@@ -2,7 +2,7 @@
  * Whether a set of nodes has come to rest in agreement. Not an oracle: the world asks it in the quiet phase, of the nodes from which it
  * demands liveness, until it is so or the bound has passed.
  */
-import type { NodeView, ObservedNode } from "../oracle.ts";
+import type { NodeView, ObservedNode } from "../world/index.ts";
 import { isSameState } from "./reference.ts";
 
 /** Null when exactly one of them leads, all follow it in its term, and all have applied as much and hold equal states; otherwise what is missing. */

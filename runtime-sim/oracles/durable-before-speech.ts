@@ -10,8 +10,9 @@
  * otherwise; Byzantine peers (a vote that one of them may have given counts as given).
  */
 import type { Digest, NodeId } from "../../core/index.ts";
-import type { ObservedNode, Oracle, Promised } from "../oracle.ts";
+import type { ObservedNode } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
+import type { Oracle, Promised } from "./oracle.ts";
 import { isQuorum } from "./quorum.ts";
 
 /** The votes given to one candidate in the newest term for which it got any. */

@@ -6,8 +6,8 @@
  * leadership that begins and ends within one step; terms more than `TERMS_MAX` below the newest one.
  */
 import type { NodeId } from "../../core/index.ts";
-import type { Oracle } from "../oracle.ts";
 import type { OracleContext } from "./context.ts";
+import type { Oracle } from "./oracle.ts";
 
 const TERMS_MAX = 4096;
 

@@ -9,8 +9,8 @@
  * Does not check: runs with a Byzantine peer, whose evidence the verdicts judge; that evidence is brought forward where it should be.
  */
 import type { Evidence, EvidenceKind, NodeId } from "../../core/index.ts";
-import type { Oracle } from "../oracle.ts";
 import { hasLiar, type OracleContext } from "./context.ts";
+import type { Oracle } from "./oracle.ts";
 
 /** Whom the evidence is against. */
 export function accusedBy(evidence: Evidence): NodeId {

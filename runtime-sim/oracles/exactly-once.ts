@@ -7,8 +7,8 @@
  * its session.
  */
 import { getVm } from "../../core/index.ts";
-import type { Oracle } from "../oracle.ts";
 import type { OracleContext } from "./context.ts";
+import type { Oracle } from "./oracle.ts";
 import { isSame } from "./same.ts";
 
 export function exactlyOnce({ violate, reference, sessions }: OracleContext): Oracle {

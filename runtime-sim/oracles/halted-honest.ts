@@ -6,9 +6,10 @@
  * an assertion that failed, and so a defect of the core.
  * Does not check: whether an excused halt was the right answer (the Byzantine verdicts do).
  */
-import type { Oracle } from "../oracle.ts";
+
 import { hasLiar, type OracleContext } from "./context.ts";
 import { accusedBy } from "./evidence-without-liar.ts";
+import type { Oracle } from "./oracle.ts";
 
 /** How the core begins its reason when storage reported a failed write. */
 const WRITE_FAILED = /^write \d+ failed/;

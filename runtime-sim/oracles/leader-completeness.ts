@@ -6,8 +6,9 @@
  * Does not check: entries that are committed but that no node knows to be committed yet (committed-on-quorum and
  * state-machine-safety see them when they turn out otherwise); more than a few dozen terms back, for a leader elected that late.
  */
-import type { Oracle } from "../oracle.ts";
+
 import type { OracleContext } from "./context.ts";
+import type { Oracle } from "./oracle.ts";
 
 export function leaderCompleteness({ violate, ledger }: OracleContext): Oracle {
   const name = "leader-completeness";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { NodeView } from "../oracle.ts";
+import type { NodeView } from "../world/index.ts";
 import { CommittedLedger } from "./ledger.ts";
 import { configurationOf, FakeNode } from "./testing/index.ts";
 

@@ -3,7 +3,7 @@
  * looks. It remembers a window of the newest entries, so that its memory does not grow with the run.
  */
 import type { ApplyResult, Digest, Entry } from "../../core/index.ts";
-import type { AppliedEntry, NodeView } from "../oracle.ts";
+import type { AppliedEntry, NodeView } from "../world/index.ts";
 
 /** Entries that are remembered. A power of two, well above what a follower may lag before it is sent a snapshot. */
 export const LEDGER_WINDOW = 8192;

@@ -9,8 +9,9 @@
  */
 import type { ApplyResult, ClientAnswer } from "../../core/index.ts";
 import { ContinuousChecker, type Finding, type Pending } from "../history/index.ts";
-import { type ClientOperation, type Oracle, VALUE_KEY } from "../oracle.ts";
+import { type ClientOperation, VALUE_KEY } from "../workload/index.ts";
 import type { OracleContext } from "./context.ts";
+import type { Oracle } from "./oracle.ts";
 import { VM_MODEL, type VmInput, type VmModelState, type VmOutput } from "./vm-model.ts";
 
 /** Settled operations that a message shows. */

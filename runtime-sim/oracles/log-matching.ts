@@ -9,8 +9,9 @@
  * entries more than `WINDOW` below the newest one.
  */
 import type { Digest } from "../../core/index.ts";
-import type { NodeView, Oracle } from "../oracle.ts";
+import type { NodeView } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
+import type { Oracle } from "./oracle.ts";
 
 /** Entries that are remembered: a power of two, well above what a follower may lag before it is sent a snapshot. */
 const WINDOW = 8192;

@@ -8,8 +8,9 @@
  * checksums find the damage, and the node does not start from what is left.
  */
 import { NOBODY, type NodeId } from "../../core/index.ts";
-import type { NodeView, ObservedNode, Oracle, Watched } from "../oracle.ts";
+import type { NodeView, ObservedNode } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
+import type { Oracle, Watched } from "./oracle.ts";
 
 /** What a host has shown of itself, kept over its restarts. */
 interface Shown {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { Oracle } from "../oracle.ts";
 import type { OracleFactory } from "./context.ts";
 import { ORACLES } from "./index.ts";
+import type { Oracle } from "./oracle.ts";
 import { accuse, FakeCluster, grant, halt, lead } from "./testing/index.ts";
 
 /** Writes down which hooks are called. */

@@ -3,9 +3,11 @@
  * hooks of what changed: a step that changed nothing costs a dozen comparisons, however many oracles there are.
  */
 import type { Effect, NodeId } from "../../core/index.ts";
-import type { ClientOperation, NodeView, ObservedNode, Observer, Oracle, Promised, Violate } from "../oracle.ts";
+import type { ClientOperation } from "../workload/index.ts";
+import type { NodeView, ObservedNode, Observer } from "../world/index.ts";
 import type { OracleContext, OracleFactory } from "./context.ts";
 import { CommittedLedger } from "./ledger.ts";
+import type { Oracle, Promised, Violate } from "./oracle.ts";
 import { Reference } from "./reference.ts";
 import { SessionBook } from "./session-book.ts";
 import { Watch } from "./watch.ts";

@@ -1,12 +1,9 @@
 /** Each important oracle in a real run: a world with the real core, in which one thing is tampered with from outside. */
 import { expect, test } from "vitest";
 import { DEFAULT_RAFT_OPTIONS, emptyState, type Node } from "../../core/index.ts";
-import { drawSchedule } from "../draw.ts";
-import type { Host } from "../host.ts";
-import type { ClientOperation } from "../oracle.ts";
-import { CALM_NETWORK, STEADY_WORKLOAD, scenario } from "../scenario.ts";
-import { Workload } from "../workload.ts";
-import { World } from "../world.ts";
+import { CALM_NETWORK, drawSchedule, scenario } from "../scenario/index.ts";
+import { type ClientOperation, STEADY_WORKLOAD, Workload } from "../workload/index.ts";
+import { type Host, World } from "../world/index.ts";
 import { ORACLES } from "./index.ts";
 import { Oracles } from "./oracles.ts";
 

@@ -6,8 +6,9 @@
  * client had been answered when it was called.
  * Does not check: stale reads; what the answer says (linearizability does).
  */
-import type { Oracle } from "../oracle.ts";
+
 import type { OracleContext } from "./context.ts";
+import type { Oracle } from "./oracle.ts";
 
 export function readFreshness({ violate }: OracleContext): Oracle {
   const name = "read-freshness";

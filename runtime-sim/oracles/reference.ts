@@ -16,7 +16,7 @@ import {
   type MembershipEntry,
   replicatedEntry,
 } from "../../core/index.ts";
-import type { NodeView } from "../oracle.ts";
+import type { NodeView } from "../world/index.ts";
 import type { CommittedLedger, LedgerReader } from "./ledger.ts";
 
 /** Commands that wait before they are folded in together: one producer for all is what makes it cheap. */

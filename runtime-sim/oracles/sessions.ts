@@ -7,8 +7,8 @@
  * Does not check: requests without a session; answers that have left the ledger's window.
  */
 import type { ApplyResult } from "../../core/index.ts";
-import type { Oracle } from "../oracle.ts";
 import type { OracleContext } from "./context.ts";
+import type { Oracle } from "./oracle.ts";
 import { isSameResult } from "./same.ts";
 
 export function oneAnswerPerRequest({ violate, ledger, reference, sessions }: OracleContext): Oracle {

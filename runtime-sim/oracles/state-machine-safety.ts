@@ -8,8 +8,9 @@
  * Does not check: that `applyEntries` does what it should (linearizability does); results that have left the ledger's window when a node
  * gets to them; the state in between the comparisons, except by results.
  */
-import type { NodeView, Oracle } from "../oracle.ts";
+import type { NodeView } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
+import type { Oracle } from "./oracle.ts";
 import { isSameState } from "./reference.ts";
 import { isSameResult } from "./same.ts";
 

@@ -1,6 +1,7 @@
 /** What one host looked like after its last step. */
 import { type Configuration, type Digest, NOBODY, type NodeId } from "../../core/index.ts";
-import type { NodeView, ObservedNode, Watched } from "../oracle.ts";
+import type { NodeView, ObservedNode } from "../world/index.ts";
+import type { Watched } from "./oracle.ts";
 
 const NO_CONFIGURATION: Configuration = { voters: [], outgoing: [], learners: [], members: [], retired: [] };
 

@@ -1,7 +1,7 @@
 /** Damaged bytes, and frames that are whole but say nonsense. What would be a plausible lie belongs to the other acts. */
 import { type Append, chainLink, type Entry, type Message, type VoteResponse } from "../../../core/index.ts";
-import { damagedCopy } from "../../damage.ts";
-import type { NodeView } from "../../oracle.ts";
+import { damagedCopy } from "../../network/index.ts";
+import type { NodeView } from "../../world/index.ts";
 import { type Act, type Demand, follows, header, inventedBytes, inventedText, type Mouth, someOthers } from "../lie.ts";
 
 const BIG = Number.MAX_SAFE_INTEGER;

@@ -9,7 +9,7 @@ import {
   type SnapshotChunk,
   snapshotDigest,
 } from "../../../core/index.ts";
-import type { NodeView } from "../../oracle.ts";
+import type { NodeView } from "../../world/index.ts";
 import { type Act, type Demand, follows, header, inventedBytes, inventedText, type Mouth, someOthers } from "../lie.ts";
 import { mustSeeThrough } from "./talking.ts";
 import { inventedElection, mustConvict } from "./voting.ts";

@@ -7,7 +7,7 @@ import {
   type EvidenceKind,
   type NodeId,
 } from "../../../core/index.ts";
-import type { NodeView } from "../../oracle.ts";
+import type { NodeView } from "../../world/index.ts";
 import { type Act, follows, type Mouth, othersOf } from "../lie.ts";
 
 /** Offset of the leader's wall clock in a command's entry. */

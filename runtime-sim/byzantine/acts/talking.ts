@@ -1,6 +1,6 @@
 /** Lies about who says something, when, and whether at all: replay, forged senders, silence. */
 import type { Message, MessageType, NodeId } from "../../../core/index.ts";
-import type { NodeView } from "../../oracle.ts";
+import type { NodeView } from "../../world/index.ts";
 import { type Act, type Demand, type Mouth, othersOf, someOthers } from "../lie.ts";
 
 const MEMORY_MAX = 64;

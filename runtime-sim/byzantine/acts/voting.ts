@@ -8,7 +8,7 @@ import {
   transferStatement,
   voteStatement,
 } from "../../../core/index.ts";
-import type { NodeView } from "../../oracle.ts";
+import type { NodeView } from "../../world/index.ts";
 import { type Act, type Demand, follows, header, inventedText, type Mouth, othersOf, someOthers } from "../lie.ts";
 
 export const twoVotes: Act = (mouth) => {

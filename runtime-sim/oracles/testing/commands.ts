@@ -11,7 +11,7 @@ import {
   type VmRecord,
   vmSpec,
 } from "../../../core/index.ts";
-import { type ClientOperation, VALUE_KEY } from "../../oracle.ts";
+import { type ClientOperation, VALUE_KEY } from "../../workload/index.ts";
 import type { FakeCluster, FakeNode } from "./fake-cluster.ts";
 
 export const specOf = (value: number) => vmSpec({ metadata: { [VALUE_KEY]: String(value) } });

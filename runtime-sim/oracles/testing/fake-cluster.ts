@@ -9,8 +9,9 @@ import {
   emptyState,
   type NodeId,
 } from "../../../core/index.ts";
-import type { AppliedEntry, DurableView, LogView, NodeView, ObservedNode, Oracle } from "../../oracle.ts";
+import type { AppliedEntry, DurableView, LogView, NodeView, ObservedNode } from "../../world/index.ts";
 import type { OracleFactory } from "../context.ts";
+import type { Oracle } from "../oracle.ts";
 import { Oracles } from "../oracles.ts";
 
 /** Entries of a history: the chain names every term on the way, so that equal chains mean equal histories. */

@@ -1,0 +1,20 @@
+/** One fault of a schedule, as data. */
+import type { HostNumber } from "../world/index.ts";
+
+/** Whom a fault hits: hosts by number, or by what they are when it begins. `all` is every member; `worker` one host that runs machines. */
+export type FaultTarget = "any" | "leader" | "follower" | "all" | "worker" | readonly HostNumber[];
+
+export type ParameterValue = number | string;
+
+export interface PlannedFault {
+  /** Its own for ever: names the stream of its dice. */
+  readonly id: number;
+  /** Virtual time at which it begins. */
+  readonly atMs: number;
+  /** A name in the table of faults. */
+  readonly kind: string;
+  /** It ends this much later, or when all faults end. */
+  readonly durationMs: number;
+  readonly target: FaultTarget;
+  readonly parameters: Readonly<Record<string, ParameterValue>>;
+}

@@ -1,0 +1,5 @@
+/** The simulated network: what happens to messages on their way from host to host. */
+export { damagedCopy } from "./damage.ts";
+export { Links } from "./links.ts";
+export { CALM_LINK, type LinkParameters, Network } from "./network.ts";
+export { bridgeLinks, type Direction, groupLinks, isolateLinks, type LinkList, ringLinks } from "./partition.ts";

@@ -1,0 +1,59 @@
+/** What a rule is: the hooks by which an oracle is told of what changed, and how it reports a violation. */
+import type { Configuration, Digest, Evidence, Message, NodeId } from "../../core/index.ts";
+import type { ClientOperation } from "../workload/index.ts";
+import type { NodeView, ObservedNode } from "../world/index.ts";
+
+/** The world adds event, time and how to replay it. The message is made only when somebody looks. */
+export type Violate = (oracle: string, message: () => string) => void;
+
+/**
+ * A host as it was after its last step, and as it is now. While a hook runs the fields still hold the values before the step: the
+ * new ones are in `node`.
+ */
+export interface Watched {
+  readonly host: ObservedNode;
+  readonly term: number;
+  readonly votedFor: NodeId;
+  readonly role: NodeView["role"];
+  readonly commitIndex: number;
+  /** The chain at `commitIndex`, null when the node could not tell. */
+  readonly commitChain: Digest | null;
+  readonly appliedIndex: number;
+  readonly lastIndex: number;
+  readonly lastChain: Digest | null;
+  readonly configuration: Configuration;
+}
+
+/**
+ * One rule. Hooks for hosts are called for honest hosts alone, except `elected`. Within a step: `hardState`, `elected`, `logged`, `committed`,
+ * `applied`, then `promised`, `halted` and `accused` in the order of the effects.
+ */
+export interface Oracle {
+  readonly name: string;
+  /** One line for a report: what it checks. */
+  readonly summary: string;
+  /** How often it compared something. */
+  checks: number;
+  booted?(watched: Watched, node: NodeView): void;
+  crashed?(watched: Watched): void;
+  /** Term, vote or role changed. */
+  hardState?(watched: Watched, node: NodeView): void;
+  /** It became leader of `node.term`; also called for Byzantine peers. */
+  elected?(watched: Watched, node: NodeView): void;
+  /** The end of the log changed: entries were added, cut off, or both; or a snapshot took the log's place. */
+  logged?(watched: Watched, node: NodeView): void;
+  /** The commit index changed. The shared ledger holds the new entries already. */
+  committed?(watched: Watched, node: NodeView): void;
+  /** The applied index changed, by entries (`node.lastApplied`) or by a snapshot. */
+  applied?(watched: Watched, node: NodeView): void;
+  /** It sends something that others will rely on after it crashes: a granted vote, or what it has matched or installed. */
+  promised?(watched: Watched, node: NodeView, message: Promised): void;
+  halted?(watched: Watched, node: NodeView, reason: string, evidence: Evidence | null): void;
+  accused?(watched: Watched, node: NodeView, evidence: Evidence): void;
+  invoked?(operation: ClientOperation): void;
+  completed?(operation: ClientOperation): void;
+  quiet?(): void;
+  finished?(): void;
+}
+
+export type Promised = Extract<Message, { readonly type: "voteResponse" | "appendResponse" | "snapshotResponse" }>;

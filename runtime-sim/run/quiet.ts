@@ -1,0 +1,166 @@
+/**
+ * The phase after the faults: everything is healed that can be healed, and then the cluster has a stated time to be live again. What stays down is
+ * what is beyond repair: hosts whose disk is lost or damaged, and processes that stopped themselves over evidence.
+ */
+import { type ClusterState, isQuorum, LIMITS, type NodeId } from "../../core/index.ts";
+import type { Injector } from "../faults/index.ts";
+import type { Missing } from "../fleet/index.ts";
+import { CALM_LINK } from "../network/index.ts";
+import { whyNotConverged } from "../oracles/index.ts";
+import type { Operator, Workload } from "../workload/index.ts";
+import type { Host, World } from "../world/index.ts";
+import type { FaultView } from "./fault-view.ts";
+
+/** Between two looks at whether the cluster is live. */
+const LOOK_EVERY_US = 100_000;
+
+/** The rule of the cluster itself: a leader, equal states, clients served. */
+const LIVENESS = "liveness";
+
+export type QuietOutcome =
+  | { readonly kind: "waiting" }
+  | { readonly kind: "live" }
+  /** It need not be live: the text proves it. */
+  | { readonly kind: "excused"; readonly reason: string }
+  /** Whose rule it is that the cluster does not come to fulfil. */
+  | { readonly kind: "stuck"; readonly oracle: string; readonly reason: string };
+
+export interface QuietParts {
+  readonly world: World;
+  readonly injector: Injector;
+  readonly faults: FaultView;
+  readonly operator: Operator;
+  readonly workload: Workload;
+  readonly fleet: { heal(): void; missing(state: ClusterState): Missing | null } | null;
+  readonly boundMs: number;
+}
+
+export class QuietPhase {
+  readonly #parts: QuietParts;
+  readonly #deadlineUs: number;
+  outcome: QuietOutcome = { kind: "waiting" };
+
+  constructor(parts: QuietParts) {
+    this.#parts = parts;
+    this.#deadlineUs = parts.world.nowUs + parts.boundMs * 1000;
+    this.#heal();
+    parts.workload.quiet();
+    this.#lookLater();
+  }
+
+  #heal(): void {
+    const { world, injector, operator } = this.#parts;
+    operator.stop();
+    injector.stop();
+    world.network.heal();
+    this.#parts.fleet?.heal();
+    world.links.setAllBase(CALM_LINK);
+    for (const place of world.places) {
+      place.clock.thaw(world.nowUs);
+      place.clock.setRate(1, world.nowUs);
+      world.clockChanged(place);
+      const { host } = place;
+      if (host === null) continue;
+      if (!host.honest) {
+        // From here on the others must do without it.
+        world.bury(host);
+        continue;
+      }
+      host.storage.heal();
+      world.diskChanged(host);
+      // A supervisor would have done it by and by.
+      if (host.node?.halted === true && !host.failStopped) world.crash(host);
+      world.boot(host);
+    }
+  }
+
+  #lookLater(): void {
+    this.#parts.world.after(LOOK_EVERY_US, () => {
+      const missing = this.#missing();
+      if (missing === null) this.outcome = { kind: "live" };
+      else if (this.#parts.world.nowUs >= this.#deadlineUs) this.outcome = this.#stuck(missing);
+      else this.#lookLater();
+    });
+  }
+
+  /** What the cluster still lacks; null when it is live. */
+  #missing(): Missing | null {
+    const { world, workload, fleet } = this.#parts;
+    const lacks = (what: string): Missing => ({ oracle: LIVENESS, what });
+    const leader = world.leader();
+    if (leader === null || leader.node === null) return lacks("nobody leads");
+    const { configuration, state } = leader.node;
+    if (configuration.outgoing.length > 0) return lacks("a membership change has not ended");
+    const ids = new Set(configuration.members.map(({ id }) => id));
+    const live = world.running().filter(({ id }) => ids.has(id));
+    // With as many voters as a cluster may have, a learner waits until one leaves.
+    const hasRoom = configuration.voters.length < LIMITS.voters;
+    const waiting = live.find(
+      ({ id }) =>
+        hasRoom &&
+        configuration.members.some((member) => member.id === id && member.promote) &&
+        configuration.learners.includes(id),
+    );
+    if (waiting !== undefined) return lacks(`learner ${waiting.id} has not been promoted`);
+    if (workload.waitsFor !== null) return lacks(workload.waitsFor);
+    const ofFleet = fleet?.missing(state) ?? null;
+    if (ofFleet !== null) return ofFleet;
+    // Last, because it costs as much as the state is large.
+    const different = whyNotConverged(live);
+    return different === null ? null : lacks(different);
+  }
+
+  #stuck({ oracle, what }: Missing): QuietOutcome {
+    const reason = this.#excuse();
+    if (reason !== null) return { kind: "excused", reason };
+    const after = `${this.#parts.boundMs / 1000} s after the last fault ended ${what}`;
+    return { kind: "stuck", oracle, reason: `${after}\n${this.#describe()}` };
+  }
+
+  /**
+   * Proof that nobody can be elected, if so: each process that runs and has a vote needs a quorum of the configuration it acts by, and those that are
+   * gone for good leave less than one. A configuration counts from its entry on, committed or not.
+   */
+  #excuse(): string | null {
+    const running = this.#parts.world.running();
+    const isRunning = (id: NodeId): boolean => running.some((host) => host.id === id);
+    let proof = "no honest process that has a vote is left";
+    for (const { id, node } of running) {
+      if (node === null) continue;
+      const { configuration } = node;
+      const voters = [...new Set([...configuration.voters, ...configuration.outgoing])];
+      if (!voters.includes(id)) continue;
+      if (isQuorum(configuration, isRunning)) return null;
+      const lost = voters.filter((voter) => !isRunning(voter));
+      const reasons = lost.map((voter) => `node ${voter} ${fateOf(this.#parts.world.hostOf(voter))}`);
+      proof = `no quorum is left of ${voters.join(", ")}: ${reasons.join("; ")}`;
+    }
+    return proof;
+  }
+
+  #describe(): string {
+    return this.#parts.world.hosts.map(described).join("\n");
+  }
+}
+
+function fateOf(host: Host | null): string {
+  if (host === null) return "was never started";
+  if (!host.honest) return "lies";
+  if (host.state === "gone") return "lost its disk";
+  if (host.damageFound) return "has a damaged disk";
+  if (host.failStopped) return "has stopped itself over evidence";
+  return host.state === "up" ? "has stopped itself" : "does not start";
+}
+
+function described(host: Host): string {
+  const { node } = host;
+  if (node === null || node.halted) return `node ${host.id}: ${fateOf(host)}`;
+  const { term, role, leaderId, commitIndex, appliedIndex, log, configuration, configurationIndex } = node;
+  const { voters, outgoing, learners } = configuration;
+  const joint = outgoing.length === 0 ? "" : ` from ${outgoing.join(",")}`;
+  const learning = learners.length === 0 ? "" : ` learners ${learners.join(",")}`;
+  return (
+    `node ${host.id}: ${role} in term ${term}, follows ${leaderId}, commit ${commitIndex}, applied ${appliedIndex}, ` +
+    `last ${log.lastIndex}, voters ${voters.join(",")}${joint}${learning} since ${configurationIndex}`
+  );
+}

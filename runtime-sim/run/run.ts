@@ -1,0 +1,320 @@
+/** One run of a scenario: safety under fire, then liveness. Stepwise, so that whoever drives it can show progress and stop. */
+import { type CoreWatch, DEFAULT_RAFT_OPTIONS, type Evidence } from "../../core/index.ts";
+import { BYZANTINE_VERDICT, ByzantinePeer, Judge, verdictOf } from "../byzantine/index.ts";
+import { FaultAtlas, faultNamed, Injector } from "../faults/index.ts";
+import { MachineRoom } from "../fleet/index.ts";
+import { ORACLES, Oracles } from "../oracles/index.ts";
+import { drawSchedule, type FaultSchedule, SCHEDULE_LIMITS, type Scenario } from "../scenario/index.ts";
+import { Recorder, type TraceEvent, type Transition } from "../trace/index.ts";
+import { type ClientOperation, Operator, Workload } from "../workload/index.ts";
+import { type Host, type LiarSettings, World, type WorldListener } from "../world/index.ts";
+import { FaultView } from "./fault-view.ts";
+import { QuietPhase } from "./quiet.ts";
+import type { RunReport, Violation } from "./report.ts";
+
+export interface RunOptions {
+  /** Any safe integer. */
+  readonly seed: number;
+  /** First members, 1 to 7, in place of the scenario's. */
+  readonly nodes?: number;
+  /** How long faults happen, in place of the scenario's. */
+  readonly durationMs?: number;
+  /** What goes wrong, in place of what the seed draws. Its `nodes`, `durationMs` and `base` count too, unless given above. */
+  readonly faults?: FaultSchedule;
+  /** False: nothing is checked but liveness. For benchmarks. */
+  readonly oracles?: boolean;
+  readonly onTransition?: (transition: Transition) => void;
+  readonly trace?: (event: TraceEvent) => void;
+  /** Sees what the cores are told and what they want. */
+  readonly watch?: CoreWatch;
+}
+
+/** A run that has gone wrong goes wrong in many ways: the first few are enough. */
+const VIOLATIONS_MAX = 16;
+
+export class Run implements WorldListener {
+  /** Drawn or given: what to save for a replay. */
+  readonly schedule: FaultSchedule;
+  readonly #scenario: Scenario;
+  readonly #options: RunOptions;
+  readonly #world: World;
+  readonly #oracles: Oracles | null;
+  readonly #recorder: Recorder | null;
+  readonly #atlas = new FaultAtlas();
+  readonly #injector: Injector;
+  readonly #faults: FaultView;
+  readonly #operator: Operator;
+  readonly #workload: Workload;
+  readonly #room: MachineRoom | null;
+  /** Null when nobody lies. */
+  readonly #judge: Judge | null;
+  /** An oracle has found the harm that a liar was expected to do: beyond that nothing can be demanded. */
+  #harmFound = false;
+  readonly #violations: Violation[] = [];
+  readonly #evidence = new Map<string, number>();
+  readonly #fireEndUs: number;
+  #quiet: QuietPhase | null = null;
+  #finished = false;
+
+  constructor(scenario: Scenario, options: RunOptions) {
+    this.#scenario = scenario;
+    this.#options = options;
+    const { seed } = options;
+    const schedule = this.#scheduleFor(scenario, options);
+    this.schedule = schedule;
+    this.#fireEndUs = Math.round(schedule.durationMs * 1000);
+
+    let oracles: Oracles | null = null;
+    let judge: Judge | null = null;
+    let hostsOf: readonly Host[] = [];
+    const violate = (oracle: string, message: () => string): void => this.#violate(oracle, message());
+    const { liar: plan } = schedule;
+    const liar: LiarSettings | null = plan && {
+      place: plan.host - 1,
+      create: (parts) => {
+        const peer = new ByzantinePeer(plan, parts);
+        judge = new Judge({ verdict: verdictOf(plan.act), peer, hosts: hostsOf, violate });
+        return peer;
+      },
+    };
+    const raft = { ...DEFAULT_RAFT_OPTIONS, ...scenario.raft };
+    const settings = {
+      seed,
+      base: schedule.base,
+      raft,
+      nodes: schedule.nodes,
+      workers: scenario.fleet?.workers ?? 0,
+      liar,
+      watch: options.watch ?? null,
+    };
+    const world = new World(settings, this, (hosts) => {
+      hostsOf = hosts;
+      if (options.oracles === false) return null;
+      oracles = new Oracles({ hosts, violate, nowMs: () => this.#nowMs() }, ORACLES);
+      return oracles;
+    });
+    this.#world = world;
+    this.#oracles = oracles;
+    this.#judge = judge;
+    world.witness = judge;
+    const { onTransition, trace } = options;
+    this.#recorder =
+      onTransition === undefined && trace === undefined
+        ? null
+        : new Recorder(world, onTransition ?? null, trace ?? null);
+    world.recorder = this.#recorder;
+
+    this.#operator = new Operator(world, this.#atlas, scenario.operator, (text) =>
+      this.#recorder?.tell("operator", null, text),
+    );
+    this.#room =
+      scenario.fleet === null ? null : new MachineRoom(world, scenario.fleet, violate, options.oracles !== false);
+    const fleet = this.#room?.fleet ?? null;
+    this.#faults = new FaultView(world, this.#atlas, this.#operator, scenario.mayLoseQuorum, fleet, {
+      faultBegan: (kind, fault, hosts) => this.#recorder?.fault("fault", kind, fault, hosts),
+      faultEnded: (kind, fault) => this.#recorder?.fault("healed", kind, fault, null),
+    });
+    this.#injector = new Injector(this.#faults);
+    for (const fault of schedule.faults) {
+      const kind = faultNamed(fault.kind);
+      if (kind === null) throw new RangeError(`there is no fault ${fault.kind}`);
+      this.#injector.plan(kind, fault);
+    }
+    this.#workload = new Workload(world, scenario.workload, {
+      invoked: (operation) => this.#oracles?.invoked(operation),
+      completed: (operation) => this.#completed(operation),
+    });
+  }
+
+  #scheduleFor(scenario: Scenario, { seed, nodes, durationMs, faults }: RunOptions): FaultSchedule {
+    if (nodes !== undefined && !(Number.isSafeInteger(nodes) && nodes >= 1 && nodes <= SCHEDULE_LIMITS.nodes)) {
+      throw new RangeError(`nodes must be a whole number from 1 to ${SCHEDULE_LIMITS.nodes}, not ${nodes}`);
+    }
+    if (durationMs !== undefined && !(durationMs >= 0 && durationMs <= SCHEDULE_LIMITS.durationMs)) {
+      throw new RangeError(`durationMs must be from 0 to ${SCHEDULE_LIMITS.durationMs}, not ${durationMs}`);
+    }
+    const shape = { seed, nodes: nodes ?? null, durationMs: durationMs ?? null };
+    if (faults === undefined) return drawSchedule(scenario, shape);
+    const workers = scenario.fleet?.workers ?? 0;
+    const members = nodes ?? faults.nodes;
+    if (members + workers > faults.base.clocks.length) {
+      const hosts = workers === 0 ? "" : ` and ${workers} hosts that run machines`;
+      throw new RangeError(
+        `the fault schedule is for ${faults.base.clocks.length} hosts, not for ${members} nodes${hosts}`,
+      );
+    }
+    return { ...faults, nodes: nodes ?? faults.nodes, durationMs: durationMs ?? faults.durationMs };
+  }
+
+  /** Carries out up to `maxEvents` events. True when the run is over, at the first violation at the latest. */
+  advance(maxEvents: number): boolean {
+    const world = this.#world;
+    const lastEvent = world.events + maxEvents;
+    while (!this.#finished && world.events < lastEvent) {
+      if (this.#quiet === null) {
+        if (!world.advance(this.#fireEndUs)) this.#goQuiet();
+      } else {
+        world.advance(Infinity);
+        this.#lookAtQuiet(this.#quiet);
+      }
+      if (this.#violations.length > 0 || this.#harmFound) this.#finished = true;
+    }
+    return this.#finished;
+  }
+
+  /** Share of the virtual time that has passed, 0 to 1. The phase after the faults counts as its bound. */
+  get progress(): number {
+    if (this.#finished) return 1;
+    const endUs = this.#fireEndUs + this.#scenario.livenessBoundMs * 1000;
+    return Math.min(1, this.#world.nowUs / Math.max(1, endUs));
+  }
+
+  #goQuiet(): void {
+    this.#recorder?.tell("quiet", null, "faults have ended");
+    this.#quiet = new QuietPhase({
+      world: this.#world,
+      injector: this.#injector,
+      faults: this.#faults,
+      operator: this.#operator,
+      workload: this.#workload,
+      fleet: this.#room,
+      boundMs: this.#scenario.livenessBoundMs,
+    });
+    this.#oracles?.quiet();
+  }
+
+  #lookAtQuiet({ outcome }: QuietPhase): void {
+    switch (outcome.kind) {
+      case "waiting":
+        return;
+      case "stuck":
+        this.#violate(outcome.oracle, outcome.reason);
+        break;
+      case "live":
+      case "excused":
+        this.#recorder?.tell(
+          "live",
+          null,
+          outcome.kind === "live" ? "the cluster is live" : `excused: ${outcome.reason}`,
+        );
+        break;
+    }
+    this.#oracles?.finished();
+    this.#room?.finished();
+    if (!this.#harmFound) this.#judge?.finished();
+    this.#finished = true;
+  }
+
+  #nowMs(): number {
+    return this.#world.nowUs / 1000;
+  }
+
+  #violate(oracle: string, message: string): void {
+    if (this.#harmFound || this.#violations.length >= VIOLATIONS_MAX) return;
+    if (this.#judge?.finds(oracle) === true) {
+      this.#harmFound = true;
+      this.#recorder?.tell("violation", null, `expected of the liar: ${oracle}: ${message}`);
+      return;
+    }
+    const { seed, nodes, durationMs } = this.#options;
+    const replay = [
+      `npm run sim -- --seed ${seed}`,
+      ...(nodes === undefined ? [] : [`--nodes ${nodes}`]),
+      ...(durationMs === undefined ? [] : [`--duration ${durationMs}ms`]),
+      this.#scenario.name,
+    ].join(" ");
+    this.#recorder?.tell("violation", null, `${oracle}: ${message}`);
+    this.#violations.push({ oracle, event: this.#world.events, atMs: this.#nowMs(), message, replay });
+  }
+
+  #completed(operation: ClientOperation): void {
+    this.#oracles?.completed(operation);
+    this.#recorder?.answered(operation);
+  }
+
+  // ---- News from the world
+
+  booted(host: Host): void {
+    this.#recorder?.booted(host);
+  }
+
+  crashed(host: Host, lost: number, torn: boolean): void {
+    this.#recorder?.crashed(host, lost, torn);
+  }
+
+  unreadable(host: Host, reason: string, forGood: boolean): void {
+    this.#recorder?.tell("disk", host, reason);
+    if (forGood) this.#operator.foundDamaged(host);
+  }
+
+  evidence(host: Host, evidence: Evidence): void {
+    this.#countEvidence(evidence);
+    this.#recorder?.evidence(host, evidence);
+  }
+
+  halted(host: Host, reason: string, evidence: Evidence | null): void {
+    if (evidence !== null) this.#countEvidence(evidence);
+    this.#recorder?.tell("halt", host, reason);
+    this.#operator.halted(host);
+  }
+
+  strayAnswer(host: Host, requestId: number): void {
+    if (host.honest)
+      this.#violate(
+        "answers-once",
+        `node ${host.id} answers request ${requestId}, which it was not asked or has answered already`,
+      );
+  }
+
+  #countEvidence({ kind }: Evidence): void {
+    this.#evidence.set(kind, (this.#evidence.get(kind) ?? 0) + 1);
+  }
+
+  // ---- Report
+
+  /** Also valid before the end: then it is marked as interrupted. */
+  report(): RunReport {
+    const world = this.#world;
+    const { counters } = world.network;
+    const { delivered, dropped, asBytes } = world.counters;
+    const outcome = this.#quiet?.outcome ?? null;
+    return {
+      scenario: this.#scenario.name,
+      seed: this.#options.seed,
+      ok: this.#violations.length === 0,
+      traceHash: world.hash.hex(),
+      nodes: this.schedule.nodes,
+      virtualMs: this.#nowMs(),
+      events: world.events,
+      elections: world.elections,
+      commits: world.commitIndex,
+      operations: this.#workload.report(),
+      messages: {
+        sent: counters.sent,
+        delivered,
+        lost: counters.lost + counters.blocked + dropped,
+        duplicated: counters.duplicated,
+        asBytes,
+      },
+      faults: this.#faultCounts(),
+      oracles: {
+        ...this.#oracles?.checks,
+        ...this.#room?.checks,
+        ...(this.#judge === null ? {} : { [BYZANTINE_VERDICT]: this.#judge.checks }),
+      },
+      shown: this.#room?.shown ?? {},
+      verdicts: this.#judge === null ? [] : [this.#judge.report()],
+      evidence: Object.fromEntries(this.#evidence),
+      violations: this.#violations,
+      excused: outcome?.kind === "excused" ? outcome.reason : null,
+      interrupted: !this.#finished,
+    };
+  }
+
+  #faultCounts(): Readonly<Record<string, number>> {
+    const { lostWrites, tornWrites, damagedFrames } = this.#world.counters;
+    const byCrash = { "lost-write": lostWrites, "torn-write": tornWrites, "damaged-frame": damagedFrames };
+    const counts: [string, number][] = [...this.#injector.counts, ...Object.entries(byCrash)];
+    return Object.fromEntries(counts.filter(([, count]) => count > 0));
+  }
+}

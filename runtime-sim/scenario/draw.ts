@@ -1,0 +1,123 @@
+/**
+ * Draws a fault schedule from a seed. Each part has a stream of its own: with one kind of fault taken out of a scenario, or a node more, the others
+ * happen as before.
+ */
+import { drawLiar } from "../byzantine/index.ts";
+import { drawParameter, type FaultKind, faultNamed, type ParameterValue, type PlannedFault } from "../faults/index.ts";
+import { drawRange, type Stream, Streams } from "../random/index.ts";
+import type { BaseConditions, LinkConditions, OddLink } from "../world/index.ts";
+import type { FaultMix, NetworkRanges, Scenario } from "./scenario.ts";
+import { type FaultSchedule, SCHEDULE_LIMITS } from "./schedule.ts";
+
+/** SSDs; capacity of disks is no fault of its own. */
+const DISK_BYTES_PER_SECOND = 200_000_000;
+/** Ids of faults of one kind in a mix lie in a row, far from those of the next: they do not depend on each other. */
+const IDS_PER_MIX = 100_000;
+
+export interface ScheduleShape {
+  readonly seed: number;
+  /** Null: as the scenario has it. */
+  readonly nodes: number | null;
+  readonly durationMs: number | null;
+}
+
+export function drawSchedule(scenario: Scenario, shape: ScheduleShape): FaultSchedule {
+  const { seed } = shape;
+  const streams = new Streams(seed);
+  // Drawn even when it is given, so that nothing else shifts.
+  const drawn = streams.stream("plan/nodes").pick(scenario.nodes);
+  const nodes = shape.nodes ?? drawn;
+  const durationMs = shape.durationMs ?? scenario.durationMs;
+  const base = drawBase(scenario, nodes, streams);
+  const faults = scenario.faults.flatMap((mix, at) => drawFaults(mix, at, durationMs, streams));
+  faults.sort((a, b) => a.atMs - b.atMs || a.id - b.id);
+  return {
+    version: 1,
+    scenario: scenario.name,
+    seed,
+    nodes,
+    durationMs,
+    base,
+    liar: scenario.liar === null ? null : drawLiar(scenario.liar, nodes, durationMs, streams.stream("plan/liar")),
+    faults: faults.slice(0, SCHEDULE_LIMITS.faults),
+  };
+}
+
+function drawBase(scenario: Scenario, nodes: number, streams: Streams): BaseConditions {
+  const hosts = nodes + scenario.spares;
+  const workers = scenario.fleet?.workers ?? 0;
+  const dice = streams.stream("plan/base");
+  const network = drawLink(scenario.network, dice);
+  const links: OddLink[] = [];
+  if (hosts > 1) {
+    for (let count = drawRange(scenario.network.oddLinks, dice, true); count > 0; count -= 1) {
+      const from = dice.integer(1, hosts);
+      const to = dice.integer(1, hosts - 1);
+      links.push({ from, to: to < from ? to : to + 1, ...drawLink(scenario.network, dice) });
+    }
+  }
+  const { syncMinMs, syncMeanMs } = scenario.disk;
+  const disk = {
+    syncMinMs: drawRange(syncMinMs, dice, false),
+    syncMeanMs: drawRange(syncMeanMs, dice, false),
+    throughputBytesPerSecond: DISK_BYTES_PER_SECOND,
+  };
+  const clocks = Array.from({ length: hosts + workers }, (_, host) => {
+    const clockDice = streams.stream(`plan/clock/${host + 1}`);
+    return {
+      wallOffsetMs: drawRange(scenario.clocks.wallOffsetMs, clockDice, true),
+      rate: drawRange(scenario.clocks.rate, clockDice, false),
+    };
+  });
+  return { network, links, byteLinksOneIn: scenario.byteLinksOneIn, clocks, disk };
+}
+
+function drawLink(ranges: NetworkRanges, dice: Stream): LinkConditions {
+  return {
+    lossChance: drawRange(ranges.lossChance, dice, false),
+    duplicateChance: drawRange(ranges.duplicateChance, dice, false),
+    delayMinMs: drawRange(ranges.delayMinMs, dice, false),
+    delayMeanMs: drawRange(ranges.delayMeanMs, dice, false),
+    tailChance: drawRange(ranges.tailChance, dice, false),
+    tailFactor: drawRange(ranges.tailFactor, dice, false),
+    capacityBytesPerSecond: null,
+    queueBytes: null,
+  };
+}
+
+function drawFaults(mix: FaultMix, at: number, durationMs: number, streams: Streams): PlannedFault[] {
+  const kind = faultNamed(mix.kind);
+  if (kind === null) throw new RangeError(`there is no fault ${mix.kind}`);
+  const dice = streams.stream(`plan/fault/${at}/${mix.kind}`);
+  const faults: PlannedFault[] = [];
+  if (!dice.chance(mix.odds ?? 1)) return faults;
+  const everyMs = drawRange(mix.everyMs, dice, false);
+  let atMs = dice.exponential(everyMs);
+  while (atMs < durationMs && faults.length < IDS_PER_MIX) {
+    faults.push({
+      id: at * IDS_PER_MIX + faults.length,
+      atMs: Math.round(atMs * 1000) / 1000,
+      kind: mix.kind,
+      durationMs: drawRange(mix.durationMs ?? kind.durationMs, dice, false),
+      target: dice.pick(mix.targets ?? ["any"]),
+      parameters: drawParameters(kind, mix, dice),
+    });
+    atMs += dice.exponential(everyMs);
+  }
+  return faults;
+}
+
+function drawParameters(kind: FaultKind, mix: FaultMix, dice: Stream): Readonly<Record<string, ParameterValue>> {
+  const parameters: Record<string, ParameterValue> = {};
+  for (const [name, spec] of Object.entries(kind.parameters)) {
+    const narrowed = mix.parameters?.[name];
+    if (narrowed === undefined) parameters[name] = drawParameter(spec, dice);
+    else if (isRange(narrowed)) parameters[name] = drawRange(narrowed, dice, "whole" in spec && spec.whole === true);
+    else parameters[name] = dice.pick(narrowed);
+  }
+  return parameters;
+}
+
+function isRange(value: readonly [number, number] | readonly string[]): value is readonly [number, number] {
+  return typeof value[0] === "number";
+}

@@ -1,0 +1,395 @@
+/**
+ * The operator: brings hosts back that lost their disk, as new members under new identities; changes the membership and moves the leadership where
+ * the scenario says so; restarts processes that have stopped themselves without evidence, as a supervisor would. One membership job at a time.
+ */
+import {
+  type ClientAnswer,
+  type Configuration,
+  type ConfigurationChange,
+  Node,
+  type NodeId,
+} from "../../core/index.ts";
+import type { FaultAtlas } from "../faults/index.ts";
+import { drawRange, type Stream } from "../random/index.ts";
+import type { Caller, Host, Place, World } from "../world/index.ts";
+import type { OperatorShape } from "./shape.ts";
+
+/** Between two looks at a job that is not done. */
+const LOOK_AGAIN_US = 300_000;
+/** A change that does not get through in this time is given up, unless it replaces a lost host. */
+const JOB_PATIENCE_US = 20_000_000;
+/** An answer that does not come by then never comes. */
+const ANSWER_PATIENCE_US = 6_000_000;
+/** How long a removed process is left running at most: one that does not know it yet is a danger worth having. */
+const REMOVED_RUNS_MAX_US = 20_000_000;
+const SUPERVISOR_DELAY_US = [500_000, 4_000_000] as const;
+/** How long damage that a start has found waits for the operator. */
+const REPLACE_DELAY_US = [1_000_000, 8_000_000] as const;
+
+interface Job {
+  readonly text: string;
+  readonly changes: readonly ConfigurationChange[];
+  /** The voters that it aims at, for the fault atlas. */
+  readonly voters: readonly NodeId[];
+  /** Whether it is done, by this final configuration. */
+  isDone(configuration: Configuration): boolean;
+  /** `leader`: one that knows it to be done. */
+  finish(leader: Node): void;
+  readonly isUrgent: boolean;
+  readonly sinceUs: number;
+}
+
+/** What the operator tells whoever prints it. */
+export type OperatorListener = (text: string) => void;
+
+const NOBODY_CARES: Caller = { answered() {} };
+
+export class Operator implements Caller {
+  readonly #world: World;
+  readonly #atlas: FaultAtlas;
+  readonly #shape: OperatorShape;
+  readonly #dice: Stream;
+  readonly #tell: OperatorListener;
+  readonly #replacements: Host[] = [];
+  #job: Job | null = null;
+  #attempt = 0;
+  #askedUs = -Infinity;
+  #working = false;
+  #stopped = false;
+
+  constructor(world: World, atlas: FaultAtlas, shape: OperatorShape, tell: OperatorListener) {
+    this.#world = world;
+    this.#atlas = atlas;
+    this.#shape = shape;
+    this.#dice = world.streams.stream("operator");
+    this.#tell = tell;
+    const { membershipEveryMs, transferEveryMs } = shape;
+    if (membershipEveryMs !== null) {
+      this.#regularly(drawRange(membershipEveryMs, this.#dice, false), () => this.#change());
+    }
+    if (transferEveryMs !== null) {
+      this.#regularly(drawRange(transferEveryMs, this.#dice, false), () => this.#transfer());
+    }
+  }
+
+  /** Starts nothing any more. What it has asked for may still happen. */
+  stop(): void {
+    this.#stopped = true;
+    this.#job = null;
+  }
+
+  #regularly(everyMs: number, action: () => void): void {
+    this.#world.after(this.#dice.exponential(everyMs * 1000), () => {
+      if (this.#stopped) return;
+      action();
+      this.#regularly(everyMs, action);
+    });
+  }
+
+  // ---- For the fault atlas
+
+  /** Every set of voters that decides, or may come to. */
+  votersInPlay(): readonly (readonly NodeId[])[] {
+    const sets: (readonly NodeId[])[] = [];
+    const seen = new Set<Configuration>();
+    for (const host of this.#world.hosts) {
+      const { configuration, node, state } = host;
+      // Who has left, or is lost, decides nothing any more.
+      if (configuration === null || state === "gone" || node?.removed === true || seen.has(configuration)) continue;
+      seen.add(configuration);
+      sets.push(...votersOf(configuration));
+    }
+    if (this.#job !== null) sets.push(this.#job.voters);
+    return sets;
+  }
+
+  /** Hosts that have all that is committed are worth something again: newcomers that caught up, and disks whose damage was overwritten. */
+  reckonWhole(): void {
+    for (const host of this.#world.hosts) {
+      const { node, storage, id } = host;
+      if (!this.#atlas.isDamaged(id) || node === null || node.halted || storage.damaged || !host.honest) continue;
+      if (storage.durableLastIndex >= this.#world.commitIndex && node.configuration.voters.includes(id)) {
+        this.#atlas.markWhole(id);
+      }
+    }
+  }
+
+  // ---- Supervision
+
+  /** A process has stopped itself. */
+  halted(host: Host): void {
+    if (host.failStopped) return;
+    const boots = host.boots;
+    this.#world.after(this.#dice.integer(...SUPERVISOR_DELAY_US), () => {
+      if (this.#stopped || host.boots !== boots || !this.#world.crash(host)) return;
+      this.#world.boot(host);
+    });
+  }
+
+  /** A start has found the disk damaged. */
+  foundDamaged(host: Host): void {
+    const absentUs = this.#dice.integer(...REPLACE_DELAY_US);
+    this.#world.bury(host);
+    this.replaceLater(host, absentUs);
+  }
+
+  /** Brings a place whose host is lost back into the cluster, `absentUs` from now at the earliest. */
+  replaceLater(lost: Host, absentUs: number): void {
+    this.#world.after(absentUs, () => {
+      if (this.#stopped) return;
+      this.#replacements.push(lost);
+      this.#work();
+    });
+  }
+
+  // ---- Jobs
+
+  #work(): void {
+    if (this.#working || this.#stopped) return;
+    this.#job ??= this.#nextReplacement();
+    if (this.#job === null) return;
+    this.#working = true;
+    this.#look();
+  }
+
+  /** Goes on with the job until it is done or given up. */
+  #look(): void {
+    const job = this.#job;
+    if (this.#stopped || job === null) {
+      this.#working = false;
+      return;
+    }
+    const { nowUs } = this.#world;
+    const leader = this.#world.leader();
+    const node = leader?.node ?? null;
+    if (leader !== null && node !== null) {
+      const { configuration, configurationIndex } = node;
+      const isFinal = configuration.outgoing.length === 0 && configurationIndex <= node.commitIndex;
+      if (isFinal && job.isDone(configuration)) {
+        this.#tell(`${job.text}: done`);
+        this.#endJob();
+        job.finish(node);
+        this.#work();
+        return;
+      }
+      if (isFinal && nowUs - this.#askedUs > ANSWER_PATIENCE_US) this.#ask(job, leader, configuration);
+    }
+    if (!job.isUrgent && nowUs - job.sinceUs > JOB_PATIENCE_US) {
+      this.#tell(`${job.text}: given up`);
+      this.#endJob();
+      this.#work();
+      return;
+    }
+    this.#world.after(LOOK_AGAIN_US, () => this.#look());
+  }
+
+  #endJob(): void {
+    this.#job = null;
+    this.#working = false;
+    this.#askedUs = -Infinity;
+  }
+
+  #ask(job: Job, leader: Host, configuration: Configuration): void {
+    // Part of it may have happened, or no longer concern anybody.
+    const changes = job.changes.filter(
+      (change) => change.kind !== "remove" || configuration.members.some((member) => member.id === change.id),
+    );
+    if (changes.length === 0) return;
+    this.#attempt += 1;
+    this.#askedUs = this.#world.nowUs;
+    this.#world.request(leader.place, { kind: "changeMembership", changes }, this, this.#attempt);
+  }
+
+  answered(attempt: number, answer: ClientAnswer | null): void {
+    if (attempt !== this.#attempt) return;
+    // Refused or broken off: asks anew at the next look. Done: the next look sees it.
+    this.#askedUs = -Infinity;
+    if (
+      answer !== null &&
+      answer.kind === "refused" &&
+      answer.refusal.kind === "membershipRefused" &&
+      this.#job !== null
+    ) {
+      this.#tell(`${this.#job.text}: refused, ${answer.refusal.reason}`);
+    }
+  }
+
+  #nextReplacement(): Job | null {
+    const lost = this.#replacements.shift();
+    if (lost === undefined) return null;
+    // Somebody else may have been put there meanwhile.
+    if (lost.place.host !== null) return this.#nextReplacement();
+    return this.#newcomer(lost.place, lost.id, true, true);
+  }
+
+  /** Puts a new member at a place; the member that lived there before leaves in the same step. */
+  #newcomer(place: Place, formerId: NodeId | null, promote: boolean, isUrgent: boolean): Job {
+    const world = this.#world;
+    const id = world.takeId();
+    const identity = world.issueIdentity(place);
+    const changes: ConfigurationChange[] = [{ kind: "addLearner", id, peerId: identity.peerId, promote }];
+    if (formerId !== null) changes.unshift({ kind: "remove", id: formerId });
+    // Until it has caught up its copy is worth nothing.
+    this.#atlas.markDamaged(id);
+    const voters = world.configuration(false)?.voters ?? [];
+    return {
+      text: formerId === null ? `add node ${id}` : `replace node ${formerId} by node ${id}`,
+      changes,
+      voters: [...voters.filter((voter) => voter !== formerId), id],
+      isDone: ({ members }) =>
+        members.some((member) => member.id === id) && !members.some((member) => member.id === formerId),
+      finish: ({ configuration, configurationIndex, lineage }) => {
+        if (place.host !== null) return;
+        const { clusterId, incarnation } = world;
+        const restored = Node.joining(clusterId, incarnation, configuration, configurationIndex, lineage);
+        world.settle(place, id, identity, restored);
+      },
+      isUrgent,
+      sinceUs: world.nowUs,
+    };
+  }
+
+  // ---- What the scenario has it do
+
+  /** Begins one membership change, if there is a sensible one and none is under way. */
+  #change(): void {
+    if (this.#job !== null || this.#replacements.length > 0) return;
+    const configuration = this.#world.configuration(false);
+    if (configuration === null || configuration.outgoing.length > 0) return;
+    this.reckonWhole();
+    const jobs = [
+      () => this.#add(configuration),
+      () => this.#remove(configuration),
+      () => this.#demote(configuration),
+      () => this.#promote(configuration),
+      () => this.#swap(configuration),
+    ];
+    for (const draw of this.#dice.shuffle(jobs)) {
+      const job = draw();
+      if (job === null) continue;
+      this.#job = job;
+      this.#tell(job.text);
+      this.#work();
+      return;
+    }
+  }
+
+  /** Whether a set of voters keeps more sound copies than not, and is of a size that the scenario allows. */
+  #isSensible(voters: readonly NodeId[]): boolean {
+    const [fewest, most] = this.#shape.voters;
+    if (voters.length < fewest || voters.length > most) return false;
+    const worthless = voters.filter((id) => this.#atlas.isDamaged(id) || this.#world.hostOf(id)?.state === "gone");
+    return 2 * worthless.length < voters.length;
+  }
+
+  #freePlace(): Place | null {
+    const lost = new Set(this.#replacements.map(({ place }) => place));
+    const free = this.#world.places.filter((place) => place.host === null && !lost.has(place) && this.#isVacant(place));
+    return free.length === 0 ? null : this.#dice.pick(free);
+  }
+
+  /** Nobody who once lived there is a member any more. */
+  #isVacant(place: Place): boolean {
+    const members = this.#world.configuration(false)?.members ?? [];
+    return !this.#world.hosts.some((host) => host.place === place && members.some((member) => member.id === host.id));
+  }
+
+  #add(configuration: Configuration): Job | null {
+    if (configuration.voters.length + configuration.learners.length >= this.#shape.voters[1]) return null;
+    const place = this.#freePlace();
+    return place === null ? null : this.#newcomer(place, null, this.#dice.chance(0.85), false);
+  }
+
+  #remove(configuration: Configuration): Job | null {
+    const host = this.#someone(configuration.members.map(({ id }) => id));
+    if (host === null) return null;
+    const voters = configuration.voters.filter((id) => id !== host.id);
+    if (!this.#isSensible(voters)) return null;
+    return this.#plain(`remove node ${host.id}`, [{ kind: "remove", id: host.id }], voters, () => this.#retire(host));
+  }
+
+  #demote(configuration: Configuration): Job | null {
+    const host = this.#someone(configuration.voters);
+    if (host === null) return null;
+    const voters = configuration.voters.filter((id) => id !== host.id);
+    if (!this.#isSensible(voters)) return null;
+    return this.#plain(`demote node ${host.id}`, [{ kind: "demote", id: host.id }], voters, () => {});
+  }
+
+  #promote(configuration: Configuration): Job | null {
+    const host = this.#someone(configuration.learners);
+    if (host === null) return null;
+    const voters = [...configuration.voters, host.id];
+    if (!this.#isSensible(voters)) return null;
+    return this.#plain(`promote node ${host.id}`, [{ kind: "promote", id: host.id }], voters, () => {});
+  }
+
+  /** One member leaves and another comes, in one step. */
+  #swap(configuration: Configuration): Job | null {
+    const place = this.#freePlace();
+    const host = this.#someone(configuration.voters);
+    if (place === null || host === null || !this.#isSensible(configuration.voters.filter((id) => id !== host.id)))
+      return null;
+    const job = this.#newcomer(place, null, true, false);
+    return {
+      ...job,
+      text: `${job.text}, remove node ${host.id}`,
+      changes: [...job.changes, { kind: "remove", id: host.id }],
+      voters: job.voters.filter((id) => id !== host.id),
+      isDone: (now) => job.isDone(now) && !now.members.some((member) => member.id === host.id),
+      finish: (leader) => {
+        job.finish(leader);
+        this.#retire(host);
+      },
+    };
+  }
+
+  #plain(text: string, changes: readonly ConfigurationChange[], voters: readonly NodeId[], after: () => void): Job {
+    const isDone = (now: Configuration): boolean => changes.every((change) => isReached(change, now));
+    return { text, changes, voters, isDone, finish: after, isUrgent: false, sinceUs: this.#world.nowUs };
+  }
+
+  /** A removed process runs on for a while before somebody turns it off. */
+  #retire(host: Host): void {
+    this.#world.after(this.#dice.integer(0, REMOVED_RUNS_MAX_US), () => {
+      if (host.state !== "gone") this.#world.bury(host);
+    });
+  }
+
+  #someone(ids: readonly NodeId[]): Host | null {
+    const hosts = ids.map((id) => this.#world.hostOf(id)).filter((host) => host !== null);
+    return hosts.length === 0 ? null : this.#dice.pick(hosts);
+  }
+
+  #transfer(): void {
+    const leader = this.#world.leader();
+    const voters = leader?.node?.configuration.voters ?? [];
+    if (leader === null || voters.length < 2) return;
+    const to = this.#dice.pick(voters.filter((id) => id !== leader.id));
+    this.#tell(`transfer leadership to node ${to}`);
+    this.#world.request(leader.place, { kind: "transferLeadership", to }, NOBODY_CARES, 0);
+  }
+}
+
+/** Both halves of a configuration as voters, with its learners: they may be promoted at any time. */
+function votersOf(configuration: Configuration): readonly (readonly NodeId[])[] {
+  const { voters, outgoing, learners } = configuration;
+  const halves = [voters];
+  if (outgoing.length > 0) halves.push(outgoing);
+  if (learners.length > 0) halves.push([...voters, ...learners]);
+  return halves;
+}
+
+/** Whether a configuration is as the change would have it. */
+function isReached({ kind, id }: ConfigurationChange, { members, voters, learners }: Configuration): boolean {
+  switch (kind) {
+    case "remove":
+      return !members.some((member) => member.id === id);
+    case "promote":
+      return voters.includes(id);
+    case "demote":
+      return learners.includes(id);
+    case "addLearner":
+      return members.some((member) => member.id === id);
+  }
+}

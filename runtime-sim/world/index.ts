@@ -1,0 +1,10 @@
+/** The simulated world: virtual time, hosts, and what happens to them. */
+
+export type { BaseConditions, ClockConditions, HostNumber, LinkConditions, OddLink } from "./conditions.ts";
+export { type Caller, EVENT, type SimEvent } from "./event.ts";
+export type { Host, Place } from "./host.ts";
+export { digest, Identities } from "./identity.ts";
+export type { Liar, LiarParts, LiarSettings, Posted } from "./liar.ts";
+export { messageIndex } from "./message-size.ts";
+export type { AppliedEntry, DurableView, LogView, NodeView, ObservedNode, Observer } from "./observer.ts";
+export { type LeaderMoment, World, type WorldListener, type WorldRecorder } from "./world.ts";

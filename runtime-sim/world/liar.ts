@@ -1,0 +1,51 @@
+/**
+ * Where a Byzantine peer is put between a real core and the world. It runs the same core as everybody; the liar sees what comes in and what would go out, and
+ * says something else. All that it says travels as bytes.
+ */
+import type { Effect, Message, NodeId, PeerId, Runtime } from "../../core/index.ts";
+import type { Stream } from "../random/index.ts";
+import type { NodeView, ObservedNode } from "./observer.ts";
+
+/** What goes out on the wire: over whose connection, and which bytes. */
+export interface Posted {
+  readonly from: PeerId;
+  readonly frame: Uint8Array;
+}
+
+export interface Liar {
+  /** A message has arrived, from the peer that the connection proved. Returns what its own core is to hear; null for nothing. */
+  heard(from: PeerId, message: Message): Message | null;
+  /** What it lets out in place of the effects of its core's step. */
+  spoken(node: NodeView, effects: readonly Effect[]): readonly Effect[];
+  /** A message of `spoken` is about to leave, as this frame. */
+  posted(message: Message, frame: Uint8Array): Posted;
+}
+
+/** What the world gives a liar to be. */
+export interface LiarParts {
+  readonly clusterId: string;
+  readonly incarnation: number;
+  readonly id: NodeId;
+  /** Its own identity and no other's: what it can sign is all that it can forge. */
+  readonly runtime: Runtime;
+  /** A second identity, which is no member's. Messages to it reach the liar. */
+  readonly ghost: { readonly id: NodeId; readonly runtime: Runtime };
+  readonly dice: Stream;
+  /** Virtual time. */
+  nowMs(): number;
+}
+
+/** One of the first members lies. */
+export interface LiarSettings {
+  /** Its place, from 0. */
+  readonly place: number;
+  create(parts: LiarParts): Liar;
+}
+
+/** Looks on, to judge what a lie came to. */
+export interface Witness {
+  /** A node is about to look at a message. */
+  received(host: ObservedNode, from: PeerId, message: Message): void;
+  /** It has made the step. */
+  stepped(host: ObservedNode, effects: readonly Effect[]): void;
+}

@@ -1,0 +1,76 @@
+/**
+ * How the simulated world and the oracles meet: what an oracle may look at, and when it is told of what. Oracles look from outside; nothing
+ * that they do reaches a node.
+ *
+ * The world calls one `Observer`, the `Oracles` of `oracles/index.ts`. That looks once per step at what changed on the host and calls only the
+ * oracles whose hook concerns it, so that a step in which nothing changed costs a few integer comparisons, however many oracles there are.
+ */
+import type { ApplyResult, ClusterState, Configuration, Digest, Effect, Entry, NodeId } from "../../core/index.ts";
+
+/** An entry as a node applied it; `result` is null for no-ops and configurations. */
+export interface AppliedEntry {
+  readonly entry: Entry;
+  readonly result: ApplyResult | null;
+}
+
+export interface LogView {
+  readonly firstIndex: number;
+  readonly lastIndex: number;
+  readonly stableIndex: number;
+  termAt(index: number): number | null;
+  chainAt(index: number): Digest | null;
+  entryAt(index: number): Entry | null;
+}
+
+/** The part of core's `Node` that oracles look at. All O(1). */
+export interface NodeView {
+  readonly id: NodeId;
+  readonly halted: boolean;
+  readonly term: number;
+  readonly votedFor: NodeId;
+  readonly role: "follower" | "preCandidate" | "candidate" | "leader";
+  readonly leaderId: NodeId;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly removed: boolean;
+  readonly state: ClusterState;
+  readonly configuration: Configuration;
+  readonly configurationIndex: number;
+  readonly log: LogView;
+  readonly lastApplied: readonly AppliedEntry[];
+}
+
+/** What has become durable, by the world's own book-keeping. */
+export interface DurableView {
+  /** Null where nothing is (before the snapshot's index, after the last entry) and where the world has damaged it. */
+  durableTermAt(index: number): number | null;
+  durableChainAt(index: number): Digest | null;
+  /** The snapshot's index when no entry follows it. */
+  readonly durableLastIndex: number;
+  readonly durableTerm: number;
+  readonly durableVote: NodeId;
+  /** Times this disk has damaged or forgotten what was durable, failed a write, or been full. Slowness, and losing what was never durable, do not count. */
+  readonly faults: number;
+}
+
+/** One simulated host; the same object for the whole run. A host that loses its disk goes on under a fresh id, as a fresh object. */
+export interface ObservedNode {
+  readonly id: NodeId;
+  /** Null while it is down. */
+  readonly node: NodeView | null;
+  /** Processes started so far. */
+  readonly boots: number;
+  /** False for a Byzantine peer: no demand is made on its own state. Never changes. */
+  readonly honest: boolean;
+  readonly disk: DurableView;
+}
+
+/** What the world tells, always right after the fact. */
+export interface Observer {
+  /** A process came up: `host.node` is set, its state restored. The effects of its `start` are then told as a step. */
+  booted(host: ObservedNode): void;
+  /** `host.node` is null, or will be before anything else is told. */
+  crashed(host: ObservedNode): void;
+  /** After every step of a node, before any of its effects is carried out. */
+  stepped(host: ObservedNode, effects: readonly Effect[]): void;
+}
