@@ -16,10 +16,21 @@ export {
   DEFAULT_RAFT_OPTIONS,
   type Digest,
   type Directed,
+  decodeConfigurationRecord,
+  decodeEntry,
+  decodeHardState,
+  decodeMessage,
+  decodeSnapshotMeta,
   type Entry,
   type EntryKind,
   type Evidence,
   type EvidenceKind,
+  encodeConfiguration,
+  encodeConfigurationRecord,
+  encodeEntry,
+  encodeHardState,
+  encodeMessage,
+  encodeSnapshotMeta,
   endorsementStatement,
   type Forward,
   type ForwardResponse,
@@ -61,4 +72,4 @@ export {
 export * from "./runtime.ts";
 export { type ContractTerms, type CoreWatch, RuntimeContract } from "./runtime-contract.ts";
 export * from "./scheduler/index.ts";
-export * from "./wire/index.ts";
+export { InvalidFrame, WIRE_VERSION } from "./wire/index.ts";

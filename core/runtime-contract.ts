@@ -9,9 +9,8 @@
  * Does not check what the core makes of it: that is the oracles' concern.
  */
 import { DurableState } from "./node/index.ts";
-import type { Message, PeerId } from "./raft/index.ts";
+import { encodeMessage, type Message, type PeerId } from "./raft/index.ts";
 import type { Effect, Input, Restored, Stamp } from "./runtime.ts";
-import { encodeMessage } from "./wire/index.ts";
 
 /** What a world shows of its cores. */
 export interface CoreWatch {

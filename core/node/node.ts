@@ -24,6 +24,7 @@ import {
   type Configuration,
   changeMembership,
   checkRaftOptions,
+  decodeConfigurationRecord,
   type Entry,
   type Forward,
   type ForwardResponse,
@@ -67,7 +68,6 @@ import type {
   Runtime,
   Stamp,
 } from "../runtime.ts";
-import { decodeConfigurationRecord } from "../wire/index.ts";
 import { SnapshotTaker } from "./snapshot-taker.ts";
 import { DESK_TICKET, WorkerDesk } from "./worker-desk.ts";
 
@@ -132,6 +132,8 @@ export class Node {
   lastApplied: readonly AppliedEntry[] = NOTHING_APPLIED;
 
   readonly #raft: Raft;
+  /** Of this step, in the order in which they are carried out. */
+  #effects: Effect[] = [];
   readonly #options: RaftOptions;
   /**
    * By ticket: a number that no other process of this node ever uses, so that a late answer to a former life is never taken for one to this. In order
@@ -200,7 +202,10 @@ export class Node {
     this.state = meta.index === 0 ? emptyState() : decodeSnapshot(chunks);
     this.appliedIndex = meta.index;
     this.#nextTicket = runtime.randomUint32() * TICKETS_PER_LIFE;
-    this.#raft = new Raft(id, options, runtime, restored, stamp, (offered) => {
+    const emit = (effect: Effect): void => {
+      this.#effects.push(effect);
+    };
+    this.#raft = new Raft(id, options, runtime, restored, stamp, emit, (offered) => {
       try {
         this.#offeredState = decodeSnapshot(offered);
         return true;
@@ -209,7 +214,9 @@ export class Node {
       }
     });
     this.#snapshots = new SnapshotTaker(this.#raft, options);
-    this.#desk = new WorkerDesk(this.#raft, options);
+    this.#desk = new WorkerDesk(this.#raft, options, (requestId, answer) =>
+      emit({ kind: "answer", requestId, answer }),
+    );
   }
 
   // ---- Views
@@ -424,9 +431,9 @@ export class Node {
   }
 
   #takeEffects(): readonly Effect[] {
-    const { effects } = this.#raft;
+    const effects = this.#effects;
     if (effects.length === 0) return NO_EFFECTS;
-    this.#raft.effects = [];
+    this.#effects = [];
     return effects;
   }
 
@@ -443,7 +450,7 @@ export class Node {
     }
     if (atMs >= this.#announcedWakeMs) return;
     this.#announcedWakeMs = atMs;
-    this.#raft.effects.push({ kind: "wakeAt", atMs });
+    this.#effects.push({ kind: "wakeAt", atMs });
   }
 
   // ---- Clients
@@ -494,7 +501,7 @@ export class Node {
     if (pending === undefined) return;
     this.#requests.delete(ticket);
     this.#awaitingReads.delete(ticket);
-    this.#raft.effects.push({ kind: "answer", requestId: pending.requestId, answer });
+    this.#effects.push({ kind: "answer", requestId: pending.requestId, answer });
   }
 
   #refuse(ticket: number, refusal: RequestRefusal): void {
@@ -503,7 +510,7 @@ export class Node {
 
   /** Turns a request away before it waits for anything. */
   #reject(requestId: number, refusal: RequestRefusal): void {
-    this.#raft.effects.push({ kind: "answer", requestId, answer: refused(refusal) });
+    this.#effects.push({ kind: "answer", requestId, answer: refused(refusal) });
   }
 
   #propose(requestId: number, request: Extract<ClientRequest, { kind: "propose" }>): void {

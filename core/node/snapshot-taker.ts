@@ -105,7 +105,7 @@ export class SnapshotTaker {
       configuration: configuration.configuration,
       configurationIndex: configuration.index,
       lineage,
-      digest: snapshotDigest(raft.runtime, chunks),
+      digest: snapshotDigest(raft.environment, chunks),
       chunkCount: chunks.length,
       sizeBytes: chunks.reduce((sum, chunk) => sum + chunk.length, 0),
     };

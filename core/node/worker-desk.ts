@@ -51,6 +51,7 @@ export class WorkerDesk {
   readonly #raft: Raft;
   readonly #options: RaftOptions;
   readonly #orchestrator: Orchestrator;
+  readonly #answer: (requestId: number, answer: ClientAnswer) => void;
   #leadingTerm = 0;
   #mayPropose = false;
   /** For the next round, and in the one that is under way. */
@@ -64,7 +65,8 @@ export class WorkerDesk {
   readonly #proposals = new Map<number, string>();
   #nextTicket = DESK_TICKET - 1;
 
-  constructor(raft: Raft, options: RaftOptions) {
+  constructor(raft: Raft, options: RaftOptions, answer: (requestId: number, answer: ClientAnswer) => void) {
+    this.#answer = answer;
     this.#raft = raft;
     this.#options = options;
     this.#orchestrator = new Orchestrator(options.clockDriftBound);
@@ -151,10 +153,6 @@ export class WorkerDesk {
 
   #servers(): readonly NodeId[] {
     return this.#raft.configuration.voters;
-  }
-
-  #answer(requestId: number, answer: ClientAnswer): void {
-    this.#raft.effects.push({ kind: "answer", requestId, answer });
   }
 
   #direct(to: NodeId, requestId: number, data: Uint8Array | null): void {

@@ -4,10 +4,11 @@
  */
 
 import { askWho } from "./membership.ts";
+import type { Message } from "./messages.ts";
 import { isQuorum } from "./quorum.ts";
 import type { Raft } from "./raft.ts";
 import { voteStatement } from "./statements.ts";
-import { type Certificate, type MemberSignature, type Message, NOBODY, type NodeId, type Signature } from "./types.ts";
+import { type Certificate, type MemberSignature, NOBODY, type NodeId, type Signature } from "./types.ts";
 
 /**
  * `unproven`: signed by too few whom this node knows; it may be behind, and asks. `forged`: a signature that its signer did not make.
@@ -24,7 +25,7 @@ function checkCertificate(raft: Raft, certificate: Certificate, verified: Member
     if (peer === undefined) continue;
     if (signers.has(id)) return "forged";
     const statement = voteStatement(raft.clusterId, raft.incarnation, kind, term, candidate);
-    if (raft.runtime.verify(peer, statement, signature)) {
+    if (raft.environment.verify(peer, statement, signature)) {
       signers.add(id);
       verified.push({ id, signature });
     } else if (bound !== undefined) {

@@ -2,10 +2,10 @@
  * Membership arithmetic (thesis 4.3): which configuration a change leads to. Every change passes through a joint configuration, so each is safe
  * whatever it adds and removes, and each leaves signatures behind that prove it to whoever was away.
  */
+import { LIMITS } from "./limits.ts";
 import {
   type Configuration,
   type ConfigurationChange,
-  LIMITS,
   type Member,
   NOBODY,
   type NodeId,

@@ -3,20 +3,13 @@
  * are the certificate with which it, and everyone after it, enters the new term.
  */
 import { accept, followProof } from "./certificates.ts";
+import type { RequestVote, TimeoutNow, VoteResponse } from "./messages.ts";
 import { Progress } from "./progress.ts";
 import { isQuorum } from "./quorum.ts";
 import type { Raft } from "./raft.ts";
 import { broadcastAppend, startRound } from "./replication.ts";
 import { transferStatement, voteStatement } from "./statements.ts";
-import {
-  type Certificate,
-  NOBODY,
-  type NodeId,
-  type RequestVote,
-  type Signature,
-  type TimeoutNow,
-  type VoteResponse,
-} from "./types.ts";
+import { type Certificate, NOBODY, type NodeId, type Signature } from "./types.ts";
 
 const NO_DATA = new Uint8Array(0);
 
@@ -128,7 +121,7 @@ function isSticky(raft: Raft, message: RequestVote): boolean {
   if (message.transfer === "" || message.term !== raft.term + 1) return true;
   const leader = raft.roster.get(raft.leaderId);
   const statement = transferStatement(raft.clusterId, raft.incarnation, raft.term, message.from);
-  return leader === undefined || !raft.runtime.verify(leader, statement, message.transfer);
+  return leader === undefined || !raft.environment.verify(leader, statement, message.transfer);
 }
 
 /** Whether the term follows on one that is known here or that the candidate proves to be in: else a liar could leap to the last term there is. */
@@ -161,7 +154,7 @@ export function handleVoteResponse(raft: Raft, message: VoteResponse): void {
   if (!expected) return;
   const voter = raft.roster.get(message.from);
   const statement = voteStatement(raft.clusterId, raft.incarnation, kind, message.term, raft.id);
-  if (voter === undefined || !raft.runtime.verify(voter, statement, message.signature)) {
+  if (voter === undefined || !raft.environment.verify(voter, statement, message.signature)) {
     raft.report(`forgedSignature ${message.from} ${message.term}`, {
       kind: "forgedSignature",
       from: message.from,
@@ -240,7 +233,7 @@ export function continueTransfer(raft: Raft): void {
 }
 
 export function sendTimeoutNow(raft: Raft, to: NodeId): void {
-  const transfer = raft.runtime.sign(transferStatement(raft.clusterId, raft.incarnation, raft.term, to));
+  const transfer = raft.environment.sign(transferStatement(raft.clusterId, raft.incarnation, raft.term, to));
   raft.send({ type: "timeoutNow", ...header(raft, to, raft.term), transfer });
 }
 
@@ -261,7 +254,7 @@ export function header(
 }
 
 function sign(raft: Raft, kind: "preVote" | "election", term: number, candidate: NodeId): Signature {
-  return raft.runtime.sign(voteStatement(raft.clusterId, raft.incarnation, kind, term, candidate));
+  return raft.environment.sign(voteStatement(raft.clusterId, raft.incarnation, kind, term, candidate));
 }
 
 function certificateOf(

@@ -1,10 +1,26 @@
 /** The door of consensus: what the node wires together, and the words that the wire and the world share. */
 
 export { assert, Halt, unreachable } from "./assert.ts";
+export {
+  decodeConfigurationRecord,
+  decodeEntry,
+  decodeHardState,
+  decodeMessage,
+  decodeSnapshotMeta,
+  encodeConfiguration,
+  encodeConfigurationRecord,
+  encodeEntry,
+  encodeHardState,
+  encodeMessage,
+  encodeSnapshotMeta,
+} from "./codec/index.ts";
 export { initialConfiguration, isJoint } from "./configuration.ts";
 export { handleRequestVote, handleTimeoutNow, handleVoteResponse, header, startTransfer } from "./election.ts";
+export type { RaftEffect, RaftEnvironment, Restored, Stamp, Write } from "./environment.ts";
 export type { Evidence, EvidenceKind } from "./evidence.ts";
+export { LIMITS } from "./limits.ts";
 export { changeMembership, handleIntroduction, handleWhoAreYou } from "./membership.ts";
+export * from "./messages.ts";
 export { checkRaftOptions, DEFAULT_RAFT_OPTIONS, type RaftOptions } from "./options.ts";
 export { isQuorum, majority } from "./quorum.ts";
 export { type PlacedConfiguration, Raft, type Role } from "./raft.ts";

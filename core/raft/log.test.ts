@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Runtime } from "../runtime.ts";
+import type { RaftEnvironment } from "./environment.ts";
 import { RaftLog } from "./log.ts";
 import { GENESIS_CHAIN } from "./statements.ts";
 
 /** A digest that is good enough for tests of the log: injective, so that chains are equal exactly when histories are. */
-const runtime: Runtime = {
+const environment: RaftEnvironment = {
   peerId: "peer",
   randomUint32: () => 0,
   sign: () => "",
@@ -18,7 +18,7 @@ const runtime: Runtime = {
 };
 
 function logOf(terms: readonly number[]): RaftLog {
-  const log = new RaftLog(runtime, { index: 0, term: 0, chain: GENESIS_CHAIN });
+  const log = new RaftLog(environment, { index: 0, term: 0, chain: GENESIS_CHAIN });
   for (const term of terms) log.create(term, "command", new Uint8Array([term]));
   return log;
 }

@@ -2,8 +2,8 @@
  * The log in memory: everything after `base`, the entry that stands for all before it. Nothing is read back from disk, so this is the log; `stableIndex`
  * says how much of it is durable.
  */
-import type { Runtime } from "../runtime.ts";
 import { assert } from "./assert.ts";
+import type { RaftEnvironment } from "./environment.ts";
 import { chainLink } from "./statements.ts";
 import type { Digest, Entry, EntryKind } from "./types.ts";
 
@@ -18,10 +18,10 @@ export class RaftLog {
   #entries: Entry[] = [];
   /** Durable up to here. Never beyond `lastIndex`. */
   stableIndex: number;
-  readonly #runtime: Runtime;
+  readonly #environment: Pick<RaftEnvironment, "digest">;
 
-  constructor(runtime: Runtime, base: Base) {
-    this.#runtime = runtime;
+  constructor(environment: Pick<RaftEnvironment, "digest">, base: Base) {
+    this.#environment = environment;
     this.#base = { index: base.index, term: base.term, chain: base.chain };
     this.stableIndex = base.index;
   }
@@ -82,7 +82,13 @@ export class RaftLog {
   /** A leader's own new entry. */
   create(term: number, kind: EntryKind, data: Uint8Array): Entry {
     const index = this.lastIndex + 1;
-    const entry = { index, term, kind, data, chain: chainLink(this.#runtime, this.lastChain, index, term, kind, data) };
+    const entry = {
+      index,
+      term,
+      kind,
+      data,
+      chain: chainLink(this.#environment, this.lastChain, index, term, kind, data),
+    };
     this.#entries.push(entry);
     return entry;
   }
@@ -101,7 +107,7 @@ export class RaftLog {
 
   /** Whether `entry` is what its chain says, coming after `previous`. */
   follows(previous: Digest, entry: Entry): boolean {
-    return chainLink(this.#runtime, previous, entry.index, entry.term, entry.kind, entry.data) === entry.chain;
+    return chainLink(this.#environment, previous, entry.index, entry.term, entry.kind, entry.data) === entry.chain;
   }
 
   /** Removes everything after `index`. */

@@ -2,27 +2,25 @@
  * Who takes part (thesis 4): changes through joint consensus with automatic leave, promotion of learners that have caught up, and introductions, by
  * which a node that was away learns, with proof, of members it has never met.
  */
-import { encodeConfiguration, encodeConfigurationRecord } from "../wire/index.ts";
+
 import { assert } from "./assert.ts";
+import { encodeConfiguration, encodeConfigurationRecord } from "./codec/index.ts";
 import { enterJoint, isJoint, leaveJoint, memberOf } from "./configuration.ts";
 import { campaign, header, sendTimeoutNow, startTransfer } from "./election.ts";
+import { LIMITS } from "./limits.ts";
+import type { AppendResponse, Introduction, Message, WhoAreYou } from "./messages.ts";
 import { isQuorum } from "./quorum.ts";
 import type { Raft } from "./raft.ts";
 import { appendAsLeader } from "./replication.ts";
 import { endorsementStatement } from "./statements.ts";
 import {
-  type AppendResponse,
   type Configuration,
   type ConfigurationChange,
-  type Introduction,
-  LIMITS,
   type LineageLink,
-  type Message,
   NOBODY,
   type NodeId,
   type PeerId,
   type Signature,
-  type WhoAreYou,
 } from "./types.ts";
 
 /** Starts a change. Returns the index of its joint entry; it is done when the final configuration that follows it is committed. */
@@ -132,7 +130,7 @@ function isHeard(raft: Raft, id: NodeId): boolean {
 // ---- Endorsements: what a joint phase leaves behind as proof
 
 function signEndorsement(raft: Raft, jointIndex: number, joint: Configuration): Signature {
-  return raft.runtime.sign(statementFor(raft, jointIndex, termOf(raft, jointIndex), joint));
+  return raft.environment.sign(statementFor(raft, jointIndex, termOf(raft, jointIndex), joint));
 }
 
 function termOf(raft: Raft, index: number): number {
@@ -142,7 +140,7 @@ function termOf(raft: Raft, index: number): number {
 }
 
 function statementFor(raft: Raft, jointIndex: number, jointTerm: number, joint: Configuration): Uint8Array {
-  const digest = raft.runtime.digest(encodeConfiguration(joint));
+  const digest = raft.environment.digest(encodeConfiguration(joint));
   return endorsementStatement(raft.clusterId, raft.incarnation, jointIndex, jointTerm, digest);
 }
 
@@ -178,7 +176,7 @@ export function recordEndorsement(
   const peer = memberOf(configuration, from)?.peerId;
   if (
     peer === undefined ||
-    !raft.runtime.verify(peer, statementFor(raft, index, termOf(raft, index), configuration), endorsement.signature)
+    !raft.environment.verify(peer, statementFor(raft, index, termOf(raft, index), configuration), endorsement.signature)
   ) {
     raft.report(`forgedSignature ${from} ${raft.term}`, {
       kind: "forgedSignature",
@@ -204,7 +202,7 @@ export function introduceOrAsk(raft: Raft, peer: PeerId, message: Message): void
       ...header(raft, message.from, raft.term),
       links: raft.lineage,
     };
-    raft.effects.push({ kind: "send", to: peer, message: introduction });
+    raft.emit({ kind: "send", to: peer, message: introduction });
     return;
   }
   askWho(raft, peer, message.from);
@@ -216,7 +214,7 @@ export function askWho(raft: Raft, peer: PeerId, id: NodeId): void {
     ...header(raft, id, raft.term),
     configurationIndex: baseOf(raft).index,
   };
-  raft.effects.push({ kind: "send", to: peer, message: question });
+  raft.emit({ kind: "send", to: peer, message: question });
 }
 
 export function handleWhoAreYou(raft: Raft, message: WhoAreYou): void {
@@ -271,7 +269,10 @@ function flawOf(
   const signers = new Set<NodeId>();
   for (const { id, signature } of signatures) {
     const peer = memberOf(joint, id)?.peerId;
-    if (peer === undefined || !raft.runtime.verify(peer, statementFor(raft, jointIndex, jointTerm, joint), signature)) {
+    if (
+      peer === undefined ||
+      !raft.environment.verify(peer, statementFor(raft, jointIndex, jointTerm, joint), signature)
+    ) {
       return `the signature of node ${id} does not verify`;
     }
     signers.add(id);

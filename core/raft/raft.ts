@@ -5,16 +5,19 @@
  *   membership.ts    who takes part       transfer.ts      snapshots to those who lag
  *   reads.ts         reads without a log entry              certificates.ts  who may claim what
  *
- * The contract: call `begin`, then any of the handlers, then `finish`; what should happen lies in `effects`. Nothing here knows what an entry means.
+ * The contract: call `begin`, then any of the handlers, then `finish`; what should happen goes to `emit`. Nothing here knows what an entry means.
  */
-import type { Effect, Restored, Runtime, Stamp, Write } from "../runtime.ts";
-import { decodeConfigurationRecord } from "../wire/index.ts";
+
 import { assert, Halt } from "./assert.ts";
+import { decodeConfigurationRecord } from "./codec/index.ts";
 import { isVoter, leaveJoint } from "./configuration.ts";
 import { campaign } from "./election.ts";
+import type { RaftEffect, RaftEnvironment, Restored, Stamp, Write } from "./environment.ts";
 import type { Evidence } from "./evidence.ts";
+import { LIMITS } from "./limits.ts";
 import { RaftLog } from "./log.ts";
 import { endorse, introduceOrAsk } from "./membership.ts";
+import type { Message } from "./messages.ts";
 import type { RaftOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import type { PendingRead, ReadyRead } from "./reads.ts";
@@ -25,9 +28,7 @@ import {
   type ConfigurationRecord,
   type Entry,
   type HardState,
-  LIMITS,
   type LineageLink,
-  type Message,
   NOBODY,
   type NodeId,
   type PeerId,
@@ -66,7 +67,7 @@ const MAX_EVIDENCE = 1024;
 export class Raft {
   readonly id: NodeId;
   readonly options: RaftOptions;
-  readonly runtime: Runtime;
+  readonly environment: RaftEnvironment;
   readonly clusterId: string;
   readonly incarnation: number;
   readonly log: RaftLog;
@@ -138,12 +139,13 @@ export class Raft {
   // This step.
   nowMs: number;
   wallMs: number;
-  effects: Effect[] = [];
   /** A snapshot from a leader to be taken over by the state machine before anything is applied. */
   installed: Snapshot | null = null;
   /** The latest snapshot, here or from a leader: what laggards are sent. */
   snapshot: Snapshot;
 
+  /** Hands an effect to the node, which passes them on in this order. */
+  readonly emit: (effect: RaftEffect) => void;
   /** Whether the state machine could take over this content. */
   readonly acceptsState: (chunks: readonly Uint8Array[]) => boolean;
 
@@ -161,16 +163,18 @@ export class Raft {
   constructor(
     id: NodeId,
     options: RaftOptions,
-    runtime: Runtime,
+    environment: RaftEnvironment,
     restored: Restored,
     stamp: Stamp,
+    emit: (effect: RaftEffect) => void,
     acceptsState: (chunks: readonly Uint8Array[]) => boolean,
   ) {
+    this.emit = emit;
     this.acceptsState = acceptsState;
     const { snapshot, hardState } = restored;
     this.id = id;
     this.options = options;
-    this.runtime = runtime;
+    this.environment = environment;
     this.clusterId = snapshot.clusterId;
     this.incarnation = snapshot.incarnation;
     this.nowMs = stamp.nowMs;
@@ -186,7 +190,7 @@ export class Raft {
     // Promises made to a leader before the restart are not remembered, so the silence they ask for starts anew.
     this.lastLeaderContactMs = stamp.nowMs;
 
-    this.log = restoreLog(runtime, snapshot.meta, restored.entries);
+    this.log = restoreLog(environment, snapshot.meta, restored.entries);
     this.#unwrittenIndex = this.log.lastIndex + 1;
     this.configurations = [
       { index: snapshot.meta.configurationIndex, configuration: snapshot.meta.configuration, link: null },
@@ -198,7 +202,7 @@ export class Raft {
     this.#rebuildRoster();
     const own = this.roster.get(id);
     assert(
-      own === undefined || own === runtime.peerId,
+      own === undefined || own === environment.peerId,
       `node ${id} is bound to another identity than this process has`,
     );
     this.resetElectionDeadline();
@@ -414,7 +418,7 @@ export class Raft {
 
   /** Drawn anew each time, so that candidates who collided once do not collide for ever. */
   resetElectionDeadline(): void {
-    const spread = (this.runtime.randomUint32() / 0x1_0000_0000) * this.options.electionTimeoutMs;
+    const spread = (this.environment.randomUint32() / 0x1_0000_0000) * this.options.electionTimeoutMs;
     this.electionDeadlineMs = this.nowMs + this.options.electionTimeoutMs + spread;
   }
 
@@ -452,7 +456,7 @@ export class Raft {
   /** Says something that promises nothing. */
   send(message: Message): void {
     const peer = this.roster.get(message.to);
-    if (peer !== undefined) this.effects.push({ kind: "send", to: peer, message });
+    if (peer !== undefined) this.emit({ kind: "send", to: peer, message });
   }
 
   /** Says something that is true only once all that was decided up to now is durable. */
@@ -502,7 +506,7 @@ export class Raft {
         ? { term: this.term, votedFor: this.votedFor, proof: this.proof }
         : null;
       const entries = this.#unwrittenIndex <= last ? this.log.slice(this.#unwrittenIndex, last) : null;
-      this.effects.push({ kind: "write", write: { id, hardState, entries, snapshot: this.#snapshotChanged } });
+      this.emit({ kind: "write", write: { id, hardState, entries, snapshot: this.#snapshotChanged } });
       this.#pendingWrites.push({ id, stableIndex: last, messages: this.#messages, thenDo: this.#thenDo });
       this.#hardStateChanged = false;
       this.#snapshotChanged = null;
@@ -549,7 +553,7 @@ export class Raft {
   report(key: string, evidence: Evidence): void {
     if (this.#evidenceKeys.has(key) || this.#evidenceKeys.size >= MAX_EVIDENCE) return;
     this.#evidenceKeys.add(key);
-    this.effects.push({ kind: "evidence", evidence });
+    this.emit({ kind: "evidence", evidence });
   }
 
   /** Listens to a proven liar no more. */
@@ -564,11 +568,11 @@ function acknowledgesBeyond(message: Message, index: number): boolean {
 }
 
 /** Checks that what the disk gave back is one unbroken history. A hole or a broken chain halts: it is never read as a shorter log. */
-function restoreLog(runtime: Runtime, meta: SnapshotMeta, entries: readonly Entry[]): RaftLog {
+function restoreLog(environment: RaftEnvironment, meta: SnapshotMeta, entries: readonly Entry[]): RaftLog {
   const first = entries[0];
   // The first trailing entry has no predecessor to check it against: it becomes the base itself.
   const trailing = first !== undefined && first.index <= meta.index;
-  const log = new RaftLog(runtime, trailing ? first : meta);
+  const log = new RaftLog(environment, trailing ? first : meta);
   for (const entry of trailing ? entries.slice(1) : entries) {
     assert(entry.index === log.lastIndex + 1, "the stored log has a hole before an entry", entry.index);
     assert(log.follows(log.lastChain, entry), "a stored entry does not follow from its predecessor", entry.index);

@@ -1,26 +1,18 @@
 /** How entries travel and commit (thesis 3.5, 3.6, 10.2), and the leader's clock: heartbeats, check-quorum. */
-import { decodeConfigurationRecord } from "../wire/index.ts";
+
 import { Halt } from "./assert.ts";
 import { followProof, isFromLeader } from "./certificates.ts";
+import { decodeConfigurationRecord } from "./codec/index.ts";
 import { continueTransfer, header, syncProgress } from "./election.ts";
+import { LIMITS } from "./limits.ts";
 import { changeCommitted, endorsementFor, promoteLearners, recordEndorsement } from "./membership.ts";
+import type { Append, AppendResponse, Heartbeat, HeartbeatResponse } from "./messages.ts";
 import type { Progress } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
 import type { Raft } from "./raft.ts";
 import { confirmReads } from "./reads.ts";
 import { beginTransfer, resendChunks, sendChunks } from "./transfer.ts";
-import {
-  type Append,
-  type AppendResponse,
-  type Digest,
-  type Entry,
-  type EntryKind,
-  type Heartbeat,
-  type HeartbeatResponse,
-  LIMITS,
-  NOBODY,
-  type NodeId,
-} from "./types.ts";
+import { type Digest, type Entry, type EntryKind, NOBODY, type NodeId } from "./types.ts";
 
 // ---- The leader's clock
 

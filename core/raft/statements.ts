@@ -2,7 +2,7 @@
  * The bytes that get signed and digested. Every statement names its purpose, the cluster and its incarnation, so that no signature can be replayed
  * as another or elsewhere.
  */
-import type { Runtime } from "../runtime.ts";
+import type { RaftEnvironment } from "./environment.ts";
 import type { Digest, EntryKind, NodeId } from "./types.ts";
 
 /** Grows to the largest entry seen and is reused: the chain is computed for every entry on every node. */
@@ -37,7 +37,7 @@ const KIND_CODE: Readonly<Record<EntryKind, number>> = { noop: 0, command: 1, co
  * bytes.
  */
 export function chainLink(
-  runtime: Pick<Runtime, "digest">,
+  environment: Pick<RaftEnvironment, "digest">,
   previous: Digest,
   index: number,
   term: number,
@@ -51,7 +51,7 @@ export function chainLink(
   at = putInteger(term, at);
   at = putAscii(previous, at);
   scratch.set(data, at);
-  return runtime.digest(scratch.subarray(0, at + data.length));
+  return environment.digest(scratch.subarray(0, at + data.length));
 }
 
 /** The chain before the first entry. */
@@ -90,6 +90,6 @@ export function endorsementStatement(
 }
 
 /** One digest for a snapshot out of those of its chunks, in order. */
-export function snapshotDigest(runtime: Pick<Runtime, "digest">, chunks: readonly Uint8Array[]): Digest {
-  return runtime.digest(statement(chunks.map((chunk) => `${chunk.length}:${runtime.digest(chunk)}`).join(" ")));
+export function snapshotDigest(environment: Pick<RaftEnvironment, "digest">, chunks: readonly Uint8Array[]): Digest {
+  return environment.digest(statement(chunks.map((chunk) => `${chunk.length}:${environment.digest(chunk)}`).join(" ")));
 }

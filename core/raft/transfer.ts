@@ -4,18 +4,12 @@
  */
 import { followProof, isFromLeader } from "./certificates.ts";
 import { header } from "./election.ts";
+import type { SnapshotChunk, SnapshotResponse } from "./messages.ts";
 import type { Progress } from "./progress.ts";
 import type { Raft } from "./raft.ts";
 import { advanceCommit, sendAppends } from "./replication.ts";
 import { snapshotDigest } from "./statements.ts";
-import {
-  NOBODY,
-  type NodeId,
-  type Snapshot,
-  type SnapshotChunk,
-  type SnapshotMeta,
-  type SnapshotResponse,
-} from "./types.ts";
+import { NOBODY, type NodeId, type Snapshot, type SnapshotMeta } from "./types.ts";
 
 const CHUNKS_IN_FLIGHT = 4;
 
@@ -101,7 +95,7 @@ export function handleSnapshotChunk(raft: Raft, message: SnapshotChunk): void {
 }
 
 function flawOf(raft: Raft, meta: SnapshotMeta, chunks: readonly Uint8Array[]): string | null {
-  if (snapshotDigest(raft.runtime, chunks) !== meta.digest)
+  if (snapshotDigest(raft.environment, chunks) !== meta.digest)
     return "the chunks do not have the digest that was announced";
   if (!raft.acceptsState(chunks)) return "the state machine refuses its content";
   return null;

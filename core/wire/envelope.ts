@@ -8,9 +8,9 @@
  * Fields have no names on the wire, so any change to their order, number or meaning is a new version.
  */
 import { Packr, RESET_BUFFER_MODE } from "msgpackr/pack";
-import { LIMITS } from "../raft/index.ts";
 import { crc32c } from "./crc32c.ts";
 import { InvalidFrame } from "./invalid-frame.ts";
+import { FRAME_BYTES_MAX } from "./limits.ts";
 import { Reader } from "./reader.ts";
 
 export const WIRE_VERSION = 1;
@@ -22,15 +22,6 @@ const BODY_START = 5;
 /** Of a body, its kind included: a fixarray's most. */
 export const FIELDS_MAX = 15;
 
-/** What stands first in a body. Messages take 1 to 63 (see message.ts). */
-export const KINDS = {
-  configuration: 64,
-  configurationRecord: 65,
-  hardState: 66,
-  entry: 67,
-  snapshotMeta: 68,
-} as const;
-
 /** Fields by position: null, booleans, whole numbers, text, bytes and lists of them. */
 export type Packed = readonly unknown[];
 
@@ -40,12 +31,12 @@ const packer: { pack(value: Packed, mode: number): Uint8Array } = new Packr({ us
  * A body as a frame with memory of its own: msgpackr's pool is copied from and used again from its start by the next frame. The pool stays about four
  * times as large as the largest frame so far.
  *
- * @throws InvalidFrame naming "frame" when the result would be longer than `LIMITS.frameBytes`: the sender must send less at a time.
+ * @throws InvalidFrame naming "frame" when the result would be longer than `FRAME_BYTES_MAX`: the sender must send less at a time.
  */
 export function seal(body: Packed): Uint8Array {
   const packed = packer.pack(body, RESET_BUFFER_MODE);
   const length = BODY_START + packed.length;
-  if (length > LIMITS.frameBytes) throw tooLong(length);
+  if (length > FRAME_BYTES_MAX) throw tooLong(length);
   const frame = new Uint8Array(length);
   frame[0] = FIRST_BYTE;
   frame.set(packed, BODY_START);
@@ -63,7 +54,7 @@ export function seal(body: Packed): Uint8Array {
  * @throws InvalidFrame naming "frame", "magic", "version" or "checksum".
  */
 export function open(frame: Uint8Array): Reader {
-  if (frame.length > LIMITS.frameBytes) throw tooLong(frame.length);
+  if (frame.length > FRAME_BYTES_MAX) throw tooLong(frame.length);
   if (frame.length <= BODY_START) throw new InvalidFrame("frame", `${frame.length} bytes are too few for a frame`);
   const [first = 0, high = 0, upper = 0, lower = 0, low = 0] = [frame[0], frame[1], frame[2], frame[3], frame[4]];
   if ((first & 0xf0) !== MAGIC) throw new InvalidFrame("magic", `0x${first.toString(16)} starts no frame of blixard`);
@@ -89,5 +80,5 @@ function checksum(frame: Uint8Array): number {
 }
 
 function tooLong(length: number): InvalidFrame {
-  return new InvalidFrame("frame", `${length} bytes, at most ${LIMITS.frameBytes} are allowed`, LIMITS.frameBytes);
+  return new InvalidFrame("frame", `${length} bytes, at most ${FRAME_BYTES_MAX} are allowed`, FRAME_BYTES_MAX);
 }

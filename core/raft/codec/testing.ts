@@ -1,6 +1,8 @@
 /** For this folder's tests alone: one full and one bare sample of everything, and frames forged by hand. */
-import type { Configuration, Entry, HardState, Message, SnapshotMeta } from "../raft/index.ts";
-import { crc32c } from "./crc32c.ts";
+
+import { crc32c } from "../../wire/index.ts";
+import type { Message } from "../messages.ts";
+import type { Configuration, Entry, HardState, SnapshotMeta } from "../types.ts";
 
 const chain = "5f".repeat(32);
 const digest = "d1".repeat(32);

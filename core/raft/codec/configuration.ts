@@ -2,11 +2,11 @@
  * Configurations and what proves them. Their bytes are canonical (equal values, equal bytes) because they are signed and digested: fields by position, every
  * value in its shortest form, lists as they are, which is sorted by id.
  */
-import type { Configuration, ConfigurationRecord, LineageLink, Member, NodeId } from "../raft/index.ts";
-import { LIMITS } from "../raft/index.ts";
-import { KINDS, openKind, type Packed, seal } from "./envelope.ts";
-import { InvalidFrame } from "./invalid-frame.ts";
-import type { Reader } from "./reader.ts";
+
+import { InvalidFrame, openKind, type Packed, type Reader, seal } from "../../wire/index.ts";
+import { LIMITS } from "../limits.ts";
+import type { Configuration, ConfigurationRecord, LineageLink, Member, NodeId } from "../types.ts";
+import { KINDS } from "./kinds.ts";
 import { packSignatures, readSignatures } from "./signatures.ts";
 
 /** Records by the very bytes they were read from. Bytes of entries are immutable, and the nodes of one simulation share them by reference. */

@@ -1,5 +1,8 @@
 import fc, { type Arbitrary } from "fast-check";
 import { describe, expect, test } from "vitest";
+import { InvalidFrame } from "../../wire/index.ts";
+import { LIMITS } from "../limits.ts";
+import type { Message } from "../messages.ts";
 import type {
   Certificate,
   Configuration,
@@ -9,10 +12,8 @@ import type {
   LineageLink,
   Member,
   MemberSignature,
-  Message,
   SnapshotMeta,
-} from "../raft/index.ts";
-import { LIMITS } from "../raft/index.ts";
+} from "../types.ts";
 import {
   decodeConfigurationRecord,
   decodeEntry,
@@ -25,7 +26,6 @@ import {
   encodeHardState,
   encodeMessage,
   encodeSnapshotMeta,
-  InvalidFrame,
 } from "./index.ts";
 import { reseal } from "./testing.ts";
 

@@ -2,13 +2,12 @@
  * Messages as bytes. A message's body is one flat array: type, the five fields of its header, its own fields in the order of their declaration. What
  * a node checks against its own state (signatures, membership, terms, chains) is not checked here.
  */
-import type { AppendOutcome, AppendResponse, ForwardResponse, Message, SnapshotResponse } from "../raft/index.ts";
-import { LIMITS } from "../raft/index.ts";
+
+import { FIELDS_MAX, InvalidFrame, open, type Packed, type Reader, seal } from "../../wire/index.ts";
+import { LIMITS } from "../limits.ts";
+import type { AppendOutcome, AppendResponse, ForwardResponse, Message, SnapshotResponse } from "../messages.ts";
 import { packLinks, readLinks } from "./configuration.ts";
 import { packEntries, readEntries } from "./entry.ts";
-import { FIELDS_MAX, open, type Packed, seal } from "./envelope.ts";
-import { InvalidFrame } from "./invalid-frame.ts";
-import type { Reader } from "./reader.ts";
 import { packCertificate, readCertificate } from "./signatures.ts";
 import { packSnapshotMeta, readSnapshotMeta } from "./snapshot-meta.ts";
 

@@ -1,9 +1,8 @@
 /** Lists of signatures by different members, and the certificates made of them. */
-import type { Certificate, MemberSignature } from "../raft/index.ts";
-import { LIMITS } from "../raft/index.ts";
-import type { Packed } from "./envelope.ts";
-import { InvalidFrame } from "./invalid-frame.ts";
-import type { Reader } from "./reader.ts";
+
+import { InvalidFrame, type Packed, type Reader } from "../../wire/index.ts";
+import { LIMITS } from "../limits.ts";
+import type { Certificate, MemberSignature } from "../types.ts";
 
 const certificateKinds: readonly Certificate["kind"][] = ["preVote", "election"];
 

@@ -3,7 +3,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Packr } from "msgpackr";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { LIMITS } from "../raft/index.ts";
+import { InvalidFrame } from "../../wire/index.ts";
+import { LIMITS } from "../limits.ts";
 import {
   decodeConfigurationRecord,
   decodeEntry,
@@ -15,7 +16,6 @@ import {
   encodeHardState,
   encodeMessage,
   encodeSnapshotMeta,
-  InvalidFrame,
 } from "./index.ts";
 import * as samples from "./testing.ts";
 import { forge, fromHex, reseal } from "./testing.ts";

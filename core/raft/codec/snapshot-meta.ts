@@ -1,10 +1,10 @@
 /** What a snapshot stands for: on every chunk that travels, and on its own for storage. */
-import type { SnapshotMeta } from "../raft/index.ts";
-import { LIMITS } from "../raft/index.ts";
+
+import { InvalidFrame, openKind, type Packed, type Reader, seal } from "../../wire/index.ts";
+import { LIMITS } from "../limits.ts";
+import type { SnapshotMeta } from "../types.ts";
 import { packConfiguration, packLinks, readConfiguration, readLinks } from "./configuration.ts";
-import { KINDS, openKind, type Packed, seal } from "./envelope.ts";
-import { InvalidFrame } from "./invalid-frame.ts";
-import type { Reader } from "./reader.ts";
+import { KINDS } from "./kinds.ts";
 
 /** @throws InvalidFrame naming "frame" when the lineage is so long that the result exceeds `LIMITS.frameBytes`. */
 export function encodeSnapshotMeta(meta: SnapshotMeta): Uint8Array {

@@ -1,7 +1,9 @@
 /** Every limit and rule, broken by one: refused under the field's name. And each limit itself is allowed. */
 import { describe, expect, test } from "vitest";
-import type { Configuration, LineageLink, Member, Message, SnapshotMeta } from "../raft/index.ts";
-import { LIMITS } from "../raft/index.ts";
+import { InvalidFrame } from "../../wire/index.ts";
+import { LIMITS } from "../limits.ts";
+import type { Message } from "../messages.ts";
+import type { Configuration, LineageLink, Member, SnapshotMeta } from "../types.ts";
 import {
   decodeConfigurationRecord,
   decodeEntry,
@@ -13,7 +15,6 @@ import {
   encodeHardState,
   encodeMessage,
   encodeSnapshotMeta,
-  InvalidFrame,
 } from "./index.ts";
 import {
   certificate,

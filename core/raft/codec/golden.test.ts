@@ -4,6 +4,7 @@
  */
 import { unpack } from "msgpackr";
 import { describe, expect, test } from "vitest";
+import { WIRE_VERSION } from "../../wire/index.ts";
 import {
   encodeConfiguration,
   encodeConfigurationRecord,
@@ -11,7 +12,6 @@ import {
   encodeHardState,
   encodeMessage,
   encodeSnapshotMeta,
-  WIRE_VERSION,
 } from "./index.ts";
 import { configuration, entry, fullMessages, hardState, meta, record, toHex } from "./testing.ts";
 

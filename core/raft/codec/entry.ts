@@ -1,9 +1,9 @@
 /** Log entries: inside appends, and on their own for storage. */
-import type { Entry, EntryKind } from "../raft/index.ts";
-import { LIMITS } from "../raft/index.ts";
-import { KINDS, openKind, type Packed, seal } from "./envelope.ts";
-import { InvalidFrame } from "./invalid-frame.ts";
-import type { Reader } from "./reader.ts";
+
+import { InvalidFrame, openKind, type Packed, type Reader, seal } from "../../wire/index.ts";
+import { LIMITS } from "../limits.ts";
+import type { Entry, EntryKind } from "../types.ts";
+import { KINDS } from "./kinds.ts";
 
 const FIELDS = 5;
 const entryKinds: readonly EntryKind[] = ["noop", "command", "configuration"];

@@ -1,6 +1,8 @@
 /** The hard state, for storage. */
-import type { HardState } from "../raft/index.ts";
-import { KINDS, openKind, seal } from "./envelope.ts";
+
+import { openKind, seal } from "../../wire/index.ts";
+import type { HardState } from "../types.ts";
+import { KINDS } from "./kinds.ts";
 import { packCertificate, readCertificate } from "./signatures.ts";
 
 export function encodeHardState({ term, votedFor, proof }: HardState): Uint8Array {
