@@ -3,22 +3,14 @@
  * when a node starts.
  */
 
-import type { joinCluster as JoinCluster, startNode as StartNode } from "./node-process.ts";
 import type * as Recording from "./recording/index.ts";
 
 export type { AnswerOf, ProcedureName, RequestOf } from "./api/index.ts";
 export * from "./client/index.ts";
-export { NodeStartError } from "./errors.ts";
-export { DEFAULT_BIND, type NodeOptions, type TransportKind } from "./options.ts";
-export { RecordingError } from "./recording-error.ts";
-export type { NodeEnd, RunningNode } from "./running-node.ts";
-export { formatApiToken, formatJoinToken, InvalidToken, makeToken, type NewToken, parseToken } from "./token-text.ts";
-export { isWorkerDirectory } from "./worker-directory.ts";
-
-export const startNode: typeof StartNode = async (options) =>
-  await (await import("./node-process.ts")).startNode(options);
-export const joinCluster: typeof JoinCluster = async (options) =>
-  await (await import("./node-process.ts")).joinCluster(options);
+export * from "./errors/index.ts";
+export type { TransportKind } from "./network/index.ts";
+export * from "./node/index.ts";
+export { formatApiToken, formatJoinToken, InvalidToken, makeToken, type NewToken, parseToken } from "./tokens/index.ts";
 
 /** What `openRecording` and `replay` do: see recording/replay.ts. */
 export const loadRecording = async (): Promise<Pick<typeof Recording, "openRecording" | "replay">> =>

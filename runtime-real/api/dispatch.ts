@@ -2,7 +2,7 @@
 
 import type { Logger } from "pino";
 import type { z } from "zod";
-import { ApiError } from "../client/index.ts";
+import { ApiError } from "../errors/index.ts";
 import { type AnswerOf, type CheckedRequestOf, isProcedureName, type ProcedureName, procedures } from "./procedures.ts";
 
 /** Who asks. */

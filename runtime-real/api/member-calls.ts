@@ -1,7 +1,7 @@
 /** The same procedures between members, for what only the leader does. A call and its answer are JSON: they are rare. */
 import type { Logger } from "pino";
 import { z } from "zod";
-import { API_ERRORS, ApiError, type ApiErrorCode } from "../client/index.ts";
+import { API_ERRORS, ApiError, type ApiErrorCode } from "../errors/index.ts";
 import { dispatch, type Handlers } from "./dispatch.ts";
 import type { AnswerOf, CheckedRequestOf, ProcedureName } from "./procedures.ts";
 

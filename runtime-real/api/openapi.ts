@@ -1,6 +1,6 @@
 /** The table of procedures as an OpenAPI 3.1 document: for people, and for programs that make clients. */
 import { z } from "zod";
-import { API_ERRORS } from "../client/index.ts";
+import { API_ERRORS } from "../errors/index.ts";
 import { procedures } from "./procedures.ts";
 
 export function openApiDocument(version: string): Readonly<Record<string, unknown>> {

@@ -2,10 +2,10 @@
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Command, DEFAULT_RAFT_OPTIONS, Node, type WorkerFacts } from "../../core/index.ts";
-import { ApiError } from "../client/index.ts";
-import { handlersFor, type Served } from "../handlers.ts";
-import { Host } from "../host.ts";
+import { Host } from "../core-loop/index.ts";
+import { ApiError } from "../errors/index.ts";
 import { type Caller, dispatch, type Handlers } from "./dispatch.ts";
+import { handlersFor, type Served } from "./handlers.ts";
 import { type AnswerOf, type ProcedureName, procedures, type RequestOf } from "./procedures.ts";
 
 const facts: WorkerFacts = {

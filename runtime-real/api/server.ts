@@ -9,8 +9,8 @@ import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { Logger } from "pino";
 import type { ClusterEvent } from "../../core/index.ts";
-import { parseAddress } from "../addresses.ts";
-import { API_ERRORS, ApiError } from "../client/index.ts";
+import { API_ERRORS, ApiError } from "../errors/index.ts";
+import { parseAddress } from "../network/index.ts";
 import { type CallContext, type Caller, dispatch, type Handlers } from "./dispatch.ts";
 import { openApiDocument } from "./openapi.ts";
 

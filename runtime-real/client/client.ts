@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { AnswerOf, ProcedureName, RequestOf } from "../api/index.ts";
-import { API_ERRORS, ApiError, type ApiErrorCode } from "./errors.ts";
+import { API_ERRORS, ApiError, type ApiErrorCode } from "../errors/index.ts";
 
 export type ApiTarget =
   /** The socket in a node's data directory. */

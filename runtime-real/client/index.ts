@@ -7,4 +7,3 @@ export {
   connectApi,
   type StreamedEvent,
 } from "./client.ts";
-export { API_ERRORS, ApiError, type ApiErrorBody, type ApiErrorCode } from "./errors.ts";

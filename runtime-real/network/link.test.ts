@@ -6,7 +6,7 @@ import { multiaddr } from "@multiformats/multiaddr";
 import { pino } from "pino";
 import { afterEach, describe, expect, test } from "vitest";
 import { decodeMessage, type Heartbeat } from "../../core/index.ts";
-import { Identity } from "../identity.ts";
+import { Identity } from "../identity/index.ts";
 import { FrameReader, say } from "./frames.ts";
 import { encodeAnswer, helloOf } from "./handshake.ts";
 import { Network } from "./index.ts";

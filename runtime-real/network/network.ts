@@ -11,15 +11,14 @@ import {
   type NodeId,
   type PeerId,
 } from "../../core/index.ts";
-import { parseAddress } from "../addresses.ts";
-import type { Identity } from "../identity.ts";
-import type { TransportKind } from "../options.ts";
+import type { Identity } from "../identity/index.ts";
+import { parseAddress } from "./addresses.ts";
 import { FrameReader, FrameTooLong, say } from "./frames.ts";
 import { encodeAnswer, type HelloAnswer, helloOf, parseHello } from "./handshake.ts";
 import { CALL_LIMIT_BYTES, exchange, HELLO_LIMIT_BYTES, Link, type PeerStatus, PROTOCOLS } from "./link.ts";
 import { NetworkError } from "./network-error.ts";
 import { answerFrame, parseReport, REPORT_LIMIT_BYTES, serversFrame } from "./reports.ts";
-import { createTransport, multiaddrOf, stopWithin } from "./transport.ts";
+import { createTransport, multiaddrOf, stopWithin, type TransportKind } from "./transport.ts";
 
 export interface NetworkPeer {
   readonly id: NodeId;

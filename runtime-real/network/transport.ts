@@ -8,7 +8,8 @@ import type { ConnectionGater, Ed25519PrivateKey, Libp2p } from "@libp2p/interfa
 import { tcp } from "@libp2p/tcp";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
-import type { TransportKind } from "../options.ts";
+
+export type TransportKind = "quic" | "tcp";
 
 /** A peer that is gone is noticed after this; its kernel or its QUIC thread, that is: hung JavaScript is noticed by the pings of link.ts. */
 const IDLE_TIMEOUT_MS = 1000;

@@ -27,7 +27,7 @@ import {
   type Stamp,
   type Write,
 } from "../../core/index.ts";
-import { sha256 } from "../identity.ts";
+import { sha256 } from "../identity/index.ts";
 
 export const MAGIC = "blixard-recording";
 export const VERSION = 1;

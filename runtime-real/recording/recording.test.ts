@@ -12,7 +12,7 @@ import {
   type Input,
   Node,
 } from "../../core/index.ts";
-import { Identity, sha256, verifySignature } from "../identity.ts";
+import { Identity, sha256, verifySignature } from "../identity/index.ts";
 import { fileRecorder, openRecording, type Recorder, replay, ringRecorder } from "./index.ts";
 
 let folder = "";

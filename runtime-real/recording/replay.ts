@@ -2,8 +2,8 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { type Effect, InvalidFrame, Node, type Runtime } from "../../core/index.ts";
-import { sha256, verifySignature } from "../identity.ts";
-import { RecordingError } from "../recording-error.ts";
+import { RecordingError } from "../errors/index.ts";
+import { sha256, verifySignature } from "../identity/index.ts";
 import {
   digestOf,
   MAGIC,

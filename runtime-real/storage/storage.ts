@@ -17,7 +17,7 @@ import {
   snapshotDigest,
   type Write,
 } from "../../core/index.ts";
-import { sha256 } from "../identity.ts";
+import { sha256 } from "../identity/index.ts";
 import { DEFAULT_WORKER, type WorkerOptions } from "../worker/index.ts";
 import type { Job, Report, Stored, WriteJob } from "./protocol.ts";
 import { damaged, StorageError } from "./storage-error.ts";

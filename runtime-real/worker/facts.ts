@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { type HostFacts, InvalidCommand, packed, unpacked, workerFacts } from "../../core/index.ts";
-import { NodeStartError } from "../errors.ts";
+import { NodeStartError } from "../errors/index.ts";
 
 /** What cannot be probed. */
 export interface WorkerOptions {

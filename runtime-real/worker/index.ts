@@ -2,4 +2,3 @@
 export type { Driver, DriverListener, MachineAction } from "./driver.ts";
 export { DEFAULT_WORKER, probeFacts, type WorkerOptions } from "./facts.ts";
 export { WorkerHost, type WorkerHostParts } from "./worker-host.ts";
-export { type WorkerSettings, WorkerStore, WorkerStoreError } from "./worker-store.ts";

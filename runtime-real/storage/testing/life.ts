@@ -9,7 +9,7 @@ import {
   snapshotDigest,
   type Write,
 } from "../../../core/index.ts";
-import { sha256 } from "../../identity.ts";
+import { sha256 } from "../../identity/index.ts";
 import { DEFAULT_WORKER } from "../../worker/index.ts";
 import type { NodeSettings } from "../index.ts";
 

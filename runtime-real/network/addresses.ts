@@ -3,8 +3,8 @@ import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
-import { NodeStartError } from "./errors.ts";
-import type { TransportKind } from "./options.ts";
+import { NodeStartError } from "../errors/index.ts";
+import type { TransportKind } from "./transport.ts";
 
 export interface HostPort {
   readonly host: string;

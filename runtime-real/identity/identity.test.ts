@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { LIMITS } from "../core/index.ts";
+import { LIMITS } from "../../core/index.ts";
 import { Identity, IdentityError, sha256, verifySignature } from "./identity.ts";
 
 let folder = "";

@@ -1,8 +1,10 @@
 /** The joining side of the join protocol: see join.ts. */
 
 import { setTimeout as delay } from "node:timers/promises";
-import type { PeerId } from "../core/index.ts";
-import type { Identity } from "./identity.ts";
+import type { PeerId } from "../../core/index.ts";
+import type { Identity } from "../identity/index.ts";
+import { askToJoin, type TransportKind } from "../network/index.ts";
+import { formatJoinToken, makeToken, parseToken } from "../tokens/index.ts";
 import {
   type Admission,
   decodeJoinAnswer,
@@ -14,9 +16,6 @@ import {
   type ReplacementRequest,
   type WorkerAdmission,
 } from "./join.ts";
-import { askToJoin } from "./network/index.ts";
-import type { TransportKind } from "./options.ts";
-import { formatJoinToken, makeToken, parseToken } from "./token-text.ts";
 
 /** Longer than the member that is asked waits for other membership changes. */
 const ASK_TIMEOUT_MS = 15_000;

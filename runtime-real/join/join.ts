@@ -20,9 +20,9 @@ import {
   query,
   type Refusal,
   type Restored,
-} from "../core/index.ts";
+} from "../../core/index.ts";
+import { hashSecret, type TokenText } from "../tokens/index.ts";
 import { changeMembership } from "./membership-change.ts";
-import { hashSecret, type TokenText } from "./token-text.ts";
 
 const VERSION = 1;
 

@@ -13,10 +13,10 @@ import {
   vmOf,
   type WorkerRecord,
   workerView,
-} from "../core/index.ts";
-import type { AnswerOf, CallContext, Handlers, ProcedureName } from "./api/index.ts";
+} from "../../core/index.ts";
 import { coreOf } from "./core-requests.ts";
 import type { Served } from "./handlers.ts";
+import type { AnswerOf, CallContext, Handlers, ProcedureName } from "./index.ts";
 import { applyRefused, poolNotFound, taskNotFound, vmNotFound, workerNotFound } from "./refusals.ts";
 import { addressResolver, vmAnswer } from "./vm-answer.ts";
 

@@ -3,7 +3,7 @@
  * cluster, which knows its SHA-256. The pins name the cluster and its voters by hash, so that a joining node shows the secret to nobody else.
  */
 import { hash, randomBytes } from "node:crypto";
-import type { PeerId } from "../core/index.ts";
+import type { PeerId } from "../../core/index.ts";
 
 /** A token that is about to be registered. */
 export interface NewToken {

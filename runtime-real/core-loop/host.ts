@@ -12,7 +12,7 @@ import type {
   PeerId,
   Stamp,
   Write,
-} from "../core/index.ts";
+} from "../../core/index.ts";
 
 /** What the host needs of the core; `Node` is one. */
 export interface Core {

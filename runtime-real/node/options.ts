@@ -1,8 +1,7 @@
-import type { RaftOptions } from "../core/index.ts";
+import type { RaftOptions } from "../../core/index.ts";
+import type { TransportKind } from "../network/index.ts";
+import type { WorkerOptions } from "../worker/index.ts";
 import type { LogOptions } from "./logging.ts";
-import type { WorkerOptions } from "./worker/index.ts";
-
-export type TransportKind = "quic" | "tcp";
 
 /** How to run a node. What is null is as the data directory remembers it, or the default for a new one. */
 export interface NodeOptions {

@@ -1,6 +1,6 @@
 /** A change of membership, tried again while another one is in the way: promotions of learners come at any moment, and are over in one. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { ClientAnswer, ClientRequest, ConfigurationChange } from "../core/index.ts";
+import type { ClientAnswer, ClientRequest, ConfigurationChange } from "../../core/index.ts";
 
 const RETRY_MS = 50;
 

@@ -1,6 +1,6 @@
 /** A VM as procedures answer it: the places that it has in address pools, as the addresses that they mean. */
-import { addressOf, type ClusterState, query, type VmAddress, type VmRecord } from "../core/index.ts";
-import type { AnswerOf } from "./api/index.ts";
+import { addressOf, type ClusterState, query, type VmAddress, type VmRecord } from "../../core/index.ts";
+import type { AnswerOf } from "./index.ts";
 
 export type VmAnswer = AnswerOf<"vm.show">["vm"];
 

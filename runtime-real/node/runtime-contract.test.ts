@@ -5,13 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { DEFAULT_RAFT_OPTIONS, Node, type NodeId, type Runtime, RuntimeContract } from "../core/index.ts";
-import { withPort } from "./addresses.ts";
-import { Host } from "./host.ts";
-import { Identity, sha256, verifySignature } from "./identity.ts";
-import { Network } from "./network/index.ts";
-import { Storage } from "./storage/index.ts";
-import { DEFAULT_WORKER } from "./worker/index.ts";
+import { DEFAULT_RAFT_OPTIONS, Node, type NodeId, type Runtime, RuntimeContract } from "../../core/index.ts";
+import { Host } from "../core-loop/index.ts";
+import { Identity, sha256, verifySignature } from "../identity/index.ts";
+import { Network, withPort } from "../network/index.ts";
+import { Storage } from "../storage/index.ts";
+import { DEFAULT_WORKER } from "../worker/index.ts";
 
 let folder = "";
 beforeEach(() => {

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
-import { type Command, DEFAULT_RAFT_OPTIONS, Node } from "../core/index.ts";
-import { Identity, sha256, verifySignature } from "./identity.ts";
+import { type Command, DEFAULT_RAFT_OPTIONS, Node } from "../../core/index.ts";
+import { Identity, sha256, verifySignature } from "../identity/index.ts";
+import { formatJoinToken, makeToken, parsePins } from "../tokens/index.ts";
 import {
   type Admitter,
   answerJoin,
@@ -9,7 +10,6 @@ import {
   encodeJoinRequest,
   type JoinRequest,
 } from "./join.ts";
-import { formatJoinToken, makeToken, parsePins } from "./token-text.ts";
 
 const CLUSTER = "cluster-a";
 const WALL_MS = 1_800_000_000_000;

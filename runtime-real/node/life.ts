@@ -3,16 +3,15 @@ import { randomUUID } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { Node, type Restored } from "../core/index.ts";
-import { reachableAddresses, withPort } from "./addresses.ts";
-import { NodeStartError } from "./errors.ts";
-import { Identity, IdentityError } from "./identity.ts";
-import { JoinRefused } from "./join.ts";
-import { requestAdmission, requestReplacement } from "./join-client.ts";
+import { Node, type Restored } from "../../core/index.ts";
+import { NodeStartError } from "../errors/index.ts";
+import { Identity, IdentityError } from "../identity/index.ts";
+import { JoinRefused, requestAdmission, requestReplacement } from "../join/index.ts";
+import { reachableAddresses, withPort } from "../network/index.ts";
+import { type NodeSettings, Storage, StorageError } from "../storage/index.ts";
+import { InvalidToken } from "../tokens/index.ts";
+import { DEFAULT_WORKER } from "../worker/index.ts";
 import { DEFAULT_BIND, type NodeOptions } from "./options.ts";
-import { type NodeSettings, Storage, StorageError } from "./storage/index.ts";
-import { InvalidToken } from "./token-text.ts";
-import { DEFAULT_WORKER } from "./worker/index.ts";
 
 export interface Life {
   readonly storage: Storage;

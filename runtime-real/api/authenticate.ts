@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
-import { type ClusterState, query } from "../core/index.ts";
-import type { Caller } from "./api/index.ts";
-import { hashSecret, InvalidToken, parseToken } from "./token-text.ts";
+import { type ClusterState, query } from "../../core/index.ts";
+import { hashSecret, InvalidToken, parseToken } from "../tokens/index.ts";
+import type { Caller } from "./index.ts";
 
 /** Who holds this bearer token, by this node's replicated state; null: nobody. */
 export function authenticate(state: ClusterState, bearer: string, wallMs: number): Caller | null {

@@ -24,38 +24,39 @@ import {
   type Runtime,
   type Stamp,
   tableValues,
-} from "../core/index.ts";
+} from "../../core/index.ts";
 import {
   type AnswerOf,
   ApiListenError,
   type ApiServer,
   answerCall,
+  authenticate,
+  bestHeir,
   type CallContext,
   type CheckedRequestOf,
   decodeCallAnswer,
   type EventSource,
   encodeCall,
   type Handlers,
+  handlersFor,
   type ProcedureName,
+  type Served,
   startApi,
-} from "./api/index.ts";
-import { authenticate } from "./authenticate.ts";
-import { ApiError } from "./client/index.ts";
-import { NodeStartError } from "./errors.ts";
-import { bestHeir, handlersFor, type Served } from "./handlers.ts";
-import { Host } from "./host.ts";
-import { sha256, verifySignature } from "./identity.ts";
-import { answerJoin } from "./join.ts";
+} from "../api/index.ts";
+import { Host } from "../core-loop/index.ts";
+import { ApiError, NodeStartError } from "../errors/index.ts";
+import { sha256, verifySignature } from "../identity/index.ts";
+import { answerJoin } from "../join/index.ts";
+import { Network, NetworkError, type NetworkPeer } from "../network/index.ts";
+import { fileRecorder, type Recorder, ringRecorder } from "../recording/index.ts";
+import type { NodeSettings } from "../storage/index.ts";
+import { parsePins } from "../tokens/index.ts";
+import { probeFacts, WorkerHost } from "../worker/index.ts";
 import { type Life, openLife, rebuildLife } from "./life.ts";
 import { createLogger } from "./logging.ts";
-import { Network, NetworkError, type NetworkPeer } from "./network/index.ts";
 import type { NodeOptions } from "./options.ts";
-import { fileRecorder, type Recorder, ringRecorder } from "./recording/index.ts";
 import type { NodeEnd, RunningNode } from "./running-node.ts";
 import { encodeServers } from "./servers.ts";
-import type { NodeSettings } from "./storage/index.ts";
-import { parsePins } from "./token-text.ts";
-import { probeFacts, WorkerHost } from "./worker/index.ts";
 import { isWorkerDirectory } from "./worker-directory.ts";
 import { startWorkerNode } from "./worker-node.ts";
 

@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from "@libp2p/crypto/keys";
 import type { Ed25519PrivateKey } from "@libp2p/interface";
 import { peerIdFromPrivateKey, peerIdFromString } from "@libp2p/peer-id";
-import type { Digest, PeerId, Signature } from "../core/index.ts";
+import type { Digest, PeerId, Signature } from "../../core/index.ts";
 
 /** The key file is missing, unreadable by us, readable by others, or no Ed25519 key. The message says what to do. */
 export class IdentityError extends Error {

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { isWorkerDirectory } from "../worker-directory.ts";
-import { DEFAULT_WORKER } from "./facts.ts";
+import { DEFAULT_WORKER } from "../worker/index.ts";
+import { isWorkerDirectory } from "./worker-directory.ts";
 import { type WorkerSettings, WorkerStore, WorkerStoreError } from "./worker-store.ts";
 
 let folder = "";

@@ -24,8 +24,8 @@ import {
   type NodeOptions,
   type RunningNode,
   startNode,
-} from "./index.ts";
-import { WorkerStore } from "./worker/index.ts";
+} from "../index.ts";
+import { WorkerStore } from "./worker-store.ts";
 
 let folder = "";
 const running: RunningNode[] = [];

@@ -1,7 +1,7 @@
 /** Asking the core of the running node, where only the answer that belongs to the question counts. */
-import type { ApplyResult, ClusterQuery, ClusterQueryResult, Command, RequestSession } from "../core/index.ts";
-import type { CallContext, Caller } from "./api/index.ts";
+import type { ApplyResult, ClusterQuery, ClusterQueryResult, Command, RequestSession } from "../../core/index.ts";
 import type { Served } from "./handlers.ts";
+import type { CallContext, Caller } from "./index.ts";
 import { applyRefused, requestRefused, unexpected } from "./refusals.ts";
 
 type Applied = Extract<ApplyResult, { readonly ok: true }>;

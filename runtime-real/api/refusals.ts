@@ -1,8 +1,8 @@
 /** What the core refuses, as errors of the API: each says what happened and what to do about it. */
-import type { NodeId, Refusal, RequestRefusal, WorkerRefusal } from "../core/index.ts";
-import type { AnswerOf } from "./api/index.ts";
-import { ApiError } from "./client/index.ts";
+import type { NodeId, Refusal, RequestRefusal, WorkerRefusal } from "../../core/index.ts";
+import { ApiError } from "../errors/index.ts";
 import type { Served } from "./handlers.ts";
+import type { AnswerOf } from "./index.ts";
 
 /** As far as connections tell: in a joint configuration of the half that lacks more. */
 export function quorumOf(served: Served): AnswerOf<"cluster.status">["quorum"] {

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { z } from "zod";
 import { CLUSTER_LIMITS } from "../../core/index.ts";
-import { serversSchema } from "../servers.ts";
-import { WORKER_FILE } from "../worker-directory.ts";
+import { serversSchema } from "./servers.ts";
+import { WORKER_FILE } from "./worker-directory.ts";
 
 const settingsSchema = z.strictObject({
   version: z.literal(1),

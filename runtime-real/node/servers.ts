@@ -1,6 +1,6 @@
 /** Where the servers of a cluster are, as they tell it to its workers. */
 import { z } from "zod";
-import { CLUSTER_LIMITS, LIMITS, type NodeId, type PeerId } from "../core/index.ts";
+import { CLUSTER_LIMITS, LIMITS, type NodeId, type PeerId } from "../../core/index.ts";
 
 export const serversSchema = z
   .array(

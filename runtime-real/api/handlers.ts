@@ -1,11 +1,10 @@
 /** What carries the procedures out on a running node: each turns a checked request into one for the core, and the core's answer into the procedure's. */
-import { type ClientAnswer, type ClientRequest, NOBODY, type Node, type NodeId } from "../core/index.ts";
-import type { AnswerOf, CallContext, CheckedRequestOf, Handlers, ProcedureName } from "./api/index.ts";
-import { ApiError } from "./client/index.ts";
+import { type ClientAnswer, type ClientRequest, NOBODY, type Node, type NodeId } from "../../core/index.ts";
+import { ApiError } from "../errors/index.ts";
+import { changeMembership } from "../join/index.ts";
+import { NetworkError, type PeerStatus } from "../network/index.ts";
 import { coreOf } from "./core-requests.ts";
-import { changeMembership } from "./membership-change.ts";
-import type { PeerStatus } from "./network/index.ts";
-import { NetworkError } from "./network/index.ts";
+import type { AnswerOf, CallContext, CheckedRequestOf, Handlers, ProcedureName } from "./index.ts";
 import { orchestrationHandlers } from "./orchestration-handlers.ts";
 import { quorumOf, requestRefused, unexpected, vmNotFound } from "./refusals.ts";
 import { addressResolver, vmAnswer } from "./vm-answer.ts";

@@ -6,19 +6,19 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import type { HostFacts, NodeId, PeerId } from "../core/index.ts";
-import { NodeStartError } from "./errors.ts";
-import { Identity } from "./identity.ts";
-import { JoinRefused, refuse } from "./join.ts";
-import { requestWorkerAdmission } from "./join-client.ts";
+import type { HostFacts, NodeId, PeerId } from "../../core/index.ts";
+import { NodeStartError } from "../errors/index.ts";
+import { Identity } from "../identity/index.ts";
+import { JoinRefused, refuse, requestWorkerAdmission } from "../join/index.ts";
+import { Network, NetworkError } from "../network/index.ts";
+import { InvalidToken } from "../tokens/index.ts";
+import { probeFacts, WorkerHost } from "../worker/index.ts";
 import { chosen, DEFAULT_SETTINGS, hintFor, identityPath, loadIdentity, unusable } from "./life.ts";
 import { createLogger } from "./logging.ts";
-import { Network, NetworkError } from "./network/index.ts";
 import type { NodeOptions } from "./options.ts";
 import type { NodeEnd, RunningNode } from "./running-node.ts";
 import { decodeServers } from "./servers.ts";
-import { InvalidToken } from "./token-text.ts";
-import { probeFacts, WorkerHost, type WorkerSettings, WorkerStore, WorkerStoreError } from "./worker/index.ts";
+import { type WorkerSettings, WorkerStore, WorkerStoreError } from "./worker-store.ts";
 
 /** @throws NodeStartError */
 export async function startWorkerNode(options: NodeOptions): Promise<RunningNode> {

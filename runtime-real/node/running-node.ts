@@ -1,5 +1,5 @@
 /** A node that runs, whichever kind it is. */
-import type { NodeId, PeerId } from "../core/index.ts";
+import type { NodeId, PeerId } from "../../core/index.ts";
 
 export interface RunningNode {
   readonly nodeId: NodeId;
