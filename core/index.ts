@@ -70,6 +70,5 @@ export {
   type WhoAreYou,
 } from "./raft/index.ts";
 export * from "./runtime.ts";
-export { type ContractTerms, type CoreWatch, RuntimeContract } from "./runtime-contract.ts";
 export * from "./scheduler/index.ts";
 export { InvalidFrame, WIRE_VERSION } from "./wire/index.ts";

@@ -11,6 +11,7 @@ import type {
   PeerId,
   RaftEffect,
   RaftEnvironment,
+  Restored,
   Stamp,
 } from "./raft/index.ts";
 
@@ -83,3 +84,10 @@ export type RequestRefusal =
   | { readonly kind: "transferRefused"; readonly reason: string }
   | { readonly kind: "leaseReadsOff" }
   | { readonly kind: "halted" };
+
+/** What a world shows of its cores. */
+export interface CoreWatch {
+  /** A process has begun; `effects` is what its core wants at once. */
+  booted(peerId: PeerId, restored: Restored, stamp: Stamp, effects: readonly Effect[]): void;
+  stepped(peerId: PeerId, input: Input, effects: readonly Effect[]): void;
+}

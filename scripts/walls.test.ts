@@ -214,6 +214,24 @@ const offences: Offence[] = [
     refusals: { walls: /a test is nobody's library/ },
   },
   {
+    name: "a test harness used in production",
+    path: "core/uses-harness.ts",
+    text: 'export * from "./testing/index.ts";\n',
+    refusals: { walls: /a test harness is for tests, benchmarks and other harnesses/ },
+  },
+  {
+    name: "a test harness that a door hands on",
+    path: "runtime-sim/harness-door/index.ts",
+    text: 'export * from "../../core/testing/index.ts";\n',
+    refusals: { walls: /a test harness is for tests, benchmarks and other harnesses/ },
+  },
+  {
+    name: "a test past the door of a harness",
+    path: "runtime-sim/past-harness-door.test.ts",
+    text: 'export * from "../core/testing/cluster.ts";\n',
+    refusals: { walls: /enter core through its door/ },
+  },
+  {
     name: "a linter rule switched off",
     path: "core/switched-off.ts",
     text: "// biome-ignore lint/style/noRestrictedGlobals: only this once\nexport const now: number = Date.now();\n",
@@ -256,6 +274,10 @@ const innocents: Record<string, string> = {
     "});",
     "",
   ].join("\n"),
+  "core/testing/index.ts": 'export { cluster } from "./cluster.ts";\n',
+  "core/testing/cluster.ts": 'import { last } from "../index.ts";\n\nexport const cluster = last;\n',
+  "runtime-sim/world.test.ts": 'import { cluster } from "../core/testing/index.ts";\n\ncluster([]);\n',
+  "runtime-sim/testing/index.ts": 'export { cluster } from "../../core/testing/index.ts";\n',
   "runtime-sim/index.ts":
     'import seedrandom from "seedrandom";\nimport { last } from "../core/index.ts";\n\nexport const world = (): number => last([seedrandom("1")()]);\n',
   "scenarios/index.ts": 'import { world } from "../runtime-sim/index.ts";\n\nexport const calm = world;\n',

@@ -2,6 +2,7 @@
  * The walls between the rooms, as far as neither the compiler nor the linter can express them:
  *
  * - who may import whom, and only through doors: a folder is entered by its index.ts;
+ * - a test harness (a folder `testing/`, with a door like any other) is for tests, benchmarks and other harnesses;
  * - in the pure rooms no async, no Math that engines may round differently, no text that depends on locale;
  * - no gate in the walls: nothing that gives a pure room ambient types back or switches one of its rules off.
  *
@@ -36,6 +37,11 @@ const rooms: Readonly<Record<string, Room>> = {
 
 /** A benchmark measures parts that a door does not show. */
 const passesDoors = new Set(["bench"]);
+
+/** Benchmarks use the harnesses of tests. */
+const usesHarnesses = new Set(["bench"]);
+
+const harness = /\/testing(\/|\.ts$)/;
 
 /** Exact, or correctly rounded, by the language's definition. All others may differ from engine to engine. */
 const exactMath = new Set(
@@ -177,6 +183,13 @@ function importComplaint(path: string, roomName: string, isTest: boolean, specif
   if (targetRoom !== roomName && !room.rooms.includes(targetRoom))
     return `"${specifier}": ${roomName} may import ${room.rooms.join(", ") || "no other room"}, not ${targetRoom}`;
   if (target.endsWith(".test.ts")) return `"${specifier}": a test is nobody's library`;
+
+  if (harness.test(target)) {
+    if (!isTest && !usesHarnesses.has(roomName) && !harness.test(path))
+      return `"${specifier}": a test harness is for tests, benchmarks and other harnesses`;
+    // A room's harness has a door of its own: the room's door is production code.
+    if (target.endsWith("/testing/index.ts")) return undefined;
+  }
 
   const folder = outermostFolderEntered(path, target);
   if (folder === undefined || passesDoors.has(roomName) || target === `${folder}/index.ts`) return undefined;

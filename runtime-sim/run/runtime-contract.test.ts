@@ -3,7 +3,8 @@
  * less on purpose: real streams are ordered, but they break, and what a new one brings may overtake; a core that relies on no order at all is safe on both.
  */
 import { describe, expect, test } from "vitest";
-import { type CoreWatch, type Effect, type Input, Node, type Restored, RuntimeContract } from "../../core/index.ts";
+import { type CoreWatch, type Effect, type Input, Node, type Restored } from "../../core/index.ts";
+import { RuntimeContract } from "../../core/testing/index.ts";
 import { CALM_NETWORK, type Scenario, scenario } from "../scenario/index.ts";
 import { Run } from "./run.ts";
 

@@ -8,16 +8,17 @@
  *
  * Does not check what the core makes of it: that is the oracles' concern.
  */
-import { DurableState } from "./node/index.ts";
-import { encodeMessage, type Message, type PeerId } from "./raft/index.ts";
-import type { Effect, Input, Restored, Stamp } from "./runtime.ts";
-
-/** What a world shows of its cores. */
-export interface CoreWatch {
-  /** A process has begun; `effects` is what its core wants at once. */
-  booted(peerId: PeerId, restored: Restored, stamp: Stamp, effects: readonly Effect[]): void;
-  stepped(peerId: PeerId, input: Input, effects: readonly Effect[]): void;
-}
+import {
+  type CoreWatch,
+  DurableState,
+  type Effect,
+  encodeMessage,
+  type Input,
+  type Message,
+  type PeerId,
+  type Restored,
+  type Stamp,
+} from "../index.ts";
 
 export interface ContractTerms {
   /** faulty: messages may be lost, doubled and reordered. ordered: they may be lost. */
