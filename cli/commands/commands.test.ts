@@ -2,14 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
-import { PassThrough } from "node:stream";
-import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RunningNode } from "../../runtime-real/index.ts";
-import { fitTable, plain } from "../output/index.ts";
 import { blixard, nodeIn } from "../testing/index.ts";
-import { isAnsweredYes, renderStatus } from "./cluster.ts";
 
 let folder = "";
 let node: RunningNode;
@@ -162,19 +157,6 @@ test("a join token comes with the command that uses it, and is listed without it
   expect((await blixard(["token", "list", ...here])).out).toMatch(new RegExp(`${id} +join +2 .* revoked`));
 });
 
-test("the cluster's state, for people and for programs", async () => {
-  const shown = await blixard(["cluster", "status", ...here]);
-  expect(shown).toMatchObject({ code: 0, err: "" });
-  expect(shown.out).toContain("node 1 leads");
-  const status = JSON.parse((await blixard(["cluster", "status", "--json", ...here])).out);
-  const lost = { ...status, leaderId: null, quorum: { has: false, needed: 2, connected: 1, missing: [2, 3] } };
-  expect(renderStatus(lost, plain, 80).join("\n")).toContain(
-    "QUORUM LOST: 1 voters of 2 needed; missing: node 2, node 3",
-  );
-  expect((await blixard(["cluster", "members", ...here])).out).toMatch(/1 +voter +127\.0\.0\.1:\d+ +12D3/);
-  expect((await blixard(["cluster", "transfer-leader", ...here])).err).toContain("no other voter");
-});
-
 test("events in order, from where one wants, and followed until Ctrl-C", async () => {
   const all = (await blixard(["events", "--json", ...here])).out.split("\n").map((line) => JSON.parse(line));
   expect(all.map(({ index }) => index)).toEqual(all.map(({ index }) => index).toSorted((a, b) => a - b));
@@ -261,37 +243,4 @@ describe("completion", () => {
       expect(await blixard(["completion", "--names", kind, ...here])).toMatchObject({ code: 0, err: "" });
     expect(await blixard(["completion", "--names", "vm", "--data-dir", folder])).toEqual({ code: 0, out: "", err: "" });
   });
-});
-
-test("the members fit the terminal, however many addresses they have and in whatever colour", async () => {
-  const status = JSON.parse((await blixard(["cluster", "status", "--json", ...here])).out);
-  const addresses = Array.from({ length: 8 }, (_, n) => `[2001:db8:0:0:0:0:0:${n}]:7001`);
-  const wide = { ...status, members: [{ ...status.members[0], id: 2, addresses }] };
-  const coloured: typeof plain = (_, text) => `\u001b[32m${text}\u001b[39m`;
-  const [last = ""] = renderStatus(wide, coloured, 60).slice(-1);
-  expect(stripVTControlCharacters(last)).toHaveLength(60);
-  expect(last).toContain(coloured("green", "connected"));
-  expect(last.endsWith("…")).toBe(true);
-});
-
-test("who is asked whether something shall be done may say yes, and no in any way", async () => {
-  const answer = async (typed: string): Promise<boolean> => {
-    const input = new PassThrough();
-    const answered = isAnsweredYes("Delete it?", createInterface({ input, output: new PassThrough(), terminal: true }));
-    input.write(typed);
-    return await answered;
-  };
-  expect(await answer("y\r")).toBe(true);
-  for (const no of ["n\r", "\r", "\u0003", "\u0004"]) expect(await answer(no)).toBe(false);
-});
-
-test("a table that is too wide for the terminal is shortened where there are most words", () => {
-  const rows = [
-    ["NAME", "ABOUT", "N"],
-    ["web", "a very long description of something", "12"],
-  ];
-  const lines = fitTable("<<>", rows, 30);
-  expect(lines.map((line) => line.length)).toEqual([30, 30]);
-  expect(lines[1]).toMatch(/^web {3}a very long .*… {2}12$/);
-  expect(fitTable("<<>", rows, Number.POSITIVE_INFINITY)[1]).toContain("description of something");
 });

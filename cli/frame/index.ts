@@ -12,6 +12,7 @@ export {
   type SeedRange,
   type Shard,
 } from "./arguments.ts";
+export { confirm, isAnsweredYes } from "./confirm.ts";
 export { type CommandGroup, type Session, withExamples } from "./group.ts";
 export { type Interrupt, watchInterrupt } from "./interrupt.ts";
 export { nearest } from "./nearest.ts";

@@ -16,7 +16,7 @@ import {
 import type { CheckHistoryOptions } from "./check-history.ts";
 import type { ReplayOptions } from "./replay.ts";
 import type { SimOptions } from "./run.ts";
-import type { SweepOptions } from "./sweep.ts";
+import type { SweepOptions } from "./sweep/index.ts";
 
 const NODES = ["--nodes <n>", "how many servers, 1 to 7, in place of the scenario's", parseNodes] as const;
 const DURATION = [
@@ -115,7 +115,7 @@ function registerSweep(sim: Command, session: Session): void {
     .option("--junit <file>", "write the results to FILE as JUnit XML")
     .option("--json", "print one JSON object a run, each as it finishes, instead of the totals")
     .action(async (scenarios: readonly string[], options: SweepOptions) => {
-      const { sweep } = await import("./sweep.ts");
+      const { sweep } = await import("./sweep/index.ts");
       session.end(await sweep(scenarios, options, session.terminal, session.watchInterrupt()));
     });
 }

@@ -1,5 +1,4 @@
 /** Scenarios by name. */
-
 import type { Scenario } from "../../../runtime-sim/index.ts";
 import { SCENARIOS } from "../../../scenarios/index.ts";
 import { nearest, UsageError } from "../../frame/index.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { plain } from "../../output/index.ts";
 import { jsonOf } from "./record.ts";
 import { summaryOf } from "./summary.ts";
-import { holdingReport, violatedReport } from "./testing.ts";
+import { holdingReport, violatedReport } from "./testing/index.ts";
 
 const summary = (report: typeof holdingReport): string => summaryOf({ report, wallMs: 410 }, plain).join("\n");
 

@@ -1,9 +1,12 @@
 /** `blixard vm`: virtual machines, as the cluster knows them. */
 import { type CommandGroup, withExamples } from "../../frame/index.ts";
-import { registerCreate, registerPlan, registerUpdate } from "./create.ts";
-import { registerHealth } from "./health.ts";
+import { registerCreate } from "./create.ts";
+import { registerHealth } from "./health/index.ts";
 import { registerDelete, registerMigrate, registerRestart, registerStart, registerStop } from "./life.ts";
-import { registerList, registerShow } from "./show.ts";
+import { registerList } from "./list.ts";
+import { registerPlan } from "./plan.ts";
+import { registerShow } from "./show.ts";
+import { registerUpdate } from "./update.ts";
 
 export const registerVm: CommandGroup = (program, session) => {
   const vm = withExamples(program.command("vm"), [
@@ -24,5 +27,5 @@ export const registerVm: CommandGroup = (program, session) => {
   registerHealth(vm, session);
 };
 
-export { reserveOf, whyNowhere } from "./plan.ts";
+export { reserveOf, whyNowhere } from "./explanation.ts";
 export { whyWords } from "./why.ts";

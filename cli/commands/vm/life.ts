@@ -2,8 +2,7 @@
 import type { Command } from "commander";
 import type { AnswerOf, ApiClient } from "../../../runtime-real/index.ts";
 import { type ClientOptions, QUESTION_MS, type WaitOptions, withNode, withWaitOptions } from "../../client/index.ts";
-import { parseNodeId, type Session, withExamples } from "../../frame/index.ts";
-import { confirm } from "../cluster.ts";
+import { confirm, parseNodeId, type Session, withExamples } from "../../frame/index.ts";
 import { orSuggest, showOrSuggest, type Vm } from "./names.ts";
 import { untilReached, type VmGoal, whereAndHow } from "./waiting.ts";
 

@@ -1,172 +1,45 @@
-/** What the scheduler says of a VM, host by host. */
-import type { AnswerOf } from "../../../runtime-real/index.ts";
-import { brief, cost, count, fitTable, type Paint, plural } from "../../output/index.ts";
+/** `blixard vm plan`: where a VM would go. */
+import type { Command } from "commander";
+import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { EXIT, type Session, withExamples } from "../../frame/index.ts";
+import { fits, type ReserveOf, renderPlan, reserveOf } from "./explanation.ts";
+import { type SpecFlags, specOf, withSpecOptions } from "./spec-flags.ts";
 
-export type Plan = Omit<AnswerOf<"vm.explain">, "index">;
-export type Obstacle = AnswerOf<"vm.plan">["obstacle"];
-type Judgement = Plan["judgements"][number];
-type WorkerRefusal = NonNullable<Judgement["refusal"]>;
-type RefusalCount = Plan["refusals"][number];
+/** Of a VM that is only thought of. */
+const ANY_NAME = "new-vm";
 
-/** What is known of the hosts beside what they say. */
-export type DriverOf = (workerId: number) => string | null;
-
-type ResourceKey = keyof typeof RESOURCE_WORDS;
-type Worker = AnswerOf<"worker.show">["worker"];
-
-/** What a worker keeps for itself. */
-export type ReserveOf = (workerId: number, resource: ResourceKey) => number;
-
-/** What of a worker's own nobody is promised; with overcommit more may be promised than there is. */
-export function reserveOf({ capacity, promisable }: Pick<Worker, "capacity" | "promisable">, key: ResourceKey): number {
-  return Math.max(0, capacity[key] - promisable[key]);
-}
-
-/** As many hosts as a person looks through. */
-const SHOWN_MAX = 20;
-
-const RESOURCE_WORDS = {
-  vcpus: ["vCPUs", ""],
-  memoryMiB: ["memory", " MiB"],
-  diskGiB: ["disk", " GiB"],
-} as const satisfies Record<string, readonly [string, string]>;
-
-export function refusalWords(refusal: WorkerRefusal): string {
-  switch (refusal.kind) {
-    case "offline":
-    case "cordoned":
-    case "draining":
-      return refusal.kind;
-    case "notTheNamedWorker":
-      return "is not the worker that was named";
-    case "missingFeatures":
-      return `lacks ${refusal.features.join(", ")}`;
-    case "insufficient":
-      return notEnough(refusal.resource, refusal.needed, `${count(refusal.free)} free`);
-    case "tenantQuota":
-      return `the tenant has ${refusal.used} VMs there, its quota allows ${refusal.limit}`;
-    case "antiAffinity":
-      return `${refusal.count} of group ${refusal.group} in ${refusal.scope} ${refusal.domain}, at most ${refusal.limit} may be`;
-    case "excludedDatacenter":
-      return `datacenter ${refusal.datacenter} is excluded`;
-    case "locality":
-      return `is in ${refusal.actual}, and it must be ${refusal.wanted}`;
-    case "tooFewDomains":
-      return `spread over ${refusal.count} domains, at least ${refusal.limit} are asked for`;
-    case "tooDear":
-      return `costs ${cost(refusal.costPerHour)} an hour, the limit is ${cost(refusal.limit)}`;
-  }
-}
-
-function notEnough(resource: keyof typeof RESOURCE_WORDS, needed: number, free: string): string {
-  const [noun, unit] = RESOURCE_WORDS[resource];
-  return `not enough ${noun}: ${count(needed)}${unit} needed, ${free}`;
-}
-
-/** The same refusals of many hosts in one line. */
-function countedWords({ kind, resource, count: hosts, needed, free }: RefusalCount): string {
-  const who = plural(hosts, "worker");
-  if (resource !== null && needed !== null && free !== null)
-    return `${who}: ${notEnough(resource, needed, `at most ${count(free)} free`)}`;
-  return `${who}: ${COUNTED.get(kind) ?? kind}`;
-}
-
-const COUNTED: ReadonlyMap<string, string> = new Map<WorkerRefusal["kind"], string>([
-  ["offline", "offline"],
-  ["cordoned", "cordoned"],
-  ["draining", "draining"],
-  ["notTheNamedWorker", "not the worker that was named"],
-  ["missingFeatures", "features are missing"],
-  ["tenantQuota", "the tenant has as many VMs there as its quota allows"],
-  ["antiAffinity", "too many of its group are near"],
-  ["excludedDatacenter", "their datacenter is excluded"],
-  ["locality", "not where it must be"],
-  ["tooFewDomains", "too few domains to spread over"],
-  ["tooDear", "too dear"],
-]);
-
-/** Why nobody takes it: a line for each reason, the most frequent first. `namedId`: the only worker that may. */
-export function whyNowhere({ judgements, refusals }: Plan, namedId: number | null): readonly string[] {
-  if (judgements.length === 0) return ["there are no workers"];
-  if (namedId === null) return refusals.map(countedWords);
-  const refusal = judgements.find(({ workerId }) => workerId === namedId)?.refusal ?? null;
-  if (refusal === null) return [`it may run on worker ${namedId} only, and there is no such worker`];
-  return [`it may run on worker ${namedId} only: ${refusalWords(refusal)}`];
-}
-
-interface PlanStyle {
-  readonly all: boolean;
-  readonly paint: Paint;
-  readonly columns: number;
-  readonly reserve?: ReserveOf;
-}
-
-export function renderPlan(
-  name: string,
-  plan: Plan,
-  obstacle: Obstacle,
-  driverOf: DriverOf,
-  { all, paint, columns, reserve = () => 0 }: PlanStyle,
-): string[] {
-  const lines = [headline(name, plan, obstacle, driverOf, paint)];
-  const rows = plan.judgements.map((judgement, at) => [
-    `${judgement.workerId}`,
-    judgement.score === null ? "-" : scoreText(judgement.score),
-    verdict(judgement, at, plan, driverOf, reserve, paint),
-  ]);
-  if (rows.length === 0) return lines;
-  const isLong = !all && rows.length > SHOWN_MAX;
-  const shown = isLong ? rows.slice(0, SHOWN_MAX) : rows;
-  lines.push("", ...fitTable(">><", [["WORKER", "SCORE", "VERDICT"], ...shown], columns));
-  if (isLong) {
-    lines.push(`and ${plural(rows.length - SHOWN_MAX, "worker")} more: --all shows each. Those that refuse:`);
-    for (const line of plan.refusals.map(countedWords)) lines.push(`  ${line}`);
-  }
-  return lines;
-}
-
-function headline(name: string, plan: Plan, obstacle: Obstacle, driverOf: DriverOf, paint: Paint): string {
-  if (obstacle !== null) return paint("red", `${name} would be refused: ${obstacle.message}`);
-  const { workerId, preemption } = plan;
-  if (workerId !== null) {
-    const driver = driverOf(workerId) === null ? ", and stay Scheduled: that has no VM driver yet" : "";
-    return paint(driver === "" ? "green" : "yellow", `${name} would go to worker ${workerId}${driver}`);
-  }
-  if (preemption !== null) {
-    const { victims } = preemption;
-    return paint(
-      "yellow",
-      `${name} would go to worker ${preemption.workerId} once ${victims.join(", ")} had stopped there`,
-    );
-  }
-  return paint(
-    "red",
-    plan.judgements.length === 0 ? `${name} fits nowhere: there are no workers` : `${name} fits nowhere now`,
-  );
-}
-
-function verdict(
-  { workerId, refusal }: Judgement,
-  at: number,
-  { preemption }: Plan,
-  driverOf: DriverOf,
-  reserve: ReserveOf,
-  paint: Paint,
-): string {
-  const driver = driverOf(workerId) === null ? " (no VM driver yet)" : "";
-  if (refusal === null) return at === 0 ? paint("green", `chosen${driver}`) : `would take it${driver}`;
-  const kept = refusal.kind === "insufficient" ? reserve(workerId, refusal.resource) : 0;
-  const words = `${refusalWords(refusal)}${kept > 0 ? `, ${count(kept)} in reserve` : ""}`;
-  if (preemption?.workerId !== workerId) return words;
-  return paint("yellow", `${words}; would stop ${preemption.victims.join(", ")} first`);
-}
-
-/** Scores of most strategies are shares; those of others are ranks. */
-function scoreText(score: number): string {
-  return Math.abs(score) < 10 ? score.toFixed(3) : brief(score);
-}
-
-/** Whether a request for it would end with it on a worker. */
-export function fits({ workerId, preemption }: Plan, obstacle: Obstacle): boolean {
-  return obstacle === null && (workerId !== null || preemption !== null);
+export function registerPlan(vm: Command, { terminal, end }: Session): void {
+  withClientOptions(
+    withSpecOptions(
+      withExamples(vm.command("plan"), ["blixard vm plan --vcpus 8 --memory 16384", "blixard vm plan -f app.toml"])
+        .description(
+          "Show where a VM would go if it were created now, and change nothing. Exit code 1 when it fits nowhere.",
+        )
+        .option("--name <name>", "its name, unless the file has it"),
+    ),
+  )
+    .option("--all", "every worker, however many there are")
+    .action(async (options: ClientOptions & SpecFlags & { readonly name?: string; readonly all?: true }) => {
+      const { timeout: timeoutMs } = options;
+      const described = await specOf(options);
+      const { spec } = described;
+      const name = options.name ?? described.name ?? ANY_NAME;
+      const { answer, workers } = await withNode(options, async (api) => ({
+        answer: await api.read("vm.plan", { name, spec }, { timeoutMs }),
+        workers: (await api.read("worker.list", {}, { timeoutMs })).workers,
+      }));
+      const { obstacle, index: _, ...plan } = answer;
+      if (options.json === true) terminal.out(JSON.stringify(answer));
+      else {
+        const known = new Map(workers.map((worker) => [worker.id, worker]));
+        const reserve: ReserveOf = (id, resource) => {
+          const worker = known.get(id);
+          return worker === undefined ? 0 : reserveOf(worker, resource);
+        };
+        const how = { all: options.all === true, paint: terminal.paintOut, columns: terminal.columns, reserve };
+        const driverOf = (id: number): string | null => known.get(id)?.driver ?? null;
+        for (const line of renderPlan(name, plan, obstacle, driverOf, how)) terminal.out(line);
+      }
+      end(fits(plan, obstacle) ? EXIT.holds : EXIT.failed);
+    });
 }

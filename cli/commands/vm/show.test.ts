@@ -1,7 +1,8 @@
 /** What `vm list` and `vm show` print. */
 import { expect, test } from "vitest";
 import { exampleVm } from "../../testing/index.ts";
-import { renderVm, renderVms } from "./show.ts";
+import { renderVms } from "./list.ts";
+import { renderVm } from "./show.ts";
 import { whyWords } from "./why.ts";
 
 const nobody = (): boolean => false;

@@ -1,79 +1,11 @@
-/** `vm list` and `vm show`. */
 import type { Command } from "commander";
-import type { AnswerOf, ApiClient } from "../../../runtime-real/index.ts";
 import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
 import { type Session, withExamples } from "../../frame/index.ts";
-import { count, fitTable, formatTime, plural, size, table } from "../../output/index.ts";
+import { formatTime, plural, size, table } from "../../output/index.ts";
+import { withoutDriver } from "./driver.ts";
+import { type Plan, whyNowhere } from "./explanation.ts";
 import { showOrSuggest, type Vm } from "./names.ts";
-import { type Plan, whyNowhere } from "./plan.ts";
-import { isWaitingForPlace, planOfWaiting, whyWords } from "./why.ts";
-
-type ListOptions = ClientOptions & { readonly tenant?: string; readonly stale?: true };
-
-export function registerList(vm: Command, { terminal }: Session): void {
-  withClientOptions(withExamples(vm.command("list"), ["blixard vm list", "blixard vm list --tenant acme --json"]))
-    .description("List VMs by name.")
-    .option("--tenant <name>", "only this tenant's")
-    .option("--stale", "what this node knows, without asking the leader")
-    .action(async (options: ListOptions) => {
-      const { vms, index, isWithoutDriver } = await withNode(options, async (api) => {
-        const listed = await listAll(api, options);
-        const isAsked = options.json !== true && listed.vms.some(({ state }) => state === "Scheduled");
-        return { ...listed, isWithoutDriver: isAsked ? await withoutDriver(api, options) : () => false };
-      });
-      if (options.json === true) terminal.out(JSON.stringify({ index, vms }));
-      else if (vms.length === 0) terminal.err("there are no VMs; `blixard vm create --name web` asks for one");
-      else for (const line of renderVms(vms, isWithoutDriver, terminal.columns)) terminal.out(line);
-    });
-}
-
-export function renderVms(
-  vms: readonly Vm[],
-  isWithoutDriver: (workerId: number) => boolean,
-  columns: number,
-): string[] {
-  const rows = vms.map((vm) => [
-    vm.name,
-    vm.tenant,
-    vm.state,
-    vm.workerId === null ? "-" : `${vm.workerId}`,
-    count(vm.spec.vcpus),
-    count(vm.spec.memoryMiB),
-    count(vm.spec.diskGiB),
-    whyWords(vm, isWithoutDriver),
-  ]);
-  const head = ["NAME", "TENANT", "STATE", "WORKER", "VCPUS", "MIB", "DISK GIB", "WHY"];
-  const lines = fitTable("<<<>>>><", [head, ...rows], columns);
-  const waiting = vms.find(isWaitingForPlace);
-  if (waiting !== undefined)
-    lines.push("", `What keeps a VM from being placed: \`blixard vm show ${waiting.name}\` says it.`);
-  return lines;
-}
-
-/** Which workers cannot run machines. */
-async function withoutDriver(api: ApiClient, { stale, timeout }: ListOptions): Promise<(workerId: number) => boolean> {
-  const { workers } = await api.read("worker.list", { stale: stale === true }, { timeoutMs: timeout });
-  const ids = new Set(workers.flatMap(({ id, driver }) => (driver === null ? [id] : [])));
-  return (workerId) => ids.has(workerId);
-}
-
-async function listAll(
-  api: ApiClient,
-  options: ListOptions,
-): Promise<{ readonly index: number; readonly vms: readonly Vm[] }> {
-  const vms: Vm[] = [];
-  let afterName: string | null = null;
-  for (;;) {
-    const page: AnswerOf<"vm.list"> = await api.read(
-      "vm.list",
-      { afterName, tenant: options.tenant ?? null, stale: options.stale === true },
-      { timeoutMs: options.timeout },
-    );
-    vms.push(...page.vms);
-    if (page.nextAfterName === null) return { index: page.index, vms };
-    afterName = page.nextAfterName;
-  }
-}
+import { planOfWaiting, whyWords } from "./why.ts";
 
 export function registerShow(vm: Command, { terminal }: Session): void {
   withClientOptions(withExamples(vm.command("show"), ["blixard vm show web"]))

@@ -2,8 +2,8 @@
 import type { ApiClient } from "../../../runtime-real/index.ts";
 import { type ClientOptions, progressTo, QUESTION_MS, untilSeen } from "../../client/index.ts";
 import { FailureError, type Session } from "../../frame/index.ts";
+import { whyNowhere } from "./explanation.ts";
 import { isNotFound, type Vm } from "./names.ts";
-import { whyNowhere } from "./plan.ts";
 import { planOfWaiting } from "./why.ts";
 
 /** What is in the way, and what to do about it. */

@@ -1,7 +1,7 @@
 /** Why a VM does not run, in the few words that a table has room for. */
 import type { ApiClient } from "../../../runtime-real/index.ts";
+import type { Plan } from "./explanation.ts";
 import type { Vm } from "./names.ts";
-import type { Plan } from "./plan.ts";
 
 /** What the state says of it, and what it cannot know. */
 export function whyWords(vm: Vm, isWithoutDriver: (workerId: number) => boolean): string {

@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import type { AnswerOf } from "../../../runtime-real/index.ts";
+import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type Session, withExamples } from "../../frame/index.ts";
+import { bar, count, type Paint, table } from "../../output/index.ts";
+
+export type Pool = AnswerOf<"ipPool.show">["pool"];
+
+export const BAR = 10;
+
+export function registerShow(pool: Command, { terminal }: Session): void {
+  withClientOptions(withExamples(pool.command("show"), ["blixard ip-pool show front"]))
+    .description("One address pool.")
+    .argument("<pool>", "its name")
+    .option("--stale", "what this node knows, without asking the leader")
+    .action(async (name: string, options: ClientOptions & { readonly stale?: true }) => {
+      const answer = await withNode(options, (api) =>
+        api.read("ipPool.show", { name, stale: options.stale === true }, { timeoutMs: options.timeout }),
+      );
+      if (options.json === true) terminal.out(JSON.stringify(answer));
+      else for (const line of renderPool(answer.pool, terminal.paintOut)) terminal.out(line);
+    });
+}
+
+export function renderPool(pool: Pool, paint: Paint): string[] {
+  const { gateway, dns, rangeFirst, rangeLast, vlan, reserved, datacenter, zone, tags, usedCount, size, enabled } =
+    pool;
+  const list = (items: readonly string[]): string => (items.length === 0 ? "-" : items.join(", "));
+  const range =
+    rangeFirst === null && rangeLast === null
+      ? "all of the subnet"
+      : `${rangeFirst ?? "its start"} to ${rangeLast ?? "its end"}`;
+  return table("<<", [
+    ["pool", pool.name],
+    ["state", enabled ? paint("green", "enabled") : paint("yellow", "disabled: gives out nothing new")],
+    ["subnet", pool.subnet],
+    ["range", range],
+    ["used", `${bar(usedCount, size, BAR, paint)}, ${count(usedCount)} of ${count(size)}`],
+    ["gateway", gateway ?? "-"],
+    ["name servers", list(dns)],
+    ["VLAN", vlan === null ? "-" : `${vlan}`],
+    ["reserved", list(reserved)],
+    ["place", `datacenter ${datacenter ?? "any"}, zone ${zone ?? "any"}`],
+    ["tags", list(tags)],
+  ]);
+}

@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { plain } from "../../../output/index.ts";
+import type { RunRequest } from "../request.ts";
+import { holdingReport, violatedReport } from "../testing/index.ts";
+import { progressBar, progressLine } from "./progress.ts";
+import { type SweepResult, Totals, totalsLines } from "./totals.ts";
+
+function request(scenario: string, seed: number): RunRequest {
+  return { scenario, seed, nodes: 3, durationMs: null, faultsPath: null };
+}
+
+function sweepOf(changes: Partial<SweepResult> = {}): string {
+  const totals = new Totals(["byzantine", "calm"]);
+  totals.add(request("byzantine", 1), { report: holdingReport, wallMs: 400 });
+  totals.add(request("calm", 1), { report: { ...holdingReport, faults: { pause: 2, crash: 1 } }, wallMs: 400 });
+  totals.add(request("byzantine", 2), { report: violatedReport, wallMs: 400 });
+  return totalsLines({ totals, planned: 3, ending: "complete", jobs: 2, wallMs: 700, ...changes }, plain).join("\n");
+}
+
+test("sums by scenario and of all, and each failed seed with its replay command", () => {
+  expect(sweepOf()).toMatchInlineSnapshot(`
+    "scenario   runs  failed  virtual time   events  elections  commits
+    byzantine     2       1    6 min 00 s  364,680         14    2,408
+    calm          1       0    3 min 00 s  182,340          7    1,204
+    all           3       1    9 min 00 s  547,020         21    3,612
+
+    faults injected (times)
+      crash        4
+      isolateOne  12
+      pause        2
+
+    oracles (checks)
+      electionSafety  547,020
+      logMatching     120,336
+
+    3 runs in 700 ms with 2 jobs: 4.29 a second, 771 × as fast as real time
+
+    violated byzantine seed 2: electionSafety at event 18,234: two leaders in term 5
+      npm run sim -- --seed 2 --nodes 3 byzantine
+
+    result  violated in 1 of 3 runs"
+  `);
+});
+
+test("a sweep that was cut short says how many runs it made", () => {
+  expect(sweepOf({ planned: 2000, ending: "outOfTime" })).toContain("\nout of time: 3 of 2,000 runs made\n");
+  expect(sweepOf({ planned: 2000, ending: "interrupted" })).toContain("\ninterrupted: 3 of 2,000 runs made\n");
+});
+
+test("one that made none still has a result", () => {
+  const totals = new Totals(["calm"]);
+  const lines = totalsLines({ totals, planned: 0, ending: "complete", jobs: 1, wallMs: 5 }, plain);
+  expect(lines.at(-1)).toBe("result  holds");
+});
+
+test("progress", () => {
+  expect(progressLine(0, 1000, 0, 0)).toBe("0/1,000 runs, 0 failed, 0.00 a second");
+  expect(progressBar(250, 1000, 3, 10_000)).toBe(
+    "[######..................] 250/1,000 runs, 3 failed, 25.0 a second, about 30.0 s left",
+  );
+  expect(progressBar(1000, 1000, 0, 40_000)).toContain("[########################] 1,000/1,000");
+});

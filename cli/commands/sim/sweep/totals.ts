@@ -1,0 +1,126 @@
+/** What the runs of a sweep come to. Reports are added and forgotten: a sweep of a million seeds keeps its sums and its failures. */
+import type { RunReport, RunViolation } from "../../../../runtime-sim/index.ts";
+import { brief, count, duration, indent, type Paint, plural, table } from "../../../output/index.ts";
+import type { RunRecord } from "../record.ts";
+import { type RunRequest, replayCommand } from "../request.ts";
+
+interface Sums {
+  runs: number;
+  failed: number;
+  virtualMs: number;
+  events: number;
+  elections: number;
+  commits: number;
+}
+
+export interface Failure {
+  readonly request: RunRequest;
+  readonly violations: readonly RunViolation[];
+}
+
+export class Totals {
+  readonly sums: Sums = { runs: 0, failed: 0, virtualMs: 0, events: 0, elections: 0, commits: 0 };
+  readonly byScenario = new Map<string, Sums>();
+  readonly faults = new Map<string, number>();
+  readonly oracles = new Map<string, number>();
+  readonly shown = new Map<string, number>();
+  readonly failures: Failure[] = [];
+
+  constructor(scenarios: readonly string[]) {
+    for (const scenario of scenarios) this.byScenario.set(scenario, { ...this.sums });
+  }
+
+  add(request: RunRequest, { report }: RunRecord): void {
+    const ofScenario = this.byScenario.get(request.scenario);
+    for (const sums of ofScenario === undefined ? [this.sums] : [this.sums, ofScenario]) addTo(sums, report);
+    addCounts(this.faults, report.faults);
+    addCounts(this.oracles, report.oracles);
+    addCounts(this.shown, report.shown);
+    if (!report.ok) this.failures.push({ request, violations: report.violations });
+  }
+}
+
+function addTo(sums: Sums, { ok, virtualMs, events, elections, commits }: RunReport): void {
+  sums.runs += 1;
+  if (!ok) sums.failed += 1;
+  sums.virtualMs += virtualMs;
+  sums.events += events;
+  sums.elections += elections;
+  sums.commits += commits;
+}
+
+function addCounts(totals: Map<string, number>, counts: Readonly<Record<string, number>>): void {
+  for (const [name, times] of Object.entries(counts)) totals.set(name, (totals.get(name) ?? 0) + times);
+}
+
+/** How a sweep came to its end. */
+export type Ending = "complete" | "outOfTime" | "interrupted";
+
+export interface SweepResult {
+  readonly totals: Totals;
+  /** Runs that the shard holds, done or not. */
+  readonly planned: number;
+  readonly ending: Ending;
+  readonly jobs: number;
+  readonly wallMs: number;
+}
+
+/** The totals for a person; each failed seed comes with the command that replays it. */
+export function totalsLines({ totals, planned, ending, jobs, wallMs }: SweepResult, paint: Paint): string[] {
+  const { sums } = totals;
+  const row = (name: string, { runs, failed, virtualMs, events, elections, commits }: Sums): string[] => [
+    name,
+    count(runs),
+    failed === 0 ? "0" : paint(["bold", "red"], count(failed)),
+    duration(virtualMs),
+    ...[events, elections, commits].map(count),
+  ];
+  const rows = [
+    ["scenario", "runs", "failed", "virtual time", "events", "elections", "commits"],
+    ...Array.from(totals.byScenario, ([scenario, ofScenario]) => row(scenario, ofScenario)),
+  ];
+  if (totals.byScenario.size > 1) rows.push(row("all", sums));
+  const seconds = Math.max(wallMs, 0.001) / 1000;
+  const lines = [
+    ...table("<>>>>>>", rows),
+    "",
+    ...countsLines("faults injected (times)", totals.faults, paint),
+    ...countsLines("oracles (checks)", totals.oracles, paint),
+    ...countsLines("shown, as their scenarios are there to (times)", totals.shown, paint),
+    `${plural(sums.runs, "run")} in ${duration(wallMs)} with ${plural(jobs, "job")}: ` +
+      `${brief(sums.runs / seconds)} a second, ${brief(sums.virtualMs / 1000 / seconds)} × as fast as real time`,
+  ];
+  if (ending === "outOfTime") lines.push(`out of time: ${count(sums.runs)} of ${plural(planned, "run")} made`);
+  if (ending === "interrupted") lines.push(`interrupted: ${count(sums.runs)} of ${plural(planned, "run")} made`);
+  if (totals.failures.length > 0) lines.push("");
+  for (const failure of totals.failures) lines.push(...failureLines(failure, paint));
+  lines.push(
+    totals.failures.length === 0
+      ? `${paint("bold", "result")}  ${paint(["bold", "green"], "holds")}`
+      : `${paint("bold", "result")}  ${paint(["bold", "red"], `violated in ${count(sums.failed)} of ${plural(sums.runs, "run")}`)}`,
+  );
+  return lines;
+}
+
+function countsLines(title: string, counts: ReadonlyMap<string, number>, paint: Paint): string[] {
+  if (counts.size === 0) return [];
+  const rows = Array.from(counts, ([name, times]) => [name, count(times)]);
+  return [paint("bold", title), ...indent(table("<>", rows)), ""];
+}
+
+function failureLines(failure: Failure, paint: Paint): string[] {
+  return [failureLine(failure, paint), ...indent([replayCommand(failure.request)]), ""];
+}
+
+/** One line on a failed run. */
+export function failureLine({ request: { scenario, seed }, violations }: Failure, paint: Paint): string {
+  const [first, ...more] = violations;
+  const what =
+    first === undefined ? "not ok" : `${first.oracle} at event ${count(first.event)}: ${firstLine(first.message)}`;
+  const others = more.length === 0 ? "" : ` (and ${count(more.length)} more)`;
+  return `${paint("red", "violated")} ${scenario} seed ${seed}: ${what}${others}`;
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
+}

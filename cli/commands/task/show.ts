@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type Session, withExamples } from "../../frame/index.ts";
+import { duration, formatTime, size, table } from "../../output/index.ts";
+import { isOver, type Task, whyWords } from "./state.ts";
+
+export function registerShow(task: Command, { terminal }: Session): void {
+  withClientOptions(withExamples(task.command("show"), ["blixard task show backup-7"]))
+    .description("One task, with the end of what it printed.")
+    .argument("<task>", "its id")
+    .option("--stale", "what this node knows, without asking the leader")
+    .action(async (id: string, options: ClientOptions & { readonly stale?: true }) => {
+      const answer = await withNode(options, (api) =>
+        api.read("task.show", { id, stale: options.stale === true }, { timeoutMs: options.timeout }),
+      );
+      if (options.json === true) terminal.out(JSON.stringify(answer));
+      else for (const line of renderTask(answer.task)) terminal.out(line);
+    });
+}
+
+export function renderTask(task: Task): string[] {
+  const { resources, features, output } = task;
+  const why = whyWords(task);
+  const lines = table("<<", [
+    ["task", task.id],
+    ["tenant", task.tenant],
+    [
+      "state",
+      `${task.state}${why === "" ? "" : `: ${why}`}${task.isCancelled && !isOver(task) ? " (is being cancelled)" : ""}`,
+    ],
+    ["worker", task.workerId === null ? "-" : `${task.workerId}`],
+    ["command", [task.command, ...task.args].map(quoted).join(" ")],
+    ["needs", size(resources)],
+    ["features", features.length === 0 ? "-" : features.join(", ")],
+    ["attempts", `${task.attempt} of ${task.attemptsMax}, each at most ${duration(task.timeoutMs)}`],
+    ["exit code", task.exitCode === null ? "-" : `${task.exitCode}`],
+    ["changed", `${formatTime(task.updatedAtMs)} at log index ${task.updatedIndex}`],
+  ]);
+  if (output !== "") lines.push("", ...output.replace(/\n$/, "").split("\n"));
+  return lines;
+}
+
+/** A word as a shell would have to be given it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
