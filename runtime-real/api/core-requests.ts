@@ -1,8 +1,10 @@
 /** Asking the core of the running node, where only the answer that belongs to the question counts. */
 import type { ApplyResult, ClusterQuery, ClusterQueryResult, Command, RequestSession } from "../../core/index.ts";
-import type { Served } from "./handlers.ts";
+import { applyRefused } from "./apply-refusals.ts";
 import type { CallContext, Caller } from "./index.ts";
-import { applyRefused, requestRefused, unexpected } from "./refusals.ts";
+import { unexpected } from "./refusals.ts";
+import { requestRefused } from "./request-refusals.ts";
+import type { Served } from "./served.ts";
 
 type Applied = Extract<ApplyResult, { readonly ok: true }>;
 

@@ -14,10 +14,11 @@ import {
   type WorkerRecord,
   workerView,
 } from "../../core/index.ts";
+import { applyRefused } from "./apply-refusals.ts";
 import { coreOf } from "./core-requests.ts";
-import type { Served } from "./handlers.ts";
 import type { AnswerOf, CallContext, Handlers, ProcedureName } from "./index.ts";
-import { applyRefused, poolNotFound, taskNotFound, vmNotFound, workerNotFound } from "./refusals.ts";
+import { poolNotFound, taskNotFound, vmNotFound, workerNotFound } from "./refusals.ts";
+import type { Served } from "./served.ts";
 import { addressResolver, vmAnswer } from "./vm-answer.ts";
 
 type Orchestrated = Extract<

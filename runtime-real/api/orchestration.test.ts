@@ -5,8 +5,9 @@ import { type Command, DEFAULT_RAFT_OPTIONS, Node, type WorkerFacts } from "../.
 import { Host } from "../core-loop/index.ts";
 import { ApiError } from "../errors/index.ts";
 import { type Caller, dispatch, type Handlers } from "./dispatch.ts";
-import { handlersFor, type Served } from "./handlers.ts";
+import { handlersFor } from "./handlers.ts";
 import { type AnswerOf, type ProcedureName, procedures, type RequestOf } from "./procedures.ts";
+import type { Served } from "./served.ts";
 
 const facts: WorkerFacts = {
   capacity: { vcpus: 10, memoryMiB: 10_240, diskGiB: 100 },

@@ -31,7 +31,6 @@ import {
   type ApiServer,
   answerCall,
   authenticate,
-  bestHeir,
   type CallContext,
   type CheckedRequestOf,
   decodeCallAnswer,
@@ -42,6 +41,7 @@ import {
   type ProcedureName,
   type Served,
   startApi,
+  transferTarget,
 } from "../api/index.ts";
 import { Host } from "../core-loop/index.ts";
 import { ApiError, NodeStartError } from "../errors/index.ts";
@@ -69,7 +69,7 @@ const MAINTENANCE_MS = 1000;
 const MEMBER_CALL_TIMEOUT_MS = 10_000;
 const JOIN_FORWARD_TIMEOUT_MS = 12_000;
 const ANSWER_LIMIT_MS = 2000;
-/** Longer than an heir that is up needs. When all stop at once there may be none. */
+/** Longer than a target that is up needs. When all stop at once there may be none. */
 const TRANSFER_LIMIT_MS = 2000;
 
 /** The first byte of a call between members says what it carries. */
@@ -662,11 +662,11 @@ class NodeProcess implements RunningNode, Served {
     this.#loopDelay.disable();
     for (const farewell of this.#farewells.values()) clearTimeout(farewell);
     const workStopped = this.#worker?.stop();
-    const heir = this.node.role === "leader" && !this.node.halted ? bestHeir(this.node) : null;
-    if (heir !== null && limitMs > 0) {
-      this.#log.info({ to: heir }, "hands leadership over");
+    const target = this.node.role === "leader" && !this.node.halted ? transferTarget(this.node) : null;
+    if (target !== null && limitMs > 0) {
+      this.#log.info({ to: target }, "hands leadership over");
       await Promise.race([
-        this.request({ kind: "transferLeadership", to: heir }),
+        this.request({ kind: "transferLeadership", to: target }),
         delay(Math.min(TRANSFER_LIMIT_MS, leftMs() / 2), null, { ref: false }),
       ]);
     }

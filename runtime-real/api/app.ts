@@ -1,0 +1,135 @@
+/** The routes of the API: procedures, the stream of events, the OpenAPI document; and what is written to the log about each. */
+import { randomUUID } from "node:crypto";
+import { type Context, Hono } from "hono";
+import type { Logger } from "pino";
+import { API_ERRORS, ApiError } from "../errors/index.ts";
+import { type Caller, dispatch, type Handlers } from "./dispatch.ts";
+import { type EventSource, streamEvents } from "./event-stream.ts";
+import { readBody } from "./http-body.ts";
+import { type Environment, HttpCall } from "./http-call.ts";
+import { openApiDocument } from "./openapi.ts";
+
+const STREAMS_MAX = 256;
+
+export interface AppOptions {
+  readonly handlers: Handlers;
+  readonly events: EventSource;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+export function appOf(
+  options: AppOptions,
+  identify: (bearer: string | null) => Caller | null,
+  stopping: AbortSignal,
+  streams: { open: number },
+): Hono<Environment> {
+  const { handlers, log, version } = options;
+  const document = JSON.stringify(openApiDocument(version));
+  const app = new Hono<Environment>();
+
+  app.use(async (context, next) => {
+    const given = context.req.header("x-request-id");
+    const requestId = given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+    context.set("requestId", requestId);
+    context.header("x-request-id", requestId);
+    const caller = identify(/^Bearer (\S{1,512})$/i.exec(context.req.header("authorization") ?? "")?.[1] ?? null);
+    if (caller === null)
+      return refuse(
+        context,
+        new ApiError(
+          "unauthenticated",
+          "this address asks for a token",
+          "send `Authorization: Bearer TOKEN`; `blixard token create --purpose api` makes one",
+        ),
+      );
+    if (stopping.aborted) return refuse(context, new ApiError("stopping", "this node is stopping", "ask another node"));
+    context.set("caller", caller);
+    await next();
+    return undefined;
+  });
+
+  app.post("/v1/:procedure", async (context) => {
+    const name = context.req.param("procedure");
+    const call = new HttpCall(context, log, name);
+    const startMs = performance.now();
+    try {
+      const answer = await dispatch(handlers, name, await readBody(context), call);
+      logDone(call, log, name, startMs);
+      return context.json(answer);
+    } catch (error) {
+      if (error instanceof ApiError) {
+        // While there is no leader every client is told so, again and again: what the node makes of it stands in its log once.
+        const level = API_ERRORS[error.code] >= 503 ? "debug" : "info";
+        if (log.isLevelEnabled(level)) call.log[level]({ code: error.code, durationMs: since(startMs) }, error.message);
+        return refuse(context, error);
+      }
+      call.log.error({ err: error, durationMs: since(startMs) }, "a procedure failed");
+      return refuse(
+        context,
+        new ApiError("internal", "the node failed to answer", "its log says more under this request id"),
+      );
+    }
+  });
+
+  app.get("/v1/openapi.json", (context) => context.body(document, 200, { "content-type": "application/json" }));
+
+  app.get("/v1/events", (context) => {
+    const from = context.req.header("last-event-id") ?? context.req.query("after") ?? "0";
+    const after = /^\d{1,15}$/.test(from) ? Number(from) : null;
+    if (after === null)
+      return refuse(
+        context,
+        new ApiError("invalidRequest", "after: must be a log index", "give 0 for everything that is kept", {
+          field: "after",
+        }),
+      );
+    if (streams.open >= STREAMS_MAX)
+      return refuse(
+        context,
+        new ApiError("tooManyPending", `${STREAMS_MAX} streams are open already`, "close some, or ask another node"),
+      );
+    return streamEvents(context, options.events, after, stopping, streams);
+  });
+
+  app.notFound((context) =>
+    refuse(
+      context,
+      new ApiError(
+        "unknownProcedure",
+        `there is nothing at ${context.req.method} ${context.req.path.slice(0, 128)}`,
+        "POST /v1/PROCEDURE; GET /v1/openapi.json lists them all",
+      ),
+    ),
+  );
+  app.onError((error, context) => {
+    if (error instanceof ApiError) return refuse(context, error);
+    log.error({ err: error, requestId: context.get("requestId") }, "an HTTP request failed");
+    return refuse(
+      context,
+      new ApiError("internal", "the node failed to answer", "its log says more under this request id"),
+    );
+  });
+  return app;
+}
+
+/** What changes who belongs to the cluster is told at info, all else at debug: at ten thousand writes a second a line each would be most of the work. */
+function logDone(call: HttpCall, log: Logger, name: string, startMs: number): void {
+  const isTold =
+    (name === "cluster.leave" || name === "cluster.transferLeader" || name.startsWith("token.")) &&
+    name !== "token.list";
+  const level = isTold ? "info" : "debug";
+  if (log.isLevelEnabled(level)) call.log[level]({ durationMs: since(startMs) }, "done");
+}
+
+function since(startMs: number): number {
+  return Math.round((performance.now() - startMs) * 100) / 100;
+}
+
+function refuse(context: Context<Environment>, error: ApiError): Response {
+  const { code, message, hint, details } = error;
+  return context.json(
+    { error: { code, message, hint, details, requestId: context.get("requestId") } },
+    API_ERRORS[code],
+  );
+}
