@@ -2,6 +2,7 @@
 
 export * from "./agent/index.ts";
 export * from "./cluster/index.ts";
+export * from "./domain/index.ts";
 export * from "./node/index.ts";
 export {
   type Append,

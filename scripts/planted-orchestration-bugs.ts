@@ -5,7 +5,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "creating-reserves-nothing",
     scenario: "preemption-storm",
-    file: "core/cluster/accounts.ts",
+    file: "core/cluster/derived-indexes.ts",
     edits: [
       {
         find: "before.placed === after.placed;",
@@ -23,7 +23,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "leaving-reserves-nothing",
     scenario: "preemption-storm",
-    file: "core/cluster/accounts.ts",
+    file: "core/cluster/derived-indexes.ts",
     edits: [
       {
         find: "before.placed === after.placed;",

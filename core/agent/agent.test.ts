@@ -1,6 +1,7 @@
 /** One host's agent, between a host and a leader that the test plays. */
+
 import { describe, expect, test } from "vitest";
-import { DEFAULT_HEALTH_CHECK, type HealthCheck, vmSpec } from "../cluster/index.ts";
+import { DEFAULT_HEALTH_CHECK, type HealthCheck, vmSpec } from "../domain/index.ts";
 import { AgentHarness, wantedTask as task, wantedVm as vm } from "../testing/index.ts";
 import { BUILD_TIMEOUT_MS } from "./agent.ts";
 import { LEASE_TTL_MS } from "./lease.ts";

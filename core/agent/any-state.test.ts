@@ -2,9 +2,10 @@
  * From whatever state a host is in, and whatever happens to the agent, its host and what is said between it and the leader: nothing is begun or ended that
  * should not be, and when all of that is over the host is as the cluster wants it.
  */
+
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Intent } from "../cluster/index.ts";
+import type { Intent } from "../domain/index.ts";
 import {
   AgentHarness,
   type Sent,

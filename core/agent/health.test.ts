@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULT_HEALTH_CHECK, type HealthCheck } from "../cluster/index.ts";
+import { DEFAULT_HEALTH_CHECK, type HealthCheck } from "../domain/index.ts";
 import { HealthBook } from "./health.ts";
 
 function check(name: string, fields: Partial<HealthCheck> = {}): HealthCheck {

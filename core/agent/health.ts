@@ -1,5 +1,5 @@
 /** Health checks: when each is due, what it said last, and whether a machine should go on. The results come from the host. */
-import type { HealthCheck } from "../cluster/index.ts";
+import type { HealthCheck } from "../domain/index.ts";
 
 /** A result that has not come by then, after the check's own time-out, is a failure. */
 const LATE_MS = 5000;

@@ -1,7 +1,8 @@
 /** What agents and the cluster say to each other, as bytes: all that is said comes back, and whatever else comes is nothing. */
+
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { vmSpec } from "../cluster/index.ts";
+import { vmSpec } from "../domain/index.ts";
 import {
   type Directive,
   decodeDirective,

@@ -2,6 +2,7 @@
  * What an agent and the cluster say to each other. An agent reports to any server, which passes it on to the leader; the answer says until when the agent
  * may rely on what it has been told, and what that is, if it has changed. Both travel as bytes; the servers in between do not look inside.
  */
+
 import {
   aCount,
   aFlag,
@@ -10,11 +11,7 @@ import {
   anInteger,
   aReason,
   aText,
-  CLUSTER_LIMITS,
   type Format,
-  INTENTS,
-  type Intent,
-  InvalidCommand,
   jobOutput,
   listOf,
   oneOf,
@@ -22,12 +19,18 @@ import {
   packed,
   record,
   unpacked,
-  type VmSpec,
   variants,
   vmSpecFormat,
-  type WorkerFacts,
   workerFacts,
 } from "../cluster/index.ts";
+import {
+  CLUSTER_LIMITS,
+  INTENTS,
+  type Intent,
+  InvalidCommand,
+  type VmSpec,
+  type WorkerFacts,
+} from "../domain/index.ts";
 import { JOB_PHASES, type Job, MACHINE_PHASES, type Machine } from "./types.ts";
 
 /** A machine as an agent reports it: as its host shows it, and whether its health checks say that it should not go on so. */

@@ -4,7 +4,7 @@
  * A *machine* is one run of one VM: a name and an epoch. Within an epoch it is started at most once; whatever stops it, the next start has a higher
  * epoch, which only the replicated state hands out, and never twice. A host has at most one machine of a name.
  */
-import type { HealthProbe, VmSpec, WorkerFacts } from "../cluster/index.ts";
+import type { HealthProbe, VmSpec, WorkerFacts } from "../domain/index.ts";
 
 /** building → built → starting → running → stopping → stopped; from anywhere to failed. A machine that is deleted is absent. */
 export const MACHINE_PHASES = [

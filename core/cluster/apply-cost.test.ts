@@ -1,17 +1,15 @@
 /** That an entry reads and copies what it is about and shares the rest, whatever the state holds. Counted, not timed. */
+
 import { describe, expect, test } from "vitest";
-import { DEFAULT_SCHEDULER } from "../scheduler/index.ts";
+import { DEFAULT_QUOTA, DEFAULT_SCHEDULER, type VmSpec, vmSpec } from "../domain/index.ts";
 import {
   applyEntries,
   type ClusterState,
   type Command,
   type CommandEntry,
-  DEFAULT_QUOTA,
   emptyState,
   encodeRequest,
   stampRequest,
-  type VmSpec,
-  vmSpec,
 } from "./index.ts";
 import { leavesOf, type Table } from "./table.ts";
 import { entryOf, factsWith, poolWith, StateMachine, taskWith } from "./testing/index.ts";

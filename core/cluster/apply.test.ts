@@ -1,10 +1,11 @@
 /**
  * The state machine against an obvious model: plain Maps, nothing shared, no batches, every session's every answer kept for ever.
  */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { type ApplyResult, type VmSpec, vmSpec } from "../domain/index.ts";
 import {
-  type ApplyResult,
   applyEntries,
   type ClusterState,
   type Command,
@@ -18,8 +19,6 @@ import {
   getVm,
   listVms,
   stampRequest,
-  type VmSpec,
-  vmSpec,
 } from "./index.ts";
 import { NO_PLACEMENT } from "./orchestration-codec.ts";
 

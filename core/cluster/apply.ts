@@ -2,16 +2,24 @@
  * The state machine: a state and committed entries in, the next state and one result an entry out. A pure function: replaying a log anywhere gives
  * the same states and results, and however a log is cut into batches.
  */
+import {
+  type ApplyResult,
+  CLUSTER_LIMITS,
+  type CommandResult,
+  type Membership,
+  openedSession,
+  type RequestSession,
+  storedResponse,
+  touched,
+  withResponse,
+} from "../domain/index.ts";
 import { type AuditedCommand, audited } from "./audit.ts";
 import { Batch, type Touched } from "./batch.ts";
-import type { CommandRequest, RequestSession } from "./command.ts";
+import type { CommandRequest } from "./command.ts";
 import { decodeEntryData } from "./entry-data.ts";
 import { leastRecentlyActive } from "./expiry.ts";
 import { createPool, deletePool, setPoolEnabled, setPoolStrategy } from "./ip-pools.ts";
-import { LIMITS } from "./limits.ts";
-import { admitNode, announceNode, applyMembership, type Membership } from "./nodes.ts";
-import type { ApplyResult, CommandResult } from "./result.ts";
-import { openedSession, storedResponse, touched, withResponse } from "./session.ts";
+import { admitNode, announceNode, applyMembership } from "./nodes.ts";
 import type { ClusterState } from "./state.ts";
 import { cancelTask, placeTask, submitTask } from "./tasks.ts";
 import { setQuota, takeRequestToken } from "./tenants.ts";
@@ -185,7 +193,7 @@ function openSession(batch: Batch, clientToken: string, index: number): ApplyRes
     batch.putSession(touched(open, index, open.lowestUnacknowledged));
     return { ok: true, kind: "sessionOpened", sessionId: open.id };
   }
-  if (batch.sessionCount >= LIMITS.sessions) {
+  if (batch.sessionCount >= CLUSTER_LIMITS.sessions) {
     const oldest = leastRecentlyActive(batch, index);
     if (oldest !== null) batch.removeSession(oldest);
   }

@@ -1,20 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { ASKED_CHANGES, AUDITED_COMMANDS } from "./audit.ts";
+import { ASKED_CHANGES, AUDITED_COMMANDS, type ClusterEvent, DEFAULT_QUOTA, vmSpec } from "../domain/index.ts";
 import { eventsOf } from "./events.ts";
 import {
   applyEntries,
-  type ClusterEvent,
   type ClusterState,
   type Command,
   type CommandRequest,
-  DEFAULT_QUOTA,
   decodeRequest,
   decodeSnapshot,
   emptyState,
   encodeRequest,
   encodeSnapshot,
   stampRequest,
-  vmSpec,
 } from "./index.ts";
 
 const create: Command = { kind: "createVm", name: "web", spec: vmSpec() };

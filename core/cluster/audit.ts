@@ -1,60 +1,10 @@
 /** Who asked for what: the event that a request leaves behind whose client said who he is. */
+import type { AskedChange, CommandResult } from "../domain/index.ts";
 import type { Batch } from "./batch.ts";
 import type { Command } from "./command.ts";
-import type { CommandResult } from "./result.ts";
 
 /** Everything but what opens and closes sessions. */
 export type AuditedCommand = Exclude<Command, { readonly kind: "openSession" | "closeSession" }>;
-
-/** Encoded by position: new ones go to the end. */
-export const AUDITED_COMMANDS = [
-  "createVm",
-  "updateVm",
-  "deleteVm",
-  "createToken",
-  "revokeToken",
-  "admitNode",
-  "announceNode",
-  "registerWorker",
-  "workerLost",
-  "observe",
-  "placeVm",
-  "preempt",
-  "evictVm",
-  "recoverVm",
-  "dropNomination",
-  "placeTask",
-  "setVmDesired",
-  "restartVm",
-  "migrateVm",
-  "setAvailability",
-  "confirmWorkerDead",
-  "setQuota",
-  "createPool",
-  "deletePool",
-  "setPoolEnabled",
-  "submitTask",
-  "cancelTask",
-  "rebalance",
-  "configureScheduler",
-  "setPoolStrategy",
-  "removeWorker",
-] as const satisfies readonly AuditedCommand["kind"][];
-export type AuditedKind = (typeof AUDITED_COMMANDS)[number];
-
-/** What a command asked for that may ask for one thing or its contrary. Encoded by position: new ones go to the end. */
-export const ASKED_CHANGES = [
-  "cordon",
-  "drain",
-  "uncordon",
-  "start",
-  "stop",
-  "enable",
-  "disable",
-  "limit",
-  "unlimit",
-] as const;
-export type AskedChange = (typeof ASKED_CHANGES)[number];
 
 /** Once for each request that was applied: a retry that is answered from its session's memory was told of before. */
 export function audited(batch: Batch, actor: string, command: AuditedCommand, result: CommandResult): void {

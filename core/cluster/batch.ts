@@ -5,23 +5,28 @@
  * What follows from VMs and tasks (the room that is used, who is where, how many of a group are in a rack) changes here and nowhere else, with the record
  * that it follows from.
  */
+
 import { castDraft, Immer } from "immer";
-import type { SchedulerSettings } from "../scheduler/index.ts";
-import { Accounts } from "./accounts.ts";
-import { type ClusterEvent, type EventDetails, withEvents } from "./events.ts";
+import type {
+  ClusterEvent,
+  EventDetails,
+  IpPoolRecord,
+  NodeRecord,
+  PoolStrategy,
+  SchedulerSettings,
+  Session,
+  TaskRecord,
+  TenantRecord,
+  TokenRecord,
+  VmRecord,
+  WorkerRecord,
+} from "../domain/index.ts";
+import { DerivedIndexes } from "./derived-indexes.ts";
+import { withEvents } from "./events.ts";
 import { hashOfIndex, hashOfText } from "./hash.ts";
-import type { IpPoolRecord } from "./ip-pools.ts";
-import type { NodeRecord } from "./nodes.ts";
 import { Overlay } from "./overlay.ts";
-import type { PoolStrategy } from "./pool-choice.ts";
-import type { Session } from "./session.ts";
 import type { ClusterState } from "./state.ts";
 import type { Table } from "./table.ts";
-import type { TaskRecord } from "./tasks.ts";
-import type { TenantRecord } from "./tenants.ts";
-import type { TokenRecord } from "./tokens.ts";
-import type { VmRecord } from "./vm-record.ts";
-import type { WorkerRecord } from "./workers.ts";
 
 // An instance of its own: process-wide settings are somebody else's. Nothing is frozen: that would walk through the whole state.
 const immer = new Immer({ autoFreeze: false });
@@ -41,7 +46,7 @@ export class Batch {
   readonly #tasks: Overlay<string, TaskRecord>;
   readonly #nodes: Overlay<number, NodeRecord>;
   readonly #peerIds: Overlay<string, number>;
-  readonly #accounts: Accounts;
+  readonly #indexes: DerivedIndexes;
   readonly workers: Overlay<number, WorkerRecord>;
   readonly tenants: Overlay<string, TenantRecord>;
   readonly pools: Overlay<string, IpPoolRecord>;
@@ -75,7 +80,7 @@ export class Batch {
     this.pools = new Overlay(base.pools, base.poolCount, hashOfText);
     this.addresses = new Overlay(base.addresses, 0, hashOfText);
     this.counts = new Overlay(base.counts, 0, hashOfText);
-    this.#accounts = new Accounts(this);
+    this.#indexes = new DerivedIndexes(this);
     this.timeMs = base.timeMs;
     this.appliedIndex = base.appliedIndex;
     this.scheduler = base.scheduler;
@@ -96,12 +101,12 @@ export class Batch {
   }
 
   putVm(vm: VmRecord): void {
-    this.#accounts.vm(this.vm(vm.name), vm);
+    this.#indexes.vm(this.vm(vm.name), vm);
     this.#vms.set(vm.name, vm);
   }
 
   removeVm(name: string): void {
-    this.#accounts.vm(this.vm(name), null);
+    this.#indexes.vm(this.vm(name), null);
     this.#vms.delete(name);
   }
 
@@ -114,29 +119,29 @@ export class Batch {
   }
 
   putTask(task: TaskRecord): void {
-    this.#accounts.task(this.task(task.id), task);
+    this.#indexes.task(this.task(task.id), task);
     this.#tasks.set(task.id, task);
   }
 
   removeTask(id: string): void {
-    this.#accounts.task(this.task(id), null);
+    this.#indexes.task(this.task(id), null);
     this.#tasks.delete(id);
   }
 
   putWorker(worker: WorkerRecord): void {
-    this.#accounts.worker(this.workers.get(worker.id), worker);
+    this.#indexes.worker(this.workers.get(worker.id), worker);
     this.workers.set(worker.id, Object.freeze(worker));
   }
 
   /** Nothing may be placed there, nor room be kept. */
   removeWorker(worker: WorkerRecord): void {
-    this.#accounts.worker(worker, null);
+    this.#indexes.worker(worker, null);
     this.workers.delete(worker.id);
   }
 
   /** A worker that was there before stands elsewhere, or is as it was. */
   workerMoved(before: WorkerRecord, after: WorkerRecord): void {
-    this.#accounts.workerMoved(before, after);
+    this.#indexes.workerMoved(before, after);
   }
 
   /** Something that did not fit may fit now. */

@@ -1,13 +1,18 @@
-import type { SchedulerSettings } from "../scheduler/index.ts";
-import type { IpPoolSpec } from "./ip-pool.ts";
-import type { PoolStrategy } from "./pool-choice.ts";
-import type { JobObservation, TaskSpec } from "./tasks.ts";
-import type { Quota } from "./tenants.ts";
-import type { TokenPurpose } from "./tokens.ts";
-import type { MachineObservation } from "./vm-moves.ts";
-import type { EvictionCause } from "./vm-record.ts";
-import type { VmSpec } from "./vm-spec.ts";
-import type { Availability, WorkerFacts } from "./workers.ts";
+import type {
+  Availability,
+  EvictionCause,
+  IpPoolSpec,
+  JobObservation,
+  MachineObservation,
+  PoolStrategy,
+  Quota,
+  RequestSession,
+  SchedulerSettings,
+  TaskSpec,
+  TokenPurpose,
+  VmSpec,
+  WorkerFacts,
+} from "../domain/index.ts";
 
 /** What the leader asks of the state by itself: it has looked at the cluster, and at what workers report. Each says what it has looked at. */
 export type OwnCommand =
@@ -110,20 +115,6 @@ export type Command =
       readonly peerId: string;
       readonly addresses: readonly string[];
     };
-
-/**
- * Makes a retried request happen once (Ongaro's thesis, section 6.3).
- *
- * A client numbers its requests from 1 and retries one unchanged, with the same `sequence`, until it has an answer. `lowestUnacknowledged` is
- * the lowest number whose answer it still waits for: results below it are forgotten.
- */
-export interface RequestSession {
-  /** As answered to openSession: the log index of its entry. */
-  readonly id: number;
-  readonly sequence: number;
-  /** 1 to `sequence`, and less than 64 below it. */
-  readonly lowestUnacknowledged: number;
-}
 
 export interface CommandRequest {
   /** Null: no session, and a retry may apply a second time (at least once). */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { CLUSTER_LIMITS, vmSpec } from "../domain/index.ts";
 import {
   AppliedOutOfOrder,
   applyEntries,
-  CLUSTER_LIMITS,
   type CommandRequest,
   decodeEntryData,
   emptyState,
@@ -10,7 +10,6 @@ import {
   getVm,
   STAMP_BYTES,
   stampRequest,
-  vmSpec,
 } from "./index.ts";
 
 const request: CommandRequest = { session: null, command: { kind: "createVm", name: "a", spec: vmSpec() } };

@@ -7,11 +7,9 @@
  *     9       4     proposer's node id, big-endian
  *     13            request
  */
+import { CLUSTER_LIMITS, InvalidCommand, type InvalidCommandRefusal } from "../domain/index.ts";
 import type { CommandRequest } from "./command.ts";
-import { InvalidCommand } from "./invalid.ts";
-import { LIMITS } from "./limits.ts";
 import { decodeRequest, knownRequest } from "./request-codec.ts";
-import type { InvalidCommandRefusal } from "./result.ts";
 
 const VERSION = 1;
 
@@ -40,7 +38,9 @@ const decodedEntries = new WeakMap<Uint8Array, DecodedEntry>();
  */
 export function stampRequest(requestBytes: Uint8Array, stamp: EntryStamp): Uint8Array<ArrayBuffer> {
   if (!isNodeId(stamp.proposer)) throw new RangeError(`proposer ${stamp.proposer} is no node id`);
-  const wallMs = Number.isNaN(stamp.wallMs) ? 0 : Math.min(Math.max(Math.floor(stamp.wallMs), 0), LIMITS.wallMs);
+  const wallMs = Number.isNaN(stamp.wallMs)
+    ? 0
+    : Math.min(Math.max(Math.floor(stamp.wallMs), 0), CLUSTER_LIMITS.wallMs);
 
   const data = new Uint8Array(STAMP_BYTES + requestBytes.length);
   const view = new DataView(data.buffer);
@@ -71,10 +71,10 @@ function decode(data: Uint8Array): DecodedEntry {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   if (view.getUint8(0) !== VERSION) return invalid("entry.version", `must be ${VERSION}`);
   const wallMs = view.getFloat64(1);
-  if (!Number.isInteger(wallMs) || wallMs < 0 || wallMs > LIMITS.wallMs)
-    return invalid("entry.wallMs", `must be an integer from 0 to ${LIMITS.wallMs}`);
+  if (!Number.isInteger(wallMs) || wallMs < 0 || wallMs > CLUSTER_LIMITS.wallMs)
+    return invalid("entry.wallMs", `must be an integer from 0 to ${CLUSTER_LIMITS.wallMs}`);
   const proposer = view.getUint32(9);
-  if (!isNodeId(proposer)) return invalid("entry.proposer", `must be at most ${LIMITS.nodeId}`);
+  if (!isNodeId(proposer)) return invalid("entry.proposer", `must be at most ${CLUSTER_LIMITS.nodeId}`);
   try {
     const request = decodeRequest(data.subarray(STAMP_BYTES));
     // Plus zero: negative zero is no other time than zero.
@@ -90,5 +90,5 @@ function invalid(field: string, reason: string): DecodedEntry {
 }
 
 function isNodeId(value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value <= LIMITS.nodeId;
+  return Number.isInteger(value) && value >= 0 && value <= CLUSTER_LIMITS.nodeId;
 }

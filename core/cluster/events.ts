@@ -4,88 +4,7 @@
  * The newest are kept, in chunks that an append shares but for the last. Where chunks begin depends on how many events there ever were and nothing else,
  * so that replicas drop the same ones at the same time, whether they applied every entry or began with a snapshot.
  */
-import type { Strategy, WorkerStatus } from "../scheduler/index.ts";
-import type { AskedChange, AuditedKind } from "./audit.ts";
-import { LIMITS } from "./limits.ts";
-import type { PoolStrategy } from "./pool-choice.ts";
-import type { TaskState } from "./tasks.ts";
-import type { VmState } from "./vm-record.ts";
-
-interface Happening {
-  readonly index: number;
-  readonly term: number;
-  /** Cluster time. */
-  readonly atMs: number;
-}
-
-export type ClusterEvent = Happening &
-  (
-    | {
-        readonly kind: "vmCreated" | "vmUpdated" | "vmDeleted";
-        readonly name: string;
-        readonly tenant: string;
-        readonly generation: number;
-      }
-    | { readonly kind: "tokenCreated"; readonly tokenId: string; readonly purpose: "join" | "api" }
-    | { readonly kind: "tokenRevoked"; readonly tokenId: string }
-    | { readonly kind: "nodeAdmitted"; readonly nodeId: number; readonly tokenId: string }
-    | { readonly kind: "nodeAnnounced"; readonly nodeId: number; readonly addresses: readonly string[] }
-    | {
-        readonly kind: "vmState";
-        readonly name: string;
-        readonly tenant: string;
-        readonly from: VmState;
-        readonly state: VmState;
-        readonly workerId: number | null;
-        readonly epoch: number;
-        readonly reason: string;
-      }
-    | { readonly kind: "workerRegistered"; readonly workerId: number; readonly driver: string | null }
-    | {
-        readonly kind: "workerStatus";
-        readonly workerId: number;
-        readonly status: WorkerStatus;
-        readonly reason: string;
-      }
-    | {
-        readonly kind: "taskState";
-        readonly id: string;
-        readonly state: TaskState;
-        readonly attempt: number;
-        readonly workerId: number | null;
-        readonly reason: string;
-      }
-    | { readonly kind: "quotaSet"; readonly tenant: string; readonly isLimited: boolean }
-    | {
-        readonly kind: "poolChanged";
-        readonly pool: string;
-        readonly change: "created" | "deleted" | "enabled" | "disabled";
-      }
-    | { readonly kind: "schedulerConfigured"; readonly strategy: Strategy }
-    /** Somebody who said who he is has asked for something, and been heard: beside what came of it, which other events tell. */
-    | {
-        readonly kind: "requested";
-        readonly by: string;
-        readonly command: AuditedKind;
-        /** Which way, of a command that goes either; null: it goes one way, or was asked before that was told. */
-        readonly change: AskedChange | null;
-        /** The name or id of what it is about; null: of the cluster as a whole. */
-        readonly target: string | null;
-        /** Kind of the refusal; null: it was done. */
-        readonly refusal: string | null;
-      }
-    /** It is on the list no more, and its node is heard no more. */
-    | { readonly kind: "workerRemoved"; readonly workerId: number }
-    | { readonly kind: "membershipChanged"; readonly voters: readonly number[]; readonly learners: readonly number[] }
-    | { readonly kind: "poolStrategySet"; readonly strategy: PoolStrategy }
-  );
-
-/** An event before it is known where it takes its place. */
-export type EventDetails = ClusterEvent extends infer Event
-  ? Event extends ClusterEvent
-    ? Omit<Event, keyof Happening>
-    : never
-  : never;
+import { CLUSTER_LIMITS, type ClusterEvent } from "../domain/index.ts";
 
 export interface EventLog {
   /** Events that there ever were. */
@@ -112,7 +31,7 @@ export function withEvents(log: EventLog, events: readonly ClusterEvent[]): Even
     chunk = [];
   }
   if (chunk.length > 0) chunks.push(chunk);
-  const keep = LIMITS.events / CHUNK + 1;
+  const keep = CLUSTER_LIMITS.events / CHUNK + 1;
   if (chunks.length > keep) chunks.splice(0, chunks.length - keep);
   return { total, chunks };
 }
@@ -131,7 +50,7 @@ export function restoredEvents(total: number, events: readonly ClusterEvent[]): 
 /** How many events a log of `total` ever keeps. */
 export function keptEvents(total: number): number {
   const chunks = Math.ceil(total / CHUNK);
-  const first = Math.max(0, chunks - (LIMITS.events / CHUNK + 1));
+  const first = Math.max(0, chunks - (CLUSTER_LIMITS.events / CHUNK + 1));
   return total - first * CHUNK;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { CLUSTER_LIMITS, vmSpec } from "../domain/index.ts";
 import {
   applyEntries,
-  CLUSTER_LIMITS,
   type ClusterState,
   type CommandEntry,
   type CommandRequest,
@@ -10,7 +10,6 @@ import {
   encodeRequest,
   encodeSnapshot,
   stampRequest,
-  vmSpec,
 } from "./index.ts";
 import { sessionOf } from "./state.ts";
 

@@ -5,9 +5,9 @@
  * that none of its sessions is below. The bucket with the lowest floor is looked through, which makes its floor exact; once that is still the lowest, the
  * oldest session of all is found. Each look through a bucket (about 80 sessions) pays for requests since the last one, so the cost does not grow.
  */
+import type { Session } from "../domain/index.ts";
 import type { Batch } from "./batch.ts";
 import { hashOfIndex } from "./hash.ts";
-import type { Session } from "./session.ts";
 import { BUCKETS, bucketOf, bucketValues } from "./table.ts";
 
 /** The least recently active session, or null when there is none. `index` is the current entry's: sessions opened from now on are no older. */

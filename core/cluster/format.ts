@@ -3,8 +3,20 @@
  * they cannot disagree. Positions are the format: a new field goes to the end, under a new version of what holds it.
  */
 
-import { array, boolean, choice, integer, label, list, nullable, text, tuple } from "./fields.ts";
-import { InvalidCommand, InvalidField, within } from "./invalid.ts";
+import {
+  array,
+  boolean,
+  choice,
+  InvalidCommand,
+  InvalidField,
+  integer,
+  label,
+  list,
+  nullable,
+  text,
+  tuple,
+  within,
+} from "../domain/index.ts";
 import { pack, unpack } from "./msgpack.ts";
 
 export interface Format<T> {

@@ -1,7 +1,5 @@
 /** Readers for the fields of tokens and nodes, for commands and snapshots alike. */
-import { integer, list, matching } from "./fields.ts";
-import { InvalidField } from "./invalid.ts";
-import { LIMITS } from "./limits.ts";
+import { CLUSTER_LIMITS, InvalidField, integer, list, matching } from "../domain/index.ts";
 
 export function tokenId(value: unknown, field: string): string {
   return matching(value, field, /^[a-z0-9]{8,32}$/, "must be 8 to 32 lower-case letters and digits");
@@ -12,19 +10,29 @@ export function secretHash(value: unknown, field: string): string {
 }
 
 export function nodeId(value: unknown, field: string): number {
-  return integer(value, field, 1, LIMITS.nodeId);
+  return integer(value, field, 1, CLUSTER_LIMITS.nodeId);
 }
 
 export function peerId(value: unknown, field: string): string {
-  return matching(value, field, /^[!-~]{1,128}$/, `must be 1 to ${LIMITS.peerIdLength} printable ASCII characters`);
+  return matching(
+    value,
+    field,
+    /^[!-~]{1,128}$/,
+    `must be 1 to ${CLUSTER_LIMITS.peerIdLength} printable ASCII characters`,
+  );
 }
 
 export function addresses(value: unknown, field: string, countMin: number): readonly string[] {
-  const read = list(value, field, LIMITS.addresses, address);
+  const read = list(value, field, CLUSTER_LIMITS.addresses, address);
   if (read.length < countMin) throw new InvalidField(field, countMin, `must have at least ${countMin} items`);
   return read;
 }
 
 function address(value: unknown, field: string): string {
-  return matching(value, field, /^[!-~]{1,256}$/, `must be 1 to ${LIMITS.addressLength} printable ASCII characters`);
+  return matching(
+    value,
+    field,
+    /^[!-~]{1,256}$/,
+    `must be 1 to ${CLUSTER_LIMITS.addressLength} printable ASCII characters`,
+  );
 }

@@ -3,17 +3,16 @@ import { describe, expect, test } from "vitest";
 import {
   addressOf,
   allocatableCount,
-  type Command,
-  encodeRequest,
   type IpPoolSpec,
   type NetworkAttachment,
+  nextFree,
   type PoolStrategy,
-  poolOf,
+  parseIp,
+  printIp,
   type VmSpec,
   vmSpec,
-} from "./index.ts";
-import { parseIp, printIp } from "./ip-address.ts";
-import { nextFree } from "./ip-pool.ts";
+} from "../domain/index.ts";
+import { type Command, encodeRequest, poolOf } from "./index.ts";
 import { poolWith, StateMachine } from "./testing/index.ts";
 
 const createPool = (fields: Partial<IpPoolSpec> = {}): Command => ({ kind: "createPool", spec: poolWith(fields) });

@@ -1,31 +1,29 @@
 /** IP pools in the replicated state: which index of which pool belongs to which VM. What an index means is arithmetic: ip-pool.ts. */
+import {
+  addressKey,
+  allocatableCount,
+  CLUSTER_LIMITS,
+  type CommandResult,
+  type IpPoolRecord,
+  type IpPoolSpec,
+  type NetworkAttachment,
+  nextFree,
+  type PoolStrategy,
+  poolsOverlap,
+  refused,
+  type VmAddress,
+  type VmRecord,
+  type VmSpec,
+} from "../domain/index.ts";
 import type { Batch } from "./batch.ts";
-import { allocatableCount, type IpPoolSpec, nextFree, poolsOverlap } from "./ip-pool.ts";
-import { LIMITS } from "./limits.ts";
-import { choosePool, type PoolStrategy } from "./pool-choice.ts";
-import type { CommandResult } from "./result.ts";
-import type { VmAddress, VmRecord } from "./vm-record.ts";
-import type { NetworkAttachment, VmSpec } from "./vm-spec.ts";
-
-/** Immutable. */
-export interface IpPoolRecord {
-  readonly spec: IpPoolSpec;
-  /** Given once, and never again to another pool: MACs and names of tap devices are made of it. */
-  readonly number: number;
-  /** The index that was given out last: the search goes on behind it, so that one is used again as late as can be. */
-  readonly cursor: number;
-  /** Indexes that VMs hold. Follows from them. */
-  readonly usedCount: number;
-}
-
-export const addressKey = (pool: string, index: number): string => `${pool}/${index}`;
+import { choosePool } from "./pool-choice.ts";
 
 export function createPool(batch: Batch, spec: IpPoolSpec): CommandResult {
   if (batch.pools.get(spec.name) !== null) return refused({ kind: "poolExists" });
-  if (batch.pools.count >= LIMITS.ipPools)
-    return refused({ kind: "limitReached", limit: "ipPools", maximum: LIMITS.ipPools });
-  if (batch.nextPoolNumber > LIMITS.ipPoolNumber)
-    return refused({ kind: "limitReached", limit: "ipPools", maximum: LIMITS.ipPoolNumber });
+  if (batch.pools.count >= CLUSTER_LIMITS.ipPools)
+    return refused({ kind: "limitReached", limit: "ipPools", maximum: CLUSTER_LIMITS.ipPools });
+  if (batch.nextPoolNumber > CLUSTER_LIMITS.ipPoolNumber)
+    return refused({ kind: "limitReached", limit: "ipPools", maximum: CLUSTER_LIMITS.ipPoolNumber });
   for (const other of batch.pools.values()) {
     // Two VLANs may use one subnet.
     if (other.spec.vlan === spec.vlan && poolsOverlap(other.spec, spec))
@@ -89,7 +87,7 @@ function taken(batch: Batch, vm: string, name: string): VmAddress {
   const pool = batch.pools.get(name);
   const index = pool && nextFree(pool.spec, pool.cursor, (at) => batch.addresses.get(addressKey(name, at)) !== null);
   if (pool === null || index === null)
-    throw new RangeError(`pool ${name} has room by its books and none by its indexes`);
+    throw new RangeError(`pool ${name} has room by its count and none by its addresses`);
   batch.addresses.set(addressKey(name, index), vm);
   batch.pools.set(name, Object.freeze({ ...pool, cursor: index, usedCount: pool.usedCount + 1 }));
   return Object.freeze({ pool: name, index });
@@ -199,7 +197,3 @@ export function release(batch: Batch, addresses: readonly VmAddress[]): void {
 }
 
 const none: readonly VmAddress[] = Object.freeze([]);
-
-function refused(refusal: Extract<CommandResult, { readonly ok: false }>["refusal"]): CommandResult {
-  return Object.freeze({ ok: false, refusal: Object.freeze(refusal) });
-}

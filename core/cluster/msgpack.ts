@@ -2,8 +2,9 @@
  * msgpackr behind a door: plain Uint8Array in and out, arrays and scalars only, nothing kept of its pooled buffer. Its "pack" entry brings neither
  * native code nor Node's streams along.
  */
+
 import { Packr, RESET_BUFFER_MODE } from "msgpackr/pack";
-import { InvalidField } from "./invalid.ts";
+import { InvalidField } from "../domain/index.ts";
 import { isWellFormed } from "./well-formed.ts";
 
 // Plain MessagePack: no record extension, so that any implementation can read it and equal values have equal bytes.

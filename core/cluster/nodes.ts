@@ -1,33 +1,16 @@
 /** The nodes that the cluster knows: an id and an identity bound to each other for ever, and where the node listens. */
+import {
+  CLUSTER_LIMITS,
+  type CommandResult,
+  type Membership,
+  type NodeRecord,
+  type NodeRole,
+  type Refusal,
+  refused,
+} from "../domain/index.ts";
 import { Batch } from "./batch.ts";
 import type { Command } from "./command.ts";
-import { LIMITS } from "./limits.ts";
-import type { CommandResult, Refusal } from "./result.ts";
 import type { ClusterState } from "./state.ts";
-
-/**
- * none: not yet a member, or no longer. removed: an operator has taken its worker off the list, and it is heard no more; its id and identity never come back.
- *
- * Encoded by position: new ones go to the end.
- */
-export const NODE_ROLES = ["none", "learner", "voter", "removed"] as const;
-export type NodeRole = (typeof NODE_ROLES)[number];
-
-/** Immutable. */
-export interface NodeRecord {
-  readonly id: number;
-  readonly peerId: string;
-  /** host:port each, as the node announced them. */
-  readonly addresses: readonly string[];
-  readonly role: NodeRole;
-}
-
-/** Who takes part from an entry on: a final configuration of consensus, as plain values. */
-export interface Membership {
-  readonly voters: readonly number[];
-  readonly learners: readonly number[];
-  readonly members: readonly { readonly id: number; readonly peerId: string }[];
-}
 
 export type Admission = Omit<Extract<Command, { readonly kind: "admitNode" }>, "kind">;
 
@@ -46,7 +29,7 @@ export function admitNode(batch: Batch, admission: Admission): CommandResult {
     if (token.nodeId !== null && token.nodeId !== nodeId)
       return refused({ kind: "tokenForAnotherNode", nodeId: token.nodeId });
     if (conflict !== null) return conflict;
-    if (batch.node(nodeId) === null && batch.nodeCount >= LIMITS.nodes) return tooManyNodes();
+    if (batch.node(nodeId) === null && batch.nodeCount >= CLUSTER_LIMITS.nodes) return tooManyNodes();
     batch.changeTokens().set(tokenId, Object.freeze({ ...token, usedBy: nodeId }));
     batch.happened({ kind: "nodeAdmitted", nodeId, tokenId });
   }
@@ -68,7 +51,7 @@ export function announceNode(
   const { nodeId, peerId, addresses } = command;
   const conflict = bindingConflict(batch, nodeId, peerId);
   if (conflict !== null) return conflict;
-  if (batch.node(nodeId) === null && batch.nodeCount >= LIMITS.nodes) return tooManyNodes();
+  if (batch.node(nodeId) === null && batch.nodeCount >= CLUSTER_LIMITS.nodes) return tooManyNodes();
   if (putAddresses(batch, nodeId, peerId, addresses)) batch.happened({ kind: "nodeAnnounced", nodeId, addresses });
   return Object.freeze({ ok: true, kind: "nodeAnnounced" });
 }
@@ -122,9 +105,5 @@ function bindingConflict(batch: Batch, nodeId: number, peerId: string): CommandR
 }
 
 function tooManyNodes(): CommandResult {
-  return refused({ kind: "limitReached", limit: "nodes", maximum: LIMITS.nodes });
-}
-
-function refused(refusal: Extract<CommandResult, { readonly ok: false }>["refusal"]): CommandResult {
-  return Object.freeze({ ok: false, refusal: Object.freeze(refusal) });
+  return refused({ kind: "limitReached", limit: "nodes", maximum: CLUSTER_LIMITS.nodes });
 }

@@ -1,9 +1,46 @@
 /** The formats of the commands, records and events that came with workers. */
-import { type Overcommit, type SchedulerSettings, STRATEGIES, WORKER_STATUSES } from "../scheduler/index.ts";
-import { ASKED_CHANGES, AUDITED_COMMANDS } from "./audit.ts";
+import {
+  ASKED_CHANGES,
+  AUDITED_COMMANDS,
+  AVAILABILITIES,
+  CLUSTER_LIMITS,
+  type ClusterEvent,
+  EVICTION_CAUSES,
+  FAILURE_DOMAINS,
+  InvalidField,
+  type IpPoolRecord,
+  integer,
+  ipPoolFromArray,
+  ipPoolToArray,
+  type JobObservation,
+  LIMITED_RATES,
+  label,
+  list,
+  type MachineObservation,
+  ORCHESTRATED,
+  type Overcommit,
+  POOL_STRATEGIES,
+  type Quota,
+  type Refusal,
+  type Resources,
+  type SchedulerSettings,
+  SEEN_PHASES,
+  STRATEGIES,
+  TASK_STATES,
+  type TaskRecord,
+  type TaskSpec,
+  type TenantRecord,
+  type TokenBucket,
+  type Topology,
+  VM_STATES,
+  type VmAddress,
+  type VmRecord,
+  type VmSpec,
+  WORKER_STATUSES,
+  type WorkerFacts,
+  type WorkerRecord,
+} from "../domain/index.ts";
 import type { OperatorCommand, OwnCommand, RebalanceMove } from "./command.ts";
-import type { ClusterEvent } from "./events.ts";
-import { integer } from "./fields.ts";
 import {
   aFlag,
   aLabel,
@@ -18,31 +55,13 @@ import {
   variants,
 } from "./format.ts";
 import { nodeId } from "./identity-fields.ts";
-import { ipPoolFromArray, ipPoolToArray } from "./ip-pool.ts";
-import type { IpPoolRecord } from "./ip-pools.ts";
-import { LIMITS } from "./limits.ts";
-import { POOL_STRATEGIES } from "./pool-choice.ts";
-import { ORCHESTRATED, type Refusal } from "./result.ts";
 import type { ClusterState } from "./state.ts";
-import { type JobObservation, TASK_STATES, type TaskRecord, type TaskSpec } from "./tasks.ts";
-import { aBucket, aQuota, LIMITED_RATES, type TenantRecord } from "./tenants.ts";
-import { type MachineObservation, SEEN_PHASES } from "./vm-moves.ts";
-import { EVICTION_CAUSES, VM_STATES, type VmAddress, type VmRecord } from "./vm-record.ts";
-import { FAILURE_DOMAINS, type VmSpec } from "./vm-spec.ts";
 import { vmSpecFromArray, vmSpecToArray } from "./vm-spec-codec.ts";
-import {
-  AVAILABILITIES,
-  aResources,
-  factFormats,
-  someFeatures,
-  type WorkerFacts,
-  type WorkerRecord,
-} from "./workers.ts";
 
 export const aNodeId: Format<number> = aValue(nodeId);
 export const aCount: Format<number> = anInteger(0);
-export const aReason: Format<string> = aText(0, LIMITS.reasonLength);
-export const jobOutput: Format<string> = aText(0, LIMITS.outputLength);
+export const aReason: Format<string> = aText(0, CLUSTER_LIMITS.reasonLength);
+export const jobOutput: Format<string> = aText(0, CLUSTER_LIMITS.outputLength);
 export const vmSpecFormat: Format<VmSpec> = aValue(vmSpecFromArray, vmSpecToArray);
 
 /** A factor, as hundredths: MessagePack knows several doubles for one number, and integers have one. */
@@ -65,20 +84,65 @@ export const schedulerSettings: Format<SchedulerSettings> = record<SchedulerSett
   overcommit: anOvercommit,
   preemption: aFlag,
   spreadScope: oneOf(FAILURE_DOMAINS),
-  minDomains: anInteger(1, LIMITS.workers),
+  minDomains: anInteger(1, CLUSTER_LIMITS.workers),
   costIncreasePercentMax: anInteger(0, 1000),
+});
+
+export const aResources: Format<Resources> = record<Resources>({
+  vcpus: anInteger(0, CLUSTER_LIMITS.hostVcpus),
+  memoryMiB: anInteger(0, CLUSTER_LIMITS.hostMemoryMiB),
+  diskGiB: anInteger(0, CLUSTER_LIMITS.hostDiskGiB),
+});
+
+const aTopology: Format<Topology> = record<Topology>({ datacenter: aLabel, zone: aLabel, rack: aLabel });
+
+/** Labels, sorted, each once: one encoding for one set. */
+const someFeatures: Format<readonly string[]> = aValue((value: unknown, field: string) => {
+  const features = list(value, field, CLUSTER_LIMITS.listLength, label);
+  for (let at = 1; at < features.length; at++) {
+    if ((features[at - 1] ?? "") >= (features[at] ?? ""))
+      throw new InvalidField(field, null, "must be sorted, each feature once");
+  }
+  return features;
+});
+
+const factFormats = {
+  capacity: aResources,
+  features: someFeatures,
+  topology: aTopology,
+  costPerHour: anInteger(0, 2 ** 32),
+  driver: orNull(aText(1, CLUSTER_LIMITS.labelLength)),
+};
+
+const anAmount = anInteger(0, 2 ** 40);
+
+const aQuota: Format<Quota> = record<Quota>({
+  vms: anAmount,
+  vcpus: anAmount,
+  memoryMiB: anAmount,
+  diskGiB: anAmount,
+  vmsPerWorker: anAmount,
+  createsPerMinute: anInteger(0, 1_000_000),
+  deletesPerMinute: anInteger(0, 1_000_000),
+  requestsPerSecond: anInteger(0, 1_000_000),
+  requestsBurst: anInteger(0, 1_000_000),
+});
+
+const aBucket: Format<TokenBucket> = record<TokenBucket>({
+  milliTokens: anInteger(0, 1_000_000_000),
+  atMs: anInteger(0, CLUSTER_LIMITS.wallMs),
 });
 
 export const workerFacts: Format<WorkerFacts> = record<WorkerFacts>(factFormats);
 
 const taskSpecFields = {
-  command: aText(1, LIMITS.pathLength),
-  args: listOf(aText(0, LIMITS.taskArgLength), LIMITS.taskArgs),
+  command: aText(1, CLUSTER_LIMITS.pathLength),
+  args: listOf(aText(0, CLUSTER_LIMITS.taskArgLength), CLUSTER_LIMITS.taskArgs),
   resources: aResources,
   features: someFeatures,
   tenant: aLabel,
-  timeoutMs: anInteger(1, LIMITS.durationMs),
-  attemptsMax: anInteger(1, LIMITS.attempts),
+  timeoutMs: anInteger(1, CLUSTER_LIMITS.durationMs),
+  attemptsMax: anInteger(1, CLUSTER_LIMITS.attempts),
 };
 
 const taskSpec: Format<TaskSpec> = record<TaskSpec>(taskSpecFields);
@@ -108,11 +172,11 @@ export const orchestrationCommand: Format<OwnCommand | OperatorCommand> = varian
   observe: {
     workerId: aNodeId,
     bootId: aBootId,
-    machines: listOf(machineSeen, LIMITS.observations),
-    jobs: listOf(jobSeen, LIMITS.observations),
+    machines: listOf(machineSeen, CLUSTER_LIMITS.observations),
+    jobs: listOf(jobSeen, CLUSTER_LIMITS.observations),
   },
   placeVm: { name: aLabel, epoch: aCount, workerId: aNodeId },
-  preempt: { name: aLabel, epoch: aCount, workerId: aNodeId, victims: listOf(aLabel, LIMITS.observations) },
+  preempt: { name: aLabel, epoch: aCount, workerId: aNodeId, victims: listOf(aLabel, CLUSTER_LIMITS.observations) },
   evictVm: { name: aLabel, epoch: aCount, cause: oneOf(EVICTION_CAUSES), to: orNull(aNodeId) },
   recoverVm: { name: aLabel, epoch: aCount },
   dropNomination: { name: aLabel, epoch: aCount },
@@ -130,7 +194,7 @@ export const orchestrationCommand: Format<OwnCommand | OperatorCommand> = varian
   cancelTask: { id: aLabel },
   configureScheduler: { settings: schedulerSettings },
   rebalance: {
-    moves: listOf(record<RebalanceMove>({ name: aLabel, epoch: aCount, to: aNodeId }), LIMITS.observations),
+    moves: listOf(record<RebalanceMove>({ name: aLabel, epoch: aCount, to: aNodeId }), CLUSTER_LIMITS.observations),
   },
   setPoolStrategy: { strategy: oneOf(POOL_STRATEGIES) },
   removeWorker: { workerId: aNodeId },
@@ -164,7 +228,7 @@ export type StoredPool = Omit<IpPoolRecord, "usedCount">;
 
 export const storedPool: Format<StoredPool> = record<StoredPool>({
   spec: ipPoolSpec,
-  number: anInteger(1, LIMITS.ipPoolNumber),
+  number: anInteger(1, CLUSTER_LIMITS.ipPoolNumber),
   cursor: anInteger(-1),
 });
 
@@ -208,8 +272,8 @@ export const storedPlacement: Format<StoredPlacement> = record<StoredPlacement>(
   reason: aReason,
   restarts: aCount,
   relocations: aCount,
-  runningSinceMs: anInteger(0, LIMITS.wallMs),
-  addresses: listOf(record<VmAddress>({ pool: aLabel, index: aCount }), LIMITS.listLength),
+  runningSinceMs: anInteger(0, CLUSTER_LIMITS.wallMs),
+  addresses: listOf(record<VmAddress>({ pool: aLabel, index: aCount }), CLUSTER_LIMITS.listLength),
 });
 
 /** Of a VM that nobody has placed. */
@@ -248,13 +312,13 @@ export interface Singles
 const singleFields = {
   scheduler: schedulerSettings,
   schedulerCursor: aCount,
-  nextPoolNumber: anInteger(1, LIMITS.ipPoolNumber + 1),
-  rebalancedAtMs: anInteger(0, LIMITS.wallMs),
+  nextPoolNumber: anInteger(1, CLUSTER_LIMITS.ipPoolNumber + 1),
+  rebalancedAtMs: anInteger(0, CLUSTER_LIMITS.wallMs),
   roomIndex: aCount,
-  workerCount: anInteger(0, LIMITS.workers),
-  taskCount: anInteger(0, LIMITS.tasks),
-  poolCount: anInteger(0, LIMITS.ipPools),
-  limitedTenantCount: anInteger(0, LIMITS.tenants),
+  workerCount: anInteger(0, CLUSTER_LIMITS.workers),
+  taskCount: anInteger(0, CLUSTER_LIMITS.tasks),
+  poolCount: anInteger(0, CLUSTER_LIMITS.ipPools),
+  limitedTenantCount: anInteger(0, CLUSTER_LIMITS.tenants),
 };
 
 /** As version 3 had them: addresses came from pools that were named. */
@@ -263,7 +327,7 @@ export const singlesOfVersion3 = record<Omit<Singles, "poolStrategy" | "poolCurs
 export const singles: Format<Singles> = record<Singles>({
   ...singleFields,
   poolStrategy: oneOf(POOL_STRATEGIES),
-  poolCursor: anInteger(0, LIMITS.ipPoolNumber),
+  poolCursor: anInteger(0, CLUSTER_LIMITS.ipPoolNumber),
 });
 
 export const orchestrationApplied: Format<(typeof ORCHESTRATED)[number]> = oneOf(ORCHESTRATED);
@@ -291,7 +355,7 @@ type OrchestrationRefusal = Exclude<
   }
 >;
 
-const someTags: Format<readonly string[]> = listOf(aLabel, LIMITS.listLength);
+const someTags: Format<readonly string[]> = listOf(aLabel, CLUSTER_LIMITS.listLength);
 
 export const orchestrationRefusal: Format<OrchestrationRefusal> = variants<OrchestrationRefusal>({
   nodeNotFound: { nodeId: aNodeId },
@@ -344,16 +408,16 @@ type Orchestration = Extract<
   }
 >;
 
-const when = { index: anInteger(1), term: aCount, atMs: anInteger(0, LIMITS.wallMs) };
+const when = { index: anInteger(1), term: aCount, atMs: anInteger(0, CLUSTER_LIMITS.wallMs) };
 
 type Requested = Extract<Orchestration, { readonly kind: "requested" }>;
 
 const requestedFields = {
   ...when,
-  by: aText(1, LIMITS.actorLength),
+  by: aText(1, CLUSTER_LIMITS.actorLength),
   command: oneOf(AUDITED_COMMANDS),
-  target: orNull(aText(1, LIMITS.labelLength)),
-  refusal: orNull(aText(1, LIMITS.labelLength)),
+  target: orNull(aText(1, CLUSTER_LIMITS.labelLength)),
+  refusal: orNull(aText(1, CLUSTER_LIMITS.labelLength)),
 };
 
 const eventShapes = {
@@ -367,7 +431,7 @@ const eventShapes = {
     epoch: aCount,
     reason: aReason,
   },
-  workerRegistered: { ...when, workerId: aNodeId, driver: orNull(aText(1, LIMITS.labelLength)) },
+  workerRegistered: { ...when, workerId: aNodeId, driver: orNull(aText(1, CLUSTER_LIMITS.labelLength)) },
   workerStatus: { ...when, workerId: aNodeId, status: oneOf(WORKER_STATUSES), reason: aReason },
   taskState: {
     ...when,

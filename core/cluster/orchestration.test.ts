@@ -2,43 +2,47 @@
  * The state machine against a model, and what must hold of it after every entry whatever was asked. Histories are drawn so that
  * names, workers and addresses are few and meet, most commands are possible, and some are late.
  */
+
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { domainOf, promisable } from "../scheduler/index.ts";
-import { countKey } from "./accounts.ts";
-import { Batch } from "./batch.ts";
-import { eventsOf } from "./events.ts";
 import {
-  AppliedOutOfOrder,
   type ApplyResult,
-  applyEntries,
   type ClusterEvent,
-  type ClusterState,
-  type Command,
-  type CommandEntry,
   DEFAULT_QUOTA,
-  decodeSnapshot,
-  emptyState,
-  encodeRequest,
-  encodeSnapshot,
+  domainOf,
   FAILURE_DOMAINS,
   isLegalMove,
   POOL_STRATEGIES,
-  placementContext,
-  poolOf,
-  STAMP_BYTES,
-  stampRequest,
+  SEEN_PHASES,
   type VmRecord,
   type VmSpec,
   vmSpec,
   type WorkerRecord,
+} from "../domain/index.ts";
+import { promisable } from "../scheduler/index.ts";
+import { Batch } from "./batch.ts";
+import { countKey } from "./derived-indexes.ts";
+import { eventsOf } from "./events.ts";
+import {
+  AppliedOutOfOrder,
+  applyEntries,
+  type ClusterState,
+  type Command,
+  type CommandEntry,
+  decodeSnapshot,
+  emptyState,
+  encodeRequest,
+  encodeSnapshot,
+  placementContext,
+  poolOf,
+  STAMP_BYTES,
+  stampRequest,
   workerView,
 } from "./index.ts";
-import { recount } from "./recount.ts";
+import { rebuildIndexes } from "./rebuild-indexes.ts";
 import { leavesOf, type Table, tableValues } from "./table.ts";
 import { entryOf, factsWith, type ModelCommand, OrchestrationModel, poolWith, taskWith } from "./testing/index.ts";
-import { SEEN_PHASES } from "./vm-moves.ts";
 
 // ---- Histories
 
@@ -611,7 +615,7 @@ function demandMoves(before: ClusterState, after: ClusterState, news: readonly C
 
 /** The books, counted anew. */
 function demandBooks(state: ClusterState): void {
-  const books = recount({
+  const books = rebuildIndexes({
     vms: tableValues(state.vms),
     tasks: tableValues(state.tasks),
     workers: tableValues(state.workers).map(

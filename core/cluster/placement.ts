@@ -1,9 +1,17 @@
 /** How the replicated state looks to the scheduler. */
-import { domainOf, type PlacementContext, type PlacementRequest } from "../scheduler/index.ts";
-import { countKey, groupsOf, heldBy } from "./accounts.ts";
+import {
+  domainOf,
+  groupsOf,
+  heldBy,
+  intentOf,
+  statusOf,
+  type TaskRecord,
+  type VmRecord,
+  type WorkerRecord,
+} from "../domain/index.ts";
+import type { PlacementContext, PlacementRequest, WorkerView } from "../scheduler/index.ts";
 import type { Batch } from "./batch.ts";
-import { intentOf, type VmRecord } from "./vm-record.ts";
-import type { WorkerRecord } from "./workers.ts";
+import { countKey } from "./derived-indexes.ts";
 
 /** Reads the batch as it is when it is asked. */
 export function placementContext(batch: Batch): PlacementContext {
@@ -66,4 +74,26 @@ export function vmRequest(vm: VmRecord): PlacementRequest {
 /** Whether the scheduler has to find a place for it. */
 export function needsPlace(vm: VmRecord): boolean {
   return (vm.state === "Pending" || vm.state === "Lost") && vm.workerId === null && intentOf(vm) === "run";
+}
+
+export function workerView(worker: WorkerRecord): WorkerView {
+  const { id, capacity, used, reserved, features, topology, costPerHour } = worker;
+  return { id, status: statusOf(worker), capacity, used, reserved, features, topology, costPerHour };
+}
+
+/** As placement sees it: without rules of its own, and of the lowest priority that VMs have by default. */
+export function taskRequest(task: TaskRecord): PlacementRequest {
+  const { id, tenant, resources, features } = task;
+  return {
+    name: id,
+    tenant,
+    resources,
+    features,
+    antiAffinity: [],
+    locality: null,
+    priority: 0,
+    pinnedTo: null,
+    avoid: null,
+    nominatedTo: null,
+  };
 }

@@ -1,4 +1,5 @@
 /** What the scheduler would do, told and not done: the same functions as the leader's, over the state as it is. Looks at every worker. */
+import { heldBy, intentOf, type Refusal, resourcesOf, type VmRecord, type VmSpec } from "../domain/index.ts";
 import {
   type Candidates,
   candidatesOf,
@@ -15,17 +16,12 @@ import {
   type RefusalCount,
   type WorkerView,
 } from "../scheduler/index.ts";
-import { heldBy, resourcesOf } from "./accounts.ts";
 import { Batch } from "./batch.ts";
 import { allocate } from "./ip-pools.ts";
-import { placementContext, vmRequest } from "./placement.ts";
-import type { Refusal } from "./result.ts";
+import { placementContext, vmRequest, workerView } from "./placement.ts";
 import { type ClusterState, vmOf, workerOf } from "./state.ts";
 import { tableValues } from "./table.ts";
 import { quotaRefusal } from "./tenants.ts";
-import { intentOf, type VmRecord } from "./vm-record.ts";
-import type { VmSpec } from "./vm-spec.ts";
-import { workerView } from "./workers.ts";
 
 export interface Plan {
   /** Where it would go; null: nowhere now. */

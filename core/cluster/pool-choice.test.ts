@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { choosePool, POOL_STRATEGIES, type PoolCandidate, type PoolPreference } from "./pool-choice.ts";
+import { type Locality, POOL_STRATEGIES } from "../domain/index.ts";
+import { choosePool, type PoolCandidate, type PoolPreference } from "./pool-choice.ts";
 import { poolWith } from "./testing/index.ts";
-import type { Locality } from "./vm-spec.ts";
 
 interface Rough {
   readonly name: string;

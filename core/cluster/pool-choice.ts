@@ -1,13 +1,11 @@
 /** Which pool an address comes from where a VM leaves that open. Integers alone: every replica has to come to the same. */
-import { allocatableCount, type IpPoolSpec } from "./ip-pool.ts";
-import { LIMITS } from "./limits.ts";
-import type { Locality } from "./vm-spec.ts";
-
-/** Encoded by position: new ones go to the end. */
-export const POOL_STRATEGIES = ["least-used", "most-used", "round-robin", "topology-aware"] as const;
-export type PoolStrategy = (typeof POOL_STRATEGIES)[number];
-
-export const DEFAULT_POOL_STRATEGY: PoolStrategy = "least-used";
+import {
+  allocatableCount,
+  CLUSTER_LIMITS,
+  type IpPoolSpec,
+  type Locality,
+  type PoolStrategy,
+} from "../domain/index.ts";
 
 /** A pool that has an address to give. */
 export interface PoolCandidate {
@@ -62,7 +60,7 @@ function compareUse(a: PoolCandidate, b: PoolCandidate): number {
 
 /** Those behind the cursor first, in order of their numbers; then from the start again. */
 function turnOf({ number }: PoolCandidate, cursor: number): number {
-  return number > cursor ? number : number + LIMITS.ipPoolNumber;
+  return number > cursor ? number : number + CLUSTER_LIMITS.ipPoolNumber;
 }
 
 /**

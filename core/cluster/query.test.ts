@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { vmSpec } from "../domain/index.ts";
 import {
   applyEntries,
   type ClusterState,
@@ -9,7 +10,6 @@ import {
   listVms,
   query,
   stampRequest,
-  vmSpec,
 } from "./index.ts";
 
 function holding(vms: readonly { name: string; tenant: string }[]): ClusterState {

@@ -1,21 +1,25 @@
 /** Questions to a state. Free of side effects; how fresh the state is, is the asker's business (thesis 6.4). */
 
-import type { RebalancePlan, SchedulerSettings } from "../scheduler/index.ts";
+import {
+  CLUSTER_LIMITS,
+  type IpPoolRecord,
+  type NodeRecord,
+  type PoolStrategy,
+  type Refusal,
+  type SchedulerSettings,
+  type TaskRecord,
+  type TenantRecord,
+  type TokenRecord,
+  type VmRecord,
+  type VmSpec,
+  type WorkerRecord,
+} from "../domain/index.ts";
+import type { RebalancePlan } from "../scheduler/index.ts";
 import { type EventPage, pageOfEvents } from "./events.ts";
-import type { IpPoolRecord } from "./ip-pools.ts";
-import { LIMITS } from "./limits.ts";
-import { type Admission, admissionRefusal, type NodeRecord } from "./nodes.ts";
+import { type Admission, admissionRefusal } from "./nodes.ts";
 import { explainer, type Plan, planVm, type RequestPlan, rebalancePlan } from "./plan.ts";
-import type { PoolStrategy } from "./pool-choice.ts";
-import type { Refusal } from "./result.ts";
 import { type ClusterState, taskOf, vmOf, workerOf } from "./state.ts";
 import { leavesOf, type Table, tableValues } from "./table.ts";
-import type { TaskRecord } from "./tasks.ts";
-import type { TenantRecord } from "./tenants.ts";
-import type { TokenRecord } from "./tokens.ts";
-import type { VmRecord } from "./vm-record.ts";
-import type { VmSpec } from "./vm-spec.ts";
-import type { WorkerRecord } from "./workers.ts";
 
 /** A question as a value, for whoever carries it here. */
 export type ClusterQuery =
@@ -151,7 +155,7 @@ function sorted<K, V>(table: Table<K, V>, keyOf: (value: V) => string | number):
 }
 
 function pageSizeOf(limit: number): number {
-  return limit >= 1 ? Math.min(Math.floor(limit), LIMITS.listPage) : 1;
+  return limit >= 1 ? Math.min(Math.floor(limit), CLUSTER_LIMITS.listPage) : 1;
 }
 
 /** The VM of this name, or null. */

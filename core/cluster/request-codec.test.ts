@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { CLUSTER_LIMITS, InvalidCommand, type VmSpec, vmSpec } from "../domain/index.ts";
 import {
   applyEntries,
-  CLUSTER_LIMITS,
   type ClusterState,
   type Command,
   type CommandRequest,
@@ -12,11 +12,8 @@ import {
   emptyState,
   encodeRequest,
   encodeSnapshot,
-  InvalidCommand,
   listVms,
   stampRequest,
-  type VmSpec,
-  vmSpec,
 } from "./index.ts";
 
 // ---- Arbitrary requests

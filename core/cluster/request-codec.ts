@@ -5,14 +5,24 @@
  *     [2, session, actor, kind, ...]
  */
 
-import type { Command, CommandRequest, RequestSession } from "./command.ts";
-import { array, choice, integer, label, nullable, text, tuple } from "./fields.ts";
+import {
+  array,
+  CLUSTER_LIMITS,
+  choice,
+  InvalidCommand,
+  InvalidField,
+  integer,
+  label,
+  nullable,
+  type RequestSession,
+  TOKEN_PURPOSES,
+  text,
+  tuple,
+} from "../domain/index.ts";
+import type { Command, CommandRequest } from "./command.ts";
 import { addresses, nodeId, peerId, secretHash, tokenId } from "./identity-fields.ts";
-import { InvalidCommand, InvalidField } from "./invalid.ts";
-import { LIMITS } from "./limits.ts";
 import { pack, unpack } from "./msgpack.ts";
 import { orchestrationCommand } from "./orchestration-codec.ts";
-import { TOKEN_PURPOSES } from "./tokens.ts";
 import { vmSpecFromArray, vmSpecToArray } from "./vm-spec-codec.ts";
 
 const VERSION = 1;
@@ -73,8 +83,12 @@ export function knownRequest(bytes: Uint8Array): CommandRequest | undefined {
 }
 
 function checkSize(sizeBytes: number): void {
-  if (sizeBytes > LIMITS.requestBytes)
-    throw new InvalidField("request", LIMITS.requestBytes, `must have at most ${LIMITS.requestBytes} bytes`);
+  if (sizeBytes > CLUSTER_LIMITS.requestBytes)
+    throw new InvalidField(
+      "request",
+      CLUSTER_LIMITS.requestBytes,
+      `must have at most ${CLUSTER_LIMITS.requestBytes} bytes`,
+    );
 }
 
 function asInvalidCommand<T>(work: () => T): T {
@@ -129,7 +143,7 @@ function requestFromArray(value: unknown): CommandRequest {
   const version = integer(parts[0], "request.version", VERSION, VERSION_WITH_ACTOR);
   const session = nullable(parts[1], "session", sessionFromArray);
   const saysWho = version === VERSION_WITH_ACTOR;
-  const actor = saysWho ? text(parts[2], "actor", 1, LIMITS.actorLength) : null;
+  const actor = saysWho ? text(parts[2], "actor", 1, CLUSTER_LIMITS.actorLength) : null;
   const command = commandFromArray(parts.slice(saysWho ? 3 : 2));
   if (command.kind === "openSession" && session !== null)
     throw new InvalidField("session", null, "must be absent when a session is opened");
@@ -143,7 +157,7 @@ function sessionFromArray(value: unknown, field: string): RequestSession {
   const id = integer(parts[0], `${field}.id`, 1, Number.MAX_SAFE_INTEGER);
   const sequence = integer(parts[1], `${field}.sequence`, 1, Number.MAX_SAFE_INTEGER);
   // By the request's own numbers alone: what is refused for being too far ahead is refused for ever, and can never apply after its refusal.
-  const lowest = Math.max(1, sequence - LIMITS.outstandingRequests + 1);
+  const lowest = Math.max(1, sequence - CLUSTER_LIMITS.outstandingRequests + 1);
   const lowestUnacknowledged = integer(parts[2], `${field}.lowestUnacknowledged`, lowest, sequence);
   return Object.freeze({ id, sequence, lowestUnacknowledged });
 }
@@ -155,7 +169,7 @@ function commandFromArray(parts: readonly unknown[]): Command {
       tuple(parts, "command", 2);
       return Object.freeze({
         kind: "openSession",
-        clientToken: text(parts[1], "command.clientToken", 1, LIMITS.clientTokenLength),
+        clientToken: text(parts[1], "command.clientToken", 1, CLUSTER_LIMITS.clientTokenLength),
       });
     case TAG.closeSession:
       tuple(parts, "command", 1);
@@ -182,7 +196,7 @@ function commandFromArray(parts: readonly unknown[]): Command {
         id: tokenId(parts[1], "command.id"),
         secretHash: secretHash(parts[2], "command.secretHash"),
         purpose: choice(parts[3], "command.purpose", TOKEN_PURPOSES),
-        ttlMs: integer(parts[4], "command.ttlMs", 1, LIMITS.tokenTtlMs),
+        ttlMs: integer(parts[4], "command.ttlMs", 1, CLUSTER_LIMITS.tokenTtlMs),
         nodeId: nullable(parts[5], "command.nodeId", nodeId),
       });
     case TAG.revokeToken:

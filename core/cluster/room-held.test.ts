@@ -1,15 +1,8 @@
 /** What a VM holds while one run of it may still execute and the next is called for. */
+
 import { expect, test } from "vitest";
-import {
-  applyEntries,
-  type Command,
-  emptyState,
-  encodeRequest,
-  stampRequest,
-  vmOf,
-  vmSpec,
-  workerOf,
-} from "./index.ts";
+import { vmSpec } from "../domain/index.ts";
+import { applyEntries, type Command, emptyState, encodeRequest, stampRequest, vmOf, workerOf } from "./index.ts";
 
 /** A VM of 8 vcpus that runs on worker 7. */
 function cluster() {

@@ -1,11 +1,18 @@
-import { type ClusterEvent, keptEvents, restoredEvents } from "./events.ts";
-import { tuple } from "./fields.ts";
+import {
+  CLUSTER_LIMITS,
+  type ClusterEvent,
+  InvalidField,
+  InvalidSnapshot,
+  type NodeRecord,
+  type Session,
+  type TokenRecord,
+  tuple,
+  type VmRecord,
+} from "../domain/index.ts";
+import { keptEvents, restoredEvents } from "./events.ts";
 import type { Format } from "./format.ts";
 import { hashOfIndex, hashOfText } from "./hash.ts";
-import { InvalidField, InvalidSnapshot } from "./invalid.ts";
-import { LIMITS } from "./limits.ts";
 import { unpack } from "./msgpack.ts";
-import type { NodeRecord } from "./nodes.ts";
 import {
   type Singles,
   singles,
@@ -15,8 +22,7 @@ import {
   storedTenant,
   storedWorker,
 } from "./orchestration-codec.ts";
-import { recount } from "./recount.ts";
-import type { Session } from "./session.ts";
+import { rebuildIndexes } from "./rebuild-indexes.ts";
 import {
   eventFromArray,
   headerFromArray,
@@ -27,8 +33,6 @@ import {
 } from "./snapshot-format.ts";
 import { type ClusterState, emptyState } from "./state.ts";
 import { bucketOf, tableOf } from "./table.ts";
-import type { TokenRecord } from "./tokens.ts";
-import type { VmRecord } from "./vm-record.ts";
 
 /**
  * The state that `encodeSnapshot` made the chunks of, wherever they were cut. Every field, limit and count is checked, and the order too.
@@ -125,13 +129,13 @@ function decode(items: ItemReader): ClusterState {
   const tenants = readAll(items, "tenants", single.limitedTenantCount, storedTenant, ({ name }) => name);
   const pools = readAll(items, "pools", single.poolCount, storedPool, ({ spec }) => spec.name);
   items.end();
-  const books = recount({ vms: vms.map(([, vm]) => vm), tasks, workers, tenants, pools });
+  const indexes = rebuildIndexes({ vms: vms.map(([, vm]) => vm), tasks, workers, tenants, pools });
   const { limitedTenantCount: _, ...singleFields } = single;
   const { appliedIndex, timeMs, vmCount, sessionCount, eventTotal } = header;
   return {
     ...emptyState(),
     ...singleFields,
-    ...books,
+    ...indexes,
     tasks: tableOf(
       hashOfText,
       tasks.map((task) => [task.id, task]),
@@ -204,8 +208,12 @@ class ItemReader {
   next(field: string): unknown {
     const prefix = this.#take(4, field);
     const length = new DataView(prefix.buffer, prefix.byteOffset, 4).getUint32(0);
-    if (length > LIMITS.snapshotItemBytes)
-      throw new InvalidField(field, LIMITS.snapshotItemBytes, `must have at most ${LIMITS.snapshotItemBytes} bytes`);
+    if (length > CLUSTER_LIMITS.snapshotItemBytes)
+      throw new InvalidField(
+        field,
+        CLUSTER_LIMITS.snapshotItemBytes,
+        `must have at most ${CLUSTER_LIMITS.snapshotItemBytes} bytes`,
+      );
     return unpack(this.#take(length, field), field);
   }
 

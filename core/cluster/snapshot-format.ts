@@ -18,12 +18,31 @@
  *
  * Equal states have equal bytes for one chunk size, however they came about. What follows from the rest is not in it.
  */
-import type { ClusterEvent } from "./events.ts";
-import { array, choice, integer, label, list, nullable, text, tuple } from "./fields.ts";
+import {
+  array,
+  CLUSTER_LIMITS,
+  type ClusterEvent,
+  type CommandResult,
+  choice,
+  DESIRED_STATES,
+  InvalidField,
+  integer,
+  LIMIT_NAMES,
+  label,
+  list,
+  NODE_ROLES,
+  type NodeRecord,
+  nullable,
+  type Session,
+  type StoredResponse,
+  TOKEN_PURPOSES,
+  type TokenRecord,
+  text,
+  tuple,
+  VM_STATES,
+  type VmRecord,
+} from "../domain/index.ts";
 import { addresses, nodeId, peerId, secretHash, tokenId } from "./identity-fields.ts";
-import { InvalidField } from "./invalid.ts";
-import { LIMITS } from "./limits.ts";
-import { NODE_ROLES, type NodeRecord } from "./nodes.ts";
 import {
   isOrchestrationEvent,
   NO_PLACEMENT,
@@ -33,11 +52,7 @@ import {
   readEventOfVersion3,
   storedPlacement,
 } from "./orchestration-codec.ts";
-import { type CommandResult, LIMIT_NAMES } from "./result.ts";
-import type { Session, StoredResponse } from "./session.ts";
 import type { ClusterState } from "./state.ts";
-import { TOKEN_PURPOSES, type TokenRecord } from "./tokens.ts";
-import { DESIRED_STATES, VM_STATES, type VmRecord } from "./vm-record.ts";
 import { vmSpecFromArray, vmSpecToArray } from "./vm-spec-codec.ts";
 
 const MAGIC = "blixard-cluster";
@@ -63,11 +78,11 @@ export function headerFromArray(value: unknown): SnapshotHeader {
   return {
     version,
     appliedIndex: integer(parts[2], "header.appliedIndex", 0, Number.MAX_SAFE_INTEGER),
-    timeMs: integer(parts[3], "header.timeMs", 0, LIMITS.wallMs),
-    vmCount: integer(parts[4], "header.vmCount", 0, LIMITS.vms),
-    sessionCount: integer(parts[5], "header.sessionCount", 0, LIMITS.sessions),
-    tokenCount: version === 1 ? 0 : integer(parts[6], "header.tokenCount", 0, LIMITS.tokens),
-    nodeCount: version === 1 ? 0 : integer(parts[7], "header.nodeCount", 0, LIMITS.nodes),
+    timeMs: integer(parts[3], "header.timeMs", 0, CLUSTER_LIMITS.wallMs),
+    vmCount: integer(parts[4], "header.vmCount", 0, CLUSTER_LIMITS.vms),
+    sessionCount: integer(parts[5], "header.sessionCount", 0, CLUSTER_LIMITS.sessions),
+    tokenCount: version === 1 ? 0 : integer(parts[6], "header.tokenCount", 0, CLUSTER_LIMITS.tokens),
+    nodeCount: version === 1 ? 0 : integer(parts[7], "header.nodeCount", 0, CLUSTER_LIMITS.nodes),
     eventTotal: version === 1 ? 0 : integer(parts[8], "header.eventTotal", 0, Number.MAX_SAFE_INTEGER),
   };
 }
@@ -123,13 +138,13 @@ export function sessionFromArray(value: unknown, field: string, header: Snapshot
   const parts = tuple(value, field, 5);
   const lastActiveIndex = integer(parts[2], `${field}.lastActiveIndex`, 1, header.appliedIndex);
   const lowestUnacknowledged = integer(parts[3], `${field}.lowestUnacknowledged`, 1, Number.MAX_SAFE_INTEGER);
-  const responses = list(parts[4], `${field}.responses`, LIMITS.outstandingRequests, responseFromArray);
+  const responses = list(parts[4], `${field}.responses`, CLUSTER_LIMITS.outstandingRequests, responseFromArray);
   let lowest = lowestUnacknowledged;
-  const highest = lowestUnacknowledged + LIMITS.outstandingRequests - 1;
+  const highest = lowestUnacknowledged + CLUSTER_LIMITS.outstandingRequests - 1;
   for (const { sequence } of responses) lowest = integer(sequence, `${field}.responses.sequence`, lowest, highest) + 1;
   return Object.freeze({
     id: integer(parts[0], `${field}.id`, 1, lastActiveIndex),
-    clientToken: text(parts[1], `${field}.clientToken`, 1, LIMITS.clientTokenLength),
+    clientToken: text(parts[1], `${field}.clientToken`, 1, CLUSTER_LIMITS.clientTokenLength),
     lastActiveIndex,
     lowestUnacknowledged,
     responses,
@@ -166,7 +181,7 @@ export function tokenFromArray(value: unknown, field: string, header: SnapshotHe
     purpose: choice(parts[2], `${field}.purpose`, TOKEN_PURPOSES),
     nodeId: nullable(parts[3], `${field}.nodeId`, nodeId),
     createdAtMs,
-    expiresAtMs: integer(parts[5], `${field}.expiresAtMs`, createdAtMs, LIMITS.wallMs),
+    expiresAtMs: integer(parts[5], `${field}.expiresAtMs`, createdAtMs, CLUSTER_LIMITS.wallMs),
     usedBy: nullable(parts[6], `${field}.usedBy`, nodeId),
     revokedAtMs: nullable(parts[7], `${field}.revokedAtMs`, (at, name) =>
       integer(at, name, createdAtMs, header.timeMs),
@@ -277,8 +292,8 @@ export function eventFromArray(value: unknown, field: string, header: SnapshotHe
       return Object.freeze({
         ...head,
         kind,
-        voters: list(parts[4], `${field}.voters`, LIMITS.members, nodeId),
-        learners: list(parts[5], `${field}.learners`, LIMITS.members, nodeId),
+        voters: list(parts[4], `${field}.voters`, CLUSTER_LIMITS.members, nodeId),
+        learners: list(parts[5], `${field}.learners`, CLUSTER_LIMITS.members, nodeId),
       });
   }
 }
@@ -369,7 +384,7 @@ function resultFromArray(value: unknown, field: string): CommandResult {
     case "vmDeleted":
       return Object.freeze({ ok: true, kind, generation: positive(tuple(value, field, 2)[1], `${field}.generation`) });
     case "tokenCreated": {
-      const expiresAtMs = integer(tuple(value, field, 2)[1], `${field}.expiresAtMs`, 0, LIMITS.wallMs);
+      const expiresAtMs = integer(tuple(value, field, 2)[1], `${field}.expiresAtMs`, 0, CLUSTER_LIMITS.wallMs);
       return Object.freeze({ ok: true, kind, expiresAtMs });
     }
     case "tokenRevoked":
@@ -403,7 +418,7 @@ function resultFromArray(value: unknown, field: string): CommandResult {
       tuple(value, field, 1);
       return Object.freeze({ ok: false, refusal: Object.freeze({ kind: "tokenRevoked" }) });
     case "tokenExpired": {
-      const expiredAtMs = integer(tuple(value, field, 2)[1], `${field}.expiredAtMs`, 0, LIMITS.wallMs);
+      const expiredAtMs = integer(tuple(value, field, 2)[1], `${field}.expiredAtMs`, 0, CLUSTER_LIMITS.wallMs);
       return Object.freeze({ ok: false, refusal: Object.freeze({ kind, expiredAtMs }) });
     }
     case "tokenUsed":
@@ -435,7 +450,7 @@ function resultFromArray(value: unknown, field: string): CommandResult {
 }
 
 function movesOf(value: unknown, field: string): number {
-  return integer(value, field, 0, LIMITS.observations);
+  return integer(value, field, 0, CLUSTER_LIMITS.observations);
 }
 
 function positive(value: unknown, field: string): number {

@@ -1,38 +1,40 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import {
+  type ApplyResult,
+  type ClusterEvent,
+  type CommandResult,
+  DEFAULT_QUOTA,
+  DEFAULT_VM_SPEC,
+  InvalidSnapshot,
+  type NodeRecord,
+  ORCHESTRATED,
+  type Session,
+  type TaskRecord,
+  type TokenBucket,
+  type TokenRecord,
+  type VmRecord,
+  type VmSpec,
+} from "../domain/index.ts";
 import { eventsOf, restoredEvents } from "./events.ts";
 import { hashOfIndex, hashOfText } from "./hash.ts";
 import {
-  type ApplyResult,
   applyEntries,
-  type ClusterEvent,
   type ClusterState,
   type Command,
   type CommandEntry,
   type CommandRequest,
-  type CommandResult,
-  DEFAULT_QUOTA,
-  DEFAULT_VM_SPEC,
   decodeSnapshot,
   emptyState,
   encodeRequest,
   encodeSnapshot,
   getVm,
-  InvalidSnapshot,
-  type NodeRecord,
-  type Session,
   stampRequest,
-  type TaskRecord,
-  type TokenRecord,
-  type VmRecord,
-  type VmSpec,
 } from "./index.ts";
 import { NO_PLACEMENT, type StoredPool, type StoredTenant, type StoredWorker } from "./orchestration-codec.ts";
-import { recount } from "./recount.ts";
-import { ORCHESTRATED } from "./result.ts";
+import { rebuildIndexes } from "./rebuild-indexes.ts";
 import { sessionOf } from "./state.ts";
 import { bucketOf, leafOf, tableOf, tableValues } from "./table.ts";
-import type { TokenBucket } from "./tenants.ts";
 import { VERSION_1, VERSION_2, VERSION_3, VERSION_4 } from "./testing/index.ts";
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/);
@@ -165,7 +167,7 @@ function stateWith(fields: {
       hashOfText,
       open.map((session) => [session.clientToken, session.id] as const),
     ),
-    ...recount({ vms: held, tasks: [], workers: [], tenants: [], pools: [] }),
+    ...rebuildIndexes({ vms: held, tasks: [], workers: [], tenants: [], pools: [] }),
     vmCount: fields.vmCount ?? held.length,
     sessionCount: open.length,
     timeMs: 1_800_000_000_000,
@@ -476,7 +478,7 @@ const third: ClusterState = {
   ...stateWith({ vms: [...vms, placedVm], sessions: [...sessions, orchestrator] }),
   ...later,
   events: restoredEvents(17, [...eventsOf(later.events), ...orchestrationEvents]),
-  ...recount({ vms: [...vms, placedVm], tasks, workers, tenants, pools }),
+  ...rebuildIndexes({ vms: [...vms, placedVm], tasks, workers, tenants, pools }),
   tasks: tableOf(
     hashOfText,
     tasks.map((task) => [task.id, task] as const),
@@ -559,7 +561,7 @@ const everything: ClusterState = {
   sessionIds,
   vmCount,
   sessionCount,
-  ...recount({ vms: everyVm, tasks, workers, tenants, pools }),
+  ...rebuildIndexes({ vms: everyVm, tasks, workers, tenants, pools }),
   events: restoredEvents(17 + newEvents.length, [...eventsOf(third.events), ...newEvents]),
   poolStrategy: "topology-aware",
   poolCursor: 2,

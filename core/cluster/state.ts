@@ -1,16 +1,20 @@
-import { DEFAULT_SCHEDULER, type SchedulerSettings } from "../scheduler/index.ts";
+import {
+  DEFAULT_POOL_STRATEGY,
+  DEFAULT_SCHEDULER,
+  type IpPoolRecord,
+  type NodeRecord,
+  type PoolStrategy,
+  type SchedulerSettings,
+  type Session,
+  type TaskRecord,
+  type TenantRecord,
+  type TokenRecord,
+  type VmRecord,
+  type WorkerRecord,
+} from "../domain/index.ts";
 import { type EventLog, NO_EVENTS } from "./events.ts";
 import { hashOfIndex, hashOfText } from "./hash.ts";
-import type { IpPoolRecord } from "./ip-pools.ts";
-import type { NodeRecord } from "./nodes.ts";
-import { DEFAULT_POOL_STRATEGY, type PoolStrategy } from "./pool-choice.ts";
-import type { Session } from "./session.ts";
 import { BUCKETS, emptyTable, lookUp, type Table } from "./table.ts";
-import type { TaskRecord } from "./tasks.ts";
-import type { TenantRecord } from "./tenants.ts";
-import type { TokenRecord } from "./tokens.ts";
-import type { VmRecord } from "./vm-record.ts";
-import type { WorkerRecord } from "./workers.ts";
 
 /** Everything that the cluster agrees on. Immutable: `applyEntries` returns the next one, which shares what did not change. */
 export interface ClusterState {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Command, JobObservation } from "./index.ts";
+import type { JobObservation } from "../domain/index.ts";
+import type { Command } from "./index.ts";
 import { StateMachine, taskWith } from "./testing/index.ts";
 
 function cluster(attemptsMax = 1): StateMachine {

@@ -1,72 +1,26 @@
 /** Tasks: commands that run to completion on a worker that has the room. At most one attempt runs at a time, each at most once. */
-import { judge, type PlacementRequest, type Resources } from "../scheduler/index.ts";
+import {
+  CLUSTER_LIMITS,
+  type CommandResult,
+  isOver,
+  type JobObservation,
+  refused,
+  type TaskRecord,
+  type TaskState,
+  TIMED_OUT,
+} from "../domain/index.ts";
+import { judge } from "../scheduler/index.ts";
 import type { Batch } from "./batch.ts";
 import type { Command } from "./command.ts";
-import { LIMITS } from "./limits.ts";
-import { placementContext } from "./placement.ts";
-import type { CommandResult } from "./result.ts";
-import { workerView } from "./workers.ts";
-
-export const TASK_STATES = ["Pending", "Running", "Succeeded", "Failed", "TimedOut", "Cancelled"] as const;
-export type TaskState = (typeof TASK_STATES)[number];
-
-export interface TaskSpec {
-  /** An absolute path or a name; never a shell line. */
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly resources: Resources;
-  readonly features: readonly string[];
-  readonly tenant: string;
-  readonly timeoutMs: number;
-  /** 1 to 100. */
-  readonly attemptsMax: number;
-}
-
-/** Immutable. */
-export interface TaskRecord extends TaskSpec {
-  readonly id: string;
-  readonly state: TaskState;
-  /** Attempts so far. */
-  readonly attempt: number;
-  readonly workerId: number | null;
-  /** Somebody wants it to end. */
-  readonly isCancelled: boolean;
-  /** Of the last attempt that ended by itself. */
-  readonly exitCode: number | null;
-  readonly output: string;
-  readonly reason: string;
-  readonly createdIndex: number;
-  readonly updatedIndex: number;
-  readonly updatedAtMs: number;
-}
-
-export function isOver({ state }: TaskRecord): boolean {
-  return state !== "Pending" && state !== "Running";
-}
-
-/** As placement sees it: without rules of its own, and of the lowest priority that VMs have by default. */
-export function taskRequest(task: TaskRecord): PlacementRequest {
-  const { id, tenant, resources, features } = task;
-  return {
-    name: id,
-    tenant,
-    resources,
-    features,
-    antiAffinity: [],
-    locality: null,
-    priority: 0,
-    pinnedTo: null,
-    avoid: null,
-    nominatedTo: null,
-  };
-}
+import { placementContext, taskRequest, workerView } from "./placement.ts";
 
 export function submitTask(
   batch: Batch,
   { id, spec }: Extract<Command, { readonly kind: "submitTask" }>,
 ): CommandResult {
   if (batch.task(id) !== null) return refused({ kind: "taskExists" });
-  if (batch.taskCount >= LIMITS.tasks) return refused({ kind: "limitReached", limit: "tasks", maximum: LIMITS.tasks });
+  if (batch.taskCount >= CLUSTER_LIMITS.tasks)
+    return refused({ kind: "limitReached", limit: "tasks", maximum: CLUSTER_LIMITS.tasks });
   put(batch, {
     id,
     ...spec,
@@ -106,16 +60,6 @@ export function placeTask(batch: Batch, command: Extract<Command, { readonly kin
   return Object.freeze({ ok: true, kind: "taskChanged" });
 }
 
-/** What the worker has seen of one attempt. */
-export interface JobObservation {
-  readonly id: string;
-  readonly attempt: number;
-  /** absent: the worker knows of no such attempt, though it has been told to run it. */
-  readonly phase: "exited" | "failed" | "absent";
-  readonly exitCode: number;
-  readonly output: string;
-}
-
 export function observeJob(batch: Batch, workerId: number, seen: JobObservation): void {
   const task = batch.task(seen.id);
   if (task === null || task.workerId !== workerId || task.attempt !== seen.attempt || task.state !== "Running") return;
@@ -145,15 +89,8 @@ function attemptEnded(batch: Batch, task: TaskRecord, reason: string): void {
   put(batch, { ...task, state, workerId: null, reason });
 }
 
-/** What a host says of a job that it has ended for taking too long. */
-export const TIMED_OUT = "timed out";
-
 export function put(batch: Batch, task: TaskRecord): void {
   const { id, state, attempt, workerId, reason } = task;
   batch.putTask(Object.freeze({ ...task, updatedIndex: batch.appliedIndex, updatedAtMs: batch.timeMs }));
   batch.happened({ kind: "taskState", id, state, attempt, workerId, reason });
-}
-
-function refused(refusal: Extract<CommandResult, { readonly ok: false }>["refusal"]): CommandResult {
-  return Object.freeze({ ok: false, refusal: Object.freeze(refusal) });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Command, DEFAULT_QUOTA, type Quota, vmSpec } from "./index.ts";
+import { DEFAULT_QUOTA, type Quota, vmSpec } from "../domain/index.ts";
+import type { Command } from "./index.ts";
 import { StateMachine, taskWith } from "./testing/index.ts";
 
 const HOUR_MS = 3_600_000;

@@ -1,119 +1,28 @@
 /** Tenants: what each may have and how fast it may ask, and what it has. */
-import type { Resources } from "../scheduler/index.ts";
+
+import {
+  CLUSTER_LIMITS,
+  type CommandResult,
+  EMPTY_BUCKET,
+  type LimitedRate,
+  QUOTA_RESOURCES,
+  type Quota,
+  type Resources,
+  refused,
+  type TokenBucket,
+} from "../domain/index.ts";
 import type { Batch } from "./batch.ts";
 import type { Command } from "./command.ts";
-import { anInteger, type Format, record } from "./format.ts";
-import { LIMITS } from "./limits.ts";
-import type { CommandResult } from "./result.ts";
-
-/** SPEC section 2. A tenant whom nobody has given one is not limited. */
-export interface Quota {
-  readonly vms: number;
-  readonly vcpus: number;
-  readonly memoryMiB: number;
-  readonly diskGiB: number;
-  readonly vmsPerWorker: number;
-  readonly createsPerMinute: number;
-  readonly deletesPerMinute: number;
-  /** Of everything that is asked about a VM or a task of the tenant's, and changes it. */
-  readonly requestsPerSecond: number;
-  /** How many of them at once. */
-  readonly requestsBurst: number;
-}
-
-export const DEFAULT_QUOTA: Quota = Object.freeze({
-  vms: 50,
-  vcpus: 200,
-  memoryMiB: 200 * 1024,
-  diskGiB: 2 * 1024,
-  vmsPerWorker: 25,
-  createsPerMinute: 10,
-  deletesPerMinute: 20,
-  requestsPerSecond: 100,
-  requestsBurst: 200,
-});
-
-const anAmount = anInteger(0, 2 ** 40);
-
-export const aQuota: Format<Quota> = record<Quota>({
-  vms: anAmount,
-  vcpus: anAmount,
-  memoryMiB: anAmount,
-  diskGiB: anAmount,
-  vmsPerWorker: anAmount,
-  createsPerMinute: anInteger(0, 1_000_000),
-  deletesPerMinute: anInteger(0, 1_000_000),
-  requestsPerSecond: anInteger(0, 1_000_000),
-  requestsBurst: anInteger(0, 1_000_000),
-});
-
-/** A token bucket in cluster time, in thousandths of a token: so that what drips in between two requests is whole, and every replica counts alike. */
-export interface TokenBucket {
-  readonly milliTokens: number;
-  readonly atMs: number;
-}
-
-export const aBucket: Format<TokenBucket> = record<TokenBucket>({
-  milliTokens: anInteger(0, 1_000_000_000),
-  atMs: anInteger(0, LIMITS.wallMs),
-});
-
-/** Immutable. */
-export interface TenantRecord {
-  readonly name: string;
-  readonly quota: Quota | null;
-  readonly creates: TokenBucket;
-  readonly deletes: TokenBucket;
-  readonly requests: TokenBucket;
-
-  // What follows from its VMs; no part of a snapshot.
-  readonly vms: number;
-  readonly usage: Resources;
-}
-
-const NOTHING: Resources = Object.freeze({ vcpus: 0, memoryMiB: 0, diskGiB: 0 });
-const EMPTY_BUCKET: TokenBucket = Object.freeze({ milliTokens: 0, atMs: 0 });
-
-export const NEW_TENANT: Omit<TenantRecord, "name"> = Object.freeze({
-  quota: null,
-  creates: EMPTY_BUCKET,
-  deletes: EMPTY_BUCKET,
-  requests: EMPTY_BUCKET,
-  vms: 0,
-  usage: NOTHING,
-});
-
-export function tenantOf(batch: Batch, name: string): TenantRecord {
-  return batch.tenants.get(name) ?? { ...NEW_TENANT, name };
-}
-
-function putTenant(batch: Batch, tenant: TenantRecord): void {
-  if (tenant.vms === 0 && tenant.quota === null) batch.tenants.delete(tenant.name);
-  else batch.tenants.set(tenant.name, Object.freeze(tenant));
-}
-
-/** A VM of the tenant came (1) or went (-1). */
-export function usageChanged(batch: Batch, name: string, sign: 1 | -1, resources: Resources): void {
-  const tenant = tenantOf(batch, name);
-  putTenant(batch, {
-    ...tenant,
-    vms: tenant.vms + sign,
-    usage: Object.freeze({
-      vcpus: tenant.usage.vcpus + sign * resources.vcpus,
-      memoryMiB: tenant.usage.memoryMiB + sign * resources.memoryMiB,
-      diskGiB: tenant.usage.diskGiB + sign * resources.diskGiB,
-    }),
-  });
-}
+import { putTenant, tenantOf } from "./tenant-table.ts";
 
 /** Full buckets to begin with. Null takes the limits away. */
 export function setQuota(batch: Batch, name: string, quota: Quota | null): CommandResult {
-  if (quota !== null && batch.tenants.get(name) === null && batch.tenants.count >= LIMITS.tenants)
-    return refused({ kind: "limitReached", limit: "tenants", maximum: LIMITS.tenants });
+  if (quota !== null && batch.tenants.get(name) === null && batch.tenants.count >= CLUSTER_LIMITS.tenants)
+    return refused({ kind: "limitReached", limit: "tenants", maximum: CLUSTER_LIMITS.tenants });
   const full = (which: LimitedRate): TokenBucket =>
     quota === null ? EMPTY_BUCKET : { milliTokens: rateOf(quota, which).burst * 1000, atMs: batch.timeMs };
-  putTenant(batch, {
-    ...tenantOf(batch, name),
+  putTenant(batch.tenants, {
+    ...tenantOf(batch.tenants, name),
     quota,
     creates: full("creates"),
     deletes: full("deletes"),
@@ -126,7 +35,7 @@ export function setQuota(batch: Batch, name: string, quota: Quota | null): Comma
 
 /** Why the tenant may not have this much more; null: it may. `extraVms` is 1 for a VM that comes, 0 for one that grows. */
 export function quotaRefusal(batch: Batch, name: string, extraVms: number, extra: Resources): CommandResult | null {
-  const { quota, vms, usage } = tenantOf(batch, name);
+  const { quota, vms, usage } = tenantOf(batch.tenants, name);
   if (quota === null) return null;
   const wanted = {
     vms: vms + extraVms,
@@ -142,11 +51,6 @@ export function quotaRefusal(batch: Batch, name: string, extraVms: number, extra
   return null;
 }
 
-export const QUOTA_RESOURCES = ["vms", "vcpus", "memoryMiB", "diskGiB"] as const;
-
-export const LIMITED_RATES = ["creates", "deletes", "requests"] as const;
-export type LimitedRate = (typeof LIMITED_RATES)[number];
-
 /** How fast tokens drip in, and how many a bucket holds: a minute's worth of creates and deletes. */
 function rateOf(quota: Quota, which: LimitedRate): { readonly perMinute: number; readonly burst: number } {
   switch (which) {
@@ -161,7 +65,7 @@ function rateOf(quota: Quota, which: LimitedRate): { readonly perMinute: number;
 
 /** Takes a token, or says when there will be one. */
 export function takeToken(batch: Batch, name: string, which: LimitedRate): CommandResult | null {
-  const tenant = tenantOf(batch, name);
+  const tenant = tenantOf(batch.tenants, name);
   if (tenant.quota === null) return null;
   const { perMinute, burst } = rateOf(tenant.quota, which);
   const { milliTokens, atMs } = tenant[which];
@@ -173,7 +77,7 @@ export function takeToken(batch: Batch, name: string, which: LimitedRate): Comma
     const retryAfterMs = perMinute === 0 || burst === 0 ? 60_000 : Math.ceil(((1000 - now) * 60) / perMinute);
     return refused({ kind: "tooManyRequests", what: which, perMinute, retryAfterMs });
   }
-  putTenant(batch, { ...tenant, [which]: Object.freeze({ milliTokens: now - 1000, atMs: batch.timeMs }) });
+  putTenant(batch.tenants, { ...tenant, [which]: Object.freeze({ milliTokens: now - 1000, atMs: batch.timeMs }) });
   return null;
 }
 
@@ -199,8 +103,4 @@ function tenantAsking(batch: Batch, command: Command): string | null {
     default:
       return null;
   }
-}
-
-function refused(refusal: Extract<CommandResult, { readonly ok: false }>["refusal"]): CommandResult {
-  return Object.freeze({ ok: false, refusal: Object.freeze(refusal) });
 }

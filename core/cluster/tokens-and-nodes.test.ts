@@ -1,22 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { type ApplyResult, CLUSTER_LIMITS, type ClusterEvent, InvalidCommand } from "../domain/index.ts";
 import { eventsOf, keptEvents, NO_EVENTS, restoredEvents, withEvents } from "./events.ts";
 import {
-  type ApplyResult,
   applyEntries,
-  type ClusterEvent,
   type ClusterState,
   type Command,
   decodeSnapshot,
   emptyState,
   encodeRequest,
   encodeSnapshot,
-  InvalidCommand,
   nodeOf,
   query,
   stampRequest,
 } from "./index.ts";
-import { LIMITS } from "./limits.ts";
 
 const HASH = "ab".repeat(32);
 const ADDRESSES = ["127.0.0.1:7001"];
@@ -127,11 +124,16 @@ describe("a join token", () => {
 
   test("gives way when it has expired and there is no room; one that holds does not", () => {
     const machine = new Machine();
-    for (let n = 0; n < LIMITS.tokens; n++) machine.do(create({ id: `token${1000 + n}`, ttlMs: n === 7 ? 10 : 1000 }));
-    expect(machine.refusal(create())).toEqual({ kind: "limitReached", limit: "tokens", maximum: LIMITS.tokens });
+    for (let n = 0; n < CLUSTER_LIMITS.tokens; n++)
+      machine.do(create({ id: `token${1000 + n}`, ttlMs: n === 7 ? 10 : 1000 }));
+    expect(machine.refusal(create())).toEqual({
+      kind: "limitReached",
+      limit: "tokens",
+      maximum: CLUSTER_LIMITS.tokens,
+    });
     expect(machine.do(create(), 10)).toMatchObject({ ok: true });
     expect(machine.state.tokens.has("token1007")).toBe(false);
-    expect(machine.state.tokens.size).toBe(LIMITS.tokens);
+    expect(machine.state.tokens.size).toBe(CLUSTER_LIMITS.tokens);
   });
 });
 
@@ -213,7 +215,7 @@ describe("events", () => {
         for (let index = 1; index < next; index++) slow = withEvents(slow, [event(index)]);
         expect(log).toEqual(slow);
         expect([...eventsOf(log)].length).toBe(keptEvents(log.total));
-        expect([...eventsOf(log)].length).toBeGreaterThanOrEqual(Math.min(log.total, LIMITS.events));
+        expect([...eventsOf(log)].length).toBeGreaterThanOrEqual(Math.min(log.total, CLUSTER_LIMITS.events));
       }),
       { numRuns: 30 },
     );
@@ -252,7 +254,7 @@ test.each<[string, Command]>([
   ["command.id", create({ id: "UPPER000" })],
   ["command.secretHash", create({ secretHash: "ab" })],
   ["command.ttlMs", create({ ttlMs: 0 })],
-  ["command.ttlMs", create({ ttlMs: LIMITS.tokenTtlMs + 1 })],
+  ["command.ttlMs", create({ ttlMs: CLUSTER_LIMITS.tokenTtlMs + 1 })],
   ["command.nodeId", create({ nodeId: 0 })],
   ["command.peerId", admit({ peerId: "" })],
   ["command.peerId", admit({ peerId: "a b" })],

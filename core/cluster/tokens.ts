@@ -1,39 +1,17 @@
 /** Secrets that let somebody in: a node that joins, a client of the API. The cluster knows their hashes alone. */
+import { CLUSTER_LIMITS, type CommandResult, refused, type TokenRecord } from "../domain/index.ts";
 import type { Batch } from "./batch.ts";
 import type { Command } from "./command.ts";
-import { LIMITS } from "./limits.ts";
-import type { CommandResult } from "./result.ts";
-
-export const TOKEN_PURPOSES = ["join", "api"] as const;
-export type TokenPurpose = (typeof TOKEN_PURPOSES)[number];
-
-/** Immutable. */
-export interface TokenRecord {
-  /** 8 to 32 lower-case letters and digits. */
-  readonly id: string;
-  /** SHA-256 of the secret, 64 lower-case hexadecimal digits. */
-  readonly secretHash: string;
-  readonly purpose: TokenPurpose;
-  /** Who alone may join with it; null: whoever holds it. */
-  readonly nodeId: number | null;
-  /** Cluster time, milliseconds since 1970. */
-  readonly createdAtMs: number;
-  /** From then on, by cluster time, it is worth nothing. */
-  readonly expiresAtMs: number;
-  /** The node that joined with it. */
-  readonly usedBy: number | null;
-  readonly revokedAtMs: number | null;
-}
 
 export function createToken(batch: Batch, command: Extract<Command, { readonly kind: "createToken" }>): CommandResult {
   const { id, secretHash, purpose, ttlMs, nodeId } = command;
   if (batch.tokens.has(id)) return refused({ kind: "tokenExists" });
-  if (batch.tokens.size >= LIMITS.tokens) {
+  if (batch.tokens.size >= CLUSTER_LIMITS.tokens) {
     const oldest = firstExpired(batch);
-    if (oldest === null) return refused({ kind: "limitReached", limit: "tokens", maximum: LIMITS.tokens });
+    if (oldest === null) return refused({ kind: "limitReached", limit: "tokens", maximum: CLUSTER_LIMITS.tokens });
     batch.changeTokens().delete(oldest);
   }
-  const expiresAtMs = Math.min(batch.timeMs + ttlMs, LIMITS.wallMs);
+  const expiresAtMs = Math.min(batch.timeMs + ttlMs, CLUSTER_LIMITS.wallMs);
   batch.changeTokens().set(
     id,
     Object.freeze({
@@ -74,8 +52,4 @@ export function revokeToken(batch: Batch, id: string): CommandResult {
     batch.happened({ kind: "tokenRevoked", tokenId: id });
   }
   return Object.freeze({ ok: true, kind: "tokenRevoked" });
-}
-
-function refused(refusal: Extract<CommandResult, { readonly ok: false }>["refusal"]): CommandResult {
-  return Object.freeze({ ok: false, refusal: Object.freeze(refusal) });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Command, type VmSpec, vmSpec } from "./index.ts";
+import { type VmSpec, vmSpec } from "../domain/index.ts";
+import type { Command } from "./index.ts";
 import { poolWith, StateMachine } from "./testing/index.ts";
 
 function cluster(): StateMachine {

@@ -1,16 +1,22 @@
 /** What the owner of a VM can ask for. Every refusal leaves everything as it is. */
-import { judge, type Resources } from "../scheduler/index.ts";
-import { heldBy, less, resourcesOf } from "./accounts.ts";
+import {
+  CLUSTER_LIMITS,
+  type CommandResult,
+  heldBy,
+  less,
+  type Resources,
+  refused,
+  resourcesOf,
+  type VmAddress,
+  type VmRecord,
+} from "../domain/index.ts";
+import { judge } from "../scheduler/index.ts";
 import type { Batch } from "./batch.ts";
 import type { Command } from "./command.ts";
 import { allocate, keptAddresses, release } from "./ip-pools.ts";
-import { LIMITS } from "./limits.ts";
-import { placementContext, placementContextWithout, vmRequest } from "./placement.ts";
-import type { CommandResult } from "./result.ts";
+import { placementContext, placementContextWithout, vmRequest, workerView } from "./placement.ts";
 import { quotaRefusal, takeToken } from "./tenants.ts";
 import { again, mayLeaveLostWorker, moved, NOWHERE, removed } from "./vm-moves.ts";
-import type { VmAddress, VmRecord } from "./vm-record.ts";
-import { workerView } from "./workers.ts";
 
 export type VmCommand = Extract<
   Command,
@@ -19,7 +25,7 @@ export type VmCommand = Extract<
 
 const VM_EXISTS = refused({ kind: "vmExists" });
 const VM_NOT_FOUND = refused({ kind: "vmNotFound" });
-const TOO_MANY_VMS = refused({ kind: "limitReached", limit: "vms", maximum: LIMITS.vms });
+const TOO_MANY_VMS = refused({ kind: "limitReached", limit: "vms", maximum: CLUSTER_LIMITS.vms });
 const noAddresses: readonly VmAddress[] = Object.freeze([]);
 
 /** `index` is the entry's; the time is the batch's. The result is deeply frozen. */
@@ -46,7 +52,7 @@ function createVm(
   index: number,
 ): CommandResult {
   if (batch.vm(name) !== null) return VM_EXISTS;
-  if (batch.vmCount >= LIMITS.vms) return TOO_MANY_VMS;
+  if (batch.vmCount >= CLUSTER_LIMITS.vms) return TOO_MANY_VMS;
   const limited = takeToken(batch, spec.tenant, "creates") ?? quotaRefusal(batch, spec.tenant, 1, resourcesOf(spec));
   if (limited !== null) return limited;
   const allocation = spec.networks.length === 0 ? null : allocate(batch, name, spec);
@@ -234,8 +240,4 @@ function generationMismatch(expected: number, actual: number): CommandResult {
 
 function applied(kind: "vmCreated" | "vmUpdated" | "vmDeleted", generation: number): CommandResult {
   return Object.freeze({ ok: true, kind, generation });
-}
-
-function refused(refusal: Extract<CommandResult, { readonly ok: false }>["refusal"]): CommandResult {
-  return Object.freeze({ ok: false, refusal: Object.freeze(refusal) });
 }

@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
 import {
-  type Command,
   isLegalMove,
   type MachineObservation,
+  SEEN_PHASES,
   VM_STATES,
   type VmRecord,
   type VmSpec,
   type VmState,
-} from "./index.ts";
+} from "../domain/index.ts";
+import type { Command } from "./index.ts";
 import { StateMachine } from "./testing/index.ts";
-import { SEEN_PHASES } from "./vm-moves.ts";
 
 /** Three workers of 100 vcpus. */
 function cluster(): StateMachine {

@@ -1,15 +1,22 @@
 /** Every way in which the record of a VM changes after it was created, but for what its owner asks: placements, what workers see, losses. */
+import {
+  type CommandResult,
+  heldBy,
+  intentOf,
+  isLegalMove,
+  less,
+  type MachineObservation,
+  refused,
+  resourcesOf,
+  type VmRecord,
+  type VmState,
+} from "../domain/index.ts";
 import { judge } from "../scheduler/index.ts";
-import { heldBy, less, resourcesOf } from "./accounts.ts";
 import type { Batch } from "./batch.ts";
 import type { Command, RebalanceMove } from "./command.ts";
 import { release } from "./ip-pools.ts";
-import { needsPlace, placementContext, vmRequest } from "./placement.ts";
-import type { CommandResult } from "./result.ts";
+import { needsPlace, placementContext, vmRequest, workerView } from "./placement.ts";
 import { observeJob } from "./tasks.ts";
-import { intentOf, type VmRecord, type VmState } from "./vm-record.ts";
-import { isLegalMove } from "./vm-states.ts";
-import { workerView } from "./workers.ts";
 
 /** A failed assertion: the state machine was about to do what it must never do. Stops the node. */
 export class IllegalMove extends Error {
@@ -170,16 +177,6 @@ export function again(batch: Batch, next: VmRecord, vm: VmRecord, reason: string
   });
 }
 
-/** absent: not in a complete inventory. unhealthy: it runs, and its health checks say that it should not. */
-export const SEEN_PHASES = ["building", "starting", "running", "stopped", "failed", "unhealthy", "absent"] as const;
-
-export interface MachineObservation {
-  readonly name: string;
-  readonly epoch: number;
-  readonly phase: (typeof SEEN_PHASES)[number];
-  readonly reason: string;
-}
-
 /** What a worker has seen of its machines and jobs. What does not concern the present placement is passed over. */
 export function observe(batch: Batch, command: Extract<Command, { readonly kind: "observe" }>): CommandResult {
   const { workerId, bootId, machines, jobs } = command;
@@ -317,7 +314,3 @@ export function dropNomination(
 }
 
 const done: CommandResult = Object.freeze({ ok: true, kind: "vmChanged" });
-
-function refused(refusal: Extract<CommandResult, { readonly ok: false }>["refusal"]): CommandResult {
-  return Object.freeze({ ok: false, refusal: Object.freeze(refusal) });
-}

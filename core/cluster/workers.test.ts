@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULT_SCHEDULER } from "../scheduler/index.ts";
+import { DEFAULT_SCHEDULER } from "../domain/index.ts";
 import { type Command, nodeOf } from "./index.ts";
 import { tableValues } from "./table.ts";
 import { factsWith, StateMachine, taskWith } from "./testing/index.ts";

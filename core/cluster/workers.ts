@@ -1,91 +1,19 @@
 /** Hosts that run machines: what they have, what they shall do, and whether the cluster may rely on them. */
-import type { Resources, Topology, WorkerStatus, WorkerView } from "../scheduler/index.ts";
+import {
+  type Availability,
+  CLUSTER_LIMITS,
+  type CommandResult,
+  NO_RESOURCES,
+  refused,
+  sameFacts,
+  statusOf,
+  type WorkerRecord,
+} from "../domain/index.ts";
 import type { Batch } from "./batch.ts";
 import type { Command } from "./command.ts";
-import { label, list } from "./fields.ts";
-import { aLabel, anInteger, aText, aValue, type Format, orNull, record } from "./format.ts";
-import { InvalidField } from "./invalid.ts";
-import { LIMITS } from "./limits.ts";
 import { putRole } from "./nodes.ts";
-import type { CommandResult } from "./result.ts";
 import { lostTask } from "./tasks.ts";
 import { lostVm, targetLost } from "./vm-moves.ts";
-
-/** What an operator has said about new placements. */
-export const AVAILABILITIES = ["online", "cordoned", "draining"] as const;
-export type Availability = (typeof AVAILABILITIES)[number];
-
-/** Immutable. */
-export interface WorkerRecord extends WorkerFacts {
-  /** Of the node. */
-  readonly id: number;
-  /** Told by the agent's process: another number is another process. */
-  readonly bootId: number;
-  /** Log index of the entry by which that process came to be known: what was placed before, another may have begun. */
-  readonly registeredIndex: number;
-  readonly availability: Availability;
-  /** False from when the cluster stopped to rely on its lease until it registers anew. */
-  readonly isOnline: boolean;
-  /** Log index of the last entry that changed what this worker shall do: an agent that has heard of that one has heard of all. */
-  readonly assignedIndex: number;
-
-  // What follows from VMs and tasks; no part of a snapshot.
-  readonly used: Resources;
-  readonly reserved: Resources;
-  /** Names of the VMs placed here, sorted. */
-  readonly vms: readonly string[];
-  /** Ids of the tasks placed here, sorted. */
-  readonly tasks: readonly string[];
-  /** Names of the VMs that room is kept for, sorted. */
-  readonly nominees: readonly string[];
-}
-
-/** What an agent tells of its host. */
-export interface WorkerFacts {
-  readonly capacity: Resources;
-  /** Sorted labels, each once. */
-  readonly features: readonly string[];
-  readonly topology: Topology;
-  /** 0 to 2^32, in thousandths of any one currency. */
-  readonly costPerHour: number;
-  /** What runs machines there; null: nothing, and VMs stay Scheduled. */
-  readonly driver: string | null;
-}
-
-export const aResources: Format<Resources> = record<Resources>({
-  vcpus: anInteger(0, LIMITS.hostVcpus),
-  memoryMiB: anInteger(0, LIMITS.hostMemoryMiB),
-  diskGiB: anInteger(0, LIMITS.hostDiskGiB),
-});
-
-const aTopology: Format<Topology> = record<Topology>({ datacenter: aLabel, zone: aLabel, rack: aLabel });
-
-/** Labels, sorted, each once: one encoding for one set. */
-export const someFeatures: Format<readonly string[]> = aValue((value: unknown, field: string) => {
-  const features = list(value, field, LIMITS.listLength, label);
-  for (let at = 1; at < features.length; at++) {
-    if ((features[at - 1] ?? "") >= (features[at] ?? ""))
-      throw new InvalidField(field, null, "must be sorted, each feature once");
-  }
-  return features;
-});
-
-export const factFormats = {
-  capacity: aResources,
-  features: someFeatures,
-  topology: aTopology,
-  costPerHour: anInteger(0, 2 ** 32),
-  driver: orNull(aText(1, LIMITS.labelLength)),
-};
-
-export function statusOf(worker: Pick<WorkerRecord, "isOnline" | "availability">): WorkerStatus {
-  return worker.isOnline ? worker.availability : "offline";
-}
-
-export function workerView(worker: WorkerRecord): WorkerView {
-  const { id, capacity, used, reserved, features, topology, costPerHour } = worker;
-  return { id, status: statusOf(worker), capacity, used, reserved, features, topology, costPerHour };
-}
 
 /** A process of an agent has come up, or its host has changed. Told again, it changes nothing. */
 export function registerWorker(
@@ -97,8 +25,8 @@ export function registerWorker(
   if (node === null) return refused({ kind: "nodeNotFound", nodeId: workerId });
   if (node.role === "removed") return refused({ kind: "workerRemoved", workerId });
   const known = batch.workers.get(workerId);
-  if (known === null && batch.workers.count >= LIMITS.workers)
-    return refused({ kind: "limitReached", limit: "workers", maximum: LIMITS.workers });
+  if (known === null && batch.workers.count >= CLUSTER_LIMITS.workers)
+    return refused({ kind: "limitReached", limit: "workers", maximum: CLUSTER_LIMITS.workers });
   if (known?.isOnline && known.bootId === bootId && sameFacts(known, facts)) return registered;
   const worker: WorkerRecord = {
     id: workerId,
@@ -107,8 +35,8 @@ export function registerWorker(
     availability: known?.availability ?? "online",
     isOnline: true,
     assignedIndex: batch.appliedIndex,
-    used: known?.used ?? nothing,
-    reserved: known?.reserved ?? nothing,
+    used: known?.used ?? NO_RESOURCES,
+    reserved: known?.reserved ?? NO_RESOURCES,
     vms: known?.vms ?? none,
     tasks: known?.tasks ?? none,
     nominees: known?.nominees ?? none,
@@ -122,16 +50,7 @@ export function registerWorker(
 }
 
 const registered: CommandResult = Object.freeze({ ok: true, kind: "workerRegistered" });
-const nothing: Resources = Object.freeze({ vcpus: 0, memoryMiB: 0, diskGiB: 0 });
 const none: readonly string[] = Object.freeze([]);
-
-export function sameFacts(known: WorkerFacts, facts: WorkerFacts): boolean {
-  return JSON.stringify(factsOf(known)) === JSON.stringify(factsOf(facts));
-}
-
-export function factsOf({ capacity, features, topology, costPerHour, driver }: WorkerFacts): WorkerFacts {
-  return { capacity, features, topology, costPerHour, driver };
-}
 
 /**
  * Its lease has run out, by the proposer's own clock and with all the drift that is allowed for; or an operator knows that it is dead. Nothing runs there
@@ -189,8 +108,4 @@ export function setAvailability(batch: Batch, workerId: number, availability: Av
     });
   }
   return Object.freeze({ ok: true, kind: "workerChanged" });
-}
-
-function refused(refusal: Extract<CommandResult, { readonly ok: false }>["refusal"]): CommandResult {
-  return Object.freeze({ ok: false, refusal: Object.freeze(refusal) });
 }

@@ -4,20 +4,20 @@
  * After every input: consensus first, then what it committed is applied, then whoever waited for that is answered, then what must be stored goes to the
  * disk. A failed assertion anywhere halts the node, and nothing of that step leaves it.
  */
+
 import {
-  type ApplyResult,
   applyEntries,
   type ClusterState,
   type CommandEntry,
   decodeSnapshot,
   emptyState,
   encodeRequest,
-  InvalidCommand,
   type MembershipEntry,
   query,
   STAMP_BYTES,
   stampRequest,
 } from "../cluster/index.ts";
+import { type ApplyResult, InvalidCommand } from "../domain/index.ts";
 import {
   advanceCommit,
   appendAsLeader,

@@ -1,7 +1,8 @@
 /** What a worker is told: all of its own, nothing of others, and never more than fits. */
+
 import { describe, expect, test } from "vitest";
 import { encodeDirective, HOST_LIMITS } from "../agent/index.ts";
-import { vmSpec } from "../cluster/index.ts";
+import { vmSpec } from "../domain/index.ts";
 import { machine, OrchestratorHarness } from "../testing/index.ts";
 import { attemptNumber } from "./observations.ts";
 

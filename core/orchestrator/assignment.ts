@@ -1,7 +1,8 @@
 /** What a worker is told to do, and how. */
 
 import { type Assignment, type Details, HOST_LIMITS, type Report } from "../agent/index.ts";
-import { type ClusterState, intentOf, taskOf, vmOf, type WorkerRecord } from "../cluster/index.ts";
+import { type ClusterState, taskOf, vmOf } from "../cluster/index.ts";
+import { intentOf, type WorkerRecord } from "../domain/index.ts";
 import { attemptNumber, isBegun } from "./observations.ts";
 
 export function assignmentOf(state: ClusterState, worker: WorkerRecord): Assignment {

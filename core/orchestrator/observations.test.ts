@@ -1,8 +1,10 @@
 /** What is news: in every state that a VM can be in, whatever its host shows. */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Inventory, type Job, MACHINE_PHASES, type ReportedMachine } from "../agent/index.ts";
-import { type Command, intentOf, type VmRecord, vmOf } from "../cluster/index.ts";
+import { type Command, vmOf } from "../cluster/index.ts";
+import { intentOf, type VmRecord } from "../domain/index.ts";
 import { machine, OrchestratorHarness } from "../testing/index.ts";
 import { attemptNumber, type Heard, indexed, isBegun, newsIn } from "./observations.ts";
 

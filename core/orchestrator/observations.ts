@@ -1,18 +1,16 @@
 /** What an inventory says that the replicated state does not know yet. */
 
 import type { Inventory, Job, ReportedMachine } from "../agent/index.ts";
+import { type ClusterState, taskOf, vmOf } from "../cluster/index.ts";
 import {
   CLUSTER_LIMITS,
-  type ClusterState,
   intentOf,
   type JobObservation,
   type MachineObservation,
   type TaskRecord,
-  taskOf,
   type VmRecord,
-  vmOf,
   type WorkerRecord,
-} from "../cluster/index.ts";
+} from "../domain/index.ts";
 
 export interface News {
   readonly machines: readonly MachineObservation[];

@@ -2,10 +2,12 @@
  * Leader and agents together: whatever is lost, late or doubled between them, whoever crashes, and however far clocks differ within the bound, no VM executes
  * in two places; and when all of that is over, every VM is as it was asked to be. Consensus is left out: what is proposed is committed, or lost.
  */
+
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Directive, encodeDirective, FENCE_GRACE_MS } from "../agent/index.ts";
-import { type Command, tableValues, type VmRecord } from "../cluster/index.ts";
+import { type Command, tableValues } from "../cluster/index.ts";
+import type { VmRecord } from "../domain/index.ts";
 import { AgentHarness, FACTS, OrchestratorHarness, type Sent } from "../testing/index.ts";
 
 const HOSTS = [1, 2] as const;

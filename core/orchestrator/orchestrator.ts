@@ -8,29 +8,32 @@
 import { type Directive, LEASE_TTL_MS, type Report, waitForLeaseMs } from "../agent/index.ts";
 import {
   Batch,
-  CLUSTER_LIMITS,
   type ClusterState,
-  intentOf,
-  isOver,
   needsPlace,
   nodeOf,
   type OwnCommand,
   occupants,
   placementContext,
-  sameFacts,
-  statusOf,
-  type TaskRecord,
   type Touched,
   tableValues,
   taskOf,
   taskRequest,
-  type VmRecord,
   vmOf,
   vmRequest,
-  type WorkerRecord,
   workerOf,
   workerView,
 } from "../cluster/index.ts";
+import {
+  CLUSTER_LIMITS,
+  intentOf,
+  isOver,
+  type Resources,
+  sameFacts,
+  statusOf,
+  type TaskRecord,
+  type VmRecord,
+  type WorkerRecord,
+} from "../domain/index.ts";
 import {
   chosen,
   explain,
@@ -38,7 +41,6 @@ import {
   type PlacementContext,
   PlacementIndex,
   type PlacementRequest,
-  type Resources,
   type WorkerView,
 } from "../scheduler/index.ts";
 import { assignmentOf, detailsFor } from "./assignment.ts";

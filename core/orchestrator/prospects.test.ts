@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { explainer, needsPlace, tableValues, type VmSpec } from "../cluster/index.ts";
+import { explainer, needsPlace, tableValues } from "../cluster/index.ts";
+import type { VmSpec } from "../domain/index.ts";
 import { FACTS, OrchestratorHarness } from "../testing/index.ts";
 
 const HOSTS = [1, 2, 3, 4, 5, 6];

@@ -3,8 +3,15 @@
  * those workers that have changed since; and where every domain is full of its group already, it waits until one of the group leaves, or there is another
  * domain. What is passed over here would have refused.
  */
-import { type AntiAffinity, intentOf, type VmRecord, type WorkerRecord } from "../cluster/index.ts";
-import { domainOf, type PlacementContext, type PlacementRequest, type Topology } from "../scheduler/index.ts";
+import {
+  type AntiAffinity,
+  domainOf,
+  intentOf,
+  type Topology,
+  type VmRecord,
+  type WorkerRecord,
+} from "../domain/index.ts";
+import type { PlacementContext, PlacementRequest } from "../scheduler/index.ts";
 
 /** Changes of workers that are remembered. */
 const CHANGES_MAX = 1024;

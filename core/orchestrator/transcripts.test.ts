@@ -1,6 +1,7 @@
 /** Two days in the life of a cluster, told by its events: what an operator would read. Times are from the first line on. */
+
 import { expect, test } from "vitest";
-import type { ClusterEvent } from "../cluster/index.ts";
+import type { ClusterEvent } from "../domain/index.ts";
 import { OrchestratorHarness } from "../testing/index.ts";
 
 class Story {

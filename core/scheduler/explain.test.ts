@@ -1,10 +1,11 @@
 /** Every filter, rule and strategy, each alone. */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type AntiAffinity, FAILURE_DOMAINS } from "../cluster/index.ts";
+import { type AntiAffinity, FAILURE_DOMAINS, OVERCOMMIT, STRATEGIES } from "../domain/index.ts";
 import { chosen, countRefusals, explain, promisable } from "./index.ts";
 import { all, aRequest, aWorker, Fleet } from "./testing.ts";
-import { OVERCOMMIT, type PlacementRequest, STRATEGIES, type WorkerRefusal, type WorkerView } from "./types.ts";
+import type { PlacementRequest, WorkerRefusal, WorkerView } from "./types.ts";
 
 function judged(fleet: Fleet, request: PlacementRequest = aRequest()) {
   return explain(fleet.context, fleet.workers.values(), request);

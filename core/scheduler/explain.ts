@@ -1,6 +1,7 @@
 /** What every worker says to a request, and what follows. */
+import type { Resources } from "../domain/index.ts";
 import { costLimit, judge } from "./judge.ts";
-import type { Judgement, PlacementContext, PlacementRequest, Resources, WorkerView } from "./types.ts";
+import type { Judgement, PlacementContext, PlacementRequest, WorkerView } from "./types.ts";
 
 /**
  * All judgements: those who would take it, best first; then those who refuse, by id. The order of the workers makes no difference.

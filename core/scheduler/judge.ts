@@ -1,33 +1,6 @@
 /** Whether one worker may take one request, and how gladly. Nothing else decides. */
-import type { FailureDomain } from "../cluster/index.ts";
-import {
-  type Judgement,
-  NO_RESOURCES,
-  type PlacementContext,
-  type PlacementRequest,
-  type Resources,
-  type SchedulerSettings,
-  type Topology,
-  type WorkerRefusal,
-  type WorkerView,
-} from "./types.ts";
-
-/** The name of the domain of that scope that a worker is in. Names of zones and racks count within what they are in. */
-export function domainOf(
-  scope: FailureDomain,
-  { id, topology }: { readonly id: number; readonly topology: Topology },
-): string {
-  switch (scope) {
-    case "node":
-      return String(id);
-    case "rack":
-      return `${topology.datacenter}/${topology.zone}/${topology.rack}`;
-    case "zone":
-      return `${topology.datacenter}/${topology.zone}`;
-    case "datacenter":
-      return topology.datacenter;
-  }
-}
+import { domainOf, NO_RESOURCES, RESOURCES, type Resources, type SchedulerSettings } from "../domain/index.ts";
+import type { Judgement, PlacementContext, PlacementRequest, WorkerRefusal, WorkerView } from "./types.ts";
 
 /** What may be promised on a worker in all. */
 export function promisable({ settings }: PlacementContext, { capacity }: WorkerView): Resources {
@@ -39,8 +12,6 @@ export function promisable({ settings }: PlacementContext, { capacity }: WorkerV
     diskGiB: Math.floor((capacity.diskGiB * disk * share) / 100),
   };
 }
-
-export const RESOURCES = ["vcpus", "memoryMiB", "diskGiB"] as const;
 
 /**
  * Steps between what a request prefers and what the strategy prefers: the first always wins. Any two scores of a strategy that differ still do so beside

@@ -1,16 +1,9 @@
 import fc, { type Arbitrary } from "fast-check";
 import { expect, test } from "vitest";
-import { FAILURE_DOMAINS } from "../cluster/index.ts";
+import { FAILURE_DOMAINS, OVERCOMMIT, type SchedulerSettings, STRATEGIES, WORKER_STATUSES } from "../domain/index.ts";
 import { chosen, explain, PlacementIndex } from "./index.ts";
 import { all, aRequest, aWorker, Fleet } from "./testing.ts";
-import {
-  OVERCOMMIT,
-  type PlacementRequest,
-  type SchedulerSettings,
-  STRATEGIES,
-  WORKER_STATUSES,
-  type WorkerView,
-} from "./types.ts";
+import type { PlacementRequest, WorkerView } from "./types.ts";
 
 const resources = (max: number) => fc.record({ vcpus: fc.nat(max), memoryMiB: fc.nat(max), diskGiB: fc.nat(max) });
 // Of few sets of features the index makes kinds of workers, of more it does not; and it has bits for 31 features.

@@ -8,13 +8,12 @@
  * speak of those: a rack that is full of its group is passed over as a whole, and when one VM more counts in a domain, that changes the scores of all its
  * workers at once.
  */
+import { domainOf, RESOURCES, type Resources, type SchedulerSettings } from "../domain/index.ts";
 import {
   baseScore,
-  domainOf,
   freeFraction,
   judge,
   preference,
-  RESOURCES,
   roomFor,
   roundRobinScore,
   rulesRefusal,
@@ -22,7 +21,7 @@ import {
   type Shared,
   spreadScore,
 } from "./judge.ts";
-import type { PlacementContext, PlacementRequest, Resources, SchedulerSettings, WorkerView } from "./types.ts";
+import type { PlacementContext, PlacementRequest, WorkerView } from "./types.ts";
 
 const NONE = -1;
 /**

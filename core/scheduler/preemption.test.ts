@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Resources } from "../domain/index.ts";
 import { candidatesOf, judge, PlacementIndex, planPreemption } from "./index.ts";
 import { all, aRequest, aWorker, Fleet } from "./testing.ts";
-import type { Occupant, PlacementRequest, PreemptionPlan, Resources } from "./types.ts";
+import type { Occupant, PlacementRequest, PreemptionPlan } from "./types.ts";
 
 function planIn(fleet: Fleet, request: PlacementRequest): PreemptionPlan | null {
   const candidatesOn = (id: number) => candidatesOf(fleet.occupantsOf(id));

@@ -8,16 +8,9 @@
  * They make room, and nothing else. A worker that refuses for its tenant's quota or for a hard rule of anti-affinity is passed over, though somebody of lower
  * priority may stand for the count that refuses: room is kept for the request while they leave, a place in a group is not, and could be taken meanwhile.
  */
-import { judge, RESOURCES, roomFor } from "./judge.ts";
-import {
-  NO_RESOURCES,
-  type Occupant,
-  type PlacementContext,
-  type PlacementRequest,
-  type PreemptionPlan,
-  type Resources,
-  type WorkerView,
-} from "./types.ts";
+import { NO_RESOURCES, RESOURCES, type Resources } from "../domain/index.ts";
+import { judge, roomFor } from "./judge.ts";
+import type { Occupant, PlacementContext, PlacementRequest, PreemptionPlan, WorkerView } from "./types.ts";
 
 /** Those on one worker that may be made to go, as far as it does not depend on the request. */
 export interface Candidates {

@@ -1,6 +1,7 @@
 /** Moves that even out how full workers are. A plan: nothing moves by itself. */
+import { sum } from "../domain/index.ts";
 import { judge, promisable } from "./judge.ts";
-import type { PlacementContext, PlacementRequest, Resources, WorkerView } from "./types.ts";
+import type { PlacementContext, PlacementRequest, WorkerView } from "./types.ts";
 
 export interface RebalanceStep {
   readonly name: string;
@@ -95,12 +96,4 @@ function imbalance(context: PlacementContext, views: ReadonlyMap<number, WorkerV
   }
   const mean = total / views.size;
   return Math.sqrt(Math.max(0, squares / views.size - mean * mean));
-}
-
-function sum(a: Resources, b: Resources, sign: 1 | -1): Resources {
-  return {
-    vcpus: a.vcpus + sign * b.vcpus,
-    memoryMiB: a.memoryMiB + sign * b.memoryMiB,
-    diskGiB: a.diskGiB + sign * b.diskGiB,
-  };
 }

@@ -1,16 +1,14 @@
 /** For this folder's tests alone: workers and requests of which a test says only what matters, and a fleet that counts everything anew when asked. */
-import type { FailureDomain } from "../cluster/index.ts";
-import { domainOf } from "./judge.ts";
 import {
   DEFAULT_SCHEDULER,
+  domainOf,
+  type FailureDomain,
   NO_RESOURCES,
-  type Occupant,
-  type PlacementContext,
-  type PlacementRequest,
   type Resources,
   type SchedulerSettings,
-  type WorkerView,
-} from "./types.ts";
+  sum,
+} from "../domain/index.ts";
+import type { Occupant, PlacementContext, PlacementRequest, WorkerView } from "./types.ts";
 
 /** A tenth of what a worker has is kept for the host, unless the settings say otherwise: this one offers 90 of everything. */
 export function aWorker(id: number, fields: Partial<WorkerView> = {}): WorkerView {
@@ -126,12 +124,4 @@ export class Fleet {
       ).size,
     };
   }
-}
-
-function sum(a: Resources, b: Resources, sign: 1 | -1): Resources {
-  return {
-    vcpus: a.vcpus + sign * b.vcpus,
-    memoryMiB: a.memoryMiB + sign * b.memoryMiB,
-    diskGiB: a.diskGiB + sign * b.diskGiB,
-  };
 }

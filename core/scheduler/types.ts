@@ -1,23 +1,13 @@
 /** What placement looks at: plain values, so that the replicated state, a plan and a test all ask the same question. */
-import type { AntiAffinity, FailureDomain, Locality } from "../cluster/index.ts";
-
-export interface Resources {
-  readonly vcpus: number;
-  readonly memoryMiB: number;
-  readonly diskGiB: number;
-}
-
-export const NO_RESOURCES: Resources = Object.freeze({ vcpus: 0, memoryMiB: 0, diskGiB: 0 });
-
-/** Where a host stands. Labels. Names of zones and racks count within what they are in. */
-export interface Topology {
-  readonly datacenter: string;
-  readonly zone: string;
-  readonly rack: string;
-}
-
-export const WORKER_STATUSES = ["online", "cordoned", "draining", "offline"] as const;
-export type WorkerStatus = (typeof WORKER_STATUSES)[number];
+import type {
+  AntiAffinity,
+  FailureDomain,
+  Locality,
+  Resources,
+  SchedulerSettings,
+  Topology,
+  WorkerStatus,
+} from "../domain/index.ts";
 
 /** A host as placement sees it. */
 export interface WorkerView {
@@ -53,47 +43,6 @@ export interface PlacementRequest {
   /** The worker where room is kept for it already; null: none. */
   readonly nominatedTo: number | null;
 }
-
-export interface Overcommit {
-  /** How many times the capacity may be promised, 1 to 10. */
-  readonly cpu: number;
-  readonly memory: number;
-  readonly disk: number;
-  /** Kept for the host itself, 0 to 90 % of each capacity. */
-  readonly reservePercent: number;
-}
-
-export const OVERCOMMIT: Readonly<Record<"conservative" | "moderate" | "aggressive", Overcommit>> = Object.freeze({
-  conservative: Object.freeze({ cpu: 1, memory: 1, disk: 1, reservePercent: 10 }),
-  moderate: Object.freeze({ cpu: 2, memory: 1.2, disk: 1.1, reservePercent: 15 }),
-  aggressive: Object.freeze({ cpu: 4, memory: 1.5, disk: 1.3, reservePercent: 5 }),
-});
-
-export const STRATEGIES = ["most-available", "least-available", "round-robin", "locality", "spread", "cost"] as const;
-/** The base strategy of SPEC section 3. "manual" is a request's `pinnedTo`; "priority" is `preemption` on top of any of these. */
-export type Strategy = (typeof STRATEGIES)[number];
-
-/** How the cluster places. Replicated. */
-export interface SchedulerSettings {
-  readonly strategy: Strategy;
-  readonly overcommit: Overcommit;
-  /** Whether lower-priority preemptible VMs make room when nothing else fits. */
-  readonly preemption: boolean;
-  /** For "spread": over what, and how many domains at least must be eligible before it places anything. */
-  readonly spreadScope: FailureDomain;
-  readonly minDomains: number;
-  /** For "cost": how much dearer than the cheapest that fits a choice may be, per cent; among those the most available wins. */
-  readonly costIncreasePercentMax: number;
-}
-
-export const DEFAULT_SCHEDULER: SchedulerSettings = Object.freeze({
-  strategy: "most-available",
-  overcommit: OVERCOMMIT.conservative,
-  preemption: true,
-  spreadScope: "rack",
-  minDomains: 1,
-  costIncreasePercentMax: 0,
-});
 
 /** What placement asks of the cluster beyond one worker. All O(1). */
 export interface PlacementContext {

@@ -21,7 +21,7 @@ import {
   type TaskDetail,
   type VmDetail,
 } from "../agent/index.ts";
-import { DEFAULT_VM_SPEC, type Intent, type VmSpec, vmSpec } from "../cluster/index.ts";
+import { DEFAULT_VM_SPEC, type Intent, type VmSpec, vmSpec } from "../domain/index.ts";
 
 const FACTS: HostFacts = {
   capacity: { vcpus: 8, memoryMiB: 8192, diskGiB: 100 },

@@ -13,24 +13,26 @@ import {
   type ReportedMachine,
 } from "../agent/index.ts";
 import {
-  type ApplyResult,
   applyEntries,
   type ClusterState,
   type Command,
   emptyState,
   encodeRequest,
   stampRequest,
+  taskOf,
+  vmOf,
+  workerOf,
+} from "../cluster/index.ts";
+import {
+  type ApplyResult,
   type TaskRecord,
   type TaskSpec,
-  taskOf,
   type VmRecord,
   type VmSpec,
-  vmOf,
   vmSpec,
   type WorkerFacts,
   type WorkerRecord,
-  workerOf,
-} from "../cluster/index.ts";
+} from "../domain/index.ts";
 import { Orchestrator, type Proposal } from "../orchestrator/index.ts";
 
 const SERVERS = [1, 2, 3];

@@ -3,19 +3,20 @@
  * can be counted is counted anew each time it is asked for: no books, no tables, no batches.
  */
 
-import type { Overcommit, Resources } from "../../scheduler/index.ts";
-import type { OperatorCommand, OwnCommand } from "../command.ts";
 import type {
-  Command,
   IpPoolSpec,
   JobObservation,
   MachineObservation,
+  Overcommit,
   PoolStrategy,
   Quota,
+  Resources,
   TaskSpec,
   VmSpec,
   WorkerFacts,
-} from "../index.ts";
+} from "../../domain/index.ts";
+import type { OperatorCommand, OwnCommand } from "../command.ts";
+import type { Command } from "../index.ts";
 
 export type ModelCommand =
   | Exclude<OwnCommand | OperatorCommand, { readonly kind: "deletePool" }>

@@ -1,31 +1,33 @@
 /** For tests of the state machine: one that is asked one thing after the other, in short words. */
+import {
+  type ApplyResult,
+  type ClusterEvent,
+  type IpPoolSpec,
+  type MachineObservation,
+  type TaskRecord,
+  type TaskSpec,
+  type TenantRecord,
+  type VmRecord,
+  type VmSpec,
+  vmSpec,
+  type WorkerFacts,
+  type WorkerRecord,
+} from "../../domain/index.ts";
 import { eventsOf } from "../events.ts";
 import { hashOfText } from "../hash.ts";
 import {
-  type ApplyResult,
   applyEntries,
-  type ClusterEvent,
   type ClusterState,
   type Command,
   type CommandEntry,
   emptyState,
   encodeRequest,
-  type IpPoolSpec,
-  type MachineObservation,
   stampRequest,
-  type TaskRecord,
-  type TaskSpec,
   taskOf,
-  type VmRecord,
-  type VmSpec,
   vmOf,
-  vmSpec,
-  type WorkerFacts,
-  type WorkerRecord,
   workerOf,
 } from "../index.ts";
 import { lookUp } from "../table.ts";
-import type { TenantRecord } from "../tenants.ts";
 
 /** The entry that carries a command out of any session. */
 export function entryOf(index: number, command: Command, wallMs = index, term = 1): CommandEntry {

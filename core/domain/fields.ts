@@ -3,7 +3,7 @@
  * They are the only place where a limit is checked, so that encoding and decoding cannot disagree.
  */
 import { InvalidField, within } from "./invalid.ts";
-import { LIMITS } from "./limits.ts";
+import { CLUSTER_LIMITS } from "./limits.ts";
 
 /** An integer in [minimum, maximum]. */
 export function integer(value: unknown, field: string, minimum: number, maximum: number): number {
@@ -34,7 +34,7 @@ const labelPattern = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
 /** A lower-case RFC 1123 label: 1 to 63 letters, digits and inner hyphens. */
 export function label(value: unknown, field: string): string {
-  const read = text(value, field, 1, LIMITS.labelLength);
+  const read = text(value, field, 1, CLUSTER_LIMITS.labelLength);
   if (!labelPattern.test(read))
     throw new InvalidField(field, null, "must be lower-case letters, digits and inner hyphens (an RFC 1123 label)");
   return read;

@@ -1,4 +1,4 @@
-import type { LimitedRate } from "./tenants.ts";
+import type { LimitedRate } from "./tenant.ts";
 
 /** What became of one entry: plain values, equal on every replica. */
 export type ApplyResult = Applied | Refused;
@@ -130,3 +130,8 @@ export type CommandResult =
       readonly ok: false;
       readonly refusal: Exclude<Refusal, { readonly kind: "sessionExpired" | "sequenceTooOld" | "invalidCommand" }>;
     };
+
+/** Deeply frozen. */
+export function refused(refusal: Extract<CommandResult, { readonly ok: false }>["refusal"]): CommandResult {
+  return Object.freeze({ ok: false, refusal: Object.freeze(refusal) });
+}

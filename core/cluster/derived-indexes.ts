@@ -1,29 +1,22 @@
-/** The books: what follows from VMs and tasks, kept up with every change of one, so that placement asks instead of counting. */
-import { domainOf, type Resources } from "../scheduler/index.ts";
-import type { Batch } from "./batch.ts";
-import type { TaskRecord } from "./tasks.ts";
-import { usageChanged } from "./tenants.ts";
-import { intentOf, type VmRecord } from "./vm-record.ts";
-import { FAILURE_DOMAINS, type FailureDomain, type VmSpec } from "./vm-spec.ts";
-import { statusOf, type WorkerRecord } from "./workers.ts";
-
-export function resourcesOf(spec: VmSpec): Resources {
-  let { diskGiB } = spec;
-  for (const { sizeGiB } of spec.volumes) diskGiB += sizeGiB;
-  return { vcpus: spec.vcpus, memoryMiB: spec.memoryMiB, diskGiB };
-}
-
-/** What a VM holds where it is placed: enough for the spec that may still run, and for the one that comes next. */
-export function heldBy(vm: VmRecord): Resources {
-  const now = resourcesOf(vm.spec);
-  const { placed } = vm;
-  if (placed === null) return now;
-  return {
-    vcpus: Math.max(now.vcpus, placed.vcpus),
-    memoryMiB: Math.max(now.memoryMiB, placed.memoryMiB),
-    diskGiB: Math.max(now.diskGiB, placed.diskGiB),
-  };
-}
+/** Derived indexes: what follows from VMs and tasks, updated with every change of one, so that placement looks up instead of counting. */
+import {
+  domainOf,
+  FAILURE_DOMAINS,
+  type FailureDomain,
+  groupsOf,
+  heldBy,
+  intentOf,
+  type Resources,
+  resourcesOf,
+  statusOf,
+  sum,
+  type TaskRecord,
+  type TenantRecord,
+  type VmRecord,
+  type WorkerRecord,
+} from "../domain/index.ts";
+import type { Overlay } from "./overlay.ts";
+import { putTenant, tenantOf } from "./tenant-table.ts";
 
 export const countKey = {
   group: (group: string, scope: FailureDomain, domain: string): string => `g/${group}/${scope}/${domain}`,
@@ -34,11 +27,22 @@ export const countKey = {
   onlineDomains: (scope: FailureDomain): string => `n/${scope}`,
 };
 
-export class Accounts {
-  readonly #batch: Batch;
+/** Where the indexes are stored, and what they are derived from. */
+export interface IndexedTables {
+  readonly appliedIndex: number;
+  readonly workers: Pick<Overlay<number, WorkerRecord>, "get">;
+  readonly tenants: Overlay<string, TenantRecord>;
+  readonly counts: Overlay<string, number>;
+  vm(name: string): VmRecord | null;
+  putWorker(worker: WorkerRecord): void;
+  roomMayHaveGrown(): void;
+}
 
-  constructor(batch: Batch) {
-    this.#batch = batch;
+export class DerivedIndexes {
+  readonly #tables: IndexedTables;
+
+  constructor(tables: IndexedTables) {
+    this.#tables = tables;
   }
 
   vm(before: VmRecord | null, after: VmRecord | null): void {
@@ -82,32 +86,32 @@ export class Accounts {
   }
 
   #vmUsage(before: VmRecord | null, after: VmRecord | null): void {
-    if (before !== null) usageChanged(this.#batch, before.tenant, -1, resourcesOf(before.spec));
-    if (after !== null) usageChanged(this.#batch, after.tenant, 1, resourcesOf(after.spec));
+    if (before !== null) usageChanged(this.#tables.tenants, before.tenant, -1, resourcesOf(before.spec));
+    if (after !== null) usageChanged(this.#tables.tenants, after.tenant, 1, resourcesOf(after.spec));
   }
 
   #move(vm: VmRecord, sign: 1 | -1): void {
     const { workerId, targetId } = vm;
     if (targetId !== null && targetId !== workerId) {
-      const target = this.#batch.workers.get(targetId);
+      const target = this.#tables.workers.get(targetId);
       if (target !== null) {
-        this.#batch.putWorker({
+        this.#tables.putWorker({
           ...target,
           reserved: sum(target.reserved, resourcesOf(vm.spec), sign),
           nominees: sign === 1 ? inserted(target.nominees, vm.name) : without(target.nominees, vm.name),
         });
-        if (sign === -1) this.#batch.roomMayHaveGrown();
+        if (sign === -1) this.#tables.roomMayHaveGrown();
       }
     }
     if (workerId === null) return;
-    const worker = this.#batch.workers.get(workerId);
+    const worker = this.#tables.workers.get(workerId);
     if (worker === null) return;
-    this.#batch.putWorker({
+    this.#tables.putWorker({
       ...worker,
       used: sum(worker.used, heldBy(vm), sign),
       vms: sign === 1 ? inserted(worker.vms, vm.name) : without(worker.vms, vm.name),
     });
-    if (sign === -1) this.#batch.roomMayHaveGrown();
+    if (sign === -1) this.#tables.roomMayHaveGrown();
     this.#count(countKey.tenant(vm.tenant, workerId), sign);
     for (const scope of FAILURE_DOMAINS) {
       if (scope !== "node") this.#count(countKey.domain(scope, domainOf(scope, worker)), sign);
@@ -119,23 +123,23 @@ export class Accounts {
 
   #moveTask({ workerId, id, resources }: TaskRecord, sign: 1 | -1): void {
     if (workerId === null) return;
-    const worker = this.#batch.workers.get(workerId);
+    const worker = this.#tables.workers.get(workerId);
     if (worker === null) return;
-    this.#batch.putWorker({
+    this.#tables.putWorker({
       ...worker,
       used: sum(worker.used, resources, sign),
       tasks: sign === 1 ? inserted(worker.tasks, id) : without(worker.tasks, id),
     });
-    if (sign === -1) this.#batch.roomMayHaveGrown();
+    if (sign === -1) this.#tables.roomMayHaveGrown();
   }
 
   #assign(workerId: number | null): void {
-    const worker = workerId === null ? null : this.#batch.workers.get(workerId);
-    if (worker !== null) this.#batch.putWorker({ ...worker, assignedIndex: this.#batch.appliedIndex });
+    const worker = workerId === null ? null : this.#tables.workers.get(workerId);
+    if (worker !== null) this.#tables.putWorker({ ...worker, assignedIndex: this.#tables.appliedIndex });
   }
 
   #count(key: string, sign: 1 | -1): void {
-    const { counts } = this.#batch;
+    const { counts } = this.#tables;
     const count = (counts.get(key) ?? 0) + sign;
     if (count === 0) counts.delete(key);
     else counts.set(key, count);
@@ -153,7 +157,7 @@ export class Accounts {
 
   #countOnline(scope: FailureDomain, domain: string, sign: 1 | -1): void {
     const key = countKey.onlineWorkers(scope, domain);
-    const count = this.#batch.counts.get(key) ?? 0;
+    const count = this.#tables.counts.get(key) ?? 0;
     if (count === 0 || count + sign === 0) this.#count(countKey.onlineDomains(scope), sign);
     this.#count(key, sign);
   }
@@ -161,7 +165,7 @@ export class Accounts {
   /** A worker stands elsewhere now: what is placed there counts there. */
   workerMoved(before: WorkerRecord, after: WorkerRecord): void {
     for (const name of before.vms) {
-      const vm = this.#batch.vm(name);
+      const vm = this.#tables.vm(name);
       if (vm === null) continue;
       for (const scope of FAILURE_DOMAINS) {
         const [from, to] = [domainOf(scope, before), domainOf(scope, after)];
@@ -175,25 +179,6 @@ export class Accounts {
       }
     }
   }
-}
-
-export function groupsOf(spec: VmSpec): readonly string[] {
-  if (spec.antiAffinity.length === 0) return none;
-  return [...new Set(spec.antiAffinity.map(({ group }) => group))];
-}
-
-const none: readonly string[] = Object.freeze([]);
-
-export function less(a: Resources, b: Resources): Resources {
-  return sum(a, b, -1);
-}
-
-function sum(a: Resources, b: Resources, sign: 1 | -1): Resources {
-  return Object.freeze({
-    vcpus: a.vcpus + sign * b.vcpus,
-    memoryMiB: a.memoryMiB + sign * b.memoryMiB,
-    diskGiB: a.diskGiB + sign * b.diskGiB,
-  });
 }
 
 /** Of a sorted list. */
@@ -210,4 +195,10 @@ function inserted(names: readonly string[], name: string): readonly string[] {
 
 function without(names: readonly string[], name: string): readonly string[] {
   return Object.freeze(names.filter((other) => other !== name));
+}
+
+/** A VM of the tenant was added (1) or removed (-1). */
+function usageChanged(tenants: Overlay<string, TenantRecord>, name: string, sign: 1 | -1, resources: Resources): void {
+  const tenant = tenantOf(tenants, name);
+  putTenant(tenants, { ...tenant, vms: tenant.vms + sign, usage: sum(tenant.usage, resources, sign) });
 }

@@ -1,10 +1,8 @@
 /** What a client asks for: a VM's specification, with the field names and defaults of SPEC section 2. Limits are in limits.ts. */
+import type { FailureDomain } from "./failure-domain.ts";
 
 export const HYPERVISORS = ["qemu", "cloud-hypervisor", "firecracker"] as const;
 export type Hypervisor = (typeof HYPERVISORS)[number];
-
-export const FAILURE_DOMAINS = ["node", "rack", "zone", "datacenter"] as const;
-export type FailureDomain = (typeof FAILURE_DOMAINS)[number];
 
 export interface VmSpec {
   /** 1 to 1,024. */

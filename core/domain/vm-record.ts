@@ -1,19 +1,6 @@
-import type { Resources } from "../scheduler/index.ts";
+import type { Resources } from "./resources.ts";
 import type { VmSpec } from "./vm-spec.ts";
-
-/** SPEC section 2. */
-export const VM_STATES = [
-  "Pending",
-  "Scheduled",
-  "Building",
-  "Starting",
-  "Running",
-  "Stopping",
-  "Stopped",
-  "Failed",
-  "Lost",
-] as const;
-export type VmState = (typeof VM_STATES)[number];
+import type { VmState } from "./vm-states.ts";
 
 /** deleted: the record goes once its machine, disk and addresses are seen gone. */
 export const DESIRED_STATES = ["running", "stopped", "deleted"] as const;
@@ -82,3 +69,28 @@ export function intentOf(vm: VmRecord): Intent {
   if (vm.desired === "deleted" || vm.eviction !== null) return "gone";
   return vm.desired === "stopped" ? "stop" : "run";
 }
+
+export function resourcesOf(spec: VmSpec): Resources {
+  let { diskGiB } = spec;
+  for (const { sizeGiB } of spec.volumes) diskGiB += sizeGiB;
+  return { vcpus: spec.vcpus, memoryMiB: spec.memoryMiB, diskGiB };
+}
+
+/** What a VM holds where it is placed: enough for the spec that may still run, and for the one that comes next. */
+export function heldBy(vm: VmRecord): Resources {
+  const now = resourcesOf(vm.spec);
+  const { placed } = vm;
+  if (placed === null) return now;
+  return {
+    vcpus: Math.max(now.vcpus, placed.vcpus),
+    memoryMiB: Math.max(now.memoryMiB, placed.memoryMiB),
+    diskGiB: Math.max(now.diskGiB, placed.diskGiB),
+  };
+}
+
+export function groupsOf(spec: VmSpec): readonly string[] {
+  if (spec.antiAffinity.length === 0) return NO_GROUPS;
+  return [...new Set(spec.antiAffinity.map(({ group }) => group))];
+}
+
+const NO_GROUPS: readonly string[] = Object.freeze([]);

@@ -1,5 +1,17 @@
-/** The life of a VM, SPEC section 2. Whatever moves a VM looks here first. */
-import type { VmState } from "./vm-record.ts";
+/** The states of a VM, and the moves between them. Whatever changes a state asks here first. */
+
+export const VM_STATES = [
+  "Pending",
+  "Scheduled",
+  "Building",
+  "Starting",
+  "Running",
+  "Stopping",
+  "Stopped",
+  "Failed",
+  "Lost",
+] as const;
+export type VmState = (typeof VM_STATES)[number];
 
 /**
  * The legal moves. Beyond the way of an ordinary life: a reboot of its host, or an agent that looks again, may show any earlier or later step of the same

@@ -5,7 +5,7 @@
 import { array, boolean, integer, label, list, nullable, text, tuple } from "./fields.ts";
 import { InvalidField } from "./invalid.ts";
 import { type IpAddress, parseIp, parseSubnet, printIp, type Subnet } from "./ip-address.ts";
-import { LIMITS } from "./limits.ts";
+import { CLUSTER_LIMITS } from "./limits.ts";
 
 export interface IpPoolSpec {
   /** A label. */
@@ -66,14 +66,14 @@ export function ipPoolFromArray(value: unknown, field: string): IpPoolSpec {
     name: label(parts[0], `${field}.name`),
     subnet: addressText(parts[1], `${field}.subnet`),
     gateway: nullable(parts[2], `${field}.gateway`, addressText),
-    dns: list(parts[3], `${field}.dns`, LIMITS.listLength, addressText),
+    dns: list(parts[3], `${field}.dns`, CLUSTER_LIMITS.listLength, addressText),
     rangeFirst: nullable(parts[4], `${field}.rangeFirst`, addressText),
     rangeLast: nullable(parts[5], `${field}.rangeLast`, addressText),
     vlan: nullable(parts[6], `${field}.vlan`, (vlan, name) => integer(vlan, name, 1, 4094)),
-    reserved: list(parts[7], `${field}.reserved`, LIMITS.reservedAddresses, addressText),
+    reserved: list(parts[7], `${field}.reserved`, CLUSTER_LIMITS.reservedAddresses, addressText),
     datacenter: nullable(parts[8], `${field}.datacenter`, label),
     zone: nullable(parts[9], `${field}.zone`, label),
-    tags: list(parts[10], `${field}.tags`, LIMITS.listLength, label),
+    tags: list(parts[10], `${field}.tags`, CLUSTER_LIMITS.listLength, label),
     enabled: boolean(parts[11], `${field}.enabled`),
   });
   const range = rangeOf(spec, field);
@@ -88,7 +88,7 @@ export function ipPoolFromArray(value: unknown, field: string): IpPoolSpec {
 }
 
 function addressText(value: unknown, field: string): string {
-  return text(value, field, 1, LIMITS.addressLength);
+  return text(value, field, 1, CLUSTER_LIMITS.addressLength);
 }
 
 function within({ family, first, last }: Subnet, address: string, field: string): IpAddress {
@@ -165,3 +165,16 @@ export function poolsOverlap(a: IpPoolSpec, b: IpPoolSpec): boolean {
   const [one, two] = [rangeOf(a).subnet, rangeOf(b).subnet];
   return one.family === two.family && one.first <= two.last && two.first <= one.last;
 }
+
+/** Immutable. */
+export interface IpPoolRecord {
+  readonly spec: IpPoolSpec;
+  /** Given once, and never again to another pool: MACs and names of tap devices are made of it. */
+  readonly number: number;
+  /** The index that was given out last: the search goes on behind it, so that one is used again as late as can be. */
+  readonly cursor: number;
+  /** Indexes that VMs hold. Follows from them. */
+  readonly usedCount: number;
+}
+
+export const addressKey = (pool: string, index: number): string => `${pool}/${index}`;

@@ -1,5 +1,5 @@
 /** Hard ceilings on everything a client can make the replicated state hold. Part of the state machine: every replica must use the same. */
-export const LIMITS = {
+export const CLUSTER_LIMITS = {
   /** Encoded request, without the leader's stamp. */
   requestBytes: 64 * 1024,
   /** Live client sessions. One more open expires the least recently active. */

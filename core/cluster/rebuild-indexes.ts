@@ -1,17 +1,25 @@
-/** The books counted anew from VMs and tasks, as a restored state needs them. What accounts.ts keeps up change by change must come to the same. */
+/** Rebuilds the derived indexes from VMs and tasks, as a restored state needs them. derived-indexes.ts, change by change, must come to the same. */
 
-import { domainOf, type Resources } from "../scheduler/index.ts";
-import { countKey, heldBy, resourcesOf } from "./accounts.ts";
+import {
+  addressKey,
+  domainOf,
+  FAILURE_DOMAINS,
+  heldBy,
+  type IpPoolRecord,
+  NEW_TENANT,
+  type Resources,
+  resourcesOf,
+  statusOf,
+  type TaskRecord,
+  type TenantRecord,
+  type VmRecord,
+  type WorkerRecord,
+} from "../domain/index.ts";
+import { countKey } from "./derived-indexes.ts";
 import { hashOfIndex, hashOfText } from "./hash.ts";
-import { addressKey, type IpPoolRecord } from "./ip-pools.ts";
 import type { StoredPool, StoredTenant, StoredWorker } from "./orchestration-codec.ts";
 import type { ClusterState } from "./state.ts";
 import { tableOf } from "./table.ts";
-import type { TaskRecord } from "./tasks.ts";
-import { NEW_TENANT, type TenantRecord } from "./tenants.ts";
-import type { VmRecord } from "./vm-record.ts";
-import { FAILURE_DOMAINS } from "./vm-spec.ts";
-import { statusOf, type WorkerRecord } from "./workers.ts";
 
 export interface Stored {
   readonly vms: readonly VmRecord[];
@@ -21,7 +29,7 @@ export interface Stored {
   readonly pools: readonly StoredPool[];
 }
 
-type Books = Pick<
+type Indexes = Pick<
   ClusterState,
   "workers" | "tenants" | "pools" | "addresses" | "counts" | "workerCount" | "tenantCount" | "poolCount"
 >;
@@ -42,7 +50,7 @@ class Sum {
   }
 }
 
-class WorkerBook {
+class WorkerIndex {
   readonly stored: StoredWorker;
   readonly used = new Sum();
   readonly reserved = new Sum();
@@ -66,15 +74,15 @@ class WorkerBook {
   }
 }
 
-export function recount({ vms, tasks, workers, tenants, pools }: Stored): Books {
-  const books = new Map(workers.map((stored) => [stored.id, new WorkerBook(stored)]));
+export function rebuildIndexes({ vms, tasks, workers, tenants, pools }: Stored): Indexes {
+  const byWorker = new Map(workers.map((stored) => [stored.id, new WorkerIndex(stored)]));
   const counts = new Map<string, number>();
   const addresses: [string, string][] = [];
   const usage = new Map<string, { vms: number; readonly sum: Sum }>();
   const poolUse = new Map<string, number>();
   const count = (key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
 
-  for (const { stored } of books.values()) {
+  for (const { stored } of byWorker.values()) {
     if (statusOf(stored) !== "online") continue;
     for (const scope of FAILURE_DOMAINS) {
       const key = countKey.onlineWorkers(scope, domainOf(scope, stored));
@@ -93,25 +101,25 @@ export function recount({ vms, tasks, workers, tenants, pools }: Stored): Books 
       poolUse.set(pool, (poolUse.get(pool) ?? 0) + 1);
     }
     const { workerId, targetId } = vm;
-    const target = targetId === null || targetId === workerId ? undefined : books.get(targetId);
+    const target = targetId === null || targetId === workerId ? undefined : byWorker.get(targetId);
     target?.reserved.add(resourcesOf(vm.spec));
     target?.nominees.push(vm.name);
-    const book = workerId === null ? undefined : books.get(workerId);
-    if (book === undefined || workerId === null) continue;
-    book.used.add(heldBy(vm));
-    book.vms.push(vm.name);
+    const entry = workerId === null ? undefined : byWorker.get(workerId);
+    if (entry === undefined || workerId === null) continue;
+    entry.used.add(heldBy(vm));
+    entry.vms.push(vm.name);
     count(countKey.tenant(vm.tenant, workerId));
     const groups = new Set(vm.spec.antiAffinity.map(({ group }) => group));
     for (const scope of FAILURE_DOMAINS) {
-      const domain = domainOf(scope, book.stored);
+      const domain = domainOf(scope, entry.stored);
       if (scope !== "node") count(countKey.domain(scope, domain));
       for (const group of groups) count(countKey.group(group, scope, domain));
     }
   }
   for (const task of tasks) {
-    const book = task.workerId === null ? undefined : books.get(task.workerId);
-    book?.used.add(task.resources);
-    book?.tasks.push(task.id);
+    const entry = task.workerId === null ? undefined : byWorker.get(task.workerId);
+    entry?.used.add(task.resources);
+    entry?.tasks.push(task.id);
   }
 
   const known = new Map(tenants.map((tenant) => [tenant.name, tenant]));
@@ -135,9 +143,9 @@ export function recount({ vms, tasks, workers, tenants, pools }: Stored): Books 
   return {
     workers: tableOf(
       hashOfIndex,
-      [...books].map(([id, book]): [number, WorkerRecord] => [id, book.record]),
+      [...byWorker].map(([id, entry]): [number, WorkerRecord] => [id, entry.record]),
     ),
-    workerCount: books.size,
+    workerCount: byWorker.size,
     tenants: tableOf(hashOfText, tenantRecords),
     tenantCount: tenantRecords.length,
     pools: tableOf(hashOfText, poolRecords),

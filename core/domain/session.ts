@@ -1,5 +1,4 @@
 /** Client sessions (Ongaro's thesis, section 6.3): what is remembered so that a retried request happens once. */
-import type { RequestSession } from "./command.ts";
 import type { CommandResult } from "./result.ts";
 
 export interface Session {
@@ -69,4 +68,18 @@ export function withResponse(session: Session, { sequence }: RequestSession, res
     lowestUnacknowledged: session.lowestUnacknowledged,
     responses: Object.freeze(responses),
   });
+}
+
+/**
+ * Makes a retried request happen once (Ongaro's thesis, section 6.3).
+ *
+ * A client numbers its requests from 1 and retries one unchanged, with the same `sequence`, until it has an answer. `lowestUnacknowledged` is
+ * the lowest number whose answer it still waits for: results below it are forgotten.
+ */
+export interface RequestSession {
+  /** As answered to openSession: the log index of its entry. */
+  readonly id: number;
+  readonly sequence: number;
+  /** 1 to `sequence`, and less than 64 below it. */
+  readonly lowestUnacknowledged: number;
 }

@@ -1,0 +1,25 @@
+/** A node: an id and an identity, bound to each other for ever, and where it listens. */
+
+/**
+ * none: not yet a member, or no longer. removed: an operator has taken its worker off the list, and it is heard no more; its id and identity never come back.
+ *
+ * Encoded by position: new ones go to the end.
+ */
+export const NODE_ROLES = ["none", "learner", "voter", "removed"] as const;
+export type NodeRole = (typeof NODE_ROLES)[number];
+
+/** Immutable. */
+export interface NodeRecord {
+  readonly id: number;
+  readonly peerId: string;
+  /** host:port each, as the node announced them. */
+  readonly addresses: readonly string[];
+  readonly role: NodeRole;
+}
+
+/** Who takes part from an entry on: a final configuration of consensus, as plain values. */
+export interface Membership {
+  readonly voters: readonly number[];
+  readonly learners: readonly number[];
+  readonly members: readonly { readonly id: number; readonly peerId: string }[];
+}
