@@ -19,7 +19,7 @@ const RAFT_PLANTS: readonly Plant[] = [
   {
     name: "figure-eight",
     scenario: "leader-churn",
-    file: "core/raft/replication.ts",
+    file: "core/raft/commit.ts",
     edits: [
       {
         find: "if (reached <= raft.commitIndex || raft.log.termAt(reached) !== raft.term) return;",
@@ -43,7 +43,7 @@ const RAFT_PLANTS: readonly Plant[] = [
   {
     name: "acked-but-unsynced",
     scenario: "crash-restart",
-    file: "core/raft/replication.ts",
+    file: "core/raft/following.ts",
     edits: [
       {
         find: 'if (outcome === "matched") raft.sendDurably(response);',
@@ -54,7 +54,7 @@ const RAFT_PLANTS: readonly Plant[] = [
   {
     name: "term-reset-on-restart",
     scenario: "crash-restart",
-    file: "core/raft/raft.ts",
+    file: "core/raft/state.ts",
     edits: [
       {
         find: "this.term = hardState?.term ?? 0;",
@@ -76,7 +76,7 @@ const RAFT_PLANTS: readonly Plant[] = [
   {
     name: "single-node-loses-ack",
     scenario: "crash-restart",
-    file: "core/raft/replication.ts",
+    file: "core/raft/commit.ts",
     edits: [
       {
         find: "id === raft.id ? raft.log.stableIndex : (raft.progress.get(id)?.match ?? 0),",
@@ -87,7 +87,7 @@ const RAFT_PLANTS: readonly Plant[] = [
   {
     name: "append-cuts-matching-tail",
     scenario: "flaky-network",
-    file: "core/raft/replication.ts",
+    file: "core/raft/following.ts",
     edits: [
       {
         find: "if (!acceptEntries(raft, message, entries, prevIndex + 1, message.prevChain)) return;",
@@ -110,7 +110,7 @@ const RAFT_PLANTS: readonly Plant[] = [
   {
     name: "follower-commits-unverified",
     scenario: "swarm",
-    file: "core/raft/replication.ts",
+    file: "core/raft/following.ts",
     edits: [
       {
         find: "commitAsFollower(raft, Math.min(message.commit, raft.matchedIndex));\n  }",
@@ -127,7 +127,7 @@ const RAFT_PLANTS: readonly Plant[] = [
   {
     name: "read-without-quorum",
     scenario: "clock-skew",
-    file: "core/raft/reads.ts",
+    file: "core/raft/rounds.ts",
     edits: [
       {
         find: "id === raft.id ? raft.round : (raft.progress.get(id)?.round ?? 0),",

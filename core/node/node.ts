@@ -19,10 +19,7 @@ import {
 } from "../cluster/index.ts";
 import { type ApplyResult, InvalidCommand } from "../domain/index.ts";
 import {
-  advanceCommit,
-  appendAsLeader,
   type Configuration,
-  changeMembership,
   checkRaftOptions,
   decodeConfigurationRecord,
   type Entry,
@@ -30,23 +27,11 @@ import {
   type ForwardResponse,
   GENESIS_CHAIN,
   Halt,
-  handleAppend,
-  handleAppendResponse,
-  handleHeartbeat,
-  handleHeartbeatResponse,
-  handleIntroduction,
-  handleRequestVote,
-  handleSnapshotChunk,
-  handleSnapshotResponse,
-  handleTimeoutNow,
-  handleVoteResponse,
-  handleWhoAreYou,
-  header,
-  holdsLease,
   type Introduction,
   initialConfiguration,
   isJoint,
   type LineageLink,
+  type LogView,
   type Message,
   NOBODY,
   type NodeId,
@@ -54,8 +39,6 @@ import {
   Raft,
   type RaftOptions,
   type Role,
-  requestRead,
-  startTransfer,
   unreachable,
 } from "../raft/index.ts";
 import type {
@@ -244,7 +227,7 @@ export class Node {
     return this.#raft.configuration;
   }
   get configurationIndex(): number {
-    return this.#raft.latest.index;
+    return this.#raft.configurationIndex;
   }
   /** What proves the present configuration to those who know an earlier one. */
   get lineage(): readonly LineageLink[] {
@@ -256,9 +239,9 @@ export class Node {
   }
   /** Every member; how far its log matches, and when it was last heard (on this node's monotonic clock), are known to the leader alone. */
   memberStatus(): readonly MemberStatus[] {
-    const { configuration, progress, role } = this.#raft;
+    const { configuration } = this.#raft;
     return configuration.members.map(({ id, peerId }) => {
-      const known = role === "leader" ? progress.get(id) : undefined;
+      const known = this.#raft.progressOf(id);
       return {
         id,
         peerId,
@@ -270,12 +253,12 @@ export class Node {
   }
   /** What proves to a member that has been away who belongs to the cluster now, itself or no more. */
   introduction(to: NodeId): Introduction {
-    return { type: "introduction", ...header(this.#raft, to, this.#raft.term), links: this.#raft.lineage };
+    return { type: "introduction", ...this.#raft.header(to), links: this.#raft.lineage };
   }
   get snapshotIndex(): number {
     return this.#raft.snapshot.meta.index;
   }
-  get log(): Pick<Raft["log"], "firstIndex" | "lastIndex" | "stableIndex" | "termAt" | "chainAt" | "entryAt"> {
+  get log(): LogView {
     return this.#raft.log;
   }
 
@@ -324,7 +307,6 @@ export class Node {
         return;
       case "written":
         this.#raft.written(input.writeId);
-        advanceCommit(this.#raft);
         return;
       case "writeFailed":
         throw new Halt(`write ${input.writeId} failed: ${input.reason}; what is on the disk is unknown`);
@@ -339,41 +321,8 @@ export class Node {
   #handleMessage(message: Message): void {
     const raft = this.#raft;
     switch (message.type) {
-      case "requestVote":
-        handleRequestVote(raft, message);
-        return;
-      case "voteResponse":
-        handleVoteResponse(raft, message);
-        return;
-      case "append":
-        handleAppend(raft, message);
-        return;
-      case "appendResponse":
-        handleAppendResponse(raft, message);
-        return;
-      case "heartbeat":
-        handleHeartbeat(raft, message);
-        return;
-      case "heartbeatResponse":
-        handleHeartbeatResponse(raft, message);
-        return;
-      case "snapshotChunk":
-        handleSnapshotChunk(raft, message);
-        return;
-      case "snapshotResponse":
-        handleSnapshotResponse(raft, message);
-        return;
-      case "timeoutNow":
-        handleTimeoutNow(raft, message);
-        return;
-      case "whoAreYou":
-        handleWhoAreYou(raft, message);
-        return;
-      case "introduction":
-        handleIntroduction(raft, message);
-        return;
       case "readIndex":
-        if (raft.role === "leader") requestRead(raft, { from: message.from, requestId: message.requestId });
+        if (raft.role === "leader") raft.requestRead({ from: message.from, requestId: message.requestId });
         else this.#answerRead(message.from, message.requestId, null);
         return;
       case "readIndexResponse":
@@ -394,7 +343,7 @@ export class Node {
         this.#desk.directed(message);
         return;
       default:
-        unreachable(message);
+        raft.handle(message);
     }
   }
 
@@ -408,7 +357,7 @@ export class Node {
     this.#snapshots.step(this.state, this.appliedIndex);
     this.#serveReadyReads();
     if (this.#requests.size > 0) this.#expireRequests();
-    this.#desk.step(this.state, this.appliedIndex, this.#takesProposals(), (data, ticket) =>
+    this.#desk.step(this.state, this.appliedIndex, this.#raft.takesProposals, (data, ticket) =>
       this.#enqueue({ data, from: this.id, ticket }),
     );
     // The only voter has confirmed by itself what the desk has just asked.
@@ -419,11 +368,7 @@ export class Node {
   }
 
   #serveReadyReads(): void {
-    const raft = this.#raft;
-    if (raft.readyReads.length === 0) return;
-    const ready = raft.readyReads;
-    raft.readyReads = [];
-    for (const { origin, index } of ready) {
+    for (const { origin, index } of this.#raft.takeReadyReads()) {
       if (origin.requestId === DESK_TICKET && origin.from === this.id) this.#desk.roundEnded(index, this.appliedIndex);
       else if (origin.from === this.id) this.#readConfirmed(origin.requestId, index);
       else this.#answerRead(origin.from, origin.requestId, index);
@@ -528,7 +473,7 @@ export class Node {
       this.#reject(requestId, { kind: "requestTooLarge", sizeBytes: data.length, limitBytes });
       return;
     }
-    if (this.#takesProposals()) {
+    if (this.#raft.takesProposals) {
       if (this.#isFull(data)) {
         this.#reject(requestId, { kind: "tooManyUncommitted", limitBytes: this.#options.maxUncommittedBytes });
         return;
@@ -542,16 +487,12 @@ export class Node {
     }
     const ticket = this.#await(requestId, request);
     this.#forwardTo(raft.leaderId, ticket, data);
-    raft.send({ type: "forward", ...header(raft, raft.leaderId, raft.term), requestId: ticket, data });
+    raft.send({ type: "forward", ...raft.header(raft.leaderId), requestId: ticket, data });
   }
 
   #forwardTo(to: NodeId, ticket: number, data: Uint8Array): void {
     const pending = this.#requests.get(ticket);
     if (pending !== undefined) pending.forwarded = { to, term: this.#raft.term, data, isAppended: false };
-  }
-
-  #takesProposals(): boolean {
-    return this.#raft.role === "leader" && this.#raft.transferring === null;
   }
 
   #isFull(data: Uint8Array): boolean {
@@ -567,7 +508,7 @@ export class Node {
   #flushIfDue(): void {
     const raft = this.#raft;
     const due =
-      !this.#takesProposals() ||
+      !this.#raft.takesProposals ||
       raft.diskIdle ||
       this.#batch.length >= this.#options.batchEntries ||
       this.#batchBytes >= this.#options.batchBytes ||
@@ -576,7 +517,7 @@ export class Node {
     const batch = this.#batch;
     this.#batch = [];
     this.#batchBytes = 0;
-    if (!this.#takesProposals()) {
+    if (!this.#raft.takesProposals) {
       for (const { from, ticket } of batch) {
         if (ticket < DESK_TICKET) this.#desk.settled(ticket);
         else if (from === this.id) this.#refuse(ticket, { kind: "noLeader" });
@@ -585,11 +526,7 @@ export class Node {
       return;
     }
     const stamp = { wallMs: raft.wallMs, proposer: this.id };
-    const entries = appendAsLeader(
-      raft,
-      "command",
-      batch.map(({ data }) => stampRequest(data, stamp)),
-    );
+    const entries = raft.append(batch.map(({ data }) => stampRequest(data, stamp)));
     for (const [at, { from, ticket }] of batch.entries()) {
       const entry = entries[at];
       if (entry === undefined) continue;
@@ -600,7 +537,7 @@ export class Node {
 
   #respondForward(to: NodeId, requestId: number, outcome: ForwardResponse["outcome"]): void {
     const raft = this.#raft;
-    raft.send({ type: "forwardResponse", ...header(raft, to, raft.term), requestId, outcome });
+    raft.send({ type: "forwardResponse", ...raft.header(to), requestId, outcome });
   }
 
   #handleForward({ from, requestId: ticket, data, term }: Forward): void {
@@ -617,7 +554,7 @@ export class Node {
         break;
       }
     }
-    if (!this.#takesProposals() || data.length > this.#options.maxRequestBytes) {
+    if (!this.#raft.takesProposals || data.length > this.#options.maxRequestBytes) {
       this.#respondForward(from, ticket, { kind: "noLeader" });
     } else if (this.#isFull(data)) {
       this.#respondForward(from, ticket, { kind: "tooManyUncommitted", limitBytes: this.#options.maxUncommittedBytes });
@@ -652,7 +589,7 @@ export class Node {
         this.#reject(requestId, { kind: "leaseReadsOff" });
         return;
       }
-      if (holdsLease(raft)) {
+      if (raft.holdsLease()) {
         this.#serveRead(this.#await(requestId, request), request);
         return;
       }
@@ -662,16 +599,16 @@ export class Node {
       return;
     }
     const ticket = this.#await(requestId, request);
-    if (raft.role === "leader") requestRead(raft, { from: this.id, requestId: ticket });
+    if (raft.role === "leader") raft.requestRead({ from: this.id, requestId: ticket });
     else {
       this.#forwardTo(raft.leaderId, ticket, NO_BYTES);
-      raft.send({ type: "readIndex", ...header(raft, raft.leaderId, raft.term), requestId: ticket });
+      raft.send({ type: "readIndex", ...raft.header(raft.leaderId), requestId: ticket });
     }
   }
 
   #answerRead(to: NodeId, ticket: number, index: number | null): void {
     const raft = this.#raft;
-    raft.send({ type: "readIndexResponse", ...header(raft, to, raft.term), requestId: ticket, index });
+    raft.send({ type: "readIndexResponse", ...raft.header(to), requestId: ticket, index });
   }
 
   #readConfirmed(ticket: number, index: number | null): void {
@@ -697,7 +634,7 @@ export class Node {
       this.#reject(requestId, { kind: "notLeader", leader: raft.leaderId });
       return;
     }
-    const started = changeMembership(raft, request.changes);
+    const started = raft.changeMembership(request.changes);
     if ("refused" in started) {
       this.#reject(requestId, {
         kind: "membershipRefused",
@@ -715,7 +652,7 @@ export class Node {
       this.#reject(requestId, { kind: "notLeader", leader: raft.leaderId });
       return;
     }
-    const reason = startTransfer(raft, request.to);
+    const reason = raft.startTransfer(request.to);
     if (reason !== null) this.#reject(requestId, { kind: "transferRefused", reason });
     else this.#transfer = { ticket: this.#await(requestId, request), to: request.to, sent: false };
   }
@@ -833,9 +770,8 @@ export class Node {
   }
 
   #takeInstalled(): void {
-    const { installed } = this.#raft;
+    const installed = this.#raft.takeInstalled();
     if (installed === null) return;
-    this.#raft.installed = null;
     if (this.#offeredState === null) throw new Halt("assertion failed: an installed snapshot was not decoded");
     this.state = this.#offeredState;
     this.#offeredState = null;

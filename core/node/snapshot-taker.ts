@@ -3,23 +3,13 @@
  * The state is immutable, so the node goes on meanwhile.
  */
 import { type ClusterState, encodeSnapshot } from "../cluster/index.ts";
-import {
-  type Digest,
-  type Entry,
-  isJoint,
-  type LineageLink,
-  type PlacedConfiguration,
-  type Raft,
-  type RaftOptions,
-  snapshotDigest,
-} from "../raft/index.ts";
+import type { Entry, Raft, RaftOptions, SnapshotBase } from "../raft/index.ts";
+
+/** What it needs of consensus. */
+type SnapshotRaft = Pick<Raft, "snapshot" | "snapshotBaseAt" | "compact">;
 
 interface Encoding {
-  readonly index: number;
-  readonly term: number;
-  readonly chain: Digest;
-  readonly configuration: PlacedConfiguration;
-  readonly lineage: readonly LineageLink[];
+  readonly base: SnapshotBase;
   readonly source: Generator<Uint8Array>;
   readonly chunks: Uint8Array[];
 }
@@ -28,7 +18,7 @@ interface Encoding {
 const ENTRY_BYTES = 64;
 
 export class SnapshotTaker {
-  readonly #raft: Raft;
+  readonly #raft: SnapshotRaft;
   readonly #options: RaftOptions;
   #encoding: Encoding | null = null;
   /**
@@ -37,7 +27,7 @@ export class SnapshotTaker {
    */
   #bytesSince = 0;
 
-  constructor(raft: Raft, options: RaftOptions) {
+  constructor(raft: SnapshotRaft, options: RaftOptions) {
     this.#raft = raft;
     this.#options = options;
   }
@@ -68,52 +58,16 @@ export class SnapshotTaker {
       return;
     }
     this.#encoding = null;
-    this.#save(encoding);
+    this.#raft.compact(encoding.base, encoding.chunks);
   }
 
   #begin(state: ClusterState, appliedIndex: number): Encoding | null {
-    const raft = this.#raft;
-    const { index, sizeBytes } = raft.snapshot.meta;
+    const { index, sizeBytes } = this.#raft.snapshot.meta;
     const every = index === 0 ? this.#options.snapshotAfterEntries : this.#options.snapshotEveryEntries;
     if (appliedIndex - index < every || this.#bytesSince < sizeBytes) return null;
-    const committed = raft.configurations[0];
-    const term = raft.log.termAt(appliedIndex);
-    const chain = raft.log.chainAt(appliedIndex);
-    if (committed === undefined || term === null || chain === null) return null;
-    // A node that joined trusts a configuration from beyond its log until it gets there. And while a joint configuration is in force its entry is
-    // still needed, to be endorsed; the final one follows at once.
-    const configuration = raft.configurationAt(appliedIndex);
-    if (committed.index > appliedIndex || isJoint(configuration.configuration)) return null;
+    const base = this.#raft.snapshotBaseAt(appliedIndex);
+    if (base === null) return null;
     this.#bytesSince = 0;
-    return {
-      index: appliedIndex,
-      term,
-      chain,
-      configuration,
-      lineage: raft.lineage.filter((link) => link.jointIndex <= appliedIndex),
-      source: encodeSnapshot(state, this.#options.snapshotChunkBytes),
-      chunks: [],
-    };
-  }
-
-  #save({ index, term, chain, configuration, lineage, chunks }: Encoding): void {
-    const raft = this.#raft;
-    const meta = {
-      index,
-      term,
-      chain,
-      configuration: configuration.configuration,
-      configurationIndex: configuration.index,
-      lineage,
-      digest: snapshotDigest(raft.environment, chunks),
-      chunkCount: chunks.length,
-      sizeBytes: chunks.reduce((sum, chunk) => sum + chunk.length, 0),
-    };
-    const keepAfter = Math.max(
-      raft.log.firstIndex - 1,
-      Math.min(index - this.#options.snapshotTrailingEntries, raft.log.stableIndex),
-    );
-    raft.saveSnapshot({ clusterId: raft.clusterId, incarnation: raft.incarnation, meta, chunks }, keepAfter);
-    raft.log.compactTo(keepAfter);
+    return { base, source: encodeSnapshot(state, this.#options.snapshotChunkBytes), chunks: [] };
   }
 }

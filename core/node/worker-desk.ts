@@ -11,19 +11,23 @@ import { type ClusterState, encodeRequest, nodeOf, type Touched } from "../clust
 import { Orchestrator } from "../orchestrator/index.ts";
 import {
   type Directed,
-  header,
   NOBODY,
   type NodeId,
   type PeerId,
   type Raft,
   type RaftOptions,
   type Reported,
-  requestRead,
 } from "../raft/index.ts";
 import type { ClientAnswer } from "../runtime.ts";
 
 /** In place of a client's ticket, for reads that no client asked for. */
 export const DESK_TICKET = -1;
+
+/** What it needs of consensus: who leads, and to speak, and to be told that this node still leads. */
+type ReportsRaft = Pick<
+  Raft,
+  "id" | "term" | "role" | "leaderId" | "termStartIndex" | "configuration" | "nowMs" | "header" | "send" | "requestRead"
+>;
 
 /** A report that waits for its answer: of a worker that asked this node, or of one that asked another. */
 interface Waiting {
@@ -48,7 +52,7 @@ const ROUND_EVERY_MS = 20;
 const REFUSED_FOR_NOW: ClientAnswer = { kind: "refused", refusal: { kind: "noLeader" } };
 
 export class WorkerDesk {
-  readonly #raft: Raft;
+  readonly #raft: ReportsRaft;
   readonly #options: RaftOptions;
   readonly #orchestrator: Orchestrator;
   readonly #answer: (requestId: number, answer: ClientAnswer) => void;
@@ -65,7 +69,7 @@ export class WorkerDesk {
   readonly #proposals = new Map<number, string>();
   #nextTicket = DESK_TICKET - 1;
 
-  constructor(raft: Raft, options: RaftOptions, answer: (requestId: number, answer: ClientAnswer) => void) {
+  constructor(raft: ReportsRaft, options: RaftOptions, answer: (requestId: number, answer: ClientAnswer) => void) {
     this.#answer = answer;
     this.#raft = raft;
     this.#options = options;
@@ -100,7 +104,7 @@ export class WorkerDesk {
     const passed = this.#nextPassed++;
     const deadlineMs = raft.nowMs + this.#options.requestTimeoutMs;
     this.#passed.set(passed, { requestId, to: raft.leaderId, deadlineMs });
-    raft.send({ type: "report", ...header(raft, raft.leaderId, raft.term), requestId: passed, peerId, data });
+    raft.send({ type: "report", ...raft.header(raft.leaderId), requestId: passed, peerId, data });
   }
 
   /** Another server passes a report on. */
@@ -133,7 +137,7 @@ export class WorkerDesk {
     this.#nextRoundMs = this.#raft.nowMs + ROUND_EVERY_MS;
     this.#inRound = this.#waiting;
     this.#waiting = [];
-    requestRead(this.#raft, { from: this.#raft.id, requestId: DESK_TICKET });
+    this.#raft.requestRead({ from: this.#raft.id, requestId: DESK_TICKET });
   }
 
   /** A quorum has confirmed that this node led after those reports had come. Null: it has not. */
@@ -157,7 +161,7 @@ export class WorkerDesk {
 
   #direct(to: NodeId, requestId: number, data: Uint8Array | null): void {
     const raft = this.#raft;
-    raft.send({ type: "directive", ...header(raft, to, raft.term), requestId, data });
+    raft.send({ type: "directive", ...raft.header(to), requestId, data });
   }
 
   // ---- Leading

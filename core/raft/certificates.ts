@@ -2,11 +2,10 @@
  * Who may claim what. A certificate is checked against every configuration this node can itself vouch for: those in its log and what an introduction
  * proved. Signatures are looked at once per term and certificate, never per message.
  */
-
-import { askWho } from "./membership.ts";
+import { askWho } from "./introductions.ts";
 import type { Message } from "./messages.ts";
 import { isQuorum } from "./quorum.ts";
-import type { Raft } from "./raft.ts";
+import type { RaftState } from "./state.ts";
 import { voteStatement } from "./statements.ts";
 import { type Certificate, type MemberSignature, NOBODY, type NodeId, type Signature } from "./types.ts";
 
@@ -16,7 +15,7 @@ import { type Certificate, type MemberSignature, NOBODY, type NodeId, type Signa
 type CertificateCheck = "valid" | "unproven" | "forged";
 
 /** Checks `certificate` and puts the signatures that verified into `verified`. */
-function checkCertificate(raft: Raft, certificate: Certificate, verified: MemberSignature[]): CertificateCheck {
+function checkCertificate(raft: RaftState, certificate: Certificate, verified: MemberSignature[]): CertificateCheck {
   const { kind, term, candidate, signatures } = certificate;
   const signers = new Set<NodeId>();
   for (const { id, signature } of signatures) {
@@ -43,7 +42,7 @@ function checkCertificate(raft: Raft, certificate: Certificate, verified: Member
  * Whether they were a quorum when `term` was: a leader may outlive the configuration that elected it, and a node that joins later must still be able to
  * follow it. Each configuration counts for terms up to that of the joint entry that ended it, so that nobody who has left can elect anew.
  */
-function wasQuorum(raft: Raft, term: number, signed: (id: NodeId) => boolean): boolean {
+function wasQuorum(raft: RaftState, term: number, signed: (id: NodeId) => boolean): boolean {
   let endedInTerm = Number.POSITIVE_INFINITY;
   for (const { joint, jointTerm } of raft.lineage.toReversed()) {
     if (term <= endedInTerm && isQuorum(joint, signed)) return true;
@@ -56,7 +55,7 @@ function wasQuorum(raft: Raft, term: number, signed: (id: NodeId) => boolean): b
 /**
  * Whether `message` comes from the elected leader of its term, following that leader if this is how it is first heard of. On "no", the caller refuses.
  */
-export function isFromLeader(raft: Raft, message: Message, certificate: Certificate | null): boolean {
+export function isFromLeader(raft: RaftState, message: Message, certificate: Certificate | null): boolean {
   if (message.term < raft.term) return false;
   const known = raft.recognized;
   if (known !== null && known.term === message.term && known.candidate === message.from) {
@@ -78,7 +77,7 @@ export function isFromLeader(raft: Raft, message: Message, certificate: Certific
 }
 
 /** Moves on when a response comes from a later term and shows why that term exists. Returns whether it did. */
-export function followProof(raft: Raft, message: Message, proof: Certificate | null): boolean {
+export function followProof(raft: RaftState, message: Message, proof: Certificate | null): boolean {
   if (message.term <= raft.term || proof === null) return false;
   if (proof.term !== message.term) {
     forged(raft, message, "the proof is for another term");
@@ -95,7 +94,7 @@ export function followProof(raft: Raft, message: Message, proof: Certificate | n
  * Checks a certificate that a member showed, and acts on what is wrong with it. Returns it with only the signatures that this node could verify, or
  * null: what it keeps it will show to others, and it vouches for nothing it has not seen.
  */
-export function accept(raft: Raft, certificate: Certificate, message: Message): Certificate | null {
+export function accept(raft: RaftState, certificate: Certificate, message: Message): Certificate | null {
   if (certificate === raft.proof) return certificate;
   const verified: MemberSignature[] = [];
   switch (checkCertificate(raft, certificate, verified)) {
@@ -112,7 +111,7 @@ export function accept(raft: Raft, certificate: Certificate, message: Message): 
   }
 }
 
-function forged(raft: Raft, message: Message, reason: string): void {
+function forged(raft: RaftState, message: Message, reason: string): void {
   raft.report(`forgedCertificate ${message.from} ${message.term}`, {
     kind: "forgedCertificate",
     from: message.from,
@@ -123,7 +122,7 @@ function forged(raft: Raft, message: Message, reason: string): void {
 }
 
 /** Compares a valid election of this term with what this node has seen of the term before: its leader, and votes for itself. */
-function noteElection(raft: Raft, election: Certificate): void {
+function noteElection(raft: RaftState, election: Certificate): void {
   if (election.term !== raft.term) return;
   const known = raft.recognized;
   if (known !== null && known.candidate !== election.candidate) {
@@ -139,7 +138,13 @@ function noteElection(raft: Raft, election: Certificate): void {
   }
 }
 
-function noteVote(raft: Raft, election: Certificate, voter: NodeId, candidate: NodeId, signature: Signature): void {
+function noteVote(
+  raft: RaftState,
+  election: Certificate,
+  voter: NodeId,
+  candidate: NodeId,
+  signature: Signature,
+): void {
   const other = election.signatures.find(({ id }) => id === voter);
   if (other === undefined || voter === NOBODY) return;
   raft.report(`doubleVote ${voter} ${election.term}`, {

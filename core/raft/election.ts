@@ -2,19 +2,20 @@
  * Who leads: pre-vote (thesis 9.6), signed votes, leader stickiness (4.2.3), transfer (3.10). A candidate first gathers a quorum's signed pre-votes; they
  * are the certificate with which it, and everyone after it, enters the new term.
  */
+import { syncProgress } from "./appending.ts";
 import { accept, followProof } from "./certificates.ts";
-import type { RequestVote, TimeoutNow, VoteResponse } from "./messages.ts";
-import { Progress } from "./progress.ts";
+import type { RequestVote, VoteResponse } from "./messages.ts";
 import { isQuorum } from "./quorum.ts";
-import type { Raft } from "./raft.ts";
-import { broadcastAppend, startRound } from "./replication.ts";
+import { startRound } from "./rounds.ts";
+import { broadcastAppend } from "./sending.ts";
+import { header, type RaftState } from "./state.ts";
 import { transferStatement, voteStatement } from "./statements.ts";
 import { type Certificate, NOBODY, type NodeId, type Signature } from "./types.ts";
 
 const NO_DATA = new Uint8Array(0);
 
 /** Asks for pre-votes for the next term. `order`: the leader's signed wish, which counts for this campaign alone. */
-export function campaign(raft: Raft, order: Signature = ""): void {
+export function campaign(raft: RaftState, order: Signature = ""): void {
   raft.becomeFollower(NOBODY);
   raft.transferOrder = order;
   raft.role = "preCandidate";
@@ -33,7 +34,7 @@ export function campaign(raft: Raft, order: Signature = ""): void {
   }
 }
 
-function electIfPreVoted(raft: Raft): boolean {
+function electIfPreVoted(raft: RaftState): boolean {
   if (!isQuorum(raft.configuration, (id) => raft.preVotes.has(id))) return false;
   const order = raft.transferOrder;
   const certificate = certificateOf(raft, "preVote", raft.term + 1, raft.preVotes);
@@ -62,7 +63,7 @@ function electIfPreVoted(raft: Raft): boolean {
   return true;
 }
 
-export function handleRequestVote(raft: Raft, message: RequestVote): void {
+export function handleRequestVote(raft: RaftState, message: RequestVote): void {
   if (message.term < raft.term || (message.preVote && message.term === raft.term)) {
     refuse(raft, message);
     return;
@@ -116,7 +117,7 @@ export function handleRequestVote(raft: Raft, message: RequestVote): void {
  * Whether a leader has the right to this node's loyalty: one that spoke within the shortest election time-out, or this node itself while it leads. The
  * leader's own signed wish lifts it.
  */
-function isSticky(raft: Raft, message: RequestVote): boolean {
+function isSticky(raft: RaftState, message: RequestVote): boolean {
   if (raft.role !== "leader" && raft.nowMs >= raft.lastLeaderContactMs + raft.options.electionTimeoutMs) return false;
   if (message.transfer === "" || message.term !== raft.term + 1) return true;
   const leader = raft.roster.get(raft.leaderId);
@@ -125,13 +126,13 @@ function isSticky(raft: Raft, message: RequestVote): boolean {
 }
 
 /** Whether the term follows on one that is known here or that the candidate proves to be in: else a liar could leap to the last term there is. */
-function isNextTerm(raft: Raft, message: RequestVote): boolean {
+function isNextTerm(raft: RaftState, message: RequestVote): boolean {
   if (message.term <= raft.term + 1) return true;
   const { certificate } = message;
   return certificate !== null && certificate.term === message.term - 1 && accept(raft, certificate, message) !== null;
 }
 
-function refuse(raft: Raft, message: RequestVote): void {
+function refuse(raft: RaftState, message: RequestVote): void {
   raft.send({
     type: "voteResponse",
     ...header(raft, message.from, raft.term),
@@ -142,7 +143,7 @@ function refuse(raft: Raft, message: RequestVote): void {
   });
 }
 
-export function handleVoteResponse(raft: Raft, message: VoteResponse): void {
+export function handleVoteResponse(raft: RaftState, message: VoteResponse): void {
   if (!message.granted) {
     followProof(raft, message, message.proof);
     return;
@@ -173,7 +174,7 @@ export function handleVoteResponse(raft: Raft, message: VoteResponse): void {
   }
 }
 
-function leadIfElected(raft: Raft): void {
+function leadIfElected(raft: RaftState): void {
   // Its own vote counts only once durable, and it never leads without it.
   if (!raft.votes.has(raft.id) || !isQuorum(raft.configuration, (id) => raft.votes.has(id))) return;
   const certificate = certificateOf(raft, "election", raft.term, raft.votes);
@@ -197,68 +198,14 @@ function leadIfElected(raft: Raft): void {
   startRound(raft);
 }
 
-/** Keeps one progress for each other member of the configuration. */
-export function syncProgress(raft: Raft): void {
-  const { members } = raft.configuration;
-  for (const { id } of members) {
-    if (id !== raft.id && !raft.progress.has(id))
-      raft.progress.set(id, new Progress(raft.log.lastIndex + 1, raft.nowMs));
-  }
-  for (const id of raft.progress.keys()) {
-    if (!members.some((member) => member.id === id)) raft.progress.delete(id);
-  }
-}
-
-// ---- Leadership transfer
-
-/** Starts handing leadership to `to`. Returns why it cannot, or null. Proposals wait until it is over. */
-export function startTransfer(raft: Raft, to: NodeId): string | null {
-  if (raft.role !== "leader") return "this node does not lead";
-  if (to === raft.id) return "this node leads already";
-  if (!raft.configuration.voters.includes(to)) return `node ${to} is not a voter`;
-  if (raft.transferring !== null) return `leadership is being handed to node ${raft.transferring.to}`;
-  raft.transferring = { to, deadlineMs: raft.nowMs + raft.options.electionTimeoutMs, sent: false };
-  continueTransfer(raft);
-  return null;
-}
-
-/** Tells the target to campaign once it has the whole log: never before, or it would lose and cost an election time-out. */
-export function continueTransfer(raft: Raft): void {
-  const { transferring } = raft;
-  if (transferring === null || transferring.sent) return;
-  const progress = raft.progress.get(transferring.to);
-  if (progress === undefined || progress.match !== raft.log.lastIndex) return;
-  transferring.sent = true;
-  sendTimeoutNow(raft, transferring.to);
-}
-
-export function sendTimeoutNow(raft: Raft, to: NodeId): void {
-  const transfer = raft.environment.sign(transferStatement(raft.clusterId, raft.incarnation, raft.term, to));
-  raft.send({ type: "timeoutNow", ...header(raft, to, raft.term), transfer });
-}
-
-export function handleTimeoutNow(raft: Raft, message: TimeoutNow): void {
-  if (message.term !== raft.term || raft.leaderId !== message.from || !raft.promotable || raft.role !== "follower")
-    return;
-  campaign(raft, message.transfer);
-}
-
 // ---- Parts
 
-export function header(
-  raft: Raft,
-  to: NodeId,
-  term: number,
-): { clusterId: string; incarnation: number; from: NodeId; to: NodeId; term: number } {
-  return { clusterId: raft.clusterId, incarnation: raft.incarnation, from: raft.id, to, term };
-}
-
-function sign(raft: Raft, kind: "preVote" | "election", term: number, candidate: NodeId): Signature {
+function sign(raft: RaftState, kind: "preVote" | "election", term: number, candidate: NodeId): Signature {
   return raft.environment.sign(voteStatement(raft.clusterId, raft.incarnation, kind, term, candidate));
 }
 
 function certificateOf(
-  raft: Raft,
+  raft: RaftState,
   kind: "preVote" | "election",
   term: number,
   votes: ReadonlyMap<NodeId, Signature>,
@@ -267,7 +214,7 @@ function certificateOf(
   return { kind, term, candidate: raft.id, signatures };
 }
 
-function otherVoters(raft: Raft): NodeId[] {
+function otherVoters(raft: RaftState): NodeId[] {
   const { voters, outgoing } = raft.configuration;
   return [...new Set([...voters, ...outgoing])].filter((id) => id !== raft.id);
 }

@@ -15,24 +15,15 @@ export {
   encodeSnapshotMeta,
 } from "./codec/index.ts";
 export { initialConfiguration, isJoint } from "./configuration.ts";
-export { handleRequestVote, handleTimeoutNow, handleVoteResponse, header, startTransfer } from "./election.ts";
 export type { RaftEffect, RaftEnvironment, Restored, Stamp, Write } from "./environment.ts";
 export type { Evidence, EvidenceKind } from "./evidence.ts";
 export { LIMITS } from "./limits.ts";
-export { changeMembership, handleIntroduction, handleWhoAreYou } from "./membership.ts";
-export * from "./messages.ts";
+export type { MembershipChange } from "./membership.ts";
+export type * from "./messages.ts";
 export { checkRaftOptions, DEFAULT_RAFT_OPTIONS, type RaftOptions } from "./options.ts";
 export { isQuorum, majority } from "./quorum.ts";
-export { type PlacedConfiguration, Raft, type Role } from "./raft.ts";
-export { holdsLease, requestRead } from "./reads.ts";
-export {
-  advanceCommit,
-  appendAsLeader,
-  handleAppend,
-  handleAppendResponse,
-  handleHeartbeat,
-  handleHeartbeatResponse,
-} from "./replication.ts";
+export { type LogView, Raft, type SnapshotBase } from "./raft.ts";
+export type { ReadOrigin, ReadyRead, Role } from "./state.ts";
 export {
   chainLink,
   endorsementStatement,
@@ -41,5 +32,4 @@ export {
   transferStatement,
   voteStatement,
 } from "./statements.ts";
-export { handleSnapshotChunk, handleSnapshotResponse } from "./transfer.ts";
 export * from "./types.ts";

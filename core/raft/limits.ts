@@ -1,6 +1,6 @@
+/** Hard ceilings on what a node takes from anyone, whatever it is configured to send. Decoding enforces them before it allocates. */
 import { FRAME_BYTES_MAX } from "../wire/index.ts";
 
-/** Hard ceilings on what a node takes from anyone, whatever it is configured to send. Decoding enforces them before it allocates. */
 export const LIMITS = {
   clusterIdLength: 64,
   peerIdLength: 128,

@@ -1,7 +1,8 @@
 /** What members say to each other. Names follow Ongaro's thesis and etcd/raft. Every message is immutable once made. */
 import type { Certificate, Digest, Entry, LineageLink, NodeId, PeerId, Signature, SnapshotMeta } from "./types.ts";
 
-interface Header {
+/** The fields that every message begins with. */
+export interface Header {
   /** Drawn once when a cluster is made: printable ASCII, at most 64 characters. */
   readonly clusterId: string;
   /** Rises when a cluster is restored from a backup or after loss of its quorum: what its former life still sends is inert. */
@@ -161,7 +162,8 @@ export interface Introduction extends Header {
   readonly links: readonly LineageLink[];
 }
 
-export type Message =
+/** Consensus handles these by itself. */
+export type RaftMessage =
   | RequestVote
   | VoteResponse
   | Append
@@ -171,13 +173,15 @@ export type Message =
   | SnapshotChunk
   | SnapshotResponse
   | TimeoutNow
-  | ReadIndex
-  | ReadIndexResponse
-  | Forward
-  | ForwardResponse
   | WhoAreYou
-  | Introduction
-  | Reported
-  | Directed;
+  | Introduction;
+
+/** Requests that a node passes on to the leader, and the answers. They go over the same connections. */
+export type RequestMessage = ReadIndex | ReadIndexResponse | Forward | ForwardResponse | Reported | Directed;
+
+export type Message = RaftMessage | RequestMessage;
 
 export type MessageType = Message["type"];
+
+/** The message of one type. */
+export type MessageOf<Type extends MessageType> = { [Each in Type]: Extract<Message, { readonly type: Each }> }[Type];

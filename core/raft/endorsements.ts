@@ -1,0 +1,30 @@
+/** Endorsements: signatures over a joint configuration, which its phase leaves behind as proof of who follows whom. */
+import { assert } from "./assert.ts";
+import { encodeConfiguration } from "./codec/index.ts";
+import { isJoint } from "./configuration.ts";
+import type { AppendResponse } from "./messages.ts";
+import type { RaftState } from "./state.ts";
+import { endorsementStatement } from "./statements.ts";
+import type { Configuration, Signature } from "./types.ts";
+
+export function signEndorsement(raft: RaftState, jointIndex: number, joint: Configuration): Signature {
+  return raft.environment.sign(statementFor(raft, jointIndex, termOf(raft, jointIndex), joint));
+}
+
+export function termOf(raft: RaftState, index: number): number {
+  const term = raft.log.termAt(index);
+  assert(term !== null, "a configuration is not in the log", index);
+  return term;
+}
+
+export function statementFor(raft: RaftState, jointIndex: number, jointTerm: number, joint: Configuration): Uint8Array {
+  const digest = raft.environment.digest(encodeConfiguration(joint));
+  return endorsementStatement(raft.clusterId, raft.incarnation, jointIndex, jointTerm, digest);
+}
+
+/** This node's signature, to ride on an acknowledgement of the joint configuration it acts by. */
+export function endorsementFor(raft: RaftState, matchIndex: number): AppendResponse["endorsement"] {
+  const { configuration, index } = raft.latest;
+  if (!isJoint(configuration) || index > matchIndex) return null;
+  return { index, signature: signEndorsement(raft, index, configuration) };
+}

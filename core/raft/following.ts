@@ -1,0 +1,193 @@
+/** A follower's side of replication (thesis 3.5): appends and heartbeats from the leader. */
+import { Halt } from "./assert.ts";
+import { isFromLeader } from "./certificates.ts";
+import { decodeConfigurationRecord } from "./codec/index.ts";
+import { endorsementFor } from "./endorsements.ts";
+import type { Append, AppendResponse, Heartbeat } from "./messages.ts";
+import type { RaftState } from "./state.ts";
+import type { Digest, Entry } from "./types.ts";
+
+export function handleAppend(raft: RaftState, message: Append): void {
+  if (message.term < raft.term) {
+    respond(raft, message, "staleTerm", message.prevIndex, "", 0, 0);
+    return;
+  }
+  if (!isFromLeader(raft, message, message.certificate)) {
+    respond(raft, message, "uncertified", message.prevIndex, "", 0, 0);
+    return;
+  }
+  raft.heardLeader();
+  const { log } = raft;
+  const { prevIndex, entries } = message;
+  const lastNew = prevIndex + entries.length;
+
+  const previous = log.termAt(prevIndex);
+  if (previous === null && prevIndex < log.firstIndex) {
+    // From before the compacted part: all of that is committed, so it agrees with any leader. What comes after it, if anything, is looked at.
+    const later = entries.filter((entry) => entry.index >= log.firstIndex);
+    if (!acceptEntries(raft, message, later, log.firstIndex, log.chainAt(log.firstIndex - 1) ?? "")) return;
+    matched(raft, message, Math.max(lastNew, raft.commitIndex));
+    return;
+  }
+  if (previous !== message.prevTerm || log.chainAt(prevIndex) !== message.prevChain) {
+    if (previous === message.prevTerm && saidTwoThings(raft, message, prevIndex, previous, message.prevChain)) return;
+    // Committed here, and an elected leader has something else: one of the two is damaged beyond what consensus can mend.
+    if (prevIndex <= raft.commitIndex) haltOnTruncation(raft, message, prevIndex);
+    const hint = log.lastAtOrBefore(prevIndex - 1, message.prevTerm);
+    respond(raft, message, "mismatch", prevIndex, "", hint.index, hint.term);
+    return;
+  }
+  if (!acceptEntries(raft, message, entries, prevIndex + 1, message.prevChain)) return;
+  matched(raft, message, lastNew);
+}
+
+/** Takes over entries after a known one. Entries held already stay: a late, shorter append never cuts a tail that agrees. */
+function acceptEntries(
+  raft: RaftState,
+  message: Append,
+  entries: readonly Entry[],
+  firstIndex: number,
+  previousChain: Digest,
+): boolean {
+  const { log } = raft;
+  let chain = previousChain;
+  let expected = firstIndex;
+  let term = raft.log.termAt(firstIndex - 1) ?? 0;
+  for (const entry of entries) {
+    if (entry.index !== expected || entry.term < term || entry.term > message.term) {
+      return malformed(raft, message, `entry ${entry.index} of term ${entry.term} is out of order`);
+    }
+    if (log.chainAt(entry.index) !== entry.chain) {
+      if (!log.follows(chain, entry))
+        return malformed(raft, message, `entry ${entry.index} does not follow from its predecessor`);
+      if (entry.kind === "configuration" && !isConfiguration(entry)) {
+        return malformed(raft, message, `configuration entry ${entry.index} cannot be read`);
+      }
+      const here = log.termAt(entry.index);
+      if (here !== null) {
+        if (here === entry.term && saidTwoThings(raft, message, entry.index, here, entry.chain)) return false;
+        if (entry.index <= raft.commitIndex) haltOnTruncation(raft, message, entry.index);
+        raft.truncateAfter(entry.index - 1);
+      }
+      log.append(entry);
+      if (entry.kind === "configuration") raft.place(entry);
+    }
+    chain = entry.chain;
+    term = entry.term;
+    expected++;
+  }
+  return true;
+}
+
+function isConfiguration(entry: Entry): boolean {
+  try {
+    decodeConfigurationRecord(entry.data);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function matched(raft: RaftState, message: Append, index: number): void {
+  raft.matchedIndex = Math.max(raft.matchedIndex, Math.min(index, raft.log.lastIndex));
+  // No further than this very append reaches: what came with earlier ones may be a lying leader's other story.
+  commitAsFollower(raft, Math.min(message.commit, index));
+  respond(raft, message, "matched", raft.matchedIndex, raft.log.chainAt(raft.matchedIndex) ?? "", 0, 0);
+}
+
+function respond(
+  raft: RaftState,
+  message: Append,
+  outcome: AppendResponse["outcome"],
+  matchIndex: number,
+  matchChain: Digest,
+  hintIndex: number,
+  hintTerm: number,
+): void {
+  const response: AppendResponse = {
+    type: "appendResponse",
+    clusterId: raft.clusterId,
+    incarnation: raft.incarnation,
+    from: raft.id,
+    to: message.from,
+    term: raft.term,
+    outcome,
+    matchIndex,
+    matchChain,
+    hintIndex,
+    hintTerm,
+    proof: outcome === "staleTerm" ? raft.proof : null,
+    endorsement: outcome === "matched" ? endorsementFor(raft, matchIndex) : null,
+  };
+  if (outcome === "matched") raft.sendDurably(response);
+  else raft.send(response);
+}
+
+function malformed(raft: RaftState, message: Append, reason: string): false {
+  raft.report(`malformedAppend ${message.from} ${message.term}`, {
+    kind: "malformedAppend",
+    from: message.from,
+    term: message.term,
+    reason,
+  });
+  raft.evict(message.from);
+  return false;
+}
+
+/**
+ * Keeps evidence of two contents for one (index, term). Returns whether the sender itself said both: it leads that very term, so what is here came from
+ * it too. Otherwise an earlier leader lied, or a disk did, and which content stands is decided like any other conflict.
+ */
+function saidTwoThings(raft: RaftState, message: Append, index: number, term: number, theirs: Digest): boolean {
+  const ours = raft.log.chainAt(index) ?? "";
+  raft.report(`twoContents ${message.from} ${term}`, {
+    kind: "twoContents",
+    from: message.from,
+    index,
+    term,
+    ours,
+    theirs,
+  });
+  if (term !== message.term) return false;
+  raft.evict(message.from);
+  return true;
+}
+
+function haltOnTruncation(raft: RaftState, message: Append, index: number): never {
+  throw new Halt(
+    `node ${message.from}, elected in term ${message.term}, has another entry ${index} than is committed here`,
+    {
+      kind: "truncateCommitted",
+      from: message.from,
+      index,
+      commit: raft.commitIndex,
+    },
+  );
+}
+
+function commitAsFollower(raft: RaftState, index: number): void {
+  if (index <= raft.commitIndex) return;
+  raft.commitIndex = index;
+  raft.pruneConfigurations();
+}
+
+export function handleHeartbeat(raft: RaftState, message: Heartbeat): void {
+  const recognized = isFromLeader(raft, message, null);
+  // After a restart the leader is still known, but not how far this log agrees with it: then it has to be asked once more.
+  const certified = recognized && raft.matchedIndex >= message.commit;
+  if (recognized) {
+    raft.heardLeader();
+    commitAsFollower(raft, Math.min(message.commit, raft.matchedIndex));
+  }
+  raft.send({
+    type: "heartbeatResponse",
+    clusterId: raft.clusterId,
+    incarnation: raft.incarnation,
+    from: raft.id,
+    to: message.from,
+    term: raft.term,
+    round: message.round,
+    certified,
+    proof: raft.term > message.term ? raft.proof : null,
+  });
+}

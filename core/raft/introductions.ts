@@ -1,0 +1,94 @@
+/** Introductions: by which a node that was away learns, with proof, of members it has never met. */
+import { isJoint, memberOf } from "./configuration.ts";
+import { statementFor } from "./endorsements.ts";
+import type { Introduction, Message, WhoAreYou } from "./messages.ts";
+import { isQuorum } from "./quorum.ts";
+import { header, type RaftState } from "./state.ts";
+import type { Configuration, LineageLink, NodeId, PeerId } from "./types.ts";
+
+/** A sender that is nobody here: one that has left is shown so, anyone else is asked to prove itself. */
+export function introduceOrAsk(raft: RaftState, peer: PeerId, message: Message): void {
+  const left = raft.configuration.retired.some((member) => member.id === message.from && member.peerId === peer);
+  if (left) {
+    const introduction: Introduction = {
+      type: "introduction",
+      ...header(raft, message.from, raft.term),
+      links: raft.lineage,
+    };
+    raft.emit({ kind: "send", to: peer, message: introduction });
+    return;
+  }
+  askWho(raft, peer, message.from);
+}
+
+export function askWho(raft: RaftState, peer: PeerId, id: NodeId): void {
+  const question: WhoAreYou = {
+    type: "whoAreYou",
+    ...header(raft, id, raft.term),
+    configurationIndex: baseOf(raft).index,
+  };
+  raft.emit({ kind: "send", to: peer, message: question });
+}
+
+export function handleWhoAreYou(raft: RaftState, message: WhoAreYou): void {
+  const links = raft.lineage.filter((link) => link.jointIndex > message.configurationIndex);
+  if (links.length > 0) raft.send({ type: "introduction", ...header(raft, message.from, raft.term), links });
+}
+
+/** The last final configuration that this node can vouch for. A committed joint one counts as what it came from. */
+function baseOf(raft: RaftState): { readonly index: number; readonly configuration: Configuration } {
+  const committed = raft.configurations[0] ?? raft.latest;
+  if (raft.introduced !== null && raft.introduced.jointIndex >= committed.index) {
+    return { index: raft.introduced.jointIndex, configuration: raft.introduced.configuration };
+  }
+  const { configuration, index } = committed;
+  if (!isJoint(configuration)) return { index, configuration };
+  return { index: index - 1, configuration: { ...configuration, voters: configuration.outgoing, outgoing: [] } };
+}
+
+/** Follows proven links from the base on. The sender need not be known: the signatures are those of members who are. */
+export function handleIntroduction(raft: RaftState, message: Introduction): void {
+  for (const link of message.links) {
+    const base = baseOf(raft);
+    if (link.jointIndex <= base.index) continue;
+    // An honest member that joined lately, or has trimmed its lineage, may lack the links in between.
+    const { outgoing } = link.joint;
+    const { voters } = base.configuration;
+    if (outgoing.length !== voters.length || outgoing.some((id, at) => id !== voters[at])) return;
+    const flaw = flawOf(raft, base.configuration, link);
+    if (flaw !== null) {
+      // Whoever it comes from: the sender may be nobody here, with any number.
+      raft.report("forgedLineage", {
+        kind: "forgedLineage",
+        from: message.from,
+        jointIndex: link.jointIndex,
+        reason: flaw,
+      });
+      return;
+    }
+    raft.introduce(link);
+  }
+}
+
+function flawOf(
+  raft: RaftState,
+  base: Configuration,
+  { joint, jointIndex, jointTerm, signatures }: LineageLink,
+): string | null {
+  for (const known of base.members) {
+    const other = memberOf(joint, known.id) ?? joint.retired.find(({ id }) => id === known.id);
+    if (other?.peerId !== known.peerId) return `node ${known.id} is bound to another identity`;
+  }
+  const signers = new Set<NodeId>();
+  for (const { id, signature } of signatures) {
+    const peer = memberOf(joint, id)?.peerId;
+    if (
+      peer === undefined ||
+      !raft.environment.verify(peer, statementFor(raft, jointIndex, jointTerm, joint), signature)
+    ) {
+      return `the signature of node ${id} does not verify`;
+    }
+    signers.add(id);
+  }
+  return isQuorum(joint, (id) => signers.has(id)) ? null : "too few members signed it";
+}

@@ -1,0 +1,38 @@
+/** How a leader hands leadership to a voter of its choice (thesis 3.10). */
+import { campaign } from "./election.ts";
+import type { TimeoutNow } from "./messages.ts";
+import { header, type RaftState } from "./state.ts";
+import { transferStatement } from "./statements.ts";
+import type { NodeId } from "./types.ts";
+
+/** Starts handing leadership to `to`. Returns why it cannot, or null. Proposals wait until it is over. */
+export function startTransfer(raft: RaftState, to: NodeId): string | null {
+  if (raft.role !== "leader") return "this node does not lead";
+  if (to === raft.id) return "this node leads already";
+  if (!raft.configuration.voters.includes(to)) return `node ${to} is not a voter`;
+  if (raft.transferring !== null) return `leadership is being handed to node ${raft.transferring.to}`;
+  raft.transferring = { to, deadlineMs: raft.nowMs + raft.options.electionTimeoutMs, sent: false };
+  continueTransfer(raft);
+  return null;
+}
+
+/** Tells the target to campaign once it has the whole log: never before, or it would lose and cost an election time-out. */
+export function continueTransfer(raft: RaftState): void {
+  const { transferring } = raft;
+  if (transferring === null || transferring.sent) return;
+  const progress = raft.progress.get(transferring.to);
+  if (progress === undefined || progress.match !== raft.log.lastIndex) return;
+  transferring.sent = true;
+  sendTimeoutNow(raft, transferring.to);
+}
+
+export function sendTimeoutNow(raft: RaftState, to: NodeId): void {
+  const transfer = raft.environment.sign(transferStatement(raft.clusterId, raft.incarnation, raft.term, to));
+  raft.send({ type: "timeoutNow", ...header(raft, to, raft.term), transfer });
+}
+
+export function handleTimeoutNow(raft: RaftState, message: TimeoutNow): void {
+  if (message.term !== raft.term || raft.leaderId !== message.from || !raft.promotable || raft.role !== "follower")
+    return;
+  campaign(raft, message.transfer);
+}

@@ -1,0 +1,178 @@
+/** A leader's side of replication (thesis 3.5): its clock, and what followers answer. */
+import { followProof } from "./certificates.ts";
+import { advanceCommit } from "./commit.ts";
+import { continueTransfer } from "./leadership-transfer.ts";
+import { promoteLearners, recordEndorsement } from "./membership.ts";
+import type { AppendResponse, HeartbeatResponse, SnapshotResponse } from "./messages.ts";
+import type { Progress } from "./progress.ts";
+import { quorumValue } from "./quorum.ts";
+import { confirmReads, startRound } from "./rounds.ts";
+import { sendAppends, tellCommit } from "./sending.ts";
+import { resendChunks, sendChunks } from "./snapshot-sending.ts";
+import type { RaftState } from "./state.ts";
+import { NOBODY } from "./types.ts";
+
+/** At each heartbeat's time: still a quorum behind it? Then the next round. */
+export function leaderTick(raft: RaftState): void {
+  const heardMs = quorumValue(raft.configuration, (id) =>
+    id === raft.id ? raft.nowMs : (raft.progress.get(id)?.lastHeardMs ?? Number.NEGATIVE_INFINITY),
+  );
+  if (raft.nowMs - heardMs >= raft.options.electionTimeoutMs) {
+    raft.becomeFollower(NOBODY);
+    return;
+  }
+  if (raft.transferring !== null && raft.nowMs >= raft.transferring.deadlineMs) {
+    // An order to take over that has left may still be followed, however late: no lease any more in this term.
+    raft.leaseBlocked ||= raft.transferring.sent;
+    raft.transferring = null;
+  }
+  promoteLearners(raft);
+  startRound(raft);
+}
+
+export function handleHeartbeatResponse(raft: RaftState, message: HeartbeatResponse): void {
+  if (message.term > raft.term) {
+    followProof(raft, message, message.proof);
+    return;
+  }
+  const progress = raft.progress.get(message.from);
+  if (raft.role !== "leader" || progress === undefined) return;
+  if (message.term < raft.term || !message.certified) {
+    progress.certified = false;
+    resendChunks(raft, message.from, progress);
+    return;
+  }
+  // Only who follows this leader keeps it in office.
+  progress.lastHeardMs = raft.nowMs;
+  if (message.round > progress.round && message.round <= raft.round && message.round > raft.round - 64) {
+    progress.round = message.round;
+    progress.roundSentMs = raft.roundSentMs[message.round & 63] ?? Number.NEGATIVE_INFINITY;
+    confirmReads(raft);
+  }
+  // What was sent two heartbeats ago and is not answered was lost, or its answer was: start over from what is known.
+  if (progress.match >= raft.log.lastIndex && progress.mode !== "snapshot") return;
+  const overdue = raft.nowMs - progress.oldestSentMs >= 2 * raft.options.heartbeatMs;
+  if (progress.mode === "probe" && (overdue || !progress.probing)) {
+    progress.probing = false;
+    sendAppends(raft, message.from, progress);
+  } else if (progress.mode === "replicate") {
+    if (progress.inflight > 0 && overdue) progress.becomeProbe(progress.match + 1);
+    sendAppends(raft, message.from, progress);
+  } else {
+    resendChunks(raft, message.from, progress);
+  }
+}
+
+export function handleAppendResponse(raft: RaftState, message: AppendResponse): void {
+  if (message.term > raft.term) {
+    followProof(raft, message, message.proof);
+    return;
+  }
+  const progress = raft.progress.get(message.from);
+  if (raft.role !== "leader" || progress === undefined) return;
+  switch (message.outcome) {
+    case "staleTerm":
+      return;
+    case "uncertified":
+      progress.certified = false;
+      if (progress.mode === "replicate") progress.becomeProbe(progress.match + 1);
+      else progress.probing = false;
+      return;
+    case "mismatch":
+      if (message.term !== raft.term) return;
+      // It knows this leader, or it would not have compared.
+      progress.certified = true;
+      progress.lastHeardMs = raft.nowMs;
+      // Answers to appends from before a successful one say nothing new, nor do those to probes before the last.
+      if (message.matchIndex <= progress.match || progress.mode === "snapshot") return;
+      if (progress.mode === "replicate" || progress.next - 1 === message.matchIndex) {
+        const agreed = raft.log.lastAtOrBefore(message.hintIndex, message.hintTerm).index;
+        // Where it may agree can lie before what this log still holds; then it needs the snapshot.
+        progress.becomeProbe(Math.max(Math.min(agreed, message.hintIndex), progress.match) + 1);
+      } else if (progress.next - 1 < message.matchIndex) {
+        // The certificate went out after another entry than the next one; now the probe itself can.
+        progress.probing = false;
+      }
+      sendAppends(raft, message.from, progress);
+      return;
+    case "matched":
+      if (message.term === raft.term) handleMatched(raft, message, progress);
+      return;
+  }
+}
+
+function handleMatched(raft: RaftState, message: AppendResponse, progress: Progress): void {
+  const { matchIndex } = message;
+  const ours = raft.log.chainAt(matchIndex);
+  if (matchIndex > raft.log.lastIndex || (ours !== null && ours !== message.matchChain)) {
+    raft.report(`lyingAcknowledgement ${message.from} ${raft.term}`, {
+      kind: "lyingAcknowledgement",
+      from: message.from,
+      index: matchIndex,
+      reason: ours === null ? "there is no such entry" : "its history there is another",
+    });
+    raft.evict(message.from);
+    return;
+  }
+  progress.certified = true;
+  progress.lastHeardMs = raft.nowMs;
+  if (message.endorsement !== null) recordEndorsement(raft, message.from, message.endorsement);
+  const news = progress.acknowledged(matchIndex, raft.nowMs);
+  if (
+    progress.mode === "probe" ||
+    (progress.mode === "snapshot" && matchIndex >= (progress.transfer?.snapshot.meta.index ?? 0))
+  ) {
+    progress.becomeReplicate();
+  }
+  if (news) {
+    advanceCommit(raft);
+    continueTransfer(raft);
+  }
+  if (raft.role !== "leader") return;
+  sendAppends(raft, message.from, progress);
+  tellCommit(raft, message.from, progress);
+}
+
+export function handleSnapshotResponse(raft: RaftState, message: SnapshotResponse): void {
+  if (message.term > raft.term) {
+    followProof(raft, message, message.proof);
+    return;
+  }
+  const progress = raft.progress.get(message.from);
+  if (raft.role !== "leader" || progress === undefined) return;
+  const { transfer } = progress;
+  if (message.outcome === "uncertified") {
+    progress.certified = false;
+    if (transfer !== null) transfer.sent = transfer.acknowledged;
+    return;
+  }
+  if (message.term < raft.term) return;
+  progress.lastHeardMs = raft.nowMs;
+  if (transfer === null || transfer.snapshot.meta.index !== message.index) return;
+  switch (message.outcome) {
+    case "staleTerm":
+      return;
+    case "wanted":
+      if (message.nextSequence < transfer.acknowledged) {
+        // It has started anew, and what it held is gone. Or this is an old answer: then going back costs a few chunks, now and then.
+        if (raft.nowMs - transfer.rewoundAtMs < raft.options.heartbeatMs) return;
+        transfer.rewoundAtMs = raft.nowMs;
+        transfer.sent = message.nextSequence;
+      }
+      transfer.acknowledged = message.nextSequence;
+      transfer.sent = Math.max(transfer.sent, transfer.acknowledged);
+      sendChunks(raft, message.from, progress);
+      return;
+    case "damaged":
+      // Start over: with whatever snapshot is the latest by now, when the follower next answers a heartbeat.
+      progress.becomeSnapshot(raft.snapshot, raft.nowMs);
+      return;
+    case "installed":
+      progress.certified = true;
+      progress.acknowledged(message.index, raft.nowMs);
+      progress.becomeReplicate();
+      advanceCommit(raft);
+      if (raft.role === "leader") sendAppends(raft, message.from, progress);
+      return;
+  }
+}

@@ -1,0 +1,94 @@
+/** What a leader sends to a follower: entries as far as flow control lets them, chunks of a snapshot, heartbeats. */
+import { Halt } from "./assert.ts";
+import { LIMITS } from "./limits.ts";
+import type { Progress } from "./progress.ts";
+import { beginTransfer, sendChunks } from "./snapshot-sending.ts";
+import { header, type RaftState } from "./state.ts";
+import type { Entry, NodeId } from "./types.ts";
+
+export function broadcastAppend(raft: RaftState): void {
+  for (const [id, progress] of raft.progress) sendAppends(raft, id, progress);
+}
+
+/** As much as flow control allows. */
+export function sendAppends(raft: RaftState, to: NodeId, progress: Progress): void {
+  if (progress.mode === "snapshot") {
+    sendChunks(raft, to, progress);
+    return;
+  }
+  do {
+    if (progress.mode === "probe" ? progress.probing : !progress.mayPipeline(raft.options)) return;
+    const prevIndex = progress.next - 1;
+    if (raft.log.termAt(prevIndex) === null) {
+      beginTransfer(raft, to, progress);
+      return;
+    }
+    const entries = raft.log.take(progress.next, raft.options.maxAppendBytes, LIMITS.entriesPerAppend);
+    const last = entries[entries.length - 1];
+    if (last === undefined && progress.mode === "replicate") return;
+    sendEntries(raft, to, progress, prevIndex, entries);
+    if (progress.mode === "probe") {
+      progress.probing = true;
+      progress.oldestSentMs = raft.nowMs;
+      return;
+    }
+    if (last !== undefined) progress.sent(last.index, sizeOf(entries), raft.nowMs);
+  } while (progress.next <= raft.log.lastIndex);
+}
+
+export function sendEntries(
+  raft: RaftState,
+  to: NodeId,
+  progress: Progress,
+  prevIndex: number,
+  entries: readonly Entry[],
+): void {
+  const prevTerm = raft.log.termAt(prevIndex);
+  const prevChain = raft.log.chainAt(prevIndex);
+  if (prevTerm === null || prevChain === null) throw new Halt(`append after ${prevIndex}, which is not in the log`);
+  raft.send({
+    type: "append",
+    ...header(raft, to, raft.term),
+    prevIndex,
+    prevTerm,
+    prevChain,
+    entries,
+    commit: raft.commitIndex,
+    certificate: progress.certified ? null : raft.recognized,
+  });
+}
+
+function sizeOf(entries: readonly Entry[]): number {
+  let bytes = 0;
+  for (const entry of entries) bytes += entry.data.length;
+  return bytes;
+}
+
+export function sendHeartbeat(raft: RaftState, to: NodeId, progress: Progress): void {
+  const commit = Math.min(progress.match, raft.commitIndex);
+  progress.commitSent = commit;
+  raft.send({
+    type: "heartbeat",
+    clusterId: raft.clusterId,
+    incarnation: raft.incarnation,
+    from: raft.id,
+    to,
+    term: raft.term,
+    commit,
+    round: raft.round,
+  });
+}
+
+/** An append without entries that carries the election: to one that has not acknowledged this leader yet. */
+export function sendProbe(raft: RaftState, to: NodeId, progress: Progress): void {
+  const at = raft.log.termAt(progress.next - 1) === null ? raft.log.firstIndex - 1 : progress.next - 1;
+  sendEntries(raft, to, progress, at, []);
+}
+
+/** Followers learn of a commit with their next append. Whoever has none coming is told at once, since clients wait there too. */
+export function tellCommit(raft: RaftState, to: NodeId, progress: Progress): void {
+  const idle = progress.mode === "replicate" && progress.inflight === 0 && progress.next > raft.log.lastIndex;
+  if (idle && progress.certified && Math.min(progress.match, raft.commitIndex) > progress.commitSent) {
+    sendHeartbeat(raft, to, progress);
+  }
+}

@@ -1,0 +1,39 @@
+/** Snapshots to followers whose next entry is compacted away (thesis 5): in chunks, a few in flight, each acknowledged. */
+import type { Progress } from "./progress.ts";
+import { header, type RaftState } from "./state.ts";
+import type { NodeId } from "./types.ts";
+
+const CHUNKS_IN_FLIGHT = 4;
+
+export function beginTransfer(raft: RaftState, to: NodeId, progress: Progress): void {
+  progress.becomeSnapshot(raft.snapshot, raft.nowMs);
+  sendChunks(raft, to, progress);
+}
+
+export function sendChunks(raft: RaftState, to: NodeId, progress: Progress): void {
+  const { transfer } = progress;
+  if (transfer === null) return;
+  const { meta, chunks } = transfer.snapshot;
+  while (transfer.sent < meta.chunkCount && transfer.sent < transfer.acknowledged + CHUNKS_IN_FLIGHT) {
+    const bytes = chunks[transfer.sent];
+    if (bytes === undefined) return;
+    raft.send({
+      type: "snapshotChunk",
+      ...header(raft, to, raft.term),
+      meta,
+      sequence: transfer.sent,
+      bytes,
+      certificate: progress.certified ? null : raft.recognized,
+    });
+    transfer.sent++;
+    transfer.sentAtMs = raft.nowMs;
+  }
+}
+
+/** What left two heartbeats ago and is not acknowledged was lost, or its acknowledgement was. */
+export function resendChunks(raft: RaftState, to: NodeId, progress: Progress): void {
+  const { transfer } = progress;
+  if (transfer === null || raft.nowMs - transfer.sentAtMs < 2 * raft.options.heartbeatMs) return;
+  transfer.sent = transfer.acknowledged;
+  sendChunks(raft, to, progress);
+}
