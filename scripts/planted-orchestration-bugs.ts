@@ -81,7 +81,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "epoch-ignored",
     scenario: "split-brain-vm",
-    file: "core/agent/agent.ts",
+    file: "core/agent/machines.ts",
     edits: [{ find: "} else if (machine.epoch < epoch) {", replace: "} else if (machine.epoch > epoch) {" }],
   },
   {
@@ -126,7 +126,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     file: "core/agent/agent.ts",
     edits: [
       {
-        find: "this.#nowMs < this.#leaseUntilMs - LEASE_MARGIN_MS;",
+        find: "this.#step.nowMs < this.#leaseUntilMs - LEASE_MARGIN_MS;",
         replace: "this.#leaseUntilMs > Number.NEGATIVE_INFINITY;",
       },
     ],
@@ -137,7 +137,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     file: "core/agent/agent.ts",
     edits: [
       {
-        find: `this.#effects.push({ kind: "act", action: { kind: "fenceAt", atMs: untilMs } });`,
+        find: `this.#step.act({ kind: "fenceAt", atMs: untilMs });`,
         replace: "",
       },
     ],
@@ -148,8 +148,8 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     file: "core/agent/agent.ts",
     edits: [
       {
-        find: "const untilMs = this.#sentAtMs + leaseTtlMs;",
-        replace: "const untilMs = this.#nowMs + leaseTtlMs;",
+        find: "const untilMs = this.#channel.sentAtMs + leaseTtlMs;",
+        replace: "const untilMs = this.#step.nowMs + leaseTtlMs;",
       },
     ],
   },
@@ -253,10 +253,10 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "orphans-left",
     scenario: "zombie-vms",
-    file: "core/agent/agent.ts",
+    file: "core/agent/machines.ts",
     edits: [
       {
-        find: "for (const machine of this.#machines.values()) if (!wanted.has(machine.name)) this.#endUnwanted(machine);",
+        find: "for (const machine of this.#shown.values()) if (!wanted.has(machine.name)) this.#endUnwanted(machine, isRemoved);",
         replace: "",
       },
     ],
@@ -286,9 +286,12 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "build-awaited-for-ever",
     scenario: "zombie-vms",
-    file: "core/agent/agent.ts",
+    file: "core/agent/machines.ts",
     edits: [
-      { find: "if (this.#hasBeenSo(machine) >= this.#settings.buildTimeoutMs) {", replace: "if (this.#nowMs < 0) {" },
+      {
+        find: "if (this.#inPhaseForMs(machine) >= this.#settings.buildTimeoutMs) {",
+        replace: "if (this.#step.nowMs < 0) {",
+      },
     ],
   },
   {

@@ -3,10 +3,9 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_HEALTH_CHECK, type HealthCheck, vmSpec } from "../domain/index.ts";
 import { AgentHarness, wantedTask as task, wantedVm as vm } from "../testing/index.ts";
-import { BUILD_TIMEOUT_MS } from "./agent.ts";
 import { LEASE_TTL_MS } from "./lease.ts";
 import { encodeDirective, HOST_LIMITS } from "./protocol.ts";
-import type { Machine } from "./types.ts";
+import { BUILD_TIMEOUT_MS, type Machine } from "./types.ts";
 
 /** An agent that has registered, and acts by an empty assignment. */
 function settled(facts: ConstructorParameters<typeof AgentHarness>[0] = {}): AgentHarness {

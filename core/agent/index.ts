@@ -1,5 +1,5 @@
 /** The agent of a host that runs machines, and the contract between it, its host and the cluster. */
-export { Agent, type AgentEffect, type AgentInput, type AgentSettings, BUILD_TIMEOUT_MS } from "./agent.ts";
+export { Agent } from "./agent.ts";
 export { FENCE_GRACE_MS, LEASE_TTL_MS, REPORT_EVERY_MS, waitForLeaseMs } from "./lease.ts";
 export {
   type AssignedTask,

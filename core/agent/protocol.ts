@@ -259,47 +259,6 @@ export function decodeDirective(bytes: Uint8Array): Directive | null {
   return read(directiveFormat, bytes, "directive");
 }
 
-/** Whether a machine can be one of the cluster's. Any other is none of the agent's business. */
-export function isReportable({ name, epoch }: Machine): boolean {
-  return isReadable(aLabel, name) && isReadable(aCount, epoch);
-}
-
-export function isReportableJob({ id, attempt }: Job): boolean {
-  return isReadable(aLabel, id) && isReadable(aCount, attempt);
-}
-
-function isReadable<T>(format: Format<T>, value: T): boolean {
-  try {
-    format.read(value, "");
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The machine as a report of `count` of them may hold it. */
-export function withBoundedReason(machine: Machine, count: number): Machine {
-  if (machine.reason === "") return machine;
-  const lengthMax = Math.min(CLUSTER_LIMITS.reasonLength, Math.floor(HOST_LIMITS.reasonsLength / count));
-  const reason = clean(machine.reason.slice(0, lengthMax));
-  return reason === machine.reason ? machine : { ...machine, reason };
-}
-
-/** With the end of what each printed, so much that a report holds them all. */
-export function withBoundedOutput(jobs: readonly Job[]): readonly Job[] {
-  const ended = jobs.reduce((count, { phase }) => (phase === "running" ? count : count + 1), 0);
-  const lengthMax = Math.min(CLUSTER_LIMITS.outputLength, Math.floor(HOST_LIMITS.outputsLength / Math.max(1, ended)));
-  return jobs.map((job) => {
-    const output = job.phase === "running" ? "" : clean(job.output.slice(-lengthMax));
-    return output === job.output ? job : { ...job, output };
-  });
-}
-
-/** Text that survives the way to the cluster: a cut may have torn a character apart. */
-function clean(text: string): string {
-  return text.toWellFormed().replace(/^\ufeff+/, "");
-}
-
 function read<T>(format: Format<T>, bytes: Uint8Array, name: string): T | null {
   try {
     return unpacked(format, bytes, name);

@@ -84,3 +84,42 @@ export type HostAction =
 
 /** What a host is, as it was probed. */
 export type HostFacts = WorkerFacts;
+
+/** Everything that an agent ever learns. `nowMs` is the host's monotonic clock. */
+export type AgentInput = { readonly nowMs: number } & (
+  | { readonly kind: "wake" }
+  /** Everything that the host has now, sorted by name and id. */
+  | { readonly kind: "inventory"; readonly machines: readonly Machine[]; readonly jobs: readonly Job[] }
+  | {
+      readonly kind: "probed";
+      readonly name: string;
+      readonly epoch: number;
+      readonly check: string;
+      readonly isHealthy: boolean;
+    }
+  /** The answer to a report; null: there was none. */
+  | { readonly kind: "answered"; readonly sequence: number; readonly directive: Uint8Array | null }
+  /** A server refuses its reports: the worker has been removed, for ever. */
+  | { readonly kind: "removed" }
+);
+
+export type AgentEffect =
+  | { readonly kind: "report"; readonly to: number; readonly sequence: number; readonly report: Uint8Array }
+  | { readonly kind: "act"; readonly action: HostAction }
+  | { readonly kind: "wakeAt"; readonly atMs: number }
+  /** It has been removed, and nothing is left on its host: there is no more for it to do. */
+  | { readonly kind: "ended" };
+
+export interface AgentSettings {
+  readonly workerId: number;
+  /** A number that no other process of this host has had. */
+  readonly bootId: number;
+  readonly facts: HostFacts;
+  /** A machine that has not been built by then never will be. */
+  readonly buildTimeoutMs: number;
+  /** Whom to ask first. At least one. */
+  readonly servers: readonly number[];
+}
+
+/** For `AgentSettings.buildTimeoutMs`: a first build fetches all that the guest is made of. */
+export const BUILD_TIMEOUT_MS = 1_800_000;

@@ -1,0 +1,121 @@
+/**
+ * How an agent talks to the cluster: which server it asks, which report is under way, and when the next one is due. There is one report at a time. What a
+ * report says and what follows from a directive is decided by the agent.
+ */
+import { REPORT_EVERY_MS } from "./lease.ts";
+import { type Directive, decodeDirective, encodeReport, type Report } from "./protocol.ts";
+import type { Step } from "./step.ts";
+import type { AgentSettings } from "./types.ts";
+
+/** How long an answer may take before another server is asked. */
+const ANSWER_TIMEOUT_MS = 1000;
+/** Between two reports while something is to be asked; longer while nobody answers. */
+const QUESTION_GAP_MS = 50;
+/** Between two reports that something has changed. All that changes meanwhile is told, and written into the log, at once. */
+const NEWS_GAP_MS = 200;
+/** After a report without an answer, while there is a lease to keep: during elections each leader may be there only briefly. */
+const RETRY_GAP_MS = 250;
+
+/** Why the agent may want to report before the next regular report is due. */
+export interface Pending {
+  readonly hasQuestions: boolean;
+  /** The leader has not seen the present inventory. */
+  readonly hasNews: boolean;
+  readonly holdsLease: boolean;
+}
+
+/** What the channel adds to a report by itself is left out. */
+export type ReportContent = Omit<Report, "workerId" | "bootId" | "sequence" | "facts">;
+
+export class ReportChannel {
+  readonly #settings: AgentSettings;
+  readonly #step: Step;
+  #servers: readonly number[];
+  /** Position in `#servers` of the one to ask. */
+  #server = 0;
+  /** Reports in a row that nobody has answered. */
+  #failures = 0;
+  #isRegistered = false;
+  #sequence = 0;
+  /** Sequence number of the report that is under way; 0: none. */
+  #awaited = 0;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(settings: AgentSettings, step: Step) {
+    this.#settings = settings;
+    this.#step = step;
+    this.#servers = settings.servers;
+  }
+
+  /** Whether the cluster knows this process, by its last answer. */
+  get isRegistered(): boolean {
+    return this.#isRegistered;
+  }
+
+  /** When the last report was sent. */
+  get sentAtMs(): number {
+    return this.#sentAtMs;
+  }
+
+  /** The directive that answers the report under way; null: it is none, and nothing follows from it. */
+  answered(sequence: number, bytes: Uint8Array | null): Directive | null {
+    if (sequence !== this.#awaited) return null;
+    this.#awaited = 0;
+    const directive = bytes === null ? null : decodeDirective(bytes);
+    const { workerId, bootId } = this.#settings;
+    if (directive?.workerId !== workerId || directive.bootId !== bootId || directive.sequence !== sequence) {
+      this.#askAnother();
+      return null;
+    }
+    this.#failures = 0;
+    this.#isRegistered = directive.kind === "granted";
+    return directive;
+  }
+
+  /** Reports go to these servers from now on. */
+  useServers(servers: readonly number[]): void {
+    if (servers.length === 0 || sameServers(servers, this.#servers)) return;
+    this.#servers = servers;
+    this.#server %= servers.length;
+  }
+
+  /** Whether a report is to be sent now. A report that nobody answered in time counts as failed from here on. */
+  isDue(pending: Pending): boolean {
+    if (this.#awaited !== 0) {
+      if (this.#step.nowMs < this.#sentAtMs + ANSWER_TIMEOUT_MS) return false;
+      this.#awaited = 0;
+      this.#askAnother();
+    }
+    return this.#step.nowMs >= this.#dueMs(pending);
+  }
+
+  send(content: ReportContent): void {
+    const { workerId, bootId, facts } = this.#settings;
+    const sequence = ++this.#sequence;
+    const report = encodeReport({ workerId, bootId, sequence, facts: this.#isRegistered ? null : facts, ...content });
+    this.#awaited = sequence;
+    this.#sentAtMs = this.#step.nowMs;
+    this.#step.push({ kind: "report", to: this.#servers[this.#server] ?? 0, sequence, report });
+  }
+
+  /** When `isDue` may next change by time alone. */
+  nextMs(pending: Pending): number {
+    return this.#awaited === 0 ? this.#dueMs(pending) : this.#sentAtMs + ANSWER_TIMEOUT_MS;
+  }
+
+  #dueMs({ hasQuestions, hasNews, holdsLease }: Pending): number {
+    const asks = hasQuestions || !this.#isRegistered;
+    if (!asks && !hasNews) return this.#sentAtMs + (this.#failures > 0 && holdsLease ? RETRY_GAP_MS : REPORT_EVERY_MS);
+    const gapMs = asks ? QUESTION_GAP_MS : NEWS_GAP_MS;
+    return this.#sentAtMs + Math.min(REPORT_EVERY_MS, gapMs * (1 + this.#failures));
+  }
+
+  #askAnother(): void {
+    this.#failures += 1;
+    this.#server = (this.#server + 1) % this.#servers.length;
+  }
+}
+
+function sameServers(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((id, at) => id === b[at]);
+}
