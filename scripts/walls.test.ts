@@ -232,6 +232,26 @@ const offences: Offence[] = [
     refusals: { walls: /enter core through its door/ },
   },
   {
+    name: "a circle of imports",
+    path: "core/circle/first.ts",
+    text: 'import { second } from "./second.ts";\n\nexport const first = (): unknown => second;\n',
+    refusals: {
+      walls: /a circle of imports between 2 files: core\/circle\/first\.ts, core\/circle\/second\.ts$/,
+    },
+  },
+  {
+    name: "the other half of it, which needs the type alone",
+    path: "core/circle/second.ts",
+    text: 'import type { first } from "./first.ts";\n\nexport const second = (it: typeof first): unknown => it;\n',
+    refusals: { walls: /a circle of imports between 2 files/ },
+  },
+  {
+    name: "an exception for a circle that is no more",
+    path: "scripts/circle-exceptions.ts",
+    text: 'export const circleExceptions = [{ folders: ["core/opened"], why: "it was one" }];\n',
+    refusals: { walls: /there is no circle in core\/opened any more/ },
+  },
+  {
     name: "a linter rule switched off",
     path: "core/switched-off.ts",
     text: "// biome-ignore lint/style/noRestrictedGlobals: only this once\nexport const now: number = Date.now();\n",
@@ -274,6 +294,7 @@ const innocents: Record<string, string> = {
     "});",
     "",
   ].join("\n"),
+  "scripts/circle-exceptions.ts": "export const circleExceptions = [];\n",
   "core/testing/index.ts": 'export { cluster } from "./cluster.ts";\n',
   "core/testing/cluster.ts": 'import { last } from "../index.ts";\n\nexport const cluster = last;\n',
   "runtime-sim/world.test.ts": 'import { cluster } from "../core/testing/index.ts";\n\ncluster([]);\n',
@@ -297,6 +318,7 @@ function project(files: Record<string, string>): string {
     "package.json",
     "tsconfig.base.json",
     "scripts/walls.ts",
+    "scripts/circles.ts",
     ...pureRooms.map((room) => `${room}/tsconfig.json`),
   ])
     cpSync(join(root, path), join(directory, path));

@@ -3,6 +3,7 @@
  *
  * - who may import whom, and only through doors: a folder is entered by its index.ts;
  * - a test harness (a folder `testing/`, with a door like any other) is for tests, benchmarks and other harnesses;
+ * - no circle of imports between files of core/;
  * - in the pure rooms no async, no Math that engines may round differently, no text that depends on locale;
  * - no gate in the walls: nothing that gives a pure room ambient types back or switches one of its rules off.
  *
@@ -13,7 +14,9 @@ import { globSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, posix } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseSync, Visitor } from "oxc-parser";
+import { type Program, parseSync, Visitor } from "oxc-parser";
+import { circleExceptions } from "./circle-exceptions.ts";
+import { circleComplaints } from "./circles.ts";
 
 interface Room {
   /** Other rooms it may import. */
@@ -77,25 +80,15 @@ export function breaches(path: string, text: string): Breach[] {
   const { program, comments, errors } = parseSync(path, text);
   for (const error of errors) report(error.labels[0]?.start ?? 0, error.message);
 
-  const checkImport = (offset: number, specifier: string): void => {
-    const complaint = importComplaint(path, roomName, isTest, specifier);
+  for (const { offset, specifier } of importsOf(program)) {
+    const complaint =
+      specifier !== null
+        ? importComplaint(path, roomName, isTest, specifier)
+        : room.packages !== "any" && !isTest
+          ? "an import that is computed cannot be checked"
+          : undefined;
     if (complaint !== undefined) report(offset, complaint);
-  };
-  const checkSource = (node: { start: number; source: { value: unknown } | null }): void => {
-    if (node.source !== null) checkImport(node.start, String(node.source.value));
-  };
-
-  new Visitor({
-    ImportDeclaration: checkSource,
-    ExportNamedDeclaration: checkSource,
-    ExportAllDeclaration: checkSource,
-    TSImportType: checkSource,
-    TSExternalModuleReference: (node) => checkImport(node.start, node.expression.value),
-    ImportExpression: (node) => {
-      if (node.source.type === "Literal") checkImport(node.start, String(node.source.value));
-      else if (room.packages !== "any" && !isTest) report(node.start, "an import that is computed cannot be checked");
-    },
-  }).visit(program);
+  }
 
   if (!isPure) return found;
 
@@ -164,6 +157,33 @@ export function breaches(path: string, text: string): Breach[] {
   return found;
 }
 
+interface Import {
+  readonly offset: number;
+  /** Null: it is computed. */
+  readonly specifier: string | null;
+}
+
+/** Every import and re-export of a file, of types too. */
+function importsOf(program: Program): Import[] {
+  const imports: Import[] = [];
+  const add = (node: { start: number; source: { value: unknown } | null }): void => {
+    if (node.source !== null) imports.push({ offset: node.start, specifier: String(node.source.value) });
+  };
+  new Visitor({
+    ImportDeclaration: add,
+    ExportNamedDeclaration: add,
+    ExportAllDeclaration: add,
+    TSImportType: add,
+    TSExternalModuleReference: (node) => {
+      imports.push({ offset: node.start, specifier: node.expression.value });
+    },
+    ImportExpression: ({ start, source }) => {
+      imports.push({ offset: start, specifier: source.type === "Literal" ? String(source.value) : null });
+    },
+  }).visit(program);
+  return imports;
+}
+
 function importComplaint(path: string, roomName: string, isTest: boolean, specifier: string): string | undefined {
   const room = rooms[roomName];
   if (room === undefined) return undefined;
@@ -206,15 +226,30 @@ function outermostFolderEntered(path: string, target: string): string | undefine
   return undefined;
 }
 
+/** Circles between files of core/. Tests are imported by nobody, so that none lies on a circle. */
+function circleBreaches(files: ReadonlyMap<string, string>): Breach[] {
+  const graph = new Map<string, string[]>();
+  for (const [path, text] of files) {
+    if (!path.startsWith("core/") || path.endsWith(".test.ts")) continue;
+    const specifiers = importsOf(parseSync(path, text).program).flatMap(({ specifier }) => specifier ?? []);
+    graph.set(
+      path,
+      specifiers.map((specifier) => posix.join(posix.dirname(path), specifier)),
+    );
+  }
+  return circleComplaints(graph, circleExceptions).map((complaint) => ({ ...complaint, line: 1 }));
+}
+
 /** All breaches in the project at `root`. Files beside the rooms (configuration) are free. */
 export function breachesIn(root: string): { files: number; found: Breach[] } {
   const paths = globSync("*/**/*.{ts,mts,cts,tsx,js,mjs,cjs,jsx}", {
     cwd: root,
     exclude: (path) => path.split("/").some((name) => name === "node_modules" || name.startsWith(".")),
   }).sort();
+  const files = new Map(paths.map((path) => [path, readFileSync(`${root}/${path}`, "utf8")]));
   return {
-    files: paths.length,
-    found: paths.flatMap((path) => breaches(path, readFileSync(`${root}/${path}`, "utf8"))),
+    files: files.size,
+    found: [...[...files].flatMap(([path, text]) => breaches(path, text)), ...circleBreaches(files)],
   };
 }
 

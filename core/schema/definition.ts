@@ -1,5 +1,18 @@
 /** Definitions as plain data: what interpreters walk (describe.ts, generate.ts, codecs of other formats). */
-import type { Traits } from "./schema.ts";
+
+/**
+ * What is said about a value in one place: the same schema may be a field twice, with other words and another
+ * default.
+ */
+export interface Traits {
+  /** For people: one or two sentences without the field's name. */
+  readonly doc: string;
+  readonly example: unknown;
+  /** What it is where it is left out; undefined: it must be given. */
+  readonly fallback: unknown;
+  /** The version of what holds it in which this field came; 0: it was always there. */
+  readonly since: number;
+}
 
 /** What stands within another definition. */
 export interface Part {

@@ -14,7 +14,7 @@ export {
   type Shapes,
   variants,
 } from "./composites.ts";
-export type { Definition, Field, Part, Pattern, Random, VariantShape } from "./definition.ts";
+export type { Definition, Field, Part, Pattern, Random, Traits, VariantShape } from "./definition.ts";
 export { type Breach, breaches, valid } from "./generate.ts";
 export { InvalidField, within } from "./invalid.ts";
 export {
@@ -30,4 +30,4 @@ export {
   text,
   textMatching,
 } from "./scalars.ts";
-export { type Codec, fallbackOf, type Infer, type Input, type Schema, type Traits } from "./schema.ts";
+export { type Codec, fallbackOf, type Infer, type Input, type Schema } from "./schema.ts";

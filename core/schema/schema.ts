@@ -13,7 +13,7 @@
  * Codecs are closures that are put together once, when the schema is defined. Nothing interprets a definition while
  * bytes are read.
  */
-import type { Definition } from "./definition.ts";
+import type { Definition, Traits } from "./definition.ts";
 
 /** How a value becomes plain values and comes back. */
 export interface Codec<Out> {
@@ -24,20 +24,6 @@ export interface Codec<Out> {
    * @throws InvalidField whose path starts below this value.
    */
   read(encoded: unknown, version: number | null): Out;
-}
-
-/**
- * What is said about a value in one place: the same schema may be a field twice, with other words and another
- * default.
- */
-export interface Traits {
-  /** For people: one or two sentences without the field's name. */
-  readonly doc: string;
-  readonly example: unknown;
-  /** What it is where it is left out; undefined: it must be given. */
-  readonly fallback: unknown;
-  /** The version of what holds it in which this field came; 0: it was always there. */
-  readonly since: number;
 }
 
 export interface Schema<Out, In = Out> extends Codec<Out> {
