@@ -72,4 +72,5 @@ export {
 } from "./raft/index.ts";
 export * from "./runtime.ts";
 export * from "./scheduler/index.ts";
+export * as schema from "./schema/index.ts";
 export { InvalidFrame, WIRE_VERSION } from "./wire/index.ts";

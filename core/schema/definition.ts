@@ -75,7 +75,14 @@ export type Definition =
   /** The first that has all fields of the value, and they fit. It has no encoding of its own. */
   | { readonly kind: "either"; readonly options: readonly Part[] }
   /** With a rule between its fields. */
-  | { readonly kind: "ruled"; readonly of: Part; readonly rule: string; repair(value: unknown): unknown };
+  | {
+      readonly kind: "ruled";
+      readonly of: Part;
+      readonly rule: string;
+      /** @throws InvalidField with a path that starts below the value. */
+      check(value: unknown): void;
+      repair(value: unknown): unknown;
+    };
 
 export interface Pattern {
   readonly expression: RegExp;

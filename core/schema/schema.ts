@@ -92,7 +92,7 @@ export function schemaOf<Out, In = Out>(
         },
       };
       return schemaOf<Out, In>(
-        { kind: "ruled", of: { definition, traits: NO_TRAITS }, rule: text, repair },
+        { kind: "ruled", of: { definition, traits: NO_TRAITS }, rule: text, check, repair },
         ruled,
         traits,
       );
