@@ -9,7 +9,7 @@
  * The work is done by its parts: `ReportChannel` talks to the cluster, `Machines` and `Tasks` bring the host to what is assigned, `KnownDetails` and
  * `VersionedInventory` keep what was told and what is to be told. This class has the lease and the assignment, and says whose turn it is.
  */
-import { HealthBook } from "./health.ts";
+import { HealthMonitor } from "./health.ts";
 import { VersionedInventory } from "./inventory.ts";
 import { KnownDetails } from "./known-details.ts";
 import { Machines } from "./machines.ts";
@@ -26,7 +26,7 @@ export class Agent {
   readonly #step = new Step();
   readonly #channel: ReportChannel;
   readonly #details = new KnownDetails();
-  readonly #health = new HealthBook();
+  readonly #health = new HealthMonitor();
   readonly #inventory = new VersionedInventory();
   readonly #machines: Machines;
   readonly #tasks: Tasks;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_HEALTH_CHECK, type HealthCheck } from "../domain/index.ts";
-import { HealthBook } from "./health.ts";
+import { HealthMonitor } from "./health.ts";
 
 function check(name: string, fields: Partial<HealthCheck> = {}): HealthCheck {
   return {
@@ -18,7 +18,7 @@ function check(name: string, fields: Partial<HealthCheck> = {}): HealthCheck {
 
 /** One machine of epoch 1 that runs since 0. */
 class Watched {
-  readonly book = new HealthBook();
+  readonly monitor = new HealthMonitor();
   nowMs = 0;
   checks: readonly HealthCheck[];
 
@@ -29,19 +29,19 @@ class Watched {
   /** The names of the checks that are due now. */
   due(atMs = this.nowMs): string[] {
     this.nowMs = atMs;
-    return this.book.due("vm", 1, this.checks, 0, atMs).map(({ name }) => name);
+    return this.monitor.due("vm", 1, this.checks, 0, atMs).map(({ name }) => name);
   }
 
   /** The next rounds of all checks say so: + is well, - is not. */
   rounds(name: string, results: string): void {
     for (const result of results) {
       this.due(this.nowMs + 1000);
-      this.book.probed("vm", 1, name, result === "+");
+      this.monitor.probed("vm", 1, name, result === "+");
     }
   }
 
   get complaint(): string {
-    return this.book.complaint("vm", 1);
+    return this.monitor.complaint("vm", 1);
   }
 }
 
@@ -49,10 +49,10 @@ describe("when checks are due", () => {
   test("after the initial delay, and then at each interval", () => {
     const watched = new Watched(check("a", { initialDelayMs: 5000 }));
     expect(watched.due(0)).toEqual([]);
-    expect(watched.book.nextDueMs).toBe(5000);
+    expect(watched.monitor.nextDueMs).toBe(5000);
     expect(watched.due(4999)).toEqual([]);
     expect(watched.due(5000)).toEqual(["a"]);
-    watched.book.probed("vm", 1, "a", true);
+    watched.monitor.probed("vm", 1, "a", true);
     expect(watched.due(5999)).toEqual([]);
     expect(watched.due(6000)).toEqual(["a"]);
   });
@@ -62,24 +62,24 @@ describe("when checks are due", () => {
     expect(watched.due(0)).toEqual(["a"]);
     expect(watched.due(1000)).toEqual([]);
     expect(watched.due(2000)).toEqual([]);
-    watched.book.probed("vm", 1, "a", true);
+    watched.monitor.probed("vm", 1, "a", true);
     expect(watched.due(3000)).toEqual(["a"]);
   });
 
-  test("the book wants to be asked again, and later than now, after each time it was asked", () => {
+  test("the monitor wants to be asked again, and later than now, after each time it was asked", () => {
     const watched = new Watched(check("a", { intervalMs: 700 }), check("b", { timeoutMs: 2000 }));
     for (let n = 0; n < 50; n++) {
       watched.due();
-      expect(watched.book.nextDueMs).toBeGreaterThan(watched.nowMs);
-      watched.nowMs = watched.book.nextDueMs;
+      expect(watched.monitor.nextDueMs).toBeGreaterThan(watched.nowMs);
+      watched.nowMs = watched.monitor.nextDueMs;
     }
   });
 
   test("it forgets all but those that it shall keep", () => {
     const watched = new Watched(check("a"));
     watched.due(0);
-    watched.book.keepOnly(new Set(["other"]));
-    expect(watched.book.nextDueMs).toBe(Number.POSITIVE_INFINITY);
+    watched.monitor.keepOnly(new Set(["other"]));
+    expect(watched.monitor.nextDueMs).toBe(Number.POSITIVE_INFINITY);
   });
 });
 
@@ -110,13 +110,13 @@ describe("what they say", () => {
 
   test("a result of another run, of a check that there is not, or that nobody asked for, says nothing", () => {
     const watched = new Watched(check("a", { failures: 1, critical: true }));
-    watched.book.probed("vm", 1, "a", false);
+    watched.monitor.probed("vm", 1, "a", false);
     watched.due(0);
-    watched.book.probed("vm", 2, "a", false);
-    watched.book.probed("vm", 1, "b", false);
-    watched.book.probed("other", 1, "a", false);
-    watched.book.probed("vm", 1, "a", true);
-    watched.book.probed("vm", 1, "a", false);
+    watched.monitor.probed("vm", 2, "a", false);
+    watched.monitor.probed("vm", 1, "b", false);
+    watched.monitor.probed("other", 1, "a", false);
+    watched.monitor.probed("vm", 1, "a", true);
+    watched.monitor.probed("vm", 1, "a", false);
     expect(watched.complaint).toBe("");
   });
 
@@ -131,7 +131,7 @@ describe("what they say", () => {
       let weight = 0;
       for (const [at, name] of names.entries()) {
         const isDown = (down & (1 << at)) !== 0;
-        watched.book.probed("vm", 1, name, !isDown);
+        watched.monitor.probed("vm", 1, name, !isDown);
         if (isDown) weight += Object.values(weights)[at] ?? 0;
       }
       expect(watched.complaint !== "", `${down}`).toBe(weight >= 5);
@@ -150,18 +150,18 @@ describe("what they say", () => {
       check("b", { failures: 2, critical: true }),
     );
     watched.due(1000);
-    for (const name of ["a", "b"]) watched.book.probed("vm", 1, name, false);
+    for (const name of ["a", "b"]) watched.monitor.probed("vm", 1, name, false);
     watched.checks = [
       check("a", { failures: 2, critical: true, timeoutMs: 501 }),
       { ...(watched.checks[1] ?? check("b")) },
     ];
     watched.due(2000);
-    watched.book.probed("vm", 1, "a", false);
+    watched.monitor.probed("vm", 1, "a", false);
     expect(watched.complaint).toBe("");
-    watched.book.probed("vm", 1, "b", false);
+    watched.monitor.probed("vm", 1, "b", false);
     expect(watched.complaint).toBe("health check b is down");
-    watched.book.due("vm", 2, watched.checks, 0, 3000);
-    expect(watched.book.complaint("vm", 2)).toBe("");
+    watched.monitor.due("vm", 2, watched.checks, 0, 3000);
+    expect(watched.monitor.complaint("vm", 2)).toBe("");
     expect(watched.complaint).toBe("");
   });
 });

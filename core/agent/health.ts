@@ -23,7 +23,7 @@ interface MachineHealth {
   readonly states: ReadonlyMap<string, CheckState>;
 }
 
-export class HealthBook {
+export class HealthMonitor {
   readonly #machines = new Map<string, MachineHealth>();
 
   /** Forgets all other machines. */

@@ -1,7 +1,7 @@
 /**
  * The machines of the host: what it shows of them, what it is asked to do so that they become what the assignment wants, and what is reported of them.
  */
-import type { HealthBook } from "./health.ts";
+import type { HealthMonitor } from "./health.ts";
 import { ASK_AGAIN_MS, HostRequests } from "./host-requests.ts";
 import type { VersionedInventory } from "./inventory.ts";
 import type { KnownDetails } from "./known-details.ts";
@@ -23,7 +23,7 @@ export interface MachinesParts {
   readonly settings: AgentSettings;
   readonly step: Step;
   readonly details: KnownDetails;
-  readonly health: HealthBook;
+  readonly health: HealthMonitor;
   readonly inventory: VersionedInventory;
 }
 
@@ -42,7 +42,7 @@ export class Machines {
   readonly #settings: AgentSettings;
   readonly #step: Step;
   readonly #details: KnownDetails;
-  readonly #health: HealthBook;
+  readonly #health: HealthMonitor;
   readonly #inventory: VersionedInventory;
   /** What the host shows, by name. */
   #shown: ReadonlyMap<string, Machine> = new Map();

@@ -1,0 +1,86 @@
+/** Whom an agent asks, when, and whose answers it takes. */
+import { describe, expect, test } from "vitest";
+import { AgentHarness, wantedVm as vm } from "../testing/index.ts";
+import { encodeDirective } from "./protocol.ts";
+import { running, settled } from "./testing.ts";
+
+describe("answers", () => {
+  test.each([
+    ["another worker's", { workerId: 8 }],
+    ["a former process's", { bootId: 999 }],
+    ["another report's", { sequence: 999 }],
+  ])("%s is not taken for its own", (_, fields) => {
+    const harness = new AgentHarness();
+    harness.look();
+    harness.wants([vm("web", 5, "run")]);
+    const { report } = harness.lastSent;
+    const directive = { ...harness.directiveFor(harness.lastSent), ...fields };
+    harness.step({ kind: "answered", sequence: report.sequence, directive: encodeDirective(directive) });
+    expect(harness.acts).toEqual([]);
+    expect(harness.agent.holdsLease).toBe(false);
+  });
+
+  test("nothing, and what is damaged, makes it ask another server", () => {
+    const harness = settled();
+    const asked: number[] = [];
+    for (const directive of [null, new Uint8Array([1, 2, 3]), null]) {
+      harness.nowMs += 1000;
+      harness.step({ kind: "wake" });
+      asked.push(harness.lastSent.to);
+      harness.step({ kind: "answered", sequence: harness.lastSent.report.sequence, directive });
+    }
+    // And so does silence.
+    harness.nowMs += 1000;
+    harness.step({ kind: "wake" });
+    asked.push(harness.lastSent.to);
+    harness.nowMs += 1000;
+    harness.step({ kind: "wake" });
+    asked.push(harness.lastSent.to);
+    expect(asked).toEqual([1, 2, 3, 1, 2]);
+  });
+
+  test("while nobody answers it asks less and less often, however much it has to tell", () => {
+    const harness = running();
+    harness.put("web", 5, "failed");
+    harness.look();
+    let count = 0;
+    for (const untilMs = harness.nowMs + 60_000; harness.nowMs < untilMs; count++) {
+      harness.nowMs = Math.max(harness.nowMs + 1, harness.wakeAtMs);
+      harness.step({ kind: "wake" });
+      harness.step({ kind: "answered", sequence: harness.lastSent.report.sequence, directive: null });
+    }
+    expect(count).toBeLessThan(100);
+  });
+
+  test("a report that nobody took is soon made again while there is a lease to keep, and seldom after", () => {
+    const harness = settled();
+    harness.nowMs += 1000;
+    harness.step({ kind: "wake" });
+    const refusedUntil = (untilMs: number): number => {
+      let count = 0;
+      for (; harness.nowMs < untilMs; count++) {
+        harness.step({ kind: "answered", sequence: harness.lastSent.report.sequence, directive: null });
+        harness.nowMs = harness.wakeAtMs;
+        harness.step({ kind: "wake" });
+      }
+      return count;
+    };
+    const { leaseUntilMs } = harness.agent;
+    const leftMs = leaseUntilMs - harness.nowMs;
+    expect(refusedUntil(leaseUntilMs)).toBe(leftMs / 250);
+    expect(refusedUntil(leaseUntilMs + 10_000)).toBeLessThanOrEqual(11);
+  });
+
+  test("told to register, it says what its host is, until the cluster has it", () => {
+    const harness = settled();
+    harness.nowMs += 1000;
+    harness.step({ kind: "wake" });
+    expect(harness.lastSent.report.facts).toBeNull();
+    const { workerId, bootId, sequence } = harness.lastSent.report;
+    harness.deliver(harness.lastSent, { kind: "register", workerId, bootId, sequence });
+    harness.nowMs += 1000;
+    harness.step({ kind: "wake" });
+    expect(harness.lastSent.report.facts).not.toBeNull();
+    expect(harness.lastSent.report.inventory).not.toBeNull();
+  });
+});
