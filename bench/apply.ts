@@ -1,8 +1,9 @@
 /**
- * What an entry costs the state machine in a small cluster and in large ones that are filled alike: twenty VMs on a worker; tenants, groups and racks in
- * proportion. Entries are applied one by one, as where little is asked at a time, and in batches, as where much is.
+ * What one entry costs the state machine, in a small cluster and in large ones that are equally full: twenty VMs per
+ * worker; tenants, groups and racks in proportion. Entries are applied one by one, as under light load, and in batches,
+ * as under heavy load.
  *
- * What an entry makes of the state is thrown away, so that every entry meets a cluster of the stated size.
+ * The state after an entry is thrown away, so that every entry meets a cluster of the stated size.
  */
 import {
   type AntiAffinity,
@@ -24,7 +25,7 @@ const PER_WORKER = 20;
 const WORKERS_PER_RACK = 40;
 const VMS_PER_GROUP = 10;
 const VMS_PER_TENANT = 50;
-/** Entries of a kind, as many at each size. */
+/** Entries of one kind, the same number at each size. */
 const ENTRIES = 2000;
 const BATCHES = [1, 50];
 const ROUNDS = 9;
@@ -32,7 +33,7 @@ const ROUNDS = 9;
 const KINDS = ["create", "place", "observe", "delete"] as const;
 type Kind = (typeof KINDS)[number];
 
-/** A cluster whose VMs run, but for some that wait for a place. */
+/** A cluster whose VMs run, except some that wait for a worker. */
 class Cluster {
   readonly state: ClusterState;
   readonly #size: number;
@@ -65,7 +66,7 @@ class Cluster {
     if (vmOf(this.state, "vm-0")?.state !== "Running") throw new Error("the machines do not run");
   }
 
-  /** To be applied to the state as it is. In a small cluster they meet the same VMs again, though not within a batch. */
+  /** Applied to the initial state. In a small cluster several name the same VM, though not within a batch. */
   entries(kind: Kind | "mix"): readonly CommandEntry[] {
     return Array.from({ length: ENTRIES }, (_, at) => {
       const own = kind === "mix" ? (KINDS[at % KINDS.length] ?? "create") : kind;
@@ -74,7 +75,7 @@ class Cluster {
   }
 
   #command(kind: Kind, at: number): Command {
-    // Spread over all that there are, neighbours apart.
+    // Spread over all VMs, so that entries that follow each other are far apart.
     const nth = (at * Math.max(1, this.#size / ENTRIES)) % this.#size;
     switch (kind) {
       case "create":
@@ -130,13 +131,13 @@ function applied(before: ClusterState, commands: readonly Command[]): ClusterSta
   return state;
 }
 
-/** A refusal costs less than what was meant to be measured. */
+/** A refused entry would cost less than the one to be measured. */
 function demandDone(results: readonly ApplyResult[]): void {
   const refused = results.find((result) => !result.ok);
   if (refused !== undefined) throw new Error(`an entry was refused: ${JSON.stringify(refused)}`);
 }
 
-/** Microseconds an entry. */
+/** Microseconds per entry. */
 function cost(state: ClusterState, entries: readonly CommandEntry[], batch: number): number {
   const rates = Array.from({ length: ROUNDS }, () => {
     const startedMs = performance.now();
@@ -152,7 +153,7 @@ export function apply(): void {
   const rows = BATCHES.flatMap((batch) =>
     ([...KINDS, "mix"] as const).map((kind) => {
       const work = clusters.map((cluster) => ({ state: cluster.state, entries: cluster.entries(kind) }));
-      // All sizes meet compiled code.
+      // The code is compiled before the first size is measured.
       for (const { state, entries } of work) cost(state, entries, batch);
       const [small = 0, middle = 0, large = 0] = work.map(({ state, entries }) => cost(state, entries, batch));
       return {

@@ -1,7 +1,8 @@
 /**
  * What a large fleet costs: one report on the leader, and the simulated fleet of a thousand workers as a whole.
  *
- * The leader is a real node with real agents around it, in a cluster of its own: what consensus adds among three is shared by all reports of a round.
+ * The leader is a real node with real agents around it, in a cluster of its own: the cost of consensus among three
+ * nodes is shared by all reports of a round.
  */
 import {
   Agent,
@@ -39,7 +40,7 @@ const FACTS: HostFacts = factsOf({
 
 const NO_JOBS: readonly Job[] = [];
 
-/** A leader without followers, whose disk is quick. */
+/** A leader without followers, whose disk is fast. */
 class Leader {
   nowMs = 1000;
   readonly answers = new Map<number, Extract<Effect, { readonly kind: "answer" }>["answer"]>();
@@ -65,13 +66,13 @@ class Leader {
     return requestId;
   }
 
-  /** Also lets it answer what waits for the round of the reports. */
+  /** Also lets it answer requests that wait for the round of the reports. */
   pass(durationMs: number): void {
     this.nowMs += durationMs;
     this.#step({ kind: "wake", nowMs: this.nowMs, wallMs: this.nowMs });
   }
 
-  /** The bytes of a directive; null: it was refused, or is not there yet. */
+  /** The bytes of a directive. Null: the report was refused, or is not answered yet. */
   take(requestId: number): Uint8Array | null {
     const answer = this.answers.get(requestId);
     this.answers.delete(requestId);
@@ -92,7 +93,7 @@ class Leader {
   }
 }
 
-/** A host that does at once what it is told. */
+/** A host that carries out at once what it is told. */
 class Host {
   readonly id: number;
   readonly #agent: Agent;
@@ -108,7 +109,7 @@ class Host {
     return `peer-${this.id}`;
   }
 
-  /** The report that it sends now, or has sent when it heard of something; null: none. */
+  /** The report that it sends now, or that it sent when something changed. Null: none. */
   report(nowMs: number): Uint8Array | null {
     if (this.#sent === null) this.#perform(this.#agent.step({ kind: "wake", nowMs }), nowMs);
     return this.#sent === null ? null : this.#sent.report;
@@ -150,7 +151,7 @@ class Host {
 }
 
 interface Exchange {
-  /** Of the leader, for each report. */
+  /** On the leader, per report. */
   readonly leaderUs: number;
   readonly agentUs: number;
   readonly reportBytes: number;
@@ -236,11 +237,11 @@ function oneReport(): void {
   console.log("");
 }
 
-/** Virtual time at which the VMs of the set-up run. */
+/** The virtual time at which all VMs of the set-up run. */
 const FILLED_MS = 15_000;
 const LIFE_MS = 15 * 60_000;
 
-/** The whole fleet, from nothing: first it is filled, as fast as it takes VMs; then it lives, loses hosts, and is asked for more. */
+/** The whole fleet: it is filled as fast as it takes VMs, then it runs, loses hosts and takes more requests. */
 function wholeFleet(): void {
   console.log(`${thousandWorkers.name}, seed 1`);
   console.log("  oracles  filled in s   then virtual s per s   all in all   events/s   peak MiB");

@@ -1,5 +1,6 @@
 /**
- * What the simulator, the core and real nodes cost. Trust the ratios within one run, not the absolute figures: machines are noisy.
+ * What the simulator, the core and real nodes cost. Trust the ratios within one run, not the absolute figures: machines
+ * are noisy.
  *
  *     npm run bench                    everything but `real`
  *     npm run bench -- runs day        only these sections

@@ -1,4 +1,4 @@
-/** The ceiling: the bare event loop of this machine, with its queue, dice and trace hash, and nothing that happens. */
+/** The ceiling: the bare event loop, with queue, random stream and trace hash, and events that do nothing. */
 
 import { Streams } from "../runtime-sim/random/random.ts";
 import { TraceHash } from "../runtime-sim/world/hash.ts";
@@ -12,17 +12,17 @@ const PENDING = 64;
 export function bareLoop(): number {
   const rates: number[] = [];
   for (let repeat = 0; repeat < 5; repeat++) {
-    const dice = new Streams(repeat).stream("loop");
+    const rng = new Streams(repeat).stream("loop");
     const queue = new EventQueue<{ readonly kind: number }>(1024);
     const hash = new TraceHash();
-    for (let at = 0; at < PENDING; at++) queue.push(dice.integer(0, 1000), { kind: at });
+    for (let at = 0; at < PENDING; at++) queue.push(rng.integer(0, 1000), { kind: at });
     const startedMs = performance.now();
     for (let count = 0; count < EVENTS; count++) {
       const timeUs = queue.peekTimeUs();
       const event = queue.pop();
       hash.mix(event?.kind ?? 0);
       hash.mix(timeUs);
-      queue.push(timeUs + dice.integer(1, 1000), { kind: count & 7 });
+      queue.push(timeUs + rng.integer(1, 1000), { kind: count & 7 });
     }
     rates.push(perSecond(EVENTS, performance.now() - startedMs));
   }

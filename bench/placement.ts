@@ -1,6 +1,7 @@
 /**
- * Placements a second: the choice among all workers, and the put that tells of it. The fleet is kept four fifths full: for each VM that comes, one goes.
- * Beside it what asking every worker costs, and the whole way of a placement through the leader's orchestrator and the replicated state.
+ * Placements per second: the choice among all workers, and the update of the index. The fleet is kept four fifths full:
+ * for each VM that is placed, one leaves. Also what it costs to judge every worker, and the whole path of a placement
+ * through the leader's orchestrator and the replicated state.
  */
 import {
   type AntiAffinity,
@@ -42,64 +43,64 @@ interface Placed {
   readonly workerId: number;
 }
 
-/** Workers, what is placed on them, and the same counts that the replicated state keeps. */
+/** Workers, what is placed on them, and the same derived counts as in the replicated state. */
 class Fleet implements PlacementContext {
   readonly settings: SchedulerSettings;
   readonly workers = new Map<number, WorkerView>();
   readonly placed: Placed[] = [];
-  readonly dice: Stream;
+  readonly rng: Stream;
   readonly #counts = new Map<string, number>();
   readonly domainTotal = 1;
   cursor = 0;
 
   constructor(count: number, strategy: SchedulerSettings["strategy"]) {
     this.settings = { ...DEFAULT_SCHEDULER, strategy, costIncreasePercentMax: 10 };
-    this.dice = new Streams(count).stream(strategy);
+    this.rng = new Streams(count).stream(strategy);
     for (let id = 1; id <= count; id++) this.workers.set(id, this.#worker(id));
   }
 
   #worker(id: number): WorkerView {
-    const { dice } = this;
+    const { rng } = this;
     const rack = Math.floor(id / PER_RACK);
     const zone = Math.floor(rack / RACKS_PER_ZONE);
-    const size = dice.pick([1, 1, 2, 4]);
+    const size = rng.pick([1, 1, 2, 4]);
     return {
       id,
-      status: dice.chance(0.02) ? "cordoned" : "online",
+      status: rng.chance(0.02) ? "cordoned" : "online",
       capacity: { vcpus: 32 * size, memoryMiB: 131_072 * size, diskGiB: 2000 * size },
       used: NOTHING,
       reserved: NOTHING,
-      features: dice.chance(0.05) ? ["gpu", "kvm"] : ["kvm"],
+      features: rng.chance(0.05) ? ["gpu", "kvm"] : ["kvm"],
       topology: {
         datacenter: `dc-${Math.floor(zone / ZONES_PER_DATACENTER)}`,
         zone: `zone-${zone % ZONES_PER_DATACENTER}`,
         rack: `rack-${rack % RACKS_PER_ZONE}`,
       },
-      costPerHour: dice.pick([100, 105, 120, 200]),
+      costPerHour: rng.pick([100, 105, 120, 200]),
     };
   }
 
-  /** A plain one in two thirds of all cases; else one that needs a feature, keeps apart from its like, or wants to be somewhere. */
+  /** Two thirds are plain; the others need a feature, have anti-affinity, or a preferred or required locality. */
   request(nth: number): PlacementRequest {
-    const { dice } = this;
-    const kind = dice.nextUnit();
-    const size = dice.pick([1, 1, 2, 4]);
+    const { rng } = this;
+    const kind = rng.nextUnit();
+    const size = rng.pick([1, 1, 2, 4]);
     const group = (scope: FailureDomain, softWeight: number | null): readonly AntiAffinity[] => [
-      { group: `group-${dice.integer(0, 99)}`, softWeight, maxPerDomain: dice.pick([1, 4]), scope },
+      { group: `group-${rng.integer(0, 99)}`, softWeight, maxPerDomain: rng.pick([1, 4]), scope },
     ];
     return {
       name: `vm-${nth}`,
-      tenant: `tenant-${dice.integer(0, 19)}`,
-      resources: { vcpus: size, memoryMiB: 2048 * dice.pick([1, 2, 4]), diskGiB: 10 * size },
+      tenant: `tenant-${rng.integer(0, 19)}`,
+      resources: { vcpus: size, memoryMiB: 2048 * rng.pick([1, 2, 4]), diskGiB: 10 * size },
       features: kind < 0.1 ? ["gpu"] : ["kvm"],
-      antiAffinity: kind < 0.1 || kind >= 0.25 ? [] : group(dice.pick(SCOPES), dice.chance(0.5) ? 5 : null),
+      antiAffinity: kind < 0.1 || kind >= 0.25 ? [] : group(rng.pick(SCOPES), rng.chance(0.5) ? 5 : null),
       locality:
         kind < 0.25 || kind >= 0.35
           ? null
           : {
               preferredDatacenter: "dc-0",
-              preferredZone: `zone-${dice.integer(0, 1)}`,
-              strict: dice.chance(0.2),
+              preferredZone: `zone-${rng.integer(0, 1)}`,
+              strict: rng.chance(0.2),
               excludedDatacenters: [],
             },
       priority: 500,
@@ -115,18 +116,18 @@ class Fleet implements PlacementContext {
     return this.#change(request, workerId, 1);
   }
 
-  /** Any one of those that are placed; null: there is none. */
+  /** A random one of those that are placed. Null: there is none. */
   remove(): WorkerView | null {
-    const { placed, dice } = this;
+    const { placed, rng } = this;
     const last = placed.pop();
     if (last === undefined) return null;
-    const at = dice.integer(0, placed.length);
+    const at = rng.integer(0, placed.length);
     const gone = placed[at] ?? last;
     if (at < placed.length) placed[at] = last;
     return this.#change(gone.request, gone.workerId, -1);
   }
 
-  /** Share of the processors, which run out first. */
+  /** The share of the CPUs that is used: they run out first. */
   get full(): number {
     let [used, promised] = [0, 0];
     for (const worker of this.workers.values()) {
@@ -230,7 +231,7 @@ function choices(count: number, strategy: SchedulerSettings["strategy"]): Row {
   };
 }
 
-/** What a leader does without consensus, the wire and the disk: it proposes placements, they are applied, it hears of that. */
+/** A leader without consensus, wire and disk: it proposes placements, they are applied, it is told. */
 class Leader {
   #state: ClusterState = emptyState();
   readonly #orchestrator = new Orchestrator(0.05);
@@ -250,7 +251,7 @@ class Leader {
     this.#orchestrator.applied(state, touched, 0);
   }
 
-  /** Until it has nothing more to propose; how many commands that were. */
+  /** Runs until it has nothing more to propose. Returns the number of commands. */
   run(): number {
     for (let count = 0; ; ) {
       const proposals = this.#orchestrator.step(0);
@@ -285,7 +286,7 @@ function throughState(count: number): { readonly workers: number; readonly place
   return { workers: count, placements_per_s: Math.round(median(rates)) };
 }
 
-/** What it costs to find who has to go, in a fleet that is full of what is less important. */
+/** What it costs to choose the VMs to preempt, in a fleet that is full of VMs of lower priority. */
 function preemptions(count: number): {
   readonly workers: number;
   readonly first_ms: number;
@@ -296,14 +297,14 @@ function preemptions(count: number): {
   for (const worker of fleet.workers.values()) index.put(worker);
   const occupants = new Map<number, Occupant[]>();
   for (let nth = 0, refused = 0; refused < 1000; nth++) {
-    const request = { ...fleet.request(nth), priority: fleet.dice.integer(1, 800) };
+    const request = { ...fleet.request(nth), priority: fleet.rng.integer(1, 800) };
     const workerId = index.choose(fleet, request);
     if (workerId === null) refused += 1;
     else {
       index.put(fleet.place(request, workerId));
       const { name, resources, priority } = request;
       const others = occupants.get(workerId) ?? [];
-      occupants.set(workerId, [...others, { name, resources, priority, preemptible: fleet.dice.chance(0.9) }]);
+      occupants.set(workerId, [...others, { name, resources, priority, preemptible: fleet.rng.chance(0.9) }]);
     }
   }
   const plan = (nth: number): void => {

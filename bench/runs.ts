@@ -1,4 +1,4 @@
-/** Whole simulated runs, with oracles on and off in turn, beside the bare loop. */
+/** Whole simulated runs, with oracles on and off in turn, compared with the bare loop. */
 import { Run, type Scenario } from "../runtime-sim/index.ts";
 import { SCENARIOS } from "../scenarios/index.ts";
 import { median, perSecond } from "./figures.ts";

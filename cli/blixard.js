@@ -10,7 +10,7 @@ if (Number.parseInt(process.versions.node, 10) < nodeMajorMin) {
   process.exit(1);
 }
 
-// Half of a start is compiling; what the last start compiled serves this one.
+// Half of the start-up time is compilation: keep what this start compiles for the next one.
 const { enableCompileCache } = await import("node:module");
 enableCompileCache();
 

@@ -37,7 +37,7 @@ test.each([["--help"], ["vm", "list", "--data-dir", "/nowhere"], ["cluster", "st
       process.on("exit", () => console.error("loaded: " + [...loaded].sort().join(" ")));`;
     const hook = `data:text/javascript,${encodeURIComponent(watch)}`;
     const { stderr } = spawnSync(process.execPath, ["--import", hook, launcher, ...args], { encoding: "utf8" });
-    // Of the 250 ms that a start may take zod alone would cost a quarter, and libp2p all.
+    // A start may take 250 ms. zod alone would cost a quarter of that, libp2p all of it.
     expect(stderr.split("\n").find((line) => line.startsWith("loaded: "))).toBe("loaded: commander");
   },
 );

@@ -1,4 +1,4 @@
-/** The real process: what only it can show. */
+/** Tests that need a real process: exit codes, streams and signals. */
 import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -29,7 +29,7 @@ test("Ctrl-C prints what was done so far and exits with 130", async () => {
   });
   let out = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    // It runs, and so it listens.
+    // Its first line shows that it runs, and handles signals.
     if (out === "") child.kill("SIGINT");
     out += text;
   });

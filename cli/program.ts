@@ -1,4 +1,4 @@
-/** The `blixard` command: its groups, and how whatever they throw becomes words and an exit code. */
+/** The `blixard` command: runs one command line, and turns errors into messages and exit codes. */
 import { Command, CommanderError } from "commander";
 import { COMMAND_GROUPS } from "./commands/index.ts";
 import {
@@ -57,7 +57,7 @@ function programOf(session: Session): Command {
 }
 
 function explain(error: unknown, terminal: Terminal): ExitCode {
-  // Commander has said it already.
+  // Commander has printed it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.holds : EXIT.usage;
   if (error instanceof UsageError || error instanceof FailureError) {
     terminal.err(`${terminal.paintErr("red", "error:")} ${error.message}`);

@@ -4,8 +4,8 @@
 export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
 /**
- * The circles of a graph, each as its sorted files: the strongly connected components of more than one file (Tarjan's algorithm).
- * Two circles that share a file are one.
+ * The circles of a graph, each as its sorted files: the strongly connected components of more than one file (Tarjan's
+ * algorithm). Two circles that share a file are one.
  */
 export function circlesOf(graph: ImportGraph): string[][] {
   const circles: string[][] = [];
@@ -38,7 +38,7 @@ export function circlesOf(graph: ImportGraph): string[][] {
   return circles;
 }
 
-/** Folders within which circles are put up with for now. */
+/** Folders within which circles are tolerated for now. */
 export interface CircleException {
   readonly folders: readonly string[];
   readonly why: string;

@@ -1,6 +1,7 @@
 /**
- * A cluster of three nodes on loopback in one terminal, to play with: logs in colour, and a prompt that takes blixard's own commands. Its data stays in
- * ./data, ./data-2 and ./data-3, so that it goes on where it was; `npx blixard ...` in another terminal reaches node 1 without any flag.
+ * A cluster of three nodes on loopback in one terminal, to try things out: logs in colour, and a prompt that takes
+ * blixard's own commands. Its data stays in ./data, ./data-2 and ./data-3, so that the next start resumes it.
+ * `npx blixard ...` in another terminal reaches node 1 without any flag.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -33,7 +34,7 @@ const pretty = prettyFactory({
 let prompt: Interface | null = null;
 
 function show(line: string): void {
-  // The prompt is drawn anew under whatever comes.
+  // Draws the prompt again below the new line.
   if (prompt !== null && process.stdout.isTTY) process.stdout.write("\r\u001b[K");
   process.stdout.write(`${line}\n`);
   if (prompt !== null && process.stdout.isTTY) prompt.prompt(true);
@@ -86,7 +87,7 @@ class Member {
         ended();
       });
     });
-    // Who ends later has been up, and nobody waits for it any more.
+    // Has no effect on a node that has been up: its promise is settled.
     promise.catch(() => undefined);
     return promise;
   }
@@ -108,7 +109,7 @@ class Member {
 
 const members = [new Member(1), new Member(2), new Member(3)];
 
-/** Runs a command line of blixard against the first node that is up; what it prints goes to the terminal, or is returned. */
+/** Runs a command line of blixard against the first node that is up. Prints its output, or returns it. */
 function run(args: readonly string[], capture: boolean): Promise<{ readonly code: number; readonly out: string }> {
   const dataDir = members.find(({ runs }) => runs)?.dataDir ?? values.dir;
   return new Promise((resolve) => {
@@ -144,7 +145,7 @@ const statusSchema = z.object({
   quorum: z.object({ isJoint: z.boolean() }),
 });
 
-/** Until every node votes, and knows that all do: before that, killing one could leave too few. */
+/** Waits until every node is a voter and knows that all are. Before that, killing one could lose the quorum. */
 async function allVote(): Promise<void> {
   const knows = async ({ dataDir }: Member): Promise<boolean> => {
     const { code, out } = await run(["cluster", "status", "--json", "--data-dir", dataDir], true);
@@ -157,7 +158,7 @@ async function allVote(): Promise<void> {
 }
 
 async function stopAll(): Promise<void> {
-  // Together: one after the other, the last ones would have no majority to hand anything to.
+  // All at the same time: the last nodes would have no majority to which they could transfer leadership.
   await Promise.all(members.map((member) => member.stop("SIGTERM")));
 }
 
@@ -187,7 +188,7 @@ function end(code: number): void {
   isEnding = true;
   void stopAll().then(() => process.exit(code));
 }
-// However this ends, no node outlives it.
+// However this process ends, no node outlives it.
 process.on("exit", () => {
   for (const member of members) member.kill();
 });

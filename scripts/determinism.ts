@@ -1,13 +1,14 @@
 /**
- * The gate of determinism: the same seeds in processes that have nothing in common but the code, and the same trace hashes out of each.
+ * Checks determinism: processes that share nothing but the code run the same seeds and must produce the same trace
+ * hashes.
  *
  *     node scripts/determinism.ts [--seeds 1..2] [--duration 60s] [--node PATH]...
  *
- * Each process runs every scenario for every seed. The second has another time zone, language and heap limit, and takes the scenarios in the
- * opposite order; each `--node` adds one on another Node. Where two differ, both are run again with traces, and the first event that
- * is not the same is printed.
+ * Each process runs every scenario for every seed. The second has another time zone, language and heap limit, and takes
+ * the scenarios in the opposite order; each `--node` adds one on another Node. Where two differ, both are run again
+ * with traces, and the first event that differs is printed.
  *
- * It does not look at whether the runs hold: that is for `sim` and `sim sweep`.
+ * It does not check whether the runs hold: `sim` and `sim sweep` do.
  */
 import { parseArgs } from "node:util";
 import { differingRuns, firstDifference, hashesOf, type Setting, scenarioNames, usual } from "./trace-hashes.ts";

@@ -2,7 +2,7 @@
 import { ORCHESTRATION_PLANTS } from "./planted-orchestration-bugs.ts";
 
 export interface Plant {
-  /** As the hazard is called where real systems had it. */
+  /** The name of the hazard in the systems that had it. */
   readonly name: string;
   readonly scenario: string;
   readonly file: string;

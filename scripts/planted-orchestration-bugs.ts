@@ -1,4 +1,4 @@
-/** Bugs that orchestrators have had, or were close to, as edits to the core: of workers, placement, leases and the life of VMs. */
+/** Bugs that orchestrators have had, or nearly had, as edits to the core: workers, placement, leases, states of VMs. */
 import type { Plant } from "./planted-bugs.ts";
 
 export const ORCHESTRATION_PLANTS: readonly Plant[] = [

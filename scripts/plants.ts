@@ -1,6 +1,6 @@
 /**
- * Plants known bugs, one at a time, in a copy of the sources, and counts the seeds that a sweep needs to find each: the proof that the oracles see. What the
- * same seed finds without the bug is not counted as its finding.
+ * Plants known bugs, one at a time, in a copy of the sources, and counts the seeds that a sweep needs to find each:
+ * this shows that the oracles find bugs. A violation that the same seed shows without the bug does not count.
  * The bugs are real ones of other systems; production code has no switch for any of them.
  *
  *     npm run plants                 all of them, at most 200 seeds each
@@ -44,7 +44,7 @@ function holdsWithout(scenario: string, seed: number): boolean {
   return spawnSync(process.execPath, args, { cwd: root, stdio: "ignore" }).status === 0;
 }
 
-/** Runs the sweep of the copy and stops it at its first seed that fails, and fails because of the bug. */
+/** Runs the sweep of the copy and stops it at the first seed that fails because of the bug. */
 async function sweep(folder: string, scenario: string): Promise<Found | null> {
   const child = spawn(
     process.execPath,

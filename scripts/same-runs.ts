@@ -1,11 +1,13 @@
 /**
- * Whether a change left every run as it was: the trace hashes of this checkout beside those of another, for the same scenarios and seeds.
+ * Whether a change left every run as it was: compares the trace hashes of this checkout with those of another, for the
+ * same scenarios and seeds.
  *
  *     node scripts/same-runs.ts CHECKOUT [--seeds 1..20] [--duration 60s] [--scenario NAME]...
  *
- * CHECKOUT is a directory with another version of the project and its dependencies installed (`git worktree add`, then `npm install` there). A refactoring
- * moves no hash. Where one moves, both checkouts run that seed again with traces, and the first event that differs is printed for one seed
- * of each scenario. Exit code 1 when any run differs, or when one side lacks a scenario.
+ * CHECKOUT is a directory with another version of the project and its dependencies installed (`git worktree add`, then
+ * `npm install` there). A refactoring changes no hash. Where one differs, both checkouts run that seed again with
+ * traces, and the first event that differs is printed for one seed of each scenario. Exit code 1 when any run differs, or when
+ * one side lacks a scenario.
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";

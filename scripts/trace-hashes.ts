@@ -1,6 +1,6 @@
 /**
- * Trace hashes of runs in processes of their own, and the first event in which two such processes differ. What `determinism.ts` and `same-runs.ts` share:
- * the one compares settings of one checkout, the other two checkouts.
+ * Trace hashes of runs in processes of their own, and the first event in which two such processes differ. Shared by
+ * `determinism.ts`, which compares settings of one checkout, and `same-runs.ts`, which compares two checkouts.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -60,7 +60,7 @@ export async function firstDifferentLine(
   return next.done === true ? null : { line: line + 1, left: null, right: next.value };
 }
 
-/** What `blixard sim` prints. @throws when it ends otherwise than with 0 or 1: 1 means that an oracle fired, which is no matter of hashes. */
+/** The output of `blixard sim`. @throws on an exit code other than 0 and 1: 1 means that an oracle fired. */
 async function sim(setting: Setting, args: readonly string[]): Promise<string> {
   const { node, nodeArguments, checkout, environment } = setting;
   const child = spawn(node, [...nodeArguments, join(checkout, "cli", "blixard.js"), "sim", ...args], {

@@ -120,13 +120,13 @@ const offences: Offence[] = [
   {
     name: "Math.random",
     path: "core/random.ts",
-    text: "export const dice: number = Math.random();\n",
+    text: "export const drawn: number = Math.random();\n",
     refusals: { walls: /of Math only what is exact/ },
   },
   {
     name: "Math.random by another name",
     path: "core/random-alias.ts",
-    text: "const { random } = Math;\nexport const dice: number = random();\n",
+    text: "const { random } = Math;\nexport const drawn: number = random();\n",
     refusals: { walls: /of Math only what is exact/ },
   },
   {

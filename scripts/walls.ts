@@ -5,7 +5,7 @@
  * - a test harness (a folder `testing/`, with a door like any other) is for tests, benchmarks and other harnesses;
  * - no circle of imports between files of core/;
  * - in the pure rooms no async, no Math that engines may round differently, no text that depends on locale;
- * - no gate in the walls: nothing that gives a pure room ambient types back or switches one of its rules off.
+ * - no way around the walls: nothing that gives a pure room ambient types or switches off one of its rules.
  *
  * The rest is the compiler's (no ambient types, ES library only) and the linter's (restricted globals).
  * Type imports count: a room that cannot be named cannot be depended on.

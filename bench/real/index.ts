@@ -1,4 +1,4 @@
-/** Three real nodes beside three of etcd on the same machine in the same run, and beside what the disk itself can do. */
+/** Three real nodes compared with three of etcd, on the same machine in the same run, and with the disk itself. */
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { failOverMs, startBlixard, startEtcd } from "./systems.ts";
 const CLIENTS = [1, 64, 256] as const;
 const WARM_UP_MS = 2000;
 const MEASURE_MS = 8000;
-/** Each system is measured this often, in turns, so that a slow moment of the machine meets both. */
+/** Each system is measured this often, in turns, so that a slow phase of the machine affects both. */
 const ROUNDS = 2;
 
 export async function real(): Promise<void> {
@@ -58,7 +58,7 @@ function show(name: string, { clients, writesPerSecond, p50Ms, p99Ms, failed }: 
   );
 }
 
-/** Of two the better: noise only ever slows down. */
+/** The better of two: noise only ever slows down. */
 function best(loads: readonly Load[]): Load {
   const [fastest] = loads.toSorted((a, b) => b.writesPerSecond - a.writesPerSecond);
   if (fastest === undefined) throw new Error("nothing was measured");

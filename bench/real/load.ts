@@ -1,4 +1,7 @@
-/** A closed loop of clients, the same for both systems: each sends its next write when the last one is answered, over a connection of its own. */
+/**
+ * A closed loop of clients, the same for both systems: each sends its next write when the last one is answered, over a
+ * connection of its own.
+ */
 import { Agent, type RequestOptions, request } from "node:http";
 import { performance } from "node:perf_hooks";
 

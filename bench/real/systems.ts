@@ -18,7 +18,7 @@ export interface System {
 }
 
 const root = dirname(dirname(import.meta.dirname));
-/** As much as etcd's usual benchmark writes. */
+/** The size of a value in etcd's own benchmark. */
 const VALUE = "v".repeat(256);
 
 class Processes {
@@ -129,7 +129,7 @@ export async function startBlixard(): Promise<System & { loopDelayP99Ms(): Promi
   const start = (id: number, extra: readonly string[]): ChildProcess =>
     processes.start(process.execPath, [
       ...[join(root, "cli", "blixard.js"), "node", "--id", `${id}`, "--bind", `127.0.0.1:${17_000 + id}`],
-      // What is measured is the log: nothing is to be placed.
+      // The log is measured: nothing is to be placed.
       "--no-worker",
       ...["--data-dir", dataDirs[id - 1] ?? "", "--log-level", "warn", "--log-format", "json", ...extra],
     ]);
@@ -195,7 +195,8 @@ export async function failOverMs(system: System): Promise<number> {
   const agent = new Agent({ keepAlive: true });
   let isOver = false;
   try {
-    // One after the other would measure how long a client waits for a node that hangs: a new one begins every few milliseconds.
+    // A new write starts every few milliseconds. One after the other would measure how long a client waits for a node
+    // that hangs.
     return await new Promise<number>((resolve) => {
       void (async () => {
         for (let n = 1; !isOver && performance.now() - startMs < 60_000; n++) {

@@ -1,4 +1,4 @@
-/** What every command that asks a node has in common: how to find it, how long to wait, and what to say when it cannot be done. */
+/** The connection of a command to a node: how to find the node, how long to wait, and how to explain a failure. */
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import {
@@ -26,7 +26,7 @@ export function dataDirOption(): Option {
   return new Option("--data-dir <dir>", "the node's data directory").default(DEFAULT_DATA_DIR).env("BLIXARD_DATA_DIR");
 }
 
-/** `limit`: of commands that wait for something to happen, with the text that help shows. */
+/** @param limit the default of `--timeout`, and its text in the help. */
 export function withClientOptions(command: Command, limit = { ms: 10_000, text: "10s" }): Command {
   return command
     .addOption(dataDirOption())
@@ -44,7 +44,7 @@ export function withClientOptions(command: Command, limit = { ms: 10_000, text: 
     .option("--json", "print JSON, and nothing else");
 }
 
-/** Asks a node, and turns what it refuses into words. */
+/** Asks a node. @throws FailureError or UsageError with a hint where the request cannot be sent or is refused */
 export async function withNode<Result>(
   options: ClientOptions,
   ask: (api: ApiClient) => Promise<Result>,
@@ -97,10 +97,10 @@ async function explained(error: unknown, options: ClientOptions, api: ApiClient)
   );
 }
 
-/** The node answers this from what it has at hand, whatever keeps it from answering the rest. */
+/** A node answers `cluster.status` from memory, even while it cannot answer other requests. */
 const STATUS_LIMIT_MS = 1000;
 
-/** Why a cluster takes no writes, as one node sees it; null: nothing is to be seen. */
+/** Why a cluster takes no writes, as one node sees it. Null: the node sees no reason. */
 export function whatIsWrong(
   status: AnswerOf<"cluster.status">,
 ): { readonly wrong: string; readonly hint: string } | null {

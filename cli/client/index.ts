@@ -1,4 +1,4 @@
-/** What the commands that ask a node have in common. */
+/** What the commands that ask a node share. */
 export {
   type ClientOptions,
   DEFAULT_DATA_DIR,

@@ -1,4 +1,4 @@
-/** Commands that ask for something and stay until it has happened: what goes on in the cluster goes on whether anybody waits or not. */
+/** Commands that request a change and wait until it has happened. Ctrl-C ends the waiting, not the change. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Session } from "../frame/index.ts";
@@ -6,13 +6,13 @@ import { type ClientOptions, withClientOptions } from "./client.ts";
 
 const LOOK_MS = 200;
 
-/** How a wait ended: with what was waited for; because the time was over, or somebody pressed Ctrl-C. */
+/** How a wait ended: with a result, by its time limit, or by Ctrl-C. */
 export type Waited<Result> =
   | { readonly kind: "seen"; readonly result: Result }
   | { readonly kind: "timedOut" }
   | { readonly kind: "interrupted" };
 
-/** Looks until there is something to see, the time is over, or the command is interrupted. */
+/** Calls `look` again and again until it returns a result, the deadline has passed, or the command is interrupted. */
 export async function untilSeen<Result>(
   look: () => Promise<Result | null>,
   deadlineMs: number,
@@ -28,10 +28,10 @@ export async function untilSeen<Result>(
   }
 }
 
-/** A question while waiting need not wait longer than this: the next one is soon. */
+/** The time limit of one request while waiting. The next request follows soon. */
 export const QUESTION_MS = 10_000;
 
-/** Tells how far it has come: at a terminal in one line that changes, elsewhere a line whenever it is another. */
+/** Shows progress: on a terminal in one line that is overwritten, elsewhere as a new line whenever the text changes. */
 export function progressTo({ terminal }: Pick<Session, "terminal">): (line: string) => void {
   let last = "";
   return (line) => {
@@ -43,11 +43,15 @@ export function progressTo({ terminal }: Pick<Session, "terminal">): (line: stri
 }
 
 export interface WaitOptions extends ClientOptions {
-  /** Unless false. */
+  /** False: do not wait. */
   readonly wait?: boolean;
 }
 
-/** Of a command that waits for what it asked for. `until`: what it waits for; `limit`: for how long unless told. */
+/**
+ * The options of a command that waits for what it requested.
+ *
+ * @param until what it waits for, for the help. @param limit the default of `--timeout`.
+ */
 export function withWaitOptions(
   command: Command,
   until: string,

@@ -162,7 +162,7 @@ test("events in order, from where one wants, and followed until Ctrl-C", async (
   expect(all.map(({ index }) => index)).toEqual(all.map(({ index }) => index).toSorted((a, b) => a - b));
   const [, second] = all;
   const rest = (await blixard(["events", "--after", `${second.index}`, ...here])).out.split("\n");
-  // One entry may have several events: they come together.
+  // The events of one log entry have the same index and come on one page.
   expect(rest).toHaveLength(all.filter(({ index }) => index > second.index).length);
   const ctrlC = new AbortController();
   const following = blixard(["events", "--follow", "--after", `${all.at(-1).index}`, ...here], ctrlC.signal);

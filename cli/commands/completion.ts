@@ -6,7 +6,7 @@ import { type CommandGroup, withExamples } from "../frame/index.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
-/** What arguments and options name that a node knows of. An argument is called like its kind. */
+/** Names that only a node knows: an argument or option of this name takes one of them. */
 const KINDS = ["vm", "node", "worker", "task", "pool", "tenant"] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -83,11 +83,11 @@ interface Completed {
   readonly path: readonly string[];
   readonly commands: readonly string[];
   readonly flags: readonly string[];
-  /** What its first argument names. */
+  /** The kind of name that its first argument takes. */
   readonly names: Kind | null;
 }
 
-/** Every command with what may follow it. */
+/** Every command with the words that may follow it. */
 function commandsOf(command: Command, path: readonly string[] = []): Completed[] {
   const children = command.commands.filter((child) => child.name() !== "help");
   const flags = command.options.filter(({ hidden }) => !hidden).map(({ long }) => long ?? "");

@@ -15,7 +15,7 @@ import { registerToken } from "./token.ts";
 import { registerVm } from "./vm/index.ts";
 import { registerWorker } from "./worker/index.ts";
 
-/** In the order in which help shows them. */
+/** In the order of the help. */
 export const COMMAND_GROUPS: readonly CommandGroup[] = [
   registerNode,
   registerCluster,

@@ -1,4 +1,7 @@
-/** The commands about hosts, VMs' lives, tasks, tenants and addresses, against a real node in this process whose host has no VM driver. */
+/**
+ * The commands about workers, VMs, tasks, tenants and addresses, against a real node in this process. Its host has no
+ * VM driver.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +16,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "blixard-test-"));
   node = await nodeIn(folder);
   here = ["--data-dir", folder];
-  // Room on a host of whatever size.
+  // Enough capacity on a host of any size.
   expect((await blixard(["scheduler", "set", "--cpu", "8", ...here])).code).toBe(0);
   while ((await blixard(["worker", "list", ...here])).out === "");
 });

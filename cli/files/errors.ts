@@ -10,7 +10,7 @@ const HINTS = new Map([
   ["ENOSPC", "the disk is full: make room, or choose another place"],
 ]);
 
-/** Does what reads or writes a file; what fails becomes a FailureError. */
+/** Turns an error of reading or writing a file into a FailureError. */
 export function describingErrors<Result>(verb: "read" | "write", path: string, act: () => Result): Result {
   try {
     return act();

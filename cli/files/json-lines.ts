@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { describingErrors } from "./errors.ts";
 
-/** So much is kept in memory before it is written. */
+/** The most that is buffered before it is written. */
 const CHUNK_BYTES = 64 * 1024;
 
 /** One value as JSON on one line, bytes as hexadecimal digits. */
@@ -11,7 +11,7 @@ export function jsonLine(value: unknown): string {
   );
 }
 
-/** A file that grows by one JSON value a line, in bounded memory. */
+/** A file with one JSON value per line, written in bounded memory. */
 export class JsonLinesFile {
   readonly #path: string;
   readonly #file: number;

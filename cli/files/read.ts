@@ -28,8 +28,8 @@ export function readJson<Value>(path: string, parse: (value: unknown) => Value, 
 }
 
 /**
- * The lines of a text file, read as they are asked for: one line at a time is in memory. Of a line longer than `lengthMax` characters more than
- * that many are given, and not more than a chunk beyond.
+ * The lines of a text file, read as they are consumed: one line at a time is in memory. Stops at a line longer than
+ * `lengthMax` characters, and yields at most a chunk beyond that of it.
  */
 export function* readLines(path: string, lengthMax: number): Generator<string, void, undefined> {
   const file = describingErrors("read", path, () => openSync(path, "r"));

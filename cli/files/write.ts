@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { FailureError } from "../frame/index.ts";
 import { describingErrors } from "./errors.ts";
 
-/** Throws if `path` can clearly not be written, so that nobody waits an hour to hear it. */
+/** Throws if `path` can clearly not be written. To be called before a long run, not after it. */
 export function checkWritable(path: string): void {
   describingErrors("write", path, () => {
     accessSync(dirname(path), constants.W_OK);

@@ -28,7 +28,7 @@ export function parseSeed(text: string): number {
   return integer(text, 0, Number.MAX_SAFE_INTEGER, SEED_FORM);
 }
 
-/** Voters that a simulated cluster may start with. */
+/** The number of voters with which a simulated cluster starts. */
 export function parseNodes(text: string): number {
   return integer(text, 1, 7, "an integer from 1 to 7");
 }
@@ -45,12 +45,12 @@ export function parseJobs(text: string): number {
   return integer(text, 1, 1024, "an integer from 1 to 1024");
 }
 
-/** Of an option that may be repeated. */
+/** Collects the values of an option that may be repeated. */
 export function collect(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, value];
 }
 
-/** Milliseconds, more than none and at most a year. */
+/** A duration in milliseconds, more than 0 and at most a year. */
 export function parseDurationMs(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
   const unitMs = UNITS_MS.get(match?.[2] ?? "");
@@ -77,7 +77,7 @@ export function parseSeedRange(text: string): SeedRange {
   return range;
 }
 
-/** Such as 3/64: the third of 64 parts. */
+/** A shard such as 3/64: the third of 64 parts. */
 export function parseShard(text: string): Shard {
   const form = "PART/PARTS counted from 1, such as 3/64";
   const [part = "", parts = "", ...rest] = text.split("/");

@@ -1,9 +1,7 @@
-/** Asks before something that cannot be undone. */
-
 import { createInterface, type Interface } from "node:readline/promises";
 import { FailureError, UsageError } from "./index.ts";
 
-/** Asks at a terminal; where nobody can answer, `--yes` must have been given. */
+/** Asks before something that cannot be undone. Without a terminal `--yes` must have been given. */
 export async function confirm(
   question: string,
   { yes, json }: { readonly yes?: true; readonly json?: true },
@@ -15,7 +13,7 @@ export async function confirm(
     throw new FailureError("nothing was changed", "answer y to go on");
 }
 
-/** Ctrl-C and Ctrl-D say no. */
+/** Ctrl-C and Ctrl-D count as no. */
 export async function isAnsweredYes(question: string, asked: Interface): Promise<boolean> {
   try {
     return /^y(es)?$/i.test((await asked.question(`${question} [y/N] `)).trim());

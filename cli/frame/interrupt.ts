@@ -1,4 +1,4 @@
-/** Ctrl-C, and the batch system's SIGTERM: asks a command to stop and say what it has done so far; a second one ends it at once. */
+/** SIGINT (Ctrl-C) and SIGTERM: the first asks a command to stop and to report what it has done, the second ends it. */
 import { EXIT, type ExitCode } from "./outcome.ts";
 
 export interface Interrupt {

@@ -1,4 +1,4 @@
-/** Did you mean ...? Commander keeps its own for commands and options to itself. */
+/** "Did you mean ...?" for names. Commander has this for commands and options, and does not export it. */
 
 /** The candidate that a person who typed `word` most likely meant, or null when none is near. */
 export function nearest(word: string, candidates: readonly string[]): string | null {
@@ -6,7 +6,7 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
     const distance = editDistance(word, candidate);
-    // Beyond this the words share hardly more than their length.
+    // With a greater distance the words have hardly more in common than their length.
     const isNear = distance <= Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3));
     const isPrefix = word.length >= 2 && candidate.startsWith(word);
     if ((isNear || isPrefix) && distance < bestDistance) {

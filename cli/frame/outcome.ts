@@ -26,7 +26,7 @@ export class UsageError extends Error {
   }
 }
 
-/** What was asked for could not be done: a file, a history, a schedule. `hint` says what to do about it. Exit code 1. */
+/** What was requested could not be done. `hint` says what to do about it. Exit code 1. */
 export class FailureError extends Error {
   override readonly name = "FailureError";
   readonly hint: string;

@@ -8,7 +8,7 @@ test("a bar shows a share, and the little and the nearly full as what they are",
   expect(bar(5, 10, 5, plain)).toBe("███░░  50%");
   expect(bar(999, 1000, 5, plain)).toBe("████░ 100%");
   expect(bar(10, 10, 5, plain)).toBe("█████ 100%");
-  // More than may be promised: the worker has shrunk, or the settings were changed.
+  // More than can be promised: the worker has shrunk, or the settings have changed.
   expect(bar(15, 10, 5, plain)).toBe("█████ 150%");
   expect(bar(0, 0, 5, plain)).toBe("░░░░░   0%");
   expect(bar(1, 0, 5, plain)).toBe("█████ 100%");

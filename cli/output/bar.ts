@@ -1,14 +1,14 @@
-/** How full something is, at a glance. */
+/** How full something is, as a bar. */
 import type { Paint } from "./terminal.ts";
 
-/** From here on a bar is yellow, and red. */
+/** The shares from which a bar is yellow, and red. */
 const HIGH = 0.75;
 const FULL = 0.9;
 
-/** `███░░  62%`; what there is nothing of is full. */
+/** `███░░  62%`. A whole of 0 is full. */
 export function bar(part: number, whole: number, width: number, paint: Paint): string {
   const share = whole <= 0 ? (part > 0 ? 1 : 0) : part / whole;
-  // Something is not nothing, and nearly full is not full.
+  // Only 0 is shown as empty, and only the whole as full.
   const filled = Math.min(
     width,
     share > 0 && share < 1 ? Math.min(width - 1, Math.max(1, Math.round(share * width))) : Math.round(share * width),

@@ -3,8 +3,8 @@ import { stripVTControlCharacters } from "node:util";
 import { padEnd, padStart } from "./terminal.ts";
 
 /**
- * Lines with one cell a column, two blanks apart, each column as wide as its widest cell. `align` has one letter a column: `<` for words,
- * `>` for numbers. The last column is not padded.
+ * Lines with one cell per column, two blanks apart, each column as wide as its widest cell. `align` has one letter per
+ * column: `<` for words, `>` for numbers. The last column is not padded.
  */
 export function table(align: string, rows: readonly (readonly string[])[]): string[] {
   const widths = widthsOf(align, rows);
@@ -19,8 +19,8 @@ export function table(align: string, rows: readonly (readonly string[])[]): stri
 }
 
 /**
- * As `table`, and where that is too wide for the terminal the widest columns of words are shortened: not the first, which is what one types to ask for
- * more. What is shortened loses its colour.
+ * Like `table`; where that is too wide for the terminal, the widest columns of words are shortened. The first column
+ * stays whole: it is what a user types in the next command. A cell that is shortened loses its colour.
  */
 export function fitTable(align: string, rows: readonly (readonly string[])[], columns: number): string[] {
   const widths = widthsOf(align, rows);
@@ -46,14 +46,14 @@ export function fitTable(align: string, rows: readonly (readonly string[])[], co
   );
 }
 
-/** How wide each column's widest cell is, as it is seen. */
+/** The width of each column's widest cell, without control characters. */
 function widthsOf(align: string, rows: readonly (readonly string[])[]): number[] {
   return Array.from(align, (_, column) =>
     Math.max(0, ...rows.map((row) => stripVTControlCharacters(row[column] ?? "").length)),
   );
 }
 
-/** Of a word that is shortened this much is left, whatever the terminal. */
+/** A column is not made narrower than this. */
 const SHORTEST = 8;
 
 export function indent(lines: readonly string[]): string[] {

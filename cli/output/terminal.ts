@@ -1,10 +1,10 @@
-/** Where a command's words go. Commands know this and not `process`, so that tests can listen. */
+/** Where a command's output goes. Commands use this and not `process`, so that tests can read it. */
 import { clearLine, cursorTo } from "node:readline";
 import { stripVTControlCharacters, styleText } from "node:util";
 
 export type Style = Parameters<typeof styleText>[0];
 
-/** Text dressed for a terminal; plain where nobody looks or NO_COLOR is set. */
+/** Adds style to text; none where the output is no terminal or NO_COLOR is set. */
 export type Paint = (style: Style, text: string) => string;
 
 export interface Terminal {
@@ -14,11 +14,11 @@ export interface Terminal {
   err(line: string): void;
   readonly paintOut: Paint;
   readonly paintErr: Paint;
-  /** Shows a line that the next one replaces; does nothing where nobody looks. */
+  /** Shows a line that the next one replaces. Does nothing where the output is no terminal. */
   progress(line: string): void;
-  /** Whether a person sees progress lines. */
+  /** Whether progress lines are shown. */
   readonly showsProgress: boolean;
-  /** How wide it is; Infinity where output goes to a file or a program. */
+  /** The width. Infinity where output goes to a file or a program. */
   readonly columns: number;
 }
 
@@ -60,7 +60,7 @@ export function terminalOver(out: NodeJS.WriteStream, err: NodeJS.WriteStream): 
   };
 }
 
-/** Pads what is seen of a text, which its colours are no part of. */
+/** Pads a text to a visible width: colours do not count. */
 export function padEnd(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - stripVTControlCharacters(text).length));
 }

@@ -1,4 +1,4 @@
-/** Every command in the manuals works as it stands there, but for how long it runs. */
+/** Every command in the manuals works as written, with a shorter duration. */
 import { spawn, spawnSync } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { blixard } from "../testing/index.ts";
 const root = join(import.meta.dirname, "..", "..");
 const command = join(root, "cli", "blixard.js");
 
-/** Commands that others test, or that these tests are part of. */
+/** Commands that other tests cover, or that run these tests. */
 const notRun = [
   /^npm (install|test|run (check|types|lint|format|walls|bench))\b/,
   /^npx vitest\b/,
@@ -32,7 +32,7 @@ function fencesOf(text: string): Fence[] {
   }));
 }
 
-/** The words behind `blixard`, with what takes long made short; null for a command that is not ours to run. */
+/** The words after `blixard`, with shorter durations. Null: a command that is not run here. */
 function argumentsOf(line: string): string[] | null {
   const text = line.replace(/^npm install && /, "");
   if (notRun.some((pattern) => pattern.test(text))) return null;
@@ -87,7 +87,7 @@ async function nodeIn(folder: string): Promise<() => Promise<void>> {
 
 const documents = ["README.md", "CONTRIBUTING.md", ...globSync("docs/**/*.md", { cwd: root }).sort()];
 
-// Some of them sweep all scenarios, and one of those has a thousand hosts to set up.
+// Some of them sweep all scenarios, and one scenario sets up a thousand hosts.
 test.each(documents)("%s", { timeout: 900_000 }, async (document) => {
   const folder = mkdtempSync(join(tmpdir(), "blixard-test-"));
   let stop: (() => Promise<void>) | null = null;
@@ -118,7 +118,7 @@ test.each(documents)("%s", { timeout: 900_000 }, async (document) => {
   }
 });
 
-/** The commands below this one, by what help says; itself when there are none. */
+/** The commands below this one, read from the help. The command itself where there are none. */
 async function commandsOf(path: readonly string[]): Promise<readonly string[]> {
   const { out } = await blixard([...path, "--help"]);
   const [, listed = ""] = /^Commands:\n((?: .*\n?)*)/m.exec(out) ?? [];
@@ -128,7 +128,7 @@ async function commandsOf(path: readonly string[]): Promise<readonly string[]> {
 }
 
 test("the manual has every command, with what it prints as JSON", async () => {
-  // What runs in the foreground, and what has manuals of its own.
+  // Commands that run in the foreground, and commands with a manual of their own.
   const elsewhere = /^(node|sim|completion)\b/;
   const commands = (await commandsOf([])).filter((name) => !elsewhere.test(name));
   const documented = fieldsOf(readFileSync(join(root, "docs", "cli.md"), "utf8"));

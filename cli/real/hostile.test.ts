@@ -1,4 +1,7 @@
-/** A live cluster under a member that sends rubbish, a stranger that pretends, and HTTP bodies of every kind: it serves on, in bounded memory. */
+/**
+ * A live cluster with a member that sends garbage, a stranger that impersonates, and malformed HTTP bodies: it keeps
+ * serving, in bounded memory.
+ */
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
@@ -20,7 +23,7 @@ beforeAll(() => cluster.start(3), 60_000);
 afterAll(() => cluster.destroy());
 
 /** Numbers in [0, 1), the same for one seed (mulberry32). */
-function diceOf(seed: number): () => number {
+function randomOf(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -52,7 +55,7 @@ async function dial(
   return { connection, stop };
 }
 
-/** When the other side ends a stream. */
+/** Resolves when the other side ends the stream. */
 function ended(stream: Stream): Promise<void> {
   return new Promise((resolve) => {
     stream.addEventListener("close", () => resolve());
@@ -70,16 +73,16 @@ function framed(payloads: readonly Uint8Array[]): Uint8Array {
   );
 }
 
-/** Messages that are well formed and lie about everything. */
-function lies(dice: () => number, clusterId: string, from: number, to: number): () => Message {
-  const number = (max: number): number => Math.floor(dice() * max);
+/** Messages that are well formed and have random contents. */
+function lies(random: () => number, clusterId: string, from: number, to: number): () => Message {
+  const number = (max: number): number => Math.floor(random() * max);
   const text = (): string => "x".repeat(1 + number(40));
   return () => {
     const header = {
-      clusterId: dice() < 0.9 ? clusterId : text(),
+      clusterId: random() < 0.9 ? clusterId : text(),
       incarnation: number(2),
-      from: dice() < 0.8 ? from : 1 + number(6),
-      to: dice() < 0.9 ? to : 1 + number(6),
+      from: random() < 0.8 ? from : 1 + number(6),
+      to: random() < 0.9 ? to : 1 + number(6),
       term: number(2 ** 20),
     };
     switch (number(10)) {
@@ -87,7 +90,7 @@ function lies(dice: () => number, clusterId: string, from: number, to: number): 
         return {
           type: "requestVote",
           ...header,
-          preVote: dice() < 0.5,
+          preVote: random() < 0.5,
           lastIndex: number(1e6),
           lastTerm: number(1e6),
           certificate: null,
@@ -97,7 +100,7 @@ function lies(dice: () => number, clusterId: string, from: number, to: number): 
         return {
           type: "voteResponse",
           ...header,
-          preVote: dice() < 0.5,
+          preVote: random() < 0.5,
           granted: true,
           signature: text(),
           proof: null,
@@ -149,7 +152,7 @@ function lies(dice: () => number, clusterId: string, from: number, to: number): 
 test("900,000 lying messages of a member, and streams of rubbish, change nothing and harm nobody", {
   timeout: 240_000,
 }, async () => {
-  // A real member, whose identity falls into the wrong hands.
+  // A real member whose identity is stolen.
   const traitor = await cluster.add();
   await until(async () => (await cluster.nodes[0]?.status())?.members.some(({ id }) => id === traitor.id) === true);
   const stolen = privateKeyFromProtobuf(readFileSync(join(traitor.dataDir, "identity.key")));
@@ -158,17 +161,17 @@ test("900,000 lying messages of a member, and streams of rubbish, change nothing
   const before = await target.status();
   const clusterId = before?.clusterId ?? "";
   const { connection, stop } = await dial(stolen, target);
-  const dice = diceOf(1);
-  const lie = lies(dice, clusterId, traitor.id, target.id);
+  const random = randomOf(1);
+  const lie = lies(random, clusterId, traitor.id, target.id);
 
   const stream = await connection.newStream("/blixard/raft/1");
   for (let sent = 0; sent < FRAMES; sent += 1000) {
     const payloads = Array.from({ length: 1000 }, () => encodeMessage(lie()));
-    // Lies in good form: what is none is refused by the first byte that is wrong, and is sent below.
+    // Well-formed lies. Malformed bytes are refused at the first wrong byte, and are sent below.
     if (sent < 20_000) for (const payload of payloads) decodeMessage(payload);
     if (!stream.send(framed(payloads))) await stream.onDrain();
   }
-  // It has read them all, one after the other, if it now resets the stream for what is no message.
+  // If it resets the stream at the malformed message, it has read all the messages before it.
   const reset = ended(stream);
   stream.send(framed([Uint8Array.of(1, 2, 3)]));
   await reset;
@@ -177,12 +180,12 @@ test("900,000 lying messages of a member, and streams of rubbish, change nothing
       ["/blixard/raft/1", "/blixard/snapshot/1", "/blixard/call/1", "/blixard/hello/1", "/blixard/join/1"][n % 5] ?? "";
     const rubbish = await connection.newStream(protocol).catch(() => null);
     if (rubbish === null) continue;
-    const bytes = Buffer.from(Array.from({ length: Math.floor(dice() * 2000) }, () => Math.floor(dice() * 256)));
+    const bytes = Buffer.from(Array.from({ length: Math.floor(random() * 2000) }, () => Math.floor(random() * 256)));
     try {
-      rubbish.send(dice() < 0.5 ? framed([bytes]) : bytes);
-      if (dice() < 0.5) await rubbish.close({ signal: AbortSignal.timeout(100) });
+      rubbish.send(random() < 0.5 ? framed([bytes]) : bytes);
+      if (random() < 0.5) await rubbish.close({ signal: AbortSignal.timeout(100) });
     } catch {
-      // Reset by the node, as it should be.
+      // Reset by the node, as expected.
     }
     rubbish.abort(new Error("done"));
   }
@@ -195,7 +198,7 @@ test("900,000 lying messages of a member, and streams of rubbish, change nothing
   for (const node of cluster.nodes.slice(0, 3)) {
     expect(node.runs).toBe(true);
     expect((await node.status())?.node.role).not.toBe("halted");
-    // Three times as many messages leave it as large as this many.
+    // Three times as many messages must not make it larger than this many did.
     expect(node.usage().residentMiB).toBeLessThan(1000);
   }
   await stop();
@@ -205,14 +208,14 @@ test("a stranger's Raft message changes nothing", { timeout: 60_000 }, async () 
   const target = await cluster.leader();
   const before = await target.status();
   const { connection, stop } = await dial(await generateKeyPair("Ed25519"), target);
-  const lie = lies(diceOf(2), before?.clusterId ?? "", 2, target.id);
+  const lie = lies(randomOf(2), before?.clusterId ?? "", 2, target.id);
   for (let n = 0; n < 20; n++) {
     const stream = await connection.newStream("/blixard/raft/1").catch(() => null);
     if (stream === null) continue;
     try {
       stream.send(framed(Array.from({ length: 50 }, () => encodeMessage(lie()))));
     } catch {
-      // Reset, as it should be.
+      // Reset, as expected.
     }
   }
   await serves();
@@ -227,7 +230,7 @@ test("100,000 HTTP bodies of every kind are refused one by one, and the node ser
   const [target] = cluster.nodes;
   if (target === undefined) throw new Error("fixture");
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
-  const dice = diceOf(3);
+  const random = randomOf(3);
   const valid = JSON.stringify({
     name: "x",
     spec: { vcpus: 2, metadata: { a: "b" } },
@@ -244,20 +247,20 @@ test("100,000 HTTP bodies of every kind are refused one by one, and the node ser
     "__proto__",
   ];
   const body = (): string => {
-    const kind = dice();
-    if (kind < 0.1) return "[".repeat(Math.floor(dice() * 5000));
-    if (kind < 0.2) return `{"name":${JSON.stringify("é\u0000".repeat(Math.floor(dice() * 200)))}}`;
-    if (kind < 0.3) return `{"__proto__":{"name":"x"},"constructor":${Math.floor(dice() * 1e9)}}`;
-    if (kind < 0.4) return JSON.stringify({ name: dice() * 1e308, spec: null });
+    const kind = random();
+    if (kind < 0.1) return "[".repeat(Math.floor(random() * 5000));
+    if (kind < 0.2) return `{"name":${JSON.stringify("é\u0000".repeat(Math.floor(random() * 200)))}}`;
+    if (kind < 0.3) return `{"__proto__":{"name":"x"},"constructor":${Math.floor(random() * 1e9)}}`;
+    if (kind < 0.4) return JSON.stringify({ name: random() * 1e308, spec: null });
     const bytes = Buffer.from(valid);
-    for (let n = 1 + Math.floor(dice() * 4); n > 0; n--)
-      bytes[Math.floor(dice() * bytes.length)] = Math.floor(dice() * 256);
+    for (let n = 1 + Math.floor(random() * 4); n > 0; n--)
+      bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
     return bytes.toString("latin1");
   };
   const codes = new Map<number, number>();
   const send = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const name = procedures[Math.floor(dice() * procedures.length)] ?? "";
+      const name = procedures[Math.floor(random() * procedures.length)] ?? "";
       const sent = request(
         {
           socketPath: target.socketPath,

@@ -10,7 +10,7 @@ const UNDER_FIRE_MS = 60_000;
 const KEYS = 48;
 
 const cluster = new RealCluster();
-// Without workers, a VM that is deleted is gone at once: what the model says of it, and the hosts are not what is looked at here.
+// Without workers a deleted VM is gone at once, as the model has it. Workers are not tested here.
 beforeAll(() => cluster.start(3, ["--no-worker"]), 60_000);
 afterAll(() => cluster.destroy());
 
@@ -20,7 +20,7 @@ class History {
   writes = 0;
   unknown = 0;
 
-  /** Runs one operation and writes down when it was called, what came back, and when. */
+  /** Runs one operation and records when it was called, what was answered, and when. */
   async run(process: number, key: string, input: VmInput, ask: () => Promise<VmOutput>): Promise<VmOutput | null> {
     const index = this.#index++;
     const time = performance.now();
@@ -32,7 +32,7 @@ class History {
     }
     if (input.kind !== "get") this.writes++;
     if (output === null) this.unknown++;
-    // A read that failed says nothing at all.
+    // A failed read carries no information.
     if (output !== null || input.kind !== "get") {
       const reply = output === null ? null : { index: this.#index++, time: performance.now(), output };
       this.operations.push({ process, key, input, index, time, reply });
@@ -41,7 +41,7 @@ class History {
   }
 }
 
-/** What a refusal says of the VM; null: it is not known what happened. */
+/** What a refusal says about the VM. Null: it is not known what happened. */
 function outputOf(error: unknown): VmOutput | null {
   if (!(error instanceof ApiError)) return null;
   switch (error.code) {
@@ -94,7 +94,7 @@ async function client(number: number, history: History, isOver: () => boolean): 
         return { kind: "deleted", generation };
       });
     }
-    // Spread over the whole time, so that every kill meets writes under way.
+    // Spread over the whole time, so that every kill interrupts writes.
     await new Promise((resolve) => setTimeout(resolve, 60));
   }
   await api.close();
@@ -110,7 +110,7 @@ test("2,000 writes of 16 clients while nodes are killed and restarted for a minu
   const killer = (async () => {
     while (!isOver()) {
       await new Promise((resolve) => setTimeout(resolve, 2500));
-      // The leader every other time: whoever that is now.
+      // Every other time the leader.
       const victim = kills % 2 === 0 ? await cluster.leader() : cluster.nodes[kills % 3];
       if (victim === undefined) continue;
       kills++;

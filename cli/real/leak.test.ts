@@ -1,13 +1,16 @@
-/** A node that lives on while the others are killed and come back under load keeps neither memory nor descriptors of what has passed. */
+/** A node that stays up while the others are killed and restarted under load leaks neither memory nor descriptors. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RealCluster } from "./testing/index.ts";
 
 const CLIENTS = 32;
 const KILLS = 12;
 const WRITES = 60_000;
-/** A node's heap has no more than this, so what is kept for ever ends it; half of it is the recording in memory and what V8 has not collected yet. */
+/**
+ * The limit of a node's heap: a leak ends the process. Half of it is the recording in memory and what V8 has not
+ * collected yet.
+ */
 const HEAP_MIB = 320;
-/** What is not in the heap: the program, the threads of QUIC and SQLite, and their buffers. */
+/** Memory outside the heap: the program, the threads of QUIC and SQLite, and their buffers. */
 const BESIDE_MIB = 300;
 
 const before = process.env["NODE_OPTIONS"];

@@ -1,4 +1,4 @@
-/** How a real node ends: when it is asked to, when its disk refuses, and what commands say of a cluster that has lost too many. */
+/** How a real node ends: by request, and on a disk error; and what commands print about a cluster without a quorum. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -25,7 +25,7 @@ async function names(node: RealNode): Promise<ReadonlySet<string>> {
   return found;
 }
 
-/** Writes without retries until the node takes no more; returns what was acknowledged, and why each writer ended. */
+/** Writes without retries until the node refuses. Returns what was acknowledged, and why each writer ended. */
 async function writeUntilItEnds(
   node: RealNode,
   writers: number,
@@ -64,7 +64,7 @@ describe("SIGTERM", () => {
     await until(async () => ((await other.status())?.counts.vms ?? 0) > 200);
     expect(await leader.end("SIGTERM")).toBe(0);
     const { acknowledged, ends } = await writing;
-    // Nobody's connection was cut while an answer was owed.
+    // No connection was closed before its answer.
     for (const end of ends) expect(["noNode", "stopping", "noLeader"]).toContain(end);
     await until(async () => (await other.status())?.leaderId !== leader.id);
     const after = await other.status();
@@ -113,7 +113,7 @@ test("commands say when it is the leader that is missing", { timeout: 90_000 }, 
   const others = cluster.nodes.filter((node) => node !== leader);
   const [other] = others;
   if (other === undefined) throw new Error("fixture");
-  // They miss it only after so long that nobody takes its place meanwhile.
+  // The election timeout is so long that nobody takes its place meanwhile.
   for (const node of others) {
     await node.end("SIGTERM");
     await node.start(["--election-timeout", "90s"]);
@@ -141,7 +141,7 @@ test("commands say when it is the leader that is missing", { timeout: 90_000 }, 
 test("a node whose disk refuses stops itself, leaves a recording that runs again, and has lost nothing", {
   timeout: 120_000,
 }, async () => {
-  // No file may grow beyond two mebibytes: the write-ahead log soon wants to.
+  // No file may grow beyond 2 MiB: the write-ahead log soon does.
   cluster = new RealCluster(undefined, () => ["bash", "-c", 'ulimit -f 2048; exec "$@"', "bash"]);
   const node = await cluster.add();
   const code = node.ended();
@@ -153,7 +153,7 @@ test("a node whose disk refuses stops itself, leaves a recording that runs again
   expect(recordings.length).toBe(1);
   const replayed = await blixard(["sim", "replay", join(node.dataDir, recordings[0] ?? "")]);
   expect(replayed).toMatchObject({ code: 0, err: "", out: expect.stringContaining("the same decisions") });
-  // Up to the very step that stopped it.
+  // Up to and including the step that stopped it.
   expect(replayed.out).toMatch(/write \d+ FAILED: .*, halted$/m);
 
   const again = new RealNode(1, node.dataDir, node.bind);

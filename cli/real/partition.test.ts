@@ -1,4 +1,7 @@
-/** Three real nodes, each in a network namespace of its own: links are cut and mended, and the cluster heals without help. Needs root and iproute2. */
+/**
+ * Three real nodes, each in a network namespace of its own: links are cut and restored, and the cluster recovers by
+ * itself. Needs root and iproute2.
+ */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -11,7 +14,7 @@ function ip(...args: readonly string[]): void {
   execFileSync("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
 }
 
-/** A bridge in a namespace of its own, and a cable from it to each node's. */
+/** A bridge in a namespace of its own, and a virtual cable to the namespace of each node. */
 function layCables(): void {
   ip("netns", "add", hub);
   ip("-n", hub, "link", "add", "name", "hub0", "type", "bridge");
@@ -75,7 +78,8 @@ test("a leader that is cut off gives way, refuses to write, and learns what it m
     return status?.leaderId === one.id || status?.leaderId === two.id;
   });
   const written = await write(one);
-  // It misses its connections first, and gives way when its election time is over: until then it takes what it cannot commit.
+  // It loses its connections first, and steps down after its election timeout. Until then it accepts what it cannot
+  // commit.
   await until(async () => {
     const status = await old.status();
     return status?.quorum.has === false && status.leaderId === null;

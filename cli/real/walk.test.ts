@@ -15,10 +15,10 @@ function typed(): string[] {
   return fences.flatMap((body) => Array.from(body.matchAll(/^blixard> (.*)$/gm), ([, line = ""]) => line));
 }
 
-/** Below the ports that the system gives to whoever dials out. */
+/** Below the range from which the system takes ports of outgoing connections. */
 const basePort = `${12_000 + (process.pid % 20_000)}`;
 
-/** Each line of the walk, with what it shows: in the end, for what takes its time; every other line shows it at once. */
+/** Each line of the walk, with its output. Some lines are repeated until they show it; the others show it at once. */
 const walk: readonly { readonly line: string; readonly shows: readonly RegExp[]; readonly inTheEnd?: true }[] = [
   { line: "cluster status", shows: [/node 1 leads/] },
   { line: "scheduler set --cpu 4", shows: [/CPU × 4/] },
@@ -50,7 +50,7 @@ function placed(name: string, workers: string): RegExp {
   return new RegExp(`^${name} +default +Scheduled +[${workers}] .*no VM driver there$`, "m");
 }
 
-/** The prompt answers this at once, and so only when the line before it is done with. */
+/** The prompt answers this at once, so that its answer shows that the line before is done. */
 const nonsense = "kill 9";
 const answer = "which node?";
 
@@ -92,7 +92,7 @@ test("the README's walk works as it stands there", { timeout: 120_000 }, async (
 
 test("Ctrl-C stops all three in order, and the next start goes on where they were", { timeout: 120_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "blixard-test-"));
-  /** Runs it until it has said all of this, each after typing what belongs to it; then sends the signal. */
+  /** Types each line and waits for its output; then sends the signal. */
   const life = async (
     signal: NodeJS.Signals,
     steps: readonly (readonly [string, string])[],
@@ -117,7 +117,7 @@ test("Ctrl-C stops all three in order, and the next start goes on where they wer
   try {
     const up = ["", "three nodes are up"] as const;
     expect(await life("SIGINT", [up, ["vm create --name web --no-wait", "web created"]])).toBe(0);
-    // A node that ends in order takes its socket with it.
+    // A node that stops in order removes its socket.
     for (const dataDir of ["data", "data-2", "data-3"]) {
       expect(existsSync(join(folder, dataDir, "blixard.db"))).toBe(true);
       expect(existsSync(join(folder, dataDir, "api.sock"))).toBe(false);

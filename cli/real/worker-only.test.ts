@@ -1,4 +1,4 @@
-/** Three members and a host that only works: how it comes in, what it takes to go on, and whom it needs for that. */
+/** Three members and a worker that is no member: how it joins, and which members it needs to keep working. */
 import { spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,14 +11,14 @@ type Task = AnswerOf<"task.show">["task"];
 
 const blixard = join(import.meta.dirname, "..", "blixard.js");
 const ID = 7;
-/** What only that host has: what asks for it runs there. */
+/** A feature that only that host offers: tasks that need it run there. */
 const FEATURE = "remote";
 
 const cluster = new RealCluster();
 const worker = new RealNode(ID, join(cluster.folder, `${ID}`), "127.0.0.1:0");
 beforeAll(async () => {
   await cluster.start(3);
-  // Room for several tasks on a host of whatever size.
+  // Enough capacity for several tasks on a host of any size.
   const overcommit = { cpu: 8, memory: 1, disk: 1, reservePercent: 10 };
   await ask((api) => api.write("scheduler.configure", { scheduler: { overcommit } }));
   const { token, address } = await cluster.joinToken();
@@ -45,7 +45,7 @@ async function found(): Promise<Worker | undefined> {
 }
 
 async function submit(id: string, script: string, ...args: readonly string[]): Promise<void> {
-  // More than one: it may be placed on a process that has just ended.
+  // More than one attempt: it may be placed on a process that has just ended.
   const spec = { command: "sh", args: ["-c", script, "sh", ...args], features: [FEATURE], attemptsMax: 5 };
   await ask((api) => api.write("task.submit", { id, ...spec }, { timeoutMs: 20_000 }));
 }
@@ -59,7 +59,7 @@ async function succeeded(id: string): Promise<Task> {
   return await task(id);
 }
 
-/** The member that it reports to, as it has logged. */
+/** The member to which it reports, read from its log. */
 function server(): number {
   return Number([...worker.log.matchAll(/"peer":(\d+),"msg":"connected"/g)].at(-1)?.[1] ?? 0);
 }
@@ -113,7 +113,7 @@ test("the member that it reports to is killed: it reports to another in time, an
   await submit("short", "echo elsewhere");
   expect(await succeeded("short")).toMatchObject({ output: "elsewhere\n" });
   writeFileSync(gate, "");
-  // Had its lease run out, it would have been ended, and begun anew.
+  // If its lease had expired, the task would have been ended and started again.
   expect(await succeeded("long")).toMatchObject({ attempt, output: "through\n" });
   expect(await found()).toMatchObject({ status: "online" });
 });

@@ -1,4 +1,4 @@
-/** Three real hosts: what they are, what runs there, and what becomes of that when one dies or hangs. */
+/** Three real workers: their properties, the tasks that run there, and what happens to these when one dies or hangs. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -11,14 +11,14 @@ type Task = AnswerOf<"task.show">["task"];
 const cluster = new RealCluster();
 beforeAll(async () => {
   await cluster.start(3, ["--rack", "r1", "--feature", "ssd", "--feature", "gpu", "--cost-per-hour", "7"]);
-  // Room for a few on a host of whatever size.
+  // Enough capacity for a few tasks on a host of any size.
   const overcommit = { cpu: 8, memory: 1, disk: 1, reservePercent: 10 };
   await ask((api) => api.write("scheduler.configure", { scheduler: { overcommit } }));
   await until(async () => (await workers()).filter(({ status }) => status === "online").length === 3);
 }, 60_000);
 afterAll(() => cluster.destroy());
 
-/** Position of the node that is asked first. One that hangs takes a question and never answers it. */
+/** The position of the node that is asked first. A node that hangs accepts a request and never answers it. */
 let first = 0;
 
 async function ask<Result>(question: (api: ApiClient) => Promise<Result>): Promise<Result> {
@@ -45,8 +45,8 @@ function node(id: number | null): RealNode {
 }
 
 /**
- * Writes down each time it is run, and whether another one ran then; ends when it is told to. Like one that has to be alone it holds a lock, which goes
- * with its processes.
+ * A task that records each of its runs, and whether another run was active; it ends when it is told to. Like a task
+ * that must be alone it holds a lock, which is released when its processes end.
  */
 async function submit(id: string): Promise<{ readonly runs: () => readonly string[]; readonly release: () => void }> {
   const [book, gate] = [join(cluster.folder, `${id}.book`), join(cluster.folder, `${id}.gate`)];
@@ -79,7 +79,7 @@ test("a VM is placed and stays Scheduled; stopped and deleted it is gone", { tim
   const show = async () => (await ask((api) => api.read("vm.show", { name: "still" }))).vm;
   await ask((api) => api.write("vm.create", { name: "still", spec: { vcpus: 1, memoryMiB: 64, diskGiB: 1 } }));
   await until(async () => (await show()).state === "Scheduled");
-  // Whatever is reported meanwhile, nothing comes of it: a task that runs to its end there has been through all of that.
+  // Reports in the meantime must have no effect. A task that runs to its end there has seen all of them.
   const { release } = await submit("meanwhile");
   release();
   await until(async () => (await task("meanwhile")).state === "Succeeded");
@@ -150,7 +150,7 @@ describe("a host that is lost", () => {
       release();
       await until(async () => (await task(id)).state === "Succeeded");
       expect(runs()).toEqual(["run", "run"]);
-      // Those that were elsewhere have not moved.
+      // Tasks on other workers have not moved.
       const now = new Map((await vms()).map((vm) => [vm.name, vm]));
       for (const vm of before) {
         if (vm.workerId !== workerId)

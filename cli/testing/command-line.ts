@@ -1,4 +1,4 @@
-/** Command lines run in this process, with a terminal that remembers and an interrupt that waits to be told. */
+/** Runs command lines in this process, with a terminal that records and an interrupt that the test triggers. */
 import { EXIT, type ExitCode } from "../frame/index.ts";
 import { plain, type Terminal } from "../output/index.ts";
 import { execute } from "../program.ts";

@@ -1,4 +1,4 @@
-/** A VM and a task to show. */
+/** A VM and a task for rendering tests. */
 import type { AnswerOf } from "../../runtime-real/index.ts";
 
 export const exampleVm: AnswerOf<"vm.show">["vm"] = {

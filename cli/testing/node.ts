@@ -1,6 +1,6 @@
 import { type RunningNode, startNode } from "../../runtime-real/index.ts";
 
-/** A cluster of one node in this process, on any free port, that elects itself at once. */
+/** A cluster of one node in this process, on a free port. It elects itself within a fraction of a second. */
 export async function nodeIn(
   dataDir: string,
   { apiBind = null, record = null }: { readonly apiBind?: string | null; readonly record?: string | null } = {},

@@ -1,4 +1,4 @@
-/** Every check, by the name that the report shows. */
+/** Every check, by its name in the report. */
 import { accessSync, closeSync, constants, existsSync, openSync, statfsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** What a check finds. */
+/** The result of a check. */
 
 export interface Finding {
   readonly check: string;

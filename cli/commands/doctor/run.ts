@@ -1,4 +1,4 @@
-/** What a command prints; null when it is not there, fails or hangs. */
+/** The output of a command. Null: it is not installed, fails or hangs. */
 export async function run(command: string, args: readonly string[]): Promise<string | null> {
   const { execa } = await import("execa");
   const { stdout, failed: hasFailed } = await execa(command, args, { timeout: 3000, reject: false, stdin: "ignore" });

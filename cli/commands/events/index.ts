@@ -19,7 +19,7 @@ export const registerEvents: CommandGroup = (program, session) => {
   });
 };
 
-/** Who asked for what is told by events as well. */
+/** The audit trail is a selection of the events. */
 export const registerAudit: CommandGroup = (program, session) => {
   register(program, session, {
     verb: "audit",

@@ -29,6 +29,6 @@ test("the audit says in words who asked for what, and what was refused", () => {
   expect(renderEvent({ ...asked, command: "rebalance", target: null, refusal: null })).toMatch(/to rebalance VMs$/);
   const drained = { ...asked, command: "setAvailability", change: "drain", target: "3", refusal: null } as const;
   expect(renderEvent(drained)).toMatch(/asked to drain worker 3$/);
-  // Before that was told.
+  // An event of an older version, which did not record the direction.
   expect(renderEvent({ ...drained, change: null })).toMatch(/asked to cordon, drain or uncordon worker 3$/);
 });

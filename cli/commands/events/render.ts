@@ -63,7 +63,7 @@ function because(reason: string): string {
   return reason === "" ? "" : `: ${reason}`;
 }
 
-/** Which way, where a command goes either. */
+/** The direction of a command that has two. */
 const CHANGE = {
   cordon: "cordon worker",
   drain: "drain worker",
@@ -110,7 +110,7 @@ const ASKED = {
   placeTask: "place task",
 } as const satisfies Record<Extract<Event, { readonly kind: "requested" }>["command"], string>;
 
-/** quotaExceeded as quota exceeded. */
+/** "quotaExceeded" as "quota exceeded". */
 function spaced(kind: string): string {
   return kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -58,7 +58,7 @@ export function registerCreate(pool: Command, { terminal }: Session): void {
   });
 }
 
-/** Such as 10.0.0.10-10.0.0.99. */
+/** Reads a range such as 10.0.0.10-10.0.0.99. */
 function parseRange(text: string): { readonly first: string; readonly last: string } {
   const [first = "", last = "", ...rest] = text.split("-");
   if (first === "" || last === "" || rest.length > 0)

@@ -76,7 +76,7 @@ export function registerSet(scheduler: Command, { terminal }: Session): void {
   });
 }
 
-/** In hundredths, as the cluster keeps it. */
+/** A factor with at most two decimal places: the cluster stores hundredths. */
 function parseFactor(text: string): number {
   if (!/^\d{1,2}(\.\d{1,2})?$/.test(text)) throw new InvalidArgumentError("Give a factor such as 1.5.");
   return Number(text);

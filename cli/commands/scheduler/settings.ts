@@ -7,7 +7,7 @@ export type Settings = AnswerOf<"scheduler.get">["scheduler"];
 
 export type Presets = typeof Core.OVERCOMMIT;
 
-/** The core is loaded when its numbers are wanted: help is there at once. */
+/** Loads the core only when its presets are needed, so that help stays fast. */
 export const loadPresets = async (): Promise<Presets> => (await import("../../../core/index.ts")).OVERCOMMIT;
 
 export const STRATEGY_WORDS = {

@@ -1,4 +1,4 @@
-/** `sim check-history FILE`: the linearizability checker alone, on a history from anywhere. */
+/** `sim check-history FILE`: the linearizability checker alone, on a history from any source. */
 import {
   checkHistory,
   DEFAULT_JEPSEN_LIMITS,
@@ -16,13 +16,13 @@ export interface CheckHistoryOptions {
   readonly json?: true;
 }
 
-/** The parts of the checker's answer that do not depend on what a register holds. */
+/** The parts of the checker's answer that do not depend on the type of a register's value. */
 type Result = Pick<HistoryResult<unknown, unknown, unknown>, "verdict" | "keys" | "configurations"> & {
   readonly violations: readonly { readonly key: string; readonly message: string }[];
   readonly undecided: HistoryResult<unknown, unknown, unknown>["undecided"];
 };
 
-/** Exit code 0 only for a history that is linearizable: one that was given up proves nothing. */
+/** Exit code 0 only for a linearizable history: a check that was given up proves nothing. */
 export function checkHistoryFile(path: string, { json }: CheckHistoryOptions, terminal: Terminal): ExitCode {
   const history = read(path);
   const beganMs = performance.now();

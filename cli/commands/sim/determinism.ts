@@ -1,4 +1,4 @@
-/** The same run twice: whether the hashes agree, and where the traces part if they do not. */
+/** The same run twice: whether the hashes are equal, and if not, the first event that differs. */
 import type { FaultSchedule, TraceEvent } from "../../../runtime-sim/index.ts";
 import { jsonLine } from "../../files/index.ts";
 import { moment } from "../../output/index.ts";
@@ -6,13 +6,13 @@ import { finish, newRun } from "./execute.ts";
 import { type RunRecord, withViolation } from "./record.ts";
 import { type RunRequest, replayCommand } from "./request.ts";
 
-/** The name under which runs that differ are counted among the violations. */
+/** The violation of a run that differs the second time. */
 const DETERMINISM = "determinism";
 
 const AGREE_SIDE_BY_SIDE =
   "side by side the two runs agree: something outlives a run, such as a counter or a cache of a module";
 
-/** Runs the request again and returns its record, with a violation added when the second run was another one. */
+/** Runs the request again and returns its record, with a violation added when the second run differs. */
 export async function checkedAgain(
   record: RunRecord,
   request: RunRequest,
@@ -41,7 +41,7 @@ interface Difference {
   readonly message: string;
 }
 
-/** Runs the request twice, event by event side by side, up to the first event that is not the same. */
+/** Runs the request twice, event by event side by side, up to the first event that differs. */
 function firstDifference(request: RunRequest, faults: FaultSchedule | null): Difference | null {
   const traces: [TraceEvent[], TraceEvent[]] = [[], []];
   const [left, right] = traces.map((trace) => newRun(request, faults, { trace: (event) => trace.push(event) }));

@@ -1,10 +1,10 @@
-/** Carries out one run and times it by the wall clock, which no other room may look at. */
+/** Executes one run and measures its wall-clock time, which the pure rooms cannot read. */
 import { type FaultSchedule, Run, type RunOptions } from "../../../runtime-sim/index.ts";
 import { brokenOff, type RunRecord, thrown, withViolation } from "./record.ts";
 import { type RunRequest, replayCommand } from "./request.ts";
 import { scenarioNamed } from "./scenarios.ts";
 
-/** Some tens of milliseconds of work: as long as Ctrl-C and the progress line may wait. */
+/** Some tens of milliseconds of work: the longest delay of Ctrl-C and of the progress line. */
 const SLICE_EVENTS = 10_000;
 
 export type Watchers = Pick<RunOptions, "onTransition" | "trace">;
@@ -30,7 +30,7 @@ export async function finish(
   try {
     while (!signal.aborted && !run.advance(SLICE_EVENTS)) {
       onProgress(run.progress);
-      // Lets signals in.
+      // Gives signal handlers a turn.
       await new Promise(setImmediate);
     }
     return recordOf(run, request, beganMs);
@@ -39,7 +39,7 @@ export async function finish(
   }
 }
 
-/** Runs to the end without ever looking up. For threads, which can be ended from outside. */
+/** Runs to the end without a pause. For threads, which can be ended from outside. */
 export function finishAtOnce(request: RunRequest): RunRecord {
   const beganMs = performance.now();
   let run: Run | null = null;
@@ -55,7 +55,7 @@ export function finishAtOnce(request: RunRequest): RunRecord {
 function recordOf(run: Run, request: RunRequest, beganMs: number): RunRecord {
   const wallMs = elapsedMs(beganMs);
   const report = run.report();
-  // Only here is it known which options led to the run.
+  // The simulator does not know the options that led to the run.
   const violations = report.violations.map((violation) => ({ ...violation, replay: replayCommand(request) }));
   return { report: { ...report, violations }, wallMs };
 }

@@ -45,7 +45,7 @@ export const registerSim: CommandGroup = (program, session) => {
     .option("--save-faults <file>", "write the faults of this run to FILE, for reading, editing and --faults")
     .option("--check-determinism", "run twice, and name the first event that differs if one does")
     .option("--verdicts", "print what each Byzantine act is expected to lead to, and run nothing")
-    // What stands behind a subcommand's name is the subcommand's.
+    // Options after a subcommand's name belong to the subcommand.
     .enablePositionalOptions()
     .hook("preSubcommand", (_sim, subcommand) => refuseOptionsBefore(sim, subcommand))
     .action(async (scenario: string, options: SimOptions & { readonly verdicts?: true }) => {
@@ -134,7 +134,7 @@ function registerCheckHistory(sim: Command, session: Session): void {
     });
 }
 
-/** `sim --json sweep` would lose the option: the subcommand reads only what stands behind its name. */
+/** Refuses `sim --json sweep`: the option would have no effect, for a subcommand reads only what follows its name. */
 function refuseOptionsBefore(sim: Command, subcommand: Command): void {
   const given = sim.options.find((option) => sim.getOptionValueSource(option.attributeName()) === "cli");
   if (given === undefined) return;

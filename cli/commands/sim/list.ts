@@ -23,7 +23,7 @@ export function printScenarios({ json }: { readonly json?: true }, terminal: Ter
   }
 }
 
-/** What may stand in a file for --faults. */
+/** What a file for --faults may contain. */
 export function printFaults({ json }: { readonly json?: true }, terminal: Terminal): void {
   if (json === true) {
     const faults = FAULTS.map(({ name, family, summary, parameters }) => ({ name, family, summary, parameters }));

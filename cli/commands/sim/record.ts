@@ -1,15 +1,14 @@
-/** What a finished run is to the commands: the simulator's report, and what only the outside knows of it. */
+/** A finished run: the simulator's report, and its wall-clock time. */
 import type { RunReport, RunViolation } from "../../../runtime-sim/index.ts";
 import { VERSION } from "../../frame/index.ts";
 import { type RunRequest, replayCommand } from "./request.ts";
 
 export interface RunRecord {
   readonly report: RunReport;
-  /** By the wall clock. */
   readonly wallMs: number;
 }
 
-/** The name under which a run that threw is counted among the violations. */
+/** The violation of a run that threw. */
 const EXCEPTION = "exception";
 
 /** The report with one more violation. */
@@ -17,12 +16,12 @@ export function withViolation(report: RunReport, violation: RunViolation): RunRe
   return { ...report, ok: false, violations: [...report.violations, violation] };
 }
 
-/** What was thrown, as a violation. */
+/** An error as a violation. */
 export function thrown(request: RunRequest, error: unknown, event: number, atMs: number): RunViolation {
   return { oracle: EXCEPTION, event, atMs, message: messageOf(error), replay: replayCommand(request) };
 }
 
-/** The report of a run that broke off without one. */
+/** The report of a run that ended without one. */
 export function brokenOff(request: RunRequest, error: unknown): RunReport {
   const latencies = { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 };
   const report: RunReport = {
@@ -49,7 +48,7 @@ export function brokenOff(request: RunRequest, error: unknown): RunReport {
   return withViolation(report, thrown(request, error, 0, 0));
 }
 
-/** What was thrown, with the place if it is known. */
+/** An error in words, with its stack if it has one. */
 function messageOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

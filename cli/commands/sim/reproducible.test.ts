@@ -16,7 +16,7 @@ function traceHash(scenario: (typeof SCENARIOS)[number]): string {
 
 test.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
   "%s, twice in one process",
-  // One of them has a thousand hosts to set up.
+  // One of them sets up a thousand hosts.
   { timeout: 600_000 },
   (_name, scenario) => {
     expect(traceHash(scenario)).toBe(traceHash(scenario));

@@ -1,4 +1,4 @@
-/** Which run is wanted, in plain values that pass between threads, and the command line that asks for it again. */
+/** The request for a run, in plain values that pass between threads, and the command line that repeats it. */
 import { durationArgument } from "../../output/index.ts";
 
 export interface RunRequest {
@@ -12,7 +12,7 @@ export interface RunRequest {
   readonly faultsPath: string | null;
 }
 
-/** The command that runs exactly this again, to be pasted into a shell in the checkout. */
+/** The command that repeats exactly this run, to be pasted into a shell in the checkout. */
 export function replayCommand({ scenario, seed, nodes, durationMs, faultsPath }: RunRequest): string {
   const words = ["npm run sim --", `--seed ${seed}`];
   if (nodes !== null) words.push(`--nodes ${nodes}`);

@@ -28,7 +28,7 @@ export interface SimOptions {
   readonly checkDeterminism?: true;
 }
 
-/** Random seeds are short enough to be read out. */
+/** Random seeds are short enough to be read aloud. */
 const RANDOM_SEED_MAX = 999_999_999;
 
 export async function runScenario(
@@ -58,7 +58,7 @@ export async function runScenario(
   let record: RunRecord;
   try {
     const run = newCheckedRun(request, faults, watchers(options, trace, terminal));
-    // Before the run, so that they are there even if it never comes back.
+    // Before the run, so that the file exists even if the run never ends.
     if (options.saveFaults !== undefined) writeWhole(options.saveFaults, `${JSON.stringify(run.schedule, null, 2)}\n`);
     record = await finish(run, request, interrupt.signal, showing(terminal, options, request, ""));
   } finally {
@@ -76,7 +76,7 @@ export async function runScenario(
   return interrupt.signal.aborted ? interrupt.exitCode : EXIT.holds;
 }
 
-/** What the simulator finds wrong with the options together is wrong usage, though each alone is well-formed. */
+/** Options that are valid one by one but not together are wrong usage too. */
 function newCheckedRun(request: RunRequest, faults: FaultSchedule | null, watching: Watchers): Run {
   try {
     return newRun(request, faults, watching);

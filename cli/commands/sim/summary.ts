@@ -3,7 +3,7 @@ import type { LatencySummary, RunReport } from "../../../runtime-sim/index.ts";
 import { brief, count, duration, indent, moment, type Paint, plural, table } from "../../output/index.ts";
 import type { RunRecord } from "./record.ts";
 
-/** Lines, without a blank one at either end. */
+/** Lines, without a blank one at the start and at the end. */
 export function summaryOf({ report, wallMs }: RunRecord, paint: Paint): string[] {
   const sections = [
     header(report, wallMs, paint),
@@ -26,7 +26,7 @@ export function summaryOf({ report, wallMs }: RunRecord, paint: Paint): string[]
 
 function header(report: RunReport, wallMs: number, paint: Paint): string[] {
   const { scenario, seed, virtualMs, events, nodes, elections, commits } = report;
-  // A run may take less time than the clock can tell.
+  // A run may be shorter than the resolution of the clock.
   const seconds = Math.max(wallMs, 0.001) / 1000;
   return table("<<", [
     [paint("bold", "scenario"), paint("bold", scenario)],

@@ -1,9 +1,9 @@
-/** `sim byzantine --verdicts`: what must come of each Byzantine act. */
+/** `sim byzantine --verdicts`: the expected outcome of each Byzantine act. */
 import { VERDICTS } from "../../../runtime-sim/index.ts";
 import { UsageError } from "../../frame/index.ts";
 import { indent, type Terminal, table } from "../../output/index.ts";
 
-/** The table of verdicts belongs to the scenario `byzantine`: with any other it is a misunderstanding. */
+/** The table of verdicts belongs to the scenario `byzantine`: with any other it is wrong usage. */
 export function printVerdicts(scenario: string | null, { json }: { readonly json?: true }, terminal: Terminal): void {
   if (scenario !== null && scenario !== "byzantine") {
     throw new UsageError(`--verdicts does not go with ${scenario}`, "write blixard sim byzantine --verdicts");

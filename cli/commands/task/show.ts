@@ -40,7 +40,7 @@ export function renderTask(task: Task): string[] {
   return lines;
 }
 
-/** A word as a shell would have to be given it. */
+/** A word quoted for a shell. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

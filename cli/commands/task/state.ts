@@ -16,7 +16,7 @@ export function stateWords(task: Task): string {
   return `task ${id} is ${state}${where}${again}${why === "" ? "" : `: ${why}`}`;
 }
 
-/** What the state says of it; of one that waits for its worker, what it waits for. */
+/** Why the task is in its state. A pending task waits for a worker: what that worker must have. */
 export function whyWords({ state, reason, resources, features }: Task): string {
   if (state !== "Pending") return reason;
   const offers = features.length === 0 ? "" : ` that offers ${features.join(", ")}`;

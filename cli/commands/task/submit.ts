@@ -1,4 +1,4 @@
-/** `blixard task submit`: asks for it, and waits until the task is over. */
+/** `blixard task submit`: submits a task and waits until it is over. */
 import { randomBytes } from "node:crypto";
 import { type Command, Option } from "commander";
 import type { ApiClient } from "../../../runtime-real/index.ts";
@@ -87,7 +87,7 @@ export function registerSubmit(task: Command, session: Session): void {
   });
 }
 
-/** Null: nobody waits any more. @throws FailureError when it is not over in time */
+/** Null: the wait was interrupted. @throws FailureError when the task is not over in time */
 async function untilOver(api: ApiClient, id: string, options: WaitOptions, session: Session): Promise<Task | null> {
   const progress = progressTo(session);
   const interrupt = session.watchInterrupt();

@@ -1,4 +1,4 @@
-/** What the scheduler says of a VM, host by host. */
+/** The scheduler's answer about a VM, worker by worker, in words. */
 import type { AnswerOf } from "../../../runtime-real/index.ts";
 import { brief, cost, count, fitTable, type Paint, plural } from "../../output/index.ts";
 
@@ -8,21 +8,21 @@ type Judgement = Plan["judgements"][number];
 type WorkerRefusal = NonNullable<Judgement["refusal"]>;
 type RefusalCount = Plan["refusals"][number];
 
-/** What is known of the hosts beside what they say. */
+/** The driver of a worker, which the plan does not contain. */
 export type DriverOf = (workerId: number) => string | null;
 
 type ResourceKey = keyof typeof RESOURCE_WORDS;
 type Worker = AnswerOf<"worker.show">["worker"];
 
-/** What a worker keeps for itself. */
+/** The reserve of a worker, which the plan does not contain. */
 export type ReserveOf = (workerId: number, resource: ResourceKey) => number;
 
-/** What of a worker's own nobody is promised; with overcommit more may be promised than there is. */
+/** The capacity of a worker that is not promised. With overcommitment more than the capacity is promised: then 0. */
 export function reserveOf({ capacity, promisable }: Pick<Worker, "capacity" | "promisable">, key: ResourceKey): number {
   return Math.max(0, capacity[key] - promisable[key]);
 }
 
-/** As many hosts as a person looks through. */
+/** The most workers that are listed. */
 const SHOWN_MAX = 20;
 
 const RESOURCE_WORDS = {
@@ -63,7 +63,7 @@ function notEnough(resource: keyof typeof RESOURCE_WORDS, needed: number, free: 
   return `not enough ${noun}: ${count(needed)}${unit} needed, ${free}`;
 }
 
-/** The same refusals of many hosts in one line. */
+/** The refusals of one kind by several workers, in one line. */
 function countedWords({ kind, resource, count: hosts, needed, free }: RefusalCount): string {
   const who = plural(hosts, "worker");
   if (resource !== null && needed !== null && free !== null)
@@ -85,7 +85,11 @@ const COUNTED: ReadonlyMap<string, string> = new Map<WorkerRefusal["kind"], stri
   ["tooDear", "too dear"],
 ]);
 
-/** Why nobody takes it: a line for each reason, the most frequent first. `namedId`: the only worker that may. */
+/**
+ * Why no worker takes it: a line for each reason, the most frequent first.
+ *
+ * @param namedId the only worker on which it may run. Null: any.
+ */
 export function whyNowhere({ judgements, refusals }: Plan, namedId: number | null): readonly string[] {
   if (judgements.length === 0) return ["there are no workers"];
   if (namedId === null) return refusals.map(countedWords);
@@ -161,12 +165,12 @@ function verdict(
   return paint("yellow", `${words}; would stop ${preemption.victims.join(", ")} first`);
 }
 
-/** Scores of most strategies are shares; those of others are ranks. */
+/** The scores of most strategies are shares, those of the others are ranks. */
 function scoreText(score: number): string {
   return Math.abs(score) < 10 ? score.toFixed(3) : brief(score);
 }
 
-/** Whether a request for it would end with it on a worker. */
+/** Whether a request for it would succeed, and place it on a worker. */
 export function fits({ workerId, preemption }: Plan, obstacle: Obstacle): boolean {
   return obstacle === null && (workerId !== null || preemption !== null);
 }

@@ -1,4 +1,4 @@
-/** What a VM shall do: `vm start`, `stop`, `restart`, `migrate` and `delete`. */
+/** Changes of the desired state: `vm start`, `stop`, `restart`, `migrate` and `delete`. */
 import type { Command } from "commander";
 import type { AnswerOf, ApiClient } from "../../../runtime-real/index.ts";
 import { type ClientOptions, QUESTION_MS, type WaitOptions, withNode, withWaitOptions } from "../../client/index.ts";
@@ -103,7 +103,7 @@ async function change(name: string, options: WaitOptions, session: Session, goal
   await changeFrom(name, options, session, () => goal, ask);
 }
 
-/** The goal may depend on how the VM was before. */
+/** The goal may depend on the VM before the change. */
 async function changeFrom(
   name: string,
   options: WaitOptions & ClientOptions,

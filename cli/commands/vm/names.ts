@@ -1,4 +1,4 @@
-/** VMs by name, and the name that was probably meant. */
+/** Requests for a VM by its name. An error suggests a similar name. */
 import { type AnswerOf, type ApiClient, ApiError } from "../../../runtime-real/index.ts";
 import type { ClientOptions } from "../../client/index.ts";
 import { FailureError, nearest } from "../../frame/index.ts";
@@ -15,7 +15,7 @@ export async function showOrSuggest(
   );
 }
 
-/** What `ask` answers; where there is no VM of this name, an error with the name that comes nearest. */
+/** The answer of `ask`. @throws FailureError with the most similar name where there is no VM of this name */
 export async function orSuggest<Answer>(api: ApiClient, name: string, ask: () => Promise<Answer>): Promise<Answer> {
   try {
     return await ask();

@@ -5,7 +5,7 @@ import { EXIT, type Session, withExamples } from "../../frame/index.ts";
 import { fits, type ReserveOf, renderPlan, reserveOf } from "./explanation.ts";
 import { type SpecFlags, specOf, withSpecOptions } from "./spec-flags.ts";
 
-/** Of a VM that is only thought of. */
+/** The name of a VM that is planned without one. */
 const ANY_NAME = "new-vm";
 
 export function registerPlan(vm: Command, { terminal, end }: Session): void {

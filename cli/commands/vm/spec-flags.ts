@@ -1,4 +1,4 @@
-/** A VM's specification on the command line: a file, and flags that go before it. */
+/** A VM's specification on the command line: a file, and flags that override it. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { RequestOf } from "../../../runtime-real/index.ts";
 import { readJson, readText } from "../../files/index.ts";
@@ -54,7 +54,7 @@ export function withSpecOptions(command: Command): Command {
 
 const OPEN = "any:";
 
-/** A colon is in no pool's name. */
+/** No pool's name contains a colon. */
 function collectNetwork(text: string, earlier: readonly Network[] = []): readonly Network[] {
   if (!text.startsWith(OPEN)) return [...earlier, { pool: text }];
   const tags = text.slice(OPEN.length);
@@ -67,7 +67,7 @@ function collectPair(text: string, earlier: Readonly<Record<string, string>> = {
   return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
-/** What the file and the flags say; the node checks it. `name`: what the file says, if anything. */
+/** The specification from the file and the flags, which the node checks, and the name in the file. */
 export async function specOf(flags: SpecFlags): Promise<{ readonly name: string | null; readonly spec: Spec }> {
   const { name = null, ...fromFile } = flags.file === undefined ? {} : await readSpec(flags.file);
   if (name !== null && typeof name !== "string")
@@ -94,7 +94,7 @@ export async function specOf(flags: SpecFlags): Promise<{ readonly name: string 
   return { name, spec };
 }
 
-/** The fields of a specification, and perhaps a name. */
+/** The fields of a specification, and the name if there is one. */
 type Described = Spec & { readonly name?: unknown };
 
 async function readSpec(path: string): Promise<Described> {

@@ -1,4 +1,4 @@
-/** Waiting until a VM is where it was asked to be, and saying why it is not. */
+/** Waits until a VM has reached the requested state, and explains why it has not. */
 import type { ApiClient } from "../../../runtime-real/index.ts";
 import { type ClientOptions, progressTo, QUESTION_MS, untilSeen } from "../../client/index.ts";
 import { FailureError, type Session } from "../../frame/index.ts";
@@ -6,24 +6,24 @@ import { whyNowhere } from "./explanation.ts";
 import { isNotFound, type Vm } from "./names.ts";
 import { planOfWaiting } from "./why.ts";
 
-/** What is in the way, and what to do about it. */
+/** An obstacle, and what to do about it. */
 interface Obstacle {
   readonly what: string;
   readonly hint: string;
 }
 
 export interface VmGoal {
-  /** `created`, `stopped`, ...: what has been asked for. */
+  /** What has been requested: `created`, `stopped`, ... */
   readonly asked: string;
   readonly reached: (vm: Vm) => boolean;
-  /** Whether its record is to go. */
+  /** Whether it is to be gone. */
   readonly isToGo?: true;
 }
 
-/** How a wait ended that was not in vain. One that was interrupted has said so. */
+/** How a wait ended, unless it failed. An interruption is already reported. */
 export type Reached = { readonly kind: "reached"; readonly vm: Vm } | { readonly kind: "gone" | "interrupted" };
 
-/** @throws FailureError when it is not reached, with what is in the way */
+/** @throws FailureError when the goal is not reached, with the obstacle */
 export async function untilReached(
   api: ApiClient,
   name: string,
@@ -75,13 +75,13 @@ async function find(api: ApiClient, name: string, goal: VmGoal, timeout: number)
   }
 }
 
-/** Scheduled on worker 2, such as `blixard vm list` has it in two columns. */
+/** "Scheduled on worker 2": the columns STATE and WORKER of `blixard vm list` in words. */
 export function whereAndHow({ state, workerId, reason }: Vm): string {
   const where = workerId === null ? "" : ` on worker ${workerId}`;
   return `${state}${where}${reason === "" ? "" : ` (${reason})`}`;
 }
 
-/** What only somebody else can end; null: nothing, it takes its time. */
+/** An obstacle that does not go away by itself. Null: there is none, and waiting helps. */
 async function inTheWay(api: ApiClient, vm: Vm, goal: VmGoal, timeout: number): Promise<Obstacle | null> {
   const { name, state, workerId } = vm;
   const timeoutMs = Math.min(timeout, QUESTION_MS);

@@ -1,9 +1,9 @@
-/** Why a VM does not run, in the few words that a table has room for. */
+/** Why a VM does not run, in few words for a table. */
 import type { ApiClient } from "../../../runtime-real/index.ts";
 import type { Plan } from "./explanation.ts";
 import type { Vm } from "./names.ts";
 
-/** What the state says of it, and what it cannot know. */
+/** The reason in the replicated state, and whether its worker lacks a driver. */
 export function whyWords(vm: Vm, isWithoutDriver: (workerId: number) => boolean): string {
   const words = vm.reason === "" ? [] : [vm.reason];
   const { state, workerId, eviction } = vm;
@@ -13,12 +13,12 @@ export function whyWords(vm: Vm, isWithoutDriver: (workerId: number) => boolean)
   return words.join("; ");
 }
 
-/** One for which others make room has its place. */
+/** A VM for which others make room has a worker already. */
 export function isWaitingForPlace({ state, workerId, targetId, desired }: Vm): boolean {
   return state === "Pending" && workerId === null && targetId === null && desired === "running";
 }
 
-/** What the scheduler says of one that waits for a place; null: it waits for none, or has got one meanwhile. */
+/** The scheduler's answer about a VM that waits for a worker. Null: it does not wait, or no longer. */
 export async function planOfWaiting(
   api: ApiClient,
   vm: Vm,
@@ -27,7 +27,8 @@ export async function planOfWaiting(
   if (!isWaitingForPlace(vm)) return null;
   const { name } = vm;
   const plan = await api.read("vm.explain", { name, stale }, { timeoutMs });
-  // Each answer is of a moment of its own: one that was placed in between would find the room taken that it has itself.
+  // The two answers are of different moments. For a VM that was placed in between, the plan counts its own resources
+  // as taken.
   const { vm: now } = await api.read("vm.show", { name, stale }, { timeoutMs });
   return now.updatedIndex === vm.updatedIndex ? plan : null;
 }

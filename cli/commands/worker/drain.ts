@@ -1,4 +1,4 @@
-/** `blixard worker drain`: asks for it, and waits until the worker is seen empty. */
+/** `blixard worker drain`: starts a drain and waits until nothing is placed on the worker. */
 import type { Command } from "commander";
 import type { ApiClient } from "../../../runtime-real/index.ts";
 import { progressTo, QUESTION_MS, untilSeen, type WaitOptions, withNode, withWaitOptions } from "../../client/index.ts";
@@ -44,7 +44,11 @@ function leftWords({ vms, tasks }: { readonly vms: number; readonly tasks: numbe
   return `${parts.join(" and ")} ${vms + tasks === 1 ? "has" : "have"} left`;
 }
 
-/** How many VMs and tasks have left meanwhile; null: nobody waits any more. @throws FailureError when it is not empty in time */
+/**
+ * The numbers of VMs and tasks that have left. Null: the wait was interrupted.
+ *
+ * @throws FailureError when the worker is not empty in time
+ */
 async function untilEmpty(
   api: ApiClient,
   id: number,
@@ -94,7 +98,7 @@ async function untilEmpty(
   }
 }
 
-/** What holds it up, as far as can be seen. */
+/** What delays the drain, as far as the API shows it. */
 async function drainNote(api: ApiClient, { worker, vms }: Shown, timeoutMs: number): Promise<string> {
   if (worker.status === "offline") return " (the worker is offline: nothing of it can be seen to go)";
   const leaving = vms.filter(({ eviction, desired }) => eviction !== null || desired === "deleted");
@@ -105,10 +109,10 @@ async function drainNote(api: ApiClient, { worker, vms }: Shown, timeoutMs: numb
       .join(", ")}`;
   const [stuck] = vms;
   if (stuck === undefined) return `: waits for ${plural(worker.taskCount, "task")} to end`;
-  // It is where it is: what the others say is why it stays.
+  // Why it stays is what the scheduler says about the other workers.
   const plan = await api.read("vm.explain", { name: stuck.name }, { timeoutMs }).catch(() => null);
   if (plan === null) return "";
-  // A few at a time.
+  // The leader evicts a few VMs at a time.
   if (plan.workerId !== null) return ": the next one goes when what was moved runs elsewhere";
   return `: ${stuck.name} finds no other place (${whyNowhere(plan, stuck.spec.workerId).join("; ")})`;
 }

@@ -22,7 +22,7 @@ export function registerList(worker: Command, { terminal }: Session): void {
 const LIST_BAR = 4;
 
 export function renderWorkers(workers: readonly Worker[], paint: Paint, columns: number): string[] {
-  // Where nobody has said where hosts stand there is nothing to read.
+  // Without any topology the column would be empty.
   const isPlaced = workers.some(({ topology }) => Object.values(topology).some((name) => name !== "default"));
   const rows = workers.map((worker) => [
     `${worker.id}`,

@@ -51,7 +51,7 @@ test("a list shows at a glance how workers are and how full, in 80 columns", () 
     "No worker has a VM driver: VMs placed there stay Scheduled.",
   );
   expect(renderWorkers([idle], plain, 80)).toHaveLength(2);
-  // Where nobody has said where hosts stand there is nothing to read.
+  // Without any topology the column would be empty.
   const nowhere = { ...idle, topology: { datacenter: "default", zone: "default", rack: "default" } };
   expect(renderWorkers([nowhere], plain, 80)).toEqual([
     "WORKER  STATUS  DRIVER  VCPUS      MEMORY     DISK       VMS  TASKS",

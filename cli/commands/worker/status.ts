@@ -1,4 +1,4 @@
-/** What lists and views of workers have in common: the status, and how much of a resource is taken. */
+/** Shared by `worker list` and `worker show`: the status, and how much of a resource is taken. */
 import type { AnswerOf } from "../../../runtime-real/index.ts";
 import type { Paint } from "../../output/index.ts";
 
@@ -14,7 +14,7 @@ export const RESOURCES = [
 
 export type ResourceKey = (typeof RESOURCES)[number]["key"];
 
-/** Used, and kept for VMs that are to come. */
+/** Used, and reserved for VMs that are to be placed there. */
 export function takenOf({ used, reserved }: Worker, key: ResourceKey): number {
   return used[key] + reserved[key];
 }

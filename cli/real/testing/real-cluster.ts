@@ -1,4 +1,4 @@
-/** Nodes as processes of the very command, for tests that kill, cut off and damage them. */
+/** Nodes as processes of the real command, for tests that kill, isolate and damage them. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,7 +35,7 @@ export class RealNode {
   }
 
   get pid(): number {
-    // With a prefix the child is what entered the namespace, and then became the node.
+    // With a prefix, the process that entered the namespace has become the node.
     return this.#child?.pid ?? 0;
   }
 
@@ -68,7 +68,7 @@ export class RealNode {
     return await this.#ended;
   }
 
-  /** Without waiting: stopping and continuing a process. */
+  /** Does not wait for an effect: for SIGSTOP and SIGCONT. */
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
   }
@@ -116,7 +116,10 @@ export class RealCluster {
     this.#prefix = prefix;
   }
 
-  /** The first node and `count - 1` that join it, all of them voters and all through with that: a cluster that is still changing does not bear the loss of its leader. */
+  /**
+   * The first node and `count - 1` that join it. Returns when all are voters and no configuration change is under way:
+   * before that the cluster may not survive the loss of its leader.
+   */
   async start(count: number, extra: readonly string[] = []): Promise<void> {
     for (let id = 1; id <= count; id++) await this.add(extra);
     await until(async () => {
@@ -156,7 +159,7 @@ export class RealCluster {
     });
   }
 
-  /** A client that turns to another node when one does not answer. */
+  /** A client that asks another node when one does not answer. */
   client(from = 0): ApiClient {
     const targets = this.nodes.map((_, n) => ({
       socketPath: this.nodes[(n + from) % this.nodes.length]?.socketPath ?? "",
@@ -166,7 +169,7 @@ export class RealCluster {
     return connectApi([first, ...rest]);
   }
 
-  /** Who leads, as a node says that leads itself. */
+  /** The node that says of itself that it leads. */
   async leader(): Promise<RealNode> {
     for (;;) {
       for (const node of this.nodes) {
@@ -177,7 +180,7 @@ export class RealCluster {
     }
   }
 
-  /** Until every node has applied what the leader has, and all are connected. */
+  /** Waits until every node has applied what the leader has, and all are connected. */
   async settled(): Promise<void> {
     await until(async () => {
       const all = await Promise.all(this.nodes.filter(({ runs }) => runs).map((node) => node.status()));

@@ -12,7 +12,10 @@ import { runsOf, type SweepPlan, seedsInShard } from "./plan.ts";
 import { sweepProgress } from "./progress.ts";
 import { type Ending, failureLine, type SweepResult, Totals, totalsLines } from "./totals.ts";
 
-/** Of one thread's heap: many times what a run needs. One that grows past it is a failed run, before it is the machine's trouble. */
+/**
+ * The limit of one thread's heap, many times what a run needs. A run that exceeds it fails, before the machine runs
+ * out of memory.
+ */
 const THREAD_HEAP_MAX_MIB = 1024;
 
 export interface SweepOptions {
@@ -91,7 +94,7 @@ async function runAll(
   signal.addEventListener("abort", stop, { once: true });
   let ending: Ending = "complete";
 
-  /** Hands one thread after another run as long as there is any. All of these draw from the same requests. */
+  /** Gives one thread run after run, until none is left. All threads take from the same requests. */
   const feed = async (): Promise<void> => {
     for (;;) {
       const next = requests.next();
@@ -115,7 +118,7 @@ async function runAll(
   }
 }
 
-/** A thread that dies, for want of memory say, is a failed run and not the end of the sweep. */
+/** A thread that dies, for example out of memory, is a failed run and does not end the sweep. */
 async function runInPool(pool: Tinypool, request: RunRequest): Promise<RunRecord> {
   try {
     const record: RunRecord = await pool.run(request);

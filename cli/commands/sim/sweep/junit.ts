@@ -1,4 +1,4 @@
-/** The results of a sweep as JUnit XML, the form that CI systems read: a suite a scenario, a case a seed. */
+/** The results of a sweep as JUnit XML, which CI systems read: a suite per scenario, a case per seed. */
 import type { RunViolation } from "../../../../runtime-sim/index.ts";
 
 export interface JunitCase {
@@ -38,7 +38,7 @@ function sumsOf(cases: readonly JunitCase[]): Record<"tests" | "failures" | "tim
 function caseXml({ scenario, seed, wallMs, ok, violations }: JunitCase): string {
   const start = `    <testcase ${attributes({ name: `seed ${seed}`, classname: `sim.${scenario}`, time: seconds(wallMs) })}`;
   if (ok) return `${start}/>`;
-  // One failure a case is what readers expect: the first names it, all of them are its text.
+  // Readers expect one failure per case: the first violation is its type, all violations are its text.
   const [first] = violations;
   const text = violations.map(
     ({ oracle, event, atMs, message, replay }) =>
@@ -64,18 +64,18 @@ const ESCAPES: Readonly<Record<string, string>> = {
   ">": "&gt;",
   '"': "&quot;",
   "'": "&apos;",
-  // A reader turns these into blanks where they stand in an attribute.
+  // In an attribute a reader turns these into blanks.
   "\t": "&#9;",
   "\n": "&#10;",
   "\r": "&#13;",
 };
 
-/** Text that stands for itself in an element or an attribute. What XML 1.0 cannot say at all becomes U+FFFD. */
+/** Escapes text for an element or an attribute. Characters that XML 1.0 cannot express become U+FFFD. */
 export function escapeXml(text: string): string {
   return (
     text
       .toWellFormed()
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about.
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are to be replaced.
       .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
       .replaceAll(/[&<>"'\t\n\r]/g, (character) => ESCAPES[character] ?? character)
   );

@@ -17,8 +17,9 @@ export function seedsInShard({ seeds: { first, last }, shard: { index, count } }
 }
 
 /**
- * Every run of the plan's shard: seed by seed, each with all scenarios, so that a sweep cut short has tried all of them. Shard i of n takes the
- * ith seed and every nth after it: the shards of a sweep are disjoint, together complete, and alike in work.
+ * Every run of the plan's shard: seed by seed, each with all scenarios, so that a sweep that is cut short has run every
+ * scenario. Shard i of n takes the ith seed and every nth after it: the shards of a sweep are disjoint, together
+ * complete, and equal in work.
  */
 export function* runsOf(plan: SweepPlan): Generator<RunRequest, void, undefined> {
   const { scenarios, seeds, shard, nodes, durationMs } = plan;

@@ -1,11 +1,11 @@
-/** How far a sweep is: a bar where a person looks, a line now and then elsewhere. */
+/** The progress of a sweep: a bar on a terminal, a line every few seconds elsewhere. */
 import { brief, count, duration, type Terminal } from "../../../output/index.ts";
 
 const BAR_WIDTH = 24;
 const BAR_EVERY_MS = 100;
 const LINE_EVERY_MS = 10_000;
 
-/** Returns what is to be called after each run. */
+/** Returns a function to be called after each run. */
 export function sweepProgress(
   terminal: Terminal,
   planned: number,

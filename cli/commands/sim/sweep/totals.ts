@@ -1,4 +1,4 @@
-/** What the runs of a sweep come to. Reports are added and forgotten: a sweep of a million seeds keeps its sums and its failures. */
+/** The totals of a sweep. Reports are added and not kept: a sweep of a million seeds keeps sums and failures only. */
 import type { RunReport, RunViolation } from "../../../../runtime-sim/index.ts";
 import { brief, count, duration, indent, type Paint, plural, table } from "../../../output/index.ts";
 import type { RunRecord } from "../record.ts";
@@ -53,12 +53,12 @@ function addCounts(totals: Map<string, number>, counts: Readonly<Record<string, 
   for (const [name, times] of Object.entries(counts)) totals.set(name, (totals.get(name) ?? 0) + times);
 }
 
-/** How a sweep came to its end. */
+/** How a sweep ended. */
 export type Ending = "complete" | "outOfTime" | "interrupted";
 
 export interface SweepResult {
   readonly totals: Totals;
-  /** Runs that the shard holds, done or not. */
+  /** Runs of the shard, done or not. */
   readonly planned: number;
   readonly ending: Ending;
   readonly jobs: number;
@@ -112,7 +112,7 @@ function failureLines(failure: Failure, paint: Paint): string[] {
   return [failureLine(failure, paint), ...indent([replayCommand(failure.request)]), ""];
 }
 
-/** One line on a failed run. */
+/** One line about a failed run. */
 export function failureLine({ request: { scenario, seed }, violations }: Failure, paint: Paint): string {
   const [first, ...more] = violations;
   const what =

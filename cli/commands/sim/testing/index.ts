@@ -1,4 +1,4 @@
-/** For tests: reports made by hand. */
+/** For tests: reports written by hand. */
 import type { RunReport } from "../../../../runtime-sim/index.ts";
 
 export const holdingReport: RunReport = {

@@ -83,7 +83,7 @@ function probeOf(options: AddOptions): Probe {
   return probe;
 }
 
-/** Such as 80/healthz. */
+/** Reads a port and a path, such as 80/healthz. */
 function parseHttp(text: string): { readonly port: number; readonly path: string } {
   const match = /^(\d{1,5})(\/.*)?$/.exec(text);
   if (match === null) throw new InvalidArgumentError("Give a port and a path, such as 80/healthz.");

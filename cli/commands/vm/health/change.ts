@@ -7,7 +7,7 @@ export type Check = NonNullable<Spec["healthChecks"]>[number];
 
 export type Probe = Check["probe"];
 
-/** Reads, changes and writes; begins again when somebody else was faster. */
+/** Reads, changes and writes. Tries again when the specification has changed in between. */
 export async function changeChecks(
   name: string,
   options: ClientOptions,

@@ -1,5 +1,7 @@
-/** `blixard vm health`: the checks that a VM's worker makes. They are part of its specification: a change is one of its
- * generations. */
+/**
+ * `blixard vm health`: the checks that a VM's worker makes. They are part of its specification, so that each change is
+ * a new generation.
+ */
 
 import type { Command } from "commander";
 import { type Session, withExamples } from "../../../frame/index.ts";
