@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULT_HEALTH_CHECK, type HealthCheck } from "../domain/index.ts";
+import type { HealthCheck } from "../domain/index.ts";
 import { HealthMonitor } from "./health.ts";
 
 function check(name: string, fields: Partial<HealthCheck> = {}): HealthCheck {
   return {
-    ...DEFAULT_HEALTH_CHECK,
+    failures: 3,
+    successes: 2,
     name,
     probe: { kind: "tcp", port: 80 },
     intervalMs: 1000,

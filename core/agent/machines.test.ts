@@ -1,6 +1,6 @@
 /** What an agent does about the machines of its host. */
 import { describe, expect, test } from "vitest";
-import { DEFAULT_HEALTH_CHECK, type HealthCheck, vmSpec } from "../domain/index.ts";
+import { type HealthCheck, vmSpec } from "../domain/index.ts";
 import { type AgentHarness, wantedVm as vm } from "../testing/index.ts";
 import { running, settled, told } from "./testing.ts";
 import { BUILD_TIMEOUT_MS } from "./types.ts";
@@ -248,7 +248,6 @@ describe("machines", () => {
 
 describe("health checks", () => {
   const check: HealthCheck = {
-    ...DEFAULT_HEALTH_CHECK,
     name: "ping",
     probe: { kind: "tcp", port: 80 },
     intervalMs: 1000,

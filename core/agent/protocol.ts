@@ -12,6 +12,7 @@ import {
   aReason,
   aText,
   type Format,
+  InvalidCommand,
   jobOutput,
   listOf,
   oneOf,
@@ -23,14 +24,7 @@ import {
   vmSpecFormat,
   workerFacts,
 } from "../cluster/index.ts";
-import {
-  CLUSTER_LIMITS,
-  INTENTS,
-  type Intent,
-  InvalidCommand,
-  type VmSpec,
-  type WorkerFacts,
-} from "../domain/index.ts";
+import { CLUSTER_LIMITS, INTENTS, type Intent, type VmSpec, type WorkerFacts } from "../domain/index.ts";
 import { JOB_PHASES, type Job, MACHINE_PHASES, type Machine } from "./types.ts";
 
 /** A machine as an agent reports it: as its host shows it, and whether its health checks say that it should not go on so. */

@@ -7,8 +7,10 @@
  *     9       4     proposer's node id, big-endian
  *     13            request
  */
-import { CLUSTER_LIMITS, InvalidCommand, type InvalidCommandRefusal } from "../domain/index.ts";
+
+import { CLUSTER_LIMITS, type InvalidCommandRefusal } from "../domain/index.ts";
 import type { CommandRequest } from "./command.ts";
+import { InvalidCommand } from "./invalid.ts";
 import { decodeRequest, knownRequest } from "./request-codec.ts";
 
 const VERSION = 1;

@@ -3,20 +3,9 @@
  * they cannot disagree. Positions are the format: a new field goes to the end, under a new version of what holds it.
  */
 
-import {
-  array,
-  boolean,
-  choice,
-  InvalidCommand,
-  InvalidField,
-  integer,
-  label,
-  list,
-  nullable,
-  text,
-  tuple,
-  within,
-} from "../domain/index.ts";
+import { array, boolean, choice, integer, label, list, nullable, text, tuple } from "../domain/index.ts";
+import { InvalidField, within } from "../schema/index.ts";
+import { InvalidCommand } from "./invalid.ts";
 import { pack, unpack } from "./msgpack.ts";
 
 export interface Format<T> {

@@ -1,5 +1,7 @@
 /** Readers for the fields of tokens and nodes, for commands and snapshots alike. */
-import { CLUSTER_LIMITS, InvalidField, integer, list, matching } from "../domain/index.ts";
+
+import { CLUSTER_LIMITS, integer, list, matching } from "../domain/index.ts";
+import { InvalidField } from "../schema/index.ts";
 
 export function tokenId(value: unknown, field: string): string {
   return matching(value, field, /^[a-z0-9]{8,32}$/, "must be 8 to 32 lower-case letters and digits");

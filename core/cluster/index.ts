@@ -32,6 +32,7 @@ export {
   variants,
 } from "./format.ts";
 export { hashOfIndex, hashOfText } from "./hash.ts";
+export { InvalidCommand, InvalidSnapshot } from "./invalid.ts";
 export {
   aCount,
   aNodeId,

@@ -4,7 +4,7 @@
  */
 
 import { Packr, RESET_BUFFER_MODE } from "msgpackr/pack";
-import { InvalidField } from "../domain/index.ts";
+import { InvalidField } from "../schema/index.ts";
 import { isWellFormed } from "./well-formed.ts";
 
 // Plain MessagePack: no record extension, so that any implementation can read it and equal values have equal bytes.

@@ -1,4 +1,5 @@
 /** The formats of the commands, records and events that came with workers. */
+
 import {
   ASKED_CHANGES,
   AUDITED_COMMANDS,
@@ -7,7 +8,6 @@ import {
   type ClusterEvent,
   EVICTION_CAUSES,
   FAILURE_DOMAINS,
-  InvalidField,
   type IpPoolRecord,
   integer,
   ipPoolFromArray,
@@ -36,10 +36,12 @@ import {
   type VmAddress,
   type VmRecord,
   type VmSpec,
+  vmSpecSchema,
   WORKER_STATUSES,
   type WorkerFacts,
   type WorkerRecord,
 } from "../domain/index.ts";
+import { decoded, InvalidField } from "../schema/index.ts";
 import type { OperatorCommand, OwnCommand, RebalanceMove } from "./command.ts";
 import {
   aFlag,
@@ -56,13 +58,15 @@ import {
 } from "./format.ts";
 import { nodeId } from "./identity-fields.ts";
 import type { ClusterState } from "./state.ts";
-import { vmSpecFromArray, vmSpecToArray } from "./vm-spec-codec.ts";
 
 export const aNodeId: Format<number> = aValue(nodeId);
 export const aCount: Format<number> = anInteger(0);
 export const aReason: Format<string> = aText(0, CLUSTER_LIMITS.reasonLength);
 export const jobOutput: Format<string> = aText(0, CLUSTER_LIMITS.outputLength);
-export const vmSpecFormat: Format<VmSpec> = aValue(vmSpecFromArray, vmSpecToArray);
+export const vmSpecFormat: Format<VmSpec> = aValue(
+  (value, field) => decoded(vmSpecSchema, value, field),
+  vmSpecSchema.write,
+);
 
 /** A factor, as hundredths: MessagePack knows several doubles for one number, and integers have one. */
 function aFactor(minimum: number, maximum: number): Format<number> {

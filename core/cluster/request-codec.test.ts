@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CLUSTER_LIMITS, InvalidCommand, type VmSpec, vmSpec } from "../domain/index.ts";
+import { CLUSTER_LIMITS, type VmSpec, vmSpec } from "../domain/index.ts";
 import {
   applyEntries,
   type ClusterState,
@@ -15,6 +15,7 @@ import {
   listVms,
   stampRequest,
 } from "./index.ts";
+import { InvalidCommand } from "./invalid.ts";
 
 // ---- Arbitrary requests
 

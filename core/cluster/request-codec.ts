@@ -9,8 +9,6 @@ import {
   array,
   CLUSTER_LIMITS,
   choice,
-  InvalidCommand,
-  InvalidField,
   integer,
   label,
   nullable,
@@ -18,12 +16,14 @@ import {
   TOKEN_PURPOSES,
   text,
   tuple,
+  vmSpecSchema,
 } from "../domain/index.ts";
+import { decoded, InvalidField } from "../schema/index.ts";
 import type { Command, CommandRequest } from "./command.ts";
 import { addresses, nodeId, peerId, secretHash, tokenId } from "./identity-fields.ts";
+import { InvalidCommand } from "./invalid.ts";
 import { pack, unpack } from "./msgpack.ts";
 import { orchestrationCommand } from "./orchestration-codec.ts";
-import { vmSpecFromArray, vmSpecToArray } from "./vm-spec-codec.ts";
 
 const VERSION = 1;
 const VERSION_WITH_ACTOR = 2;
@@ -113,10 +113,10 @@ function commandToArray(command: Command): readonly unknown[] {
     case "closeSession":
       return [TAG.closeSession];
     case "createVm":
-      return [TAG.createVm, command.name, vmSpecToArray(command.spec)];
+      return [TAG.createVm, command.name, vmSpecSchema.write(command.spec)];
     case "updateVm": {
       const { name, expectedGeneration, spec } = command;
-      return [TAG.updateVm, name, expectedGeneration, vmSpecToArray(spec)];
+      return [TAG.updateVm, name, expectedGeneration, vmSpecSchema.write(spec)];
     }
     case "deleteVm":
       return [TAG.deleteVm, command.name, command.expectedGeneration];
@@ -179,7 +179,7 @@ function commandFromArray(parts: readonly unknown[]): Command {
       return Object.freeze({
         kind: "createVm",
         name: label(parts[1], "command.name"),
-        spec: vmSpecFromArray(parts[2], "command.spec"),
+        spec: decoded(vmSpecSchema, parts[2], "command.spec"),
       });
     case TAG.updateVm:
       tuple(parts, "command", 4);
@@ -187,7 +187,7 @@ function commandFromArray(parts: readonly unknown[]): Command {
         kind: "updateVm",
         name: label(parts[1], "command.name"),
         expectedGeneration: generation(parts[2], "command.expectedGeneration"),
-        spec: vmSpecFromArray(parts[3], "command.spec"),
+        spec: decoded(vmSpecSchema, parts[3], "command.spec"),
       });
     case TAG.createToken:
       tuple(parts, "command", 6);

@@ -1,17 +1,17 @@
 import {
   CLUSTER_LIMITS,
   type ClusterEvent,
-  InvalidField,
-  InvalidSnapshot,
   type NodeRecord,
   type Session,
   type TokenRecord,
   tuple,
   type VmRecord,
 } from "../domain/index.ts";
+import { InvalidField } from "../schema/index.ts";
 import { keptEvents, restoredEvents } from "./events.ts";
 import type { Format } from "./format.ts";
 import { hashOfIndex, hashOfText } from "./hash.ts";
+import { InvalidSnapshot } from "./invalid.ts";
 import { unpack } from "./msgpack.ts";
 import {
   type Singles,

@@ -18,6 +18,7 @@
  *
  * Equal states have equal bytes for one chunk size, however they came about. What follows from the rest is not in it.
  */
+
 import {
   array,
   CLUSTER_LIMITS,
@@ -25,7 +26,6 @@ import {
   type CommandResult,
   choice,
   DESIRED_STATES,
-  InvalidField,
   integer,
   LIMIT_NAMES,
   label,
@@ -41,7 +41,9 @@ import {
   tuple,
   VM_STATES,
   type VmRecord,
+  vmSpecSchema,
 } from "../domain/index.ts";
+import { decoded, InvalidField } from "../schema/index.ts";
 import { addresses, nodeId, peerId, secretHash, tokenId } from "./identity-fields.ts";
 import {
   isOrchestrationEvent,
@@ -53,7 +55,6 @@ import {
   storedPlacement,
 } from "./orchestration-codec.ts";
 import type { ClusterState } from "./state.ts";
-import { vmSpecFromArray, vmSpecToArray } from "./vm-spec-codec.ts";
 
 const MAGIC = "blixard-cluster";
 const VERSION = 4;
@@ -90,7 +91,7 @@ export function headerFromArray(value: unknown): SnapshotHeader {
 export function vmToArray(vm: VmRecord): readonly unknown[] {
   return [
     vm.name,
-    vmSpecToArray(vm.spec),
+    vmSpecSchema.write(vm.spec),
     VM_STATES.indexOf(vm.state),
     DESIRED_STATES.indexOf(vm.desired),
     vm.generation,
@@ -105,7 +106,7 @@ export function vmToArray(vm: VmRecord): readonly unknown[] {
 
 export function vmFromArray(value: unknown, field: string, header: SnapshotHeader): VmRecord {
   const parts = tuple(value, field, header.version < 3 ? 10 : 11);
-  const spec = vmSpecFromArray(parts[1], `${field}.spec`);
+  const spec = decoded(vmSpecSchema, parts[1], `${field}.spec`);
   const updatedIndex = integer(parts[7], `${field}.updatedIndex`, 1, header.appliedIndex);
   const updatedAtMs = integer(parts[9], `${field}.updatedAtMs`, 0, header.timeMs);
   return Object.freeze({

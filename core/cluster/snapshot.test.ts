@@ -6,7 +6,6 @@ import {
   type CommandResult,
   DEFAULT_QUOTA,
   DEFAULT_VM_SPEC,
-  InvalidSnapshot,
   type NodeRecord,
   ORCHESTRATED,
   type Session,
@@ -31,6 +30,7 @@ import {
   getVm,
   stampRequest,
 } from "./index.ts";
+import { InvalidSnapshot } from "./invalid.ts";
 import { NO_PLACEMENT, type StoredPool, type StoredTenant, type StoredWorker } from "./orchestration-codec.ts";
 import { rebuildIndexes } from "./rebuild-indexes.ts";
 import { sessionOf } from "./state.ts";

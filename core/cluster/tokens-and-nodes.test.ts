@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ApplyResult, CLUSTER_LIMITS, type ClusterEvent, InvalidCommand } from "../domain/index.ts";
+import { type ApplyResult, CLUSTER_LIMITS, type ClusterEvent } from "../domain/index.ts";
 import { eventsOf, keptEvents, NO_EVENTS, restoredEvents, withEvents } from "./events.ts";
 import {
   applyEntries,
@@ -14,6 +14,7 @@ import {
   query,
   stampRequest,
 } from "./index.ts";
+import { InvalidCommand } from "./invalid.ts";
 
 const HASH = "ab".repeat(32);
 const ADDRESSES = ["127.0.0.1:7001"];

@@ -2,7 +2,7 @@
  * Readers for values of unknown shape, as they come out of a decoder or from a caller. Each returns the typed value or throws `InvalidField`.
  * They are the only place where a limit is checked, so that encoding and decoding cannot disagree.
  */
-import { InvalidField, within } from "./invalid.ts";
+import { InvalidField, within } from "../schema/index.ts";
 import { CLUSTER_LIMITS } from "./limits.ts";
 
 /** An integer in [minimum, maximum]. */

@@ -1,5 +1,5 @@
 /** IP addresses as numbers and as text: IPv4, and IPv6 in the one form that RFC 5952 allows. */
-import { InvalidField } from "./invalid.ts";
+import { InvalidField } from "../schema/index.ts";
 
 export type IpFamily = 4 | 6;
 

@@ -2,8 +2,9 @@
  * An IP pool: a range of a subnet whose addresses are given out by index. From a pool's number and an index follow address, MAC and tap device together,
  * so that none of them can be given out without the others.
  */
+
+import { InvalidField } from "../schema/index.ts";
 import { array, boolean, integer, label, list, nullable, text, tuple } from "./fields.ts";
-import { InvalidField } from "./invalid.ts";
 import { type IpAddress, parseIp, parseSubnet, printIp, type Subnet } from "./ip-address.ts";
 import { CLUSTER_LIMITS } from "./limits.ts";
 

@@ -1,152 +1,169 @@
-/** What a client asks for: a VM's specification, with the field names and defaults of SPEC section 2. Limits are in limits.ts. */
-import type { FailureDomain } from "./failure-domain.ts";
+/**
+ * A VM's specification: what a client asks for. Types, defaults, bounds, texts and the encoding follow from these
+ * definitions; positions and the order of choices are the encoding, so new fields and choices go to the end.
+ */
+import {
+  choice,
+  defaults,
+  either,
+  filled,
+  flag,
+  type Infer,
+  integer,
+  list,
+  map,
+  nothing,
+  nullable,
+  type Random,
+  record,
+  text,
+  textMatching,
+  variants,
+} from "../schema/index.ts";
+import { FAILURE_DOMAINS } from "./failure-domain.ts";
+import { nameSchema, nodeIdSchema } from "./identity.ts";
+import { CLUSTER_LIMITS } from "./limits.ts";
 
 export const HYPERVISORS = ["qemu", "cloud-hypervisor", "firecracker"] as const;
 export type Hypervisor = (typeof HYPERVISORS)[number];
 
-export interface VmSpec {
-  /** 1 to 1,024. */
-  readonly vcpus: number;
-  /** 1 to 2^24 (16 TiB). */
-  readonly memoryMiB: number;
-  /** 0 to 2^20 (1 PiB). */
-  readonly diskGiB: number;
-  readonly hypervisor: Hypervisor;
-  /** A label; see `label` in fields.ts. */
-  readonly tenant: string;
-  /** 0 to 1,000; higher goes first. */
-  readonly priority: number;
-  readonly preemptible: boolean;
-  /** Labels that a worker must offer. */
-  readonly features: readonly string[];
-  readonly antiAffinity: readonly AntiAffinity[];
-  readonly locality: Locality | null;
-  readonly networks: readonly NetworkAttachment[];
-  readonly volumes: readonly Volume[];
-  /** What to boot; null: the driver's default guest. */
-  readonly source: VmSource | null;
-  readonly healthChecks: readonly HealthCheck[];
-  readonly recovery: RecoveryPolicy;
-  /** Keys: lower-case letters, digits and inner `.`, `_`, `/`, `-`, at most 63, beginning and ending with a letter or digit. At most 64 pairs. */
-  readonly metadata: Readonly<Record<string, string>>;
-  /** Whether it runs elsewhere once its worker is surely gone, or waits for that worker. */
-  readonly onWorkerLost: OnWorkerLost;
-  /** The one worker that it may run on; null: any. */
-  readonly workerId: number | null;
-}
-
 export const ON_WORKER_LOST = ["restart", "wait"] as const;
 export type OnWorkerLost = (typeof ON_WORKER_LOST)[number];
 
-export interface AntiAffinity {
-  /** A label. */
-  readonly group: string;
-  /** Null: hard. Otherwise soft with this weight, 0 to 1,000. */
-  readonly softWeight: number | null;
-  /** At least 1. */
-  readonly maxPerDomain: number;
-  readonly scope: FailureDomain;
-}
+const NONE: readonly never[] = Object.freeze([]);
+const LIST = { lengthMax: CLUSTER_LIMITS.listLength };
+const NAMED_LIST = { lengthMax: CLUSTER_LIMITS.listLength, distinctBy: "name" };
+const durationMs = integer(0, CLUSTER_LIMITS.durationMs);
+const periodMs = integer(1, CLUSTER_LIMITS.durationMs);
+const weight = integer(0, CLUSTER_LIMITS.weight);
+const port = integer(1, 65_535);
 
-/** Names of datacenters and zones are labels. */
-export interface Locality {
-  readonly preferredDatacenter: string | null;
-  readonly preferredZone: string | null;
-  readonly strict: boolean;
-  readonly excludedDatacenters: readonly string[];
-}
+const antiAffinitySchema = record({
+  group: nameSchema.doc("VMs of one group keep apart"),
+  softWeight: nullable(weight)
+    .default(null)
+    .doc("null: the rule always holds; a number: a worker that breaks it is that much worse, for each VM too many"),
+  maxPerDomain: integer(1, CLUSTER_LIMITS.instancesPerDomain)
+    .default(1)
+    .doc("How many VMs of the group one domain may have"),
+  scope: choice(FAILURE_DOMAINS).default("node").doc("What counts as one domain"),
+});
+export type AntiAffinity = Infer<typeof antiAffinitySchema>;
 
-/** Where an address comes from: the VM's own `addresses` say which it is. */
-export type NetworkAttachment =
-  /** Name of the IP pool. */
-  | { readonly pool: string }
-  /** Whichever pool the cluster chooses of those that carry all the tags. Labels. */
-  | { readonly pool: null; readonly tags: readonly string[] };
+const localitySchema = record({
+  preferredDatacenter: nullable(nameSchema).default(null),
+  preferredZone: nullable(nameSchema).default(null),
+  strict: flag.default(false).doc("Whether it runs nowhere else than where it prefers to"),
+  excludedDatacenters: list(nameSchema, LIST).default(NONE).doc("Where it never runs"),
+});
+export type Locality = Infer<typeof localitySchema>;
 
-export interface Volume {
-  /** A label, once in a VM. */
-  readonly name: string;
-  readonly sizeGiB: number;
-}
+const namedPool = record({ pool: nameSchema.doc("Name of the address pool") });
+const openPool = record({
+  pool: nothing.default(null),
+  tags: list(nameSchema, LIST).default(NONE).doc("The pool must carry them all"),
+});
 
-export type VmSource =
-  | { readonly kind: "image"; readonly image: string }
-  | { readonly kind: "nixModule"; readonly nixModule: string };
+/** Where an address comes from: the VM's own `addresses` say which it is. Encoded as the name, or as the tags. */
+const networkSchema = either([namedPool, openPool], {
+  write: (network) => (network.pool === null ? network.tags : network.pool),
+  read: (encoded, version) =>
+    Array.isArray(encoded) ? openPool.read([null, encoded], version) : namedPool.read([encoded], version),
+}).doc("Where an address comes from; without a pool the cluster chooses one");
+export type NetworkAttachment = Infer<typeof networkSchema>;
 
-export interface HealthCheck {
-  /** A label, once in a VM. */
-  readonly name: string;
-  readonly probe: HealthProbe;
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
-  readonly initialDelayMs: number;
-  /** Failures in a row that turn it unhealthy, 1 to 100. */
-  readonly failures: number;
-  /** Successes in a row that turn it healthy, 1 to 100. */
-  readonly successes: number;
-  /** 0 to 1,000. */
-  readonly weight: number;
-  readonly critical: boolean;
-}
+const volumeSchema = record({ name: nameSchema, sizeGiB: integer(1, CLUSTER_LIMITS.diskGiB) });
+export type Volume = Infer<typeof volumeSchema>;
 
-export const HEALTH_PROBE_KINDS = ["http", "tcp", "script", "console", "process", "guestAgent"] as const;
+const sourceSchema = variants({
+  image: { image: text(1, CLUSTER_LIMITS.imageLength).doc("What the driver boots") },
+  nixModule: { nixModule: text(1, CLUSTER_LIMITS.nixModuleLength).doc("A NixOS module of the guest") },
+});
+export type VmSource = Infer<typeof sourceSchema>;
 
-export type HealthProbe =
-  | { readonly kind: "http"; readonly port: number; readonly path: string }
-  | { readonly kind: "tcp"; readonly port: number }
-  | { readonly kind: "script"; readonly script: string }
-  | { readonly kind: "console"; readonly pattern: string }
-  | { readonly kind: "process"; readonly process: string }
-  | { readonly kind: "guestAgent" };
+const probeSchema = variants({
+  http: { port, path: text(1, CLUSTER_LIMITS.pathLength) },
+  tcp: { port },
+  script: { script: text(1, CLUSTER_LIMITS.scriptLength) },
+  console: { pattern: text(1, CLUSTER_LIMITS.pathLength) },
+  process: { process: text(1, CLUSTER_LIMITS.pathLength) },
+  guestAgent: {},
+});
+export type HealthProbe = Infer<typeof probeSchema>;
 
+const healthCheckSchema = record({
+  name: nameSchema,
+  probe: probeSchema,
+  intervalMs: periodMs.default(30_000),
+  timeoutMs: periodMs.default(5000),
+  initialDelayMs: durationMs.default(60_000).doc("From the start of the machine to the first probe"),
+  failures: integer(1, CLUSTER_LIMITS.healthCheckCount).default(3).doc("In a row that make it unhealthy"),
+  successes: integer(1, CLUSTER_LIMITS.healthCheckCount).default(2).doc("In a row that make it healthy"),
+  weight: weight.default(100).doc("Checks that are down make the VM unhealthy once they have half of the weight"),
+  critical: flag.default(false).doc("Whether its failure alone makes the VM unhealthy"),
+});
+export type HealthCheck = Infer<typeof healthCheckSchema>;
+
+const recoverySchema = record({
+  restartsMax: integer(0, CLUSTER_LIMITS.restarts).default(3).doc("Before it moves to another worker"),
+  backoffMs: durationMs.default(5000).doc("Before the first restart"),
+  backoffFactor: integer(1, CLUSTER_LIMITS.backoffFactor).default(2).doc("How much longer each further restart waits"),
+  backoffMaxMs: durationMs.default(300_000),
+  resetAfterMs: durationMs.default(3_600_000).doc("Healthy for this long, a VM has its restarts back"),
+});
 /** Restart with growing delays; after `restartsMax` move to another worker. */
-export interface RecoveryPolicy {
-  readonly restartsMax: number;
-  readonly backoffMs: number;
-  readonly backoffFactor: number;
-  readonly backoffMaxMs: number;
-  /** Healthy for this long, a VM has its restarts back. */
-  readonly resetAfterMs: number;
-}
+export type RecoveryPolicy = Infer<typeof recoverySchema>;
+export const DEFAULT_RECOVERY: RecoveryPolicy = defaults(recoverySchema);
 
-export const DEFAULT_RECOVERY: RecoveryPolicy = Object.freeze({
-  restartsMax: 3,
-  backoffMs: 5_000,
-  backoffFactor: 2,
-  backoffMaxMs: 300_000,
-  resetAfterMs: 3_600_000,
+const METADATA_EDGE = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+const metadataSchema = map(
+  // Neither "__proto__" nor any other name with a meaning in the language matches as a whole.
+  textMatching(1, CLUSTER_LIMITS.metadataKeyLength, {
+    expression: /^[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?$/,
+    rule: "must be lower-case letters, digits and inner dots, underscores, slashes or hyphens",
+    sample(length, random: Random) {
+      let made = "";
+      for (let at = 0; at < length; at++) {
+        const isInner = at > 0 && at < length - 1;
+        const characters = isInner && random(4) === 0 ? "._/-" : METADATA_EDGE;
+        made += characters.charAt(random(characters.length));
+      }
+      return made;
+    },
+  }),
+  text(0, CLUSTER_LIMITS.metadataValueLength),
+  CLUSTER_LIMITS.metadataPairs,
+);
+
+export const vmSpecSchema = record({
+  vcpus: integer(1, CLUSTER_LIMITS.vcpus).default(2),
+  memoryMiB: integer(1, CLUSTER_LIMITS.memoryMiB).default(1024),
+  diskGiB: integer(0, CLUSTER_LIMITS.diskGiB).default(5),
+  hypervisor: choice(HYPERVISORS).default("cloud-hypervisor"),
+  tenant: nameSchema.default("default"),
+  priority: integer(0, CLUSTER_LIMITS.priority).default(500).doc("Higher goes first"),
+  preemptible: flag.default(true).doc("Whether it may be stopped for a VM of higher priority"),
+  features: list(nameSchema, LIST).default(NONE).doc("What its worker must offer"),
+  antiAffinity: list(antiAffinitySchema, LIST).default(NONE).doc("Which VMs it keeps apart from"),
+  locality: nullable(localitySchema).default(null).doc("Where it prefers to run"),
+  networks: list(networkSchema, LIST).default(NONE),
+  volumes: list(volumeSchema, NAMED_LIST).default(NONE).doc("Disks beside its first"),
+  source: nullable(sourceSchema).default(null).doc("What to boot; null: the driver's default guest"),
+  healthChecks: list(healthCheckSchema, NAMED_LIST).default(NONE),
+  recovery: recoverySchema.default(DEFAULT_RECOVERY).doc("What happens when it fails"),
+  metadata: metadataSchema.default(Object.freeze({})).doc("Words of whoever owns it; the cluster does not read them"),
+  onWorkerLost: choice(ON_WORKER_LOST)
+    .default("restart")
+    .since(3)
+    .doc("Whether it runs elsewhere once its worker is surely gone, or waits for that worker"),
+  workerId: nullable(nodeIdSchema).default(null).since(3).doc("The only worker that may run it; null: any"),
 });
+export type VmSpec = Infer<typeof vmSpecSchema>;
 
-/** Those fields of a health check that SPEC gives a default. */
-export const DEFAULT_HEALTH_CHECK = Object.freeze({
-  intervalMs: 30_000,
-  initialDelayMs: 60_000,
-  failures: 3,
-  successes: 2,
-});
+export const DEFAULT_VM_SPEC: VmSpec = defaults(vmSpecSchema);
 
-export const DEFAULT_VM_SPEC: VmSpec = Object.freeze({
-  vcpus: 2,
-  memoryMiB: 1024,
-  diskGiB: 5,
-  hypervisor: "cloud-hypervisor",
-  tenant: "default",
-  priority: 500,
-  preemptible: true,
-  features: Object.freeze([]),
-  antiAffinity: Object.freeze([]),
-  locality: null,
-  networks: Object.freeze([]),
-  volumes: Object.freeze([]),
-  source: null,
-  healthChecks: Object.freeze([]),
-  recovery: DEFAULT_RECOVERY,
-  metadata: Object.freeze({}),
-  onWorkerLost: "restart",
-  workerId: null,
-});
-
-/** The defaults with some fields replaced. Nothing is checked here: `encodeRequest` does. */
+/** The defaults with some fields replaced. Nothing is checked here: encoding does. */
 export function vmSpec(fields: Partial<VmSpec> = {}): VmSpec {
-  return { ...DEFAULT_VM_SPEC, ...fields };
+  return filled(vmSpecSchema, fields);
 }

@@ -12,12 +12,13 @@ import {
   decodeSnapshot,
   emptyState,
   encodeRequest,
+  InvalidCommand,
   type MembershipEntry,
   query,
   STAMP_BYTES,
   stampRequest,
 } from "../cluster/index.ts";
-import { type ApplyResult, InvalidCommand } from "../domain/index.ts";
+import type { ApplyResult } from "../domain/index.ts";
 import {
   type Configuration,
   checkRaftOptions,

@@ -7,7 +7,6 @@ import {
   ASKED_CHANGES,
   AUDITED_COMMANDS,
   CLUSTER_LIMITS,
-  DEFAULT_HEALTH_CHECK,
   DEFAULT_RECOVERY,
   DEFAULT_VM_SPEC,
   DESIRED_STATES,
@@ -60,11 +59,11 @@ const healthProbe = z.discriminatedUnion("kind", [
 const healthCheck = z.strictObject({
   name: label,
   probe: healthProbe,
-  intervalMs: durationMs.default(DEFAULT_HEALTH_CHECK.intervalMs),
+  intervalMs: durationMs.default(30_000),
   timeoutMs: durationMs.default(5000),
-  initialDelayMs: durationMs.default(DEFAULT_HEALTH_CHECK.initialDelayMs),
-  failures: z.int().min(1).max(CLUSTER_LIMITS.healthCheckCount).default(DEFAULT_HEALTH_CHECK.failures),
-  successes: z.int().min(1).max(CLUSTER_LIMITS.healthCheckCount).default(DEFAULT_HEALTH_CHECK.successes),
+  initialDelayMs: durationMs.default(60_000),
+  failures: z.int().min(1).max(CLUSTER_LIMITS.healthCheckCount).default(3),
+  successes: z.int().min(1).max(CLUSTER_LIMITS.healthCheckCount).default(2),
   weight: z.int().min(0).max(CLUSTER_LIMITS.weight).default(100),
   critical: z.boolean().default(false),
 });

@@ -1,0 +1,52 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { breaches, decoded, InvalidField, type Random, valid } from "../schema/index.ts";
+import { DEFAULT_VM_SPEC, vmSpec, vmSpecSchema } from "./vm-spec.ts";
+
+const random: fc.Arbitrary<Random> = fc.infiniteStream(fc.nat(2 ** 31 - 1)).map((numbers) => (bound) => {
+  const { value } = numbers.next();
+  return Number(value) % bound;
+});
+
+test("every valid specification comes back from its encoding", () => {
+  fc.assert(
+    fc.property(random, (numbers) => {
+      const spec = valid(vmSpecSchema, numbers);
+      expect(decoded(vmSpecSchema, vmSpecSchema.write(spec), "spec")).toEqual(spec);
+    }),
+  );
+});
+
+test("a field that breaks one rule is refused, and named", () => {
+  fc.assert(
+    fc.property(random, (numbers) => {
+      for (const { field, what, value } of breaches(vmSpecSchema, numbers)) {
+        const encoded: unknown = Reflect.apply(vmSpecSchema.write, vmSpecSchema, [value]);
+        expect(() => decoded(vmSpecSchema, encoded, "spec"), `${what} at ${field}`).toThrow(InvalidField);
+      }
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("the encoding of the defaults, part by part", () => {
+  expect(vmSpecSchema.write(DEFAULT_VM_SPEC)).toEqual([
+    ...[2, 1024, 5, 1, "default", 500, true, [], [], null, [], [], null, []],
+    ...[[3, 5000, 2, 300_000, 3_600_000], [], 0, null],
+  ]);
+});
+
+test("one from before there were workers has two parts less", () => {
+  const encoded = vmSpecSchema.write(vmSpec({ vcpus: 3 }));
+  const parts = Array.isArray(encoded) ? encoded : [];
+  expect(decoded(vmSpecSchema, parts.slice(0, 16), "spec")).toEqual(vmSpec({ vcpus: 3 }));
+  expect(() => decoded(vmSpecSchema, parts.slice(0, 17), "spec")).toThrow("must have 18 parts");
+});
+
+test("a network is its pool's name, or the tags that the pool must carry", () => {
+  const encoded = (networks: (typeof DEFAULT_VM_SPEC)["networks"]): unknown => {
+    const parts = vmSpecSchema.write(vmSpec({ networks }));
+    return Array.isArray(parts) ? parts[10] : null;
+  };
+  expect(encoded([{ pool: "front" }, { pool: null, tags: ["fast"] }])).toEqual(["front", ["fast"]]);
+});
