@@ -32,7 +32,7 @@ export function list<Out, In>(
     { kind: "list", of, lengthMin, lengthMax, distinctBy: distinctBy ?? null },
     {
       write(values) {
-        if (!Array.isArray(values)) return null;
+        if (!Array.isArray(values)) return undefined;
         if (values.length === 0) return NONE;
         return isAsItIs(of) ? values : values.map((value: Out) => of.write(value));
       },
@@ -85,7 +85,7 @@ export function map(
     { kind: "map", key, value, countMax },
     {
       write(pairs) {
-        if (!isObject(pairs)) return null;
+        if (!isObject(pairs)) return undefined;
         const names = Object.keys(pairs);
         return names.length === 0 ? NONE : names.sort().map((name) => [name, pairs[name]]);
       },
@@ -142,7 +142,7 @@ export function record(shape: Shape): Schema<Readonly<Record<string, unknown>>> 
   return schemaOf<Readonly<Record<string, unknown>>>(
     { kind: "record", fields },
     {
-      write: (value) => (isObject(value) ? codec.write(value, []) : null),
+      write: (value) => (isObject(value) ? codec.write(value, []) : undefined),
       read: (encoded, version) => codec.read(readArray(encoded), 0, version),
     },
   );

@@ -278,6 +278,13 @@ describe("defaults", () => {
   });
 });
 
+test("nonsense in place of a thing that may be absent is refused, not read as its absence", () => {
+  for (const schema of [nullable(disk), nullable(list(disk, { lengthMax: 1 })), nullable(map(key, key, 1))]) {
+    for (const { field, what, value } of breaches(schema, () => 0))
+      expect(refusal(schema, writeAnything(schema, value)).field, what).toContain(`it${field}`);
+  }
+});
+
 test("two kinds never have one number", () => {
   expect(() => variants({ a: {}, b: {} }, { b: 0 })).toThrow(RangeError);
   expect(() => variants({ a: {}, b: {}, c: {} }, { b: [3, 1], c: [3, 1] })).toThrow(RangeError);
