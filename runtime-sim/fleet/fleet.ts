@@ -18,9 +18,9 @@ export class Fleet {
   constructor(world: World, shape: FleetShape, listener: HostListener) {
     this.#world = world;
     this.shape = shape;
-    this.hosts = world.workerPlaces.map((place, at) => {
+    this.hosts = world.members.workerPlaces.map((place, at) => {
       const dice = world.streams.stream(`worker/${at + 1}`);
-      const { peerId } = world.issueIdentity(place);
+      const { peerId } = world.members.issueIdentity(place);
       const facts = factsFor(shape, at, world);
       return new WorkerHost({
         world,
@@ -35,19 +35,19 @@ export class Fleet {
     });
     this.#byPlace = new Map(this.hosts.map((host) => [host.place.index, host]));
     // Not all in the same instant, as after a power cut they are not either.
-    for (const [at, host] of this.hosts.entries()) world.after(at * 1000, () => host.boot(this.servers));
+    for (const [at, host] of this.hosts.entries()) world.loop.after(at * 1000, () => host.boot(this.servers));
   }
 
   /** Members to report to: the first ones; directives tell of others. */
   get servers(): readonly number[] {
-    const ids = this.#world.hosts.filter(({ state }) => state !== "gone").map(({ id }) => id);
+    const ids = this.#world.members.hosts.filter(({ state }) => state !== "gone").map(({ id }) => id);
     return ids.length > 0 ? ids : [1];
   }
 
   /** The newest state that any member holds: what a client knows that has just looked. Null: no member runs. */
   get newestState(): ClusterState | null {
     let best: ClusterState | null = null;
-    for (const { node } of this.#world.hosts) {
+    for (const { node } of this.#world.members.hosts) {
       if (node !== null && (best === null || node.state.appliedIndex > best.appliedIndex)) best = node.state;
     }
     return best;
@@ -55,7 +55,7 @@ export class Fleet {
 
   /** Where a request is sent: to a member, whichever. One where nobody lives if there is none. */
   anyMember(dice: Stream): Place {
-    const { places } = this.#world;
+    const { places } = this.#world.members;
     const inhabited = places.filter(({ host }) => host !== null);
     return dice.pick(inhabited.length > 0 ? inhabited : places);
   }
@@ -84,7 +84,7 @@ export class Fleet {
       worsen: (fault, value) => host.worsen(fault, value),
       plantOrphan: (name, epoch) => {
         host.wasDisturbed = true;
-        host.hypervisor.plantOrphan(name, epoch, this.#world.nowUs);
+        host.hypervisor.plantOrphan(name, epoch, this.#world.loop.nowUs);
         host.hypervisorChanged();
       },
       drift: (factor) => {
@@ -103,15 +103,15 @@ export class Fleet {
   #setRate(host: WorkerHost): void {
     let rate = host.place.baseRate;
     for (const { factor } of host.place.drifts) rate *= factor;
-    host.place.clock.setRate(rate, this.#world.nowUs);
+    host.place.clock.setRate(rate, this.#world.loop.nowUs);
     host.clockChanged();
   }
 
   /** Everything works again. */
   heal(): void {
     for (const host of this.hosts) {
-      host.place.clock.thaw(this.#world.nowUs);
-      host.place.clock.setRate(1, this.#world.nowUs);
+      host.place.clock.thaw(this.#world.loop.nowUs);
+      host.place.clock.setRate(1, this.#world.loop.nowUs);
       host.clockChanged();
       host.powerOn(this.servers);
       host.boot(this.servers);

@@ -31,10 +31,10 @@ export class MachineRoom {
     const { hosts } = this.fleet;
     const { touched, disturbed } = this.#tenants;
     this.#removals = new Removals(world, this.fleet, disturbed);
-    const nowMs = (): number => world.nowUs / 1000;
+    const nowMs = (): number => world.loop.nowUs / 1000;
     this.#audit = new FleetAudit({ hosts, shape, touched, disturbed, violate, nowMs }, FLEET_ORACLES);
     if (!isAudited) return;
-    world.stateWatch = (state) => this.#audit.applied(state);
+    world.progress.stateWatch = (state) => this.#audit.applied(state);
     this.#auditLater(shape.auditEveryMs * 1000);
   }
 
@@ -63,7 +63,7 @@ export class MachineRoom {
   }
 
   #auditLater(everyUs: number): void {
-    this.#world.after(everyUs, () => {
+    this.#world.loop.after(everyUs, () => {
       this.#audit.audit();
       this.#auditLater(everyUs);
     });

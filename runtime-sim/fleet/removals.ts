@@ -51,7 +51,7 @@ export class Removals implements Caller {
   }
 
   #beginLater(): void {
-    this.#world.after(this.#dice.exponential(this.#meanUs), () => {
+    this.#world.loop.after(this.#dice.exponential(this.#meanUs), () => {
       if (this.#stopped) return;
       this.#begin();
       this.#beginLater();
@@ -68,7 +68,7 @@ export class Removals implements Caller {
     this.#begun.add(host);
     this.#disturbed.add(host.id);
     if (this.#dice.chance(0.5)) host.unplug();
-    this.#current = { host, sinceUs: this.#world.nowUs };
+    this.#current = { host, sinceUs: this.#world.loop.nowUs };
     this.#look();
   }
 
@@ -80,10 +80,10 @@ export class Removals implements Caller {
     if (state !== null && nodeOf(state, host.id)?.role === "removed") {
       this.#current = null;
       if (this.#stopped) host.plugIn(this.#fleet.servers);
-      else this.#world.after(this.#dice.exponential(PLUGGED_IN_MEAN_US), () => host.plugIn(this.#fleet.servers));
+      else this.#world.loop.after(this.#dice.exponential(PLUGGED_IN_MEAN_US), () => host.plugIn(this.#fleet.servers));
       return;
     }
-    const isOver = !host.isUnplugged && this.#world.nowUs - sinceUs >= DRAIN_PATIENCE_US;
+    const isOver = !host.isUnplugged && this.#world.loop.nowUs - sinceUs >= DRAIN_PATIENCE_US;
     // Now and then somebody does not look before he asks: that has to be refused.
     const isRash = this.#dice.chance(0.1);
     const command = isOver
@@ -95,13 +95,13 @@ export class Removals implements Caller {
           : nextStep(state, host);
     if (command !== null) this.#send(command);
     if (isOver) this.#current = null;
-    else this.#world.after(LOOK_EVERY_US, () => this.#look());
+    else this.#world.loop.after(LOOK_EVERY_US, () => this.#look());
   }
 
   #send(command: Command): void {
     const place = this.#fleet.anyMember(this.#dice);
     this.#attempts += 1;
-    this.#world.request(place, { kind: "propose", request: { session: null, command } }, this, this.#attempts);
+    this.#world.gateway.request(place, { kind: "propose", request: { session: null, command } }, this, this.#attempts);
   }
 
   /** The state says what has come of it. */

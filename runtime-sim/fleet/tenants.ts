@@ -60,7 +60,7 @@ export class Tenants implements Caller {
       return weight > 0 ? [[wish, weight] as const] : [];
     });
     this.#setup = this.#setupCommands();
-    world.after(1_500_000, () => this.#proceed());
+    world.loop.after(1_500_000, () => this.#proceed());
     if (this.#everyUs > 0 && this.#wishes.length > 0) this.#askLater();
   }
 
@@ -142,7 +142,7 @@ export class Tenants implements Caller {
   #insist(command: Command): void {
     const attempt = this.#send(command);
     this.#pending.set(attempt, command);
-    this.#world.after(PATIENCE_US, () => this.#again(attempt));
+    this.#world.loop.after(PATIENCE_US, () => this.#again(attempt));
   }
 
   #again(attempt: number): void {
@@ -155,7 +155,7 @@ export class Tenants implements Caller {
   #send(command: Command): number {
     const attempt = ++this.#attempt;
     const place = this.#fleet.anyMember(this.#dice);
-    this.#world.request(place, { kind: "propose", request: { session: null, command } }, this, attempt);
+    this.#world.gateway.request(place, { kind: "propose", request: { session: null, command } }, this, attempt);
     return attempt;
   }
 
@@ -174,7 +174,7 @@ export class Tenants implements Caller {
       return;
     }
     this.outcomes.unknown += 1;
-    if (insistedOn !== undefined) this.#world.after(this.#dice.exponential(100_000), () => this.#again(attempt));
+    if (insistedOn !== undefined) this.#world.loop.after(this.#dice.exponential(100_000), () => this.#again(attempt));
   }
 
   #hostOf(id: number): WorkerHost | null {
@@ -182,7 +182,7 @@ export class Tenants implements Caller {
   }
 
   #askLater(): void {
-    this.#world.after(this.#dice.exponential(this.#everyUs), () => {
+    this.#world.loop.after(this.#dice.exponential(this.#everyUs), () => {
       if (this.#stopped) return;
       const command = this.#wish();
       if (command !== null) {

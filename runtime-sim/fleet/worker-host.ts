@@ -87,7 +87,7 @@ export class WorkerHost implements Caller {
   }
 
   get nowMs(): number {
-    return this.place.clock.monotonicMs(this.#world.nowUs);
+    return this.place.clock.monotonicMs(this.#world.loop.nowUs);
   }
 
   // ---- Processes and power
@@ -142,7 +142,7 @@ export class WorkerHost implements Caller {
   #comeUp(servers: readonly number[]): void {
     if (!this.isDown || !this.#hasPower || this.isUnplugged) return;
     this.isDown = false;
-    this.place.clock.restart(this.#dice.integer(0, 1_000_000), this.#world.nowUs);
+    this.place.clock.restart(this.#dice.integer(0, 1_000_000), this.#world.loop.nowUs);
     this.boot(servers);
   }
 
@@ -235,10 +235,10 @@ export class WorkerHost implements Caller {
     const { nextUs } = this.hypervisor;
     if (nextUs >= this.#hypervisorAtUs) return;
     this.#hypervisorAtUs = nextUs;
-    this.#world.after(nextUs - this.#world.nowUs, () => {
+    this.#world.loop.after(nextUs - this.#world.loop.nowUs, () => {
       if (this.#hypervisorAtUs !== nextUs) return;
       this.#hypervisorAtUs = Number.POSITIVE_INFINITY;
-      if (this.hypervisor.advance(this.#world.nowUs)) this.#noticeLater();
+      if (this.hypervisor.advance(this.#world.loop.nowUs)) this.#noticeLater();
       for (const { name, epoch, check, healthy } of this.hypervisor.takeProbeResults()) {
         this.#input({ kind: "probed", nowMs: this.nowMs, name, epoch, check, isHealthy: healthy });
       }
@@ -250,7 +250,7 @@ export class WorkerHost implements Caller {
   #noticeLater(): void {
     if (this.#noticing || this.agent === null) return;
     this.#noticing = true;
-    this.#world.after(this.#dice.exponential(NOTICE_MEAN_US), () => {
+    this.#world.loop.after(this.#dice.exponential(NOTICE_MEAN_US), () => {
       this.#noticing = false;
       this.#look();
     });
@@ -264,7 +264,7 @@ export class WorkerHost implements Caller {
 
   #setFence(atMs: number): void {
     this.switchAtMs = atMs;
-    this.hypervisor.setFence(this.place.clock.trueUsWhen(atMs, this.#world.nowUs));
+    this.hypervisor.setFence(this.place.clock.trueUsWhen(atMs, this.#world.loop.nowUs));
     // An earlier time than the one that is armed is armed anew; a later one is met by looking too early.
     this.#armHypervisor();
   }
@@ -281,8 +281,8 @@ export class WorkerHost implements Caller {
     const { agent } = this;
     if (agent === null) return;
     const effects = agent.step(input);
-    this.#world.hash.mix(this.id);
-    this.#world.hash.mix(effects.length);
+    this.#world.loop.hash.mix(this.id);
+    this.#world.loop.hash.mix(effects.length);
     for (const effect of effects) this.#perform(effect);
   }
 
@@ -296,7 +296,7 @@ export class WorkerHost implements Caller {
           if (this.hypervisor.faults.wrongReportChance > 0) this.#noticeLater();
           return;
         }
-        this.hypervisor.perform(effect.action, this.#world.nowUs);
+        this.hypervisor.perform(effect.action, this.#world.loop.nowUs);
         this.hypervisorChanged();
         return;
       case "report":
@@ -315,11 +315,11 @@ export class WorkerHost implements Caller {
 
   #armWake(): void {
     if (this.#wakeAtMs === Number.POSITIVE_INFINITY || this.agent === null) return;
-    const atUs = this.place.clock.trueUsWhen(this.#wakeAtMs, this.#world.nowUs);
+    const atUs = this.place.clock.trueUsWhen(this.#wakeAtMs, this.#world.loop.nowUs);
     this.#wakeNumber += 1;
     const number = this.#wakeNumber;
     if (atUs === Number.POSITIVE_INFINITY) return;
-    this.#world.after(atUs - this.#world.nowUs, () => {
+    this.#world.loop.after(atUs - this.#world.loop.nowUs, () => {
       if (number !== this.#wakeNumber) return;
       this.#wakeAtMs = Number.POSITIVE_INFINITY;
       this.#input({ kind: "wake", nowMs: this.nowMs });
@@ -330,14 +330,14 @@ export class WorkerHost implements Caller {
 
   #send(to: number, sequence: number, report: Uint8Array): void {
     const world = this.#world;
-    const server = world.hostOf(to);
+    const server = world.members.hostOf(to);
     if (server === null) return;
     const { place } = server;
     const process = this.#process;
     this.#route(this.place.index, place.index, REPORT_BYTES + report.length, () => {
       const attempt = this.#nextAttempt++;
       this.#asked.set(attempt, { sequence, process, from: place.index });
-      world.request(place, { kind: "report", peerId: this.peerId, data: report }, this, attempt, 0);
+      world.gateway.request(place, { kind: "report", peerId: this.peerId, data: report }, this, attempt, 0);
     });
   }
 
@@ -354,9 +354,9 @@ export class WorkerHost implements Caller {
 
   #route(from: number, to: number, sizeBytes: number, arrive: () => void): void {
     const { network } = this.#world;
-    const count = network.route(from, to, sizeBytes, this.#world.nowUs, this.#arrivals);
+    const count = network.route(from, to, sizeBytes, this.#world.loop.nowUs, this.#arrivals);
     for (let copy = 0; copy < count; copy += 1) {
-      this.#world.after((this.#arrivals[copy] ?? 0) - this.#world.nowUs, () => {
+      this.#world.loop.after((this.#arrivals[copy] ?? 0) - this.#world.loop.nowUs, () => {
         if (!network.isBlocked(from, to)) arrive();
       });
     }

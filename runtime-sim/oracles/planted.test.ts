@@ -61,8 +61,8 @@ function run(seed: number, plant: (bench: Bench) => void): readonly string[] {
   });
   while (world.advance(PLANT_AT_US));
   expect(fired).toEqual([]);
-  const leader = world.leader() ?? expect.unreachable();
-  const bench = { world, oracles, leader, followers: world.hosts.filter((host) => host !== leader), answered };
+  const leader = world.members.leader() ?? expect.unreachable();
+  const bench = { world, oracles, leader, followers: world.members.hosts.filter((host) => host !== leader), answered };
   plant(bench);
   answered = bench.answered;
   while (fired.length === 0 && world.advance(END_US));
@@ -82,9 +82,9 @@ function show(target: object, field: string, value: () => unknown): void {
 test("nothing is tampered with: nothing fires, and every oracle that can has checked", () => {
   let checks: Readonly<Record<string, number>> = {};
   const fired = run(1, ({ world, oracles, followers: [first] }) => {
-    if (first !== undefined) world.crash(first);
-    world.after(3_000_000, () => {
-      if (first !== undefined) world.boot(first);
+    if (first !== undefined) world.processes.crash(first);
+    world.loop.after(3_000_000, () => {
+      if (first !== undefined) world.processes.boot(first);
       checks = oracles.checks;
     });
   });
@@ -101,9 +101,9 @@ test("a second node says that it leads", () => {
 test("a node that lags becomes leader of the next term", () => {
   const fired = run(3, ({ world, leader, followers: [first] }) => {
     if (first === undefined) return;
-    world.crash(first);
-    world.after(2_000_000, () => {
-      world.boot(first);
+    world.processes.crash(first);
+    world.loop.after(2_000_000, () => {
+      world.processes.boot(first);
       const node = nodeOf(first);
       const { term } = nodeOf(leader);
       show(node, "role", () => "leader");
@@ -147,7 +147,7 @@ test("a node says that it has what its disk does not", () => {
 
 test("the leader counts entries that disks do not have", () => {
   const fired = run(8, ({ world }) => {
-    for (const { disk } of world.hosts) {
+    for (const { disk } of world.members.hosts) {
       // Hidden from the question "how far", so that only the quorum is short.
       const chainAt = disk.durableChainAt.bind(disk);
       Object.assign(disk, {
@@ -161,12 +161,12 @@ test("the leader counts entries that disks do not have", () => {
 test("a node restarts without its term and vote", () => {
   const fired = run(9, ({ world, followers: [first] }) => {
     if (first === undefined) return;
-    world.crash(first);
+    world.processes.crash(first);
     const outcome = first.storage.restore();
     if (outcome.kind !== "restored") return;
     const restored = { ...outcome.restored, hardState: null };
     Object.assign(first.storage, { restore: () => ({ kind: "restored", restored }) });
-    world.boot(first);
+    world.processes.boot(first);
   });
   expect(fired[0]).toBe("monotonic");
 });
@@ -185,7 +185,7 @@ test("a node halts because its disk failed, and is excused", () => {
     if (first === undefined) return;
     first.disk.faults += 1;
     first.storage.failNextSync();
-    world.after(1_000_000, () => {
+    world.loop.after(1_000_000, () => {
       halted = nodeOf(first).halted;
     });
   });

@@ -46,7 +46,7 @@ export class FaultView implements InjectorHost {
   }
 
   get nowUs(): number {
-    return this.#world.nowUs;
+    return this.#world.loop.nowUs;
   }
   get network(): Network {
     return this.#world.network;
@@ -61,19 +61,19 @@ export class FaultView implements InjectorHost {
   }
 
   faultBegan(kind: FaultKind, fault: PlannedFault, hosts: readonly number[]): void {
-    this.#world.hash.mix(fault.id);
-    for (const host of hosts) this.#world.hash.mix(host);
+    this.#world.loop.hash.mix(fault.id);
+    for (const host of hosts) this.#world.loop.hash.mix(host);
     this.#listener.faultBegan(kind, fault, hosts);
   }
 
   faultEnded(kind: FaultKind, fault: PlannedFault): void {
-    this.#world.hash.mix(fault.id);
+    this.#world.loop.hash.mix(fault.id);
     this.#listener.faultEnded(kind, fault);
   }
 
   participants(): readonly number[] {
-    const configuration = this.#world.configuration(false);
-    const taking = this.#world.places.filter(
+    const configuration = this.#world.members.configuration();
+    const taking = this.#world.members.places.filter(
       ({ host }) =>
         host !== null && (configuration === null || configuration.members.some((member) => member.id === host.id)),
     );
@@ -86,7 +86,7 @@ export class FaultView implements InjectorHost {
         .map((host) => host - 1)
         .filter((index) => this.#isWorker(index) || this.#place(index).host !== null);
     }
-    const leader = this.#world.leader()?.place.index ?? null;
+    const leader = this.#world.members.leader()?.place.index ?? null;
     const participants = this.participants();
     switch (target) {
       case "all":
@@ -101,12 +101,12 @@ export class FaultView implements InjectorHost {
       case "any":
         return this.#one(participants, dice);
       case "worker":
-        return this.#world.workerPlaces.length === 0 ? [] : [dice.pick(this.#world.workerPlaces).index];
+        return this.#world.members.workerPlaces.length === 0 ? [] : [dice.pick(this.#world.members.workerPlaces).index];
     }
   }
 
   #isWorker(index: number): boolean {
-    return index >= this.#world.places.length;
+    return index >= this.#world.members.places.length;
   }
 
   workerAt(index: number): WorkerTarget | null {
@@ -133,17 +133,17 @@ export class FaultView implements InjectorHost {
   }
 
   after(delayUs: number, action: () => void): void {
-    this.#world.after(delayUs, action);
+    this.#world.loop.after(delayUs, action);
   }
 
   crash(index: number): boolean {
     const { host } = this.#place(index);
-    return host !== null && this.#world.crash(host);
+    return host !== null && this.#world.processes.crash(host);
   }
 
   restart(index: number): void {
     const { host } = this.#place(index);
-    if (host !== null) this.#world.boot(host);
+    if (host !== null) this.#world.processes.boot(host);
   }
 
   onNextWrite(index: number, action: () => void): EndFault {
@@ -155,7 +155,7 @@ export class FaultView implements InjectorHost {
   }
 
   onLeader(moment: LeaderMoment, action: (index: number) => void): EndFault {
-    const { leaderTraps } = this.#world;
+    const { leaderTraps } = this.#world.progress;
     const trap = { moment, spring: (host: Host): void => action(host.place.index) };
     leaderTraps.add(trap);
     return () => {
@@ -165,8 +165,8 @@ export class FaultView implements InjectorHost {
 
   pause(index: number): EndFault {
     const place = this.#place(index);
-    this.#world.pause(place);
-    return () => this.#world.resume(place);
+    this.#world.processes.pause(place);
+    return () => this.#world.processes.resume(place);
   }
 
   slowDown(index: number, inputUs: number): EndFault {
@@ -190,18 +190,18 @@ export class FaultView implements InjectorHost {
     const host = this.#host(index);
     host.disk.faults += 1;
     if (lasting) this.#atlas.markDamaged(host.id);
-    this.#world.diskChanged(host);
+    this.#world.processes.armDisk(host);
   }
 
   loseDisk(index: number, absentUs: number): void {
     const host = this.#host(index);
     this.diskFaulted(index, true);
-    this.#world.bury(host);
+    this.#world.processes.retire(host);
     this.#operator.replaceLater(host, absentUs);
   }
 
   clockChanged(index: number): void {
-    this.#world.clockChanged(this.#place(index));
+    this.#world.processes.clockChanged(this.#place(index));
   }
 
   driftClock(index: number, factor: number): EndFault {
@@ -218,12 +218,12 @@ export class FaultView implements InjectorHost {
   #setRate(place: Place): void {
     let rate = place.baseRate;
     for (const { factor } of place.drifts) rate *= factor;
-    place.clock.setRate(rate, this.#world.nowUs);
-    this.#world.clockChanged(place);
+    place.clock.setRate(rate, this.#world.loop.nowUs);
+    this.#world.processes.clockChanged(place);
   }
 
   #place(index: number): Place {
-    const place = this.#world.places[index];
+    const place = this.#world.members.places[index];
     if (place === undefined) throw new RangeError(`there is no place ${index}`);
     return place;
   }

@@ -42,7 +42,7 @@ export class QuietPhase {
 
   constructor(parts: QuietParts) {
     this.#parts = parts;
-    this.#deadlineUs = parts.world.nowUs + parts.boundMs * 1000;
+    this.#deadlineUs = parts.world.loop.nowUs + parts.boundMs * 1000;
     this.#heal();
     parts.workload.quiet();
     this.#lookLater();
@@ -55,30 +55,30 @@ export class QuietPhase {
     world.network.heal();
     this.#parts.fleet?.heal();
     world.links.setAllBase(CALM_LINK);
-    for (const place of world.places) {
-      place.clock.thaw(world.nowUs);
-      place.clock.setRate(1, world.nowUs);
-      world.clockChanged(place);
+    for (const place of world.members.places) {
+      place.clock.thaw(world.loop.nowUs);
+      place.clock.setRate(1, world.loop.nowUs);
+      world.processes.clockChanged(place);
       const { host } = place;
       if (host === null) continue;
       if (!host.honest) {
         // From here on the others must do without it.
-        world.bury(host);
+        world.processes.retire(host);
         continue;
       }
       host.storage.heal();
-      world.diskChanged(host);
+      world.processes.armDisk(host);
       // A supervisor would have done it by and by.
-      if (host.node?.halted === true && !host.failStopped) world.crash(host);
-      world.boot(host);
+      if (host.node?.halted === true && !host.failStopped) world.processes.crash(host);
+      world.processes.boot(host);
     }
   }
 
   #lookLater(): void {
-    this.#parts.world.after(LOOK_EVERY_US, () => {
+    this.#parts.world.loop.after(LOOK_EVERY_US, () => {
       const missing = this.#missing();
       if (missing === null) this.outcome = { kind: "live" };
-      else if (this.#parts.world.nowUs >= this.#deadlineUs) this.outcome = this.#stuck(missing);
+      else if (this.#parts.world.loop.nowUs >= this.#deadlineUs) this.outcome = this.#stuck(missing);
       else this.#lookLater();
     });
   }
@@ -87,12 +87,12 @@ export class QuietPhase {
   #missing(): Missing | null {
     const { world, workload, fleet } = this.#parts;
     const lacks = (what: string): Missing => ({ oracle: LIVENESS, what });
-    const leader = world.leader();
+    const leader = world.members.leader();
     if (leader === null || leader.node === null) return lacks("nobody leads");
     const { configuration, state } = leader.node;
     if (configuration.outgoing.length > 0) return lacks("a membership change has not ended");
     const ids = new Set(configuration.members.map(({ id }) => id));
-    const live = world.running().filter(({ id }) => ids.has(id));
+    const live = world.members.running().filter(({ id }) => ids.has(id));
     // With as many voters as a cluster may have, a learner waits until one leaves.
     const hasRoom = configuration.voters.length < LIMITS.voters;
     const waiting = live.find(
@@ -122,7 +122,7 @@ export class QuietPhase {
    * gone for good leave less than one. A configuration counts from its entry on, committed or not.
    */
   #excuse(): string | null {
-    const running = this.#parts.world.running();
+    const running = this.#parts.world.members.running();
     const isRunning = (id: NodeId): boolean => running.some((host) => host.id === id);
     let proof = "no honest process that has a vote is left";
     for (const { id, node } of running) {
@@ -132,14 +132,14 @@ export class QuietPhase {
       if (!voters.includes(id)) continue;
       if (isQuorum(configuration, isRunning)) return null;
       const lost = voters.filter((voter) => !isRunning(voter));
-      const reasons = lost.map((voter) => `node ${voter} ${fateOf(this.#parts.world.hostOf(voter))}`);
+      const reasons = lost.map((voter) => `node ${voter} ${fateOf(this.#parts.world.members.hostOf(voter))}`);
       proof = `no quorum is left of ${voters.join(", ")}: ${reasons.join("; ")}`;
     }
     return proof;
   }
 
   #describe(): string {
-    return this.#parts.world.hosts.map(described).join("\n");
+    return this.#parts.world.members.hosts.map(described).join("\n");
   }
 }
 

@@ -96,13 +96,13 @@ export class Run implements WorldListener {
     this.#world = world;
     this.#oracles = oracles;
     this.#judge = judge;
-    world.witness = judge;
+    world.watchers.witness = judge;
     const { onTransition, trace } = options;
     this.#recorder =
       onTransition === undefined && trace === undefined
         ? null
         : new Recorder(world, onTransition ?? null, trace ?? null);
-    world.recorder = this.#recorder;
+    world.watchers.recorder = this.#recorder;
 
     this.#operator = new Operator(world, this.#atlas, scenario.operator, (text) =>
       this.#recorder?.tell("operator", null, text),
@@ -149,8 +149,8 @@ export class Run implements WorldListener {
   /** Carries out up to `maxEvents` events. True when the run is over, at the first violation at the latest. */
   advance(maxEvents: number): boolean {
     const world = this.#world;
-    const lastEvent = world.events + maxEvents;
-    while (!this.#finished && world.events < lastEvent) {
+    const lastEvent = world.loop.events + maxEvents;
+    while (!this.#finished && world.loop.events < lastEvent) {
       if (this.#quiet === null) {
         if (!world.advance(this.#fireEndUs)) this.#goQuiet();
       } else {
@@ -166,7 +166,7 @@ export class Run implements WorldListener {
   get progress(): number {
     if (this.#finished) return 1;
     const endUs = this.#fireEndUs + this.#scenario.livenessBoundMs * 1000;
-    return Math.min(1, this.#world.nowUs / Math.max(1, endUs));
+    return Math.min(1, this.#world.loop.nowUs / Math.max(1, endUs));
   }
 
   #goQuiet(): void {
@@ -206,7 +206,7 @@ export class Run implements WorldListener {
   }
 
   #nowMs(): number {
-    return this.#world.nowUs / 1000;
+    return this.#world.loop.nowUs / 1000;
   }
 
   #violate(oracle: string, message: string): void {
@@ -224,7 +224,7 @@ export class Run implements WorldListener {
       this.#scenario.name,
     ].join(" ");
     this.#recorder?.tell("violation", null, `${oracle}: ${message}`);
-    this.#violations.push({ oracle, event: this.#world.events, atMs: this.#nowMs(), message, replay });
+    this.#violations.push({ oracle, event: this.#world.loop.events, atMs: this.#nowMs(), message, replay });
   }
 
   #completed(operation: ClientOperation): void {
@@ -276,18 +276,18 @@ export class Run implements WorldListener {
   report(): RunReport {
     const world = this.#world;
     const { counters } = world.network;
-    const { delivered, dropped, asBytes } = world.counters;
+    const { delivered, dropped, asBytes } = world.transport.counters;
     const outcome = this.#quiet?.outcome ?? null;
     return {
       scenario: this.#scenario.name,
       seed: this.#options.seed,
       ok: this.#violations.length === 0,
-      traceHash: world.hash.hex(),
+      traceHash: world.loop.hash.hex(),
       nodes: this.schedule.nodes,
       virtualMs: this.#nowMs(),
-      events: world.events,
-      elections: world.elections,
-      commits: world.commitIndex,
+      events: world.loop.events,
+      elections: world.progress.elections,
+      commits: world.progress.commitIndex,
       operations: this.#workload.report(),
       messages: {
         sent: counters.sent,
@@ -312,7 +312,8 @@ export class Run implements WorldListener {
   }
 
   #faultCounts(): Readonly<Record<string, number>> {
-    const { lostWrites, tornWrites, damagedFrames } = this.#world.counters;
+    const { lostWrites, tornWrites } = this.#world.processes.counters;
+    const { damagedFrames } = this.#world.transport.counters;
     const byCrash = { "lost-write": lostWrites, "torn-write": tornWrites, "damaged-frame": damagedFrames };
     const counts: [string, number][] = [...this.#injector.counts, ...Object.entries(byCrash)];
     return Object.fromEntries(counts.filter(([, count]) => count > 0));

@@ -32,15 +32,15 @@ export class Recorder implements WorldRecorder {
     this.#world = world;
     this.#onTransition = onTransition;
     this.#trace = trace;
-    for (const host of world.hosts) this.booted(host);
+    for (const host of world.members.hosts) this.booted(host);
   }
 
   // ---- Transitions
 
   tell(kind: TransitionKind, host: Host | null, detail: string): void {
     this.#onTransition?.({
-      atMs: this.#world.nowUs / 1000,
-      event: this.#world.events,
+      atMs: this.#world.loop.nowUs / 1000,
+      event: this.#world.loop.events,
       node: host?.id ?? null,
       term: host?.node?.term ?? null,
       kind,
@@ -80,7 +80,7 @@ export class Recorder implements WorldRecorder {
   }
 
   #named(hosts: readonly number[]): string {
-    return hosts.map((index) => `n${this.#world.places[index]?.host?.id ?? "?"}`).join(" ");
+    return hosts.map((index) => `n${this.#world.members.places[index]?.host?.id ?? "?"}`).join(" ");
   }
 
   answered(operation: ClientOperation): void {
@@ -119,8 +119,8 @@ export class Recorder implements WorldRecorder {
     const { host } = event;
     const node = host?.node ?? null;
     this.#trace({
-      event: this.#world.events,
-      atMs: this.#world.nowUs / 1000,
+      event: this.#world.loop.events,
+      atMs: this.#world.loop.nowUs / 1000,
       kind: traceKind(event),
       node: host?.id ?? null,
       ...(event.from === "" ? {} : { from: event.from }),

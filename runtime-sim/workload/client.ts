@@ -3,7 +3,7 @@
  * again elsewhere, with the same session and sequence, until it has one or gives up; what it has given up is of unknown outcome, and it goes on as another
  * process, in another session.
  */
-import { type ClientAnswer, type Command, type ReadConsistency, vmSpec } from "../../core/index.ts";
+import { type ClientAnswer, type ClientRequest, type Command, type ReadConsistency, vmSpec } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import type { Caller, Place, World } from "../world/index.ts";
 import { type ClientOperation, VALUE_KEY } from "./operation.ts";
@@ -106,7 +106,7 @@ export class Client implements Caller {
   // ---- Between calls
 
   #think(): void {
-    this.#world.after(this.#dice.exponential(this.#thinkMeanUs), () => {
+    this.#world.loop.after(this.#dice.exponential(this.#thinkMeanUs), () => {
       if (this.#stopped) return;
       this.#withSession(() => {
         if (this.#stopped) return;
@@ -158,7 +158,7 @@ export class Client implements Caller {
       consistency: isWrite ? "linearizable" : this.#consistency(),
       session: this.#session,
       sequence: isWrite ? this.#sequence : 0,
-      invokedAtMs: world.nowUs / 1000,
+      invokedAtMs: world.loop.nowUs / 1000,
       completedAtMs: null,
       outcome: "pending",
       answer: null,
@@ -167,7 +167,7 @@ export class Client implements Caller {
       operation,
       command: commandOf(operation),
       firstAttempt: this.#attempt + 1,
-      giveUpUs: world.nowUs + this.#dice.integer(...CALL_PATIENCE_US),
+      giveUpUs: world.loop.nowUs + this.#dice.integer(...CALL_PATIENCE_US),
       isUncertain: false,
     };
     this.#hub.invoked(operation);
@@ -202,15 +202,15 @@ export class Client implements Caller {
     this.#request({ kind: "propose", request: { session, command } });
   }
 
-  #request(request: Parameters<World["request"]>[1]): void {
+  #request(request: ClientRequest): void {
     this.#attempt += 1;
-    this.#patienceUs = this.#world.nowUs + this.#dice.integer(...ANSWER_PATIENCE_US);
+    this.#patienceUs = this.#world.loop.nowUs + this.#dice.integer(...ANSWER_PATIENCE_US);
     this.#armTimer();
-    this.#world.request(this.#somewhere(), request, this, this.#attempt);
+    this.#world.gateway.request(this.#somewhere(), request, this, this.#attempt);
   }
 
   #somewhere(): Place {
-    const { places } = this.#world;
+    const { places } = this.#world.members;
     if (this.#stay?.host?.node != null && this.#dice.chance(STAYS)) return this.#stay;
     // A liar may tell its clients anything, so nobody asks one.
     const inhabited = places.filter(({ host }) => host?.honest === true);
@@ -223,11 +223,11 @@ export class Client implements Caller {
     if (this.#timerUs <= this.#patienceUs) return;
     const atUs = this.#patienceUs;
     this.#timerUs = atUs;
-    this.#world.after(atUs - this.#world.nowUs, () => {
+    this.#world.loop.after(atUs - this.#world.loop.nowUs, () => {
       if (this.#timerUs !== atUs) return;
       this.#timerUs = Infinity;
       if (this.#patienceUs === Infinity) return;
-      if (this.#patienceUs > this.#world.nowUs) this.#armTimer();
+      if (this.#patienceUs > this.#world.loop.nowUs) this.#armTimer();
       else this.#noAnswer();
     });
   }
@@ -309,7 +309,7 @@ export class Client implements Caller {
     this.#stay = null;
     const meanUs = RETRY_MEAN_US << Math.min(this.#failures, RETRY_DOUBLINGS_MAX);
     this.#failures += 1;
-    this.#world.after(this.#dice.exponential(meanUs), () => {
+    this.#world.loop.after(this.#dice.exponential(meanUs), () => {
       if (attempt === this.#attempt) this.#retry();
     });
   }
@@ -321,7 +321,7 @@ export class Client implements Caller {
     }
     const pending = this.#pending;
     if (pending === null) return;
-    if (!this.#insists && this.#world.nowUs >= pending.giveUpUs) this.#abandon(pending);
+    if (!this.#insists && this.#world.loop.nowUs >= pending.giveUpUs) this.#abandon(pending);
     else this.#try(pending);
   }
 
@@ -332,7 +332,7 @@ export class Client implements Caller {
 
   #complete(pending: Pending, outcome: "ok" | "refused" | "unknown", answer: ClientAnswer | null): void {
     const { operation } = pending;
-    operation.completedAtMs = this.#world.nowUs / 1000;
+    operation.completedAtMs = this.#world.loop.nowUs / 1000;
     operation.outcome = outcome;
     operation.answer = answer;
     this.#pending = null;

@@ -79,7 +79,7 @@ export class Operator implements Caller {
   }
 
   #regularly(everyMs: number, action: () => void): void {
-    this.#world.after(this.#dice.exponential(everyMs * 1000), () => {
+    this.#world.loop.after(this.#dice.exponential(everyMs * 1000), () => {
       if (this.#stopped) return;
       action();
       this.#regularly(everyMs, action);
@@ -92,7 +92,7 @@ export class Operator implements Caller {
   votersInPlay(): readonly (readonly NodeId[])[] {
     const sets: (readonly NodeId[])[] = [];
     const seen = new Set<Configuration>();
-    for (const host of this.#world.hosts) {
+    for (const host of this.#world.members.hosts) {
       const { configuration, node, state } = host;
       // Who has left, or is lost, decides nothing any more.
       if (configuration === null || state === "gone" || node?.removed === true || seen.has(configuration)) continue;
@@ -105,10 +105,10 @@ export class Operator implements Caller {
 
   /** Hosts that have all that is committed are worth something again: newcomers that caught up, and disks whose damage was overwritten. */
   reckonWhole(): void {
-    for (const host of this.#world.hosts) {
+    for (const host of this.#world.members.hosts) {
       const { node, storage, id } = host;
       if (!this.#atlas.isDamaged(id) || node === null || node.halted || storage.damaged || !host.honest) continue;
-      if (storage.durableLastIndex >= this.#world.commitIndex && node.configuration.voters.includes(id)) {
+      if (storage.durableLastIndex >= this.#world.progress.commitIndex && node.configuration.voters.includes(id)) {
         this.#atlas.markWhole(id);
       }
     }
@@ -120,22 +120,22 @@ export class Operator implements Caller {
   halted(host: Host): void {
     if (host.failStopped) return;
     const boots = host.boots;
-    this.#world.after(this.#dice.integer(...SUPERVISOR_DELAY_US), () => {
-      if (this.#stopped || host.boots !== boots || !this.#world.crash(host)) return;
-      this.#world.boot(host);
+    this.#world.loop.after(this.#dice.integer(...SUPERVISOR_DELAY_US), () => {
+      if (this.#stopped || host.boots !== boots || !this.#world.processes.crash(host)) return;
+      this.#world.processes.boot(host);
     });
   }
 
   /** A start has found the disk damaged. */
   foundDamaged(host: Host): void {
     const absentUs = this.#dice.integer(...REPLACE_DELAY_US);
-    this.#world.bury(host);
+    this.#world.processes.retire(host);
     this.replaceLater(host, absentUs);
   }
 
   /** Brings a place whose host is lost back into the cluster, `absentUs` from now at the earliest. */
   replaceLater(lost: Host, absentUs: number): void {
-    this.#world.after(absentUs, () => {
+    this.#world.loop.after(absentUs, () => {
       if (this.#stopped) return;
       this.#replacements.push(lost);
       this.#work();
@@ -159,8 +159,8 @@ export class Operator implements Caller {
       this.#working = false;
       return;
     }
-    const { nowUs } = this.#world;
-    const leader = this.#world.leader();
+    const { nowUs } = this.#world.loop;
+    const leader = this.#world.members.leader();
     const node = leader?.node ?? null;
     if (leader !== null && node !== null) {
       const { configuration, configurationIndex } = node;
@@ -180,7 +180,7 @@ export class Operator implements Caller {
       this.#work();
       return;
     }
-    this.#world.after(LOOK_AGAIN_US, () => this.#look());
+    this.#world.loop.after(LOOK_AGAIN_US, () => this.#look());
   }
 
   #endJob(): void {
@@ -196,8 +196,8 @@ export class Operator implements Caller {
     );
     if (changes.length === 0) return;
     this.#attempt += 1;
-    this.#askedUs = this.#world.nowUs;
-    this.#world.request(leader.place, { kind: "changeMembership", changes }, this, this.#attempt);
+    this.#askedUs = this.#world.loop.nowUs;
+    this.#world.gateway.request(leader.place, { kind: "changeMembership", changes }, this, this.#attempt);
   }
 
   answered(attempt: number, answer: ClientAnswer | null): void {
@@ -225,13 +225,13 @@ export class Operator implements Caller {
   /** Puts a new member at a place; the member that lived there before leaves in the same step. */
   #newcomer(place: Place, formerId: NodeId | null, promote: boolean, isUrgent: boolean): Job {
     const world = this.#world;
-    const id = world.takeId();
-    const identity = world.issueIdentity(place);
+    const id = world.members.takeId();
+    const identity = world.members.issueIdentity(place);
     const changes: ConfigurationChange[] = [{ kind: "addLearner", id, peerId: identity.peerId, promote }];
     if (formerId !== null) changes.unshift({ kind: "remove", id: formerId });
     // Until it has caught up its copy is worth nothing.
     this.#atlas.markDamaged(id);
-    const voters = world.configuration(false)?.voters ?? [];
+    const voters = world.members.configuration()?.voters ?? [];
     return {
       text: formerId === null ? `add node ${id}` : `replace node ${formerId} by node ${id}`,
       changes,
@@ -240,12 +240,12 @@ export class Operator implements Caller {
         members.some((member) => member.id === id) && !members.some((member) => member.id === formerId),
       finish: ({ configuration, configurationIndex, lineage }) => {
         if (place.host !== null) return;
-        const { clusterId, incarnation } = world;
+        const { clusterId, incarnation } = world.members;
         const restored = Node.joining(clusterId, incarnation, configuration, configurationIndex, lineage);
-        world.settle(place, id, identity, restored);
+        world.processes.boot(world.members.moveIn(place, id, identity, restored));
       },
       isUrgent,
-      sinceUs: world.nowUs,
+      sinceUs: world.loop.nowUs,
     };
   }
 
@@ -254,7 +254,7 @@ export class Operator implements Caller {
   /** Begins one membership change, if there is a sensible one and none is under way. */
   #change(): void {
     if (this.#job !== null || this.#replacements.length > 0) return;
-    const configuration = this.#world.configuration(false);
+    const configuration = this.#world.members.configuration();
     if (configuration === null || configuration.outgoing.length > 0) return;
     this.reckonWhole();
     const jobs = [
@@ -278,20 +278,26 @@ export class Operator implements Caller {
   #isSensible(voters: readonly NodeId[]): boolean {
     const [fewest, most] = this.#shape.voters;
     if (voters.length < fewest || voters.length > most) return false;
-    const worthless = voters.filter((id) => this.#atlas.isDamaged(id) || this.#world.hostOf(id)?.state === "gone");
+    const worthless = voters.filter(
+      (id) => this.#atlas.isDamaged(id) || this.#world.members.hostOf(id)?.state === "gone",
+    );
     return 2 * worthless.length < voters.length;
   }
 
   #freePlace(): Place | null {
     const lost = new Set(this.#replacements.map(({ place }) => place));
-    const free = this.#world.places.filter((place) => place.host === null && !lost.has(place) && this.#isVacant(place));
+    const free = this.#world.members.places.filter(
+      (place) => place.host === null && !lost.has(place) && this.#isVacant(place),
+    );
     return free.length === 0 ? null : this.#dice.pick(free);
   }
 
   /** Nobody who once lived there is a member any more. */
   #isVacant(place: Place): boolean {
-    const members = this.#world.configuration(false)?.members ?? [];
-    return !this.#world.hosts.some((host) => host.place === place && members.some((member) => member.id === host.id));
+    const members = this.#world.members.configuration()?.members ?? [];
+    return !this.#world.members.hosts.some(
+      (host) => host.place === place && members.some((member) => member.id === host.id),
+    );
   }
 
   #add(configuration: Configuration): Job | null {
@@ -346,28 +352,28 @@ export class Operator implements Caller {
 
   #plain(text: string, changes: readonly ConfigurationChange[], voters: readonly NodeId[], after: () => void): Job {
     const isDone = (now: Configuration): boolean => changes.every((change) => isReached(change, now));
-    return { text, changes, voters, isDone, finish: after, isUrgent: false, sinceUs: this.#world.nowUs };
+    return { text, changes, voters, isDone, finish: after, isUrgent: false, sinceUs: this.#world.loop.nowUs };
   }
 
   /** A removed process runs on for a while before somebody turns it off. */
   #retire(host: Host): void {
-    this.#world.after(this.#dice.integer(0, REMOVED_RUNS_MAX_US), () => {
-      if (host.state !== "gone") this.#world.bury(host);
+    this.#world.loop.after(this.#dice.integer(0, REMOVED_RUNS_MAX_US), () => {
+      if (host.state !== "gone") this.#world.processes.retire(host);
     });
   }
 
   #someone(ids: readonly NodeId[]): Host | null {
-    const hosts = ids.map((id) => this.#world.hostOf(id)).filter((host) => host !== null);
+    const hosts = ids.map((id) => this.#world.members.hostOf(id)).filter((host) => host !== null);
     return hosts.length === 0 ? null : this.#dice.pick(hosts);
   }
 
   #transfer(): void {
-    const leader = this.#world.leader();
+    const leader = this.#world.members.leader();
     const voters = leader?.node?.configuration.voters ?? [];
     if (leader === null || voters.length < 2) return;
     const to = this.#dice.pick(voters.filter((id) => id !== leader.id));
     this.#tell(`transfer leadership to node ${to}`);
-    this.#world.request(leader.place, { kind: "transferLeadership", to }, NOBODY_CARES, 0);
+    this.#world.gateway.request(leader.place, { kind: "transferLeadership", to }, NOBODY_CARES, 0);
   }
 }
 

@@ -1,0 +1,73 @@
+/** What of a message goes into the trace hash, and stands for it in a trace. */
+import type { Message, MessageType } from "../../core/index.ts";
+import type { SimEvent } from "./event.ts";
+import type { TraceHash } from "./hash.ts";
+
+/** Numbers of message types in the trace hash. */
+const MESSAGE_NUMBERS: Readonly<Record<MessageType, number>> = {
+  append: 1,
+  appendResponse: 2,
+  heartbeat: 3,
+  heartbeatResponse: 4,
+  requestVote: 5,
+  voteResponse: 6,
+  snapshotChunk: 7,
+  snapshotResponse: 8,
+  timeoutNow: 9,
+  readIndex: 10,
+  readIndexResponse: 11,
+  forward: 12,
+  forwardResponse: 13,
+  whoAreYou: 14,
+  introduction: 15,
+  report: 16,
+  directive: 17,
+};
+
+/** The number in a message that says most about it: an index where it has one. */
+export function messageIndex(message: Message): number {
+  switch (message.type) {
+    case "append":
+      return message.prevIndex + message.entries.length;
+    case "appendResponse":
+      return message.matchIndex;
+    case "heartbeat":
+      return message.commit;
+    case "heartbeatResponse":
+      return message.round;
+    case "requestVote":
+      return message.lastIndex;
+    case "voteResponse":
+      return message.granted ? 1 : 0;
+    case "snapshotChunk":
+      return message.sequence;
+    case "snapshotResponse":
+      return message.nextSequence;
+    case "readIndex":
+    case "readIndexResponse":
+    case "forward":
+    case "forwardResponse":
+    case "report":
+    case "directive":
+      return message.requestId;
+    case "whoAreYou":
+      return message.configurationIndex;
+    case "introduction":
+      return message.links.length;
+    case "timeoutNow":
+      return message.to;
+  }
+}
+
+/** Mixes in what a delivery carries: its message, or the frame that stands for one. */
+export function mixDelivery(hash: TraceHash, { message, bytes }: SimEvent): void {
+  if (message !== null) {
+    hash.mix((MESSAGE_NUMBERS[message.type] << 8) | (message.from & 255));
+    hash.mix(message.term);
+    hash.mix(messageIndex(message));
+  } else if (bytes !== null) {
+    hash.mix(bytes.length);
+    // A frame's checksum, after its version, stands for the rest.
+    hash.mix(((bytes[1] ?? 0) << 24) | ((bytes[2] ?? 0) << 16) | ((bytes[3] ?? 0) << 8) | (bytes[4] ?? 0));
+  }
+}

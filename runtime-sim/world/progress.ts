@@ -1,0 +1,48 @@
+/** How far the cluster has come, as its honest members know it; and who wants to be told of it. Looks once after every step of a node. */
+import type { ClusterState, Node } from "../../core/index.ts";
+import type { Host } from "./host.ts";
+
+/** When a leader is worth striking. */
+export type LeaderMoment = "elected" | "commits";
+
+export interface LeaderTrap {
+  readonly moment: LeaderMoment;
+  readonly spring: (host: Host) => void;
+}
+
+export class Progress {
+  /** The highest index that any honest host has known to be committed. */
+  commitIndex = 0;
+  elections = 0;
+  /** Called with whoever is elected, or leads and commits for the first time in its term. */
+  readonly leaderTraps = new Set<LeaderTrap>();
+  /** Told of each state that is newer than any before it: of committed entries there is one history only. */
+  stateWatch: ((state: ClusterState) => void) | null = null;
+  #newestStateIndex = 0;
+
+  stepped(host: Host, node: Node): void {
+    const leads = node.role === "leader";
+    if (leads !== host.wasLeader) {
+      host.wasLeader = leads;
+      if (leads) {
+        this.elections += 1;
+        this.#springTraps("elected", host);
+      }
+    }
+    if (this.stateWatch !== null && host.honest && node.state.appliedIndex > this.#newestStateIndex) {
+      this.#newestStateIndex = node.state.appliedIndex;
+      this.stateWatch(node.state);
+    }
+    if (node.commitIndex > this.commitIndex && host.honest) {
+      this.commitIndex = node.commitIndex;
+      if (leads && host.committedTerm !== node.term) {
+        host.committedTerm = node.term;
+        this.#springTraps("commits", host);
+      }
+    }
+  }
+
+  #springTraps(now: LeaderMoment, host: Host): void {
+    for (const { moment, spring } of [...this.leaderTraps]) if (moment === now) spring(host);
+  }
+}

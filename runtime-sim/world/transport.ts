@@ -1,0 +1,98 @@
+/**
+ * Carries messages between members over the simulated network. Most travel as values; on some links, from and to a liar, and wherever bytes are damaged
+ * they travel through the wire format.
+ */
+import { decodeMessage, encodeMessage, InvalidFrame, type Message, type PeerId } from "../../core/index.ts";
+import { damagedCopy, type Links, type Network } from "../network/index.ts";
+import type { Stream } from "../random/index.ts";
+import { EVENT, SimEvent } from "./event.ts";
+import type { EventLoop } from "./event-loop.ts";
+import type { Host } from "./host.ts";
+import { messageBytes } from "./message-size.ts";
+
+export interface TransportCounters {
+  delivered: number;
+  /** Beside what the network lost: the receiver was down, unknown or overwhelmed, or the bytes could not be decoded. */
+  dropped: number;
+  asBytes: number;
+  damagedFrames: number;
+  undecodable: number;
+}
+
+export class Transport {
+  readonly counters: TransportCounters = { delivered: 0, dropped: 0, asBytes: 0, damagedFrames: 0, undecodable: 0 };
+  readonly #loop: EventLoop;
+  readonly #network: Network;
+  readonly #links: Links;
+  readonly #damages: Stream;
+  readonly #receivers = new Map<PeerId, Host>();
+  readonly #arrivals = new Float64Array(2);
+
+  constructor(loop: EventLoop, network: Network, links: Links, damages: Stream) {
+    this.#loop = loop;
+    this.#network = network;
+    this.#links = links;
+    this.#damages = damages;
+  }
+
+  /** Messages to `peerId` go to `host` from now on. */
+  connect(peerId: PeerId, host: Host): void {
+    this.#receivers.set(peerId, host);
+  }
+
+  send(host: Host, to: PeerId, message: Message): void {
+    const target = this.#receivers.get(to);
+    if (target === undefined || target === host) {
+      this.counters.dropped += 1;
+      return;
+    }
+    const from = host.place.index;
+    const at = target.place.index;
+    const count = this.#network.route(from, at, messageBytes(message), this.#loop.nowUs, this.#arrivals);
+    if (count === 0) return;
+    const damageChance = this.#links.damageChance(from, at);
+    const asBytes = damageChance > 0 || target.liar !== null || this.#links.carriesBytes(from, at);
+    let sender = host.peerId;
+    let bytes: Uint8Array | null = null;
+    if (host.liar !== null) ({ from: sender, frame: bytes } = host.liar.posted(message, encodeMessage(message)));
+    else if (asBytes) bytes = encodeMessage(message);
+    for (let copy = 0; copy < count; copy += 1) {
+      const event = new SimEvent(EVENT.deliver, target, from);
+      event.from = sender;
+      if (bytes === null) event.message = message;
+      else event.bytes = this.#perhapsDamaged(bytes, damageChance);
+      this.#loop.schedule(this.#arrivals[copy] ?? 0, event);
+    }
+  }
+
+  #perhapsDamaged(bytes: Uint8Array, chance: number): Uint8Array {
+    if (!this.#damages.chance(chance)) return bytes;
+    this.counters.damagedFrames += 1;
+    return damagedCopy(bytes, this.#damages);
+  }
+
+  /** Whether the link has been cut since the message was sent: what is on its way then is lost with it. */
+  isCut(event: SimEvent, host: Host): boolean {
+    return this.#network.isBlocked(event.number, host.place.index);
+  }
+
+  /** The message of a delivery. Null for bytes that cannot be decoded: they are dropped, as a real transport would. */
+  received({ message, bytes }: SimEvent): Message | null {
+    const received = message ?? this.#decoded(bytes);
+    if (received !== null) this.counters.delivered += 1;
+    return received;
+  }
+
+  #decoded(bytes: Uint8Array | null): Message | null {
+    if (bytes === null) return null;
+    this.counters.asBytes += 1;
+    try {
+      return decodeMessage(bytes);
+    } catch (error) {
+      if (!(error instanceof InvalidFrame)) throw error;
+      this.counters.undecodable += 1;
+      this.counters.dropped += 1;
+      return null;
+    }
+  }
+}
