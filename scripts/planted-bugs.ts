@@ -34,9 +34,9 @@ const RAFT_PLANTS: readonly Plant[] = [
     edits: [
       {
         find: `raft.resetElectionDeadline();
-  raft.sendDurably({`,
+  raft.outbox.sendDurably({`,
         replace: `raft.resetElectionDeadline();
-  raft.send({`,
+  raft.outbox.send({`,
       },
     ],
   },
@@ -46,8 +46,8 @@ const RAFT_PLANTS: readonly Plant[] = [
     file: "core/raft/following.ts",
     edits: [
       {
-        find: 'if (outcome === "matched") raft.sendDurably(response);',
-        replace: 'if (outcome === "matched") raft.send(response);',
+        find: 'if (outcome === "matched") raft.outbox.sendDurably(response);',
+        replace: 'if (outcome === "matched") raft.outbox.send(response);',
       },
     ],
   },
@@ -57,8 +57,8 @@ const RAFT_PLANTS: readonly Plant[] = [
     file: "core/raft/state.ts",
     edits: [
       {
-        find: "this.term = hardState?.term ?? 0;",
-        replace: "this.term = hardState === null ? 0 : 0;",
+        find: "this.#term = hardState?.term ?? 0;",
+        replace: "this.#term = hardState === null ? 0 : 0;",
       },
     ],
   },
@@ -79,8 +79,8 @@ const RAFT_PLANTS: readonly Plant[] = [
     file: "core/raft/commit.ts",
     edits: [
       {
-        find: "id === raft.id ? raft.log.stableIndex : (raft.progress.get(id)?.match ?? 0),",
-        replace: "id === raft.id ? raft.log.lastIndex : (raft.progress.get(id)?.match ?? 0),",
+        find: "id === raft.id ? raft.log.stableIndex : (raft.leadership.progress.get(id)?.match ?? 0),",
+        replace: "id === raft.id ? raft.log.lastIndex : (raft.leadership.progress.get(id)?.match ?? 0),",
       },
     ],
   },
@@ -130,8 +130,9 @@ const RAFT_PLANTS: readonly Plant[] = [
     file: "core/raft/rounds.ts",
     edits: [
       {
-        find: "id === raft.id ? raft.round : (raft.progress.get(id)?.round ?? 0),",
-        replace: 'id === raft.id || raft.role === "leader" ? raft.round : (raft.progress.get(id)?.round ?? 0),',
+        find: "id === raft.id ? leadership.round : (leadership.progress.get(id)?.round ?? 0),",
+        replace:
+          'id === raft.id || raft.role === "leader" ? leadership.round : (leadership.progress.get(id)?.round ?? 0),',
       },
     ],
   },
@@ -141,7 +142,7 @@ const RAFT_PLANTS: readonly Plant[] = [
     file: "core/raft/reads.ts",
     edits: [
       {
-        find: "if (raft.transferring !== null || raft.leaseBlocked) return false;",
+        find: "if (raft.leadership.transferring !== null || raft.leadership.leaseBlocked) return false;",
         replace: "",
       },
     ],

@@ -1,5 +1,4 @@
 /** A leader's own entries (thesis 3.5, 10.2.1). */
-import { Progress } from "./progress.ts";
 import { broadcastAppend } from "./sending.ts";
 import type { RaftState } from "./state.ts";
 import type { Entry, EntryKind } from "./types.ts";
@@ -8,25 +7,13 @@ import type { Entry, EntryKind } from "./types.ts";
 export function appendAsLeader(raft: RaftState, kind: EntryKind, data: readonly Uint8Array[]): Entry[] {
   const entries = data.map((bytes) => raft.log.create(raft.term, kind, bytes));
   for (const entry of entries) {
-    raft.uncommittedBytes += entry.data.length;
+    raft.leadership.addUncommitted(entry.data.length);
     if (kind === "configuration") {
-      raft.place(entry);
-      syncProgress(raft);
+      raft.roster.place(entry);
+      raft.leadership.track(raft.roster.configuration, raft.log, raft.nowMs);
     }
   }
-  raft.matchedIndex = raft.log.lastIndex;
+  raft.matchTo(raft.log.lastIndex);
   broadcastAppend(raft);
   return entries;
-}
-
-/** Keeps one progress for each other member of the configuration. */
-export function syncProgress(raft: RaftState): void {
-  const { members } = raft.configuration;
-  for (const { id } of members) {
-    if (id !== raft.id && !raft.progress.has(id))
-      raft.progress.set(id, new Progress(raft.log.lastIndex + 1, raft.nowMs));
-  }
-  for (const id of raft.progress.keys()) {
-    if (!members.some((member) => member.id === id)) raft.progress.delete(id);
-  }
 }

@@ -19,8 +19,8 @@ function checkCertificate(raft: RaftState, certificate: Certificate, verified: M
   const { kind, term, candidate, signatures } = certificate;
   const signers = new Set<NodeId>();
   for (const { id, signature } of signatures) {
-    const bound = raft.bindings.get(id);
-    const peer = bound ?? raft.roster.get(id);
+    const bound = raft.roster.boundPeerOf(id);
+    const peer = bound ?? raft.roster.peerOf(id);
     if (peer === undefined) continue;
     if (signers.has(id)) return "forged";
     const statement = voteStatement(raft.clusterId, raft.incarnation, kind, term, candidate);
@@ -33,8 +33,8 @@ function checkCertificate(raft: RaftState, certificate: Certificate, verified: M
     // Otherwise an uncommitted configuration may bind the id otherwise than one committed elsewhere: that proves no lie.
   }
   const signed = (id: NodeId): boolean => signers.has(id);
-  for (const { configuration } of raft.configurations) if (isQuorum(configuration, signed)) return "valid";
-  if (raft.introduced !== null && isQuorum(raft.introduced.configuration, signed)) return "valid";
+  for (const { configuration } of raft.roster.configurations) if (isQuorum(configuration, signed)) return "valid";
+  if (raft.roster.introduced !== null && isQuorum(raft.roster.introduced.configuration, signed)) return "valid";
   return wasQuorum(raft, term, signed) ? "valid" : "unproven";
 }
 
@@ -44,7 +44,7 @@ function checkCertificate(raft: RaftState, certificate: Certificate, verified: M
  */
 function wasQuorum(raft: RaftState, term: number, signed: (id: NodeId) => boolean): boolean {
   let endedInTerm = Number.POSITIVE_INFINITY;
-  for (const { joint, jointTerm } of raft.lineage.toReversed()) {
+  for (const { joint, jointTerm } of raft.roster.lineage.toReversed()) {
     if (term <= endedInTerm && isQuorum(joint, signed)) return true;
     if (term <= jointTerm && isQuorum({ ...joint, voters: joint.outgoing, outgoing: [] }, signed)) return true;
     endedInTerm = jointTerm;
@@ -104,7 +104,7 @@ export function accept(raft: RaftState, certificate: Certificate, message: Messa
       forged(raft, message, "a signature does not verify");
       return null;
     case "unproven": {
-      const peer = raft.roster.get(message.from);
+      const peer = raft.roster.peerOf(message.from);
       if (peer !== undefined) askWho(raft, peer, message.from);
       return null;
     }
@@ -112,13 +112,13 @@ export function accept(raft: RaftState, certificate: Certificate, message: Messa
 }
 
 function forged(raft: RaftState, message: Message, reason: string): void {
-  raft.report(`forgedCertificate ${message.from} ${message.term}`, {
+  raft.admission.report(`forgedCertificate ${message.from} ${message.term}`, {
     kind: "forgedCertificate",
     from: message.from,
     term: message.term,
     reason,
   });
-  raft.evict(message.from);
+  raft.admission.evict(message.from);
 }
 
 /** Compares a valid election of this term with what this node has seen of the term before: its leader, and votes for itself. */
@@ -126,7 +126,7 @@ function noteElection(raft: RaftState, election: Certificate): void {
   if (election.term !== raft.term) return;
   const known = raft.recognized;
   if (known !== null && known.candidate !== election.candidate) {
-    raft.report(`secondLeader ${election.term}`, {
+    raft.admission.report(`secondLeader ${election.term}`, {
       kind: "secondLeader",
       term: election.term,
       certificates: [known, election],
@@ -147,12 +147,12 @@ function noteVote(
 ): void {
   const other = election.signatures.find(({ id }) => id === voter);
   if (other === undefined || voter === NOBODY) return;
-  raft.report(`doubleVote ${voter} ${election.term}`, {
+  raft.admission.report(`doubleVote ${voter} ${election.term}`, {
     kind: "doubleVote",
     voter,
     term: election.term,
     candidates: [candidate, election.candidate],
     signatures: [{ id: voter, signature }, other],
   });
-  raft.evict(voter);
+  raft.admission.evict(voter);
 }

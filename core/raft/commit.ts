@@ -8,17 +8,16 @@ import type { RaftState } from "./state.ts";
 /** Commits what a quorum holds durably, if the last of it is of this term (paper 5.4.2, figure 8). */
 export function advanceCommit(raft: RaftState): void {
   if (raft.role !== "leader") return;
-  const reached = quorumValue(raft.configuration, (id) =>
-    id === raft.id ? raft.log.stableIndex : (raft.progress.get(id)?.match ?? 0),
+  const reached = quorumValue(raft.roster.configuration, (id) =>
+    id === raft.id ? raft.log.stableIndex : (raft.leadership.progress.get(id)?.match ?? 0),
   );
   if (reached <= raft.commitIndex || raft.log.termAt(reached) !== raft.term) return;
   for (let index = raft.commitIndex + 1; index <= reached; index++) {
-    raft.uncommittedBytes -= raft.log.entryAt(index)?.data.length ?? 0;
+    raft.leadership.addUncommitted(-(raft.log.entryAt(index)?.data.length ?? 0));
   }
   const before = raft.commitIndex;
-  raft.commitIndex = reached;
-  raft.pruneConfigurations();
-  if (raft.latest.index > before) changeCommitted(raft);
+  raft.commitTo(reached);
+  if (raft.roster.latest.index > before) changeCommitted(raft);
   confirmReads(raft);
-  for (const [id, progress] of raft.progress) tellCommit(raft, id, progress);
+  for (const [id, progress] of raft.leadership.progress) tellCommit(raft, id, progress);
 }

@@ -2,12 +2,12 @@
  * Who leads: pre-vote (thesis 9.6), signed votes, leader stickiness (4.2.3), transfer (3.10). A candidate first gathers a quorum's signed pre-votes; they
  * are the certificate with which it, and everyone after it, enters the new term.
  */
-import { syncProgress } from "./appending.ts";
 import { accept, followProof } from "./certificates.ts";
 import type { RequestVote, VoteResponse } from "./messages.ts";
 import { isQuorum } from "./quorum.ts";
 import { startRound } from "./rounds.ts";
 import { broadcastAppend } from "./sending.ts";
+import type { SignatureSet } from "./signature-set.ts";
 import { header, type RaftState } from "./state.ts";
 import { transferStatement, voteStatement } from "./statements.ts";
 import { type Certificate, NOBODY, type NodeId, type Signature } from "./types.ts";
@@ -16,13 +16,11 @@ const NO_DATA = new Uint8Array(0);
 
 /** Asks for pre-votes for the next term. `order`: the leader's signed wish, which counts for this campaign alone. */
 export function campaign(raft: RaftState, order: Signature = ""): void {
-  raft.becomeFollower(NOBODY);
-  raft.transferOrder = order;
-  raft.role = "preCandidate";
-  raft.preVotes = new Map([[raft.id, sign(raft, "preVote", raft.term + 1, raft.id)]]);
+  raft.becomePreCandidate(order);
+  raft.preVotes.add(raft.id, sign(raft, "preVote", raft.term + 1, raft.id));
   if (electIfPreVoted(raft)) return;
   for (const to of otherVoters(raft)) {
-    raft.send({
+    raft.outbox.send({
       type: "requestVote",
       ...header(raft, to, raft.term + 1),
       preVote: true,
@@ -35,17 +33,14 @@ export function campaign(raft: RaftState, order: Signature = ""): void {
 }
 
 function electIfPreVoted(raft: RaftState): boolean {
-  if (!isQuorum(raft.configuration, (id) => raft.preVotes.has(id))) return false;
+  if (!isQuorum(raft.roster.configuration, (id) => raft.preVotes.has(id))) return false;
   const order = raft.transferOrder;
   const certificate = certificateOf(raft, "preVote", raft.term + 1, raft.preVotes);
-  raft.enterTerm(certificate.term, certificate);
-  raft.role = "candidate";
-  raft.transferOrder = order;
-  raft.vote(raft.id);
+  raft.becomeCandidate(certificate);
   const { term } = raft;
   // The request states how long this log is; were that lost in a crash, votes for the longer log would elect the shorter one.
   for (const to of otherVoters(raft)) {
-    raft.sendDurably({
+    raft.outbox.sendDurably({
       type: "requestVote",
       ...header(raft, to, term),
       preVote: false,
@@ -55,9 +50,9 @@ function electIfPreVoted(raft: RaftState): boolean {
       transfer: order,
     });
   }
-  raft.onceDurable(() => {
+  raft.outbox.onceDurable(() => {
     if (raft.role !== "candidate" || raft.term !== term) return;
-    raft.votes.set(raft.id, sign(raft, "election", term, raft.id));
+    raft.votes.add(raft.id, sign(raft, "election", term, raft.id));
     leadIfElected(raft);
   });
   return true;
@@ -74,7 +69,7 @@ export function handleRequestVote(raft: RaftState, message: RequestVote): void {
       refuse(raft, message);
       return;
     }
-    raft.send({
+    raft.outbox.send({
       type: "voteResponse",
       ...header(raft, message.from, message.term),
       preVote: true,
@@ -103,7 +98,7 @@ export function handleRequestVote(raft: RaftState, message: RequestVote): void {
   }
   raft.vote(message.from);
   raft.resetElectionDeadline();
-  raft.sendDurably({
+  raft.outbox.sendDurably({
     type: "voteResponse",
     ...header(raft, message.from, message.term),
     preVote: false,
@@ -120,7 +115,7 @@ export function handleRequestVote(raft: RaftState, message: RequestVote): void {
 function isSticky(raft: RaftState, message: RequestVote): boolean {
   if (raft.role !== "leader" && raft.nowMs >= raft.lastLeaderContactMs + raft.options.electionTimeoutMs) return false;
   if (message.transfer === "" || message.term !== raft.term + 1) return true;
-  const leader = raft.roster.get(raft.leaderId);
+  const leader = raft.roster.peerOf(raft.leaderId);
   const statement = transferStatement(raft.clusterId, raft.incarnation, raft.term, message.from);
   return leader === undefined || !raft.environment.verify(leader, statement, message.transfer);
 }
@@ -133,7 +128,7 @@ function isNextTerm(raft: RaftState, message: RequestVote): boolean {
 }
 
 function refuse(raft: RaftState, message: RequestVote): void {
-  raft.send({
+  raft.outbox.send({
     type: "voteResponse",
     ...header(raft, message.from, raft.term),
     preVote: message.preVote,
@@ -153,47 +148,38 @@ export function handleVoteResponse(raft: RaftState, message: VoteResponse): void
     ? raft.role === "preCandidate" && message.term === raft.term + 1
     : raft.role === "candidate" && message.term === raft.term;
   if (!expected) return;
-  const voter = raft.roster.get(message.from);
+  const voter = raft.roster.peerOf(message.from);
   const statement = voteStatement(raft.clusterId, raft.incarnation, kind, message.term, raft.id);
   if (voter === undefined || !raft.environment.verify(voter, statement, message.signature)) {
-    raft.report(`forgedSignature ${message.from} ${message.term}`, {
+    raft.admission.report(`forgedSignature ${message.from} ${message.term}`, {
       kind: "forgedSignature",
       from: message.from,
       term: message.term,
       reason: `${kind} signature does not verify`,
     });
-    raft.evict(message.from);
+    raft.admission.evict(message.from);
     return;
   }
   if (message.preVote) {
-    raft.preVotes.set(message.from, message.signature);
+    raft.preVotes.add(message.from, message.signature);
     electIfPreVoted(raft);
   } else {
-    raft.votes.set(message.from, message.signature);
+    raft.votes.add(message.from, message.signature);
     leadIfElected(raft);
   }
 }
 
 function leadIfElected(raft: RaftState): void {
   // Its own vote counts only once durable, and it never leads without it.
-  if (!raft.votes.has(raft.id) || !isQuorum(raft.configuration, (id) => raft.votes.has(id))) return;
+  if (!raft.votes.has(raft.id) || !isQuorum(raft.roster.configuration, (id) => raft.votes.has(id))) return;
   const certificate = certificateOf(raft, "election", raft.term, raft.votes);
-  raft.prove(certificate);
-  raft.recognized = certificate;
-  raft.role = "leader";
-  raft.leaderId = raft.id;
-  raft.transferOrder = "";
-  raft.transferring = null;
-  raft.leaseBlocked = false;
-  raft.endorsements = new Map();
-  raft.matchedIndex = raft.log.lastIndex;
-  raft.progress = new Map();
-  syncProgress(raft);
-  raft.uncommittedBytes = 0;
-  for (let index = raft.commitIndex + 1; index <= raft.log.lastIndex; index++) {
-    raft.uncommittedBytes += raft.log.entryAt(index)?.data.length ?? 0;
+  raft.becomeLeader(certificate);
+  const { leadership, log } = raft;
+  leadership.track(raft.roster.configuration, log, raft.nowMs);
+  for (let index = raft.commitIndex + 1; index <= log.lastIndex; index++) {
+    leadership.addUncommitted(log.entryAt(index)?.data.length ?? 0);
   }
-  raft.termStartIndex = raft.log.create(raft.term, "noop", NO_DATA).index;
+  leadership.termStartsAt(log.create(raft.term, "noop", NO_DATA).index);
   broadcastAppend(raft);
   startRound(raft);
 }
@@ -204,17 +190,11 @@ function sign(raft: RaftState, kind: "preVote" | "election", term: number, candi
   return raft.environment.sign(voteStatement(raft.clusterId, raft.incarnation, kind, term, candidate));
 }
 
-function certificateOf(
-  raft: RaftState,
-  kind: "preVote" | "election",
-  term: number,
-  votes: ReadonlyMap<NodeId, Signature>,
-): Certificate {
-  const signatures = [...votes].map(([id, signature]) => ({ id, signature })).sort((a, b) => a.id - b.id);
-  return { kind, term, candidate: raft.id, signatures };
+function certificateOf(raft: RaftState, kind: "preVote" | "election", term: number, votes: SignatureSet): Certificate {
+  return { kind, term, candidate: raft.id, signatures: votes.toList() };
 }
 
 function otherVoters(raft: RaftState): NodeId[] {
-  const { voters, outgoing } = raft.configuration;
+  const { voters, outgoing } = raft.roster.configuration;
   return [...new Set([...voters, ...outgoing])].filter((id) => id !== raft.id);
 }

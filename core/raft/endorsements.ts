@@ -24,7 +24,7 @@ export function statementFor(raft: RaftState, jointIndex: number, jointTerm: num
 
 /** This node's signature, to ride on an acknowledgement of the joint configuration it acts by. */
 export function endorsementFor(raft: RaftState, matchIndex: number): AppendResponse["endorsement"] {
-  const { configuration, index } = raft.latest;
+  const { configuration, index } = raft.roster.latest;
   if (!isJoint(configuration) || index > matchIndex) return null;
   return { index, signature: signEndorsement(raft, index, configuration) };
 }

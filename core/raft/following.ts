@@ -70,7 +70,7 @@ function acceptEntries(
         raft.truncateAfter(entry.index - 1);
       }
       log.append(entry);
-      if (entry.kind === "configuration") raft.place(entry);
+      if (entry.kind === "configuration") raft.roster.place(entry);
     }
     chain = entry.chain;
     term = entry.term;
@@ -89,7 +89,7 @@ function isConfiguration(entry: Entry): boolean {
 }
 
 function matched(raft: RaftState, message: Append, index: number): void {
-  raft.matchedIndex = Math.max(raft.matchedIndex, Math.min(index, raft.log.lastIndex));
+  raft.matchTo(Math.min(index, raft.log.lastIndex));
   // No further than this very append reaches: what came with earlier ones may be a lying leader's other story.
   commitAsFollower(raft, Math.min(message.commit, index));
   respond(raft, message, "matched", raft.matchedIndex, raft.log.chainAt(raft.matchedIndex) ?? "", 0, 0);
@@ -119,18 +119,18 @@ function respond(
     proof: outcome === "staleTerm" ? raft.proof : null,
     endorsement: outcome === "matched" ? endorsementFor(raft, matchIndex) : null,
   };
-  if (outcome === "matched") raft.sendDurably(response);
-  else raft.send(response);
+  if (outcome === "matched") raft.outbox.sendDurably(response);
+  else raft.outbox.send(response);
 }
 
 function malformed(raft: RaftState, message: Append, reason: string): false {
-  raft.report(`malformedAppend ${message.from} ${message.term}`, {
+  raft.admission.report(`malformedAppend ${message.from} ${message.term}`, {
     kind: "malformedAppend",
     from: message.from,
     term: message.term,
     reason,
   });
-  raft.evict(message.from);
+  raft.admission.evict(message.from);
   return false;
 }
 
@@ -140,7 +140,7 @@ function malformed(raft: RaftState, message: Append, reason: string): false {
  */
 function saidTwoThings(raft: RaftState, message: Append, index: number, term: number, theirs: Digest): boolean {
   const ours = raft.log.chainAt(index) ?? "";
-  raft.report(`twoContents ${message.from} ${term}`, {
+  raft.admission.report(`twoContents ${message.from} ${term}`, {
     kind: "twoContents",
     from: message.from,
     index,
@@ -149,7 +149,7 @@ function saidTwoThings(raft: RaftState, message: Append, index: number, term: nu
     theirs,
   });
   if (term !== message.term) return false;
-  raft.evict(message.from);
+  raft.admission.evict(message.from);
   return true;
 }
 
@@ -166,9 +166,7 @@ function haltOnTruncation(raft: RaftState, message: Append, index: number): neve
 }
 
 function commitAsFollower(raft: RaftState, index: number): void {
-  if (index <= raft.commitIndex) return;
-  raft.commitIndex = index;
-  raft.pruneConfigurations();
+  if (index > raft.commitIndex) raft.commitTo(index);
 }
 
 export function handleHeartbeat(raft: RaftState, message: Heartbeat): void {
@@ -179,7 +177,7 @@ export function handleHeartbeat(raft: RaftState, message: Heartbeat): void {
     raft.heardLeader();
     commitAsFollower(raft, Math.min(message.commit, raft.matchedIndex));
   }
-  raft.send({
+  raft.outbox.send({
     type: "heartbeatResponse",
     clusterId: raft.clusterId,
     incarnation: raft.incarnation,

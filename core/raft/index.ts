@@ -23,7 +23,8 @@ export type * from "./messages.ts";
 export { checkRaftOptions, DEFAULT_RAFT_OPTIONS, type RaftOptions } from "./options.ts";
 export { isQuorum, majority } from "./quorum.ts";
 export { type LogView, Raft, type SnapshotBase } from "./raft.ts";
-export type { ReadOrigin, ReadyRead, Role } from "./state.ts";
+export type { ReadOrigin, ReadyRead } from "./read-queue.ts";
+export type { Role } from "./state.ts";
 export {
   chainLink,
   endorsementStatement,

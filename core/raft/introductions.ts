@@ -8,14 +8,14 @@ import type { Configuration, LineageLink, NodeId, PeerId } from "./types.ts";
 
 /** A sender that is nobody here: one that has left is shown so, anyone else is asked to prove itself. */
 export function introduceOrAsk(raft: RaftState, peer: PeerId, message: Message): void {
-  const left = raft.configuration.retired.some((member) => member.id === message.from && member.peerId === peer);
+  const left = raft.roster.configuration.retired.some((member) => member.id === message.from && member.peerId === peer);
   if (left) {
     const introduction: Introduction = {
       type: "introduction",
       ...header(raft, message.from, raft.term),
-      links: raft.lineage,
+      links: raft.roster.lineage,
     };
-    raft.emit({ kind: "send", to: peer, message: introduction });
+    raft.outbox.sendTo(peer, introduction);
     return;
   }
   askWho(raft, peer, message.from);
@@ -27,19 +27,19 @@ export function askWho(raft: RaftState, peer: PeerId, id: NodeId): void {
     ...header(raft, id, raft.term),
     configurationIndex: baseOf(raft).index,
   };
-  raft.emit({ kind: "send", to: peer, message: question });
+  raft.outbox.sendTo(peer, question);
 }
 
 export function handleWhoAreYou(raft: RaftState, message: WhoAreYou): void {
-  const links = raft.lineage.filter((link) => link.jointIndex > message.configurationIndex);
-  if (links.length > 0) raft.send({ type: "introduction", ...header(raft, message.from, raft.term), links });
+  const links = raft.roster.lineage.filter((link) => link.jointIndex > message.configurationIndex);
+  if (links.length > 0) raft.outbox.send({ type: "introduction", ...header(raft, message.from, raft.term), links });
 }
 
 /** The last final configuration that this node can vouch for. A committed joint one counts as what it came from. */
 function baseOf(raft: RaftState): { readonly index: number; readonly configuration: Configuration } {
-  const committed = raft.configurations[0] ?? raft.latest;
-  if (raft.introduced !== null && raft.introduced.jointIndex >= committed.index) {
-    return { index: raft.introduced.jointIndex, configuration: raft.introduced.configuration };
+  const committed = raft.roster.configurations[0] ?? raft.roster.latest;
+  if (raft.roster.introduced !== null && raft.roster.introduced.jointIndex >= committed.index) {
+    return { index: raft.roster.introduced.jointIndex, configuration: raft.roster.introduced.configuration };
   }
   const { configuration, index } = committed;
   if (!isJoint(configuration)) return { index, configuration };
@@ -58,7 +58,7 @@ export function handleIntroduction(raft: RaftState, message: Introduction): void
     const flaw = flawOf(raft, base.configuration, link);
     if (flaw !== null) {
       // Whoever it comes from: the sender may be nobody here, with any number.
-      raft.report("forgedLineage", {
+      raft.admission.report("forgedLineage", {
         kind: "forgedLineage",
         from: message.from,
         jointIndex: link.jointIndex,
@@ -66,7 +66,7 @@ export function handleIntroduction(raft: RaftState, message: Introduction): void
       });
       return;
     }
-    raft.introduce(link);
+    raft.roster.introduce(link);
   }
 }
 

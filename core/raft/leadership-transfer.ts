@@ -9,30 +9,36 @@ import type { NodeId } from "./types.ts";
 export function startTransfer(raft: RaftState, to: NodeId): string | null {
   if (raft.role !== "leader") return "this node does not lead";
   if (to === raft.id) return "this node leads already";
-  if (!raft.configuration.voters.includes(to)) return `node ${to} is not a voter`;
-  if (raft.transferring !== null) return `leadership is being handed to node ${raft.transferring.to}`;
-  raft.transferring = { to, deadlineMs: raft.nowMs + raft.options.electionTimeoutMs, sent: false };
+  if (!raft.roster.configuration.voters.includes(to)) return `node ${to} is not a voter`;
+  if (raft.leadership.transferring !== null)
+    return `leadership is being handed to node ${raft.leadership.transferring.to}`;
+  raft.leadership.startTransfer(to, raft.nowMs + raft.options.electionTimeoutMs);
   continueTransfer(raft);
   return null;
 }
 
 /** Tells the target to campaign once it has the whole log: never before, or it would lose and cost an election time-out. */
 export function continueTransfer(raft: RaftState): void {
-  const { transferring } = raft;
+  const { transferring } = raft.leadership;
   if (transferring === null || transferring.sent) return;
-  const progress = raft.progress.get(transferring.to);
+  const progress = raft.leadership.progress.get(transferring.to);
   if (progress === undefined || progress.match !== raft.log.lastIndex) return;
-  transferring.sent = true;
+  raft.leadership.transferOrdered();
   sendTimeoutNow(raft, transferring.to);
 }
 
 export function sendTimeoutNow(raft: RaftState, to: NodeId): void {
   const transfer = raft.environment.sign(transferStatement(raft.clusterId, raft.incarnation, raft.term, to));
-  raft.send({ type: "timeoutNow", ...header(raft, to, raft.term), transfer });
+  raft.outbox.send({ type: "timeoutNow", ...header(raft, to, raft.term), transfer });
 }
 
 export function handleTimeoutNow(raft: RaftState, message: TimeoutNow): void {
-  if (message.term !== raft.term || raft.leaderId !== message.from || !raft.promotable || raft.role !== "follower")
+  if (
+    message.term !== raft.term ||
+    raft.leaderId !== message.from ||
+    !raft.roster.promotable ||
+    raft.role !== "follower"
+  )
     return;
   campaign(raft, message.transfer);
 }

@@ -14,18 +14,15 @@ import { NOBODY } from "./types.ts";
 
 /** At each heartbeat's time: still a quorum behind it? Then the next round. */
 export function leaderTick(raft: RaftState): void {
-  const heardMs = quorumValue(raft.configuration, (id) =>
-    id === raft.id ? raft.nowMs : (raft.progress.get(id)?.lastHeardMs ?? Number.NEGATIVE_INFINITY),
+  const heardMs = quorumValue(raft.roster.configuration, (id) =>
+    id === raft.id ? raft.nowMs : (raft.leadership.progress.get(id)?.lastHeardMs ?? Number.NEGATIVE_INFINITY),
   );
   if (raft.nowMs - heardMs >= raft.options.electionTimeoutMs) {
     raft.becomeFollower(NOBODY);
     return;
   }
-  if (raft.transferring !== null && raft.nowMs >= raft.transferring.deadlineMs) {
-    // An order to take over that has left may still be followed, however late: no lease any more in this term.
-    raft.leaseBlocked ||= raft.transferring.sent;
-    raft.transferring = null;
-  }
+  const { transferring } = raft.leadership;
+  if (transferring !== null && raft.nowMs >= transferring.deadlineMs) raft.leadership.giveUpTransfer();
   promoteLearners(raft);
   startRound(raft);
 }
@@ -35,7 +32,7 @@ export function handleHeartbeatResponse(raft: RaftState, message: HeartbeatRespo
     followProof(raft, message, message.proof);
     return;
   }
-  const progress = raft.progress.get(message.from);
+  const progress = raft.leadership.progress.get(message.from);
   if (raft.role !== "leader" || progress === undefined) return;
   if (message.term < raft.term || !message.certified) {
     progress.certified = false;
@@ -44,9 +41,10 @@ export function handleHeartbeatResponse(raft: RaftState, message: HeartbeatRespo
   }
   // Only who follows this leader keeps it in office.
   progress.lastHeardMs = raft.nowMs;
-  if (message.round > progress.round && message.round <= raft.round && message.round > raft.round - 64) {
+  const sentMs = raft.leadership.sentMsOf(message.round);
+  if (message.round > progress.round && sentMs !== null) {
     progress.round = message.round;
-    progress.roundSentMs = raft.roundSentMs[message.round & 63] ?? Number.NEGATIVE_INFINITY;
+    progress.roundSentMs = sentMs;
     confirmReads(raft);
   }
   // What was sent two heartbeats ago and is not answered was lost, or its answer was: start over from what is known.
@@ -68,7 +66,7 @@ export function handleAppendResponse(raft: RaftState, message: AppendResponse): 
     followProof(raft, message, message.proof);
     return;
   }
-  const progress = raft.progress.get(message.from);
+  const progress = raft.leadership.progress.get(message.from);
   if (raft.role !== "leader" || progress === undefined) return;
   switch (message.outcome) {
     case "staleTerm":
@@ -105,13 +103,13 @@ function handleMatched(raft: RaftState, message: AppendResponse, progress: Progr
   const { matchIndex } = message;
   const ours = raft.log.chainAt(matchIndex);
   if (matchIndex > raft.log.lastIndex || (ours !== null && ours !== message.matchChain)) {
-    raft.report(`lyingAcknowledgement ${message.from} ${raft.term}`, {
+    raft.admission.report(`lyingAcknowledgement ${message.from} ${raft.term}`, {
       kind: "lyingAcknowledgement",
       from: message.from,
       index: matchIndex,
       reason: ours === null ? "there is no such entry" : "its history there is another",
     });
-    raft.evict(message.from);
+    raft.admission.evict(message.from);
     return;
   }
   progress.certified = true;
@@ -138,7 +136,7 @@ export function handleSnapshotResponse(raft: RaftState, message: SnapshotRespons
     followProof(raft, message, message.proof);
     return;
   }
-  const progress = raft.progress.get(message.from);
+  const progress = raft.leadership.progress.get(message.from);
   if (raft.role !== "leader" || progress === undefined) return;
   const { transfer } = progress;
   if (message.outcome === "uncertified") {

@@ -59,7 +59,7 @@ test("log ids compare by term first, then by index", () => {
 
 test("a truncation takes durability back with it", () => {
   const log = logOf([1, 1, 1]);
-  log.stableIndex = 3;
+  log.stableTo(3);
   log.truncateAfter(1);
   expect(log.stableIndex).toBe(1);
   expect(log.lastIndex).toBe(1);

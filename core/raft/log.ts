@@ -16,14 +16,13 @@ interface Base {
 export class RaftLog {
   #base: Base;
   #entries: Entry[] = [];
-  /** Durable up to here. Never beyond `lastIndex`. */
-  stableIndex: number;
+  #stableIndex: number;
   readonly #environment: Pick<RaftEnvironment, "digest">;
 
   constructor(environment: Pick<RaftEnvironment, "digest">, base: Base) {
     this.#environment = environment;
     this.#base = { index: base.index, term: base.term, chain: base.chain };
-    this.stableIndex = base.index;
+    this.#stableIndex = base.index;
   }
 
   /** First entry still held. */
@@ -33,6 +32,11 @@ export class RaftLog {
 
   get lastIndex(): number {
     return this.#base.index + this.#entries.length;
+  }
+
+  /** Durable up to here. Never beyond `lastIndex`. */
+  get stableIndex(): number {
+    return this.#stableIndex;
   }
 
   get lastTerm(): number {
@@ -110,11 +114,17 @@ export class RaftLog {
     return chainLink(this.#environment, previous, entry.index, entry.term, entry.kind, entry.data) === entry.chain;
   }
 
+  /** It is durable up to `index`. */
+  stableTo(index: number): void {
+    assert(index <= this.lastIndex, "more is durable than there is: it, the last", index, this.lastIndex);
+    this.#stableIndex = Math.max(this.#stableIndex, index);
+  }
+
   /** Removes everything after `index`. */
   truncateAfter(index: number): void {
     assert(index >= this.#base.index, "a truncation reaches below the base", index, this.#base.index);
     this.#entries.length = Math.max(0, index - this.#base.index);
-    this.stableIndex = Math.min(this.stableIndex, index);
+    this.#stableIndex = Math.min(this.#stableIndex, index);
   }
 
   /** Forgets entries up to `index`, which a snapshot stands for. */
@@ -129,7 +139,7 @@ export class RaftLog {
   reset(base: Base): void {
     this.#base = { index: base.index, term: base.term, chain: base.chain };
     this.#entries = [];
-    this.stableIndex = base.index;
+    this.#stableIndex = base.index;
   }
 
   /**

@@ -29,15 +29,16 @@ export type MembershipChange =
 export function changeMembership(raft: RaftState, changes: readonly ConfigurationChange[]): MembershipChange {
   if (raft.role !== "leader") return { refused: "this node does not lead" };
   // Before that, a change of an earlier leader may still be committed beside this one (Ongaro on raft-dev, 2015).
-  if (raft.commitIndex < raft.termStartIndex)
+  if (raft.commitIndex < raft.leadership.termStartIndex)
     return { refused: "the leader has committed nothing in its term yet; try again", isTemporary: true };
-  if (raft.configurations.length > 1) return { refused: "another membership change is in progress", isTemporary: true };
-  if (raft.transferring !== null) return { refused: "leadership is being handed over", isTemporary: true };
+  if (raft.roster.configurations.length > 1)
+    return { refused: "another membership change is in progress", isTemporary: true };
+  if (raft.leadership.transferring !== null) return { refused: "leadership is being handed over", isTemporary: true };
   for (const { kind, id } of changes) {
     // A voter without the log would count towards quorums that it cannot help to reach.
     if (kind === "promote" && !hasCaughtUp(raft, id)) return { refused: `node ${id} has not caught up` };
   }
-  const entered = enterJoint(raft.configuration, changes);
+  const entered = enterJoint(raft.roster.configuration, changes);
   if ("refused" in entered) return entered;
   // As etcd's strict reconfiguration check: the voters that remain must be able to decide, or the change ends the cluster.
   const { joint } = entered;
@@ -48,7 +49,7 @@ export function changeMembership(raft: RaftState, changes: readonly Configuratio
 }
 
 function append(raft: RaftState, configuration: Configuration, link: LineageLink | null): number {
-  raft.endorsements = new Map();
+  raft.leadership.endorsements.clear();
   const [entry] = appendAsLeader(raft, "configuration", [encodeConfigurationRecord({ configuration, link })]);
   return entry?.index ?? 0;
 }
@@ -56,7 +57,7 @@ function append(raft: RaftState, configuration: Configuration, link: LineageLink
 /** The commit index has moved: leaves a joint phase that is committed, and steps down once a configuration without this leader is. */
 export function changeCommitted(raft: RaftState): void {
   leaveIfEndorsed(raft);
-  const { configuration, index } = raft.latest;
+  const { configuration, index } = raft.roster.latest;
   if (index > raft.commitIndex || isJoint(configuration)) return;
   if (configuration.voters.includes(raft.id)) {
     renewElection(raft);
@@ -72,8 +73,8 @@ export function changeCommitted(raft: RaftState): void {
  * signers nobody can trace any more, it could not be followed by newcomers.
  */
 function renewElection(raft: RaftState): void {
-  const changes = raft.lineage.filter(({ jointTerm }) => jointTerm === raft.term).length;
-  if (changes < LIMITS.lineageLinks / 2 || raft.transferring !== null) return;
+  const changes = raft.roster.lineage.filter(({ jointTerm }) => jointTerm === raft.term).length;
+  if (changes < LIMITS.lineageLinks / 2 || raft.leadership.transferring !== null) return;
   const target = mostCaughtUp(raft);
   if (target !== NOBODY) startTransfer(raft, target);
   else campaign(raft);
@@ -83,31 +84,30 @@ function renewElection(raft: RaftState): void {
 function mostCaughtUp(raft: RaftState): NodeId {
   let target: NodeId = NOBODY;
   let most = -1;
-  for (const id of raft.configuration.voters) {
-    const match = raft.progress.get(id)?.match ?? -1;
+  for (const id of raft.roster.configuration.voters) {
+    const match = raft.leadership.progress.get(id)?.match ?? -1;
     if (match > most) [target, most] = [id, match];
   }
   return target;
 }
 
 function leaveIfEndorsed(raft: RaftState): void {
-  const { configuration, index } = raft.latest;
+  const { configuration, index } = raft.roster.latest;
   if (raft.role !== "leader" || !isJoint(configuration) || index > raft.commitIndex) return;
-  if (!isQuorum(configuration, (id) => raft.endorsements.has(id))) return;
-  const signatures = [...raft.endorsements].map(([id, signature]) => ({ id, signature })).sort((a, b) => a.id - b.id);
+  if (!isQuorum(configuration, (id) => raft.leadership.endorsements.has(id))) return;
   append(raft, leaveJoint(configuration), {
     jointIndex: index,
     jointTerm: termOf(raft, index),
     joint: configuration,
-    signatures,
+    signatures: raft.leadership.endorsements.toList(),
   });
 }
 
 /** A learner that asked to be promoted, and that has nearly everything committed, becomes a voter. Looked at with each heartbeat. */
 export function promoteLearners(raft: RaftState): void {
-  if (raft.configurations.length > 1) return;
-  for (const id of raft.configuration.learners) {
-    if (memberOf(raft.configuration, id)?.promote === true && hasCaughtUp(raft, id)) {
+  if (raft.roster.configurations.length > 1) return;
+  for (const id of raft.roster.configuration.learners) {
+    if (memberOf(raft.roster.configuration, id)?.promote === true && hasCaughtUp(raft, id)) {
       changeMembership(raft, [{ kind: "promote", id }]);
       return;
     }
@@ -115,28 +115,28 @@ export function promoteLearners(raft: RaftState): void {
 }
 
 function hasCaughtUp(raft: RaftState, id: NodeId): boolean {
-  const progress = raft.progress.get(id);
+  const progress = raft.leadership.progress.get(id);
   if (progress?.mode !== "replicate") return false;
   // One that has never answered, or no more, has caught up with nothing, however short the log.
   return isHeard(raft, id) && progress.match + raft.options.snapshotTrailingEntries >= raft.commitIndex;
 }
 
 function isHeard(raft: RaftState, id: NodeId): boolean {
-  const heardMs = raft.progress.get(id)?.lastHeardMs ?? Number.NEGATIVE_INFINITY;
+  const heardMs = raft.leadership.progress.get(id)?.lastHeardMs ?? Number.NEGATIVE_INFINITY;
   return raft.nowMs - heardMs < raft.options.electionTimeoutMs;
 }
 
 /** The leader's own, once its joint configuration is durable. */
 export function endorse(raft: RaftState): void {
-  const { configuration, index } = raft.latest;
+  const { configuration, index } = raft.roster.latest;
   if (
     raft.role !== "leader" ||
     !isJoint(configuration) ||
     index > raft.log.stableIndex ||
-    raft.endorsements.has(raft.id)
+    raft.leadership.endorsements.has(raft.id)
   )
     return;
-  raft.endorsements.set(raft.id, signEndorsement(raft, index, configuration));
+  raft.leadership.endorsements.add(raft.id, signEndorsement(raft, index, configuration));
   leaveIfEndorsed(raft);
 }
 
@@ -145,23 +145,28 @@ export function recordEndorsement(
   from: NodeId,
   endorsement: { readonly index: number; readonly signature: Signature },
 ): void {
-  const { configuration, index } = raft.latest;
-  if (raft.role !== "leader" || !isJoint(configuration) || endorsement.index !== index || raft.endorsements.has(from))
+  const { configuration, index } = raft.roster.latest;
+  if (
+    raft.role !== "leader" ||
+    !isJoint(configuration) ||
+    endorsement.index !== index ||
+    raft.leadership.endorsements.has(from)
+  )
     return;
   const peer = memberOf(configuration, from)?.peerId;
   if (
     peer === undefined ||
     !raft.environment.verify(peer, statementFor(raft, index, termOf(raft, index), configuration), endorsement.signature)
   ) {
-    raft.report(`forgedSignature ${from} ${raft.term}`, {
+    raft.admission.report(`forgedSignature ${from} ${raft.term}`, {
       kind: "forgedSignature",
       from,
       term: raft.term,
       reason: "the endorsement does not verify",
     });
-    raft.evict(from);
+    raft.admission.evict(from);
     return;
   }
-  raft.endorsements.set(from, endorsement.signature);
+  raft.leadership.endorsements.add(from, endorsement.signature);
   leaveIfEndorsed(raft);
 }

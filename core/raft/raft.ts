@@ -21,6 +21,7 @@ import { campaign, handleRequestVote, handleVoteResponse } from "./election.ts";
 import type { RaftEffect, RaftEnvironment, Restored, Stamp } from "./environment.ts";
 import { handleAppend, handleHeartbeat } from "./following.ts";
 import { handleIntroduction, handleWhoAreYou, introduceOrAsk } from "./introductions.ts";
+import type { LeadershipTransfer } from "./leadership.ts";
 import { handleTimeoutNow, startTransfer } from "./leadership-transfer.ts";
 import { handleAppendResponse, handleHeartbeatResponse, handleSnapshotResponse, leaderTick } from "./leading.ts";
 import type { RaftLog } from "./log.ts";
@@ -28,9 +29,10 @@ import { changeMembership, endorse, type MembershipChange } from "./membership.t
 import type { Header, Message, MessageOf, RaftMessage } from "./messages.ts";
 import type { RaftOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
+import type { ReadOrigin, ReadyRead } from "./read-queue.ts";
 import { holdsLease, requestRead } from "./reads.ts";
 import { handleSnapshotChunk } from "./snapshot-receiving.ts";
-import { header, type LeadershipTransfer, RaftState, type ReadOrigin, type ReadyRead, type Role } from "./state.ts";
+import { header, RaftState, type Role } from "./state.ts";
 import { snapshotDigest } from "./statements.ts";
 import type {
   Configuration,
@@ -119,71 +121,73 @@ export class Raft {
   }
   /** When it next wants to be woken. */
   get deadlineMs(): number {
-    return this.#state.deadlineMs;
+    const { role, leadership, roster, electionDeadlineMs } = this.#state;
+    if (role === "leader") return leadership.heartbeatDeadlineMs;
+    return roster.promotable ? electionDeadlineMs : Number.POSITIVE_INFINITY;
   }
   /** Whether every write that was issued is durable. */
   get diskIdle(): boolean {
-    return this.#state.diskIdle;
+    return this.#state.outbox.diskIdle;
   }
   /** Whether commands may be appended here: not while leadership is being handed over. */
   get takesProposals(): boolean {
-    return this.#state.role === "leader" && this.#state.transferring === null;
+    return this.#state.role === "leader" && this.#state.leadership.transferring === null;
   }
   /** The transfer of leadership under way. */
-  get transferring(): Readonly<LeadershipTransfer> | null {
-    return this.#state.transferring;
+  get transferring(): LeadershipTransfer | null {
+    return this.#state.leadership.transferring;
   }
   /** Bytes of entries in this leader's log that are not committed. */
   get uncommittedBytes(): number {
-    return this.#state.uncommittedBytes;
+    return this.#state.leadership.uncommittedBytes;
   }
   /** Index of this leader's first own entry. */
   get termStartIndex(): number {
-    return this.#state.termStartIndex;
+    return this.#state.leadership.termStartIndex;
   }
 
   // ---- Who takes part
 
   /** The configuration this node acts by: the latest in its log, committed or not. */
   get configuration(): Configuration {
-    return this.#state.configuration;
+    return this.#state.roster.configuration;
   }
   get configurationIndex(): number {
-    return this.#state.latest.index;
+    return this.#state.roster.latest.index;
   }
   /** What proves the present configuration to those who know an earlier one. */
   get lineage(): readonly LineageLink[] {
-    return this.#state.lineage;
+    return this.#state.roster.lineage;
   }
   /** An introduction or the log shows that this node's id has left for good. */
   get removed(): boolean {
-    return this.#state.removed;
+    return this.#state.roster.removed;
   }
 
   /** Whether a member has this identity. Asked by the transport, once a connection. */
   isAdmitted(peerId: PeerId): boolean {
-    return this.#state.isAdmitted(peerId);
+    return this.#state.admission.isAdmitted(peerId);
   }
 
   /** What this leader knows of a follower; undefined where it does not lead, or the node is no other member. */
   progressOf(id: NodeId): Readonly<Progress> | undefined {
-    return this.#state.role === "leader" ? this.#state.progress.get(id) : undefined;
+    return this.#state.role === "leader" ? this.#state.leadership.progress.get(id) : undefined;
   }
 
   // ---- One step
 
   begin(stamp: Stamp): void {
     const state = this.#state;
-    state.begin(stamp);
+    state.setClock(stamp);
     // A leader that slept looks at its own state before it believes what it remembers.
-    if (state.role === "leader" && state.nowMs >= state.heartbeatDeadlineMs) leaderTick(state);
+    if (state.role === "leader" && state.nowMs >= state.leadership.heartbeatDeadlineMs) leaderTick(state);
   }
 
   /** Whether `message` may be looked at, which came over a connection that proved the identity `from`. */
   admit(from: PeerId, message: Message): boolean {
-    const admission = this.#state.admit(from, message);
-    if (admission === "stranger") introduceOrAsk(this.#state, from, message);
-    return admission === "admitted";
+    const verdict = this.#state.admission.judge(from, message, this.#state.nowMs);
+    if (verdict === "stranger") introduceOrAsk(this.#state, from, message);
+    return verdict === "admitted";
   }
 
   /** Handles a message that was admitted. */
@@ -193,7 +197,7 @@ export class Raft {
 
   /** Every write up to `writeId` is durable. */
   written(writeId: number): void {
-    this.#state.written(writeId, () => endorse(this.#state));
+    this.#state.outbox.written(writeId, () => endorse(this.#state));
     advanceCommit(this.#state);
   }
 
@@ -201,19 +205,19 @@ export class Raft {
   expire(): void {
     const state = this.#state;
     if (state.role !== "leader" && state.nowMs >= state.electionDeadlineMs) {
-      if (state.promotable) campaign(state);
+      if (state.roster.promotable) campaign(state);
       else state.resetElectionDeadline();
     }
   }
 
   /** Last of a step: hands what has to be stored to the disk, and messages to the wire or to the write they wait for. */
   finish(): void {
-    this.#state.finish();
+    this.#state.outbox.finish();
   }
 
   /** Says something of the node's own that promises nothing. */
   send(message: Message): void {
-    this.#state.send(message);
+    this.#state.outbox.send(message);
   }
 
   /** The fields that a message of this term begins with. */
@@ -235,9 +239,7 @@ export class Raft {
 
   /** Reads whose index is known by now, or that failed. Each is handed out once. */
   takeReadyReads(): readonly ReadyRead[] {
-    const ready = this.#state.readyReads;
-    if (ready.length > 0) this.#state.readyReads = [];
-    return ready;
+    return this.#state.reads.takeReady();
   }
 
   /** Whether the leader may answer a read without asking anybody. */
@@ -264,9 +266,7 @@ export class Raft {
 
   /** A leader's snapshot, to be taken over by the state machine before anything is applied. Handed out once. */
   takeInstalled(): Snapshot | null {
-    const { installed } = this.#state;
-    this.#state.installed = null;
-    return installed;
+    return this.#state.takeInstalled();
   }
 
   /**
@@ -275,12 +275,12 @@ export class Raft {
    * configuration is in force its entry is still needed, to be endorsed; the final one follows at once.
    */
   snapshotBaseAt(index: number): SnapshotBase | null {
-    const { log, configurations, lineage } = this.#state;
-    const committed = configurations[0];
+    const { log, roster } = this.#state;
+    const committed = roster.configurations[0];
     const term = log.termAt(index);
     const chain = log.chainAt(index);
     if (committed === undefined || term === null || chain === null) return null;
-    const placed = this.#state.configurationAt(index);
+    const placed = roster.configurationAt(index);
     if (committed.index > index || isJoint(placed.configuration)) return null;
     return {
       index,
@@ -288,7 +288,7 @@ export class Raft {
       chain,
       configuration: placed.configuration,
       configurationIndex: placed.index,
-      lineage: lineage.filter((link) => link.jointIndex <= index),
+      lineage: roster.lineage.filter((link) => link.jointIndex <= index),
     };
   }
 
@@ -306,7 +306,6 @@ export class Raft {
       log.firstIndex - 1,
       Math.min(base.index - options.snapshotTrailingEntries, log.stableIndex),
     );
-    state.saveSnapshot({ clusterId, incarnation, meta, chunks }, keepAfter);
-    log.compactTo(keepAfter);
+    state.compact({ clusterId, incarnation, meta, chunks }, keepAfter);
   }
 }

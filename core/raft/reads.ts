@@ -3,23 +3,23 @@
  * that arrive while a round is under way share the next one.
  */
 import { quorumValue } from "./quorum.ts";
+import type { ReadOrigin } from "./read-queue.ts";
 import { startRound } from "./rounds.ts";
-import type { RaftState, ReadOrigin } from "./state.ts";
+import type { RaftState } from "./state.ts";
 
 /** Queues a read on the leader. */
 export function requestRead(raft: RaftState, origin: ReadOrigin): void {
-  if (raft.pendingReads.length >= raft.options.maxPendingRequests) {
-    raft.readyReads.push({ origin, index: null });
+  if (raft.reads.length >= raft.options.maxPendingRequests) {
+    raft.reads.refuse(origin);
     return;
   }
   // What an earlier leader committed is known only once this term has committed something (thesis 6.4, step 1).
-  if (raft.commitIndex < raft.termStartIndex) {
-    raft.pendingReads.push({ origin, index: raft.termStartIndex, round: 0 });
+  if (raft.commitIndex < raft.leadership.termStartIndex) {
+    raft.reads.add(origin, raft.leadership.termStartIndex, 0);
     return;
   }
-  const newest = raft.pendingReads[raft.pendingReads.length - 1];
-  const underWay = newest !== undefined && newest.round > 0;
-  raft.pendingReads.push({ origin, index: raft.commitIndex, round: raft.round + 1 });
+  const underWay = raft.reads.waitsForRound;
+  raft.reads.add(origin, raft.commitIndex, raft.leadership.round + 1);
   if (!underWay) startRound(raft);
 }
 
@@ -28,10 +28,11 @@ export function requestRead(raft: RaftState, origin: ReadOrigin): void {
  * shortest election time-out, measured on clocks that differ by the drift bound at most.
  */
 export function holdsLease(raft: RaftState): boolean {
-  if (!raft.options.leaseReads || raft.role !== "leader" || raft.commitIndex < raft.termStartIndex) return false;
-  if (raft.transferring !== null || raft.leaseBlocked) return false;
-  const confirmedMs = quorumValue(raft.configuration, (id) =>
-    id === raft.id ? raft.nowMs : (raft.progress.get(id)?.roundSentMs ?? Number.NEGATIVE_INFINITY),
+  if (!raft.options.leaseReads || raft.role !== "leader" || raft.commitIndex < raft.leadership.termStartIndex)
+    return false;
+  if (raft.leadership.transferring !== null || raft.leadership.leaseBlocked) return false;
+  const confirmedMs = quorumValue(raft.roster.configuration, (id) =>
+    id === raft.id ? raft.nowMs : (raft.leadership.progress.get(id)?.roundSentMs ?? Number.NEGATIVE_INFINITY),
   );
   return raft.nowMs < confirmedMs + raft.options.electionTimeoutMs * (1 - 2 * raft.options.clockDriftBound);
 }

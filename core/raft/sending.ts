@@ -7,7 +7,7 @@ import { header, type RaftState } from "./state.ts";
 import type { Entry, NodeId } from "./types.ts";
 
 export function broadcastAppend(raft: RaftState): void {
-  for (const [id, progress] of raft.progress) sendAppends(raft, id, progress);
+  for (const [id, progress] of raft.leadership.progress) sendAppends(raft, id, progress);
 }
 
 /** As much as flow control allows. */
@@ -46,7 +46,7 @@ export function sendEntries(
   const prevTerm = raft.log.termAt(prevIndex);
   const prevChain = raft.log.chainAt(prevIndex);
   if (prevTerm === null || prevChain === null) throw new Halt(`append after ${prevIndex}, which is not in the log`);
-  raft.send({
+  raft.outbox.send({
     type: "append",
     ...header(raft, to, raft.term),
     prevIndex,
@@ -67,7 +67,7 @@ function sizeOf(entries: readonly Entry[]): number {
 export function sendHeartbeat(raft: RaftState, to: NodeId, progress: Progress): void {
   const commit = Math.min(progress.match, raft.commitIndex);
   progress.commitSent = commit;
-  raft.send({
+  raft.outbox.send({
     type: "heartbeat",
     clusterId: raft.clusterId,
     incarnation: raft.incarnation,
@@ -75,7 +75,7 @@ export function sendHeartbeat(raft: RaftState, to: NodeId, progress: Progress): 
     to,
     term: raft.term,
     commit,
-    round: raft.round,
+    round: raft.leadership.round,
   });
 }
 

@@ -17,7 +17,7 @@ export function sendChunks(raft: RaftState, to: NodeId, progress: Progress): voi
   while (transfer.sent < meta.chunkCount && transfer.sent < transfer.acknowledged + CHUNKS_IN_FLIGHT) {
     const bytes = chunks[transfer.sent];
     if (bytes === undefined) return;
-    raft.send({
+    raft.outbox.send({
       type: "snapshotChunk",
       ...header(raft, to, raft.term),
       meta,

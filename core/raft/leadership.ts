@@ -1,0 +1,126 @@
+/** What a node keeps while it leads: its followers' progress, its rounds, a change or a transfer under way. */
+import type { RaftLog } from "./log.ts";
+import { Progress } from "./progress.ts";
+import { SignatureSet } from "./signature-set.ts";
+import type { Configuration, NodeId } from "./types.ts";
+
+/** Leadership on its way to another voter. */
+export interface LeadershipTransfer {
+  readonly to: NodeId;
+  readonly deadlineMs: number;
+  /** The order to campaign has left. */
+  readonly sent: boolean;
+}
+
+/** For how many of the latest rounds it is known when they left. */
+const ROUNDS_REMEMBERED = 64;
+
+export class Leadership {
+  readonly #id: NodeId;
+  #progress = new Map<NodeId, Progress>();
+  #round = 0;
+  readonly #roundSentMs = new Float64Array(ROUNDS_REMEMBERED);
+  #heartbeatDeadlineMs = 0;
+  #termStartIndex = 0;
+  #uncommittedBytes = 0;
+  #transferring: LeadershipTransfer | null = null;
+  #leaseBlocked = false;
+  /** Of the joint configuration under way. */
+  readonly endorsements = new SignatureSet();
+
+  constructor(id: NodeId) {
+    this.#id = id;
+  }
+
+  /** One for each other member of the configuration; empty while this node does not lead. */
+  get progress(): ReadonlyMap<NodeId, Progress> {
+    return this.#progress;
+  }
+
+  /** The latest round of heartbeats. Rises as long as the process lives. */
+  get round(): number {
+    return this.#round;
+  }
+
+  get heartbeatDeadlineMs(): number {
+    return this.#heartbeatDeadlineMs;
+  }
+
+  /** Index of this leader's first own entry. */
+  get termStartIndex(): number {
+    return this.#termStartIndex;
+  }
+
+  /** Bytes of entries that are not committed. */
+  get uncommittedBytes(): number {
+    return this.#uncommittedBytes;
+  }
+
+  get transferring(): LeadershipTransfer | null {
+    return this.#transferring;
+  }
+
+  /** An order to campaign has left in this term: whoever has it may win at any time, so no lease holds. */
+  get leaseBlocked(): boolean {
+    return this.#leaseBlocked;
+  }
+
+  start(): void {
+    this.end();
+    this.#leaseBlocked = false;
+    this.#uncommittedBytes = 0;
+  }
+
+  end(): void {
+    this.#progress = new Map();
+    this.endorsements.clear();
+    this.#transferring = null;
+  }
+
+  /** Keeps one progress for each other member of the configuration. */
+  track({ members }: Configuration, log: Pick<RaftLog, "lastIndex">, nowMs: number): void {
+    for (const { id } of members) {
+      if (id !== this.#id && !this.#progress.has(id)) this.#progress.set(id, new Progress(log.lastIndex + 1, nowMs));
+    }
+    for (const id of this.#progress.keys()) {
+      if (!members.some((member) => member.id === id)) this.#progress.delete(id);
+    }
+  }
+
+  /** Its first own entry is in the log. */
+  termStartsAt(index: number): void {
+    this.#termStartIndex = index;
+  }
+
+  addUncommitted(bytes: number): void {
+    this.#uncommittedBytes += bytes;
+  }
+
+  /** Counts a new round, which leaves now. */
+  startRound(nowMs: number, heartbeatMs: number): void {
+    this.#round++;
+    this.#roundSentMs[this.#round % ROUNDS_REMEMBERED] = nowMs;
+    this.#heartbeatDeadlineMs = nowMs + heartbeatMs;
+  }
+
+  /** When a round left; null when it is none of the latest. */
+  sentMsOf(round: number): number | null {
+    if (round > this.#round || round <= this.#round - ROUNDS_REMEMBERED) return null;
+    return this.#roundSentMs[round % ROUNDS_REMEMBERED] ?? null;
+  }
+
+  startTransfer(to: NodeId, deadlineMs: number): void {
+    this.#transferring = { to, deadlineMs, sent: false };
+  }
+
+  /** The order to campaign leaves. */
+  transferOrdered(): void {
+    if (this.#transferring !== null) this.#transferring = { ...this.#transferring, sent: true };
+  }
+
+  giveUpTransfer(): void {
+    // An order that has left may still be followed, however late: no lease any more in this term.
+    this.#leaseBlocked ||= this.#transferring?.sent === true;
+    this.#transferring = null;
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * Who takes part, as far as this node knows: the configurations in its log, the links that prove them, and so whom it
+ * listens to and under which identity.
+ */
+import { assert } from "./assert.ts";
+import { decodeConfigurationRecord } from "./codec/index.ts";
+import { isVoter, leaveJoint } from "./configuration.ts";
+import { LIMITS } from "./limits.ts";
+import type { RaftLog } from "./log.ts";
+import type {
+  Configuration,
+  ConfigurationRecord,
+  Entry,
+  LineageLink,
+  Member,
+  NodeId,
+  PeerId,
+  SnapshotMeta,
+} from "./types.ts";
+
+/** A configuration in the log or in the snapshot, with the index from which it counts. */
+export interface PlacedConfiguration extends ConfigurationRecord {
+  readonly index: number;
+}
+
+/** The final configuration after the newest link. */
+export interface IntroducedConfiguration {
+  readonly jointIndex: number;
+  readonly configuration: Configuration;
+  /** Its entry is in this node's own log; otherwise another member showed it. */
+  readonly inLog: boolean;
+}
+
+export class Roster {
+  readonly #id: NodeId;
+  #configurations: PlacedConfiguration[];
+  #lineage: readonly LineageLink[];
+  #introduced: IntroducedConfiguration | null = null;
+  #peers = new Map<NodeId, PeerId>();
+  #bindings = new Map<NodeId, PeerId>();
+  #removed = false;
+  #promotable = false;
+
+  constructor(id: NodeId, meta: SnapshotMeta, log: Pick<RaftLog, "entryAt" | "lastIndex">) {
+    this.#id = id;
+    this.#lineage = meta.lineage;
+    this.#configurations = [{ index: meta.configurationIndex, configuration: meta.configuration, link: null }];
+    this.#placeFrom(log, meta.index + 1);
+    this.#rebuild();
+  }
+
+  /** Newest last. The first is in force at the commit index, the others come after it. */
+  get configurations(): readonly PlacedConfiguration[] {
+    return this.#configurations;
+  }
+
+  get latest(): PlacedConfiguration {
+    const last = this.#configurations[this.#configurations.length - 1];
+    assert(last !== undefined, "a node always has a configuration");
+    return last;
+  }
+
+  /** The configuration this node acts by: the latest in its log, committed or not (thesis 4.1). */
+  get configuration(): Configuration {
+    return this.latest.configuration;
+  }
+
+  /** The configuration in force at `index`, which is at or after the commit index's own. */
+  configurationAt(index: number): PlacedConfiguration {
+    let found = this.#configurations[0];
+    for (const placed of this.#configurations) if (placed.index <= index) found = placed;
+    assert(found !== undefined && found.index <= index, "no configuration is known at an index", index);
+    return found;
+  }
+
+  /** What proves the present configuration to those who know an earlier one. Newest last, bounded. */
+  get lineage(): readonly LineageLink[] {
+    return this.#lineage;
+  }
+
+  /** What a proof has shown, while this node does not know it to be committed by itself. */
+  get introduced(): IntroducedConfiguration | null {
+    return this.#introduced;
+  }
+
+  /** An introduction or the log shows that this node's id has left for good. */
+  get removed(): boolean {
+    return this.#removed;
+  }
+
+  /**
+   * Whether this node may campaign: a voter of its latest configuration, or of one before it that is not known to be
+   * replaced. One that is being removed may be the only one with the entry that removes it (thesis 4.2.2).
+   */
+  get promotable(): boolean {
+    return this.#promotable;
+  }
+
+  /** The identity under which this node listens to `id`. */
+  peerOf(id: NodeId): PeerId | undefined {
+    return this.#peers.get(id);
+  }
+
+  /** Whom this node listens to under this identity. */
+  idOf(peerId: PeerId): NodeId | undefined {
+    for (const [id, known] of this.#peers) if (known === peerId) return id;
+    return undefined;
+  }
+
+  /**
+   * The identity to which `id` is bound by proof: by a committed configuration or an introduction. Present members have
+   * one, and so has everyone who has left.
+   */
+  boundPeerOf(id: NodeId): PeerId | undefined {
+    return this.#bindings.get(id);
+  }
+
+  /** Takes up a configuration entry that has just entered the log. */
+  place(entry: Entry): void {
+    // A node that joined trusts a later configuration than the ones it meets on the way there.
+    if (entry.index <= this.latest.index) return;
+    const record = decodeConfigurationRecord(entry.data);
+    this.#configurations.push({ index: entry.index, ...record });
+    if (record.link !== null) this.#addLink(record.link, true);
+    this.#rebuild();
+  }
+
+  /** Forgets configurations that a truncation removed from the log. Links stay: their signatures prove them by themselves. */
+  unplaceAfter(index: number): void {
+    while (this.#configurations.length > 1 && this.latest.index > index) this.#configurations.pop();
+    this.#rebuild();
+  }
+
+  /** Forgets configurations that a committed later one has replaced. */
+  prune(commitIndex: number): void {
+    let changed = false;
+    for (
+      let second = this.#configurations[1];
+      second !== undefined && second.index <= commitIndex;
+      second = this.#configurations[1]
+    ) {
+      this.#configurations.shift();
+      changed = true;
+    }
+    const committed = this.#configurations[0];
+    if (this.#introduced !== null && committed !== undefined && committed.index > this.#introduced.jointIndex) {
+      this.#introduced = null;
+      changed = true;
+    }
+    if (changed) this.#rebuild();
+  }
+
+  /** A snapshot replaced the log, or its beginning: its configuration is the only one known, but for those that follow. */
+  adopt(meta: SnapshotMeta, log: Pick<RaftLog, "entryAt" | "lastIndex">, commitIndex: number): void {
+    const trusted = this.#configurations[0];
+    if (trusted === undefined || trusted.index < meta.configurationIndex) {
+      this.#configurations = [{ index: meta.configurationIndex, configuration: meta.configuration, link: null }];
+    } else {
+      // It joined trusting a later configuration than the snapshot's.
+      this.#configurations = [trusted];
+    }
+    this.#placeFrom(log, meta.index + 1);
+    for (const link of meta.lineage) this.#addLink(link, true);
+    this.prune(commitIndex);
+    this.#rebuild();
+  }
+
+  /** Takes up a link whose signatures have been checked. */
+  introduce(link: LineageLink): void {
+    this.#addLink(link, false);
+    this.#rebuild();
+  }
+
+  #placeFrom(log: Pick<RaftLog, "entryAt" | "lastIndex">, firstIndex: number): void {
+    for (let index = firstIndex; index <= log.lastIndex; index++) {
+      const entry = log.entryAt(index);
+      if (entry?.kind === "configuration") this.place(entry);
+    }
+  }
+
+  #addLink(link: LineageLink, inLog: boolean): void {
+    const newest = this.#lineage[this.#lineage.length - 1];
+    if (newest === undefined || link.jointIndex > newest.jointIndex) {
+      this.#lineage = [...this.#lineage, link].slice(-LIMITS.lineageLinks);
+      // A quorum signed it, so it counts before this node knows that it is committed: after a restart it knows of no commits.
+      this.#introduced = { jointIndex: link.jointIndex, configuration: leaveJoint(link.joint), inLog };
+    }
+  }
+
+  #rebuild(): void {
+    this.#peers = new Map();
+    this.#bindings = new Map();
+    const introduced = this.#introduced?.configuration;
+    const committed = this.#configurations[0]?.configuration;
+    for (const { configuration } of this.#configurations) bind(this.#peers, configuration.members);
+    bind(this.#peers, introduced?.members ?? []);
+    for (const configuration of [committed, introduced]) {
+      if (configuration === undefined) continue;
+      bind(this.#bindings, configuration.retired);
+      bind(this.#bindings, configuration.members);
+    }
+    // While the entry that removes it is only in its own log, it may be needed to commit that very entry.
+    const leftBy = this.#introduced?.inLog === false ? introduced : committed;
+    this.#removed = leftBy?.retired.some((member) => member.id === this.#id) ?? false;
+    this.#promotable =
+      !this.#removed && this.#configurations.some(({ configuration }) => isVoter(configuration, this.#id));
+  }
+}
+
+function bind(peers: Map<NodeId, PeerId>, members: readonly Member[]): void {
+  for (const { id, peerId } of members) peers.set(id, peerId);
+}

@@ -1,0 +1,28 @@
+/** Signatures of different members over one statement, collected until they are a quorum's. */
+import type { MemberSignature, NodeId, Signature } from "./types.ts";
+
+export class SignatureSet {
+  readonly #signatures = new Map<NodeId, Signature>();
+
+  add(id: NodeId, signature: Signature): void {
+    this.#signatures.set(id, signature);
+  }
+
+  has(id: NodeId): boolean {
+    return this.#signatures.has(id);
+  }
+
+  clear(): void {
+    this.#signatures.clear();
+  }
+
+  /** In the order in which they came. */
+  [Symbol.iterator](): IterableIterator<[NodeId, Signature]> {
+    return this.#signatures[Symbol.iterator]();
+  }
+
+  /** Sorted by id. */
+  toList(): MemberSignature[] {
+    return [...this.#signatures].map(([id, signature]) => ({ id, signature })).sort((a, b) => a.id - b.id);
+  }
+}
