@@ -234,11 +234,7 @@ function choices(count: number, strategy: SchedulerSettings["strategy"]): Row {
 /** A leader without consensus, wire and disk: it proposes placements, they are applied, it is told. */
 class Leader {
   #state: ClusterState = emptyState();
-  readonly #orchestrator = new Orchestrator(0.05);
-
-  constructor() {
-    this.#orchestrator.startLeading(this.#state, 0);
-  }
+  readonly #orchestrator = new Orchestrator(0.05, this.#state, 0);
 
   apply(commands: readonly Command[]): void {
     const entries = commands.map((command, at) => ({

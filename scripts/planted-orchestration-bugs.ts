@@ -107,8 +107,8 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     file: "core/orchestrator/assignment.ts",
     edits: [
       {
-        find: "taskOf, vmOf,",
-        replace: "tableValues, taskOf, vmOf,",
+        find: "taskOf, vmOf }",
+        replace: "tableValues, taskOf, vmOf }",
       },
       {
         find: "const vms = worker.vms.flatMap((name) => {",
@@ -174,35 +174,32 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
         replace: "this.#orchestrator.hear(report, this.#raft.wallMs);",
       },
       {
-        find: "this.#orchestrator.directive(report, servers, this.#raft.nowMs);",
-        replace: "this.#orchestrator.directive(report, servers, this.#raft.wallMs);",
+        find: "this.#orchestrator?.directive(report, servers, this.#raft.nowMs)",
+        replace: "this.#orchestrator?.directive(report, servers, this.#raft.wallMs)",
       },
       {
-        find: "this.#orchestrator.applied(state, touched, this.#raft.nowMs);",
-        replace: "this.#orchestrator.applied(state, touched, this.#raft.wallMs);",
+        find: "this.#orchestrator?.applied(state, touched, this.#raft.nowMs);",
+        replace: "this.#orchestrator?.applied(state, touched, this.#raft.wallMs);",
       },
       {
-        find: "this.#orchestrator.startLeading(state, raft.nowMs);",
-        replace: "this.#orchestrator.startLeading(state, raft.wallMs);",
+        find: "new Orchestrator(this.#options.clockDriftBound, state, raft.nowMs);",
+        replace: "new Orchestrator(this.#options.clockDriftBound, state, raft.wallMs);",
       },
       { find: "this.#orchestrator.step(raft.nowMs)", replace: "this.#orchestrator.step(raft.wallMs)" },
       {
-        find: "let atMs = this.#mayPropose ? this.#orchestrator.deadlineMs : Number.POSITIVE_INFINITY;",
-        replace: `let atMs = this.#mayPropose
-      ? this.#orchestrator.deadlineMs - this.#raft.wallMs + this.#raft.nowMs
-      : Number.POSITIVE_INFINITY;`,
+        find: "atMs = this.#orchestrator.deadlineMs;",
+        replace: "atMs = this.#orchestrator.deadlineMs - this.#raft.wallMs + this.#raft.nowMs;",
       },
     ],
   },
   {
     name: "new-leader-knows-no-leases",
     scenario: "split-brain-vm",
-    file: "core/orchestrator/orchestrator.ts",
+    file: "core/orchestrator/worker-leases.ts",
     edits: [
       {
-        find: `// Somebody else may have heard of it a moment ago.
-      this.#leases.set(id, this.#nowMs + this.#waitMs);`,
-        replace: "this.#leases.set(id, this.#nowMs + 1000);",
+        find: "else if (!this.#ends.has(id)) this.#ends.set(id, nowMs + this.#waitMs);",
+        replace: "else if (!this.#ends.has(id)) this.#ends.set(id, nowMs + 1000);",
       },
     ],
   },
@@ -278,8 +275,8 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     file: "core/orchestrator/orchestrator.ts",
     edits: [
       {
-        find: 'return this.#state !== null && nodeOf(this.#state, workerId)?.role === "removed";',
-        replace: "return this.#state !== null && nodeOf(this.#state, workerId) === undefined;",
+        find: 'return nodeOf(this.#state, workerId)?.role === "removed";',
+        replace: "return nodeOf(this.#state, workerId) === undefined;",
       },
     ],
   },
@@ -313,13 +310,13 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "restart-without-back-off",
     scenario: "health-flapping",
-    file: "core/orchestrator/orchestrator.ts",
-    edits: [{ find: "this.#nowMs + backoffMs(vm));", replace: "this.#nowMs + 0 * backoffMs(vm));" }],
+    file: "core/orchestrator/recovery.ts",
+    edits: [{ find: "nowMs + backoffMs(vm));", replace: "nowMs + 0 * backoffMs(vm));" }],
   },
   {
     name: "restarted-for-ever",
     scenario: "health-flapping",
-    file: "core/orchestrator/orchestrator.ts",
+    file: "core/orchestrator/recovery.ts",
     edits: [
       {
         find: "if (restarts < spec.recovery.restartsMax) this",

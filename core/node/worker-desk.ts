@@ -54,7 +54,8 @@ const REFUSED_FOR_NOW: ClientAnswer = { kind: "refused", refusal: { kind: "noLea
 export class WorkerDesk {
   readonly #raft: ReportsRaft;
   readonly #options: RaftOptions;
-  readonly #orchestrator: Orchestrator;
+  /** Null while this node does not lead. */
+  #orchestrator: Orchestrator | null = null;
   readonly #answer: (requestId: number, answer: ClientAnswer) => void;
   #leadingTerm = 0;
   #mayPropose = false;
@@ -73,12 +74,12 @@ export class WorkerDesk {
     this.#answer = answer;
     this.#raft = raft;
     this.#options = options;
-    this.#orchestrator = new Orchestrator(options.clockDriftBound);
   }
 
   get deadlineMs(): number {
     // While it cannot propose, nothing that is due could be done.
-    let atMs = this.#mayPropose ? this.#orchestrator.deadlineMs : Number.POSITIVE_INFINITY;
+    let atMs = Number.POSITIVE_INFINITY;
+    if (this.#mayPropose && this.#orchestrator !== null) atMs = this.#orchestrator.deadlineMs;
     for (const { deadlineMs } of this.#passed.values()) {
       atMs = Math.min(atMs, deadlineMs);
       break;
@@ -121,8 +122,7 @@ export class WorkerDesk {
   }
 
   #hear(from: NodeId, requestId: number, peerId: PeerId, data: Uint8Array, state: ClusterState): ClientAnswer | null {
-    if (!this.#orchestrator.isLeading || this.#waiting.length >= this.#options.maxPendingRequests)
-      return REFUSED_FOR_NOW;
+    if (this.#orchestrator === null || this.#waiting.length >= this.#options.maxPendingRequests) return REFUSED_FOR_NOW;
     const report = decodeReport(data);
     if (report === null) return invalid("report", "is no report of a worker");
     if (nodeOf(state, report.workerId)?.peerId !== peerId)
@@ -147,7 +147,8 @@ export class WorkerDesk {
     if (answered.length === 0) return;
     const servers = index === null || appliedIndex < index ? null : this.#servers();
     for (const { from, requestId, report } of answered) {
-      const directive = servers === null ? null : this.#orchestrator.directive(report, servers, this.#raft.nowMs);
+      const directive =
+        servers === null ? null : (this.#orchestrator?.directive(report, servers, this.#raft.nowMs) ?? null);
       const data = directive === null ? null : encodeDirective(directive);
       if (from === this.#raft.id)
         this.#answer(requestId, data === null ? REFUSED_FOR_NOW : { kind: "directive", data });
@@ -168,7 +169,7 @@ export class WorkerDesk {
 
   /** Entries have been applied; `results` of its own proposals come one by one through `settled`. */
   applied(state: ClusterState, touched: Touched): void {
-    if (this.#orchestrator.isLeading) this.#orchestrator.applied(state, touched, this.#raft.nowMs);
+    this.#orchestrator?.applied(state, touched, this.#raft.nowMs);
   }
 
   /** One of its proposals has been applied, or never will be. */
@@ -176,7 +177,7 @@ export class WorkerDesk {
     const key = this.#proposals.get(ticket);
     if (key === undefined) return;
     this.#proposals.delete(ticket);
-    this.#orchestrator.settled(key);
+    this.#orchestrator?.settled(key);
   }
 
   /** After everything else: what is to be proposed, and the tickets by which to tell what became of it. */
@@ -191,13 +192,13 @@ export class WorkerDesk {
     const mayLead = raft.role === "leader" && appliedIndex >= raft.termStartIndex;
     this.#mayPropose = mayLead && takesProposals;
     if (!mayLead) {
-      if (this.#orchestrator.isLeading) this.#stopLeading();
+      if (this.#orchestrator !== null) this.#stopLeading();
       return;
     }
-    if (!this.#orchestrator.isLeading || this.#leadingTerm !== raft.term) {
+    if (this.#orchestrator === null || this.#leadingTerm !== raft.term) {
       this.#stopLeading();
       this.#leadingTerm = raft.term;
-      this.#orchestrator.startLeading(state, raft.nowMs);
+      this.#orchestrator = new Orchestrator(this.#options.clockDriftBound, state, raft.nowMs);
     }
     if (takesProposals) {
       for (const { key, command } of this.#orchestrator.step(raft.nowMs)) {
@@ -210,7 +211,7 @@ export class WorkerDesk {
   }
 
   #stopLeading(): void {
-    this.#orchestrator.stopLeading();
+    this.#orchestrator = null;
     this.#proposals.clear();
     const waiting = [...this.#inRound, ...this.#waiting];
     this.#inRound = [];

@@ -6,8 +6,7 @@ import { Deadlines } from "./deadlines.ts";
 type Step =
   | { readonly do: "set"; readonly key: string; readonly atMs: number }
   | { readonly do: "delete" | "has"; readonly key: string }
-  | { readonly do: "take"; readonly nowMs: number }
-  | { readonly do: "clear" };
+  | { readonly do: "take"; readonly nowMs: number };
 
 const key = fc.constantFrom("a", "b", "c", "d", "e");
 const atMs = fc.nat(20);
@@ -15,7 +14,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant("set"), key, atMs }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("delete", "has"), key }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("take"), nowMs: atMs }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("clear") }) },
 );
 
 test("whatever is set, set anew and deleted: the first that is due comes first, each once", () => {
@@ -35,10 +33,6 @@ test("whatever is set, set anew and deleted: the first that is due comes first, 
             break;
           case "has":
             expect(deadlines.has(one.key)).toBe(obvious.has(one.key));
-            break;
-          case "clear":
-            deadlines.clear();
-            obvious.clear();
             break;
           case "take": {
             const least = Math.min(...obvious.values());

@@ -47,11 +47,6 @@ export class Deadlines<K> {
     this.#entries.delete(key);
   }
 
-  clear(): void {
-    this.#entries.clear();
-    this.#heap.length = 0;
-  }
-
   /** Infinity: nothing is due. */
   get nextMs(): number {
     this.#passOver();

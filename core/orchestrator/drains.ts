@@ -34,15 +34,6 @@ export class Drains {
     this.#blocked.delete(workerId);
   }
 
-  clear(): void {
-    this.#moving.clear();
-    this.#origins.clear();
-    this.#patience.clear();
-    this.#due.clear();
-    this.#blocked.clear();
-    this.#roomIndex = 0;
-  }
-
   /** A VM is on its way. */
   moves(workerId: number, name: string, nowMs: number): void {
     this.#moving.get(workerId)?.add(name);

@@ -1,2 +1,3 @@
 /** The leader's part in running workers, VMs and tasks. */
-export { Orchestrator, type Proposal } from "./orchestrator.ts";
+export { Orchestrator } from "./orchestrator.ts";
+export type { Proposal } from "./proposals.ts";

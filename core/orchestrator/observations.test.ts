@@ -14,7 +14,7 @@ const KNOWS_ALL = Number.MAX_SAFE_INTEGER;
 function placed(): OrchestratorHarness {
   const harness = new OrchestratorHarness();
   harness.join(1);
-  harness.orchestrator.stopLeading();
+  harness.stopLeading();
   harness.create("web", { onWorkerLost: "wait" });
   harness.commit({ kind: "placeVm", name: "web", epoch: 0, workerId: 1 });
   return harness;

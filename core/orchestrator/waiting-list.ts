@@ -26,11 +26,6 @@ export class WaitingList {
     if (level.fresh.size + level.tried.size === 0) this.#levels.splice(this.#levels.indexOf(level), 1);
   }
 
-  clear(): void {
-    this.#levels = [];
-    this.#priorities.clear();
-  }
-
   /** Whoever is next to be tried now that `roomIndex` is the last change; null: nobody. */
   next(roomIndex: number): string | null {
     for (const { fresh, tried, changedIndex } of this.#levels) {

@@ -37,6 +37,7 @@ import { Orchestrator, type Proposal } from "../orchestrator/index.ts";
 
 const SERVERS = [1, 2, 3];
 const TURNS_MAX = 10_000;
+const DRIFT_BOUND = 0.05;
 
 /** A host of a test: what it shows, and what its agent has been told. */
 interface Host {
@@ -80,10 +81,10 @@ export class OrchestratorHarness {
   loses: (proposal: Proposal) => boolean = () => false;
   readonly hosts = new Map<number, Host>();
   #index = 0;
+  #isLeading = true;
 
   constructor() {
-    this.orchestrator = new Orchestrator(0.05);
-    this.orchestrator.startLeading(this.state, this.nowMs);
+    this.orchestrator = new Orchestrator(DRIFT_BOUND, this.state, this.nowMs);
   }
 
   // ---- The log
@@ -103,12 +104,13 @@ export class OrchestratorHarness {
     }));
     const { state, results, touched } = applyEntries(this.state, entries);
     this.state = state;
-    this.orchestrator.applied(state, touched, this.nowMs);
+    if (this.#isLeading) this.orchestrator.applied(state, touched, this.nowMs);
     return results;
   }
 
   /** Steps until it has nothing more to propose. */
   turn(): void {
+    if (!this.#isLeading) return;
     for (let turns = 0; ; turns++) {
       if (turns > TURNS_MAX) throw new Error("the orchestrator never comes to rest");
       const proposals = this.orchestrator.step(this.nowMs);
@@ -153,10 +155,20 @@ export class OrchestratorHarness {
     }
   }
 
+  /** From now on nobody proposes anything. */
+  stopLeading(): void {
+    this.#isLeading = false;
+  }
+
+  /** A leader begins in the present state. */
+  startLeading(): void {
+    this.#isLeading = true;
+    this.orchestrator = new Orchestrator(DRIFT_BOUND, this.state, this.nowMs);
+  }
+
   /** Another leader takes over in the same state. */
   handOver(): void {
-    this.orchestrator = new Orchestrator(0.05);
-    this.orchestrator.startLeading(this.state, this.nowMs);
+    this.startLeading();
     this.turn();
   }
 
