@@ -51,7 +51,7 @@ const healthProbe = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("tcp"), port: z.int().min(1).max(65_535) }),
   z.strictObject({ kind: z.literal("script"), script: z.string().min(1).max(CLUSTER_LIMITS.scriptLength) }),
-  z.strictObject({ kind: z.literal("console"), pattern: z.string().min(1).max(CLUSTER_LIMITS.scriptLength) }),
+  z.strictObject({ kind: z.literal("console"), pattern: z.string().min(1).max(CLUSTER_LIMITS.pathLength) }),
   z.strictObject({ kind: z.literal("process"), process: z.string().min(1).max(CLUSTER_LIMITS.pathLength) }),
   z.strictObject({ kind: z.literal("guestAgent") }),
 ]);
