@@ -81,6 +81,7 @@ const refusedByBoth: readonly (readonly [field: string, words: string, spec: Par
     "must have at most 1024 characters",
     { healthChecks: [{ ...check, probe: { kind: "console", pattern: "x".repeat(2000) } }] },
   ],
+  ["spec.healthChecks.0.intervalMs", "must be at least 1", { healthChecks: [{ ...check, intervalMs: 0 }] }],
   // more
 ];
 

@@ -41,6 +41,7 @@ export const count = z.int().min(0);
 export const logIndex = count.meta({ description: "Index in the replicated log" });
 export const instantMs = count.max(CLUSTER_LIMITS.wallMs).meta({ description: "Milliseconds since 1970" });
 export const durationMs = z.int().min(0).max(CLUSTER_LIMITS.durationMs);
+const periodMs = z.int().min(1).max(CLUSTER_LIMITS.durationMs);
 const generation = z.int().min(1);
 
 const healthProbe = z.discriminatedUnion("kind", [
@@ -59,7 +60,7 @@ const healthProbe = z.discriminatedUnion("kind", [
 const healthCheck = z.strictObject({
   name: label,
   probe: healthProbe,
-  intervalMs: durationMs.default(30_000),
+  intervalMs: periodMs.default(30_000),
   timeoutMs: durationMs.default(5000),
   initialDelayMs: durationMs.default(60_000),
   failures: z.int().min(1).max(CLUSTER_LIMITS.healthCheckCount).default(3),
