@@ -82,6 +82,7 @@ const refusedByBoth: readonly (readonly [field: string, words: string, spec: Par
     { healthChecks: [{ ...check, probe: { kind: "console", pattern: "x".repeat(2000) } }] },
   ],
   ["spec.healthChecks.0.intervalMs", "must be at least 1", { healthChecks: [{ ...check, intervalMs: 0 }] }],
+  ["spec.healthChecks.0.timeoutMs", "must be at least 1", { healthChecks: [{ ...check, timeoutMs: 0 }] }],
   // more
 ];
 

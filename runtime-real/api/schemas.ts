@@ -61,7 +61,7 @@ const healthCheck = z.strictObject({
   name: label,
   probe: healthProbe,
   intervalMs: periodMs.default(30_000),
-  timeoutMs: durationMs.default(5000),
+  timeoutMs: periodMs.default(5000),
   initialDelayMs: durationMs.default(60_000),
   failures: z.int().min(1).max(CLUSTER_LIMITS.healthCheckCount).default(3),
   successes: z.int().min(1).max(CLUSTER_LIMITS.healthCheckCount).default(2),
