@@ -83,6 +83,11 @@ const refusedByBoth: readonly (readonly [field: string, words: string, spec: Par
   ],
   ["spec.healthChecks.0.intervalMs", "must be at least 1", { healthChecks: [{ ...check, intervalMs: 0 }] }],
   ["spec.healthChecks.0.timeoutMs", "must be at least 1", { healthChecks: [{ ...check, timeoutMs: 0 }] }],
+  [
+    "spec.recovery.backoffFactor",
+    "must be an integer",
+    { recovery: { ...DEFAULT_VM_SPEC.recovery, backoffFactor: 1.5 } },
+  ],
   // more
 ];
 

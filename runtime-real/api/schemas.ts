@@ -133,7 +133,11 @@ export const vmSpecSchema = z.strictObject({
     .strictObject({
       restartsMax: z.int().min(0).max(CLUSTER_LIMITS.restarts).default(DEFAULT_RECOVERY.restartsMax),
       backoffMs: durationMs.default(DEFAULT_RECOVERY.backoffMs),
-      backoffFactor: z.number().min(1).max(CLUSTER_LIMITS.backoffFactor).default(DEFAULT_RECOVERY.backoffFactor),
+      backoffFactor: z
+        .int("must be an integer")
+        .min(1)
+        .max(CLUSTER_LIMITS.backoffFactor)
+        .default(DEFAULT_RECOVERY.backoffFactor),
       backoffMaxMs: durationMs.default(DEFAULT_RECOVERY.backoffMaxMs),
       resetAfterMs: durationMs.default(DEFAULT_RECOVERY.resetAfterMs),
     })
