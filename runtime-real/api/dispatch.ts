@@ -59,6 +59,12 @@ async function call<Name extends ProcedureName>(
   return await handlers[name](parsed.data, context);
 }
 
+/** What is wrong, in words. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  const [ofKey] = issue.code === "invalid_key" ? issue.issues : [];
+  return ofKey === undefined ? (boundWords(issue) ?? issue.message) : `its key ${wordsOf(ofKey)}`;
+}
+
 /** What is out of bounds, in words; null: that is not what is wrong. */
 function boundWords(issue: z.core.$ZodIssue): string | null {
   if (issue.code !== "too_big" && issue.code !== "too_small") return null;
@@ -79,7 +85,7 @@ function boundWords(issue: z.core.$ZodIssue): string | null {
 function invalidRequest(error: z.ZodError): ApiError {
   const [issue] = error.issues;
   const field = issue === undefined || issue.path.length === 0 ? "request" : issue.path.map(String).join(".");
-  const reason = issue === undefined ? "is not valid" : (boundWords(issue) ?? issue.message);
+  const reason = issue === undefined ? "is not valid" : wordsOf(issue);
   return new ApiError("invalidRequest", `${field}: ${reason}`, "correct the field and send it again", {
     field,
     reason,

@@ -88,6 +88,11 @@ const refusedByBoth: readonly (readonly [field: string, words: string, spec: Par
     "must be an integer",
     { recovery: { ...DEFAULT_VM_SPEC.recovery, backoffFactor: 1.5 } },
   ],
+  [
+    "spec.metadata.Owner",
+    "its key must be lower-case letters, digits and inner dots, underscores, slashes or hyphens",
+    { metadata: { Owner: "ops" } },
+  ],
   // more
 ];
 

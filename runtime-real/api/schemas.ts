@@ -84,6 +84,15 @@ const networkAttachment = z
   )
   .meta({ description: "Where an address comes from; without a pool the cluster chooses one" });
 
+const metadataKey = z
+  .string()
+  .min(1)
+  .max(CLUSTER_LIMITS.metadataKeyLength)
+  .regex(
+    /^[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?$/,
+    "must be lower-case letters, digits and inner dots, underscores, slashes or hyphens",
+  );
+
 /** A VM's specification; every field may be left out. */
 export const vmSpecSchema = z.strictObject({
   vcpus: z.int().min(1).max(CLUSTER_LIMITS.vcpus).default(DEFAULT_VM_SPEC.vcpus),
@@ -142,9 +151,7 @@ export const vmSpecSchema = z.strictObject({
       resetAfterMs: durationMs.default(DEFAULT_RECOVERY.resetAfterMs),
     })
     .default({ ...DEFAULT_RECOVERY }),
-  metadata: z
-    .record(z.string().max(CLUSTER_LIMITS.metadataKeyLength), z.string().max(CLUSTER_LIMITS.metadataValueLength))
-    .default({}),
+  metadata: z.record(metadataKey, z.string().max(CLUSTER_LIMITS.metadataValueLength)).default({}),
 });
 
 /** Of a host, or of what takes room there. */
