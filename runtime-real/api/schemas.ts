@@ -151,7 +151,14 @@ export const vmSpecSchema = z.strictObject({
       resetAfterMs: durationMs.default(DEFAULT_RECOVERY.resetAfterMs),
     })
     .default({ ...DEFAULT_RECOVERY }),
-  metadata: z.record(metadataKey, z.string().max(CLUSTER_LIMITS.metadataValueLength)).default({}),
+  metadata: z
+    .record(metadataKey, z.string().max(CLUSTER_LIMITS.metadataValueLength))
+    .refine(
+      (pairs) => Object.keys(pairs).length <= CLUSTER_LIMITS.metadataPairs,
+      `must have at most ${CLUSTER_LIMITS.metadataPairs} pairs`,
+    )
+    .meta({ maxProperties: CLUSTER_LIMITS.metadataPairs })
+    .default({}),
 });
 
 /** Of a host, or of what takes room there. */
