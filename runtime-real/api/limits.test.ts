@@ -98,7 +98,17 @@ const refusedByBoth: readonly (readonly [field: string, words: string, spec: Par
     "must have at most 64 pairs",
     { metadata: Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`k${at}`, ""])) },
   ],
-  // more
+  [
+    "spec.volumes",
+    "must not name the same thing twice",
+    {
+      volumes: [
+        { name: "data", sizeGiB: 1 },
+        { name: "data", sizeGiB: 2 },
+      ],
+    },
+  ],
+  ["spec.healthChecks", "must not name the same thing twice", { healthChecks: [check, check] }],
 ];
 
 test.each(refusedByBoth)("%s %s, says the API as the core does", async (field, words, spec) => {

@@ -71,6 +71,12 @@ const healthCheck = z.strictObject({
 
 export const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).max(CLUSTER_LIMITS.listLength);
 
+const named = <Item extends z.ZodType<{ readonly name: string }>>(item: Item) =>
+  listOf(item).refine(
+    (items) => new Set(items.map(({ name }) => name)).size === items.length,
+    "must not name the same thing twice",
+  );
+
 const networkAttachment = z
   .union(
     [
@@ -121,7 +127,7 @@ export const vmSpecSchema = z.strictObject({
     .nullable()
     .default(null),
   networks: listOf(networkAttachment).default([]),
-  volumes: listOf(z.strictObject({ name: label, sizeGiB: z.int().min(1).max(CLUSTER_LIMITS.diskGiB) })).default([]),
+  volumes: named(z.strictObject({ name: label, sizeGiB: z.int().min(1).max(CLUSTER_LIMITS.diskGiB) })).default([]),
   source: z
     .discriminatedUnion("kind", [
       z.strictObject({ kind: z.literal("image"), image: z.string().min(1).max(CLUSTER_LIMITS.imageLength) }),
@@ -132,7 +138,7 @@ export const vmSpecSchema = z.strictObject({
     ])
     .nullable()
     .default(null),
-  healthChecks: listOf(healthCheck).default([]),
+  healthChecks: named(healthCheck).default([]),
   onWorkerLost: z.enum(ON_WORKER_LOST).default(DEFAULT_VM_SPEC.onWorkerLost),
   workerId: nodeId
     .nullable()
