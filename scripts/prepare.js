@@ -1,8 +1,8 @@
 /**
  * Runs after `npm install` in a checkout. npm silently leaves out an optional package whose engines do not suit the
- * Node that npm itself runs on, and the tools' compiled parts are such packages. So if npm ran on an older Node than ours,
- * install what is missing on the Node that has just arrived. Plain JavaScript: without development dependencies
- * that older Node runs this file too.
+ * Node that npm itself runs on, and the tools' compiled parts are such packages. So if npm ran on an older Node than
+ * ours, this installs what is missing, on the Node that has just been installed. Plain JavaScript: the older Node runs
+ * this file too.
  */
 import { spawnSync } from "node:child_process";
 import process from "node:process";

@@ -6,8 +6,8 @@
  *
  * CHECKOUT is a directory with another version of the project and its dependencies installed (`git worktree add`, then
  * `npm install` there). A refactoring changes no hash. Where one differs, both checkouts run that seed again with
- * traces, and the first event that differs is printed for one seed of each scenario. Exit code 1 when any run differs, or when
- * one side lacks a scenario.
+ * traces, and the first event that differs is printed for one seed of each scenario. Exit code 1 when any run differs,
+ * or when one side lacks a scenario.
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
