@@ -2,7 +2,7 @@
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Command, DEFAULT_RAFT_OPTIONS, Node, type WorkerFacts } from "../../core/index.ts";
-import { Host } from "../core-loop/index.ts";
+import { CoreLoop } from "../core-loop/index.ts";
 import { ApiError } from "../errors/index.ts";
 import { type Caller, dispatch, type Handlers } from "./dispatch.ts";
 import { handlersFor } from "./handlers.ts";
@@ -17,7 +17,7 @@ const facts: WorkerFacts = {
   driver: null,
 };
 
-let host: Host;
+let loop: CoreLoop;
 let node: Node;
 let handlers: Handlers;
 
@@ -35,9 +35,9 @@ beforeEach(async () => {
     nowMs: nowMs(),
     wallMs: Date.now(),
   });
-  host = new Host(node, {
+  loop = new CoreLoop(node, {
     send: () => undefined,
-    write: ({ id }) => queueMicrotask(() => host.written(id)),
+    write: ({ id }) => queueMicrotask(() => loop.written(id)),
     nowMs,
     wallMs: Date.now,
     evidence: () => undefined,
@@ -53,7 +53,7 @@ beforeEach(async () => {
     version: "test",
     addresses: [],
     peerId: "peer-1",
-    request: (request) => host.request(request),
+    request: (request) => loop.request(request),
     peerStatus: () => [],
     callMember: () => Promise.reject(new Error("there is no other member")),
     uptimeMs: () => 0,
@@ -61,10 +61,10 @@ beforeEach(async () => {
     nowMs,
   };
   handlers = handlersFor(served);
-  host.start();
+  loop.start();
   await until(() => node.role === "leader" && node.appliedIndex > 0);
 });
-afterEach(() => host.stop());
+afterEach(() => loop.stop());
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
@@ -96,7 +96,7 @@ async function refusal<Name extends ProcedureName>(name: Name, request: RequestO
 }
 
 async function command(command: Command): Promise<void> {
-  const answer = await host.request({ kind: "propose", request: { session: null, command } });
+  const answer = await loop.request({ kind: "propose", request: { session: null, command } });
   expect(answer).toMatchObject({ kind: "applied", result: { ok: true } });
 }
 

@@ -1,2 +1,3 @@
-/** The loop that carries the core in the real world. */
-export { type Core, Host, type World } from "./host.ts";
+/** What carries the core in the real world: the loop of its inputs and effects, and what it asks of its runtime. */
+export { type Core, CoreLoop, type LoopEnvironment } from "./core-loop.ts";
+export { realRuntime } from "./runtime.ts";

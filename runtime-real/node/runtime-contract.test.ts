@@ -1,14 +1,17 @@
-/** Real storage, network and host keep the contract that the simulator keeps (runtime-sim/run/runtime-contract.test.ts), through restarts. */
+/**
+ * The real storage, network and loop keep the contract that the simulator keeps too
+ * (runtime-sim/run/runtime-contract.test.ts), while nodes stop and start.
+ */
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { DEFAULT_RAFT_OPTIONS, Node, type NodeId, type Runtime } from "../../core/index.ts";
+import { DEFAULT_RAFT_OPTIONS, Node, type NodeId } from "../../core/index.ts";
 import { RuntimeContract } from "../../core/testing/index.ts";
-import { Host } from "../core-loop/index.ts";
-import { Identity, sha256, verifySignature } from "../identity/index.ts";
+import { CoreLoop, realRuntime } from "../core-loop/index.ts";
+import { Identity } from "../identity/index.ts";
 import { Network, withPort } from "../network/index.ts";
 import { Storage } from "../storage/index.ts";
 import { DEFAULT_WORKER } from "../worker/index.ts";
@@ -29,14 +32,14 @@ interface Member {
 class Place {
   readonly member: Member;
   readonly node: Node;
-  readonly host: Host;
+  readonly loop: CoreLoop;
   readonly #network: Network;
   readonly #storage: Storage;
 
-  private constructor(member: Member, node: Node, host: Host, network: Network, storage: Storage) {
+  private constructor(member: Member, node: Node, loop: CoreLoop, network: Network, storage: Storage) {
     this.member = member;
     this.node = node;
-    this.host = host;
+    this.loop = loop;
     this.#network = network;
     this.#storage = storage;
   }
@@ -76,13 +79,6 @@ class Place {
     }
     const { restored } = storage;
     if (restored === null) throw new Error("nothing was stored");
-    const runtime: Runtime = {
-      peerId: identity.peerId,
-      randomUint32: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
-      sign: (statement) => identity.sign(statement),
-      verify: verifySignature,
-      digest: sha256,
-    };
     const options = {
       ...DEFAULT_RAFT_OPTIONS,
       snapshotAfterEntries: 100,
@@ -91,7 +87,7 @@ class Place {
       heartbeatMs: 30,
     };
     const stamp = { nowMs: performance.now(), wallMs: Date.now() };
-    const node = new Node(id, options, runtime, restored, stamp);
+    const node = new Node(id, options, realRuntime(identity), restored, stamp);
     const network = await Network.start({
       ...{
         identity,
@@ -103,7 +99,7 @@ class Place {
         log: pino({ level: "silent" }),
       },
       handlers: {
-        message: (from, message) => host.message(from, message),
+        message: (from, message) => loop.message(from, message),
         isMember: (peerId) => node.isMember(peerId),
         workers: null,
         toldServers: () => undefined,
@@ -115,7 +111,7 @@ class Place {
     });
     const first = node.start();
     contract.booted(identity.peerId, restored, stamp, first);
-    const host: Host = new Host(
+    const loop: CoreLoop = new CoreLoop(
       { start: () => first, step: (input) => node.step(input) },
       {
         send: (to, message) => network.send(to, message),
@@ -130,20 +126,20 @@ class Place {
       },
     );
     storage.listen({
-      written: (writeId) => host.written(writeId),
-      failed: (writeId, reason) => host.writeFailed(writeId, reason),
+      written: (writeId) => loop.written(writeId),
+      failed: (writeId, reason) => loop.writeFailed(writeId, reason),
     });
     network.setPeers(
       members
         .filter((each) => each.id !== id)
         .map((each) => ({ id: each.id, peerId: each.identity.peerId, addresses: [each.address] })),
     );
-    host.start();
-    return new Place(member, node, host, network, storage);
+    loop.start();
+    return new Place(member, node, loop, network, storage);
   }
 
   async stop(): Promise<void> {
-    this.host.stop();
+    this.loop.stop();
     await this.#network.stop(10_000);
     await this.#storage.close();
   }
@@ -177,7 +173,7 @@ test.each(["quic", "tcp"] as const)(
         const name = `vm-${randomUUID().slice(0, 8)}`;
         const command = { kind: "openSession", clientToken: name } as const;
         if (place !== undefined)
-          applied.push(place.host.request({ kind: "propose", request: { session: null, command } }));
+          applied.push(place.loop.request({ kind: "propose", request: { session: null, command } }));
       }
       await Promise.all(applied);
       const at = round % 3;

@@ -19,6 +19,7 @@ import {
 } from "../../core/index.ts";
 import { sha256 } from "../identity/index.ts";
 import { DEFAULT_WORKER, type WorkerOptions } from "../worker/index.ts";
+import { DATABASE_FILE } from "./files.ts";
 import type { Job, Report, Stored, WriteJob } from "./protocol.ts";
 import { damaged, StorageError } from "./storage-error.ts";
 
@@ -70,7 +71,7 @@ export class Storage {
   #failure: string | null = null;
 
   private constructor(dataDir: string) {
-    this.#path = join(dataDir, "blixard.db");
+    this.#path = join(dataDir, DATABASE_FILE);
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: dataDir });
   }
 
@@ -94,7 +95,7 @@ export class Storage {
   static async readSettings(dataDir: string): Promise<NodeSettings | null> {
     try {
       // Whatever page it lies on: it is JSON with its checksum in front.
-      const text = readFileSync(join(dataDir, "blixard.db"), "latin1") + readWal(dataDir);
+      const text = readFileSync(join(dataDir, DATABASE_FILE), "latin1") + readWal(dataDir);
       let found: NodeSettings | null = null;
       for (const { index } of text.matchAll(/\d \{"clusterId":/g)) found = settingsNear(text, index) ?? found;
       return found;
@@ -234,7 +235,7 @@ function settingsNear(text: string, at: number): NodeSettings | null {
 
 function readWal(dataDir: string): string {
   try {
-    return readFileSync(join(dataDir, "blixard.db-wal"), "latin1");
+    return readFileSync(join(dataDir, `${DATABASE_FILE}-wal`), "latin1");
   } catch {
     return "";
   }

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
+import { DATABASE_FILE, HORIZON_FILE } from "./files.ts";
 import { Horizon, readHorizon } from "./horizon.ts";
 import { decodeJournal, encodeJournal, type Journal } from "./journal.ts";
 import type { Job, Report, SettingsJob, Stored, WriteJob } from "./protocol.ts";
@@ -18,8 +19,8 @@ const CHECKPOINT_BYTES = 4 * 1024 * 1024;
 const port = parentPort;
 const dataDir: unknown = workerData;
 if (port === null || typeof dataDir !== "string") throw new Error("this is a worker of the storage");
-const path = join(dataDir, "blixard.db");
-const horizonPath = `${path}.horizon`;
+const path = join(dataDir, DATABASE_FILE);
+const horizonPath = join(dataDir, HORIZON_FILE);
 const pidPath = join(dataDir, "blixard.pid");
 
 function report(message: Report): void {

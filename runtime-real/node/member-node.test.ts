@@ -1,4 +1,4 @@
-/** Lives of real nodes in this process: how they begin, join, go on, leave, and are rebuilt. */
+/** Real nodes in this process: how they start, join, resume, leave, and are rebuilt. */
 import {
   existsSync,
   mkdirSync,

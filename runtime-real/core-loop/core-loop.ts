@@ -1,6 +1,7 @@
 /**
- * The loop that carries the core: every event of the real world becomes an input with this process's clocks, every effect is carried out at once. Nothing
- * here decides anything, and nothing here waits: sending queues, writing posts to a thread, answering settles a promise.
+ * The loop around the core. Every event of the real world becomes an input, stamped with this process's clocks, and
+ * every effect is carried out at once. Nothing here decides, and nothing here waits: to send puts into a queue, to
+ * write posts to a thread, to answer settles a promise.
  */
 import type {
   ClientAnswer,
@@ -14,13 +15,14 @@ import type {
   Write,
 } from "../../core/index.ts";
 
-/** What the host needs of the core; `Node` is one. */
+/** What the loop needs of the core; `Node` is one. */
 export interface Core {
   start(): readonly Effect[];
   step(input: Input): readonly Effect[];
 }
 
-export interface World {
+/** What the loop needs of its process: clocks, and what carries the effects out. */
+export interface LoopEnvironment {
   send(to: PeerId, message: Message): void;
   write(write: Write): void;
   /** Milliseconds, monotonic within the process. */
@@ -29,26 +31,27 @@ export interface World {
   wallMs(): number;
   evidence(evidence: Evidence): void;
   halted(reason: string, evidence: Evidence | null): void;
-  /** After every step and before its effects are carried out, for whoever watches the core. Must be cheap. */
+  /** Called after every step and before its effects are carried out. Must be cheap. */
   stepped(input: Input, effects: readonly Effect[]): void;
 }
 
-/** The longest that one of Node's timers can wait. A wake that comes early is harmless. */
+/** The longest time that a timer of Node.js can wait. A wake that comes early is harmless. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-type Happening = Input extends infer Kind ? (Kind extends Input ? Omit<Kind, keyof Stamp> : never) : never;
+/** An input before it has its stamp. */
+type Unstamped = Input extends infer Kind ? (Kind extends Input ? Omit<Kind, keyof Stamp> : never) : never;
 
-export class Host {
+export class CoreLoop {
   readonly #core: Core;
-  readonly #world: World;
+  readonly #environment: LoopEnvironment;
   readonly #answers = new Map<number, (answer: ClientAnswer) => void>();
   #nextRequestId = 1;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
-  constructor(core: Core, world: World) {
+  constructor(core: Core, environment: LoopEnvironment) {
     this.#core = core;
-    this.#world = world;
+    this.#environment = environment;
   }
 
   start(): void {
@@ -67,7 +70,7 @@ export class Host {
     this.#step({ kind: "writeFailed", writeId, reason });
   }
 
-  /** Never rejects: a request that is under way when the host stops is answered `outcomeUnknown`. */
+  /** Never rejects: a request that is under way when the loop stops is answered `outcomeUnknown`. */
   request(request: ClientRequest): Promise<ClientAnswer> {
     if (this.#stopped) return Promise.resolve({ kind: "refused", refusal: { kind: "halted" } });
     const requestId = this.#nextRequestId++;
@@ -81,7 +84,7 @@ export class Host {
     return this.#answers.size;
   }
 
-  /** The core hears of nothing any more. */
+  /** After this the core gets no more input. */
   stop(): void {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -89,12 +92,12 @@ export class Host {
     this.#answers.clear();
   }
 
-  #step(happening: Happening): void {
+  #step(unstamped: Unstamped): void {
     if (this.#stopped) return;
-    const input: Input = { ...happening, nowMs: this.#world.nowMs(), wallMs: this.#world.wallMs() };
+    const input: Input = { ...unstamped, nowMs: this.#environment.nowMs(), wallMs: this.#environment.wallMs() };
     const effects = this.#core.step(input);
-    // First: the recording of a step that halts is written when that is carried out.
-    this.#world.stepped(input, effects);
+    // First, because the effect `halt` writes the recording, and the step that halts must be in it.
+    this.#environment.stepped(input, effects);
     this.#carryOut(effects);
   }
 
@@ -102,10 +105,10 @@ export class Host {
     for (const effect of effects) {
       switch (effect.kind) {
         case "send":
-          this.#world.send(effect.to, effect.message);
+          this.#environment.send(effect.to, effect.message);
           break;
         case "write":
-          this.#world.write(effect.write);
+          this.#environment.write(effect.write);
           break;
         case "wakeAt":
           this.#wakeAt(effect.atMs);
@@ -117,10 +120,10 @@ export class Host {
           break;
         }
         case "evidence":
-          this.#world.evidence(effect.evidence);
+          this.#environment.evidence(effect.evidence);
           break;
         case "halt":
-          this.#world.halted(effect.reason, effect.evidence);
+          this.#environment.halted(effect.reason, effect.evidence);
           break;
         default:
           effect satisfies never;
@@ -130,7 +133,7 @@ export class Host {
 
   #wakeAt(atMs: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    const inMs = Math.min(TIMER_MAX_MS, Math.max(0, Math.ceil(atMs - this.#world.nowMs())));
+    const inMs = Math.min(TIMER_MAX_MS, Math.max(0, Math.ceil(atMs - this.#environment.nowMs())));
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#step({ kind: "wake" });

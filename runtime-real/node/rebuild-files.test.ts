@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { finishRebuild } from "./life.ts";
+import { finishRebuild } from "./rebuild-files.ts";
 
 let dataDir = "";
 beforeEach(() => {

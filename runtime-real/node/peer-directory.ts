@@ -1,0 +1,102 @@
+/**
+ * Whom a member connects to, and where. The configuration says who the members are. Where they are is known from two
+ * sources: what each has announced, in replicated state, and what this node has remembered on its disk. After a restart
+ * the replicated state is that of the last snapshot, so what the disk remembers may be newer.
+ */
+import { type Node, query } from "../../core/index.ts";
+import type { NetworkPeer } from "../network/index.ts";
+import type { RememberedSettings } from "./remembered-settings.ts";
+import { encodeServers } from "./servers.ts";
+
+/**
+ * How long a member that has left stays connected. It may still be told that it has left, and what it asked last may
+ * still be answered. Its messages have no effect any more.
+ */
+const DEPARTURE_MS = 1000;
+
+export interface PeerDirectoryParts {
+  readonly self: NetworkPeer;
+  readonly node: Pick<Node, "configuration" | "state">;
+  readonly settings: Pick<RememberedSettings, "current" | "change">;
+  /** Called when there is another set of peers to be connected to, or a peer has other addresses. */
+  connect(peers: readonly NetworkPeer[]): void;
+}
+
+export class PeerDirectory {
+  readonly #parts: PeerDirectoryParts;
+  /** Members that have just left, and the timer that ends their connection. */
+  readonly #departed = new Map<NetworkPeer, NodeJS.Timeout>();
+  #encodedServers: Uint8Array;
+
+  constructor(parts: PeerDirectoryParts) {
+    this.#parts = parts;
+    this.#encodedServers = encodeServers(this.servers());
+  }
+
+  /** The other members. */
+  peers(): readonly NetworkPeer[] {
+    const remembered = this.#remembered();
+    return this.#announced().map(({ id, peerId, addresses }) => ({
+      id,
+      peerId,
+      addresses: [...new Set([...addresses, ...(remembered.get(id) ?? [])])],
+    }));
+  }
+
+  /** All members, this one too, ordered by id. */
+  servers(): readonly NetworkPeer[] {
+    return [...this.peers(), this.#parts.self].sort((a, b) => a.id - b.id);
+  }
+
+  /** The same list as it is told to workers. The same value until it changes. */
+  get encodedServers(): Uint8Array {
+    return this.#encodedServers;
+  }
+
+  /** To be called when the configuration or the records of nodes have changed. */
+  update(): void {
+    const listed = new Set(this.peers().map(({ peerId }) => peerId));
+    for (const leaving of this.#parts.settings.current.peers) {
+      if (listed.has(leaving.peerId) || this.#departed.has(leaving)) continue;
+      const end = setTimeout(() => {
+        this.#departed.delete(leaving);
+        this.#connect();
+      }, DEPARTURE_MS);
+      this.#departed.set(leaving, end);
+    }
+    this.#connect();
+    const remembered = this.#remembered();
+    this.#parts.settings.change({
+      peers: this.#announced().map((peer) =>
+        peer.addresses.length > 0 ? peer : { ...peer, addresses: remembered.get(peer.id) ?? [] },
+      ),
+    });
+  }
+
+  stop(): void {
+    for (const end of this.#departed.values()) clearTimeout(end);
+  }
+
+  #connect(): void {
+    const peers = this.peers();
+    const departed = [...this.#departed.keys()].filter(({ peerId }) => peers.every((peer) => peer.peerId !== peerId));
+    this.#parts.connect([...peers, ...departed]);
+    this.#encodedServers = encodeServers(this.servers());
+  }
+
+  #remembered(): ReadonlyMap<number, readonly string[]> {
+    return new Map(this.#parts.settings.current.peers.map(({ id, addresses }) => [id, addresses]));
+  }
+
+  #announced(): readonly NetworkPeer[] {
+    const { node, self } = this.#parts;
+    const found = query(node.state, { kind: "listNodes" });
+    const records = new Map(found.kind === "nodes" ? found.nodes.map((record) => [record.id, record]) : []);
+    return node.configuration.members
+      .filter(({ id }) => id !== self.id)
+      .map(({ id, peerId }) => {
+        const record = records.get(id);
+        return { id, peerId, addresses: record?.peerId === peerId ? record.addresses : [] };
+      });
+  }
+}
