@@ -1,4 +1,5 @@
 /** How nodes come into a cluster: the side that asks, the side that admits, and the change of membership that follows. */
-export { answerJoin, JoinRefused, refuse } from "./join.ts";
+export { answerJoin } from "./admit.ts";
 export { requestAdmission, requestReplacement, requestWorkerAdmission } from "./join-client.ts";
 export { changeMembership } from "./membership-change.ts";
+export { JoinRefused, refuse } from "./protocol.ts";

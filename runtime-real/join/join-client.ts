@@ -1,5 +1,4 @@
-/** The joining side of the join protocol: see join.ts. */
-
+/** The joining side of a join: see admit.ts for the other. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { PeerId } from "../../core/index.ts";
 import type { Identity } from "../identity/index.ts";
@@ -15,7 +14,7 @@ import {
   type JoinRequest,
   type ReplacementRequest,
   type WorkerAdmission,
-} from "./join.ts";
+} from "./protocol.ts";
 
 /** Longer than the member that is asked waits for other membership changes. */
 const ASK_TIMEOUT_MS = 15_000;
@@ -79,7 +78,7 @@ export async function requestReplacement(
   asking: Asking,
 ): Promise<{ readonly nodeId: number; readonly replaces: number; readonly token: string }> {
   const token = makeToken();
-  // Nothing secret is shown here, and the answer is worth nothing but at the cluster it names: any member will do.
+  // Any member will do: nothing secret is shown, and the answer is of use only at the cluster that it names.
   const { nodeId, replaces, clusterId, voters } = await ask(
     asking,
     () => true,
@@ -99,6 +98,7 @@ async function ask<Answer>(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) await delay(RETRY_MS);
     for (const address of addresses) {
+      /** Who lives at the address, if the token does not name it. */
       let stranger: PeerId | null = null;
       try {
         const { answer } = await askToJoin({
@@ -107,7 +107,7 @@ async function ask<Answer>(
           transport,
           timeoutMs: ASK_TIMEOUT_MS,
           request: encodeJoinRequest(request()),
-          // The secret goes to nobody whom the token does not vouch for.
+          // The secret is shown only to those that the token names.
           accept(peerId) {
             if (accept(peerId)) return true;
             stranger = peerId;

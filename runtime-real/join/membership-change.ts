@@ -1,4 +1,4 @@
-/** A change of membership, tried again while another one is in the way: promotions of learners come at any moment, and are over in one. */
+/** Changes the membership, and tries again while another change is under way. Promotions of learners come at any time. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClientAnswer, ClientRequest, ConfigurationChange } from "../../core/index.ts";
 

@@ -39,7 +39,6 @@ import { NodeStartError } from "../errors/index.ts";
 import { answerJoin } from "../join/index.ts";
 import { Network, type NetworkPeer } from "../network/index.ts";
 import { fileRecorder, type Recorder, ringRecorder } from "../recording/index.ts";
-import { parsePins } from "../tokens/index.ts";
 import { probeFacts, WorkerHost } from "../worker/index.ts";
 import { AddressAnnouncement } from "./address-announcement.ts";
 import { AdmittedWorkers } from "./admitted-workers.ts";
@@ -146,7 +145,7 @@ export class MemberNode implements RunningNode, Served {
       },
       leader: () => node.configuration.members.find(({ id }) => id === node.leaderId && id !== this.nodeId) ?? null,
       procedure: async (from, body, signal) => await answerCall(this.#handlers, from, body, log, signal),
-      join: async (joining, body, signal) => await this.#answerJoin(joining, body, signal, () => null),
+      join: async (joining, body, signal) => await this.#answerJoin(joining, body, signal, () => Promise.resolve(null)),
       log,
     });
     this.#reviewed = [
@@ -347,7 +346,7 @@ export class MemberNode implements RunningNode, Served {
     from: PeerId,
     request: Uint8Array,
     signal: AbortSignal,
-    askLeader: () => Promise<Uint8Array | null> | null,
+    askLeader: () => Promise<Uint8Array | null>,
   ): Promise<Uint8Array> {
     const log = this.#log.child({ requestId: randomUUID(), joining: from });
     log.info("a node asks to join");
@@ -359,8 +358,7 @@ export class MemberNode implements RunningNode, Served {
         request: async (asked) => await this.request(asked),
         wallMs: Date.now,
         peers: () => this.#peers.servers(),
-        askLeader: async () => await askLeader(),
-        parsePins,
+        askLeader,
       },
       from,
       request,

@@ -8,5 +8,4 @@ export {
   type NewToken,
   parsePins,
   parseToken,
-  type TokenText,
 } from "./token-text.ts";

@@ -1,15 +1,10 @@
 import { beforeEach, expect, test } from "vitest";
 import { type Command, DEFAULT_RAFT_OPTIONS, Node } from "../../core/index.ts";
 import { Identity, sha256, verifySignature } from "../identity/index.ts";
-import { formatJoinToken, makeToken, parsePins } from "../tokens/index.ts";
-import {
-  type Admitter,
-  answerJoin,
-  CLOCK_DIFFERENCE_MAX_MS,
-  decodeJoinAnswer,
-  encodeJoinRequest,
-  type JoinRequest,
-} from "./join.ts";
+import { formatJoinToken, makeToken } from "../tokens/index.ts";
+import { type Admitter, answerJoin } from "./admit.ts";
+import { CLOCK_DIFFERENCE_MAX_MS } from "./join-refusals.ts";
+import { decodeJoinAnswer, encodeJoinRequest, type JoinRequest } from "./protocol.ts";
 
 const CLUSTER = "cluster-a";
 const WALL_MS = 1_800_000_000_000;
@@ -44,7 +39,6 @@ function admitter(): Admitter {
     wallMs: () => WALL_MS,
     peers: () => [],
     askLeader: () => Promise.resolve(null),
-    parsePins,
   };
 }
 
