@@ -10,7 +10,7 @@ import { Identity } from "../identity/index.ts";
 import { FrameReader, say } from "./frames.ts";
 import { encodeAnswer, helloOf } from "./handshake.ts";
 import { Network } from "./index.ts";
-import { PROTOCOLS } from "./link.ts";
+import { PROTOCOLS } from "./protocols.ts";
 import { createTransport, stopWithin } from "./transport.ts";
 
 type Kind = "quic" | "tcp";

@@ -1,34 +1,26 @@
 /**
- * This node's own connection to one peer, over which it sends everything that it has to say to it; what the peer says comes over the peer's own. So nobody has to agree on
- * which of two connections is the one, and each end knows by itself whether it gets through.
+ * This node's own connection to one peer. Over it this node sends everything that it has to say to the peer; what the
+ * peer says comes over the peer's own connection. So the two need not agree which of two connections to keep, and each
+ * knows by itself whether it gets through.
  *
- * Connected means: the peer's JavaScript has answered a hello. It goes on answering pings, or it is not connected any more.
+ * Connected means that the JavaScript of the peer has answered a hello. If it stops answering pings, it is not connected
+ * any more.
  */
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import type { Logger } from "pino";
 import { encodeMessage, type Message, type NodeId, type PeerId } from "../../core/index.ts";
+import { exchange } from "./exchange.ts";
 import { FrameReader, say } from "./frames.ts";
 import { type HelloAnswer, parseAnswer } from "./handshake.ts";
 import { NetworkError } from "./network-error.ts";
 import { Outbox } from "./outbox.ts";
+import { CALL_LIMIT_BYTES, HELLO_LIMIT_BYTES, PROTOCOLS } from "./protocols.ts";
 import { ReportLine } from "./reports.ts";
-
-export const PROTOCOLS = {
-  hello: "/blixard/hello/1",
-  raft: "/blixard/raft/1",
-  snapshot: "/blixard/snapshot/1",
-  call: "/blixard/call/1",
-  report: "/blixard/report/1",
-  join: "/blixard/join/1",
-} as const;
-
-export const HELLO_LIMIT_BYTES = 4 * 1024 * 1024;
-export const CALL_LIMIT_BYTES = 4 * 1024 * 1024;
 
 const DIAL_TIMEOUT_MS = 2000;
 const PING_MS = 500;
-/** A peer that answers nothing for this long hangs. Longer than the pauses of a busy one. */
+/** A peer that answers nothing for this long hangs. Longer than a busy peer pauses. */
 const SILENCE_MS = 3000;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 3000;
@@ -53,13 +45,13 @@ export interface PeerStatus {
   readonly lastError: string | null;
 }
 
-export interface LinkHost {
+export interface LinkContext {
   readonly libp2p: Libp2p;
   readonly log: Logger;
-  /** What this node says first; `proves` when the peer did not know it. */
+  /** The hello of this node. `proves`: with the proof that it is a member, because the peer did not know it. */
   hello(to: NodeId, proves: boolean): Uint8Array;
   resolve(addresses: readonly string[]): Promise<readonly Multiaddr[]>;
-  /** A peer refused this node, and shows why. */
+  /** A peer has refused this node and shows the proof why. */
   refusedBy(peerId: PeerId, introduction: string): void;
   /** A server has told where the servers are. */
   toldServers(peerId: PeerId, servers: Uint8Array): void;
@@ -73,7 +65,7 @@ export class Link {
   addresses: readonly string[];
   lastHeardMs: number | null = null;
   received = 0;
-  readonly #host: LinkHost;
+  readonly #context: LinkContext;
   readonly #raft: Outbox;
   readonly #snapshots: Outbox;
   readonly #reports: ReportLine;
@@ -88,8 +80,8 @@ export class Link {
   #provesItself = false;
   #calls = 0;
 
-  constructor(host: LinkHost, id: NodeId, peerId: PeerId, addresses: readonly string[]) {
-    this.#host = host;
+  constructor(context: LinkContext, id: NodeId, peerId: PeerId, addresses: readonly string[]) {
+    this.#context = context;
     this.id = id;
     this.peerId = peerId;
     this.addresses = addresses;
@@ -99,13 +91,13 @@ export class Link {
     );
     this.#reports = new ReportLine(
       () => this.#open(PROTOCOLS.report),
-      (servers) => host.toldServers(peerId, servers),
+      (servers) => context.toldServers(peerId, servers),
     );
     void this.#connect();
   }
 
   send(message: Message): void {
-    // Raft says it again; what waits for a dead peer would only be old when that comes back.
+    // Raft sends it again. Messages that wait for a dead peer would be out of date when the peer comes back.
     if (!this.#isConnected) return;
     (message.type === "snapshotChunk" ? this.#snapshots : this.#raft).push(encodeMessage(message));
   }
@@ -132,7 +124,7 @@ export class Link {
     return await this.#reports.ask(report);
   }
 
-  /** It has said hello over its own connection, so it is there: worth trying at once. A dial that began before it was may take seconds to find out. */
+  /** It has said hello over its own connection, so it runs: dial again at once. A dial that is under way may hang for seconds. */
   greeted(): void {
     this.lastHeardMs = performance.now();
     if (this.#isConnected) return;
@@ -173,7 +165,7 @@ export class Link {
     return await connection.newStream(protocol, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) });
   }
 
-  /** Nobody speaks on it but this node; what would come is not kept. */
+  /** A stream on which only this node sends. What comes over it is dropped. */
   async #openToSpeak(protocol: string): Promise<Stream | null> {
     const stream = await this.#open(protocol);
     stream?.addEventListener("message", () => undefined);
@@ -183,13 +175,13 @@ export class Link {
   async #connect(): Promise<void> {
     let connection: Connection | null = null;
     try {
-      const addresses = await this.#host.resolve(this.addresses);
+      const addresses = await this.#context.resolve(this.addresses);
       if (addresses.length === 0) throw new Error("its address is not known");
       if (this.#isClosed) return;
-      // Forced: what libp2p has may be a connection that died with the peer's last process.
+      // Forced: the connection that libp2p has may have died with the last process of the peer.
       this.#dial = new AbortController();
       const signal = AbortSignal.any([this.#dial.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
-      connection = await this.#host.libp2p.dial([...addresses], { signal, force: true });
+      connection = await this.#context.libp2p.dial([...addresses], { signal, force: true });
       this.#dial = null;
       if (connection.remotePeer.toString() !== this.peerId)
         throw new Error(`at its address lives ${connection.remotePeer.toString()}`);
@@ -206,10 +198,10 @@ export class Link {
   async #greet(connection: Connection): Promise<void> {
     const stream = await connection.newStream(PROTOCOLS.hello, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) });
     const answered = Promise.withResolvers<HelloAnswer | null>();
-    // When the connection ends before anybody waits for it, that is no defect.
+    // It may be rejected before anybody waits for it.
     answered.promise.catch(() => undefined);
     let isGreeted = false;
-    /** When the ping went out that is not answered yet; null: none is under way. */
+    /** When the ping was sent that is not answered yet; null: none is under way. */
     let pingedMs: number | null = null;
     const reader = new FrameReader(HELLO_LIMIT_BYTES, (frame) => {
       this.lastHeardMs = performance.now();
@@ -230,15 +222,15 @@ export class Link {
     // A stream that the peer resets ends on this side without being closed.
     stream.addEventListener("remoteCloseWrite", refused);
     const limit = setTimeout(() => answered.reject(new Error("it does not answer")), SILENCE_MS);
-    say(stream, this.#host.hello(this.id, this.#provesItself));
+    say(stream, this.#context.hello(this.id, this.#provesItself));
     const answer = await answered.promise.finally(() => clearTimeout(limit));
 
     if (answer === null) throw new Error("its answer cannot be read");
     if (answer.kind === "refused") {
-      // Once more, with what proves this node's membership.
+      // The next attempt shows what proves that this node is a member.
       this.#provesItself = answer.reason === "notMember" && !this.#provesItself;
-      if (answer.introduction !== null) this.#host.refusedBy(this.peerId, answer.introduction);
-      if (answer.reason === "removed") this.#host.toldRemoved(this.peerId);
+      if (answer.introduction !== null) this.#context.refusedBy(this.peerId, answer.introduction);
+      if (answer.reason === "removed") this.#context.toldRemoved(this.peerId);
       throw new Error(`it refuses this node: ${answer.reason}`);
     }
     if (this.#isClosed) throw new Error("the link was closed");
@@ -248,7 +240,7 @@ export class Link {
     this.#lastError = null;
     this.#retryMs = RETRY_MIN_MS;
     this.#provesItself = false;
-    this.#host.log.info({ peer: this.id }, "connected");
+    this.#context.log.info({ peer: this.id }, "connected");
     const ping = setInterval(() => {
       if (pingedMs === null) {
         pingedMs = performance.now();
@@ -272,7 +264,7 @@ export class Link {
 
   #lost(reason: string): void {
     const connection = this.#connection;
-    if (this.#isConnected) this.#host.log.info({ peer: this.id, reason }, "disconnected");
+    if (this.#isConnected) this.#context.log.info({ peer: this.id, reason }, "disconnected");
     this.#isConnected = false;
     this.#connection = null;
     this.#raft.reset();
@@ -283,9 +275,9 @@ export class Link {
 
   #tryAgain(reason: string): void {
     if (this.#isClosed) return;
-    if (reason !== this.#lastError) this.#host.log.debug({ peer: this.id, reason }, "cannot connect");
+    if (reason !== this.#lastError) this.#context.log.debug({ peer: this.id, reason }, "cannot connect");
     this.#lastError = reason;
-    // Between a half and the whole, so that not all come at once.
+    // Random, from half of it on, so that not all nodes dial at once.
     const waitMs = this.#retryMs * (0.5 + Math.random() / 2);
     this.#retryMs = Math.min(RETRY_MAX_MS, this.#retryMs * 2);
     if (this.#retry !== null) clearTimeout(this.#retry);
@@ -297,56 +289,3 @@ export class Link {
 }
 
 const PING = new Uint8Array(1);
-
-/** A request and its answer on a stream of their own. @throws NetworkError */
-export async function exchange(
-  connection: Connection,
-  protocol: string,
-  request: Uint8Array,
-  signal: AbortSignal,
-  limitBytes: number,
-): Promise<Uint8Array> {
-  if (request.length > limitBytes)
-    throw new NetworkError(
-      "tooLarge",
-      `a request of ${request.length} bytes, the limit is ${limitBytes}`,
-      "ask for less at a time",
-    );
-  let stream: Stream | null = null;
-  const answered = Promise.withResolvers<Uint8Array>();
-  // Whoever gives up earlier does not wait for it.
-  answered.promise.catch(() => undefined);
-  const giveUp = (): void => answered.reject(new NetworkError("timedOut", "no answer in time", "try again"));
-  try {
-    signal.throwIfAborted();
-    signal.addEventListener("abort", giveUp, { once: true });
-    stream = await connection.newStream(protocol, { signal });
-    const opened = stream;
-    const reader = new FrameReader(limitBytes, (frame) => answered.resolve(frame.slice()));
-    opened.addEventListener("message", ({ data }) => {
-      try {
-        reader.push(data.subarray());
-      } catch (error) {
-        answered.reject(error);
-      }
-    });
-    const closed = (): void =>
-      answered.reject(
-        new NetworkError("closed", "the peer closed the stream instead of an answer", "its log may say why"),
-      );
-    opened.addEventListener("close", closed);
-    // A stream that the peer resets ends on this side without being closed.
-    opened.addEventListener("remoteCloseWrite", closed);
-    say(opened, request);
-    const answer = await answered.promise;
-    opened.close().catch(() => opened.abort(new Error("cannot be closed")));
-    return answer;
-  } catch (error) {
-    stream?.abort(new Error("given up"));
-    if (error instanceof NetworkError) throw error;
-    if (signal.aborted) throw new NetworkError("timedOut", "no answer in time", "try again");
-    throw new NetworkError("closed", error instanceof Error ? error.message : String(error), "try again");
-  } finally {
-    signal.removeEventListener("abort", giveUp);
-  }
-}

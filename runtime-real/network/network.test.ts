@@ -10,7 +10,7 @@ import type { Heartbeat, Introduction, Message, PeerId, SnapshotChunk } from "..
 import { Identity } from "../identity/index.ts";
 import { withPort } from "./addresses.ts";
 import { askToJoin, Network, NetworkError, type NetworkHandlers } from "./index.ts";
-import { PROTOCOLS } from "./link.ts";
+import { PROTOCOLS } from "./protocols.ts";
 import { createTransport } from "./transport.ts";
 
 type Kind = "quic" | "tcp";

@@ -1,0 +1,38 @@
+/** What a node does with what comes in from others. */
+import type { Message, NodeId, PeerId } from "../../core/index.ts";
+
+export interface NetworkHandlers {
+  /** `from` is the peer that the connection has authenticated. Must not throw. */
+  message(from: PeerId, message: Message): void;
+  /** Whether replicated state knows it as a member now. */
+  isMember(peerId: PeerId): boolean;
+  /** Null: nobody reports here. */
+  readonly workers: WorkerHandlers | null;
+  /** A server has told where the servers are. */
+  toldServers(from: PeerId, servers: Uint8Array): void;
+  /** A server has told that this worker has been removed. Removal is for ever. */
+  toldRemoved(from: PeerId): void;
+  /** What proves to `to` who the members are, this node among them or not; null: nothing to show. */
+  introduction(to: NodeId, peerId: PeerId | null): Message | null;
+  /** A member calls. If this rejects, the stream is aborted. */
+  call(from: PeerId, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
+  /** Anybody asks to join. Beside a hello, this is all that a stranger can reach. */
+  join(from: PeerId, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
+}
+
+/** What a server does for workers. */
+export interface WorkerHandlers {
+  /** Whether replicated state knows it as a worker that is no member. */
+  isWorker(peerId: PeerId): boolean;
+  /** Whether it was one and has been removed. */
+  isRemoved(peerId: PeerId): boolean;
+  /** A member or a worker reports. Null: there is no answer for it now. Must not reject. */
+  report(from: PeerId, report: Uint8Array): Promise<Uint8Array | null>;
+  /** Where the servers are. The same value until that changes. */
+  servers(): Uint8Array;
+}
+
+/** Whether it may stay connected: a member, or a worker that is no member. */
+export function isKnown(handlers: NetworkHandlers, peerId: PeerId): boolean {
+  return handlers.isMember(peerId) || handlers.workers?.isWorker(peerId) === true;
+}

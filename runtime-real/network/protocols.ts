@@ -1,0 +1,14 @@
+/** The protocols that nodes speak, as libp2p names them, and how long their frames may be. */
+
+export const PROTOCOLS = {
+  hello: "/blixard/hello/1",
+  raft: "/blixard/raft/1",
+  snapshot: "/blixard/snapshot/1",
+  call: "/blixard/call/1",
+  report: "/blixard/report/1",
+  join: "/blixard/join/1",
+} as const;
+
+export const HELLO_LIMIT_BYTES = 4 * 1024 * 1024;
+export const CALL_LIMIT_BYTES = 4 * 1024 * 1024;
+export const JOIN_LIMIT_BYTES = 64 * 1024;
