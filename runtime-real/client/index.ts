@@ -1,9 +1,4 @@
 /** What it takes to ask a node something. Light: a command that only asks loads nothing else. */
-export {
-  type ApiClient,
-  type ApiTarget,
-  type CallOptions,
-  ConnectError,
-  connectApi,
-  type StreamedEvent,
-} from "./client.ts";
+export { type ApiClient, type CallOptions, connectApi, type StreamedEvent } from "./client.ts";
+export { ConnectError } from "./connect-error.ts";
+export type { ApiTarget } from "./http-targets.ts";
