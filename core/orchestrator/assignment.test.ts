@@ -8,7 +8,7 @@ import { attemptNumber } from "./observations.ts";
 
 const MANY = { capacity: { vcpus: 100_000, memoryMiB: 100_000_000, diskGiB: 1_000_000 } };
 
-function withWorkers(...ids: readonly number[]): OrchestratorHarness {
+function withLargeWorkers(...ids: readonly number[]): OrchestratorHarness {
   const harness = new OrchestratorHarness();
   for (const id of ids) harness.join(id, MANY);
   return harness;
@@ -23,7 +23,7 @@ function explained(harness: OrchestratorHarness, id: number, lacks: readonly str
 
 describe("how it is done", () => {
   test("is told with the assignment that asks for it, and not again", () => {
-    const harness = withWorkers(1);
+    const harness = withLargeWorkers(1);
     harness.create("web");
     expect(explained(harness, 1)).toEqual(["web"]);
     harness.create("db");
@@ -32,7 +32,7 @@ describe("how it is done", () => {
   });
 
   test("is told to whoever asks for it, of its own VMs and of no other", () => {
-    const harness = withWorkers(1, 2);
+    const harness = withLargeWorkers(1, 2);
     harness.create("mine", { workerId: 1 });
     harness.create("other", { workerId: 2 });
     explained(harness, 1);
@@ -41,7 +41,7 @@ describe("how it is done", () => {
   });
 
   test("is told of as many at a time as fit, and of those first that it asks for", () => {
-    const harness = withWorkers(1);
+    const harness = withLargeWorkers(1);
     for (let n = 0; n < 100; n++) harness.create(`vm-${n}`);
     const first = explained(harness, 1, ["vm-99"]);
     expect(first).toHaveLength(HOST_LIMITS.vmDetails);
@@ -64,7 +64,7 @@ describe("how it is done", () => {
   });
 
   test("of a task too, under the number of its attempt", () => {
-    const harness = withWorkers(1);
+    const harness = withLargeWorkers(1);
     harness.submit("job");
     const directive = harness.report(1);
     expect(directive?.kind === "granted" ? directive.details.tasks : []).toEqual([
@@ -73,7 +73,7 @@ describe("how it is done", () => {
   });
 
   test("a spec that has changed is told anew", () => {
-    const harness = withWorkers(1);
+    const harness = withLargeWorkers(1);
     harness.create("web");
     explained(harness, 1);
     const { spec } = harness.vm("web");
@@ -87,7 +87,7 @@ describe("how it is done", () => {
 });
 
 test("however much a host is asked for, it can be told: the directive fits into a message", () => {
-  const harness = withWorkers(1);
+  const harness = withLargeWorkers(1);
   const nixModule = "\u4e16".repeat(16_000);
   const args = Array.from({ length: 15 }, () => "x".repeat(4000));
   for (let n = 0; n < 200; n++)
@@ -104,7 +104,7 @@ test("however much a host is asked for, it can be told: the directive fits into 
 });
 
 test("what has been seen is told as begun, and what is to be made is not", () => {
-  const harness = withWorkers(1);
+  const harness = withLargeWorkers(1);
   harness.create("seen");
   harness.report(1);
   harness.shows(1, { machines: [machine("seen", harness.vm("seen").epoch, "starting")] });

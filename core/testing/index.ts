@@ -2,5 +2,5 @@
 export { AgentHarness, type Sent, type WantedTask, type WantedVm, wantedTask, wantedVm } from "./agent-harness.ts";
 export { Cluster, type Envelope, type Host } from "./cluster.ts";
 export { keyedDigest } from "./identity.ts";
-export { FACTS, machine, OrchestratorHarness } from "./orchestrator-harness.ts";
+export { FACTS, machine, OrchestratorHarness, withWorkers } from "./orchestrator-harness.ts";
 export { type ContractTerms, RuntimeContract } from "./runtime-contract.ts";

@@ -336,6 +336,14 @@ export class OrchestratorHarness {
   }
 }
 
+/** An orchestrator that counts on these workers. */
+export function withWorkers(...ids: readonly number[]): OrchestratorHarness {
+  const harness = new OrchestratorHarness();
+  for (const id of ids) harness.join(id);
+  harness.takeProposed();
+  return harness;
+}
+
 export function machine(name: string, epoch: number, phase: MachinePhase, isUnhealthy = false): ReportedMachine {
   return { name, epoch, phase, reason: "", isUnhealthy };
 }
