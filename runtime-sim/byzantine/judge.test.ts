@@ -92,7 +92,7 @@ function judged(act: ActName, told: number): { readonly judge: Judge; readonly v
     verdict: verdictOf(act),
     // What is not here is not asked for.
     peer: { self: SELF, told, isWatched: false, markOf: () => null, witness: () => null } as never,
-    hosts: [{ id: 2, honest: true } as never],
+    members: [{ id: 2, honest: true } as never],
     violate: (oracle, message) => violations.push(`${oracle}: ${message()}`),
   });
   return { judge, violations };

@@ -19,7 +19,7 @@ import {
   type PeerId,
 } from "../../core/index.ts";
 import { accusedBy } from "../oracles/index.ts";
-import type { NodeView, ObservedNode } from "../world/index.ts";
+import type { MemberView, NodeView } from "../world/index.ts";
 import type { ByzantinePeer } from "./peer.ts";
 import { type ActVerdict, describeOutcomes, type Outcome } from "./verdicts.ts";
 
@@ -57,7 +57,7 @@ interface Process {
 
 /** The message that an honest node is about to look at. */
 interface Pending {
-  readonly host: ObservedNode;
+  readonly member: MemberView;
   readonly message: Message;
   readonly demand: readonly EvidenceKind[];
 }
@@ -65,7 +65,7 @@ interface Pending {
 export interface JudgeParts {
   readonly verdict: ActVerdict;
   readonly peer: Pick<ByzantinePeer, "self" | "told" | "isWatched" | "markOf" | "witness">;
-  readonly hosts: readonly ObservedNode[];
+  readonly members: readonly MemberView[];
   readonly violate: (oracle: string, message: () => string) => void;
 }
 
@@ -89,12 +89,12 @@ export class Judge {
   }
 
   /** An honest node is about to look at a message. */
-  received(host: ObservedNode, from: PeerId, message: Message): void {
-    const { node } = host;
+  received(member: MemberView, from: PeerId, message: Message): void {
+    const { node } = member;
     const { peer } = this.#parts;
     this.#pending = null;
     this.#deafTo = null;
-    if (node === null || node.halted || !host.honest) return;
+    if (node === null || node.halted || !member.honest) return;
     const { runtime, ghost } = peer.self;
     const isLiars = from === runtime.peerId || from === ghost.runtime.peerId;
     const process = this.#processOf(node);
@@ -108,24 +108,24 @@ export class Judge {
     }
     if (demand === null || (process.hasEvicted && message.from === peer.self.id)) return;
     this.#struck += 1;
-    if (demand.length > 0) this.#pending = { host, message, demand };
+    if (demand.length > 0) this.#pending = { member, message, demand };
   }
 
   /** An honest node has made a step. */
-  stepped(host: ObservedNode, effects: readonly Effect[]): void {
-    const { node } = host;
-    if (node === null || !host.honest) return;
+  stepped(member: MemberView, effects: readonly Effect[]): void {
+    const { node } = member;
+    if (node === null || !member.honest) return;
     for (const effect of effects) {
-      if (effect.kind === "evidence") this.#accused(host, node, effect.evidence);
-      else if (effect.kind === "halt") this.#halted(host, effect.reason, effect.evidence);
+      if (effect.kind === "evidence") this.#accused(member, node, effect.evidence);
+      else if (effect.kind === "halt") this.#halted(member, effect.reason, effect.evidence);
     }
-    if (this.#pending !== null) this.#shown(this.#pending, host, node, effects);
-    if (this.#deafTo !== null) this.#ignored(this.#deafTo, host, effects);
+    if (this.#pending !== null) this.#shown(this.#pending, member, node, effects);
+    if (this.#deafTo !== null) this.#ignored(this.#deafTo, member, effects);
     this.#pending = null;
     this.#deafTo = null;
-    this.#admitted(host, node);
+    this.#admitted(member, node);
     if (node.term <= TERMS_MAX) return;
-    this.#parts.violate(BYZANTINE_VERDICT, () => `node ${host.id} has been carried to term ${node.term}`);
+    this.#parts.violate(BYZANTINE_VERDICT, () => `node ${member.id} has been carried to term ${node.term}`);
   }
 
   #processOf(node: NodeView): Process {
@@ -136,8 +136,8 @@ export class Judge {
     return process;
   }
 
-  #accused(host: ObservedNode, node: NodeView, evidence: Evidence): void {
-    const { peer, hosts, violate } = this.#parts;
+  #accused(member: MemberView, node: NodeView, evidence: Evidence): void {
+    const { peer, members, violate } = this.#parts;
     const { kind } = evidence;
     const process = this.#processOf(node);
     process.shown.add(kind);
@@ -147,23 +147,23 @@ export class Judge {
     if (accused === peer.self.id) {
       if (kind === "twoContents" && !convictsSender(evidence, node)) return;
       process.hasEvicted = true;
-      this.#evictedBy.add(host.id);
-    } else if (kind !== "twoContents" && hosts.some(({ id, honest }) => id === accused && honest)) {
-      violate(BYZANTINE_VERDICT, () => `node ${host.id} evicts honest node ${accused}: ${JSON.stringify(evidence)}`);
+      this.#evictedBy.add(member.id);
+    } else if (kind !== "twoContents" && members.some(({ id, honest }) => id === accused && honest)) {
+      violate(BYZANTINE_VERDICT, () => `node ${member.id} evicts honest node ${accused}: ${JSON.stringify(evidence)}`);
     }
   }
 
-  #halted(host: ObservedNode, reason: string, evidence: Evidence | null): void {
+  #halted(member: MemberView, reason: string, evidence: Evidence | null): void {
     if (evidence !== null) {
       this.#kinds.add(evidence.kind);
-      this.#stopped.add(host.id);
-    } else if (host.disk.faults === 0) {
-      this.#parts.violate(BYZANTINE_VERDICT, () => `node ${host.id} stopped itself without evidence: ${reason}`);
+      this.#stopped.add(member.id);
+    } else if (member.disk.faults === 0) {
+      this.#parts.violate(BYZANTINE_VERDICT, () => `node ${member.id} stopped itself without evidence: ${reason}`);
     }
   }
 
-  #shown({ host, message, demand }: Pending, stepped: ObservedNode, node: NodeView, effects: readonly Effect[]): void {
-    if (stepped !== host) return;
+  #shown({ member, message, demand }: Pending, stepped: MemberView, node: NodeView, effects: readonly Effect[]): void {
+    if (stepped !== member) return;
     this.checks += 1;
     const { shown } = this.#processOf(node);
     const halt = effects.find((effect) => effect.kind === "halt");
@@ -171,11 +171,11 @@ export class Judge {
     if (demand.some((kind) => shown.has(kind))) return;
     this.#parts.violate(
       BYZANTINE_VERDICT,
-      () => `node ${host.id} looked at ${described(message)} and did not show ${demand.join(" or ")}`,
+      () => `node ${member.id} looked at ${described(message)} and did not show ${demand.join(" or ")}`,
     );
   }
 
-  #ignored(message: Message, host: ObservedNode, effects: readonly Effect[]): void {
+  #ignored(message: Message, member: MemberView, effects: readonly Effect[]): void {
     this.checks += 1;
     for (const effect of effects) {
       if (effect.kind !== "send" || effect.message.to !== message.from) continue;
@@ -187,7 +187,8 @@ export class Judge {
           const { type } = effect.message;
           this.#parts.violate(
             BYZANTINE_VERDICT,
-            () => `node ${host.id} has evicted node ${message.from} and yet answers ${described(message)} with ${type}`,
+            () =>
+              `node ${member.id} has evicted node ${message.from} and yet answers ${described(message)} with ${type}`,
           );
           return;
         }
@@ -196,7 +197,7 @@ export class Judge {
     }
   }
 
-  #admitted(host: ObservedNode, node: NodeView): void {
+  #admitted(member: MemberView, node: NodeView): void {
     const process = this.#processOf(node);
     const { configuration } = node;
     if (process.configuration === configuration) return;
@@ -204,7 +205,7 @@ export class Judge {
     this.checks += 1;
     const { ghost } = this.#parts.peer.self;
     if (!configuration.members.some(({ id, peerId }) => id === ghost.id || peerId === ghost.runtime.peerId)) return;
-    this.#parts.violate(BYZANTINE_VERDICT, () => `node ${host.id} takes the ghost for a member`);
+    this.#parts.violate(BYZANTINE_VERDICT, () => `node ${member.id} takes the ghost for a member`);
   }
 
   /** Whether a violation is harm that the act is expected to do, and the oracle one of those expected to find it. Remembers it if so. */

@@ -28,7 +28,7 @@ const machineRoom = scenario({
   workload: NO_CLIENTS,
   fleet: { ...CALM_FLEET, workers: 4, vms: 8, vmsMax: 12, healthShare: 0.5 },
 });
-/** The places of its hosts, behind those of the members: from 1, as in a schedule. */
+/** Its hosts, behind those of the members: numbered from 1, as in a schedule. */
 const WORKER_PLACES = [4, 5, 6, 7];
 
 function planned(kind: FaultKind, id: number, atMs: number, durationMs: number, target: FaultTarget): PlannedFault {

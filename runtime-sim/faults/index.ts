@@ -9,7 +9,7 @@ import { strikeFaults } from "./strike.ts";
 import { workerFaults } from "./worker.ts";
 
 export { FaultAtlas } from "./atlas.ts";
-export { Injector, type InjectorHost } from "./injector.ts";
+export { Injector, type InjectorWorld } from "./injector.ts";
 export { drawParameter, type EndFault, type FaultKind, type ParameterSpec } from "./kind.ts";
 export type { FaultTarget, ParameterValue, PlannedFault } from "./planned-fault.ts";
 export type { FaultWorld, WorkerTarget } from "./world.ts";

@@ -4,7 +4,7 @@ import type { EndFault, FaultKind, Injection } from "./kind.ts";
 import type { FaultTarget, PlannedFault } from "./planned-fault.ts";
 import type { FaultWorld } from "./world.ts";
 
-export interface InjectorHost extends FaultWorld {
+export interface InjectorWorld extends FaultWorld {
   /** The dice of one fault. */
   faultDice(id: number): Stream;
   /** Places of those whom the target means now; none when nobody is. */
@@ -20,13 +20,13 @@ interface Active {
 }
 
 export class Injector {
-  readonly #world: InjectorHost;
+  readonly #world: InjectorWorld;
   readonly #active = new Set<Active>();
   #stopped = false;
   /** Kind to how often it was injected, in order of first injection. */
   readonly counts = new Map<string, number>();
 
-  constructor(world: InjectorHost) {
+  constructor(world: InjectorWorld) {
     this.#world = world;
   }
 

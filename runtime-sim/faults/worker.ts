@@ -73,7 +73,7 @@ export const workerFaults: readonly FaultKind[] = [
       if (workers.length === 0) return null;
       const tokens = workers.map((worker) => {
         worker.disturb();
-        return world.network.block(isolateLinks(worker.placeIndex, world.network.hostCount, "both"));
+        return world.network.block(isolateLinks(worker.hostIndex, world.network.hostCount, "both"));
       });
       return () => {
         for (const token of tokens) world.network.unblock(token);

@@ -1,4 +1,4 @@
-/** What a fault may do to the world. Hosts are places, numbered from 0: who lives there may change. */
+/** What a fault may do to the world. Hosts are numbered from 0. Which member lives on one may change. */
 
 import type { Disk, HostClock } from "../hardware/index.ts";
 import type { Links, Network } from "../network/index.ts";
@@ -7,7 +7,7 @@ import type { EndFault } from "./kind.ts";
 
 /** What a fault may do to a host that runs machines. Whatever it does, the host counts as disturbed from then on. */
 export interface WorkerTarget {
-  readonly placeIndex: number;
+  readonly hostIndex: number;
   disturb(): void;
   crashAgent(): void;
   bootAgent(): void;
@@ -47,7 +47,7 @@ export interface FaultWorld {
   /** Each input takes the process this long. Of overlapping ones the longest holds. */
   slowDown(host: number, inputUs: number): EndFault;
 
-  /** The host that runs machines at this place; null: none does. */
+  /** The worker on this host; null: it runs no machines. */
   workerAt(host: number): WorkerTarget | null;
 
   /** Whether the fault atlas lets this host's data be destroyed. */

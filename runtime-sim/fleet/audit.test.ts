@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { type ClusterEvent, type ClusterState, emptyState } from "../../core/index.ts";
 import { FleetAudit } from "./audit.ts";
 import type { RunningJob, RunningMachine } from "./hypervisor.ts";
-import type { FleetOracle, ObservedHost } from "./oracles/index.ts";
+import type { FleetOracle, WorkerView } from "./oracles/index.ts";
 
 const nothing = {
-  hosts: [],
+  workers: [],
   touched: new Set<string>(),
   disturbed: new Set<number>(),
   violate: () => {},
@@ -48,7 +48,7 @@ test("each event is told once, in order, whatever chunks they come in", () => {
 test("what begins and what ends on a host is told, ends first", () => {
   const told: string[] = [];
   const audit = auditBy({
-    began: (host, { name }) => void told.push(`${name} began on ${host.id}`),
+    began: (worker, { name }) => void told.push(`${name} began on ${worker.id}`),
     ended: (_, { name }) => void told.push(`${name} ended`),
     jobBegan: (_, { id }) => void told.push(`${id} began`),
     jobEnded: (_, { id }) => void told.push(`${id} ended`),
@@ -57,7 +57,7 @@ test("what begins and what ends on a host is told, ends first", () => {
   const [a, b, c] = [machine("a"), machine("b"), machine("c")];
   let machines: readonly RunningMachine[] = [a, b];
   let runningJobs: readonly RunningJob[] = [{ id: "job", attempt: 1 }];
-  const host: ObservedHost = {
+  const worker: WorkerView = {
     id: 7,
     wasDisturbed: false,
     hasMisreported: false,
@@ -73,11 +73,11 @@ test("what begins and what ends on a host is told, ends first", () => {
       },
     },
   };
-  audit.changed(host);
+  audit.changed(worker);
   machines = [b, c];
-  audit.changed(host);
+  audit.changed(worker);
   runningJobs = [];
-  audit.changed(host);
+  audit.changed(worker);
   expect(told).toEqual(["a began on 7", "b began on 7", "job began", "a ended", "c began on 7", "job ended"]);
 });
 

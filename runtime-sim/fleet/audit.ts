@@ -5,11 +5,11 @@
 import type { ClusterState, HostAction } from "../../core/index.ts";
 import type { Violate } from "../oracles/index.ts";
 import type { RunningJob, RunningMachine } from "./hypervisor.ts";
-import { type FleetOracle, type FleetOracleFactory, type ObservedHost, Placements } from "./oracles/index.ts";
+import { type FleetOracle, type FleetOracleFactory, Placements, type WorkerView } from "./oracles/index.ts";
 
 /** The fleet as far as the oracles need it. */
 export interface AuditedFleet {
-  readonly hosts: readonly ObservedHost[];
+  readonly workers: readonly WorkerView[];
   readonly shape: { readonly faultsAreLocal: boolean; readonly clocksLie: boolean };
   readonly touched: ReadonlySet<string>;
   readonly disturbed: ReadonlySet<number>;
@@ -39,7 +39,7 @@ export class FleetAudit {
   /** By oracle, what would be a violation if clocks did not lie. */
   readonly #shown = new Map<string, number>();
   readonly #placements = new Placements();
-  readonly #seen = new Map<ObservedHost, Seen>();
+  readonly #seen = new Map<WorkerView, Seen>();
   #state: ClusterState | null = null;
   #eventsSeen = 0;
 
@@ -53,12 +53,12 @@ export class FleetAudit {
   readonly #onMissing: readonly With<"missing">[];
 
   constructor(fleet: AuditedFleet, factories: readonly FleetOracleFactory[]) {
-    const { hosts, shape, touched, disturbed, violate } = fleet;
-    const byId = new Map(hosts.map((host) => [host.id, host]));
+    const { workers, shape, touched, disturbed, violate } = fleet;
+    const byId = new Map(workers.map((worker) => [worker.id, worker]));
     this.all = factories.map((factory) => {
       const oracle: FleetOracle = factory({
-        hosts,
-        hostOf: (id) => byId.get(id) ?? null,
+        workers,
+        findWorker: (id) => byId.get(id) ?? null,
         nowMs: () => fleet.nowMs(),
         state: () => this.#state,
         placements: this.#placements,
@@ -93,26 +93,26 @@ export class FleetAudit {
   }
 
   /** What executes on a host has changed. */
-  changed(host: ObservedHost): void {
-    const before = this.#seen.get(host) ?? NOTHING;
-    const machines = host.hypervisor.running();
-    const jobs = host.hypervisor.runningJobs;
-    this.#seen.set(host, { machines, jobs });
+  changed(worker: WorkerView): void {
+    const before = this.#seen.get(worker) ?? NOTHING;
+    const machines = worker.hypervisor.running();
+    const jobs = worker.hypervisor.runningJobs;
+    this.#seen.set(worker, { machines, jobs });
     if (machines !== before.machines) {
       for (const machine of gone(before.machines, machines))
-        for (const oracle of this.#onEnded) oracle.ended(host, machine);
+        for (const oracle of this.#onEnded) oracle.ended(worker, machine);
       for (const machine of gone(machines, before.machines))
-        for (const oracle of this.#onBegan) oracle.began(host, machine);
+        for (const oracle of this.#onBegan) oracle.began(worker, machine);
     }
     if (jobs !== before.jobs) {
-      for (const job of gone(before.jobs, jobs)) for (const oracle of this.#onJobEnded) oracle.jobEnded(host, job);
-      for (const job of gone(jobs, before.jobs)) for (const oracle of this.#onJobBegan) oracle.jobBegan(host, job);
+      for (const job of gone(before.jobs, jobs)) for (const oracle of this.#onJobEnded) oracle.jobEnded(worker, job);
+      for (const job of gone(jobs, before.jobs)) for (const oracle of this.#onJobBegan) oracle.jobBegan(worker, job);
     }
   }
 
   /** Told before it is done. */
-  acted(host: ObservedHost, action: HostAction): void {
-    for (const oracle of this.#onActed) oracle.acted(host, action);
+  acted(worker: WorkerView, action: HostAction): void {
+    for (const oracle of this.#onActed) oracle.acted(worker, action);
   }
 
   /** A replica has come to a state that none had come to before. */

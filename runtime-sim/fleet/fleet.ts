@@ -2,29 +2,29 @@
 import { type ClusterState, factsOf, type HostFacts, nodeOf, type WorkerFacts } from "../../core/index.ts";
 import type { WorkerTarget } from "../faults/index.ts";
 import { drawRange, type Stream } from "../random/index.ts";
-import type { Place, World } from "../world/index.ts";
+import type { SimHost, World } from "../world/index.ts";
 import type { FleetShape } from "./shape.ts";
-import { type HostListener, WorkerHost } from "./worker-host.ts";
+import { SimWorker, type WorkerListener } from "./sim-worker.ts";
 
 /** Node ids of workers begin here, out of the way of members that come and go. */
 export const FIRST_WORKER_ID = 10_001;
 
 export class Fleet {
-  readonly hosts: readonly WorkerHost[];
+  readonly workers: readonly SimWorker[];
   readonly shape: FleetShape;
   readonly #world: World;
-  readonly #byPlace: ReadonlyMap<number, WorkerHost>;
+  readonly #byHostIndex: ReadonlyMap<number, SimWorker>;
 
-  constructor(world: World, shape: FleetShape, listener: HostListener) {
+  constructor(world: World, shape: FleetShape, listener: WorkerListener) {
     this.#world = world;
     this.shape = shape;
-    this.hosts = world.members.workerPlaces.map((place, at) => {
+    this.workers = world.members.workerHosts.map((host, at) => {
       const dice = world.streams.stream(`worker/${at + 1}`);
-      const { peerId } = world.members.issueIdentity(place);
+      const { peerId } = world.members.issueIdentity(host);
       const facts = factsFor(shape, at, world);
-      return new WorkerHost({
+      return new SimWorker({
         world,
-        place,
+        host,
         id: FIRST_WORKER_ID + at,
         peerId,
         facts,
@@ -33,94 +33,94 @@ export class Fleet {
         listener,
       });
     });
-    this.#byPlace = new Map(this.hosts.map((host) => [host.place.index, host]));
+    this.#byHostIndex = new Map(this.workers.map((worker) => [worker.host.index, worker]));
     // Not all in the same instant, as after a power cut they are not either.
-    for (const [at, host] of this.hosts.entries()) world.loop.after(at * 1000, () => host.boot(this.servers));
+    for (const [at, worker] of this.workers.entries()) world.loop.after(at * 1000, () => worker.boot(this.servers));
   }
 
   /** Members to report to: the first ones; directives tell of others. */
   get servers(): readonly number[] {
-    const ids = this.#world.members.hosts.filter(({ state }) => state !== "gone").map(({ id }) => id);
+    const ids = this.#world.members.all.filter(({ state }) => state !== "gone").map(({ id }) => id);
     return ids.length > 0 ? ids : [1];
   }
 
   /** The newest state that any member holds: what a client knows that has just looked. Null: no member runs. */
   get newestState(): ClusterState | null {
     let best: ClusterState | null = null;
-    for (const { node } of this.#world.members.hosts) {
+    for (const { node } of this.#world.members.all) {
       if (node !== null && (best === null || node.state.appliedIndex > best.appliedIndex)) best = node.state;
     }
     return best;
   }
 
   /** Where a request is sent: to a member, whichever. One where nobody lives if there is none. */
-  anyMember(dice: Stream): Place {
-    const { places } = this.#world.members;
-    const inhabited = places.filter(({ host }) => host !== null);
-    return dice.pick(inhabited.length > 0 ? inhabited : places);
+  anyMember(dice: Stream): SimHost {
+    const { hosts } = this.#world.members;
+    const inhabited = hosts.filter(({ member }) => member !== null);
+    return dice.pick(inhabited.length > 0 ? inhabited : hosts);
   }
 
-  at(placeIndex: number): WorkerHost | null {
-    return this.#byPlace.get(placeIndex) ?? null;
+  at(placeIndex: number): SimWorker | null {
+    return this.#byHostIndex.get(placeIndex) ?? null;
   }
 
-  /** What faults may do to the host at that place. */
+  /** What faults may do to the worker on that host. */
   target(placeIndex: number): WorkerTarget | null {
-    const host = this.at(placeIndex);
-    if (host === null) return null;
+    const worker = this.at(placeIndex);
+    if (worker === null) return null;
     return {
-      placeIndex,
+      hostIndex: placeIndex,
       disturb: () => {
-        host.wasDisturbed = true;
+        worker.wasDisturbed = true;
       },
       crashAgent: () => {
-        host.crashAgent();
-        if (this.shape.agentRestartsDisturb) host.wasDisturbed = true;
+        worker.crashAgent();
+        if (this.shape.agentRestartsDisturb) worker.wasDisturbed = true;
       },
-      bootAgent: () => host.boot(this.servers),
-      pause: () => host.pause(),
-      powerOff: () => host.powerOff(),
-      powerOn: () => host.powerOn(this.servers),
-      worsen: (fault, value) => host.worsen(fault, value),
+      bootAgent: () => worker.boot(this.servers),
+      pause: () => worker.pause(),
+      powerOff: () => worker.powerOff(),
+      powerOn: () => worker.powerOn(this.servers),
+      worsen: (fault, value) => worker.worsen(fault, value),
       plantOrphan: (name, epoch) => {
-        host.wasDisturbed = true;
-        host.hypervisor.plantOrphan(name, epoch, this.#world.loop.nowUs);
-        host.hypervisorChanged();
+        worker.wasDisturbed = true;
+        worker.hypervisor.plantOrphan(name, epoch, this.#world.loop.nowUs);
+        worker.hypervisorChanged();
       },
       drift: (factor) => {
-        host.wasDisturbed = true;
+        worker.wasDisturbed = true;
         const drift = { factor };
-        host.place.drifts.push(drift);
-        this.#setRate(host);
+        worker.host.drifts.push(drift);
+        this.#setRate(worker);
         return () => {
-          host.place.drifts.splice(host.place.drifts.indexOf(drift), 1);
-          this.#setRate(host);
+          worker.host.drifts.splice(worker.host.drifts.indexOf(drift), 1);
+          this.#setRate(worker);
         };
       },
     };
   }
 
-  #setRate(host: WorkerHost): void {
-    let rate = host.place.baseRate;
-    for (const { factor } of host.place.drifts) rate *= factor;
-    host.place.clock.setRate(rate, this.#world.loop.nowUs);
-    host.clockChanged();
+  #setRate(worker: SimWorker): void {
+    let rate = worker.host.baseRate;
+    for (const { factor } of worker.host.drifts) rate *= factor;
+    worker.host.clock.setRate(rate, this.#world.loop.nowUs);
+    worker.clockChanged();
   }
 
   /** Everything works again. */
   heal(): void {
-    for (const host of this.hosts) {
-      host.place.clock.thaw(this.#world.loop.nowUs);
-      host.place.clock.setRate(1, this.#world.loop.nowUs);
-      host.clockChanged();
-      host.powerOn(this.servers);
-      host.boot(this.servers);
+    for (const worker of this.workers) {
+      worker.host.clock.thaw(this.#world.loop.nowUs);
+      worker.host.clock.setRate(1, this.#world.loop.nowUs);
+      worker.clockChanged();
+      worker.powerOn(this.servers);
+      worker.boot(this.servers);
     }
   }
 
   /** What is to be announced of those that the state does not know. */
-  unknown(state: ClusterState): readonly WorkerHost[] {
-    return this.hosts.filter(({ id }) => nodeOf(state, id) === null);
+  unknown(state: ClusterState): readonly SimWorker[] {
+    return this.workers.filter(({ id }) => nodeOf(state, id) === null);
   }
 }
 

@@ -4,5 +4,5 @@ export { FIRST_WORKER_ID, Fleet } from "./fleet.ts";
 export { type HypervisorFaults, noHypervisorFaults } from "./hypervisor.ts";
 export { MachineRoom } from "./machine-room.ts";
 export { CALM_FLEET, type FleetShape, type Wish } from "./shape.ts";
+export type { SimWorker } from "./sim-worker.ts";
 export { Tenants } from "./tenants.ts";
-export type { WorkerHost } from "./worker-host.ts";

@@ -20,19 +20,19 @@ export class MachineRoom {
   constructor(world: World, shape: FleetShape, violate: Violate, isAudited: boolean) {
     this.#world = world;
     this.fleet = new Fleet(world, shape, {
-      changed: (host) => {
-        if (isAudited) this.#audit.changed(host);
+      changed: (worker) => {
+        if (isAudited) this.#audit.changed(worker);
       },
-      acted: (host, action) => {
-        if (isAudited) this.#audit.acted(host, action);
+      acted: (worker, action) => {
+        if (isAudited) this.#audit.acted(worker, action);
       },
     });
     this.#tenants = new Tenants(world, this.fleet);
-    const { hosts } = this.fleet;
+    const { workers } = this.fleet;
     const { touched, disturbed } = this.#tenants;
     this.#removals = new Removals(world, this.fleet, disturbed);
     const nowMs = (): number => world.loop.nowUs / 1000;
-    this.#audit = new FleetAudit({ hosts, shape, touched, disturbed, violate, nowMs }, FLEET_ORACLES);
+    this.#audit = new FleetAudit({ workers, shape, touched, disturbed, violate, nowMs }, FLEET_ORACLES);
     if (!isAudited) return;
     world.progress.stateWatch = (state) => this.#audit.applied(state);
     this.#auditLater(shape.auditEveryMs * 1000);

@@ -6,7 +6,7 @@ import { type ClusterState, type Command, nodeOf, workerOf } from "../../core/in
 import { drawRange, type Stream } from "../random/index.ts";
 import type { Caller, World } from "../world/index.ts";
 import type { Fleet } from "./fleet.ts";
-import type { WorkerHost } from "./worker-host.ts";
+import type { SimWorker } from "./sim-worker.ts";
 
 /** Between two looks at how a removal goes. */
 const LOOK_EVERY_US = 1_000_000;
@@ -24,8 +24,8 @@ export class Removals implements Caller {
   readonly #disturbed: Set<number>;
   readonly #dice: Stream;
   readonly #meanUs: number;
-  readonly #begun = new Set<WorkerHost>();
-  #current: { readonly host: WorkerHost; readonly sinceUs: number } | null = null;
+  readonly #begun = new Set<SimWorker>();
+  #current: { readonly worker: SimWorker; readonly sinceUs: number } | null = null;
   #stopped = false;
   #attempts = 0;
 
@@ -42,12 +42,12 @@ export class Removals implements Caller {
   /** No more are begun. One that was unplugged is still removed: its death may have been confirmed, and then it must not come back before. */
   stop(): void {
     this.#stopped = true;
-    if (this.#current?.host.isUnplugged === false) this.#current = null;
-    for (const host of this.#begun) if (host !== this.#current?.host) host.plugIn(this.#fleet.servers);
+    if (this.#current?.worker.isUnplugged === false) this.#current = null;
+    for (const worker of this.#begun) if (worker !== this.#current?.worker) worker.plugIn(this.#fleet.servers);
   }
 
   get waitsFor(): string | null {
-    return this.#current === null ? null : `worker ${this.#current.host.id} is not removed yet`;
+    return this.#current === null ? null : `worker ${this.#current.worker.id} is not removed yet`;
   }
 
   #beginLater(): void {
@@ -60,55 +60,55 @@ export class Removals implements Caller {
 
   #begin(): void {
     const state = this.#fleet.newestState;
-    const { hosts } = this.#fleet;
-    const host = this.#dice.pick(hosts);
-    if (this.#current !== null || this.#begun.has(host) || this.#begun.size + 1 > hosts.length * SHARE_MAX) return;
+    const { workers } = this.#fleet;
+    const worker = this.#dice.pick(workers);
+    if (this.#current !== null || this.#begun.has(worker) || this.#begun.size + 1 > workers.length * SHARE_MAX) return;
     // Who has unplugged it plugs it in again.
-    if (host.isUnplugged || state === null || workerOf(state, host.id) === null) return;
-    this.#begun.add(host);
-    this.#disturbed.add(host.id);
-    if (this.#dice.chance(0.5)) host.unplug();
-    this.#current = { host, sinceUs: this.#world.loop.nowUs };
+    if (worker.isUnplugged || state === null || workerOf(state, worker.id) === null) return;
+    this.#begun.add(worker);
+    this.#disturbed.add(worker.id);
+    if (this.#dice.chance(0.5)) worker.unplug();
+    this.#current = { worker, sinceUs: this.#world.loop.nowUs };
     this.#look();
   }
 
   #look(): void {
     const current = this.#current;
     if (current === null) return;
-    const { host, sinceUs } = current;
+    const { worker, sinceUs } = current;
     const state = this.#fleet.newestState;
-    if (state !== null && nodeOf(state, host.id)?.role === "removed") {
+    if (state !== null && nodeOf(state, worker.id)?.role === "removed") {
       this.#current = null;
-      if (this.#stopped) host.plugIn(this.#fleet.servers);
-      else this.#world.loop.after(this.#dice.exponential(PLUGGED_IN_MEAN_US), () => host.plugIn(this.#fleet.servers));
+      if (this.#stopped) worker.plugIn(this.#fleet.servers);
+      else this.#world.loop.after(this.#dice.exponential(PLUGGED_IN_MEAN_US), () => worker.plugIn(this.#fleet.servers));
       return;
     }
-    const isOver = !host.isUnplugged && this.#world.loop.nowUs - sinceUs >= DRAIN_PATIENCE_US;
+    const isOver = !worker.isUnplugged && this.#world.loop.nowUs - sinceUs >= DRAIN_PATIENCE_US;
     // Now and then somebody does not look before he asks: that has to be refused.
     const isRash = this.#dice.chance(0.1);
     const command = isOver
-      ? available(host.id, "online")
+      ? available(worker.id, "online")
       : isRash
-        ? removal(host.id)
+        ? removal(worker.id)
         : state === null
           ? null
-          : nextStep(state, host);
+          : nextStep(state, worker);
     if (command !== null) this.#send(command);
     if (isOver) this.#current = null;
     else this.#world.loop.after(LOOK_EVERY_US, () => this.#look());
   }
 
   #send(command: Command): void {
-    const place = this.#fleet.anyMember(this.#dice);
+    const host = this.#fleet.anyMember(this.#dice);
     this.#attempts += 1;
-    this.#world.gateway.request(place, { kind: "propose", request: { session: null, command } }, this, this.#attempts);
+    this.#world.gateway.request(host, { kind: "propose", request: { session: null, command } }, this, this.#attempts);
   }
 
   /** The state says what has come of it. */
   answered(): void {}
 }
 
-function nextStep(state: ClusterState, { id, isUnplugged }: WorkerHost): Command | null {
+function nextStep(state: ClusterState, { id, isUnplugged }: SimWorker): Command | null {
   const worker = workerOf(state, id);
   if (worker === null) return null;
   const isEmpty = worker.vms.length + worker.tasks.length === 0;

@@ -20,7 +20,7 @@ import { drawRange, type Range, type Stream } from "../random/index.ts";
 import type { Caller, World } from "../world/index.ts";
 import type { Fleet } from "./fleet.ts";
 import { WISHES, type Wish } from "./shape.ts";
-import type { WorkerHost } from "./worker-host.ts";
+import type { SimWorker } from "./sim-worker.ts";
 
 /** Set-up requests under way at a time, more if there are more than so many VMs for each; and how long one waits before it is asked again elsewhere. */
 const SETUP_PARALLEL = 32;
@@ -38,7 +38,7 @@ export class Tenants implements Caller {
   readonly #pending = new Map<number, Command>();
   #attempt = 0;
   /** Hosts whose death has been confirmed, and that is not known to be in the log: by attempt. */
-  readonly #confirmed = new Map<number, WorkerHost>();
+  readonly #confirmed = new Map<number, SimWorker>();
   #stopped = false;
   #created = 0;
   #tasks = 0;
@@ -66,8 +66,8 @@ export class Tenants implements Caller {
 
   /** In steps: what rules is there before what it rules. */
   #setupCommands(): Command[][] {
-    const { shape, hosts } = this.#fleet;
-    const commands: Command[] = hosts.map(({ id, peerId }) => ({
+    const { shape, workers } = this.#fleet;
+    const commands: Command[] = workers.map(({ id, peerId }) => ({
       kind: "announceNode",
       nodeId: id,
       peerId,
@@ -118,9 +118,9 @@ export class Tenants implements Caller {
   /** Nothing more is asked for, but the set-up goes on; and a death that was confirmed is confirmed until the log has it: before that the host must not come back. */
   stop(): void {
     this.#stopped = true;
-    const hosts = new Set(this.#confirmed.values());
+    const workers = new Set(this.#confirmed.values());
     this.#confirmed.clear();
-    for (const { id } of hosts) this.#insist({ kind: "confirmWorkerDead", workerId: id });
+    for (const { id } of workers) this.#insist({ kind: "confirmWorkerDead", workerId: id });
   }
 
   get waitsFor(): string | null {
@@ -154,8 +154,8 @@ export class Tenants implements Caller {
 
   #send(command: Command): number {
     const attempt = ++this.#attempt;
-    const place = this.#fleet.anyMember(this.#dice);
-    this.#world.gateway.request(place, { kind: "propose", request: { session: null, command } }, this, attempt);
+    const host = this.#fleet.anyMember(this.#dice);
+    this.#world.gateway.request(host, { kind: "propose", request: { session: null, command } }, this, attempt);
     return attempt;
   }
 
@@ -177,8 +177,8 @@ export class Tenants implements Caller {
     if (insistedOn !== undefined) this.#world.loop.after(this.#dice.exponential(100_000), () => this.#again(attempt));
   }
 
-  #hostOf(id: number): WorkerHost | null {
-    return this.#fleet.hosts.find((host) => host.id === id) ?? null;
+  #hostOf(id: number): SimWorker | null {
+    return this.#fleet.workers.find((worker) => worker.id === id) ?? null;
   }
 
   #askLater(): void {
@@ -199,7 +199,7 @@ export class Tenants implements Caller {
     const state = this.#fleet.newestState;
     if (state === null) return null;
     const wish = this.#pickWish();
-    const worker = this.#dice.pick(this.#fleet.hosts);
+    const worker = this.#dice.pick(this.#fleet.workers);
     const name = this.#someVm();
     switch (wish) {
       case "create":
@@ -254,13 +254,13 @@ export class Tenants implements Caller {
       }
       case "confirmDead": {
         // Only of a host that is off: an operator who says so of another may run a VM twice.
-        const dead = this.#fleet.hosts.filter(({ isDown, isUnplugged }) => isDown && !isUnplugged);
+        const dead = this.#fleet.workers.filter(({ isDown, isUnplugged }) => isDown && !isUnplugged);
         if (dead.length === 0) return null;
-        const host = this.#dice.pick(dead);
+        const worker = this.#dice.pick(dead);
         // And it stays off until that is in the log: a word that comes late would not be true any more.
-        host.unplug();
-        this.#confirmed.set(this.#attempt + 1, host);
-        return { kind: "confirmWorkerDead", workerId: host.id };
+        worker.unplug();
+        this.#confirmed.set(this.#attempt + 1, worker);
+        return { kind: "confirmWorkerDead", workerId: worker.id };
       }
     }
   }
@@ -299,7 +299,7 @@ export class Tenants implements Caller {
       const vm = vmOf(state, this.#someVm());
       if (vm === null) continue;
       this.touched.add(vm.name);
-      this.#moves.push({ name: vm.name, epoch: vm.epoch, to: this.#dice.pick(this.#fleet.hosts).id });
+      this.#moves.push({ name: vm.name, epoch: vm.epoch, to: this.#dice.pick(this.#fleet.workers).id });
     }
     return this.#moves;
   }

@@ -5,7 +5,7 @@ import { configurationOf, FakeCluster, lead } from "./testing/index.ts";
 function cluster(count: number, durable: readonly number[], liars: readonly number[] = []): FakeCluster {
   const made = new FakeCluster(count, [committedOnQuorum], liars);
   made.step(1, lead(1));
-  for (const id of durable) made.host(id).disk.log.append(1, 1);
+  for (const id of durable) made.member(id).disk.log.append(1, 1);
   made.step(1, (node) => node.log.append(1, 1));
   return made;
 }
@@ -31,7 +31,7 @@ test("the leader's own disk does not count before it has written", () => {
 
 test("another entry in its place does not count", () => {
   const made = cluster(3, [1]);
-  made.host(2).disk.log.append(1, 2);
+  made.member(2).disk.log.append(1, 2);
   made.step(1, (node) => {
     node.commitIndex = 2;
   });
@@ -82,7 +82,7 @@ test("a Byzantine voter counts as far as its disk holds it", () => {
 
 test("a damaged copy counts, a lost one does not", () => {
   const made = cluster(3, [1, 3]);
-  const { disk } = made.host(3);
+  const { disk } = made.member(3);
   disk.log.entries.length = 1;
   made.step(1, (node) => {
     node.commitIndex = 2;

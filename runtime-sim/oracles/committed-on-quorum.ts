@@ -14,16 +14,16 @@ import type { OracleContext } from "./context.ts";
 import type { Oracle } from "./oracle.ts";
 import { isQuorum } from "./quorum.ts";
 
-export function committedOnQuorum({ violate, hosts, hostOf }: OracleContext): Oracle {
+export function committedOnQuorum({ violate, members, findMember }: OracleContext): Oracle {
   const name = "committed-on-quorum";
   let highest = 0;
 
   function holds(id: NodeId, index: number, chain: Digest): boolean {
-    const host = hostOf(id);
-    if (host === null) return false;
-    if (host.disk.durableLastIndex < index) return false;
-    const durable = host.disk.durableChainAt(index);
-    return durable === null ? host.disk.faults > 0 : durable === chain;
+    const member = findMember(id);
+    if (member === null) return false;
+    if (member.disk.durableLastIndex < index) return false;
+    const durable = member.disk.durableChainAt(index);
+    return durable === null ? member.disk.faults > 0 : durable === chain;
   }
 
   function isHeldBy(configuration: Configuration, index: number, chain: Digest): boolean {
@@ -44,7 +44,7 @@ export function committedOnQuorum({ violate, hosts, hostOf }: OracleContext): Or
       if (isHeldBy(node.configuration, index, chain)) return;
       if (isHeldBy(watched.configuration, index, chain)) return;
       if (node.role !== "leader") {
-        for (const { honest, node: other } of hosts) {
+        for (const { honest, node: other } of members) {
           if (honest && other !== null && isHeldBy(other.configuration, index, chain)) return;
         }
       }

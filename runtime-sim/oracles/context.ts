@@ -1,6 +1,6 @@
 /** What all oracles of one run share. */
 import type { NodeId } from "../../core/index.ts";
-import type { ObservedNode } from "../world/index.ts";
+import type { MemberView } from "../world/index.ts";
 import type { CommittedLedger } from "./ledger.ts";
 import type { Oracle, Violate } from "./oracle.ts";
 import type { Reference } from "./reference.ts";
@@ -8,8 +8,8 @@ import type { SessionBook } from "./session-book.ts";
 
 export interface OracleContext {
   /** Every host there ever was. The list grows when one joins, or goes on under a fresh id. */
-  readonly hosts: readonly ObservedNode[];
-  hostOf(id: NodeId): ObservedNode | null;
+  readonly members: readonly MemberView[];
+  findMember(id: NodeId): MemberView | null;
   readonly violate: Violate;
   /** Virtual time. */
   nowMs(): number;
@@ -21,6 +21,6 @@ export interface OracleContext {
 export type OracleFactory = (context: OracleContext) => Oracle;
 
 /** Whether some host of the run is Byzantine. */
-export function hasLiar(hosts: readonly ObservedNode[]): boolean {
-  return hosts.some((host) => !host.honest);
+export function hasLiar(members: readonly MemberView[]): boolean {
+  return members.some((member) => !member.honest);
 }

@@ -5,7 +5,7 @@ import { FakeCluster, lead } from "./testing/index.ts";
 function settled(): FakeCluster {
   const cluster = new FakeCluster(3, []);
   lead(4)(cluster.node(1));
-  for (const { up } of cluster.hosts) {
+  for (const { up } of cluster.members) {
     up.term = 4;
     up.leaderId = 1;
     up.log.append(4);
@@ -16,14 +16,14 @@ function settled(): FakeCluster {
 }
 
 test("all follow one leader and have applied as much", () => {
-  expect(whyNotConverged(settled().hosts)).toBeNull();
+  expect(whyNotConverged(settled().members)).toBeNull();
 });
 
 test("each thing that may be missing", () => {
   const reason = (change: (cluster: FakeCluster) => void): string | null => {
     const cluster = settled();
     change(cluster);
-    return whyNotConverged(cluster.hosts);
+    return whyNotConverged(cluster.members);
   };
   expect(reason((cluster) => cluster.crash(2))).toBe("node 2 is down");
   expect(reason((cluster) => Object.assign(cluster.node(2), { halted: true }))).toBe("node 2 has stopped itself");

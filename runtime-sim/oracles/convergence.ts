@@ -2,13 +2,13 @@
  * Whether a set of nodes has come to rest in agreement. Not an oracle: the world asks it in the quiet phase, of the nodes from which it
  * demands liveness, until it is so or the bound has passed.
  */
-import type { NodeView, ObservedNode } from "../world/index.ts";
+import type { MemberView, NodeView } from "../world/index.ts";
 import { isSameState } from "./reference.ts";
 
 /** Null when exactly one of them leads, all follow it in its term, and all have applied as much and hold equal states; otherwise what is missing. */
-export function whyNotConverged(hosts: readonly ObservedNode[]): string | null {
+export function whyNotConverged(members: readonly MemberView[]): string | null {
   const nodes: NodeView[] = [];
-  for (const { id, node } of hosts) {
+  for (const { id, node } of members) {
     if (node === null) return `node ${id} is down`;
     if (node.halted) return `node ${id} has stopped itself`;
     nodes.push(node);

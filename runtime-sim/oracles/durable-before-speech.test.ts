@@ -6,7 +6,7 @@ const NAME = "durable-before-speech";
 
 function cluster(liars: readonly number[] = []): FakeCluster {
   const made = new FakeCluster(3, [durableBeforeSpeech], liars);
-  const { disk } = made.host(2);
+  const { disk } = made.member(2);
   disk.durableTerm = 4;
   disk.durableVote = 1;
   disk.log.append(1, 1, 4);
@@ -76,8 +76,8 @@ test("a leader by its own vote, which is not durable", () => {
 
 test("a leader by the votes of the others needs no durable vote of its own", () => {
   const made = cluster();
-  made.host(3).disk.durableTerm = 4;
-  made.host(3).disk.durableVote = 1;
+  made.member(3).disk.durableTerm = 4;
+  made.member(3).disk.durableVote = 1;
   made.step(2, () => {}, [grant(2, 1, 4)]);
   made.step(3, () => {}, [grant(3, 1, 4)]);
   made.step(1, lead(4));

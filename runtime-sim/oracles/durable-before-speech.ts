@@ -10,7 +10,7 @@
  * otherwise; Byzantine peers (a vote that one of them may have given counts as given).
  */
 import type { Digest, NodeId } from "../../core/index.ts";
-import type { ObservedNode } from "../world/index.ts";
+import type { MemberView } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
 import type { Oracle, Promised } from "./oracle.ts";
 import { isQuorum } from "./quorum.ts";
@@ -21,10 +21,10 @@ interface Votes {
   readonly voters: Set<NodeId>;
 }
 
-export function durableBeforeSpeech({ violate, ledger, hostOf }: OracleContext): Oracle {
+export function durableBeforeSpeech({ violate, ledger, findMember }: OracleContext): Oracle {
   const name = "durable-before-speech";
   const votesByCandidate = new Map<NodeId, Votes>();
-  function checkVote(host: ObservedNode, term: number, candidate: NodeId): void {
+  function checkVote(member: MemberView, term: number, candidate: NodeId): void {
     let votes = votesByCandidate.get(candidate);
     if (votes === undefined) {
       votes = { term, voters: new Set() };
@@ -34,19 +34,19 @@ export function durableBeforeSpeech({ violate, ledger, hostOf }: OracleContext):
       votes.term = term;
       votes.voters.clear();
     }
-    votes.voters.add(host.id);
+    votes.voters.add(member.id);
 
-    const { durableTerm, durableVote } = host.disk;
+    const { durableTerm, durableVote } = member.disk;
     // A later durable term leaves no trace of the vote.
     if (durableTerm > term || (durableTerm === term && durableVote === candidate)) return;
     violate(
       name,
       () =>
-        `node ${host.id} votes for ${candidate} in term ${term}, but durable is only its vote for ${durableVote} in term ${durableTerm}`,
+        `node ${member.id} votes for ${candidate} in term ${term}, but durable is only its vote for ${durableVote} in term ${durableTerm}`,
     );
   }
 
-  function checkMatched({ disk, id }: ObservedNode, index: number, chain: Digest, term: number): void {
+  function checkMatched({ disk, id }: MemberView, index: number, chain: Digest, term: number): void {
     const { durableLastIndex, durableTerm } = disk;
     if (index > durableLastIndex) {
       violate(name, () => `node ${id} says that it matches up to ${index}, but its disk ends at ${durableLastIndex}`);
@@ -68,28 +68,28 @@ export function durableBeforeSpeech({ violate, ledger, hostOf }: OracleContext):
     }
   }
 
-  function check(oracle: Oracle, host: ObservedNode, message: Promised): void {
+  function check(oracle: Oracle, member: MemberView, message: Promised): void {
     switch (message.type) {
       case "voteResponse":
         if (message.preVote || !message.granted) return;
         oracle.checks += 1;
-        checkVote(host, message.term, message.to);
+        checkVote(member, message.term, message.to);
         return;
       case "appendResponse":
         if (message.outcome !== "matched") return;
         oracle.checks += 1;
-        checkMatched(host, message.matchIndex, message.matchChain, message.term);
+        checkMatched(member, message.matchIndex, message.matchChain, message.term);
         return;
       case "snapshotResponse": {
         if (message.outcome !== "installed") return;
         oracle.checks += 1;
         const { index } = message;
-        const { durableLastIndex } = host.disk;
+        const { durableLastIndex } = member.disk;
         if (durableLastIndex >= index) return;
         violate(
           name,
           () =>
-            `node ${host.id} says that it installed a snapshot up to ${index}, but its disk ends at ${durableLastIndex}`,
+            `node ${member.id} says that it installed a snapshot up to ${index}, but its disk ends at ${durableLastIndex}`,
         );
         return;
       }
@@ -101,16 +101,16 @@ export function durableBeforeSpeech({ violate, ledger, hostOf }: OracleContext):
     summary: "votes, matches and snapshots are durable before others are told",
     checks: 0,
     elected(watched, node) {
-      const { host } = watched;
-      if (!host.honest) return;
+      const { member } = watched;
+      if (!member.honest) return;
       this.checks += 1;
       const { term, id } = node;
-      const { durableTerm, durableVote } = host.disk;
+      const { durableTerm, durableVote } = member.disk;
       if (durableTerm > term || (durableTerm === term && durableVote === id)) return;
       const votes = votesByCandidate.get(id);
       const gave = (voter: NodeId): boolean => {
         if (voter === id) return false;
-        if (hostOf(voter)?.honest === false) return true;
+        if (findMember(voter)?.honest === false) return true;
         return votes !== undefined && votes.term === term && votes.voters.has(voter);
       };
       if (isQuorum(node.configuration, gave)) return;
@@ -120,8 +120,8 @@ export function durableBeforeSpeech({ violate, ledger, hostOf }: OracleContext):
           `node ${id} leads term ${term} by its own vote, but durable is only its vote for ${durableVote} in term ${durableTerm}`,
       );
     },
-    promised({ host }, _node, message) {
-      check(this, host, message);
+    promised({ member }, _node, message) {
+      check(this, member, message);
     },
   };
 }

@@ -21,7 +21,7 @@ export function electionSafety({ violate }: OracleContext): Oracle {
     summary: "at most one honest leader in a term",
     checks: 0,
     elected(watched, node) {
-      if (!watched.host.honest) return;
+      if (!watched.member.honest) return;
       this.checks += 1;
       const { term, id } = node;
       const leader = leaders.get(term);

@@ -14,7 +14,7 @@ test("an honest node accused", () => {
 
 test("a damaged disk excuses what forgetting looks like, and no forgery", () => {
   const cluster = new FakeCluster(3, [evidenceWithoutLiar]);
-  cluster.host(2).disk.faults = 1;
+  cluster.member(2).disk.faults = 1;
   cluster.step(1, () => {}, [accuse(FORGETFUL)]);
   expect(cluster.violations).toEqual([]);
   cluster.step(1, () => {}, [accuse(FORGED)]);

@@ -52,20 +52,23 @@ function amnesiaLooksLike(kind: EvidenceKind): boolean {
   }
 }
 
-export function evidenceWithoutLiar({ violate, hosts, hostOf }: OracleContext): Oracle {
+export function evidenceWithoutLiar({ violate, members, findMember }: OracleContext): Oracle {
   const name = "evidence-without-liar";
   return {
     name,
     summary: "no honest node is accused of lying",
     checks: 0,
-    accused({ host }, _node, evidence) {
-      if (hasLiar(hosts)) return;
+    accused({ member }, _node, evidence) {
+      if (hasLiar(members)) return;
       this.checks += 1;
-      const accused = hostOf(accusedBy(evidence));
-      if (amnesiaLooksLike(evidence.kind) && (host.disk.faults > 0 || (accused !== null && accused.disk.faults > 0))) {
+      const accused = findMember(accusedBy(evidence));
+      if (
+        amnesiaLooksLike(evidence.kind) &&
+        (member.disk.faults > 0 || (accused !== null && accused.disk.faults > 0))
+      ) {
         return;
       }
-      violate(name, () => `node ${host.id} accuses an honest node: ${JSON.stringify(evidence)}`);
+      violate(name, () => `node ${member.id} accuses an honest node: ${JSON.stringify(evidence)}`);
     },
   };
 }

@@ -20,7 +20,7 @@ test("evidence against a node with a sound disk is no excuse", () => {
 
 test("an assertion on a host whose disk has failed is still one", () => {
   const cluster = new FakeCluster(3, [haltedHonest]);
-  cluster.host(1).disk.faults = 1;
+  cluster.member(1).disk.faults = 1;
   cluster.step(1, () => {}, [halt("assertion failed: log slice 1..2 of 3..4")]);
   expect(cluster.violations).toHaveLength(1);
 });
@@ -33,10 +33,10 @@ test("a write that failed on a sound disk is a defect too", () => {
 
 test("excused: its own disk failed, the accused's was damaged, or somebody lies", () => {
   const failing = new FakeCluster(3, [haltedHonest]);
-  failing.host(1).disk.faults = 1;
+  failing.member(1).disk.faults = 1;
   failing.step(1, () => {}, [halt("write 3 failed: disk full; what is on the disk is unknown")]);
   const forgetful = new FakeCluster(3, [haltedHonest]);
-  forgetful.host(2).disk.faults = 1;
+  forgetful.member(2).disk.faults = 1;
   forgetful.step(1, () => {}, [halt("truncation", FORGETFUL)]);
   const lying = new FakeCluster(3, [haltedHonest], [3]);
   lying.step(1, () => {}, [halt("truncation", FORGETFUL)]);

@@ -14,18 +14,18 @@ import type { Oracle } from "./oracle.ts";
 /** How the core begins its reason when storage reported a failed write. */
 const WRITE_FAILED = /^write \d+ failed/;
 
-export function haltedHonest({ violate, hosts, hostOf }: OracleContext): Oracle {
+export function haltedHonest({ violate, members, findMember }: OracleContext): Oracle {
   const name = "halted-honest";
   return {
     name,
     summary: "an honest node with a sound disk stops itself only for a liar",
     checks: 0,
-    halted({ host }, _node, reason, evidence) {
+    halted({ member }, _node, reason, evidence) {
       this.checks += 1;
-      if (hasLiar(hosts) || (host.disk.faults > 0 && WRITE_FAILED.test(reason))) return;
-      const accused = evidence === null ? null : hostOf(accusedBy(evidence));
+      if (hasLiar(members) || (member.disk.faults > 0 && WRITE_FAILED.test(reason))) return;
+      const accused = evidence === null ? null : findMember(accusedBy(evidence));
       if (accused !== null && accused.disk.faults > 0) return;
-      violate(name, () => `node ${host.id} stopped itself: ${reason}`);
+      violate(name, () => `node ${member.id} stopped itself: ${reason}`);
     },
   };
 }

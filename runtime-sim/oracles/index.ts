@@ -25,7 +25,7 @@ export type { OracleContext, OracleFactory } from "./context.ts";
 export { whyNotConverged } from "./convergence.ts";
 export { accusedBy } from "./evidence-without-liar.ts";
 export type { Violate } from "./oracle.ts";
-export { Oracles, type OracleWorld } from "./oracles.ts";
+export { Oracles, type OraclesParts } from "./oracles.ts";
 export { VM_MODEL, type VmInput, type VmOutput } from "./vm-model.ts";
 
 /** All of them, in the order in which a report lists them. */

@@ -17,7 +17,7 @@ export function leaderCompleteness({ violate, ledger }: OracleContext): Oracle {
     summary: "a new leader has every entry committed in an earlier term",
     checks: 0,
     elected(watched, node) {
-      if (!watched.host.honest) return;
+      if (!watched.member.honest) return;
       const committed = ledger.boundaryBefore(node.term);
       if (committed === null) return;
       this.checks += 1;

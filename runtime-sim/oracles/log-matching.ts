@@ -111,7 +111,7 @@ export function logMatching({ violate }: OracleContext): Oracle {
       walk(this, node);
     },
     elected(watched, node) {
-      if (watched.host.honest) return;
+      if (watched.member.honest) return;
       termsLedByLiars.add(node.term);
       for (const term of termsLedByLiars) {
         if (termsLedByLiars.size <= TERMS_MAX) break;

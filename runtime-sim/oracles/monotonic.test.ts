@@ -112,7 +112,7 @@ test("a damaged disk is no excuse", () => {
   const cluster = new FakeCluster(3, [monotonic]);
   cluster.step(1, () => {}, [grant(1, 2, 5)]);
   cluster.crash(1);
-  cluster.host(1).disk.faults = 1;
+  cluster.member(1).disk.faults = 1;
   cluster.boot(1, () => {});
   expect(cluster.violations).toHaveLength(1);
 });

@@ -8,7 +8,7 @@
  * checksums find the damage, and the node does not start from what is left.
  */
 import { NOBODY, type NodeId } from "../../core/index.ts";
-import type { NodeView, ObservedNode } from "../world/index.ts";
+import type { MemberView, NodeView } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
 import type { Oracle, Watched } from "./oracle.ts";
 
@@ -26,28 +26,31 @@ export function monotonic({ violate }: OracleContext): Oracle {
   const name = "monotonic";
   const shownByHost: Shown[] = [];
 
-  function shownBy(host: ObservedNode): Shown {
-    let shown = shownByHost[host.id];
+  function shownBy(member: MemberView): Shown {
+    let shown = shownByHost[member.id];
     if (shown === undefined) {
-      while (shownByHost.length < host.id) shownByHost.push(nothingShown());
+      while (shownByHost.length < member.id) shownByHost.push(nothingShown());
       shown = nothingShown();
-      shownByHost[host.id] = shown;
+      shownByHost[member.id] = shown;
     }
     return shown;
   }
 
-  function checkDurable(oracle: Oracle, host: ObservedNode): void {
-    const shown = shownBy(host);
-    const { durableTerm: term, durableVote: vote } = host.disk;
+  function checkDurable(oracle: Oracle, member: MemberView): void {
+    const shown = shownBy(member);
+    const { durableTerm: term, durableVote: vote } = member.disk;
     if (term === shown.durableTerm && vote === shown.durableVote) return;
     oracle.checks += 1;
     const { durableTerm: termBefore, durableVote: voteBefore } = shown;
     shown.durableTerm = term;
     shown.durableVote = vote;
     if (term < termBefore) {
-      violate(name, () => `the durable term of node ${host.id} went back from ${termBefore} to ${term}`);
+      violate(name, () => `the durable term of node ${member.id} went back from ${termBefore} to ${term}`);
     } else if (term === termBefore && voteBefore !== NOBODY) {
-      violate(name, () => `the durable vote of node ${host.id} in term ${term} changed from ${voteBefore} to ${vote}`);
+      violate(
+        name,
+        () => `the durable vote of node ${member.id} in term ${term} changed from ${voteBefore} to ${vote}`,
+      );
     }
   }
 
@@ -68,10 +71,10 @@ export function monotonic({ violate }: OracleContext): Oracle {
     summary: "terms, votes, commit and applied indexes never go back",
     checks: 0,
     booted(watched, node) {
-      const { host } = watched;
-      checkDurable(this, host);
+      const { member } = watched;
+      checkDurable(this, member);
       this.checks += 1;
-      const shown = shownBy(host);
+      const shown = shownBy(member);
       const { term, votedFor } = node;
       const { durableTerm, durableVote, grantedTerm, grantedTo } = shown;
       if (term < durableTerm) {
@@ -94,7 +97,7 @@ export function monotonic({ violate }: OracleContext): Oracle {
     hardState(watched, node) {
       this.checks += 1;
       checkHardState(watched, node);
-      checkDurable(this, watched.host);
+      checkDurable(this, watched.member);
     },
     logged(_watched, node) {
       this.checks += 1;
@@ -121,12 +124,15 @@ export function monotonic({ violate }: OracleContext): Oracle {
     promised(watched, _node, message) {
       if (message.type !== "voteResponse" || message.preVote || !message.granted) return;
       this.checks += 1;
-      checkDurable(this, watched.host);
-      const shown = shownBy(watched.host);
+      checkDurable(this, watched.member);
+      const shown = shownBy(watched.member);
       const { term, to } = message;
       const { grantedTerm, grantedTo } = shown;
       if (term === grantedTerm && to !== grantedTo) {
-        violate(name, () => `node ${watched.host.id} votes for ${to} in term ${term} after it voted for ${grantedTo}`);
+        violate(
+          name,
+          () => `node ${watched.member.id} votes for ${to} in term ${term} after it voted for ${grantedTo}`,
+        );
       } else if (term > grantedTerm) {
         shown.grantedTerm = term;
         shown.grantedTo = to;

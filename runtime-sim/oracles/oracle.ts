@@ -1,7 +1,7 @@
 /** What a rule is: the hooks by which an oracle is told of what changed, and how it reports a violation. */
 import type { Configuration, Digest, Evidence, Message, NodeId } from "../../core/index.ts";
 import type { ClientOperation } from "../workload/index.ts";
-import type { NodeView, ObservedNode } from "../world/index.ts";
+import type { MemberView, NodeView } from "../world/index.ts";
 
 /** The world adds event, time and how to replay it. The message is made only when somebody looks. */
 export type Violate = (oracle: string, message: () => string) => void;
@@ -11,7 +11,7 @@ export type Violate = (oracle: string, message: () => string) => void;
  * new ones are in `node`.
  */
 export interface Watched {
-  readonly host: ObservedNode;
+  readonly member: MemberView;
   readonly term: number;
   readonly votedFor: NodeId;
   readonly role: NodeView["role"];

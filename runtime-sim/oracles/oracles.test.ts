@@ -9,8 +9,8 @@ function recorder(calls: string[]): OracleFactory {
   return () => {
     const write =
       (what: string) =>
-      (watched: { readonly host: { readonly id: number } }): void => {
-        calls.push(`${what} ${watched.host.id}`);
+      (watched: { readonly member: { readonly id: number } }): void => {
+        calls.push(`${what} ${watched.member.id}`);
       };
     const oracle: Oracle = {
       name: "recorder",
@@ -81,9 +81,9 @@ test("of a step that halted the node, only what it says counts", () => {
 
 test("a step of a host that is not up is a defect of the world", () => {
   const cluster = new FakeCluster(1, []);
-  const host = cluster.host(1);
-  cluster.oracles.crashed(host);
-  expect(() => cluster.oracles.stepped(host, [])).toThrow("host 1 made a step, but is not known to be up");
+  const member = cluster.member(1);
+  cluster.oracles.crashed(member);
+  expect(() => cluster.oracles.stepped(member, [])).toThrow("host 1 made a step, but is not known to be up");
 });
 
 test("names are unique and summaries are there", () => {

@@ -4,7 +4,7 @@
  */
 import type { Effect, NodeId } from "../../core/index.ts";
 import type { ClientOperation } from "../workload/index.ts";
-import type { NodeView, ObservedNode, Observer } from "../world/index.ts";
+import type { MemberView, NodeView, Observer } from "../world/index.ts";
 import type { OracleContext, OracleFactory } from "./context.ts";
 import { CommittedLedger } from "./ledger.ts";
 import type { Oracle, Promised, Violate } from "./oracle.ts";
@@ -13,9 +13,9 @@ import { SessionBook } from "./session-book.ts";
 import { Watch } from "./watch.ts";
 
 /** The world as far as the oracles need it. */
-export interface OracleWorld {
+export interface OraclesParts {
   /** Every host there ever was. The list may grow. */
-  readonly hosts: readonly ObservedNode[];
+  readonly members: readonly MemberView[];
   readonly violate: Violate;
   /** Virtual time. */
   nowMs(): number;
@@ -27,7 +27,7 @@ export class Oracles implements Observer {
   /** In the order in which they are asked. */
   readonly all: readonly Oracle[];
   readonly #ledger = new CommittedLedger();
-  readonly #hosts: readonly ObservedNode[];
+  readonly #members: readonly MemberView[];
   readonly #watches: (Watch | null)[] = [];
 
   readonly #onBooted: readonly With<"booted">[];
@@ -45,12 +45,12 @@ export class Oracles implements Observer {
   readonly #onQuiet: readonly With<"quiet">[];
   readonly #onFinished: readonly With<"finished">[];
 
-  constructor(world: OracleWorld, factories: readonly OracleFactory[]) {
-    this.#hosts = world.hosts;
+  constructor(world: OraclesParts, factories: readonly OracleFactory[]) {
+    this.#members = world.members;
     const ledger = this.#ledger;
     const context: OracleContext = {
-      hosts: world.hosts,
-      hostOf: (id) => this.#hostOf(id),
+      members: world.members,
+      findMember: (id) => this.#hostOf(id),
       violate: world.violate,
       nowMs: () => world.nowMs(),
       ledger,
@@ -82,34 +82,34 @@ export class Oracles implements Observer {
     return checks;
   }
 
-  booted(host: ObservedNode): void {
-    const node = host.node;
-    if (node === null) throw new RangeError(`host ${host.id} is said to be up, but has no node`);
-    const watch = new Watch(host);
+  booted(member: MemberView): void {
+    const node = member.node;
+    if (node === null) throw new RangeError(`host ${member.id} is said to be up, but has no node`);
+    const watch = new Watch(member);
     watch.take(node);
     // A leader straight from its boot is seen at its first step.
     watch.role = "follower";
-    while (this.#watches.length <= host.id) this.#watches.push(null);
-    this.#watches[host.id] = watch;
-    if (host.honest) for (const oracle of this.#onBooted) oracle.booted(watch, node);
+    while (this.#watches.length <= member.id) this.#watches.push(null);
+    this.#watches[member.id] = watch;
+    if (member.honest) for (const oracle of this.#onBooted) oracle.booted(watch, node);
   }
 
-  crashed(host: ObservedNode): void {
-    const watch = this.#watches[host.id];
+  crashed(member: MemberView): void {
+    const watch = this.#watches[member.id];
     if (watch === undefined || watch === null) return;
-    this.#watches[host.id] = null;
-    if (host.honest) for (const oracle of this.#onCrashed) oracle.crashed(watch);
+    this.#watches[member.id] = null;
+    if (member.honest) for (const oracle of this.#onCrashed) oracle.crashed(watch);
   }
 
-  stepped(host: ObservedNode, effects: readonly Effect[]): void {
-    const watch = this.#watches[host.id];
-    const node = host.node;
+  stepped(member: MemberView, effects: readonly Effect[]): void {
+    const watch = this.#watches[member.id];
+    const node = member.node;
     if (watch === undefined || watch === null || node === null) {
-      throw new RangeError(`host ${host.id} made a step, but is not known to be up`);
+      throw new RangeError(`host ${member.id} made a step, but is not known to be up`);
     }
     const term = node.term;
     const role = node.role;
-    if (!host.honest) {
+    if (!member.honest) {
       if (role === "leader" && (watch.role !== "leader" || watch.term !== term)) {
         for (const oracle of this.#onElected) oracle.elected(watch, node);
       }
@@ -201,7 +201,7 @@ export class Oracles implements Observer {
     for (const oracle of this.#onPromised) oracle.promised(watch, node, message);
   }
 
-  #hostOf(id: NodeId): ObservedNode | null {
-    return this.#watches[id]?.host ?? this.#hosts.find((host) => host.id === id) ?? null;
+  #hostOf(id: NodeId): MemberView | null {
+    return this.#watches[id]?.member ?? this.#members.find((member) => member.id === id) ?? null;
   }
 }

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { DEFAULT_RAFT_OPTIONS, emptyState, type Node } from "../../core/index.ts";
 import { CALM_NETWORK, drawSchedule, scenario } from "../scenario/index.ts";
 import { type ClientOperation, STEADY_WORKLOAD, Workload } from "../workload/index.ts";
-import { type Host, World } from "../world/index.ts";
+import { type SimMember, World } from "../world/index.ts";
 import { ORACLES } from "./index.ts";
 import { Oracles } from "./oracles.ts";
 
@@ -25,8 +25,8 @@ const END_US = 12_000_000;
 interface Bench {
   readonly world: World;
   readonly oracles: Oracles;
-  readonly leader: Host;
-  readonly followers: readonly Host[];
+  readonly leader: SimMember;
+  readonly followers: readonly SimMember[];
   /** What a client is told, before the oracles hear of it. */
   answered: (operation: ClientOperation) => ClientOperation;
 }
@@ -48,8 +48,8 @@ function run(seed: number, plant: (bench: Bench) => void): readonly string[] {
   const world = new World(
     { seed, base: schedule.base, raft: RAFT, nodes: 5, workers: 0, liar: null },
     listener,
-    (hosts) => {
-      made = new Oracles({ hosts, nowMs: () => 0, violate: (name) => fired.push(name) }, ORACLES);
+    (members) => {
+      made = new Oracles({ members, nowMs: () => 0, violate: (name) => fired.push(name) }, ORACLES);
       return made;
     },
   );
@@ -62,7 +62,13 @@ function run(seed: number, plant: (bench: Bench) => void): readonly string[] {
   while (world.advance(PLANT_AT_US));
   expect(fired).toEqual([]);
   const leader = world.members.leader() ?? expect.unreachable();
-  const bench = { world, oracles, leader, followers: world.members.hosts.filter((host) => host !== leader), answered };
+  const bench = {
+    world,
+    oracles,
+    leader,
+    followers: world.members.all.filter((member) => member !== leader),
+    answered,
+  };
   plant(bench);
   answered = bench.answered;
   while (fired.length === 0 && world.advance(END_US));
@@ -70,8 +76,8 @@ function run(seed: number, plant: (bench: Bench) => void): readonly string[] {
   return fired;
 }
 
-function nodeOf(host: Host | undefined): Node {
-  return host?.node ?? expect.unreachable();
+function nodeOf(member: SimMember | undefined): Node {
+  return member?.node ?? expect.unreachable();
 }
 
 /** Makes `target` show something else than it holds. */
@@ -147,7 +153,7 @@ test("a node says that it has what its disk does not", () => {
 
 test("the leader counts entries that disks do not have", () => {
   const fired = run(8, ({ world }) => {
-    for (const { disk } of world.members.hosts) {
+    for (const { disk } of world.members.all) {
       // Hidden from the question "how far", so that only the quorum is short.
       const chainAt = disk.durableChainAt.bind(disk);
       Object.assign(disk, {

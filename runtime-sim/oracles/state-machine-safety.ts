@@ -17,7 +17,7 @@ import { isSameResult } from "./same.ts";
 /** Entries from one comparison of whole states to the next one; as many as there are VMs, if they are more: then it costs as much as applying them did. */
 const COMPARE_EVERY_ENTRIES = 4096;
 
-export function stateMachineSafety({ violate, ledger, reference, hosts }: OracleContext): Oracle {
+export function stateMachineSafety({ violate, ledger, reference, members }: OracleContext): Oracle {
   const name = "state-machine-safety";
   /** Hosts whose whole state is to be compared when they have caught up. */
   const due = new Set<number>();
@@ -27,8 +27,8 @@ export function stateMachineSafety({ violate, ledger, reference, hosts }: Oracle
     name,
     summary: "every node applies the same entries in the same order with the same results",
     checks: 0,
-    booted({ host }) {
-      due.add(host.id);
+    booted({ member }) {
+      due.add(member.id);
     },
     applied(watched, node) {
       checkEntries(watched.appliedIndex, node);
@@ -44,7 +44,7 @@ export function stateMachineSafety({ violate, ledger, reference, hosts }: Oracle
     },
     finished() {
       const nodes: NodeView[] = [];
-      for (const { honest, node } of hosts) if (honest && node !== null && !node.halted) nodes.push(node);
+      for (const { honest, node } of members) if (honest && node !== null && !node.halted) nodes.push(node);
       nodes.sort((left, right) => left.appliedIndex - right.appliedIndex);
       let before: NodeView | null = null;
       for (const node of nodes) {

@@ -1,13 +1,13 @@
 /** What one host looked like after its last step. */
 import { type Configuration, type Digest, NOBODY, type NodeId } from "../../core/index.ts";
-import type { NodeView, ObservedNode } from "../world/index.ts";
+import type { MemberView, NodeView } from "../world/index.ts";
 import type { Watched } from "./oracle.ts";
 
 const NO_CONFIGURATION: Configuration = { voters: [], outgoing: [], learners: [], members: [], retired: [] };
 
 /** One object per process: a restarted host gets another. */
 export class Watch implements Watched {
-  readonly host: ObservedNode;
+  readonly member: MemberView;
   term = 0;
   votedFor: NodeId = NOBODY;
   role: NodeView["role"] = "follower";
@@ -18,8 +18,8 @@ export class Watch implements Watched {
   lastChain: Digest | null = null;
   configuration: Configuration = NO_CONFIGURATION;
 
-  constructor(host: ObservedNode) {
-    this.host = host;
+  constructor(member: MemberView) {
+    this.member = member;
   }
 
   /** Remembers the node as it is. */

@@ -1,10 +1,10 @@
-/** The world as faults see it: places instead of hosts, and the fault atlas between them and destruction. */
+/** The world as faults see it: hosts by number. Whether data may be destroyed is asked of the fault atlas. */
 import type {
   EndFault,
   FaultAtlas,
   FaultKind,
   FaultTarget,
-  InjectorHost,
+  InjectorWorld,
   PlannedFault,
   WorkerTarget,
 } from "../faults/index.ts";
@@ -13,7 +13,7 @@ import type { Disk, HostClock } from "../hardware/index.ts";
 import type { Links, Network } from "../network/index.ts";
 import { Stream } from "../random/index.ts";
 import type { Operator } from "../workload/index.ts";
-import type { Host, LeaderMoment, Place, World } from "../world/index.ts";
+import type { LeaderMoment, SimHost, SimMember, World } from "../world/index.ts";
 
 /** Who wants to know of each fault. */
 export interface FaultListener {
@@ -21,7 +21,7 @@ export interface FaultListener {
   faultEnded(kind: FaultKind, fault: PlannedFault): void;
 }
 
-export class FaultView implements InjectorHost {
+export class FaultView implements InjectorWorld {
   readonly #world: World;
   readonly #atlas: FaultAtlas;
   readonly #operator: Operator;
@@ -73,9 +73,9 @@ export class FaultView implements InjectorHost {
 
   participants(): readonly number[] {
     const configuration = this.#world.members.configuration();
-    const taking = this.#world.members.places.filter(
-      ({ host }) =>
-        host !== null && (configuration === null || configuration.members.some((member) => member.id === host.id)),
+    const taking = this.#world.members.hosts.filter(
+      ({ member }) =>
+        member !== null && (configuration === null || configuration.members.some(({ id }) => id === member.id)),
     );
     return taking.map(({ index }) => index);
   }
@@ -84,9 +84,9 @@ export class FaultView implements InjectorHost {
     if (typeof target !== "string") {
       return target
         .map((host) => host - 1)
-        .filter((index) => this.#isWorker(index) || this.#place(index).host !== null);
+        .filter((index) => this.#isWorker(index) || this.#hostAt(index).member !== null);
     }
-    const leader = this.#world.members.leader()?.place.index ?? null;
+    const leader = this.#world.members.leader()?.host.index ?? null;
     const participants = this.participants();
     switch (target) {
       case "all":
@@ -101,12 +101,12 @@ export class FaultView implements InjectorHost {
       case "any":
         return this.#one(participants, dice);
       case "worker":
-        return this.#world.members.workerPlaces.length === 0 ? [] : [dice.pick(this.#world.members.workerPlaces).index];
+        return this.#world.members.workerHosts.length === 0 ? [] : [dice.pick(this.#world.members.workerHosts).index];
     }
   }
 
   #isWorker(index: number): boolean {
-    return index >= this.#world.members.places.length;
+    return index >= this.#world.members.hosts.length;
   }
 
   workerAt(index: number): WorkerTarget | null {
@@ -121,15 +121,15 @@ export class FaultView implements InjectorHost {
   }
 
   isUp(index: number): boolean {
-    return this.#place(index).host?.state === "up";
+    return this.#hostAt(index).member?.state === "up";
   }
 
   diskOf(index: number): Disk {
-    return this.#host(index).storage;
+    return this.#memberAt(index).storage;
   }
 
   clockOf(index: number): HostClock {
-    return this.#place(index).clock;
+    return this.#hostAt(index).clock;
   }
 
   after(delayUs: number, action: () => void): void {
@@ -137,17 +137,17 @@ export class FaultView implements InjectorHost {
   }
 
   crash(index: number): boolean {
-    const { host } = this.#place(index);
-    return host !== null && this.#world.processes.crash(host);
+    const { member } = this.#hostAt(index);
+    return member !== null && this.#world.processes.crash(member);
   }
 
   restart(index: number): void {
-    const { host } = this.#place(index);
-    if (host !== null) this.#world.processes.boot(host);
+    const { member } = this.#hostAt(index);
+    if (member !== null) this.#world.processes.boot(member);
   }
 
   onNextWrite(index: number, action: () => void): EndFault {
-    const { writeTraps } = this.#place(index);
+    const { writeTraps } = this.#hostAt(index);
     writeTraps.add(action);
     return () => {
       writeTraps.delete(action);
@@ -156,7 +156,7 @@ export class FaultView implements InjectorHost {
 
   onLeader(moment: LeaderMoment, action: (index: number) => void): EndFault {
     const { leaderTraps } = this.#world.progress;
-    const trap = { moment, spring: (host: Host): void => action(host.place.index) };
+    const trap = { moment, spring: (member: SimMember): void => action(member.host.index) };
     leaderTraps.add(trap);
     return () => {
       leaderTraps.delete(trap);
@@ -164,13 +164,13 @@ export class FaultView implements InjectorHost {
   }
 
   pause(index: number): EndFault {
-    const place = this.#place(index);
-    this.#world.processes.pause(place);
-    return () => this.#world.processes.resume(place);
+    const host = this.#hostAt(index);
+    this.#world.processes.pause(host);
+    return () => this.#world.processes.resume(host);
   }
 
   slowDown(index: number, inputUs: number): EndFault {
-    const { slowness } = this.#place(index);
+    const { slowness } = this.#hostAt(index);
     slowness.push(inputUs);
     return () => {
       slowness.splice(slowness.indexOf(inputUs), 1);
@@ -179,58 +179,58 @@ export class FaultView implements InjectorHost {
 
   /** With this copy gone too, would every configuration that may decide something still have more sound copies than not? */
   mayDamage(index: number): boolean {
-    const { host } = this.#place(index);
-    if (host === null) return false;
+    const { member } = this.#hostAt(index);
+    if (member === null) return false;
     if (this.#mayLoseQuorum) return true;
     this.#operator.reckonWhole();
-    return this.#operator.votersInPlay().every((voters) => this.#atlas.mayDamage(host.id, voters));
+    return this.#operator.votersInPlay().every((voters) => this.#atlas.mayDamage(member.id, voters));
   }
 
   diskFaulted(index: number, lasting: boolean): void {
-    const host = this.#host(index);
-    host.disk.faults += 1;
-    if (lasting) this.#atlas.markDamaged(host.id);
-    this.#world.processes.armDisk(host);
+    const member = this.#memberAt(index);
+    member.disk.faults += 1;
+    if (lasting) this.#atlas.markDamaged(member.id);
+    this.#world.processes.armDisk(member);
   }
 
   loseDisk(index: number, absentUs: number): void {
-    const host = this.#host(index);
+    const member = this.#memberAt(index);
     this.diskFaulted(index, true);
-    this.#world.processes.retire(host);
-    this.#operator.replaceLater(host, absentUs);
+    this.#world.processes.retire(member);
+    this.#operator.replaceLater(member, absentUs);
   }
 
   clockChanged(index: number): void {
-    this.#world.processes.clockChanged(this.#place(index));
+    this.#world.processes.clockChanged(this.#hostAt(index));
   }
 
   driftClock(index: number, factor: number): EndFault {
-    const place = this.#place(index);
+    const host = this.#hostAt(index);
     const drift = { factor };
-    place.drifts.push(drift);
-    this.#setRate(place);
+    host.drifts.push(drift);
+    this.#setRate(host);
     return () => {
-      place.drifts.splice(place.drifts.indexOf(drift), 1);
-      this.#setRate(place);
+      host.drifts.splice(host.drifts.indexOf(drift), 1);
+      this.#setRate(host);
     };
   }
 
-  #setRate(place: Place): void {
-    let rate = place.baseRate;
-    for (const { factor } of place.drifts) rate *= factor;
-    place.clock.setRate(rate, this.#world.loop.nowUs);
-    this.#world.processes.clockChanged(place);
+  #setRate(host: SimHost): void {
+    let rate = host.baseRate;
+    for (const { factor } of host.drifts) rate *= factor;
+    host.clock.setRate(rate, this.#world.loop.nowUs);
+    this.#world.processes.clockChanged(host);
   }
 
-  #place(index: number): Place {
-    const place = this.#world.members.places[index];
-    if (place === undefined) throw new RangeError(`there is no place ${index}`);
-    return place;
-  }
-
-  #host(index: number): Host {
-    const { host } = this.#place(index);
-    if (host === null) throw new RangeError(`nobody lives at place ${index}`);
+  #hostAt(index: number): SimHost {
+    const host = this.#world.members.hosts[index];
+    if (host === undefined) throw new RangeError(`there is no host ${index}`);
     return host;
+  }
+
+  #memberAt(index: number): SimMember {
+    const { member } = this.#hostAt(index);
+    if (member === null) throw new RangeError(`no member lives on host ${index}`);
+    return member;
   }
 }

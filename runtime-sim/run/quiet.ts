@@ -8,7 +8,7 @@ import type { Missing } from "../fleet/index.ts";
 import { CALM_LINK } from "../network/index.ts";
 import { whyNotConverged } from "../oracles/index.ts";
 import type { Operator, Workload } from "../workload/index.ts";
-import type { Host, World } from "../world/index.ts";
+import type { SimMember, World } from "../world/index.ts";
 import type { FaultView } from "./fault-view.ts";
 
 /** Between two looks at whether the cluster is live. */
@@ -55,22 +55,22 @@ export class QuietPhase {
     world.network.heal();
     this.#parts.fleet?.heal();
     world.links.setAllBase(CALM_LINK);
-    for (const place of world.members.places) {
-      place.clock.thaw(world.loop.nowUs);
-      place.clock.setRate(1, world.loop.nowUs);
-      world.processes.clockChanged(place);
-      const { host } = place;
-      if (host === null) continue;
-      if (!host.honest) {
+    for (const host of world.members.hosts) {
+      host.clock.thaw(world.loop.nowUs);
+      host.clock.setRate(1, world.loop.nowUs);
+      world.processes.clockChanged(host);
+      const { member } = host;
+      if (member === null) continue;
+      if (!member.honest) {
         // From here on the others must do without it.
-        world.processes.retire(host);
+        world.processes.retire(member);
         continue;
       }
-      host.storage.heal();
-      world.processes.armDisk(host);
+      member.storage.heal();
+      world.processes.armDisk(member);
       // A supervisor would have done it by and by.
-      if (host.node?.halted === true && !host.failStopped) world.processes.crash(host);
-      world.processes.boot(host);
+      if (member.node?.halted === true && !member.failStopped) world.processes.crash(member);
+      world.processes.boot(member);
     }
   }
 
@@ -123,7 +123,7 @@ export class QuietPhase {
    */
   #excuse(): string | null {
     const running = this.#parts.world.members.running();
-    const isRunning = (id: NodeId): boolean => running.some((host) => host.id === id);
+    const isRunning = (id: NodeId): boolean => running.some((member) => member.id === id);
     let proof = "no honest process that has a vote is left";
     for (const { id, node } of running) {
       if (node === null) continue;
@@ -132,35 +132,35 @@ export class QuietPhase {
       if (!voters.includes(id)) continue;
       if (isQuorum(configuration, isRunning)) return null;
       const lost = voters.filter((voter) => !isRunning(voter));
-      const reasons = lost.map((voter) => `node ${voter} ${fateOf(this.#parts.world.members.hostOf(voter))}`);
+      const reasons = lost.map((voter) => `node ${voter} ${fateOf(this.#parts.world.members.withId(voter))}`);
       proof = `no quorum is left of ${voters.join(", ")}: ${reasons.join("; ")}`;
     }
     return proof;
   }
 
   #describe(): string {
-    return this.#parts.world.members.hosts.map(described).join("\n");
+    return this.#parts.world.members.all.map(described).join("\n");
   }
 }
 
-function fateOf(host: Host | null): string {
-  if (host === null) return "was never started";
-  if (!host.honest) return "lies";
-  if (host.state === "gone") return "lost its disk";
-  if (host.damageFound) return "has a damaged disk";
-  if (host.failStopped) return "has stopped itself over evidence";
-  return host.state === "up" ? "has stopped itself" : "does not start";
+function fateOf(member: SimMember | null): string {
+  if (member === null) return "was never started";
+  if (!member.honest) return "lies";
+  if (member.state === "gone") return "lost its disk";
+  if (member.damageFound) return "has a damaged disk";
+  if (member.failStopped) return "has stopped itself over evidence";
+  return member.state === "up" ? "has stopped itself" : "does not start";
 }
 
-function described(host: Host): string {
-  const { node } = host;
-  if (node === null || node.halted) return `node ${host.id}: ${fateOf(host)}`;
+function described(member: SimMember): string {
+  const { node } = member;
+  if (node === null || node.halted) return `node ${member.id}: ${fateOf(member)}`;
   const { term, role, leaderId, commitIndex, appliedIndex, log, configuration, configurationIndex } = node;
   const { voters, outgoing, learners } = configuration;
   const joint = outgoing.length === 0 ? "" : ` from ${outgoing.join(",")}`;
   const learning = learners.length === 0 ? "" : ` learners ${learners.join(",")}`;
   return (
-    `node ${host.id}: ${role} in term ${term}, follows ${leaderId}, commit ${commitIndex}, applied ${appliedIndex}, ` +
+    `node ${member.id}: ${role} in term ${term}, follows ${leaderId}, commit ${commitIndex}, applied ${appliedIndex}, ` +
     `last ${log.lastIndex}, voters ${voters.join(",")}${joint}${learning} since ${configurationIndex}`
   );
 }

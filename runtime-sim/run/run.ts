@@ -7,7 +7,7 @@ import { ORACLES, Oracles } from "../oracles/index.ts";
 import { drawSchedule, type FaultSchedule, SCHEDULE_LIMITS, type Scenario } from "../scenario/index.ts";
 import { Recorder, type TraceEvent, type Transition } from "../trace/index.ts";
 import { type ClientOperation, Operator, Workload } from "../workload/index.ts";
-import { type Host, type LiarSettings, World, type WorldListener } from "../world/index.ts";
+import { type LiarSettings, type SimMember, World, type WorldListener } from "../world/index.ts";
 import { FaultView } from "./fault-view.ts";
 import { QuietPhase } from "./quiet.ts";
 import type { RunReport, Violation } from "./report.ts";
@@ -66,14 +66,14 @@ export class Run implements WorldListener {
 
     let oracles: Oracles | null = null;
     let judge: Judge | null = null;
-    let hostsOf: readonly Host[] = [];
+    let membersSoFar: readonly SimMember[] = [];
     const violate = (oracle: string, message: () => string): void => this.#violate(oracle, message());
     const { liar: plan } = schedule;
     const liar: LiarSettings | null = plan && {
-      place: plan.host - 1,
+      hostIndex: plan.host - 1,
       create: (parts) => {
         const peer = new ByzantinePeer(plan, parts);
-        judge = new Judge({ verdict: verdictOf(plan.act), peer, hosts: hostsOf, violate });
+        judge = new Judge({ verdict: verdictOf(plan.act), peer, members: membersSoFar, violate });
         return peer;
       },
     };
@@ -87,10 +87,10 @@ export class Run implements WorldListener {
       liar,
       watch: options.watch ?? null,
     };
-    const world = new World(settings, this, (hosts) => {
-      hostsOf = hosts;
+    const world = new World(settings, this, (members) => {
+      membersSoFar = members;
       if (options.oracles === false) return null;
-      oracles = new Oracles({ hosts, violate, nowMs: () => this.#nowMs() }, ORACLES);
+      oracles = new Oracles({ members, violate, nowMs: () => this.#nowMs() }, ORACLES);
       return oracles;
     });
     this.#world = world;
@@ -234,35 +234,35 @@ export class Run implements WorldListener {
 
   // ---- News from the world
 
-  booted(host: Host): void {
-    this.#recorder?.booted(host);
+  booted(member: SimMember): void {
+    this.#recorder?.booted(member);
   }
 
-  crashed(host: Host, lost: number, torn: boolean): void {
-    this.#recorder?.crashed(host, lost, torn);
+  crashed(member: SimMember, lost: number, torn: boolean): void {
+    this.#recorder?.crashed(member, lost, torn);
   }
 
-  unreadable(host: Host, reason: string, forGood: boolean): void {
-    this.#recorder?.tell("disk", host, reason);
-    if (forGood) this.#operator.foundDamaged(host);
+  unreadable(member: SimMember, reason: string, forGood: boolean): void {
+    this.#recorder?.tell("disk", member, reason);
+    if (forGood) this.#operator.foundDamaged(member);
   }
 
-  evidence(host: Host, evidence: Evidence): void {
+  evidence(member: SimMember, evidence: Evidence): void {
     this.#countEvidence(evidence);
-    this.#recorder?.evidence(host, evidence);
+    this.#recorder?.evidence(member, evidence);
   }
 
-  halted(host: Host, reason: string, evidence: Evidence | null): void {
+  halted(member: SimMember, reason: string, evidence: Evidence | null): void {
     if (evidence !== null) this.#countEvidence(evidence);
-    this.#recorder?.tell("halt", host, reason);
-    this.#operator.halted(host);
+    this.#recorder?.tell("halt", member, reason);
+    this.#operator.halted(member);
   }
 
-  strayAnswer(host: Host, requestId: number): void {
-    if (host.honest)
+  strayAnswer(member: SimMember, requestId: number): void {
+    if (member.honest)
       this.#violate(
         "answers-once",
-        `node ${host.id} answers request ${requestId}, which it was not asked or has answered already`,
+        `node ${member.id} answers request ${requestId}, which it was not asked or has answered already`,
       );
   }
 

@@ -49,7 +49,7 @@ export interface Scenario {
   readonly summary: string;
   /** First members: a seed picks one. */
   readonly nodes: readonly number[];
-  /** Further places where members may be added. */
+  /** Further hosts, where members may be added. */
   readonly spares: number;
   /** How long faults happen. */
   readonly durationMs: number;

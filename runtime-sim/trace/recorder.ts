@@ -2,7 +2,7 @@
 import type { Configuration, Effect, Evidence, Message } from "../../core/index.ts";
 import type { FaultKind, FaultTarget, PlannedFault } from "../faults/index.ts";
 import type { ClientOperation } from "../workload/index.ts";
-import { EVENT, type Host, messageIndex, type SimEvent, type World, type WorldRecorder } from "../world/index.ts";
+import { EVENT, messageIndex, type SimEvent, type SimMember, type World, type WorldRecorder } from "../world/index.ts";
 import type { TraceEvent, Transition, TransitionKind } from "./transition.ts";
 
 /** What a node was when it was last looked at. */
@@ -22,7 +22,7 @@ export class Recorder implements WorldRecorder {
   readonly #world: World;
   readonly #onTransition: ((transition: Transition) => void) | null;
   readonly #trace: ((event: TraceEvent) => void) | null;
-  readonly #seen = new Map<Host, Seen>();
+  readonly #seen = new Map<SimMember, Seen>();
 
   constructor(
     world: World,
@@ -32,41 +32,41 @@ export class Recorder implements WorldRecorder {
     this.#world = world;
     this.#onTransition = onTransition;
     this.#trace = trace;
-    for (const host of world.members.hosts) this.booted(host);
+    for (const member of world.members.all) this.booted(member);
   }
 
   // ---- Transitions
 
-  tell(kind: TransitionKind, host: Host | null, detail: string): void {
+  tell(kind: TransitionKind, member: SimMember | null, detail: string): void {
     this.#onTransition?.({
       atMs: this.#world.loop.nowUs / 1000,
       event: this.#world.loop.events,
-      node: host?.id ?? null,
-      term: host?.node?.term ?? null,
+      node: member?.id ?? null,
+      term: member?.node?.term ?? null,
       kind,
       detail,
     });
   }
 
-  booted(host: Host): void {
-    const { node } = host;
+  booted(member: SimMember): void {
+    const { node } = member;
     if (node === null || this.#onTransition === null) return;
     const { log, commitIndex, configuration } = node;
-    this.#seen.set(host, look(host));
+    this.#seen.set(member, look(member));
     this.tell(
       "boot",
-      host,
-      `process ${host.boots}: log ${log.firstIndex}..${log.lastIndex}, commit ${commitIndex}, ${membership(configuration)}`,
+      member,
+      `process ${member.boots}: log ${log.firstIndex}..${log.lastIndex}, commit ${commitIndex}, ${membership(configuration)}`,
     );
   }
 
-  crashed(host: Host, lost: number, torn: boolean): void {
-    this.tell("crash", host, `${lost} writes lost${torn ? ", one of them torn" : ""}`);
-    this.#seen.delete(host);
+  crashed(member: SimMember, lost: number, torn: boolean): void {
+    this.tell("crash", member, `${lost} writes lost${torn ? ", one of them torn" : ""}`);
+    this.#seen.delete(member);
   }
 
-  evidence(host: Host, evidence: Evidence): void {
-    this.tell("evidence", host, JSON.stringify(evidence));
+  evidence(member: SimMember, evidence: Evidence): void {
+    this.tell("evidence", member, JSON.stringify(evidence));
   }
 
   fault(kind: "fault" | "healed", { name }: FaultKind, fault: PlannedFault, hosts: readonly number[] | null): void {
@@ -80,7 +80,7 @@ export class Recorder implements WorldRecorder {
   }
 
   #named(hosts: readonly number[]): string {
-    return hosts.map((index) => `n${this.#world.members.places[index]?.host?.id ?? "?"}`).join(" ");
+    return hosts.map((index) => `n${this.#world.members.hosts[index]?.member?.id ?? "?"}`).join(" ");
   }
 
   answered(operation: ClientOperation): void {
@@ -93,36 +93,36 @@ export class Recorder implements WorldRecorder {
     );
   }
 
-  stepped(host: Host, effects: readonly Effect[]): void {
-    const seen = this.#seen.get(host);
-    const { node } = host;
+  stepped(member: SimMember, effects: readonly Effect[]): void {
+    const seen = this.#seen.get(member);
+    const { node } = member;
     if (seen === undefined || node === null) return;
     const { term, role, votedFor, leaderId, commitIndex, log, snapshotIndex, configuration } = node;
-    if (term !== seen.term) this.tell("term", host, `from ${seen.term}`);
-    if (votedFor !== seen.votedFor && votedFor !== 0) this.tell("vote", host, `for n${votedFor}`);
-    if (role !== seen.role) this.tell("role", host, `${seen.role} -> ${role}`);
-    else if (leaderId !== seen.leaderId && leaderId !== 0) this.tell("role", host, `follows n${leaderId}`);
-    if (log.lastIndex < seen.lastIndex || chainChanged(host, seen)) {
-      this.tell("truncate", host, `log ended at ${seen.lastIndex}, now at ${log.lastIndex}`);
+    if (term !== seen.term) this.tell("term", member, `from ${seen.term}`);
+    if (votedFor !== seen.votedFor && votedFor !== 0) this.tell("vote", member, `for n${votedFor}`);
+    if (role !== seen.role) this.tell("role", member, `${seen.role} -> ${role}`);
+    else if (leaderId !== seen.leaderId && leaderId !== 0) this.tell("role", member, `follows n${leaderId}`);
+    if (log.lastIndex < seen.lastIndex || chainChanged(member, seen)) {
+      this.tell("truncate", member, `log ended at ${seen.lastIndex}, now at ${log.lastIndex}`);
     }
-    if (snapshotIndex !== seen.snapshotIndex) this.tell("snapshot", host, `up to ${snapshotIndex}`);
-    if (configuration !== seen.configuration) this.tell("membership", host, membership(configuration));
+    if (snapshotIndex !== seen.snapshotIndex) this.tell("snapshot", member, `up to ${snapshotIndex}`);
+    if (configuration !== seen.configuration) this.tell("membership", member, membership(configuration));
     if (commitIndex !== seen.commitIndex)
-      this.tell("commit", host, `${seen.commitIndex} -> ${commitIndex} of ${log.lastIndex}`);
-    if (effects.length > 0 || term !== seen.term) this.#seen.set(host, look(host));
+      this.tell("commit", member, `${seen.commitIndex} -> ${commitIndex} of ${log.lastIndex}`);
+    if (effects.length > 0 || term !== seen.term) this.#seen.set(member, look(member));
   }
 
   // ---- Trace
 
   happened(event: SimEvent): void {
     if (this.#trace === null) return;
-    const { host } = event;
-    const node = host?.node ?? null;
+    const { member } = event;
+    const node = member?.node ?? null;
     this.#trace({
       event: this.#world.loop.events,
       atMs: this.#world.loop.nowUs / 1000,
       kind: traceKind(event),
-      node: host?.id ?? null,
+      node: member?.id ?? null,
       ...(event.from === "" ? {} : { from: event.from }),
       ...(event.message === null ? {} : { message: summaryOf(event.message) }),
       ...(event.bytes === null ? {} : { bytes: event.bytes.length }),
@@ -143,7 +143,7 @@ export class Recorder implements WorldRecorder {
   }
 }
 
-function look({ node }: Host): Seen {
+function look({ node }: SimMember): Seen {
   if (node === null) throw new RangeError("there is no process to look at");
   const { term, role, votedFor, leaderId, commitIndex, log, snapshotIndex, configuration } = node;
   const { lastIndex } = log;
@@ -151,7 +151,7 @@ function look({ node }: Host): Seen {
   return { term, role, votedFor, leaderId, commitIndex, lastIndex, lastChain, snapshotIndex, configuration };
 }
 
-function chainChanged({ node }: Host, { lastIndex, lastChain }: Seen): boolean {
+function chainChanged({ node }: SimMember, { lastIndex, lastChain }: Seen): boolean {
   const chain = node?.log.chainAt(lastIndex) ?? null;
   return chain !== null && lastChain !== null && chain !== lastChain;
 }

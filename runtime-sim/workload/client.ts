@@ -5,7 +5,7 @@
  */
 import { type ClientAnswer, type ClientRequest, type Command, type ReadConsistency, vmSpec } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
-import type { Caller, Place, World } from "../world/index.ts";
+import type { Caller, SimHost, World } from "../world/index.ts";
 import { type ClientOperation, VALUE_KEY } from "./operation.ts";
 
 /** How long a client waits for one answer before it asks elsewhere. */
@@ -59,7 +59,7 @@ export class Client implements Caller {
   #attempt = 0;
   /** Attempts in a row that came to nothing. */
   #failures = 0;
-  #stay: Place | null = null;
+  #stay: SimHost | null = null;
   #pending: Pending | null = null;
   /** Waits for a session; then it does this. */
   #opening = false;
@@ -209,12 +209,12 @@ export class Client implements Caller {
     this.#world.gateway.request(this.#somewhere(), request, this, this.#attempt);
   }
 
-  #somewhere(): Place {
-    const { places } = this.#world.members;
-    if (this.#stay?.host?.node != null && this.#dice.chance(STAYS)) return this.#stay;
+  #somewhere(): SimHost {
+    const { hosts } = this.#world.members;
+    if (this.#stay?.member?.node != null && this.#dice.chance(STAYS)) return this.#stay;
     // A liar may tell its clients anything, so nobody asks one.
-    const inhabited = places.filter(({ host }) => host?.honest === true);
-    this.#stay = this.#dice.pick(inhabited.length > 0 ? inhabited : places);
+    const inhabited = hosts.filter(({ member }) => member?.honest === true);
+    this.#stay = this.#dice.pick(inhabited.length > 0 ? inhabited : hosts);
     return this.#stay;
   }
 

@@ -11,12 +11,12 @@ import {
 } from "../../core/index.ts";
 import type { FaultAtlas } from "../faults/index.ts";
 import { drawRange, type Stream } from "../random/index.ts";
-import type { Caller, Host, Place, World } from "../world/index.ts";
+import type { Caller, SimHost, SimMember, World } from "../world/index.ts";
 import type { OperatorShape } from "./shape.ts";
 
 /** Between two looks at a job that is not done. */
 const LOOK_AGAIN_US = 300_000;
-/** A change that does not get through in this time is given up, unless it replaces a lost host. */
+/** A change that does not get through in this time is given up, unless it replaces a lost member. */
 const JOB_PATIENCE_US = 20_000_000;
 /** An answer that does not come by then never comes. */
 const ANSWER_PATIENCE_US = 6_000_000;
@@ -50,7 +50,7 @@ export class Operator implements Caller {
   readonly #shape: OperatorShape;
   readonly #dice: Stream;
   readonly #tell: OperatorListener;
-  readonly #replacements: Host[] = [];
+  readonly #replacements: SimMember[] = [];
   #job: Job | null = null;
   #attempt = 0;
   #askedUs = -Infinity;
@@ -92,8 +92,8 @@ export class Operator implements Caller {
   votersInPlay(): readonly (readonly NodeId[])[] {
     const sets: (readonly NodeId[])[] = [];
     const seen = new Set<Configuration>();
-    for (const host of this.#world.members.hosts) {
-      const { configuration, node, state } = host;
+    for (const member of this.#world.members.all) {
+      const { configuration, node, state } = member;
       // Who has left, or is lost, decides nothing any more.
       if (configuration === null || state === "gone" || node?.removed === true || seen.has(configuration)) continue;
       seen.add(configuration);
@@ -105,9 +105,9 @@ export class Operator implements Caller {
 
   /** Hosts that have all that is committed are worth something again: newcomers that caught up, and disks whose damage was overwritten. */
   reckonWhole(): void {
-    for (const host of this.#world.members.hosts) {
-      const { node, storage, id } = host;
-      if (!this.#atlas.isDamaged(id) || node === null || node.halted || storage.damaged || !host.honest) continue;
+    for (const member of this.#world.members.all) {
+      const { node, storage, id } = member;
+      if (!this.#atlas.isDamaged(id) || node === null || node.halted || storage.damaged || !member.honest) continue;
       if (storage.durableLastIndex >= this.#world.progress.commitIndex && node.configuration.voters.includes(id)) {
         this.#atlas.markWhole(id);
       }
@@ -117,24 +117,24 @@ export class Operator implements Caller {
   // ---- Supervision
 
   /** A process has stopped itself. */
-  halted(host: Host): void {
-    if (host.failStopped) return;
-    const boots = host.boots;
+  halted(member: SimMember): void {
+    if (member.failStopped) return;
+    const boots = member.boots;
     this.#world.loop.after(this.#dice.integer(...SUPERVISOR_DELAY_US), () => {
-      if (this.#stopped || host.boots !== boots || !this.#world.processes.crash(host)) return;
-      this.#world.processes.boot(host);
+      if (this.#stopped || member.boots !== boots || !this.#world.processes.crash(member)) return;
+      this.#world.processes.boot(member);
     });
   }
 
   /** A start has found the disk damaged. */
-  foundDamaged(host: Host): void {
+  foundDamaged(member: SimMember): void {
     const absentUs = this.#dice.integer(...REPLACE_DELAY_US);
-    this.#world.processes.retire(host);
-    this.replaceLater(host, absentUs);
+    this.#world.processes.retire(member);
+    this.replaceLater(member, absentUs);
   }
 
-  /** Brings a place whose host is lost back into the cluster, `absentUs` from now at the earliest. */
-  replaceLater(lost: Host, absentUs: number): void {
+  /** Brings a host whose member is lost back into the cluster, `absentUs` from now at the earliest. */
+  replaceLater(lost: SimMember, absentUs: number): void {
     this.#world.loop.after(absentUs, () => {
       if (this.#stopped) return;
       this.#replacements.push(lost);
@@ -189,7 +189,7 @@ export class Operator implements Caller {
     this.#askedUs = -Infinity;
   }
 
-  #ask(job: Job, leader: Host, configuration: Configuration): void {
+  #ask(job: Job, leader: SimMember, configuration: Configuration): void {
     // Part of it may have happened, or no longer concern anybody.
     const changes = job.changes.filter(
       (change) => change.kind !== "remove" || configuration.members.some((member) => member.id === change.id),
@@ -197,7 +197,7 @@ export class Operator implements Caller {
     if (changes.length === 0) return;
     this.#attempt += 1;
     this.#askedUs = this.#world.loop.nowUs;
-    this.#world.gateway.request(leader.place, { kind: "changeMembership", changes }, this, this.#attempt);
+    this.#world.gateway.request(leader.host, { kind: "changeMembership", changes }, this, this.#attempt);
   }
 
   answered(attempt: number, answer: ClientAnswer | null): void {
@@ -218,15 +218,15 @@ export class Operator implements Caller {
     const lost = this.#replacements.shift();
     if (lost === undefined) return null;
     // Somebody else may have been put there meanwhile.
-    if (lost.place.host !== null) return this.#nextReplacement();
-    return this.#newcomer(lost.place, lost.id, true, true);
+    if (lost.host.member !== null) return this.#nextReplacement();
+    return this.#newcomer(lost.host, lost.id, true, true);
   }
 
-  /** Puts a new member at a place; the member that lived there before leaves in the same step. */
-  #newcomer(place: Place, formerId: NodeId | null, promote: boolean, isUrgent: boolean): Job {
+  /** Puts a new member on a host; the member that lived there before leaves in the same step. */
+  #newcomer(host: SimHost, formerId: NodeId | null, promote: boolean, isUrgent: boolean): Job {
     const world = this.#world;
     const id = world.members.takeId();
-    const identity = world.members.issueIdentity(place);
+    const identity = world.members.issueIdentity(host);
     const changes: ConfigurationChange[] = [{ kind: "addLearner", id, peerId: identity.peerId, promote }];
     if (formerId !== null) changes.unshift({ kind: "remove", id: formerId });
     // Until it has caught up its copy is worth nothing.
@@ -239,10 +239,10 @@ export class Operator implements Caller {
       isDone: ({ members }) =>
         members.some((member) => member.id === id) && !members.some((member) => member.id === formerId),
       finish: ({ configuration, configurationIndex, lineage }) => {
-        if (place.host !== null) return;
+        if (host.member !== null) return;
         const { clusterId, incarnation } = world.members;
         const restored = Node.joining(clusterId, incarnation, configuration, configurationIndex, lineage);
-        world.processes.boot(world.members.moveIn(place, id, identity, restored));
+        world.processes.boot(world.members.moveIn(host, id, identity, restored));
       },
       isUrgent,
       sinceUs: world.loop.nowUs,
@@ -279,73 +279,75 @@ export class Operator implements Caller {
     const [fewest, most] = this.#shape.voters;
     if (voters.length < fewest || voters.length > most) return false;
     const worthless = voters.filter(
-      (id) => this.#atlas.isDamaged(id) || this.#world.members.hostOf(id)?.state === "gone",
+      (id) => this.#atlas.isDamaged(id) || this.#world.members.withId(id)?.state === "gone",
     );
     return 2 * worthless.length < voters.length;
   }
 
-  #freePlace(): Place | null {
-    const lost = new Set(this.#replacements.map(({ place }) => place));
-    const free = this.#world.members.places.filter(
-      (place) => place.host === null && !lost.has(place) && this.#isVacant(place),
+  #freeHost(): SimHost | null {
+    const lost = new Set(this.#replacements.map(({ host }) => host));
+    const free = this.#world.members.hosts.filter(
+      (host) => host.member === null && !lost.has(host) && this.#isVacant(host),
     );
     return free.length === 0 ? null : this.#dice.pick(free);
   }
 
   /** Nobody who once lived there is a member any more. */
-  #isVacant(place: Place): boolean {
+  #isVacant(host: SimHost): boolean {
     const members = this.#world.members.configuration()?.members ?? [];
-    return !this.#world.members.hosts.some(
-      (host) => host.place === place && members.some((member) => member.id === host.id),
+    return !this.#world.members.all.some(
+      (member) => member.host === host && members.some(({ id }) => id === member.id),
     );
   }
 
   #add(configuration: Configuration): Job | null {
     if (configuration.voters.length + configuration.learners.length >= this.#shape.voters[1]) return null;
-    const place = this.#freePlace();
-    return place === null ? null : this.#newcomer(place, null, this.#dice.chance(0.85), false);
+    const host = this.#freeHost();
+    return host === null ? null : this.#newcomer(host, null, this.#dice.chance(0.85), false);
   }
 
   #remove(configuration: Configuration): Job | null {
-    const host = this.#someone(configuration.members.map(({ id }) => id));
-    if (host === null) return null;
-    const voters = configuration.voters.filter((id) => id !== host.id);
+    const member = this.#someone(configuration.members.map(({ id }) => id));
+    if (member === null) return null;
+    const voters = configuration.voters.filter((id) => id !== member.id);
     if (!this.#isSensible(voters)) return null;
-    return this.#plain(`remove node ${host.id}`, [{ kind: "remove", id: host.id }], voters, () => this.#retire(host));
+    return this.#plain(`remove node ${member.id}`, [{ kind: "remove", id: member.id }], voters, () =>
+      this.#retire(member),
+    );
   }
 
   #demote(configuration: Configuration): Job | null {
-    const host = this.#someone(configuration.voters);
-    if (host === null) return null;
-    const voters = configuration.voters.filter((id) => id !== host.id);
+    const member = this.#someone(configuration.voters);
+    if (member === null) return null;
+    const voters = configuration.voters.filter((id) => id !== member.id);
     if (!this.#isSensible(voters)) return null;
-    return this.#plain(`demote node ${host.id}`, [{ kind: "demote", id: host.id }], voters, () => {});
+    return this.#plain(`demote node ${member.id}`, [{ kind: "demote", id: member.id }], voters, () => {});
   }
 
   #promote(configuration: Configuration): Job | null {
-    const host = this.#someone(configuration.learners);
-    if (host === null) return null;
-    const voters = [...configuration.voters, host.id];
+    const member = this.#someone(configuration.learners);
+    if (member === null) return null;
+    const voters = [...configuration.voters, member.id];
     if (!this.#isSensible(voters)) return null;
-    return this.#plain(`promote node ${host.id}`, [{ kind: "promote", id: host.id }], voters, () => {});
+    return this.#plain(`promote node ${member.id}`, [{ kind: "promote", id: member.id }], voters, () => {});
   }
 
   /** One member leaves and another comes, in one step. */
   #swap(configuration: Configuration): Job | null {
-    const place = this.#freePlace();
-    const host = this.#someone(configuration.voters);
-    if (place === null || host === null || !this.#isSensible(configuration.voters.filter((id) => id !== host.id)))
+    const host = this.#freeHost();
+    const member = this.#someone(configuration.voters);
+    if (host === null || member === null || !this.#isSensible(configuration.voters.filter((id) => id !== member.id)))
       return null;
-    const job = this.#newcomer(place, null, true, false);
+    const job = this.#newcomer(host, null, true, false);
     return {
       ...job,
-      text: `${job.text}, remove node ${host.id}`,
-      changes: [...job.changes, { kind: "remove", id: host.id }],
-      voters: job.voters.filter((id) => id !== host.id),
-      isDone: (now) => job.isDone(now) && !now.members.some((member) => member.id === host.id),
+      text: `${job.text}, remove node ${member.id}`,
+      changes: [...job.changes, { kind: "remove", id: member.id }],
+      voters: job.voters.filter((id) => id !== member.id),
+      isDone: (now) => job.isDone(now) && !now.members.some(({ id }) => id === member.id),
       finish: (leader) => {
         job.finish(leader);
-        this.#retire(host);
+        this.#retire(member);
       },
     };
   }
@@ -356,15 +358,15 @@ export class Operator implements Caller {
   }
 
   /** A removed process runs on for a while before somebody turns it off. */
-  #retire(host: Host): void {
+  #retire(member: SimMember): void {
     this.#world.loop.after(this.#dice.integer(0, REMOVED_RUNS_MAX_US), () => {
-      if (host.state !== "gone") this.#world.processes.retire(host);
+      if (member.state !== "gone") this.#world.processes.retire(member);
     });
   }
 
-  #someone(ids: readonly NodeId[]): Host | null {
-    const hosts = ids.map((id) => this.#world.members.hostOf(id)).filter((host) => host !== null);
-    return hosts.length === 0 ? null : this.#dice.pick(hosts);
+  #someone(ids: readonly NodeId[]): SimMember | null {
+    const members = ids.map((id) => this.#world.members.withId(id)).filter((member) => member !== null);
+    return members.length === 0 ? null : this.#dice.pick(members);
   }
 
   #transfer(): void {
@@ -373,7 +375,7 @@ export class Operator implements Caller {
     if (leader === null || voters.length < 2) return;
     const to = this.#dice.pick(voters.filter((id) => id !== leader.id));
     this.#tell(`transfer leadership to node ${to}`);
-    this.#world.gateway.request(leader.place, { kind: "transferLeadership", to }, NOBODY_CARES, 0);
+    this.#world.gateway.request(leader.host, { kind: "transferLeadership", to }, NOBODY_CARES, 0);
   }
 }
 

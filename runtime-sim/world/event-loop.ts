@@ -50,7 +50,7 @@ export class EventLoop {
   begin(event: SimEvent): void {
     this.events += 1;
     const { hash } = this;
-    hash.mix(event.host === null ? event.kind : event.kind | (event.host.id << 4));
+    hash.mix(event.member === null ? event.kind : event.kind | (event.member.id << 4));
     hash.mix(this.nowUs);
   }
 }

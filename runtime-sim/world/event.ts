@@ -1,6 +1,6 @@
 /** What waits in the event queue. One shape for all, so that the loop stays on V8's fast path. */
 import type { ClientAnswer, ClientRequest, Message, PeerId } from "../../core/index.ts";
-import type { Host } from "./host.ts";
+import type { SimMember } from "./member.ts";
 
 export const EVENT = {
   /** A message reaches a host. */
@@ -32,8 +32,8 @@ export interface Caller {
 export class SimEvent {
   readonly kind: EventKind;
   /** Null for what concerns no host. */
-  readonly host: Host | null;
-  /** What its kind wants to know: the sender's place, the write id, the attempt; or what tells it from one that has overtaken it. */
+  readonly member: SimMember | null;
+  /** What its kind wants to know: the sender's host, the write id, the attempt; or what tells it from one that has overtaken it. */
   readonly number: number;
   from: PeerId = "";
   message: Message | null = null;
@@ -44,9 +44,9 @@ export class SimEvent {
   reason = "";
   call: (() => void) | null = null;
 
-  constructor(kind: EventKind, host: Host | null, number: number) {
+  constructor(kind: EventKind, member: SimMember | null, number: number) {
     this.kind = kind;
-    this.host = host;
+    this.member = member;
     this.number = number;
   }
 }

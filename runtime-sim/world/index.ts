@@ -2,11 +2,12 @@
 
 export type { BaseConditions, ClockConditions, HostNumber, LinkConditions, OddLink } from "./conditions.ts";
 export { type Caller, EVENT, type SimEvent } from "./event.ts";
-export type { Host, Place } from "./host.ts";
+export type { SimHost } from "./host.ts";
 export { digest, Identities } from "./identity.ts";
 export type { Liar, LiarParts, LiarSettings, Posted } from "./liar.ts";
+export type { SimMember } from "./member.ts";
 export { messageIndex } from "./message-hash.ts";
-export type { AppliedEntry, DurableView, LogView, NodeView, ObservedNode, Observer } from "./observer.ts";
+export type { AppliedEntry, DurableView, LogView, MemberView, NodeView, Observer } from "./observer.ts";
 export type { LeaderMoment } from "./progress.ts";
 export type { WorldListener, WorldRecorder } from "./watchers.ts";
 export { World } from "./world.ts";

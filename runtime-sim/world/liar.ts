@@ -4,7 +4,7 @@
  */
 import type { Effect, Message, NodeId, PeerId, Runtime } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
-import type { NodeView, ObservedNode } from "./observer.ts";
+import type { MemberView, NodeView } from "./observer.ts";
 
 /** What goes out on the wire: over whose connection, and which bytes. */
 export interface Posted {
@@ -37,15 +37,15 @@ export interface LiarParts {
 
 /** One of the first members lies. */
 export interface LiarSettings {
-  /** Its place, from 0. */
-  readonly place: number;
+  /** From 0. */
+  readonly hostIndex: number;
   create(parts: LiarParts): Liar;
 }
 
 /** Looks on, to judge what a lie came to. */
 export interface Witness {
   /** A node is about to look at a message. */
-  received(host: ObservedNode, from: PeerId, message: Message): void;
+  received(member: MemberView, from: PeerId, message: Message): void;
   /** It has made the step. */
-  stepped(host: ObservedNode, effects: readonly Effect[]): void;
+  stepped(member: MemberView, effects: readonly Effect[]): void;
 }

@@ -1,11 +1,12 @@
-/** Every member of a run, where it lives, and what can be asked about all of them together. */
+/** The hosts of a run, every member that lived on one, and what can be asked about all of them together. */
 import { type Configuration, Node, type NodeId, type PeerId, type Restored, type Runtime } from "../../core/index.ts";
 import { Disk, HostClock } from "../hardware/index.ts";
 import type { Stream, Streams } from "../random/index.ts";
 import type { BaseConditions } from "./conditions.ts";
-import { Host, Place } from "./host.ts";
+import { SimHost } from "./host.ts";
 import { digest, Identities, type Identity } from "./identity.ts";
 import type { Liar, LiarSettings } from "./liar.ts";
+import { SimMember } from "./member.ts";
 
 /** The node id of a liar's second identity: no member's. */
 const GHOST_ID: NodeId = 1_000_000;
@@ -14,11 +15,11 @@ const WALL_EPOCH_MS = 1_767_225_600_000;
 
 export interface MembersParts {
   readonly base: BaseConditions;
-  /** The last places, so many of them, run machines. */
+  /** The last hosts, so many of them, run machines. */
   readonly workers: number;
   readonly streams: Streams;
-  /** Messages to `peerId` go to `host` from now on. */
-  readonly connect: (peerId: PeerId, host: Host) => void;
+  /** Messages to `peerId` go to `member` from now on. */
+  readonly connect: (peerId: PeerId, member: SimMember) => void;
   /** Virtual time. */
   readonly nowMs: () => number;
 }
@@ -26,12 +27,12 @@ export interface MembersParts {
 export class Members {
   readonly clusterId = "simulated";
   readonly incarnation = 1;
-  /** Every host there ever was. */
-  readonly hosts: Host[] = [];
-  /** Of members. */
-  readonly places: Place[] = [];
-  /** Of hosts that run machines. Their numbers follow those of members. */
-  readonly workerPlaces: Place[] = [];
+  /** Every member there ever was. */
+  readonly all: SimMember[] = [];
+  /** Hosts for members. */
+  readonly hosts: SimHost[] = [];
+  /** Hosts that run machines. Their numbers follow those of `hosts`. */
+  readonly workerHosts: SimHost[] = [];
   readonly #parts: MembersParts;
   readonly #identities: Identities;
   #nextId: NodeId = 1;
@@ -43,31 +44,31 @@ export class Members {
     for (const [index, { rate, wallOffsetMs }] of clocks.entries()) {
       const clock = new HostClock({ wallAtZeroMs: WALL_EPOCH_MS + wallOffsetMs, monotonicAtZeroMs: 0, rate });
       const isWorker = index >= clocks.length - parts.workers;
-      (isWorker ? this.workerPlaces : this.places).push(new Place(index, clock, rate));
+      (isWorker ? this.workerHosts : this.hosts).push(new SimHost(index, clock, rate));
     }
   }
 
-  /** The first members, at the first places: they all start from the same genesis. */
+  /** The first members, on the first hosts: they all start from the same genesis. */
   found(nodes: number, liar: LiarSettings | null): void {
-    const founders = this.places
+    const founders = this.hosts
       .slice(0, nodes)
-      .map((place) => ({ place, id: this.takeId(), identity: this.issueIdentity(place) }));
+      .map((host) => ({ host, id: this.takeId(), identity: this.issueIdentity(host) }));
     const restored = Node.genesis(
       this.clusterId,
       this.incarnation,
       founders.map(({ id, identity }) => ({ id, peerId: identity.peerId })),
     );
-    for (const { place, id, identity } of founders) {
-      if (liar !== null && liar.place === place.index) this.#moveInLiar(liar, place, id, identity, restored);
-      else this.#moveIn(place, id, identity, restored, null);
+    for (const { host, id, identity } of founders) {
+      if (liar !== null && liar.hostIndex === host.index) this.#moveInLiar(liar, host, id, identity, restored);
+      else this.#moveIn(host, id, identity, restored, null);
     }
   }
 
-  #moveInLiar(liar: LiarSettings, place: Place, id: NodeId, identity: Identity, restored: Restored): void {
+  #moveInLiar(liar: LiarSettings, host: SimHost, id: NodeId, identity: Identity, restored: Restored): void {
     const { clusterId, incarnation } = this;
     const { streams, connect, nowMs } = this.#parts;
     const dice = streams.stream(`liar/${id}`);
-    const ghost = this.issueIdentity(place);
+    const ghost = this.issueIdentity(host);
     const peer = liar.create({
       clusterId,
       incarnation,
@@ -77,7 +78,7 @@ export class Members {
       dice,
       nowMs,
     });
-    connect(ghost.peerId, this.#moveIn(place, id, identity, restored, peer));
+    connect(ghost.peerId, this.#moveIn(host, id, identity, restored, peer));
   }
 
   takeId(): NodeId {
@@ -86,26 +87,26 @@ export class Members {
     return id;
   }
 
-  /** A fresh identity for whoever is to live at the place next. */
-  issueIdentity(place: Place): Identity {
-    const identity = this.#identities.issue(place.index, place.lives);
-    place.lives += 1;
+  /** A fresh identity for the next member of this host. */
+  issueIdentity(host: SimHost): Identity {
+    const identity = this.#identities.issue(host.index, host.identitiesIssued);
+    host.identitiesIssued += 1;
     return identity;
   }
 
-  /** A new host moves in, with a disk that holds `restored`. Its process has not started yet. */
-  moveIn(place: Place, id: NodeId, identity: Identity, restored: Restored): Host {
-    return this.#moveIn(place, id, identity, restored, null);
+  /** Puts a new member on a host, with a disk that holds `restored`. Its process has not started yet. */
+  moveIn(host: SimHost, id: NodeId, identity: Identity, restored: Restored): SimMember {
+    return this.#moveIn(host, id, identity, restored, null);
   }
 
-  #moveIn(place: Place, id: NodeId, identity: Identity, restored: Restored, liar: Liar | null): Host {
+  #moveIn(host: SimHost, id: NodeId, identity: Identity, restored: Restored, liar: Liar | null): SimMember {
     const { base, streams, connect } = this.#parts;
     const disk = new Disk(base.disk, restored, streams.stream(`disk/${id}`));
-    const host = new Host(id, identity, place, disk, streams.stream(`node/${id}`), liar);
-    place.host = host;
-    this.hosts.push(host);
-    connect(host.peerId, host);
-    return host;
+    const member = new SimMember(id, identity, host, disk, streams.stream(`node/${id}`), liar);
+    host.member = member;
+    this.all.push(member);
+    connect(member.peerId, member);
+    return member;
   }
 
   /** What the world offers to the process of a peer. */
@@ -120,17 +121,17 @@ export class Members {
     };
   }
 
-  hostOf(id: NodeId): Host | null {
-    for (const host of this.hosts) if (host.id === id) return host;
+  withId(id: NodeId): SimMember | null {
+    for (const member of this.all) if (member.id === id) return member;
     return null;
   }
 
-  /** Hosts whose process runs, has not stopped itself, and is honest. */
-  running(): Host[] {
-    return this.hosts.filter((host) => host.node !== null && !host.node.halted && host.honest);
+  /** Members whose process runs, has not stopped itself, and is honest. */
+  running(): SimMember[] {
+    return this.all.filter((member) => member.node !== null && !member.node.halted && member.honest);
   }
 
-  /** The newest configuration that any running host holds, committed or not. */
+  /** The newest configuration that any running member holds, committed or not. */
   configuration(): Configuration | null {
     let best: Node | null = null;
     for (const { node } of this.running()) {
@@ -140,13 +141,13 @@ export class Members {
     return best?.configuration ?? null;
   }
 
-  /** The host that leads in the highest term; null when none does. */
-  leader(): Host | null {
-    let best: Host | null = null;
-    for (const host of this.hosts) {
-      const { node } = host;
+  /** The member that leads in the highest term; null when none does. */
+  leader(): SimMember | null {
+    let best: SimMember | null = null;
+    for (const member of this.all) {
+      const { node } = member;
       if (node === null || node.halted || node.role !== "leader") continue;
-      if (best === null || node.term > (best.node?.term ?? 0)) best = host;
+      if (best === null || node.term > (best.node?.term ?? 0)) best = member;
     }
     return best;
   }

@@ -54,7 +54,7 @@ export interface DurableView {
 }
 
 /** One simulated host; the same object for the whole run. A host that loses its disk goes on under a fresh id, as a fresh object. */
-export interface ObservedNode {
+export interface MemberView {
   readonly id: NodeId;
   /** Null while it is down. */
   readonly node: NodeView | null;
@@ -68,9 +68,9 @@ export interface ObservedNode {
 /** What the world tells, always right after the fact. */
 export interface Observer {
   /** A process came up: `host.node` is set, its state restored. The effects of its `start` are then told as a step. */
-  booted(host: ObservedNode): void;
+  booted(member: MemberView): void;
   /** `host.node` is null, or will be before anything else is told. */
-  crashed(host: ObservedNode): void;
+  crashed(member: MemberView): void;
   /** After every step of a node, before any of its effects is carried out. */
-  stepped(host: ObservedNode, effects: readonly Effect[]): void;
+  stepped(member: MemberView, effects: readonly Effect[]): void;
 }

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { Host } from "./host.ts";
+import type { SimMember } from "./member.ts";
 import { smallWorld } from "./testing/index.ts";
 import type { World } from "./world.ts";
 
-function settled(): { readonly world: World; readonly news: readonly string[]; readonly leader: Host } {
+function settled(): { readonly world: World; readonly news: readonly string[]; readonly leader: SimMember } {
   const { world, news } = smallWorld();
   while (world.advance(5_000_000));
   const leader = world.members.leader();
@@ -25,9 +25,9 @@ test("a crash ends the process at once, breaks its calls, and it starts again fr
   const answers: unknown[] = [];
   const caller = { answered: (attempt: number, answer: unknown) => answers.push([attempt, answer]) };
   // Cut off, it cannot answer.
-  for (const { place } of world.members.hosts) if (place !== leader.place) world.processes.pause(place);
+  for (const { host } of world.members.all) if (host !== leader.host) world.processes.pause(host);
   world.gateway.request(
-    leader.place,
+    leader.host,
     { kind: "read", consistency: "linearizable", query: { kind: "getVm", name: "a" } },
     caller,
     7,
@@ -46,23 +46,23 @@ test("a crash ends the process at once, breaks its calls, and it starts again fr
 
 test("a paused process takes no input until it is resumed, and then all that waited", () => {
   const { world } = settled();
-  const follower = world.members.hosts.find((host) => host !== world.members.leader());
+  const follower = world.members.all.find((member) => member !== world.members.leader());
   if (follower === undefined) throw new RangeError("there is no follower");
-  world.processes.pause(follower.place);
+  world.processes.pause(follower.host);
   while (world.advance(5_300_000));
-  const waiting = follower.place.inbox.length;
+  const waiting = follower.host.inbox.length;
   expect(waiting).toBeGreaterThan(0);
   const delivered = world.transport.counters.delivered;
-  world.processes.resume(follower.place);
+  world.processes.resume(follower.host);
   world.advance(Infinity);
-  expect(follower.place.inbox).toHaveLength(0);
+  expect(follower.host.inbox).toHaveLength(0);
   expect(world.transport.counters.delivered).toBeGreaterThan(delivered);
 });
 
-test("a member that is retired does not come back, and its place is free", () => {
+test("a member that is retired does not come back, and its host is free", () => {
   const { world, leader } = settled();
   world.processes.retire(leader);
-  expect(leader.place.host).toBeNull();
+  expect(leader.host.member).toBeNull();
   world.processes.boot(leader);
   expect(leader.state).toBe("gone");
   expect(leader.node).toBeNull();
@@ -72,15 +72,15 @@ test("a member that is retired does not come back, and its place is free", () =>
 
 test("a clock that stands still wakes nobody until it changes", () => {
   const { world } = smallWorld();
-  for (const { place } of world.members.hosts) {
-    place.clock.freeze(60_000_000, world.loop.nowUs);
-    world.processes.clockChanged(place);
+  for (const { host } of world.members.all) {
+    host.clock.freeze(60_000_000, world.loop.nowUs);
+    world.processes.clockChanged(host);
   }
   while (world.advance(20_000_000));
   expect(world.progress.elections).toBe(0);
-  for (const { place } of world.members.hosts) {
-    place.clock.thaw(world.loop.nowUs);
-    world.processes.clockChanged(place);
+  for (const { host } of world.members.all) {
+    host.clock.thaw(world.loop.nowUs);
+    world.processes.clockChanged(host);
   }
   while (world.advance(30_000_000));
   expect(world.progress.elections).toBeGreaterThan(0);

@@ -6,7 +6,8 @@ import { type Effect, type Input, Node, type RaftOptions } from "../../core/inde
 import type { ClientGateway } from "./client-gateway.ts";
 import { EVENT, SimEvent } from "./event.ts";
 import type { EventLoop } from "./event-loop.ts";
-import type { Host, Place } from "./host.ts";
+import type { SimHost } from "./host.ts";
+import type { SimMember } from "./member.ts";
 import type { Members } from "./members.ts";
 import type { Progress } from "./progress.ts";
 import type { Transport } from "./transport.ts";
@@ -52,152 +53,152 @@ export class Processes {
 
   // ---- Start and end
 
-  boot(host: Host): void {
-    if (host.state !== "down" || host.place.host !== host || host.damageFound) return;
+  boot(member: SimMember): void {
+    if (member.state !== "down" || member.host.member !== member || member.damageFound) return;
     const { nowUs } = this.#loop;
     const { listener, core, observer } = this.#watchers;
-    const outcome = host.storage.restore();
+    const outcome = member.storage.restore();
     if (outcome.kind === "readError") {
-      listener.unreadable(host, outcome.reason, false);
-      this.#loop.after(RESTART_AFTER_READ_ERROR_US, () => this.boot(host));
+      listener.unreadable(member, outcome.reason, false);
+      this.#loop.after(RESTART_AFTER_READ_ERROR_US, () => this.boot(member));
       return;
     }
     if (outcome.kind === "damaged") {
-      host.damageFound = true;
-      listener.unreadable(host, outcome.reason, true);
+      member.damageFound = true;
+      listener.unreadable(member, outcome.reason, true);
       return;
     }
-    const { clock } = host.place;
-    clock.restart(host.dice.integer(0, MONOTONIC_START_MAX_MS), nowUs);
+    const { clock } = member.host;
+    clock.restart(member.dice.integer(0, MONOTONIC_START_MAX_MS), nowUs);
     const stamp = { nowMs: clock.monotonicMs(nowUs), wallMs: clock.wallMs(nowUs) };
-    const runtime = this.#members.runtimeFor(host.identity, host.dice);
-    const node = new Node(host.id, this.#raft, runtime, outcome.restored, stamp);
-    host.node = node;
-    host.state = "up";
-    host.boots += 1;
-    host.nextRequestId = 1;
-    host.wasLeader = false;
+    const runtime = this.#members.runtimeFor(member.identity, member.dice);
+    const node = new Node(member.id, this.#raft, runtime, outcome.restored, stamp);
+    member.node = node;
+    member.state = "up";
+    member.boots += 1;
+    member.nextRequestId = 1;
+    member.wasLeader = false;
     const effects = node.start();
-    core?.booted(host.peerId, outcome.restored, stamp, effects);
-    observer?.booted(host);
-    listener.booted(host);
-    this.#stepped(host, node, effects);
+    core?.booted(member.peerId, outcome.restored, stamp, effects);
+    observer?.booted(member);
+    listener.booted(member);
+    this.#stepped(member, node, effects);
   }
 
   /** Ends the process at once. False when none runs. */
-  crash(host: Host): boolean {
-    if (host.state !== "up") return false;
-    const { place } = host;
-    host.lastConfiguration = host.configuration;
-    host.node = null;
-    host.state = "down";
-    host.deadlineMs = Infinity;
-    host.armedMs = Infinity;
-    host.wakeNumber += 1;
-    host.diskArmedUs = Infinity;
-    const outcome = host.storage.crash();
+  crash(member: SimMember): boolean {
+    if (member.state !== "up") return false;
+    const { host } = member;
+    member.lastConfiguration = member.configuration;
+    member.node = null;
+    member.state = "down";
+    member.deadlineMs = Infinity;
+    member.armedMs = Infinity;
+    member.wakeNumber += 1;
+    member.diskArmedUs = Infinity;
+    const outcome = member.storage.crash();
     this.counters.lostWrites += outcome.lost;
     if (outcome.torn) this.counters.tornWrites += 1;
-    for (const { kind } of place.inbox) if (kind === EVENT.deliver) this.#transport.counters.dropped += 1;
-    place.inbox = [];
-    this.#gateway.breakOff(host);
-    this.#watchers.observer?.crashed(host);
-    this.#watchers.listener.crashed(host, outcome.lost, outcome.torn);
+    for (const { kind } of host.inbox) if (kind === EVENT.deliver) this.#transport.counters.dropped += 1;
+    host.inbox = [];
+    this.#gateway.breakOff(member);
+    this.#watchers.observer?.crashed(member);
+    this.#watchers.listener.crashed(member, outcome.lost, outcome.torn);
     return true;
   }
 
-  /** The host never comes back: its disk, or its membership, is gone. */
-  retire(host: Host): void {
-    this.crash(host);
-    host.state = "gone";
-    if (host.place.host === host) host.place.host = null;
+  /** The member never comes back: its disk, or its membership, is gone. */
+  retire(member: SimMember): void {
+    this.crash(member);
+    member.state = "gone";
+    if (member.host.member === member) member.host.member = null;
   }
 
   // ---- Inputs
 
   /** Until `resume`, inputs wait. */
-  pause(place: Place): void {
-    place.pauses += 1;
+  pause(host: SimHost): void {
+    host.pauses += 1;
   }
 
-  resume(place: Place): void {
-    place.pauses -= 1;
-    if (place.pauses === 0) this.#drainLater(place);
+  resume(host: SimHost): void {
+    host.pauses -= 1;
+    if (host.pauses === 0) this.#drainLater(host);
   }
 
   /** To the process, or to its inbox while it is paused or slow. */
-  input(host: Host, event: SimEvent): void {
-    const { place } = host;
-    if (host.node === null) {
-      this.#undeliverable(host, event);
+  input(member: SimMember, event: SimEvent): void {
+    const { host } = member;
+    if (member.node === null) {
+      this.#undeliverable(member, event);
       return;
     }
-    if (place.pauses === 0 && place.slowness.length === 0 && place.inbox.length === 0) {
-      this.#handle(host, host.node, event);
+    if (host.pauses === 0 && host.slowness.length === 0 && host.inbox.length === 0) {
+      this.#handle(member, member.node, event);
       return;
     }
-    if (place.inbox.length >= INBOX_MAX && (event.kind === EVENT.deliver || event.kind === EVENT.request)) {
-      this.#undeliverable(host, event);
+    if (host.inbox.length >= INBOX_MAX && (event.kind === EVENT.deliver || event.kind === EVENT.request)) {
+      this.#undeliverable(member, event);
       return;
     }
-    place.inbox.push(event);
-    if (place.pauses === 0 && !place.draining) this.#drainLater(place);
+    host.inbox.push(event);
+    if (host.pauses === 0 && !host.draining) this.#drainLater(host);
   }
 
-  #undeliverable(host: Host, event: SimEvent): void {
+  #undeliverable(member: SimMember, event: SimEvent): void {
     if (event.kind === EVENT.deliver) this.#transport.counters.dropped += 1;
     else if (event.kind === EVENT.request && event.caller !== null)
-      this.#gateway.refuse(host, event.caller, event.number);
+      this.#gateway.refuse(member, event.caller, event.number);
   }
 
-  #drainLater(place: Place): void {
-    const { host } = place;
-    if (place.draining || host === null || place.inbox.length === 0) return;
-    place.draining = true;
-    this.#loop.schedule(this.#loop.nowUs + place.inputUs, new SimEvent(EVENT.drain, host, 0));
+  #drainLater(host: SimHost): void {
+    const { member } = host;
+    if (host.draining || member === null || host.inbox.length === 0) return;
+    host.draining = true;
+    this.#loop.schedule(this.#loop.nowUs + host.inputUs, new SimEvent(EVENT.drain, member, 0));
   }
 
   /** One input of those that wait, or all when the process is quick. */
-  drain(place: Place): void {
-    place.draining = false;
-    if (place.pauses > 0) return;
-    const quick = place.slowness.length === 0;
+  drain(host: SimHost): void {
+    host.draining = false;
+    if (host.pauses > 0) return;
+    const quick = host.slowness.length === 0;
     do {
-      const event = place.inbox.shift();
-      const { host } = place;
-      if (event === undefined || host === null || host.node === null || event.host !== host) return;
-      this.#handle(host, host.node, event);
-    } while (quick && place.inbox.length > 0);
-    this.#drainLater(place);
+      const event = host.inbox.shift();
+      const { member } = host;
+      if (event === undefined || member === null || member.node === null || event.member !== member) return;
+      this.#handle(member, member.node, event);
+    } while (quick && host.inbox.length > 0);
+    this.#drainLater(host);
   }
 
-  #handle(host: Host, node: Node, event: SimEvent): void {
-    const { clock } = host.place;
+  #handle(member: SimMember, node: Node, event: SimEvent): void {
+    const { clock } = member.host;
     const nowMs = clock.monotonicMs(this.#loop.nowUs);
     const wallMs = clock.wallMs(this.#loop.nowUs);
     switch (event.kind) {
       case EVENT.deliver: {
         let message = this.#transport.received(event);
-        if (message !== null && host.liar !== null) message = host.liar.heard(event.from, message);
+        if (message !== null && member.liar !== null) message = member.liar.heard(event.from, message);
         if (message === null) return;
-        this.#watchers.witness?.received(host, event.from, message);
-        this.#step(host, node, { kind: "message", nowMs, wallMs, from: event.from, message });
+        this.#watchers.witness?.received(member, event.from, message);
+        this.#step(member, node, { kind: "message", nowMs, wallMs, from: event.from, message });
         return;
       }
       case EVENT.wake:
-        host.deadlineMs = Infinity;
-        this.#step(host, node, { kind: "wake", nowMs, wallMs });
+        member.deadlineMs = Infinity;
+        this.#step(member, node, { kind: "wake", nowMs, wallMs });
         return;
       case EVENT.written:
-        if (event.reason === "") this.#step(host, node, { kind: "written", nowMs, wallMs, writeId: event.number });
+        if (event.reason === "") this.#step(member, node, { kind: "written", nowMs, wallMs, writeId: event.number });
         else
-          this.#step(host, node, { kind: "writeFailed", nowMs, wallMs, writeId: event.number, reason: event.reason });
+          this.#step(member, node, { kind: "writeFailed", nowMs, wallMs, writeId: event.number, reason: event.reason });
         return;
       case EVENT.request: {
         const { caller, request } = event;
         if (caller === null || request === null) return;
-        const requestId = this.#gateway.accept(host, caller, event.number);
-        this.#step(host, node, { kind: "request", nowMs, wallMs, requestId, request });
+        const requestId = this.#gateway.accept(member, caller, event.number);
+        this.#step(member, node, { kind: "request", nowMs, wallMs, requestId, request });
         return;
       }
       case EVENT.disk:
@@ -208,111 +209,111 @@ export class Processes {
     }
   }
 
-  #step(host: Host, node: Node, input: Input): void {
+  #step(member: SimMember, node: Node, input: Input): void {
     const effects = node.step(input);
-    this.#watchers.core?.stepped(host.peerId, input, effects);
-    this.#stepped(host, node, effects);
+    this.#watchers.core?.stepped(member.peerId, input, effects);
+    this.#stepped(member, node, effects);
   }
 
   // ---- Effects
 
-  #stepped(host: Host, node: Node, effects: readonly Effect[]): void {
+  #stepped(member: SimMember, node: Node, effects: readonly Effect[]): void {
     const { observer, recorder, witness } = this.#watchers;
-    observer?.stepped(host, effects);
-    this.#progress.stepped(host, node);
-    recorder?.stepped(host, effects);
-    witness?.stepped(host, effects);
+    observer?.stepped(member, effects);
+    this.#progress.stepped(member, node);
+    recorder?.stepped(member, effects);
+    witness?.stepped(member, effects);
     this.#loop.hash.mix(effects.length);
-    const { liar } = host;
-    if (liar === null) for (const effect of effects) this.#perform(host, effect);
-    else for (const effect of liar.spoken(node, effects)) this.#perform(host, effect);
+    const { liar } = member;
+    if (liar === null) for (const effect of effects) this.#perform(member, effect);
+    else for (const effect of liar.spoken(node, effects)) this.#perform(member, effect);
   }
 
-  #perform(host: Host, effect: Effect): void {
+  #perform(member: SimMember, effect: Effect): void {
     switch (effect.kind) {
       case "send":
-        this.#transport.send(host, effect.to, effect.message);
+        this.#transport.send(member, effect.to, effect.message);
         return;
       case "write": {
-        const { place, storage } = host;
-        if (place.writeTraps.size > 0) springTraps(place);
+        const { host, storage } = member;
+        if (host.writeTraps.size > 0) springTraps(host);
         storage.submit(effect.write, this.#loop.nowUs);
-        this.armDisk(host);
+        this.armDisk(member);
         return;
       }
       case "wakeAt":
-        host.deadlineMs = effect.atMs;
-        this.#armWake(host);
+        member.deadlineMs = effect.atMs;
+        this.#armWake(member);
         return;
       case "answer":
-        if (!this.#gateway.answer(host, effect.requestId, effect.answer))
-          this.#watchers.listener.strayAnswer(host, effect.requestId);
+        if (!this.#gateway.answer(member, effect.requestId, effect.answer))
+          this.#watchers.listener.strayAnswer(member, effect.requestId);
         return;
       case "evidence":
-        this.#watchers.listener.evidence(host, effect.evidence);
+        this.#watchers.listener.evidence(member, effect.evidence);
         return;
       case "halt":
-        host.failStopped = effect.evidence !== null;
-        this.#watchers.listener.halted(host, effect.reason, effect.evidence);
+        member.failStopped = effect.evidence !== null;
+        this.#watchers.listener.halted(member, effect.reason, effect.evidence);
         return;
     }
   }
 
   // ---- Deadlines
 
-  #armWake(host: Host): void {
-    if (host.deadlineMs >= host.armedMs) return;
-    const atUs = host.place.clock.trueUsWhen(host.deadlineMs, this.#loop.nowUs);
-    host.wakeNumber += 1;
+  #armWake(member: SimMember): void {
+    if (member.deadlineMs >= member.armedMs) return;
+    const atUs = member.host.clock.trueUsWhen(member.deadlineMs, this.#loop.nowUs);
+    member.wakeNumber += 1;
     // The clock is frozen for good: its next change arms anew.
     if (atUs === Infinity) return;
-    host.armedMs = host.deadlineMs;
-    this.#loop.schedule(atUs, new SimEvent(EVENT.wake, host, host.wakeNumber));
+    member.armedMs = member.deadlineMs;
+    this.#loop.schedule(atUs, new SimEvent(EVENT.wake, member, member.wakeNumber));
   }
 
   /** Whether a wake event is still the one that was armed last, and its deadline has come. If the clock has moved meanwhile, arms anew. */
-  isWakeDue(host: Host, event: SimEvent): boolean {
-    if (event.number !== host.wakeNumber || host.node === null) return false;
-    host.armedMs = Infinity;
-    if (host.place.clock.monotonicMs(this.#loop.nowUs) >= host.deadlineMs) return true;
-    this.#armWake(host);
+  isWakeDue(member: SimMember, event: SimEvent): boolean {
+    if (event.number !== member.wakeNumber || member.node === null) return false;
+    member.armedMs = Infinity;
+    if (member.host.clock.monotonicMs(this.#loop.nowUs) >= member.deadlineMs) return true;
+    this.#armWake(member);
     return false;
   }
 
-  /** The clock of a place has changed: a deadline comes at another time now. */
-  clockChanged({ host }: Place): void {
-    if (host === null || host.node === null) return;
-    host.armedMs = Infinity;
-    this.#armWake(host);
+  /** The clock of a host has changed: a deadline comes at another time now. */
+  clockChanged({ member }: SimHost): void {
+    if (member === null || member.node === null) return;
+    member.armedMs = Infinity;
+    this.#armWake(member);
   }
 
   // ---- The disk
 
   /** After anything that may let the disk's work end sooner: a write, or a change of its faults. */
-  armDisk(host: Host): void {
-    const { nextUs } = host.storage;
-    if (nextUs === Infinity || nextUs >= host.diskArmedUs) return;
-    host.diskArmedUs = nextUs;
-    this.#loop.schedule(nextUs, new SimEvent(EVENT.disk, host, 0));
+  armDisk(member: SimMember): void {
+    const { nextUs } = member.storage;
+    if (nextUs === Infinity || nextUs >= member.diskArmedUs) return;
+    member.diskArmedUs = nextUs;
+    this.#loop.schedule(nextUs, new SimEvent(EVENT.disk, member, 0));
   }
 
-  diskAdvanced(host: Host): void {
-    host.diskArmedUs = Infinity;
-    const { storage } = host;
+  diskAdvanced(member: SimMember): void {
+    member.diskArmedUs = Infinity;
+    const { storage } = member;
     const writeId = storage.advance(this.#loop.nowUs);
     const failure = storage.takeFailure();
-    this.armDisk(host);
+    this.armDisk(member);
     this.#loop.hash.mix(writeId);
-    if (writeId > 0) this.input(host, new SimEvent(EVENT.written, host, writeId));
+    if (writeId > 0) this.input(member, new SimEvent(EVENT.written, member, writeId));
     if (failure === null) return;
-    const event = new SimEvent(EVENT.written, host, failure.writeId);
+    const event = new SimEvent(EVENT.written, member, failure.writeId);
     event.reason = failure.reason;
-    this.input(host, event);
+    this.input(member, event);
   }
 }
 
-function springTraps(place: Place): void {
-  const traps = [...place.writeTraps];
-  place.writeTraps.clear();
+function springTraps(host: SimHost): void {
+  const traps = [...host.writeTraps];
+  host.writeTraps.clear();
   for (const trap of traps) trap();
 }

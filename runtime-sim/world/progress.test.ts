@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import type { Host } from "./host.ts";
+import type { SimMember } from "./member.ts";
 import { smallWorld } from "./testing/index.ts";
 
 test("traps spring when a leader is elected, and when it first commits in its term", () => {
   const { world } = smallWorld();
   const sprung: string[] = [];
   const trap = (moment: "elected" | "commits") => {
-    return { moment, spring: ({ id }: Host) => sprung.push(`${moment} ${id}`) };
+    return { moment, spring: ({ id }: SimMember) => sprung.push(`${moment} ${id}`) };
   };
   const elected = trap("elected");
   world.progress.leaderTraps.add(elected);
@@ -35,7 +35,7 @@ test("states are told once each, in the order of their index", () => {
       kind: "propose",
       request: { session: null, command: { kind: "openSession", clientToken: "t" } },
     } as const;
-    world.loop.after(attempt * 100_000, () => world.gateway.request(leader.place, request, nobody, attempt));
+    world.loop.after(attempt * 100_000, () => world.gateway.request(leader.host, request, nobody, attempt));
   }
   while (world.advance(10_000_000));
   expect(told).toHaveLength(3);

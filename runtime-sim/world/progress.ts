@@ -1,13 +1,13 @@
 /** How far the cluster has come, as its honest members know it; and who wants to be told of it. Looks once after every step of a node. */
 import type { ClusterState, Node } from "../../core/index.ts";
-import type { Host } from "./host.ts";
+import type { SimMember } from "./member.ts";
 
 /** When a leader is worth striking. */
 export type LeaderMoment = "elected" | "commits";
 
 export interface LeaderTrap {
   readonly moment: LeaderMoment;
-  readonly spring: (host: Host) => void;
+  readonly spring: (member: SimMember) => void;
 }
 
 export class Progress {
@@ -20,29 +20,29 @@ export class Progress {
   stateWatch: ((state: ClusterState) => void) | null = null;
   #newestStateIndex = 0;
 
-  stepped(host: Host, node: Node): void {
+  stepped(member: SimMember, node: Node): void {
     const leads = node.role === "leader";
-    if (leads !== host.wasLeader) {
-      host.wasLeader = leads;
+    if (leads !== member.wasLeader) {
+      member.wasLeader = leads;
       if (leads) {
         this.elections += 1;
-        this.#springTraps("elected", host);
+        this.#springTraps("elected", member);
       }
     }
-    if (this.stateWatch !== null && host.honest && node.state.appliedIndex > this.#newestStateIndex) {
+    if (this.stateWatch !== null && member.honest && node.state.appliedIndex > this.#newestStateIndex) {
       this.#newestStateIndex = node.state.appliedIndex;
       this.stateWatch(node.state);
     }
-    if (node.commitIndex > this.commitIndex && host.honest) {
+    if (node.commitIndex > this.commitIndex && member.honest) {
       this.commitIndex = node.commitIndex;
-      if (leads && host.committedTerm !== node.term) {
-        host.committedTerm = node.term;
-        this.#springTraps("commits", host);
+      if (leads && member.committedTerm !== node.term) {
+        member.committedTerm = node.term;
+        this.#springTraps("commits", member);
       }
     }
   }
 
-  #springTraps(now: LeaderMoment, host: Host): void {
-    for (const { moment, spring } of [...this.leaderTraps]) if (moment === now) spring(host);
+  #springTraps(now: LeaderMoment, member: SimMember): void {
+    for (const { moment, spring } of [...this.leaderTraps]) if (moment === now) spring(member);
   }
 }

@@ -4,7 +4,7 @@ import { CALM_LINK, Links, Network } from "../network/index.ts";
 import { Streams } from "../random/index.ts";
 import { EVENT, type SimEvent } from "./event.ts";
 import { EventLoop } from "./event-loop.ts";
-import type { Host } from "./host.ts";
+import type { SimMember } from "./member.ts";
 import { membersOf } from "./testing/index.ts";
 import { Transport } from "./transport.ts";
 
@@ -14,13 +14,13 @@ function setUp() {
   const network = new Network(2, CALM_LINK, streams.stream("network"));
   const links = new Links(network, CALM_LINK);
   const transport = new Transport(loop, network, links, streams.stream("damage"));
-  const [from, to] = membersOf(2).hosts;
+  const [from, to] = membersOf(2).all;
   if (from === undefined || to === undefined) throw new RangeError("there are not two hosts");
-  for (const host of [from, to]) transport.connect(host.peerId, host);
+  for (const member of [from, to]) transport.connect(member.peerId, member);
   return { loop, network, links, transport, from, to };
 }
 
-function question(from: Host, to: Host): Message {
+function question(from: SimMember, to: SimMember): Message {
   const header = { clusterId: "simulated", incarnation: 1, from: from.id, to: to.id, term: 1 };
   return { type: "whoAreYou", ...header, configurationIndex: 3 };
 }
@@ -31,19 +31,19 @@ function arrival(loop: EventLoop): SimEvent {
   return event;
 }
 
-test("a message travels as a value, from its sender's place", () => {
+test("a message travels as a value, from its sender's host", () => {
   const { loop, transport, from, to } = setUp();
   const message = question(from, to);
   transport.send(from, to.peerId, message);
   const event = arrival(loop);
-  expect(event).toMatchObject({ kind: EVENT.deliver, host: to, number: from.place.index, from: from.peerId });
+  expect(event).toMatchObject({ kind: EVENT.deliver, host: to, number: from.host.index, from: from.peerId });
   expect(transport.received(event)).toBe(message);
   expect(transport.counters).toMatchObject({ delivered: 1, asBytes: 0, dropped: 0 });
 });
 
 test("on a link that carries bytes it travels through the wire format", () => {
   const { loop, links, transport, from, to } = setUp();
-  links.setBytes(from.place.index, to.place.index);
+  links.setBytes(from.host.index, to.host.index);
   const message = question(from, to);
   transport.send(from, to.peerId, message);
   const event = arrival(loop);
@@ -55,7 +55,7 @@ test("on a link that carries bytes it travels through the wire format", () => {
 
 test("a frame that is damaged is dropped, and nothing is delivered", () => {
   const { loop, links, transport, from, to } = setUp();
-  links.damage([{ from: from.place.index, to: to.place.index }], 1);
+  links.damage([{ from: from.host.index, to: to.host.index }], 1);
   transport.send(from, to.peerId, question(from, to));
   expect(transport.received(arrival(loop))).toBeNull();
   expect(transport.counters).toMatchObject({ delivered: 0, damagedFrames: 1, undecodable: 1, dropped: 1 });
@@ -74,6 +74,6 @@ test("a link that is cut while a message is on its way is seen at its arrival", 
   transport.send(from, to.peerId, question(from, to));
   const event = arrival(loop);
   expect(transport.isCut(event, to)).toBe(false);
-  network.block([{ from: from.place.index, to: to.place.index }]);
+  network.block([{ from: from.host.index, to: to.host.index }]);
   expect(transport.isCut(event, to)).toBe(true);
 });

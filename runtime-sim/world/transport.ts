@@ -7,7 +7,7 @@ import { damagedCopy, type Links, type Network } from "../network/index.ts";
 import type { Stream } from "../random/index.ts";
 import { EVENT, SimEvent } from "./event.ts";
 import type { EventLoop } from "./event-loop.ts";
-import type { Host } from "./host.ts";
+import type { SimMember } from "./member.ts";
 import { messageBytes } from "./message-size.ts";
 
 export interface TransportCounters {
@@ -25,7 +25,7 @@ export class Transport {
   readonly #network: Network;
   readonly #links: Links;
   readonly #damages: Stream;
-  readonly #receivers = new Map<PeerId, Host>();
+  readonly #receivers = new Map<PeerId, SimMember>();
   readonly #arrivals = new Float64Array(2);
 
   constructor(loop: EventLoop, network: Network, links: Links, damages: Stream) {
@@ -35,26 +35,26 @@ export class Transport {
     this.#damages = damages;
   }
 
-  /** Messages to `peerId` go to `host` from now on. */
-  connect(peerId: PeerId, host: Host): void {
-    this.#receivers.set(peerId, host);
+  /** Messages to `peerId` go to `member` from now on. */
+  connect(peerId: PeerId, member: SimMember): void {
+    this.#receivers.set(peerId, member);
   }
 
-  send(host: Host, to: PeerId, message: Message): void {
+  send(member: SimMember, to: PeerId, message: Message): void {
     const target = this.#receivers.get(to);
-    if (target === undefined || target === host) {
+    if (target === undefined || target === member) {
       this.counters.dropped += 1;
       return;
     }
-    const from = host.place.index;
-    const at = target.place.index;
+    const from = member.host.index;
+    const at = target.host.index;
     const count = this.#network.route(from, at, messageBytes(message), this.#loop.nowUs, this.#arrivals);
     if (count === 0) return;
     const damageChance = this.#links.damageChance(from, at);
     const asBytes = damageChance > 0 || target.liar !== null || this.#links.carriesBytes(from, at);
-    let sender = host.peerId;
+    let sender = member.peerId;
     let bytes: Uint8Array | null = null;
-    if (host.liar !== null) ({ from: sender, frame: bytes } = host.liar.posted(message, encodeMessage(message)));
+    if (member.liar !== null) ({ from: sender, frame: bytes } = member.liar.posted(message, encodeMessage(message)));
     else if (asBytes) bytes = encodeMessage(message);
     for (let copy = 0; copy < count; copy += 1) {
       const event = new SimEvent(EVENT.deliver, target, from);
@@ -72,8 +72,8 @@ export class Transport {
   }
 
   /** Whether the link has been cut since the message was sent: what is on its way then is lost with it. */
-  isCut(event: SimEvent, host: Host): boolean {
-    return this.#network.isBlocked(event.number, host.place.index);
+  isCut(event: SimEvent, member: SimMember): boolean {
+    return this.#network.isBlocked(event.number, member.host.index);
   }
 
   /** The message of a delivery. Null for bytes that cannot be decoded: they are dropped, as a real transport would. */

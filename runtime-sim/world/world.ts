@@ -10,8 +10,8 @@ import { ClientGateway } from "./client-gateway.ts";
 import { type BaseConditions, linkParameters } from "./conditions.ts";
 import { EVENT, type SimEvent } from "./event.ts";
 import { EventLoop } from "./event-loop.ts";
-import type { Host } from "./host.ts";
 import type { LiarSettings } from "./liar.ts";
+import type { SimMember } from "./member.ts";
 import { Members } from "./members.ts";
 import { mixDelivery } from "./message-hash.ts";
 import type { Observer } from "./observer.ts";
@@ -25,7 +25,7 @@ export interface WorldSettings {
   readonly seed: number;
   readonly base: BaseConditions;
   readonly raft: RaftOptions;
-  /** The first members live at the first places; the last places, `workers` of them, run machines; the places between are spare. */
+  /** The first members live on the first hosts; the last hosts, `workers` of them, run machines; the hosts between are spare. */
   readonly nodes: number;
   readonly workers: number;
   readonly liar: LiarSettings | null;
@@ -47,7 +47,7 @@ export class World {
   constructor(
     settings: WorldSettings,
     listener: WorldListener,
-    observerOf: (hosts: readonly Host[]) => Observer | null,
+    observerOf: (members: readonly SimMember[]) => Observer | null,
   ) {
     const { base, nodes, seed, workers, raft } = settings;
     const { loop, progress } = this;
@@ -62,10 +62,10 @@ export class World {
       base,
       workers,
       streams,
-      connect: (peerId, host) => transport.connect(peerId, host),
+      connect: (peerId, member) => transport.connect(peerId, member),
       nowMs: () => loop.nowUs / 1000,
     });
-    const observer = observerOf(members.hosts);
+    const observer = observerOf(members.all);
     const watchers: Watchers = { listener, core: settings.watch ?? null, observer, recorder: null, witness: null };
     this.streams = streams;
     this.network = network;
@@ -77,7 +77,7 @@ export class World {
     this.processes = new Processes({ raft, loop, members, transport, gateway, progress, watchers });
     members.found(nodes, settings.liar);
     // Once all are known to each other.
-    for (const host of [...members.hosts]) this.processes.boot(host);
+    for (const member of [...members.all]) this.processes.boot(member);
   }
 
   /** Takes the next event. False when there is none before `untilUs`; then time stands at `untilUs`. */
@@ -90,28 +90,28 @@ export class World {
 
   #dispatch(event: SimEvent): void {
     const { loop, processes } = this;
-    const { host } = event;
+    const { member } = event;
     switch (event.kind) {
       case EVENT.deliver:
         loop.begin(event);
         mixDelivery(loop.hash, event);
-        if (host === null) break;
-        if (this.transport.isCut(event, host)) this.transport.counters.dropped += 1;
-        else processes.input(host, event);
+        if (member === null) break;
+        if (this.transport.isCut(event, member)) this.transport.counters.dropped += 1;
+        else processes.input(member, event);
         break;
       case EVENT.disk:
-        if (host === null || loop.nowUs !== host.diskArmedUs) return;
+        if (member === null || loop.nowUs !== member.diskArmedUs) return;
         loop.begin(event);
-        processes.diskAdvanced(host);
+        processes.diskAdvanced(member);
         break;
       case EVENT.wake:
-        if (host === null || !processes.isWakeDue(host, event)) return;
+        if (member === null || !processes.isWakeDue(member, event)) return;
         loop.begin(event);
-        processes.input(host, event);
+        processes.input(member, event);
         break;
       case EVENT.request:
         loop.begin(event);
-        if (host !== null) processes.input(host, event);
+        if (member !== null) processes.input(member, event);
         break;
       case EVENT.answer:
         loop.begin(event);
@@ -120,7 +120,7 @@ export class World {
         break;
       case EVENT.drain:
         loop.begin(event);
-        if (host !== null) processes.drain(host.place);
+        if (member !== null) processes.drain(member.host);
         break;
       case EVENT.call:
         loop.begin(event);

@@ -14,7 +14,7 @@ function fleetWithPool(): FakeFleet {
 test("an address is given out again once nobody answers to it", () => {
   const fleet = fleetWithPool();
   fleet.running("one", 1, first);
-  fleet.host(1).end("one");
+  fleet.worker(1).end("one");
   fleet.remove("one");
   fleet.running("two", 1, first);
   expect(fleet.violations).toEqual([]);
@@ -50,7 +50,7 @@ test("planted: a machine of a VM that is no more begins to answer to an address 
   expect(fleet.violations).toEqual([]);
   // Its record is gone: only the run is left to tell.
   fleet.create("one");
-  fleet.host(1).run("one", epoch);
+  fleet.worker(1).run("one", epoch);
   expect(fleet.violations[0]).toBe("one answers to 10.0.0.4 of VLAN none on worker 1, which belongs to two");
 });
 

@@ -6,7 +6,7 @@
  * Not checked: which of the free addresses a VM gets, and by which strategy a pool is chosen.
  */
 import { addressOf, type ClusterState, poolOf, type VmRecord, vmOf } from "../../../core/index.ts";
-import type { FleetContext, FleetOracle, ObservedHost } from "./oracle.ts";
+import type { FleetContext, FleetOracle, WorkerView } from "./oracle.ts";
 
 const NONE: readonly string[] = [];
 
@@ -18,7 +18,7 @@ export function addresses({ violate, violateLease }: FleetContext): FleetOracle 
   /** What each run answers to. */
   const answers = new Map<string, readonly string[]>();
   /** Who answers to an address by executing. */
-  const executing = new Map<string, Map<ObservedHost, string>>();
+  const executing = new Map<string, Map<WorkerView, string>>();
 
   const release = (name: string): void => {
     for (const key of held.get(name) ?? NONE) if (owners.get(key) === name) owners.delete(key);
@@ -51,9 +51,9 @@ export function addresses({ violate, violateLease }: FleetContext): FleetOracle 
             const owner = owners.get(key);
             if (owner !== undefined) violateLease(() => `${key} belongs to ${owner}, and is given to ${name}`);
             owners.set(key, name);
-            for (const [host, other] of executing.get(key) ?? []) {
+            for (const [worker, other] of executing.get(key) ?? []) {
               if (other !== name)
-                violateLease(() => `${key} is given to ${name} while ${other} answers to it on worker ${host.id}`);
+                violateLease(() => `${key} is given to ${name} while ${other} answers to it on worker ${worker.id}`);
             }
           }
           return;
@@ -71,20 +71,20 @@ export function addresses({ violate, violateLease }: FleetContext): FleetOracle 
           return;
       }
     },
-    began(host, { name, epoch }) {
+    began(worker, { name, epoch }) {
       for (const key of answers.get(runOf(name, epoch)) ?? NONE) {
-        const there = executing.get(key) ?? new Map<ObservedHost, string>();
-        executing.set(key, there.set(host, name));
+        const there = executing.get(key) ?? new Map<WorkerView, string>();
+        executing.set(key, there.set(worker, name));
         this.checks += 1;
         const owner = owners.get(key);
         if (owner !== undefined && owner !== name)
-          violateLease(() => `${name} answers to ${key} on worker ${host.id}, which belongs to ${owner}`);
+          violateLease(() => `${name} answers to ${key} on worker ${worker.id}, which belongs to ${owner}`);
       }
     },
-    ended(host, { name, epoch }) {
+    ended(worker, { name, epoch }) {
       for (const key of answers.get(runOf(name, epoch)) ?? NONE) {
         const there = executing.get(key);
-        if (there?.get(host) === name) there.delete(host);
+        if (there?.get(worker) === name) there.delete(worker);
         if (there?.size === 0) executing.delete(key);
       }
     },

@@ -21,9 +21,9 @@ test("what is desired to run does, and what is desired to stop has", () => {
 test("planted: it runs by the book and not on its host", () => {
   const fleet = new FakeFleet(desiredRuns);
   fleet.running("web", 1);
-  fleet.host(1).end("web");
+  fleet.worker(1).end("web");
   expect(fleet.missing).toContain("and does not run there");
-  fleet.host(1).run("web", 1);
+  fleet.worker(1).run("web", 1);
   expect(fleet.missing).toContain("and does not run there");
 });
 

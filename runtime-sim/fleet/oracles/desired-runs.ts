@@ -14,7 +14,7 @@ function isUnplaced({ state, desired }: VmRecord): boolean {
   return desired === "running" && (state === "Pending" || state === "Lost");
 }
 
-export function desiredRuns({ hostOf }: FleetContext): FleetOracle {
+export function desiredRuns({ findWorker }: FleetContext): FleetOracle {
   /** Who was not there yet at the last look: looked at first at the next, for most of them wait for the same one. */
   let last = "";
   /** A state in which nothing was missing. */
@@ -28,7 +28,7 @@ export function desiredRuns({ hostOf }: FleetContext): FleetOracle {
     switch (vm.state) {
       case "Running": {
         if (eviction !== null || workerId === null) return is;
-        const running = hostOf(workerId)?.hypervisor.running() ?? [];
+        const running = findWorker(workerId)?.hypervisor.running() ?? [];
         const runs = running.some((machine) => machine.name === name && machine.epoch === epoch);
         return runs ? null : `${is}, and does not run there`;
       }

@@ -7,7 +7,7 @@ function fleetWithTwo(): FakeFleet {
   const fleet = new FakeFleet(healingTarget, { faultsAreLocal: true });
   fleet.running("sick", 1);
   fleet.running("well", 2);
-  fleet.host(1).wasDisturbed = true;
+  fleet.worker(1).wasDisturbed = true;
   return fleet;
 }
 

@@ -8,7 +8,7 @@ import { type ClusterState, vmOf, workerOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
 export function healingTarget(context: FleetContext): FleetOracle {
-  const { placements, hostOf, faultsAreLocal, touched, disturbed, violate } = context;
+  const { placements, findWorker, faultsAreLocal, touched, disturbed, violate } = context;
   return {
     name: "healing-target",
     summary: "a VM that runs on a healthy host is left alone while others are healed",
@@ -19,7 +19,7 @@ export function healingTarget(context: FleetContext): FleetOracle {
       const workerId = placements.of(name)?.workerId ?? null;
       if (workerId === null || (to === "Running" && event.workerId === workerId)) return;
       this.checks += 1;
-      const somethingHappened = disturbed.has(workerId) || hostOf(workerId)?.wasDisturbed !== false;
+      const somethingHappened = disturbed.has(workerId) || findWorker(workerId)?.wasDisturbed !== false;
       if (touched.has(name) || somethingHappened || makesRoom(state, name, workerId)) return;
       violate(
         () =>

@@ -39,10 +39,10 @@ test("planted: a host executes what nobody has placed there", () => {
   fleet.running("one", 1, half);
   fleet.running("two", 1, half);
   fleet.running("three", 2, half);
-  fleet.host(1).run("three");
-  fleet.host(1).end("three");
-  fleet.host(1).end("two");
-  fleet.host(1).run("three");
+  fleet.worker(1).run("three");
+  fleet.worker(1).end("three");
+  fleet.worker(1).end("two");
+  fleet.worker(1).run("three");
   expect(fleet.violations).toHaveLength(1);
 });
 

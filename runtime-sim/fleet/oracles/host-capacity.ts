@@ -5,30 +5,30 @@
  * Not checked: what jobs take on the host itself, and disks of machines that do not execute.
  */
 import { type ClusterState, heldBy, type Resources, tableValues, workerOf } from "../../../core/index.ts";
-import type { FleetContext, FleetOracle, ObservedHost } from "./oracle.ts";
+import type { FleetContext, FleetOracle, WorkerView } from "./oracle.ts";
 
 const RESOURCES = ["vcpus", "memoryMiB", "diskGiB"] as const;
 const NOTHING: Resources = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
 
 export function hostCapacity({ state, violate, violateLease }: FleetContext): FleetOracle {
-  const executing = new Map<ObservedHost, Resources>();
+  const executing = new Map<WorkerView, Resources>();
   return {
     name: "host-capacity",
     summary: "no host executes or is promised more than it may be",
     checks: 0,
-    began(host, { spec }) {
+    began(worker, { spec }) {
       const now = state();
       if (spec === null) return;
-      const sum = added(executing.get(host) ?? NOTHING, spec, 1);
-      executing.set(host, sum);
-      const most = now === null ? null : mostOf(now, host.id);
+      const sum = added(executing.get(worker) ?? NOTHING, spec, 1);
+      executing.set(worker, sum);
+      const most = now === null ? null : mostOf(now, worker.id);
       if (most === null) return;
       this.checks += 1;
       if (sum.vcpus > most.vcpus || sum.memoryMiB > most.memoryMiB)
-        violateLease(() => `worker ${host.id} executes ${described(sum)}, and may at most ${described(most)}`);
+        violateLease(() => `worker ${worker.id} executes ${described(sum)}, and may at most ${described(most)}`);
     },
-    ended(host, { spec }) {
-      if (spec !== null) executing.set(host, added(executing.get(host) ?? NOTHING, spec, -1));
+    ended(worker, { spec }) {
+      if (spec !== null) executing.set(worker, added(executing.get(worker) ?? NOTHING, spec, -1));
     },
     audit(now) {
       const placed = new Map<number, Resources>();

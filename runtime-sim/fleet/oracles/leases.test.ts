@@ -7,21 +7,21 @@ const start: HostAction = { kind: "start", name: "web", epoch: 1 };
 
 function fleetAt(times: { nowMs: number; reportedAtMs: number; switchAtMs: number }): FakeFleet {
   const fleet = new FakeFleet(leases);
-  Object.assign(fleet.host(1), times);
+  Object.assign(fleet.worker(1), times);
   return fleet;
 }
 
 test("a lease from when it was asked for, and what is done under it", () => {
   const fleet = fleetAt({ nowMs: 1100, reportedAtMs: 1000, switchAtMs: 11_000 });
-  fleet.audit.acted(fleet.host(1), { kind: "fenceAt", atMs: 11_000 });
-  fleet.audit.acted(fleet.host(1), start);
+  fleet.audit.acted(fleet.worker(1), { kind: "fenceAt", atMs: 11_000 });
+  fleet.audit.acted(fleet.worker(1), start);
   expect(fleet.violations).toEqual([]);
   expect(fleet.checks).toBe(2);
 });
 
 test("planted: a lease counts from when its answer came", () => {
   const fleet = fleetAt({ nowMs: 1100, reportedAtMs: 1000, switchAtMs: 0 });
-  fleet.audit.acted(fleet.host(1), { kind: "fenceAt", atMs: 11_100 });
+  fleet.audit.acted(fleet.worker(1), { kind: "fenceAt", atMs: 11_100 });
   expect(fleet.violations).toEqual(["worker 1 has a lease for 100 ms longer than it can have been given"]);
 });
 
@@ -31,18 +31,18 @@ test.each<HostAction>([
   { kind: "runJob", id: "count", attempt: 1, command: "work", args: [], timeoutMs: 1 },
 ])("planted: a $kind on a host whose switch has fallen", (action) => {
   const fleet = fleetAt({ nowMs: 11_000, reportedAtMs: 10_000, switchAtMs: 11_000 });
-  fleet.audit.acted(fleet.host(1), action);
+  fleet.audit.acted(fleet.worker(1), action);
   expect(fleet.violations).toEqual([`worker 1 is told to ${action.kind} something, and holds no lease`]);
 });
 
 test("planted: a start on a host whose switch was never set", () => {
   const fleet = fleetAt({ nowMs: 5, reportedAtMs: 0, switchAtMs: Number.NEGATIVE_INFINITY });
-  fleet.audit.acted(fleet.host(1), start);
+  fleet.audit.acted(fleet.worker(1), start);
   expect(fleet.violations).toHaveLength(1);
 });
 
 test("to end something takes no lease", () => {
   const fleet = fleetAt({ nowMs: 5, reportedAtMs: 0, switchAtMs: Number.NEGATIVE_INFINITY });
-  fleet.audit.acted(fleet.host(1), { kind: "stop", name: "web", epoch: 1, graceMs: 1 });
+  fleet.audit.acted(fleet.worker(1), { kind: "stop", name: "web", epoch: 1, graceMs: 1 });
   expect(fleet.checks).toBe(0);
 });

@@ -12,8 +12,8 @@ export function leases({ violate }: FleetContext): FleetOracle {
     name: "leases",
     summary: "hosts begin nothing without a lease, and take none for longer than it is",
     checks: 0,
-    acted(host, action) {
-      const { nowMs, reportedAtMs, switchAtMs } = host;
+    acted(worker, action) {
+      const { nowMs, reportedAtMs, switchAtMs } = worker;
       switch (action.kind) {
         case "fenceAt": {
           this.checks += 1;
@@ -21,7 +21,7 @@ export function leases({ violate }: FleetContext): FleetOracle {
           if (action.atMs > reportedAtMs + LEASE_TTL_MS)
             violate(() => {
               const overMs = Math.round(action.atMs - reportedAtMs - LEASE_TTL_MS);
-              return `worker ${host.id} has a lease for ${overMs} ms longer than it can have been given`;
+              return `worker ${worker.id} has a lease for ${overMs} ms longer than it can have been given`;
             });
           return;
         }
@@ -30,7 +30,7 @@ export function leases({ violate }: FleetContext): FleetOracle {
         case "runJob":
           this.checks += 1;
           if (nowMs >= switchAtMs)
-            violate(() => `worker ${host.id} is told to ${action.kind} something, and holds no lease`);
+            violate(() => `worker ${worker.id} is told to ${action.kind} something, and holds no lease`);
           return;
         default:
           return;

@@ -6,7 +6,7 @@ function fleetWithAll(): FakeFleet {
   const fleet = new FakeFleet(noOrphans);
   fleet.running("web", 1);
   fleet.setTask({ id: "count", state: "Succeeded", workerId: 2, attempt: 2 });
-  fleet.host(2).runJob("count", 2);
+  fleet.worker(2).runJob("count", 2);
   return fleet;
 }
 
@@ -24,14 +24,14 @@ test("planted: a machine of a VM that is no more", () => {
 
 test("planted: the disk of an earlier run is left where the VM was", () => {
   const fleet = fleetWithAll();
-  fleet.host(3).stopped.push({ name: "web", epoch: 2, phase: "stopped", reason: "" });
+  fleet.worker(3).stopped.push({ name: "web", epoch: 2, phase: "stopped", reason: "" });
   expect(fleet.missing).toBe("worker 3 has web/2 (stopped), which nobody wants there");
 });
 
 test("the disk of a stopped VM is left by whichever run was the last that was made", () => {
   const fleet = fleetWithAll();
-  fleet.host(1).end("web");
-  fleet.host(1).stopped.push({ name: "web", epoch: 2, phase: "failed", reason: "fenced" });
+  fleet.worker(1).end("web");
+  fleet.worker(1).stopped.push({ name: "web", epoch: 2, phase: "failed", reason: "fenced" });
   fleet.move("web", { state: "Stopped" });
   expect(fleet.missing).toBeNull();
   fleet.move("web", { state: "Scheduled" });

@@ -7,22 +7,22 @@
 import { type MachinePhase, tableValues, taskOf, type VmRecord, vmOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
-export function noOrphans({ hosts }: FleetContext): FleetOracle {
+export function noOrphans({ workers }: FleetContext): FleetOracle {
   return {
     name: "no-orphans",
     summary: "in the end there is no machine and no job that nobody wants",
     checks: 0,
     missing(state) {
-      for (const host of hosts) {
+      for (const worker of workers) {
         this.checks += 1;
-        for (const { name, epoch, phase } of host.hypervisor.machines()) {
-          if (!isWanted(vmOf(state, name), host.id, epoch, phase))
-            return `worker ${host.id} has ${name}/${epoch} (${phase}), which nobody wants there`;
+        for (const { name, epoch, phase } of worker.hypervisor.machines()) {
+          if (!isWanted(vmOf(state, name), worker.id, epoch, phase))
+            return `worker ${worker.id} has ${name}/${epoch} (${phase}), which nobody wants there`;
         }
-        for (const { id, attempt } of host.hypervisor.jobs()) {
+        for (const { id, attempt } of worker.hypervisor.jobs()) {
           const task = taskOf(state, id);
-          if (task?.workerId !== host.id || task.attempt !== attempt)
-            return `worker ${host.id} has attempt ${attempt} of task ${id}, which nobody wants there`;
+          if (task?.workerId !== worker.id || task.attempt !== attempt)
+            return `worker ${worker.id} has attempt ${attempt} of task ${id}, which nobody wants there`;
         }
       }
       for (const { id, state: now, workerId } of tableValues(state.tasks)) {

@@ -13,20 +13,22 @@ export function oneAttempt({ violateLease }: FleetContext): FleetOracle {
     name: "one-attempt",
     summary: "no two attempts of a task run at once, and none twice",
     checks: 0,
-    jobBegan(host, { id, attempt }) {
+    jobBegan(worker, { id, attempt }) {
       const attempts = running.get(id) ?? new Set();
       running.set(id, attempts);
-      attempts.add(`attempt ${attempt} on worker ${host.id}`);
+      attempts.add(`attempt ${attempt} on worker ${worker.id}`);
       this.checks += 1;
       if (attempts.size > 1) violateLease(() => `task ${id} runs as ${[...attempts].join(" and ")}`);
       const before = begun.get(id) ?? 0;
       if (attempt <= before)
-        violateLease(() => `attempt ${attempt} of task ${id} begins on worker ${host.id} after attempt ${before} had`);
+        violateLease(
+          () => `attempt ${attempt} of task ${id} begins on worker ${worker.id} after attempt ${before} had`,
+        );
       begun.set(id, Math.max(before, attempt));
     },
-    jobEnded(host, { id, attempt }) {
+    jobEnded(worker, { id, attempt }) {
       const attempts = running.get(id);
-      attempts?.delete(`attempt ${attempt} on worker ${host.id}`);
+      attempts?.delete(`attempt ${attempt} on worker ${worker.id}`);
       if (attempts?.size === 0) running.delete(id);
     },
   };

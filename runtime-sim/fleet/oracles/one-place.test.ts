@@ -5,9 +5,9 @@ import { FakeFleet } from "./testing/index.ts";
 test("one after the other is one place at a time", () => {
   const fleet = new FakeFleet(onePlace);
   fleet.running("web", 1);
-  fleet.host(1).end("web");
+  fleet.worker(1).end("web");
   fleet.place("web", 2);
-  fleet.host(2).run("web");
+  fleet.worker(2).run("web");
   expect(fleet.violations).toEqual([]);
   expect(fleet.checks).toBe(2);
 });
@@ -16,22 +16,22 @@ test("planted: the next host starts before the first has ended", () => {
   const fleet = new FakeFleet(onePlace);
   fleet.running("web", 1);
   fleet.place("web", 2);
-  fleet.host(2).run("web");
+  fleet.worker(2).run("web");
   expect(fleet.violations).toEqual(["VM web executes on workers 1 and 2 at once"]);
 });
 
 test("a machine that a fault put there is nobody's", () => {
   const fleet = new FakeFleet(onePlace);
   fleet.running("web", 1);
-  fleet.host(2).runOrphan("web", 1);
-  fleet.host(2).end("web");
+  fleet.worker(2).runOrphan("web", 1);
+  fleet.worker(2).end("web");
   expect(fleet.violations).toEqual([]);
 });
 
 test("where clocks lie it is counted", () => {
   const fleet = new FakeFleet(onePlace, { clocksLie: true });
   fleet.running("web", 1);
-  fleet.host(2).run("web");
+  fleet.worker(2).run("web");
   expect(fleet.violations).toEqual([]);
   expect(fleet.audit.shown).toEqual({ "one-place": 1 });
 });

@@ -4,28 +4,28 @@
  *
  * Not checked: machines that a fault put there. They bear the name of a VM, and are nobody's.
  */
-import type { FleetContext, FleetOracle, ObservedHost } from "./oracle.ts";
+import type { FleetContext, FleetOracle, WorkerView } from "./oracle.ts";
 
 export function onePlace({ violateLease }: FleetContext): FleetOracle {
-  const places = new Map<string, Set<ObservedHost>>();
+  const places = new Map<string, Set<WorkerView>>();
   return {
     name: "one-place",
     summary: "no VM executes on two hosts at once",
     checks: 0,
-    began(host, { name, spec }) {
+    began(worker, { name, spec }) {
       if (spec === null) return;
-      const hosts = places.get(name) ?? new Set();
-      places.set(name, hosts);
-      hosts.add(host);
+      const workers = places.get(name) ?? new Set();
+      places.set(name, workers);
+      workers.add(worker);
       this.checks += 1;
-      if (hosts.size > 1)
-        violateLease(() => `VM ${name} executes on workers ${[...hosts].map(({ id }) => id).join(" and ")} at once`);
+      if (workers.size > 1)
+        violateLease(() => `VM ${name} executes on workers ${[...workers].map(({ id }) => id).join(" and ")} at once`);
     },
-    ended(host, { name, spec }) {
+    ended(worker, { name, spec }) {
       if (spec === null) return;
-      const hosts = places.get(name);
-      hosts?.delete(host);
-      if (hosts?.size === 0) places.delete(name);
+      const workers = places.get(name);
+      workers?.delete(worker);
+      if (workers?.size === 0) places.delete(name);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { RunningJob, RunningMachine } from "../hypervisor.ts";
 import type { Placements } from "./placements.ts";
 
 /** A host as it truly is. */
-export interface ObservedHost {
+export interface WorkerView {
   readonly id: number;
   /** A fault has done something to it that its VMs may suffer from. */
   readonly wasDisturbed: boolean;
@@ -24,8 +24,8 @@ export interface ObservedHost {
 
 /** What all oracles of one fleet share. */
 export interface FleetContext {
-  readonly hosts: readonly ObservedHost[];
-  hostOf(id: number): ObservedHost | null;
+  readonly workers: readonly WorkerView[];
+  findWorker(id: number): WorkerView | null;
   /** Virtual time. */
   nowMs(): number;
   /** The state that has come furthest; null before the first entry is applied. */
@@ -53,12 +53,12 @@ export interface FleetOracle {
   /** How often it compared something. */
   checks: number;
   /** The guest of a machine executes there from now on. */
-  began?(host: ObservedHost, machine: RunningMachine): void;
-  ended?(host: ObservedHost, machine: RunningMachine): void;
-  jobBegan?(host: ObservedHost, job: RunningJob): void;
-  jobEnded?(host: ObservedHost, job: RunningJob): void;
+  began?(worker: WorkerView, machine: RunningMachine): void;
+  ended?(worker: WorkerView, machine: RunningMachine): void;
+  jobBegan?(worker: WorkerView, job: RunningJob): void;
+  jobEnded?(worker: WorkerView, job: RunningJob): void;
   /** The host's agent has it do something; told before it is done. */
-  acted?(host: ObservedHost, action: HostAction): void;
+  acted?(worker: WorkerView, action: HostAction): void;
   /** `state` is that after all that was applied at once, of which the event is a part. */
   happened?(event: ClusterEvent, state: ClusterState): void;
   audit?(state: ClusterState): void;

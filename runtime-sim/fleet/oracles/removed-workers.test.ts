@@ -13,8 +13,8 @@ test("an empty worker goes, and the others go on", () => {
   const fleet = fleetWithout(2);
   fleet.move("web", { state: "Failed" });
   fleet.place("web", 3);
-  fleet.audit.acted(fleet.host(3), { kind: "start", name: "web", epoch: 9 });
-  fleet.audit.acted(fleet.host(2), { kind: "delete", name: "stranger", epoch: 1 });
+  fleet.audit.acted(fleet.worker(3), { kind: "start", name: "web", epoch: 9 });
+  fleet.audit.acted(fleet.worker(2), { kind: "delete", name: "stranger", epoch: 1 });
   expect(fleet.violations).toEqual([]);
   expect(fleet.checks).toBe(3);
 });
@@ -40,7 +40,7 @@ test("planted: a task is still there", () => {
 test("planted: the VM has been given up, and executes there all the same; a stranger may", () => {
   const fleet = new FakeFleet(removedWorkers);
   fleet.running("web", 1);
-  fleet.host(2).runOrphan("stranger", 1);
+  fleet.worker(2).runOrphan("stranger", 1);
   fleet.move("web", { state: "Lost", workerId: null });
   fleet.removeWorker(1);
   fleet.removeWorker(2);
@@ -56,6 +56,6 @@ test("planted: something is placed there later", () => {
 
 test("planted: its agent goes on to begin things", () => {
   const fleet = fleetWithout(2);
-  fleet.audit.acted(fleet.host(2), { kind: "start", name: "web", epoch: 9 });
+  fleet.audit.acted(fleet.worker(2), { kind: "start", name: "web", epoch: 9 });
   expect(fleet.violations).toEqual(["worker 2 was removed, and is told to start something"]);
 });

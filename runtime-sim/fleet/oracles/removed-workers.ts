@@ -7,7 +7,7 @@
 import { tableValues } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
-export function removedWorkers({ hostOf, violate, violateLease }: FleetContext): FleetOracle {
+export function removedWorkers({ findWorker, violate, violateLease }: FleetContext): FleetOracle {
   const removed = new Set<number>();
   return {
     name: "removed-workers",
@@ -22,9 +22,9 @@ export function removedWorkers({ hostOf, violate, violateLease }: FleetContext):
           tableValues(state.vms).find((vm) => vm.workerId === workerId || vm.targetId === workerId)?.name ??
           tableValues(state.tasks).find((task) => task.workerId === workerId)?.id;
         if (left !== undefined) violate(() => `worker ${workerId} is removed by entry ${index}, and ${left} is there`);
-        const host = hostOf(workerId);
-        const machine = host?.hypervisor.running().find(({ spec }) => spec !== null);
-        if (host?.hasMisreported === false && machine !== undefined)
+        const worker = findWorker(workerId);
+        const machine = worker?.hypervisor.running().find(({ spec }) => spec !== null);
+        if (worker?.hasMisreported === false && machine !== undefined)
           violateLease(
             () =>
               `worker ${workerId} is removed by entry ${index}, and ${machine.name}/${machine.epoch} executes there`,
@@ -36,10 +36,10 @@ export function removedWorkers({ hostOf, violate, violateLease }: FleetContext):
       const { kind, workerId, index } = event;
       if (removed.has(workerId)) violate(() => `worker ${workerId} was removed, and has ${kind} by entry ${index}`);
     },
-    acted(host, { kind }) {
-      if (!removed.has(host.id) || (kind !== "build" && kind !== "start" && kind !== "runJob")) return;
+    acted(worker, { kind }) {
+      if (!removed.has(worker.id) || (kind !== "build" && kind !== "start" && kind !== "runJob")) return;
       this.checks += 1;
-      violateLease(() => `worker ${host.id} was removed, and is told to ${kind} something`);
+      violateLease(() => `worker ${worker.id} was removed, and is told to ${kind} something`);
     },
   };
 }

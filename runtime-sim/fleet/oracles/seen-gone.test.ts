@@ -11,11 +11,11 @@ function fleetWithOne(): FakeFleet {
 test("it leaves when its machine has gone, and runs elsewhere", () => {
   const fleet = fleetWithOne();
   fleet.move("web", { state: "Stopping", eviction: "drain" });
-  fleet.host(1).end("web");
+  fleet.worker(1).end("web");
   fleet.move("web", { state: "Pending", workerId: null, eviction: null });
   fleet.place("web", 2);
   const { epoch } = fleet.vm("web");
-  fleet.audit.acted(fleet.host(2), { kind: "start", name: "web", epoch });
+  fleet.audit.acted(fleet.worker(2), { kind: "start", name: "web", epoch });
   expect(fleet.violations).toEqual([]);
   expect(fleet.checks).toBe(2);
 });
@@ -29,8 +29,8 @@ test("planted: a drain is finished by the book while the machine runs", () => {
 test("planted: a VM is deleted while its disk is still there", () => {
   const fleet = fleetWithOne();
   const { epoch } = fleet.vm("web");
-  fleet.host(1).end("web");
-  fleet.host(1).stopped.push({ name: "web", epoch, phase: "stopped", reason: "" });
+  fleet.worker(1).end("web");
+  fleet.worker(1).stopped.push({ name: "web", epoch, phase: "stopped", reason: "" });
   fleet.remove("web");
   expect(fleet.violations).toEqual(["VM web gave up worker 1 by entry 5, where its machine is stopped"]);
 });
@@ -41,7 +41,7 @@ test("planted: an agent that has not heard builds what is believed gone", () => 
   fleet.place("web", 1);
   const { epoch, spec } = fleet.vm("web");
   fleet.remove("web");
-  fleet.audit.acted(fleet.host(1), { kind: "build", name: "web", epoch, spec });
+  fleet.audit.acted(fleet.worker(1), { kind: "build", name: "web", epoch, spec });
   expect(fleet.violations).toEqual([`worker 1 is told to build web/${epoch}, a run that has been given up`]);
 });
 

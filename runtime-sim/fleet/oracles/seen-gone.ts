@@ -8,7 +8,7 @@
 import { workerOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
-export function seenGone({ placements, hostOf, violate, violateLease }: FleetContext): FleetOracle {
+export function seenGone({ placements, findWorker, violate, violateLease }: FleetContext): FleetOracle {
   /** The last run that each VM has given up. */
   const givenUp = new Map<string, number>();
   return {
@@ -25,7 +25,7 @@ export function seenGone({ placements, hostOf, violate, violateLease }: FleetCon
       givenUp.set(name, epoch);
       if (workerOf(state, workerId)?.isOnline !== true) return;
       this.checks += 1;
-      for (const machine of hostOf(workerId)?.hypervisor.machines() ?? []) {
+      for (const machine of findWorker(workerId)?.hypervisor.machines() ?? []) {
         if (machine.name === name && machine.epoch === epoch)
           violate(
             () =>
@@ -33,14 +33,14 @@ export function seenGone({ placements, hostOf, violate, violateLease }: FleetCon
           );
       }
     },
-    acted(host, action) {
+    acted(worker, action) {
       if (action.kind !== "build" && action.kind !== "start") return;
       const { kind, name, epoch } = action;
       const last = givenUp.get(name);
       if (last === undefined) return;
       this.checks += 1;
       if (epoch <= last)
-        violateLease(() => `worker ${host.id} is told to ${kind} ${name}/${epoch}, a run that has been given up`);
+        violateLease(() => `worker ${worker.id} is told to ${kind} ${name}/${epoch}, a run that has been given up`);
     },
   };
 }

@@ -11,7 +11,7 @@ function fleetWithPlaced(): FakeFleet {
 
 test("it runs, and is said to", () => {
   const fleet = fleetWithPlaced();
-  fleet.host(1).run("web");
+  fleet.worker(1).run("web");
   fleet.move("web", { state: "Running" });
   expect(fleet.violations).toEqual([]);
   expect(fleet.checks).toBe(1);
@@ -19,7 +19,7 @@ test("it runs, and is said to", () => {
 
 test("planted: what is seen of the run before counts for the next", () => {
   const fleet = fleetWithPlaced();
-  fleet.host(1).run("web");
+  fleet.worker(1).run("web");
   fleet.place("web", 1);
   fleet.move("web", { state: "Running" });
   expect(fleet.violations).toEqual(["VM web is Running by entry 5, and run 4 has never executed on worker 1"]);
@@ -27,14 +27,14 @@ test("planted: what is seen of the run before counts for the next", () => {
 
 test("planted: what another worker has seen counts", () => {
   const fleet = fleetWithPlaced();
-  fleet.host(2).run("web");
+  fleet.worker(2).run("web");
   fleet.move("web", { state: "Running" });
   expect(fleet.violations).toHaveLength(1);
 });
 
 test("a host that has shown what is not so proves nothing", () => {
   const fleet = fleetWithPlaced();
-  fleet.host(1).hasMisreported = true;
+  fleet.worker(1).hasMisreported = true;
   fleet.move("web", { state: "Running" });
   expect(fleet.checks).toBe(0);
 });

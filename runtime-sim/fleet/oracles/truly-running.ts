@@ -6,23 +6,23 @@
  */
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
-export function trulyRunning({ hostOf, violate }: FleetContext): FleetOracle {
+export function trulyRunning({ findWorker, violate }: FleetContext): FleetOracle {
   /** Of each VM, every run of which a guest has executed, and where. */
   const ran = new Map<string, Map<number, number>>();
   return {
     name: "truly-running",
     summary: "a VM counts as running only in a run that has executed there",
     checks: 0,
-    began(host, { name, epoch, spec }) {
+    began(worker, { name, epoch, spec }) {
       if (spec === null) return;
       const runs = ran.get(name) ?? new Map<number, number>();
-      ran.set(name, runs.set(epoch, host.id));
+      ran.set(name, runs.set(epoch, worker.id));
     },
     happened(event) {
       if (event.kind === "vmDeleted") ran.delete(event.name);
       if (event.kind !== "vmState" || event.state !== "Running" || event.workerId === null) return;
       const { name, epoch, workerId, index } = event;
-      if (hostOf(workerId)?.hasMisreported !== false) return;
+      if (findWorker(workerId)?.hasMisreported !== false) return;
       this.checks += 1;
       if (ran.get(name)?.get(epoch) !== workerId)
         violate(

@@ -9,7 +9,7 @@ import {
   emptyState,
   type NodeId,
 } from "../../../core/index.ts";
-import type { AppliedEntry, DurableView, LogView, NodeView, ObservedNode } from "../../world/index.ts";
+import type { AppliedEntry, DurableView, LogView, MemberView, NodeView } from "../../world/index.ts";
 import type { OracleFactory } from "../context.ts";
 import type { Oracle } from "../oracle.ts";
 import { Oracles } from "../oracles.ts";
@@ -108,7 +108,7 @@ export class FakeNode implements NodeView {
   }
 }
 
-export class FakeHost implements ObservedNode {
+export class FakeMember implements MemberView {
   readonly id: NodeId;
   readonly honest: boolean;
   boots = 1;
@@ -134,7 +134,7 @@ export function configurationOf(voters: readonly NodeId[], outgoing: readonly No
 
 /** Hosts 1 to `count`, up, watched by the given oracles. */
 export class FakeCluster {
-  readonly hosts: FakeHost[] = [];
+  readonly members: FakeMember[] = [];
   readonly oracles: Oracles;
   /** What the oracles found: name, colon, message. */
   readonly violations: string[] = [];
@@ -143,10 +143,10 @@ export class FakeCluster {
   constructor(count: number, factories: readonly OracleFactory[], liars: readonly NodeId[] = []) {
     const ids = Array.from({ length: count }, (_, at) => at + 1);
     const configuration = configurationOf(ids);
-    for (const id of ids) this.hosts.push(new FakeHost(id, !liars.includes(id), configuration));
+    for (const id of ids) this.members.push(new FakeMember(id, !liars.includes(id), configuration));
     this.oracles = new Oracles(
       {
-        hosts: this.hosts,
+        members: this.members,
         nowMs: () => this.nowMs,
         violate: (oracle, message) => {
           this.violations.push(`${oracle}: ${message()}`);
@@ -154,17 +154,17 @@ export class FakeCluster {
       },
       factories,
     );
-    for (const host of this.hosts) this.oracles.booted(host);
+    for (const member of this.members) this.oracles.booted(member);
   }
 
-  host(id: NodeId): FakeHost {
-    const host = this.hosts[id - 1];
-    if (host === undefined) throw new RangeError(`no host ${id}`);
-    return host;
+  member(id: NodeId): FakeMember {
+    const member = this.members[id - 1];
+    if (member === undefined) throw new RangeError(`no host ${id}`);
+    return member;
   }
 
   node(id: NodeId): FakeNode {
-    return this.host(id).up;
+    return this.member(id).up;
   }
 
   oracle(name: string): Oracle {
@@ -174,26 +174,26 @@ export class FakeCluster {
   }
 
   /** Changes a node as one step of it would, and tells the oracles. */
-  step(id: NodeId, change: (node: FakeNode, host: FakeHost) => void, effects: readonly Effect[] = []): void {
-    const host = this.host(id);
-    host.up.lastApplied = [];
-    change(host.up, host);
-    this.oracles.stepped(host, effects);
+  step(id: NodeId, change: (node: FakeNode, member: FakeMember) => void, effects: readonly Effect[] = []): void {
+    const member = this.member(id);
+    member.up.lastApplied = [];
+    change(member.up, member);
+    this.oracles.stepped(member, effects);
   }
 
   crash(id: NodeId): void {
-    const host = this.host(id);
-    host.node = null;
-    this.oracles.crashed(host);
+    const member = this.member(id);
+    member.node = null;
+    this.oracles.crashed(member);
   }
 
   /** A new process, as `restore` makes it. */
   boot(id: NodeId, restore: (node: FakeNode) => void): void {
-    const host = this.host(id);
-    host.boots += 1;
-    host.node = new FakeNode(id, configurationOf(this.hosts.map((each) => each.id)));
-    restore(host.node);
-    this.oracles.booted(host);
+    const member = this.member(id);
+    member.boots += 1;
+    member.node = new FakeNode(id, configurationOf(this.members.map((each) => each.id)));
+    restore(member.node);
+    this.oracles.booted(member);
   }
 }
 

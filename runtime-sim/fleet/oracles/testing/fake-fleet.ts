@@ -18,11 +18,11 @@ import {
 } from "../../../../core/index.ts";
 import { FleetAudit } from "../../audit.ts";
 import type { RunningJob, RunningMachine } from "../../hypervisor.ts";
-import type { FleetOracleFactory, ObservedHost } from "../oracle.ts";
+import type { FleetOracleFactory, WorkerView } from "../oracle.ts";
 
 const NOTHING = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
 
-export class FakeHost implements ObservedHost {
+export class FakeWorker implements WorkerView {
   readonly id: number;
   wasDisturbed = false;
   hasMisreported = false;
@@ -90,7 +90,7 @@ export interface FakeFleetOptions {
 
 /** Three workers, 1 to 3: 10 vcpus, 10,240 MiB and 100 GiB each, none of it reserved; the first two share a rack. */
 export class FakeFleet {
-  readonly hosts: readonly FakeHost[];
+  readonly workers: readonly FakeWorker[];
   readonly audit: FleetAudit;
   nowMs = 0;
   /** What the oracle found. */
@@ -106,10 +106,10 @@ export class FakeFleet {
   #events: ClusterEvent[] = [];
 
   constructor(factory: FleetOracleFactory, { faultsAreLocal = false, clocksLie = false }: FakeFleetOptions = {}) {
-    this.hosts = [1, 2, 3].map((id) => new FakeHost(id, this));
+    this.workers = [1, 2, 3].map((id) => new FakeWorker(id, this));
     this.audit = new FleetAudit(
       {
-        hosts: this.hosts,
+        workers: this.workers,
         shape: { faultsAreLocal, clocksLie },
         touched: this.touched,
         disturbed: this.disturbed,
@@ -118,14 +118,14 @@ export class FakeFleet {
       },
       [factory],
     );
-    for (const { id } of this.hosts) this.#workers.set(id, workerRecord(id));
+    for (const { id } of this.workers) this.#workers.set(id, workerRecord(id));
     this.#apply([]);
   }
 
-  host(id: number): FakeHost {
-    const host = this.hosts[id - 1];
-    if (host === undefined) throw new RangeError(`no host ${id}`);
-    return host;
+  worker(id: number): FakeWorker {
+    const worker = this.workers[id - 1];
+    if (worker === undefined) throw new RangeError(`no host ${id}`);
+    return worker;
   }
 
   get checks(): number {
@@ -196,7 +196,7 @@ export class FakeFleet {
     this.create(name, changes);
     this.place(name, workerId);
     this.move(name, { state: "Running" });
-    this.host(workerId).run(name);
+    this.worker(workerId).run(name);
   }
 
   /** One entry that removes a VM. */

@@ -1,2 +1,2 @@
 /** For tests of the oracles of fleets. */
-export { FakeFleet, type FakeHost } from "./fake-fleet.ts";
+export { FakeFleet, type FakeWorker } from "./fake-fleet.ts";

@@ -1,4 +1,4 @@
-/** One host that runs machines, as the world has it: its clock and place, its hypervisor, and the agent's process while there is one. */
+/** A simulated worker: a host that runs machines, its hypervisor, and the agent's process while there is one. */
 import {
   Agent,
   type AgentEffect,
@@ -9,7 +9,7 @@ import {
   type PeerId,
 } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
-import type { Caller, Place, World } from "../world/index.ts";
+import type { Caller, SimHost, World } from "../world/index.ts";
 import { Hypervisor, type HypervisorConditions, noHypervisorFaults } from "./hypervisor.ts";
 
 /** How soon an agent notices that something on its host has changed. */
@@ -18,30 +18,30 @@ const REPORT_BYTES = 200;
 /** Far longer than builds here take, also slow ones, and short enough for a run to see what comes after it. */
 const BUILD_TIMEOUT_MS = 60_000;
 
-export interface WorkerHostParts {
+export interface SimWorkerParts {
   readonly world: World;
-  readonly place: Place;
+  readonly host: SimHost;
   readonly id: number;
   readonly peerId: PeerId;
   readonly facts: HostFacts;
   readonly conditions: HypervisorConditions;
   readonly dice: Stream;
-  readonly listener: HostListener;
+  readonly listener: WorkerListener;
 }
 
 /** Who wants to know of what a host does. */
-export interface HostListener {
+export interface WorkerListener {
   /** What executes there has changed. */
-  changed(host: WorkerHost): void;
+  changed(worker: SimWorker): void;
   /** Its agent is about to have it do something. */
-  acted(host: WorkerHost, action: HostAction): void;
+  acted(worker: SimWorker, action: HostAction): void;
 }
 
-export class WorkerHost implements Caller {
+export class SimWorker implements Caller {
   readonly id: number;
   readonly peerId: PeerId;
   readonly facts: HostFacts;
-  readonly place: Place;
+  readonly host: SimHost;
   readonly hypervisor: Hypervisor;
   /** Null while the process is down. */
   agent: Agent | null = null;
@@ -59,7 +59,7 @@ export class WorkerHost implements Caller {
   switchAtMs = Number.NEGATIVE_INFINITY;
   readonly #world: World;
   readonly #dice: Stream;
-  readonly #listener: HostListener;
+  readonly #listener: WorkerListener;
   readonly #arrivals = new Float64Array(2);
   readonly #worse: { readonly fault: string; readonly value: number }[] = [];
   #inbox: AgentInput[] = [];
@@ -73,9 +73,9 @@ export class WorkerHost implements Caller {
   readonly #asked = new Map<number, { readonly sequence: number; readonly process: number; readonly from: number }>();
   #nextAttempt = 1;
 
-  constructor({ world, place, id, peerId, facts, conditions, dice, listener }: WorkerHostParts) {
+  constructor({ world, host, id, peerId, facts, conditions, dice, listener }: SimWorkerParts) {
     this.#world = world;
-    this.place = place;
+    this.host = host;
     this.id = id;
     this.peerId = peerId;
     this.facts = facts;
@@ -87,7 +87,7 @@ export class WorkerHost implements Caller {
   }
 
   get nowMs(): number {
-    return this.place.clock.monotonicMs(this.#world.loop.nowUs);
+    return this.host.clock.monotonicMs(this.#world.loop.nowUs);
   }
 
   // ---- Processes and power
@@ -142,16 +142,16 @@ export class WorkerHost implements Caller {
   #comeUp(servers: readonly number[]): void {
     if (!this.isDown || !this.#hasPower || this.isUnplugged) return;
     this.isDown = false;
-    this.place.clock.restart(this.#dice.integer(0, 1_000_000), this.#world.loop.nowUs);
+    this.host.clock.restart(this.#dice.integer(0, 1_000_000), this.#world.loop.nowUs);
     this.boot(servers);
   }
 
   pause(): () => void {
-    this.place.pauses += 1;
+    this.host.pauses += 1;
     this.wasDisturbed = true;
     return () => {
-      this.place.pauses -= 1;
-      if (this.place.pauses > 0) return;
+      this.host.pauses -= 1;
+      if (this.host.pauses > 0) return;
       const inbox = this.#inbox;
       this.#inbox = [];
       for (const input of inbox) this.#step({ ...input, nowMs: this.nowMs });
@@ -264,7 +264,7 @@ export class WorkerHost implements Caller {
 
   #setFence(atMs: number): void {
     this.switchAtMs = atMs;
-    this.hypervisor.setFence(this.place.clock.trueUsWhen(atMs, this.#world.loop.nowUs));
+    this.hypervisor.setFence(this.host.clock.trueUsWhen(atMs, this.#world.loop.nowUs));
     // An earlier time than the one that is armed is armed anew; a later one is met by looking too early.
     this.#armHypervisor();
   }
@@ -273,7 +273,7 @@ export class WorkerHost implements Caller {
 
   #input(input: AgentInput): void {
     if (this.agent === null) return;
-    if (this.place.pauses > 0) this.#inbox.push(input);
+    if (this.host.pauses > 0) this.#inbox.push(input);
     else this.#step(input);
   }
 
@@ -315,7 +315,7 @@ export class WorkerHost implements Caller {
 
   #armWake(): void {
     if (this.#wakeAtMs === Number.POSITIVE_INFINITY || this.agent === null) return;
-    const atUs = this.place.clock.trueUsWhen(this.#wakeAtMs, this.#world.loop.nowUs);
+    const atUs = this.host.clock.trueUsWhen(this.#wakeAtMs, this.#world.loop.nowUs);
     this.#wakeNumber += 1;
     const number = this.#wakeNumber;
     if (atUs === Number.POSITIVE_INFINITY) return;
@@ -330,14 +330,14 @@ export class WorkerHost implements Caller {
 
   #send(to: number, sequence: number, report: Uint8Array): void {
     const world = this.#world;
-    const server = world.members.hostOf(to);
+    const server = world.members.withId(to);
     if (server === null) return;
-    const { place } = server;
+    const { host } = server;
     const process = this.#process;
-    this.#route(this.place.index, place.index, REPORT_BYTES + report.length, () => {
+    this.#route(this.host.index, host.index, REPORT_BYTES + report.length, () => {
       const attempt = this.#nextAttempt++;
-      this.#asked.set(attempt, { sequence, process, from: place.index });
-      world.gateway.request(place, { kind: "report", peerId: this.peerId, data: report }, this, attempt, 0);
+      this.#asked.set(attempt, { sequence, process, from: host.index });
+      world.gateway.request(host, { kind: "report", peerId: this.peerId, data: report }, this, attempt, 0);
     });
   }
 
@@ -347,7 +347,7 @@ export class WorkerHost implements Caller {
     this.#asked.delete(attempt);
     const { sequence, process, from } = asked;
     const directive = answer?.kind === "directive" ? answer.data : null;
-    this.#route(from, this.place.index, REPORT_BYTES + (directive?.length ?? 0), () => {
+    this.#route(from, this.host.index, REPORT_BYTES + (directive?.length ?? 0), () => {
       if (process === this.#process) this.#input({ kind: "answered", nowMs: this.nowMs, sequence, directive });
     });
   }

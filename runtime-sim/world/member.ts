@@ -1,0 +1,99 @@
+/** A member as the world runs it: its identity, its disk, and its process while there is one. */
+import type { Configuration, Digest, Node, NodeId, PeerId } from "../../core/index.ts";
+import type { Disk } from "../hardware/index.ts";
+import type { Stream } from "../random/index.ts";
+import type { Caller } from "./event.ts";
+import type { SimHost } from "./host.ts";
+import type { Identity } from "./identity.ts";
+import type { Liar } from "./liar.ts";
+import type { DurableView, MemberView } from "./observer.ts";
+
+/** down: it can be started again. gone: never. */
+export type MemberState = "down" | "up" | "gone";
+
+/** What oracles see of a disk. */
+export class ObservedDisk implements DurableView {
+  readonly storage: Disk;
+  faults = 0;
+
+  constructor(storage: Disk) {
+    this.storage = storage;
+  }
+
+  get durableLastIndex(): number {
+    return this.storage.durableLastIndex;
+  }
+  get durableTerm(): number {
+    return this.storage.durableTerm;
+  }
+  get durableVote(): NodeId {
+    return this.storage.durableVote;
+  }
+  durableTermAt(index: number): number | null {
+    return this.storage.durableTermAt(index);
+  }
+  durableChainAt(index: number): Digest | null {
+    return this.storage.durableChainAt(index);
+  }
+}
+
+/** Who waits for the answer to a request. */
+export interface Call {
+  readonly caller: Caller;
+  readonly attempt: number;
+}
+
+export class SimMember implements MemberView {
+  readonly id: NodeId;
+  readonly peerId: PeerId;
+  readonly identity: Identity;
+  readonly host: SimHost;
+  readonly storage: Disk;
+  readonly disk: ObservedDisk;
+  readonly dice: Stream;
+  readonly liar: Liar | null;
+  readonly honest: boolean;
+  node: Node | null = null;
+  boots = 0;
+  state: MemberState = "down";
+  /** It has stopped itself, for a reason that a restart does not mend. */
+  failStopped = false;
+  /** The disk holds damage that the last start found. */
+  damageFound = false;
+
+  /** What the node asked for, on its monotonic clock. */
+  deadlineMs = Infinity;
+  /** For when the wake event that is under way was meant; Infinity when there is none. */
+  armedMs = Infinity;
+  /** The number of that event. */
+  wakeNumber = 0;
+  /** When the disk event that is under way comes; Infinity when there is none. */
+  diskArmedUs = Infinity;
+
+  /** Requests of this process, by the numbers that it knows them by. They start anew with each process. */
+  readonly calls = new Map<number, Call>();
+  nextRequestId = 1;
+
+  wasLeader = false;
+  /** The last term in which it led and committed something. */
+  committedTerm = 0;
+  /** What the last process acted by when it ended. */
+  lastConfiguration: Configuration | null = null;
+
+  constructor(id: NodeId, identity: Identity, host: SimHost, storage: Disk, dice: Stream, liar: Liar | null) {
+    this.id = id;
+    this.peerId = identity.peerId;
+    this.identity = identity;
+    this.host = host;
+    this.storage = storage;
+    this.disk = new ObservedDisk(storage);
+    this.dice = dice;
+    this.liar = liar;
+    this.honest = liar === null;
+  }
+
+  /** What it acts by, or did when it last ran. */
+  get configuration(): Configuration | null {
+    return this.node?.configuration ?? this.lastConfiguration;
+  }
+}
