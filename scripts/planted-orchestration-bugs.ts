@@ -167,7 +167,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "lease-on-wall-clock",
     scenario: "split-brain-vm",
-    file: "core/node/worker-desk.ts",
+    file: "core/node/worker-reports.ts",
     edits: [
       {
         find: "this.#orchestrator.hear(report, this.#raft.nowMs);",

@@ -1,11 +1,14 @@
 /** Reads on their way through a leader: those that wait for a round to be confirmed, and those that may be served. */
 import type { NodeId } from "./types.ts";
 
-/** Who asked: this node's own client, or a follower on behalf of its own. */
-export interface ReadOrigin {
-  readonly from: NodeId;
-  readonly requestId: number;
-}
+/** Who asked for a read. Consensus hands it back with the answer. */
+export type ReadOrigin =
+  /** This node's own client. */
+  | { readonly kind: "client"; readonly ticket: number }
+  /** A follower on behalf of its own. */
+  | { readonly kind: "member"; readonly id: NodeId; readonly requestId: number }
+  /** The node itself, which reads nothing: it asks whether it still leads. */
+  | { readonly kind: "leadershipCheck" };
 
 /** Serve once `index` is applied; null: leadership was lost before it was confirmed. */
 export interface ReadyRead {

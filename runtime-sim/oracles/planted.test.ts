@@ -139,7 +139,7 @@ test("a log is cut back below what is committed", () => {
 
 test("a node's state is replaced", () => {
   const fired = run(6, ({ followers: [first] }) => {
-    nodeOf(first).state = emptyState();
+    show(nodeOf(first), "state", () => emptyState());
   });
   expect(fired[0]).toBe("state-machine-safety");
 });

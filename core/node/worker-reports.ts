@@ -1,11 +1,10 @@
 /**
- * Where reports of workers arrive. A follower passes them on; the leader lets its orchestrator hear them, and answers once a quorum has confirmed that it still
- * leads: so no report is ever answered by a leader that another has followed, and nobody relies on what is no longer so. Reports that wait share one
- * round.
+ * Where reports of workers arrive. A follower passes them on. The leader lets its orchestrator hear them, and answers
+ * once a quorum has confirmed that it still leads: so no report is ever answered by a leader that another has followed,
+ * and no worker relies on what is no longer so. Reports that wait share one round.
  *
  * Also the way by which the orchestrator proposes, and hears what became of it.
  */
-
 import { decodeReport, encodeDirective, type Report } from "../agent/index.ts";
 import { type ClusterState, encodeRequest, nodeOf, type Touched } from "../cluster/index.ts";
 import { Orchestrator } from "../orchestrator/index.ts";
@@ -19,14 +18,23 @@ import {
   type Reported,
 } from "../raft/index.ts";
 import type { ClientAnswer } from "../runtime.ts";
-
-/** In place of a client's ticket, for reads that no client asked for. */
-export const DESK_TICKET = -1;
+import type { Answer } from "./pending-requests.ts";
+import type { Proposal, ProposalOrigin } from "./proposal-batch.ts";
 
 /** What it needs of consensus: who leads, and to speak, and to be told that this node still leads. */
 type ReportsRaft = Pick<
   Raft,
-  "id" | "term" | "role" | "leaderId" | "termStartIndex" | "configuration" | "nowMs" | "header" | "send" | "requestRead"
+  | "id"
+  | "term"
+  | "role"
+  | "leaderId"
+  | "takesProposals"
+  | "termStartIndex"
+  | "configuration"
+  | "nowMs"
+  | "header"
+  | "send"
+  | "requestRead"
 >;
 
 /** A report that waits for its answer: of a worker that asked this node, or of one that asked another. */
@@ -44,19 +52,20 @@ interface Passed {
 }
 
 /**
- * From the start of one round to that of the next: what comes meanwhile shares it. A thousand workers then cost fifty rounds a second and not a thousand; a
- * report that comes after a pause is asked about at once.
+ * From the start of one round to that of the next: what comes meanwhile shares it. A thousand workers then cost fifty
+ * rounds a second and not a thousand; a report that comes after a pause is asked about at once.
  */
 const ROUND_EVERY_MS = 20;
 
+const NO_PROPOSALS: readonly never[] = [];
 const REFUSED_FOR_NOW: ClientAnswer = { kind: "refused", refusal: { kind: "noLeader" } };
 
-export class WorkerDesk {
+export class WorkerReports {
   readonly #raft: ReportsRaft;
   readonly #options: RaftOptions;
   /** Null while this node does not lead. */
   #orchestrator: Orchestrator | null = null;
-  readonly #answer: (requestId: number, answer: ClientAnswer) => void;
+  readonly #answer: Answer;
   #leadingTerm = 0;
   #mayPropose = false;
   /** For the next round, and in the one that is under way. */
@@ -66,11 +75,8 @@ export class WorkerDesk {
   /** Reports that went to the leader, by a number of their own. They all wait equally long, so the oldest is first. */
   readonly #passed = new Map<number, Passed>();
   #nextPassed = 1;
-  /** Proposals under way, by the number that the log's answer carries: below `DESK_TICKET`. */
-  readonly #proposals = new Map<number, string>();
-  #nextTicket = DESK_TICKET - 1;
 
-  constructor(raft: ReportsRaft, options: RaftOptions, answer: (requestId: number, answer: ClientAnswer) => void) {
+  constructor(raft: ReportsRaft, options: RaftOptions, answer: Answer) {
     this.#answer = answer;
     this.#raft = raft;
     this.#options = options;
@@ -137,7 +143,7 @@ export class WorkerDesk {
     this.#nextRoundMs = this.#raft.nowMs + ROUND_EVERY_MS;
     this.#inRound = this.#waiting;
     this.#waiting = [];
-    this.#raft.requestRead({ from: this.#raft.id, requestId: DESK_TICKET });
+    this.#raft.requestRead({ kind: "leadershipCheck" });
   }
 
   /** A quorum has confirmed that this node led after those reports had come. Null: it has not. */
@@ -172,47 +178,36 @@ export class WorkerDesk {
     this.#orchestrator?.applied(state, touched, this.#raft.nowMs);
   }
 
-  /** One of its proposals has been applied, or never will be. */
-  settled(ticket: number): void {
-    const key = this.#proposals.get(ticket);
-    if (key === undefined) return;
-    this.#proposals.delete(ticket);
-    this.#orchestrator?.settled(key);
+  /** A proposal of the orchestrator has been applied, or never will be. One of an earlier term is forgotten already. */
+  settled({ term, key }: Extract<ProposalOrigin, { kind: "orchestrator" }>): void {
+    if (term === this.#leadingTerm) this.#orchestrator?.settled(key);
   }
 
-  /** After everything else: what is to be proposed, and the tickets by which to tell what became of it. */
-  step(
-    state: ClusterState,
-    appliedIndex: number,
-    takesProposals: boolean,
-    enqueue: (data: Uint8Array, ticket: number) => void,
-  ): void {
+  /** After everything else: what is to be proposed. */
+  step(state: ClusterState, appliedIndex: number): readonly Proposal[] {
     const raft = this.#raft;
     this.#expire();
     const mayLead = raft.role === "leader" && appliedIndex >= raft.termStartIndex;
-    this.#mayPropose = mayLead && takesProposals;
+    this.#mayPropose = mayLead && raft.takesProposals;
     if (!mayLead) {
       if (this.#orchestrator !== null) this.#stopLeading();
-      return;
+      return NO_PROPOSALS;
     }
     if (this.#orchestrator === null || this.#leadingTerm !== raft.term) {
       this.#stopLeading();
       this.#leadingTerm = raft.term;
       this.#orchestrator = new Orchestrator(this.#options.clockDriftBound, state, raft.nowMs);
     }
-    if (takesProposals) {
-      for (const { key, command } of this.#orchestrator.step(raft.nowMs)) {
-        const ticket = this.#nextTicket--;
-        this.#proposals.set(ticket, key);
-        enqueue(encodeRequest({ session: null, command }), ticket);
-      }
-    }
+    const proposals = this.#mayPropose ? this.#orchestrator.step(raft.nowMs) : NO_PROPOSALS;
     this.#startRound();
+    return proposals.map(({ key, command }) => ({
+      data: encodeRequest({ session: null, command }),
+      origin: { kind: "orchestrator", term: raft.term, key },
+    }));
   }
 
   #stopLeading(): void {
     this.#orchestrator = null;
-    this.#proposals.clear();
     const waiting = [...this.#inRound, ...this.#waiting];
     this.#inRound = [];
     this.#waiting = [];
