@@ -29,7 +29,7 @@ export type Handlers = {
 };
 
 /** The table again, so that the compiler sees name, request and handler belong together. */
-const requests: { readonly [Name in ProcedureName]: { readonly request: z.ZodType<CheckedRequestOf<Name>> } } =
+const requests: { readonly [Name in ProcedureName]: { readonly parser: z.ZodType<CheckedRequestOf<Name>> } } =
   procedures;
 
 /** @throws ApiError */
@@ -54,7 +54,7 @@ async function call<Name extends ProcedureName>(
   body: unknown,
   context: CallContext,
 ): Promise<unknown> {
-  const parsed = requests[name].request.safeParse(body);
+  const parsed = requests[name].parser.safeParse(body);
   if (!parsed.success) throw invalidRequest(parsed.error);
   return await handlers[name](parsed.data, context);
 }

@@ -5,13 +5,13 @@ import { procedures } from "./procedures.ts";
 
 export function openApiDocument(version: string): Readonly<Record<string, unknown>> {
   const paths: Record<string, unknown> = {};
-  for (const [name, { summary, effect, action, request, answer }] of Object.entries(procedures)) {
+  for (const [name, { summary, effect, action, parser, answer }] of Object.entries(procedures)) {
     paths[`/v1/${name}`] = {
       post: {
         operationId: name,
         summary,
         description: `${effect === "read" ? "Changes nothing." : "Writes: answers when it is committed and applied."} Needs the action \`${action}\`.`,
-        requestBody: { required: true, content: jsonOf(schemaOf(request, "input")) },
+        requestBody: { required: true, content: jsonOf(schemaOf(parser, "input")) },
         responses: {
           200: { description: "Done.", content: jsonOf(schemaOf(answer, "output")) },
           default: {

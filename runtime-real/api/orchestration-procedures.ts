@@ -1,32 +1,22 @@
 /** The procedures about hosts, the life of VMs, tasks, tenants, address pools and placement. */
 import { z } from "zod";
-import { CLUSTER_LIMITS } from "../../core/index.ts";
+import { CLUSTER_LIMITS, DEFAULT_VM_SPEC, nameSchema, nodeIdSchema, schema, vmSpecSchema } from "../../core/index.ts";
+import { ipPoolSpecFields, quotaSchema, schedulerSettingsSchema, taskSpecFields } from "./orchestration-fields.ts";
 import {
   planSchema,
   poolSchema,
-  poolSpecSchema,
-  poolStrategy,
-  quotaSchema,
+  poolStrategySchema,
   rebalanceMoveSchema,
-  schedulerSchema,
-  taskSchema,
-  taskSpecSchema,
+  taskAnswer,
   tenantSchema,
   workerSchema,
 } from "./orchestration-schemas.ts";
 import { cluster, ofVm, procedure, type Resource } from "./procedure.ts";
-import {
-  count,
-  label,
-  logIndex,
-  nodeId,
-  pageLimit,
-  vmRecordSchema,
-  vmSpecSchema,
-  withSession,
-  withStale,
-  written,
-} from "./schemas.ts";
+import { pageLimit, withSession, withStale } from "./request-fields.ts";
+import { count, label, logIndex, nodeId, vmRecordSchema, written } from "./schemas.ts";
+import { zodOf } from "./zod-of.ts";
+
+const { integer, list, nullable, record, text } = schema;
 
 const ofWorker = ({ id }: { readonly id: number }): Resource => ({ kind: "node", id });
 const allWorkers = (): Resource => ({ kind: "node", id: null });
@@ -35,9 +25,14 @@ const ofTenant = ({ tenant }: { readonly tenant: string }): Resource => ({ kind:
 const allPools = (): Resource => ({ kind: "pool", name: null });
 const ofPool = ({ name }: { readonly name: string }): Resource => ({ kind: "pool", name });
 
-const aWorker = z.strictObject({ id: nodeId, ...withSession });
-const aVm = z.strictObject({ name: label, ...withSession });
-const aPool = z.strictObject({ name: label, ...withSession });
+/** In any order: they are sorted before the core sees them. */
+const anyFeatures = list(nameSchema, { lengthMax: CLUSTER_LIMITS.listLength })
+  .default([])
+  .doc("What its worker must offer");
+
+const aWorker = record({ id: nodeIdSchema, ...withSession });
+const aVm = record({ name: nameSchema, ...withSession });
+const aPool = record({ name: nameSchema, ...withSession });
 const committed = z.strictObject({ ...written });
 
 /** A change of one worker. */
@@ -76,7 +71,7 @@ export const orchestrationProcedures = {
     effect: "read",
     action: "readNode",
     resource: allWorkers,
-    request: z.strictObject({ ...withStale }),
+    request: record({ ...withStale }),
     answer: z.strictObject({ index: logIndex, workers: z.array(workerSchema) }),
   }),
 
@@ -85,12 +80,12 @@ export const orchestrationProcedures = {
     effect: "read",
     action: "readNode",
     resource: ofWorker,
-    request: z.strictObject({ id: nodeId, ...withStale }),
+    request: record({ id: nodeIdSchema, ...withStale }),
     answer: z.strictObject({
       index: logIndex,
       worker: workerSchema,
       vms: z.array(vmRecordSchema),
-      tasks: z.array(taskSchema),
+      tasks: z.array(taskAnswer),
     }),
   }),
 
@@ -117,9 +112,9 @@ export const orchestrationProcedures = {
     effect: "write",
     action: "executeVM",
     resource: ofVm,
-    request: z.strictObject({
-      name: label,
-      to: nodeId.nullable().default(null).meta({ description: "null: wherever it fits best" }),
+    request: record({
+      name: nameSchema,
+      to: nullable(nodeIdSchema).default(null).doc("null: wherever it fits best"),
       ...withSession,
     }),
     answer: committed,
@@ -130,7 +125,7 @@ export const orchestrationProcedures = {
     effect: "read",
     action: "readVM",
     resource: ofVm,
-    request: z.strictObject({ name: label, spec: vmSpecSchema.prefault({}), ...withStale }),
+    request: record({ name: nameSchema, spec: vmSpecSchema.default(DEFAULT_VM_SPEC), ...withStale }),
     answer: z.strictObject({
       index: logIndex,
       obstacle: z
@@ -146,7 +141,7 @@ export const orchestrationProcedures = {
     effect: "read",
     action: "readVM",
     resource: ofVm,
-    request: z.strictObject({ name: label, ...withStale }),
+    request: record({ name: nameSchema, ...withStale }),
     answer: z.strictObject({ index: logIndex, ...planSchema.shape }),
   }),
 
@@ -157,7 +152,7 @@ export const orchestrationProcedures = {
     effect: "write",
     action: "submitTask",
     resource: ofTask,
-    request: z.strictObject({ id: label, ...taskSpecSchema.shape, ...withSession }),
+    request: record({ id: nameSchema, ...taskSpecFields, features: anyFeatures, ...withSession }),
     answer: committed,
   }),
 
@@ -166,12 +161,12 @@ export const orchestrationProcedures = {
     effect: "read",
     action: "readTask",
     resource: (): Resource => ({ kind: "task", id: null }),
-    request: z.strictObject({
-      afterId: z.string().max(CLUSTER_LIMITS.taskIdLength).nullable().default(null),
+    request: record({
+      afterId: nullable(text(0, CLUSTER_LIMITS.taskIdLength)).default(null),
       limit: pageLimit,
       ...withStale,
     }),
-    answer: z.strictObject({ index: logIndex, tasks: z.array(taskSchema), nextAfterId: z.string().nullable() }),
+    answer: z.strictObject({ index: logIndex, tasks: z.array(taskAnswer), nextAfterId: z.string().nullable() }),
   }),
 
   "task.show": procedure({
@@ -179,8 +174,8 @@ export const orchestrationProcedures = {
     effect: "read",
     action: "readTask",
     resource: ofTask,
-    request: z.strictObject({ id: label, ...withStale }),
-    answer: z.strictObject({ index: logIndex, task: taskSchema }),
+    request: record({ id: nameSchema, ...withStale }),
+    answer: z.strictObject({ index: logIndex, task: taskAnswer }),
   }),
 
   "task.cancel": procedure({
@@ -188,7 +183,7 @@ export const orchestrationProcedures = {
     effect: "write",
     action: "cancelTask",
     resource: ofTask,
-    request: z.strictObject({ id: label, ...withSession }),
+    request: record({ id: nameSchema, ...withSession }),
     answer: committed,
   }),
 
@@ -199,9 +194,9 @@ export const orchestrationProcedures = {
     effect: "write",
     action: "manageQuota",
     resource: ofTenant,
-    request: z.strictObject({
-      tenant: label,
-      quota: quotaSchema.nullable().meta({ description: "null: no limits" }),
+    request: record({
+      tenant: nameSchema,
+      quota: nullable(quotaSchema).doc("null: no limits"),
       ...withSession,
     }),
     answer: committed,
@@ -212,7 +207,7 @@ export const orchestrationProcedures = {
     effect: "read",
     action: "readQuota",
     resource: ofTenant,
-    request: z.strictObject({ tenant: label, ...withStale }),
+    request: record({ tenant: nameSchema, ...withStale }),
     answer: z.strictObject({ index: logIndex, ...tenantSchema.shape }),
   }),
 
@@ -221,7 +216,7 @@ export const orchestrationProcedures = {
     effect: "read",
     action: "readQuota",
     resource: (): Resource => ({ kind: "tenant", name: null }),
-    request: z.strictObject({ ...withStale }),
+    request: record({ ...withStale }),
     answer: z.strictObject({ index: logIndex, tenants: z.array(tenantSchema) }),
   }),
 
@@ -232,7 +227,7 @@ export const orchestrationProcedures = {
     effect: "write",
     action: "managePool",
     resource: ofPool,
-    request: z.strictObject({ ...poolSpecSchema.shape, ...withSession }),
+    request: record({ ...ipPoolSpecFields, ...withSession }),
     answer: committed,
   }),
 
@@ -241,8 +236,8 @@ export const orchestrationProcedures = {
     effect: "read",
     action: "readPool",
     resource: allPools,
-    request: z.strictObject({ ...withStale }),
-    answer: z.strictObject({ index: logIndex, strategy: poolStrategy, pools: z.array(poolSchema) }),
+    request: record({ ...withStale }),
+    answer: z.strictObject({ index: logIndex, strategy: zodOf(poolStrategySchema), pools: z.array(poolSchema) }),
   }),
 
   "ipPool.show": procedure({
@@ -250,7 +245,7 @@ export const orchestrationProcedures = {
     effect: "read",
     action: "readPool",
     resource: ofPool,
-    request: z.strictObject({ name: label, ...withStale }),
+    request: record({ name: nameSchema, ...withStale }),
     answer: z.strictObject({ index: logIndex, pool: poolSchema }),
   }),
 
@@ -259,7 +254,7 @@ export const orchestrationProcedures = {
     effect: "write",
     action: "managePool",
     resource: allPools,
-    request: z.strictObject({ strategy: poolStrategy, ...withSession }),
+    request: record({ strategy: poolStrategySchema, ...withSession }),
     answer: committed,
   }),
 
@@ -274,8 +269,8 @@ export const orchestrationProcedures = {
     effect: "read",
     action: "readCluster",
     resource: cluster,
-    request: z.strictObject({ ...withStale }),
-    answer: z.strictObject({ index: logIndex, scheduler: schedulerSchema }),
+    request: record({ ...withStale }),
+    answer: z.strictObject({ index: logIndex, scheduler: zodOf(schedulerSettingsSchema) }),
   }),
 
   "scheduler.configure": procedure({
@@ -283,7 +278,7 @@ export const orchestrationProcedures = {
     effect: "write",
     action: "manageCluster",
     resource: cluster,
-    request: z.strictObject({ scheduler: schedulerSchema, ...withSession }),
+    request: record({ scheduler: schedulerSettingsSchema, ...withSession }),
     answer: committed,
   }),
 
@@ -292,7 +287,7 @@ export const orchestrationProcedures = {
     effect: "read",
     action: "readCluster",
     resource: cluster,
-    request: z.strictObject({ movesMax: z.int().min(1).max(CLUSTER_LIMITS.observations).default(10), ...withStale }),
+    request: record({ movesMax: integer(1, CLUSTER_LIMITS.observations).default(10), ...withStale }),
     answer: z.strictObject({
       index: logIndex,
       before: z
@@ -301,8 +296,10 @@ export const orchestrationProcedures = {
       after: z.number(),
       moves: z.array(
         z.strictObject({
-          ...rebalanceMoveSchema.shape,
+          name: label,
+          epoch: count,
           from: nodeId,
+          to: nodeId,
           gain: z.number().meta({ description: "How much lower the imbalance is after it" }),
         }),
       ),
@@ -315,8 +312,8 @@ export const orchestrationProcedures = {
     effect: "write",
     action: "manageCluster",
     resource: cluster,
-    request: z.strictObject({
-      moves: z.array(rebalanceMoveSchema).min(1).max(CLUSTER_LIMITS.observations),
+    request: record({
+      moves: list(rebalanceMoveSchema, { lengthMin: 1, lengthMax: CLUSTER_LIMITS.observations }),
       ...withSession,
     }),
     answer: z.strictObject({

@@ -1,5 +1,7 @@
 /** What an entry of the table of procedures is made of. */
 import type { z } from "zod";
+import type { schema } from "../../core/index.ts";
+import { zodOf } from "./zod-of.ts";
 
 /** SPEC section 7. */
 export type Action =
@@ -30,21 +32,27 @@ export type Resource =
   | { readonly kind: "tenant"; readonly name: string | null }
   | { readonly kind: "pool"; readonly name: string | null };
 
-export interface Procedure<Request extends z.ZodType = z.ZodType, Answer extends z.ZodType = z.ZodType> {
+interface Entry<Out, In, Answer extends z.ZodType> {
   /** One sentence for the OpenAPI document. */
   readonly summary: string;
   /** Reads change nothing and may be asked again; writes are retried within a session only. */
   readonly effect: "read" | "write";
   readonly action: Action;
-  readonly resource: (request: z.output<Request>) => Resource;
-  readonly request: Request;
+  readonly resource: (request: Out) => Resource;
+  readonly request: schema.Schema<Out, In>;
   readonly answer: Answer;
 }
 
-export function procedure<Request extends z.ZodType, Answer extends z.ZodType>(
-  entry: Procedure<Request, Answer>,
-): Procedure<Request, Answer> {
-  return entry;
+export interface Procedure<Out = unknown, In = unknown, Answer extends z.ZodType = z.ZodType>
+  extends Entry<Out, In, Answer> {
+  /** Checks a request and fills in its defaults. */
+  readonly parser: z.ZodType<Out, In>;
+}
+
+export function procedure<Out, In, Answer extends z.ZodType>(
+  entry: Entry<Out, In, Answer>,
+): Procedure<Out, In, Answer> {
+  return { ...entry, parser: zodOf(entry.request) };
 }
 
 export const cluster = (): Resource => ({ kind: "cluster" });

@@ -4,26 +4,33 @@
  * and one handler.
  */
 import { z } from "zod";
-import { CLUSTER_LIMITS } from "../../core/index.ts";
+import {
+  CLUSTER_LIMITS,
+  DEFAULT_VM_SPEC,
+  nameSchema,
+  nodeIdSchema,
+  schema,
+  secretHashSchema,
+  TOKEN_PURPOSES,
+  tokenIdSchema,
+  vmSpecSchema,
+} from "../../core/index.ts";
+import { logIndexSchema } from "./orchestration-fields.ts";
 import { orchestrationProcedures } from "./orchestration-procedures.ts";
 import { cluster, ofVm, procedure, type Resource } from "./procedure.ts";
+import { pageLimit, sessionSchema, withSession, withStale } from "./request-fields.ts";
 import {
   clusterEventSchema,
-  label,
   logIndex,
   nodeId,
   nodeRecordSchema,
-  pageLimit,
   peerId,
-  sessionSchema,
-  tokenPurpose,
   tokenRecordSchema,
   vmRecordSchema,
-  vmSpecSchema,
-  withSession,
-  withStale,
   written,
 } from "./schemas.ts";
+
+const { choice, integer, nullable, record, text } = schema;
 
 export const procedures = {
   "cluster.status": procedure({
@@ -31,7 +38,7 @@ export const procedures = {
     effect: "read",
     action: "readCluster",
     resource: cluster,
-    request: z.strictObject({}),
+    request: record({}),
     answer: z.strictObject({
       clusterId: z.string(),
       incarnation: z.int(),
@@ -89,7 +96,7 @@ export const procedures = {
     effect: "read",
     action: "readCluster",
     resource: cluster,
-    request: z.strictObject({ ...withStale }),
+    request: record({ ...withStale }),
     answer: z.strictObject({ index: logIndex, members: z.array(nodeRecordSchema) }),
   }),
 
@@ -98,8 +105,8 @@ export const procedures = {
     effect: "write",
     action: "leaveCluster",
     resource: ({ nodeId: id }): Resource => ({ kind: "node", id }),
-    request: z.strictObject({
-      nodeId: nodeId.nullable().default(null).meta({ description: "null: the node that is asked" }),
+    request: record({
+      nodeId: nullable(nodeIdSchema).default(null).doc("null: the node that is asked"),
     }),
     answer: z.strictObject({ ...written, nodeId }),
   }),
@@ -109,8 +116,8 @@ export const procedures = {
     effect: "write",
     action: "manageCluster",
     resource: cluster,
-    request: z.strictObject({
-      to: nodeId.nullable().default(null).meta({ description: "null: the voter with most of the log" }),
+    request: record({
+      to: nullable(nodeIdSchema).default(null).doc("null: the voter with most of the log"),
     }),
     answer: z.strictObject({ leaderId: nodeId }),
   }),
@@ -120,7 +127,7 @@ export const procedures = {
     effect: "write",
     action: "readCluster",
     resource: cluster,
-    request: z.strictObject({ clientToken: z.string().min(1).max(CLUSTER_LIMITS.clientTokenLength) }),
+    request: record({ clientToken: text(1, CLUSTER_LIMITS.clientTokenLength) }),
     answer: z.strictObject({ ...written, sessionId: z.int() }),
   }),
 
@@ -129,7 +136,7 @@ export const procedures = {
     effect: "write",
     action: "readCluster",
     resource: cluster,
-    request: z.strictObject({ session: sessionSchema }),
+    request: record({ session: sessionSchema }),
     answer: z.strictObject({ ...written, sessionId: z.int() }),
   }),
 
@@ -138,7 +145,7 @@ export const procedures = {
     effect: "write",
     action: "createVM",
     resource: ofVm,
-    request: z.strictObject({ name: label, spec: vmSpecSchema.prefault({}), ...withSession }),
+    request: record({ name: nameSchema, spec: vmSpecSchema.default(DEFAULT_VM_SPEC), ...withSession }),
     answer: z.strictObject({ ...written, generation: z.int() }),
   }),
 
@@ -147,12 +154,9 @@ export const procedures = {
     effect: "write",
     action: "updateVM",
     resource: ofVm,
-    request: z.strictObject({
-      name: label,
-      expectedGeneration: z
-        .int()
-        .min(1)
-        .meta({ description: "The generation that was read; another means that somebody else was faster" }),
+    request: record({
+      name: nameSchema,
+      expectedGeneration: integer(1).doc("The generation that was read; another means that somebody else was faster"),
       spec: vmSpecSchema,
       ...withSession,
     }),
@@ -164,14 +168,9 @@ export const procedures = {
     effect: "write",
     action: "deleteVM",
     resource: ofVm,
-    request: z.strictObject({
-      name: label,
-      expectedGeneration: z
-        .int()
-        .min(1)
-        .nullable()
-        .default(null)
-        .meta({ description: "null: whatever its generation" }),
+    request: record({
+      name: nameSchema,
+      expectedGeneration: nullable(integer(1)).default(null).doc("null: whatever its generation"),
       ...withSession,
     }),
     answer: z.strictObject({ ...written, generation: z.int() }),
@@ -182,10 +181,10 @@ export const procedures = {
     effect: "read",
     action: "readVM",
     resource: (): Resource => ({ kind: "vm", name: null }),
-    request: z.strictObject({
-      afterName: z.string().max(CLUSTER_LIMITS.labelLength).nullable().default(null),
+    request: record({
+      afterName: nullable(text(0, CLUSTER_LIMITS.labelLength)).default(null),
       limit: pageLimit,
-      tenant: label.nullable().default(null),
+      tenant: nullable(nameSchema).default(null),
       ...withStale,
     }),
     answer: z.strictObject({ index: logIndex, vms: z.array(vmRecordSchema), nextAfterName: z.string().nullable() }),
@@ -196,7 +195,7 @@ export const procedures = {
     effect: "read",
     action: "readVM",
     resource: ofVm,
-    request: z.strictObject({ name: label, ...withStale }),
+    request: record({ name: nameSchema, ...withStale }),
     answer: z.strictObject({ index: logIndex, vm: vmRecordSchema }),
   }),
 
@@ -205,15 +204,12 @@ export const procedures = {
     effect: "write",
     action: "manageCluster",
     resource: cluster,
-    request: z.strictObject({
-      id: z.string().regex(/^[a-z0-9]{8,32}$/, "must be 8 to 32 lower-case letters and digits"),
-      secretHash: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits (SHA-256)"),
-      purpose: tokenPurpose,
-      ttlMs: z
-        .int()
-        .min(1)
-        .max(365 * 86_400_000),
-      nodeId: nodeId.nullable().default(null),
+    request: record({
+      id: tokenIdSchema,
+      secretHash: secretHashSchema,
+      purpose: choice(TOKEN_PURPOSES),
+      ttlMs: integer(1, CLUSTER_LIMITS.tokenTtlMs),
+      nodeId: nullable(nodeIdSchema).default(null),
       ...withSession,
     }),
     answer: z.strictObject({
@@ -229,7 +225,11 @@ export const procedures = {
     effect: "read",
     action: "manageCluster",
     resource: cluster,
-    request: z.strictObject({ afterId: z.string().max(32).nullable().default(null), limit: pageLimit, ...withStale }),
+    request: record({
+      afterId: nullable(text(0, CLUSTER_LIMITS.tokenIdLength)).default(null),
+      limit: pageLimit,
+      ...withStale,
+    }),
     answer: z.strictObject({ index: logIndex, tokens: z.array(tokenRecordSchema), nextAfterId: z.string().nullable() }),
   }),
 
@@ -238,7 +238,7 @@ export const procedures = {
     effect: "write",
     action: "manageCluster",
     resource: cluster,
-    request: z.strictObject({ id: z.string().min(1).max(32), ...withSession }),
+    request: record({ id: tokenIdSchema, ...withSession }),
     answer: z.strictObject({ ...written }),
   }),
 
@@ -247,8 +247,8 @@ export const procedures = {
     effect: "read",
     action: "readCluster",
     resource: cluster,
-    request: z.strictObject({
-      afterIndex: logIndex.default(0),
+    request: record({
+      afterIndex: logIndexSchema.default(0),
       limit: pageLimit,
       ...withStale,
     }),
@@ -266,9 +266,9 @@ export const procedures = {
 export type Procedures = typeof procedures;
 export type ProcedureName = keyof Procedures;
 /** What a caller may send: defaults may be left out. */
-export type RequestOf<Name extends ProcedureName> = z.input<Procedures[Name]["request"]>;
+export type RequestOf<Name extends ProcedureName> = schema.Input<Procedures[Name]["request"]>;
 /** What a handler gets: checked, defaults filled in. */
-export type CheckedRequestOf<Name extends ProcedureName> = z.output<Procedures[Name]["request"]>;
+export type CheckedRequestOf<Name extends ProcedureName> = schema.Infer<Procedures[Name]["request"]>;
 export type AnswerOf<Name extends ProcedureName> = Immutable<z.output<Procedures[Name]["answer"]>>;
 
 /** Answers are built from the replicated state, which nobody may change. */

@@ -1,174 +1,34 @@
-/**
- * The values that procedures speak in, as zod schemas: requests are checked with them, the OpenAPI document is made from them. Fields and defaults are
- * those of the replicated state; where a limit lies there too, the schema repeats it so that the document can tell it.
- */
+/** What procedures answer, as zod schemas. Of what the core defines they are made of its definitions. */
 import { z } from "zod";
 import {
   ASKED_CHANGES,
   AUDITED_COMMANDS,
-  CLUSTER_LIMITS,
-  DEFAULT_RECOVERY,
-  DEFAULT_VM_SPEC,
   DESIRED_STATES,
   EVICTION_CAUSES,
-  FAILURE_DOMAINS,
-  HYPERVISORS,
-  LIMITS,
-  ON_WORKER_LOST,
+  nameSchema,
+  nodeIdSchema,
   POOL_STRATEGIES,
+  peerIdSchema,
   STRATEGIES,
   TASK_STATES,
+  TOKEN_PURPOSES,
   VM_STATES,
+  vmSpecSchema,
   WORKER_STATUSES,
 } from "../../core/index.ts";
+import { instantMsSchema, logIndexSchema, resourcesSchema } from "./orchestration-fields.ts";
+import { zodOf } from "./zod-of.ts";
 
-export const label = z
-  .string()
-  .max(CLUSTER_LIMITS.labelLength)
-  .regex(
-    /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/,
-    "must be lower-case letters, digits and inner hyphens (an RFC 1123 label, at most 63 characters)",
-  )
-  .meta({ description: "RFC 1123 label", examples: ["web"] });
-
-export const nodeId = z
-  .int()
-  .min(1)
-  .max(CLUSTER_LIMITS.nodeId)
-  .meta({ description: "A member's number", examples: [1] });
-export const peerId = z.string().min(1).max(LIMITS.peerIdLength).meta({ description: "A libp2p peer id" });
+export const label = zodOf(nameSchema);
+export const nodeId = zodOf(nodeIdSchema);
+export const peerId = zodOf(peerIdSchema);
 export const count = z.int().min(0);
-export const logIndex = count.meta({ description: "Index in the replicated log" });
-export const instantMs = count.max(CLUSTER_LIMITS.wallMs).meta({ description: "Milliseconds since 1970" });
-export const durationMs = z.int().min(0).max(CLUSTER_LIMITS.durationMs);
-const periodMs = z.int().min(1).max(CLUSTER_LIMITS.durationMs);
+export const logIndex = zodOf(logIndexSchema);
+export const instantMs = zodOf(instantMsSchema);
 const generation = z.int().min(1);
 
-const healthProbe = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("http"),
-    port: z.int().min(1).max(65_535),
-    path: z.string().min(1).max(CLUSTER_LIMITS.pathLength),
-  }),
-  z.strictObject({ kind: z.literal("tcp"), port: z.int().min(1).max(65_535) }),
-  z.strictObject({ kind: z.literal("script"), script: z.string().min(1).max(CLUSTER_LIMITS.scriptLength) }),
-  z.strictObject({ kind: z.literal("console"), pattern: z.string().min(1).max(CLUSTER_LIMITS.pathLength) }),
-  z.strictObject({ kind: z.literal("process"), process: z.string().min(1).max(CLUSTER_LIMITS.pathLength) }),
-  z.strictObject({ kind: z.literal("guestAgent") }),
-]);
-
-const healthCheck = z.strictObject({
-  name: label,
-  probe: healthProbe,
-  intervalMs: periodMs.default(30_000),
-  timeoutMs: periodMs.default(5000),
-  initialDelayMs: durationMs.default(60_000),
-  failures: z.int().min(1).max(CLUSTER_LIMITS.healthCheckCount).default(3),
-  successes: z.int().min(1).max(CLUSTER_LIMITS.healthCheckCount).default(2),
-  weight: z.int().min(0).max(CLUSTER_LIMITS.weight).default(100),
-  critical: z.boolean().default(false),
-});
-
-export const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).max(CLUSTER_LIMITS.listLength);
-
-const named = <Item extends z.ZodType<{ readonly name: string }>>(item: Item) =>
-  listOf(item).refine(
-    (items) => new Set(items.map(({ name }) => name)).size === items.length,
-    "must not name the same thing twice",
-  );
-
-const networkAttachment = z
-  .union(
-    [
-      z.strictObject({ pool: label }),
-      z.strictObject({
-        pool: z.null().default(null),
-        tags: listOf(label).default([]).meta({ description: "The pool must carry them all" }),
-      }),
-    ],
-    { error: "must be the pool's name, or tags that the pool must carry and no name" },
-  )
-  .meta({ description: "Where an address comes from; without a pool the cluster chooses one" });
-
-const metadataKey = z
-  .string()
-  .min(1)
-  .max(CLUSTER_LIMITS.metadataKeyLength)
-  .regex(
-    /^[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?$/,
-    "must be lower-case letters, digits and inner dots, underscores, slashes or hyphens",
-  );
-
-/** A VM's specification; every field may be left out. */
-export const vmSpecSchema = z.strictObject({
-  vcpus: z.int().min(1).max(CLUSTER_LIMITS.vcpus).default(DEFAULT_VM_SPEC.vcpus),
-  memoryMiB: z.int().min(1).max(CLUSTER_LIMITS.memoryMiB).default(DEFAULT_VM_SPEC.memoryMiB),
-  diskGiB: z.int().min(0).max(CLUSTER_LIMITS.diskGiB).default(DEFAULT_VM_SPEC.diskGiB),
-  hypervisor: z.enum(HYPERVISORS).default(DEFAULT_VM_SPEC.hypervisor),
-  tenant: label.default(DEFAULT_VM_SPEC.tenant),
-  priority: z.int().min(0).max(CLUSTER_LIMITS.priority).default(DEFAULT_VM_SPEC.priority),
-  preemptible: z.boolean().default(DEFAULT_VM_SPEC.preemptible),
-  features: listOf(label).default([]),
-  antiAffinity: listOf(
-    z.strictObject({
-      group: label,
-      softWeight: z.int().min(0).max(CLUSTER_LIMITS.weight).nullable().default(null),
-      maxPerDomain: z.int().min(1).max(CLUSTER_LIMITS.instancesPerDomain).default(1),
-      scope: z.enum(FAILURE_DOMAINS).default("node"),
-    }),
-  ).default([]),
-  locality: z
-    .strictObject({
-      preferredDatacenter: label.nullable().default(null),
-      preferredZone: label.nullable().default(null),
-      strict: z.boolean().default(false),
-      excludedDatacenters: listOf(label).default([]),
-    })
-    .nullable()
-    .default(null),
-  networks: listOf(networkAttachment).default([]),
-  volumes: named(z.strictObject({ name: label, sizeGiB: z.int().min(1).max(CLUSTER_LIMITS.diskGiB) })).default([]),
-  source: z
-    .discriminatedUnion("kind", [
-      z.strictObject({ kind: z.literal("image"), image: z.string().min(1).max(CLUSTER_LIMITS.imageLength) }),
-      z.strictObject({
-        kind: z.literal("nixModule"),
-        nixModule: z.string().min(1).max(CLUSTER_LIMITS.nixModuleLength),
-      }),
-    ])
-    .nullable()
-    .default(null),
-  healthChecks: named(healthCheck).default([]),
-  onWorkerLost: z.enum(ON_WORKER_LOST).default(DEFAULT_VM_SPEC.onWorkerLost),
-  workerId: nodeId
-    .nullable()
-    .default(DEFAULT_VM_SPEC.workerId)
-    .meta({ description: "The only worker that may run it; null: any" }),
-  recovery: z
-    .strictObject({
-      restartsMax: z.int().min(0).max(CLUSTER_LIMITS.restarts).default(DEFAULT_RECOVERY.restartsMax),
-      backoffMs: durationMs.default(DEFAULT_RECOVERY.backoffMs),
-      backoffFactor: z
-        .int("must be an integer")
-        .min(1)
-        .max(CLUSTER_LIMITS.backoffFactor)
-        .default(DEFAULT_RECOVERY.backoffFactor),
-      backoffMaxMs: durationMs.default(DEFAULT_RECOVERY.backoffMaxMs),
-      resetAfterMs: durationMs.default(DEFAULT_RECOVERY.resetAfterMs),
-    })
-    .default({ ...DEFAULT_RECOVERY }),
-  metadata: z
-    .record(metadataKey, z.string().max(CLUSTER_LIMITS.metadataValueLength))
-    .refine(
-      (pairs) => Object.keys(pairs).length <= CLUSTER_LIMITS.metadataPairs,
-      `must have at most ${CLUSTER_LIMITS.metadataPairs} pairs`,
-    )
-    .meta({ maxProperties: CLUSTER_LIMITS.metadataPairs })
-    .default({}),
-});
-
 /** Of a host, or of what takes room there. */
-export const resourcesSchema = z.strictObject({ vcpus: count, memoryMiB: count, diskGiB: count });
+export const resources = zodOf(resourcesSchema);
 
 export const vmAddressSchema = z.strictObject({
   pool: label,
@@ -182,7 +42,7 @@ export const vmAddressSchema = z.strictObject({
 export const vmRecordSchema = z.strictObject({
   name: label,
   tenant: label,
-  spec: vmSpecSchema,
+  spec: zodOf(vmSpecSchema),
   state: z.enum(VM_STATES),
   desired: z.enum(DESIRED_STATES),
   reason: z.string().meta({ description: "Why it is as it is, for people; empty when there is nothing to say" }),
@@ -191,7 +51,7 @@ export const vmRecordSchema = z.strictObject({
   workerId: nodeId
     .nullable()
     .meta({ description: "Where it is placed and holds room, until it is seen gone; null: nowhere" }),
-  placed: resourcesSchema.nullable().meta({ description: "What it was placed with" }),
+  placed: resources.nullable().meta({ description: "What it was placed with" }),
   eviction: z
     .enum(EVICTION_CAUSES)
     .nullable()
@@ -208,31 +68,13 @@ export const vmRecordSchema = z.strictObject({
   updatedAtMs: instantMs,
 });
 
-export const sessionSchema = z
-  .strictObject({
-    id: z.int().min(1).meta({ description: "As answered by session.open" }),
-    sequence: z.int().min(1).meta({ description: "Number of this request; a retry carries the same" }),
-    lowestUnacknowledged: z.int().min(1).meta({ description: "The lowest number whose answer is still awaited" }),
-  })
-  .meta({ description: "Makes a retried write happen exactly once" });
-
-/** Of every write that may be retried. */
-export const withSession = { session: sessionSchema.nullable().default(null) };
-
 /** Where a write took its place in the log. */
 export const written = {
   index: logIndex,
   term: count.meta({ description: "Raft term of the entry" }),
 };
 
-export const pageLimit = z.int().min(1).max(CLUSTER_LIMITS.listPage).default(CLUSTER_LIMITS.listPage);
-
-/** How fresh a read must be. */
-export const withStale = {
-  stale: z.boolean().default(false).meta({ description: "Read what this node has, without asking the leader" }),
-};
-
-export const memberRole = z.enum(["voter", "learner", "none", "removed"]);
+const memberRole = z.enum(["voter", "learner", "none", "removed"]);
 
 export const nodeRecordSchema = z.strictObject({
   id: nodeId,
@@ -241,7 +83,7 @@ export const nodeRecordSchema = z.strictObject({
   role: memberRole,
 });
 
-export const tokenPurpose = z.enum(["join", "api"]);
+const tokenPurpose = z.enum(TOKEN_PURPOSES);
 
 export const tokenRecordSchema = z.strictObject({
   id: z.string(),

@@ -9,13 +9,11 @@ import { schema as kit } from "../../core/index.ts";
 type Definition = kit.Definition;
 type OfKind<Kind extends Definition["kind"]> = Extract<Definition, { readonly kind: Kind }>;
 
-/** Defaults are filled in: what may be left out on the way in is there on the way out. */
-export type ZodOf<Out, In> = undefined extends In
-  ? z.ZodDefault<z.ZodType<Out, Exclude<In, undefined>>>
-  : z.ZodType<Out, In>;
-
-/** @throws RangeError for bytes, which have no form in JSON: a defect of the caller. */
-export function zodOf<Out, In>(schema: kit.Schema<Out, In>): ZodOf<Out, In>;
+/**
+ * Defaults are filled in: what may be left out on the way in is there on the way out.
+ * @throws RangeError for bytes, which have no form in JSON: a defect of the caller.
+ */
+export function zodOf<Out, In>(schema: kit.Schema<Out, In>): z.ZodType<Out, In>;
 export function zodOf(part: kit.Part): z.ZodType {
   return zodOfPart(part);
 }
@@ -40,7 +38,6 @@ function describedOf({ definition, traits }: kit.Part): z.ZodType {
 
 /** What a text looks like, where nothing else is said of it. */
 function patternWords(definition: Definition): string {
-  if (definition.kind === "nullable") return patternWords(definition.of.definition);
   if (definition.kind !== "text" || definition.pattern === null) return "";
   return definition.pattern.rule.replace(/^must be /, "");
 }
