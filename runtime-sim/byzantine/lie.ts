@@ -12,7 +12,7 @@ export type Demand = (receiver: NodeView) => readonly EvidenceKind[] | null;
 /** What an act may use. */
 export interface Mouth {
   readonly self: LiarParts;
-  readonly dice: Stream;
+  readonly rng: Stream;
   /** See `PlannedLiar`. */
   readonly audience: number;
   /** Whether to take this occasion. Draws. */
@@ -65,20 +65,20 @@ export function othersOf({ self }: Mouth, node: NodeView): NodeId[] {
 
 /** Up to `audience` of them, drawn. */
 export function someOthers(mouth: Mouth, node: NodeView): NodeId[] {
-  return mouth.dice.shuffle(othersOf(mouth, node)).slice(0, mouth.audience);
+  return mouth.rng.shuffle(othersOf(mouth, node)).slice(0, mouth.audience);
 }
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /** What looks like a signature or a digest and is none. */
-export function inventedText(dice: Stream): string {
+export function inventedText(rng: Stream): string {
   let text = "";
-  for (let left = 11; left > 0; left -= 1) text += LETTERS[dice.integer(0, LETTERS.length - 1)] ?? "";
+  for (let left = 11; left > 0; left -= 1) text += LETTERS[rng.integer(0, LETTERS.length - 1)] ?? "";
   return text;
 }
 
-export function inventedBytes(dice: Stream, length: number): Uint8Array {
-  return Uint8Array.from({ length }, () => dice.integer(0, 255));
+export function inventedBytes(rng: Stream, length: number): Uint8Array {
+  return Uint8Array.from({ length }, () => rng.integer(0, 255));
 }
 
 /** Whether the receiver already follows the liar as the elected leader of that term. */

@@ -21,7 +21,7 @@ const UNDER_WAY_MAX = 8192;
 
 export class ByzantinePeer implements Liar, Mouth {
   readonly self: LiarParts;
-  readonly dice: Stream;
+  readonly rng: Stream;
   readonly audience: number;
   /** Lies told, and lies that consist in saying nothing. */
   told = 0;
@@ -34,7 +34,7 @@ export class ByzantinePeer implements Liar, Mouth {
   constructor(plan: PlannedLiar, self: LiarParts) {
     this.#plan = plan;
     this.self = self;
-    this.dice = self.dice;
+    this.rng = self.rng;
     this.audience = plan.audience;
     this.#lie = ACTS[plan.act](this);
   }
@@ -42,7 +42,7 @@ export class ByzantinePeer implements Liar, Mouth {
   // ---- For acts
 
   tempted(): boolean {
-    return this.dice.chance(this.#plan.chance);
+    return this.rng.chance(this.#plan.chance);
   }
 
   lie(message: Message, demand?: Demand): Message {

@@ -24,16 +24,16 @@ export interface LiarShape {
 export const ANY_LIAR: LiarShape = { acts: ACT_NAMES, chance: [0.05, 0.5] };
 
 /** Lies begin early and go on for most of the time that faults happen. */
-export function drawLiar(shape: LiarShape, nodes: number, durationMs: number, dice: Stream): PlannedLiar {
-  const act = dice.pick(shape.acts);
-  const fromMs = Math.floor(durationMs * 0.02 * (1 + 9 * dice.nextUnit()));
+export function drawLiar(shape: LiarShape, nodes: number, durationMs: number, rng: Stream): PlannedLiar {
+  const act = rng.pick(shape.acts);
+  const fromMs = Math.floor(durationMs * 0.02 * (1 + 9 * rng.nextUnit()));
   return {
-    host: dice.integer(1, nodes),
+    host: rng.integer(1, nodes),
     act,
     fromMs,
-    untilMs: Math.floor(fromMs + (durationMs - fromMs) * (0.5 + 0.5 * dice.nextUnit())),
-    chance: drawRange(shape.chance, dice, false),
+    untilMs: Math.floor(fromMs + (durationMs - fromMs) * (0.5 + 0.5 * rng.nextUnit())),
+    chance: drawRange(shape.chance, rng, false),
     // A minority, so that the others still decide among themselves.
-    audience: dice.integer(1, Math.max(1, Math.floor((nodes - 1) / 2))),
+    audience: rng.integer(1, Math.max(1, Math.floor((nodes - 1) / 2))),
   };
 }

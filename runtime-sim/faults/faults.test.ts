@@ -32,9 +32,9 @@ const machineRoom = scenario({
 const WORKER_PLACES = [4, 5, 6, 7];
 
 function planned(kind: FaultKind, id: number, atMs: number, durationMs: number, target: FaultTarget): PlannedFault {
-  const dice = new Streams(id).stream("test");
+  const rng = new Streams(id).stream("test");
   const parameters = Object.fromEntries(
-    Object.entries(kind.parameters).map(([name, spec]) => [name, drawParameter(spec, dice)]),
+    Object.entries(kind.parameters).map(([name, spec]) => [name, drawParameter(spec, rng)]),
   );
   return { id, atMs, kind: kind.name, durationMs, target, parameters };
 }
@@ -98,15 +98,15 @@ test("a fault that outlasts the fire is ended with it", () => {
 });
 
 test.each([1, 2, 3])("everything at once, over each other, heals (%d)", (seed) => {
-  const dice = new Streams(seed).stream("test");
+  const rng = new Streams(seed).stream("test");
   const faults = FAULTS.flatMap((kind, at) =>
     [0, 1].map((twice) =>
       planned(
         kind,
         at * 2 + twice,
-        dice.integer(3000, 10_000),
-        dice.integer(500, 8000),
-        kind.family === "worker" ? dice.pick(["worker", WORKER_PLACES]) : dice.pick(["any", "leader", "all"]),
+        rng.integer(3000, 10_000),
+        rng.integer(500, 8000),
+        kind.family === "worker" ? rng.pick(["worker", WORKER_PLACES]) : rng.pick(["any", "leader", "all"]),
       ),
     ),
   );

@@ -5,10 +5,10 @@ import type { FaultTarget, PlannedFault } from "./planned-fault.ts";
 import type { FaultWorld } from "./world.ts";
 
 export interface InjectorWorld extends FaultWorld {
-  /** The dice of one fault. */
-  faultDice(id: number): Stream;
+  /** The random stream of one fault. */
+  faultRng(id: number): Stream;
   /** Places of those whom the target means now; none when nobody is. */
-  resolve(target: FaultTarget, dice: Stream): readonly number[];
+  resolve(target: FaultTarget, rng: Stream): readonly number[];
   faultBegan(kind: FaultKind, fault: PlannedFault, hosts: readonly number[]): void;
   faultEnded(kind: FaultKind, fault: PlannedFault): void;
 }
@@ -51,11 +51,11 @@ export class Injector {
 
   #begin(kind: FaultKind, fault: PlannedFault): void {
     const world = this.#world;
-    const dice = world.faultDice(fault.id);
-    const hosts = world.resolve(fault.target, dice);
+    const rng = world.faultRng(fault.id);
+    const hosts = world.resolve(fault.target, rng);
     if (hosts.length === 0) return;
     const durationUs = Math.max(1, Math.round(fault.durationMs * 1000));
-    const end = kind.begin(world, injectionOf(fault, dice, hosts, world.nowUs + durationUs));
+    const end = kind.begin(world, injectionOf(fault, rng, hosts, world.nowUs + durationUs));
     if (end === null) return;
     this.counts.set(kind.name, (this.counts.get(kind.name) ?? 0) + 1);
     world.faultBegan(kind, fault, hosts);
@@ -71,11 +71,11 @@ export class Injector {
   }
 }
 
-function injectionOf(fault: PlannedFault, dice: Stream, hosts: readonly number[], endUs: number): Injection {
+function injectionOf(fault: PlannedFault, rng: Stream, hosts: readonly number[], endUs: number): Injection {
   const value = (name: string): number | string => {
     const given = fault.parameters[name];
     if (given === undefined) throw new RangeError(`fault ${fault.id} (${fault.kind}) has no parameter ${name}`);
     return given;
   };
-  return { dice, hosts, endUs, number: (name) => Number(value(name)), choice: (name) => String(value(name)) };
+  return { rng, hosts, endUs, number: (name) => Number(value(name)), choice: (name) => String(value(name)) };
 }

@@ -12,8 +12,8 @@ export type ParameterSpec =
 
 /** One injection of a fault. */
 export interface Injection {
-  /** Its own dice. */
-  readonly dice: Stream;
+  /** Its own random stream. */
+  readonly rng: Stream;
   /** Indexes of the hosts that it hits, resolved; at least one. */
   readonly hosts: readonly number[];
   /** Virtual time at which it is due to end. */
@@ -39,8 +39,8 @@ export interface FaultKind {
 /** Most faults that have nothing to put back end by themselves. */
 export const NOTHING_TO_END: EndFault = () => {};
 
-export function drawParameter(spec: ParameterSpec, dice: Stream): ParameterValue {
-  if ("choices" in spec) return dice.pick(spec.choices);
+export function drawParameter(spec: ParameterSpec, rng: Stream): ParameterValue {
+  if ("choices" in spec) return rng.pick(spec.choices);
   const [lowest, highest] = spec.swarm;
-  return drawRange([lowest, highest], dice, spec.whole === true);
+  return drawRange([lowest, highest], rng, spec.whole === true);
 }

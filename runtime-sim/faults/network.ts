@@ -111,8 +111,8 @@ export const clog: FaultKind = {
     const share = fault.number("share");
     const touching = world.links.touching(fault.hosts);
     if (touching.length === 0) return null;
-    const drawn = touching.filter(() => fault.dice.chance(share));
-    const links = drawn.length > 0 ? drawn : [fault.dice.pick(touching)];
+    const drawn = touching.filter(() => fault.rng.chance(share));
+    const links = drawn.length > 0 ? drawn : [fault.rng.pick(touching)];
     for (const { from, to } of links) world.network.clog(from, to, fault.endUs);
     // Each clog knows its end.
     return NOTHING_TO_END;
@@ -126,12 +126,12 @@ export const swizzleClog: FaultKind = {
   parameters: {},
   durationMs: [1000, 15_000],
   begin(world, fault) {
-    const hosts = fault.dice.shuffle([...world.participants()]);
+    const hosts = fault.rng.shuffle([...world.participants()]);
     const victims = hosts.slice(0, Math.ceil(hosts.length / 2));
     const stepUs = Math.floor((fault.endUs - world.nowUs) / (2 * victims.length + 1));
     if (victims.length === 0 || stepUs < 1) return null;
     const healed = new Map<number, number>();
-    for (const [order, host] of fault.dice.shuffle([...victims]).entries()) {
+    for (const [order, host] of fault.rng.shuffle([...victims]).entries()) {
       healed.set(host, fault.endUs - (victims.length - 1 - order) * stepUs);
     }
     let ended = false;

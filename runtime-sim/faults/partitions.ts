@@ -49,7 +49,7 @@ const isolate = partition(
 const halves = partition(
   { name: "halves", summary: "the hosts fall into two halves", parameters: { direction } },
   (world, fault) => {
-    const shuffled = fault.dice.shuffle([...world.participants()]);
+    const shuffled = fault.rng.shuffle([...world.participants()]);
     return groupLinks(sides(world, shuffled.slice(0, Math.floor(shuffled.length / 2))), directionOf(fault));
   },
 );
@@ -65,7 +65,7 @@ const groups = partition(
   },
   (world, fault) => {
     const count = fault.number("groups");
-    const group = Array.from({ length: world.network.hostCount }, () => fault.dice.integer(0, count - 1));
+    const group = Array.from({ length: world.network.hostCount }, () => fault.rng.integer(0, count - 1));
     return groupLinks(group, directionOf(fault));
   },
 );
@@ -77,7 +77,7 @@ const bridge = partition(
     parameters: { direction },
   },
   (world, fault) => {
-    const [middle, ...others] = fault.dice.shuffle([...world.participants()]);
+    const [middle, ...others] = fault.rng.shuffle([...world.participants()]);
     if (middle === undefined) return [];
     return bridgeLinks(sides(world, others.slice(0, Math.floor(others.length / 2))), middle, directionOf(fault));
   },
@@ -85,7 +85,7 @@ const bridge = partition(
 
 const ring = partition(
   { name: "ring", summary: "each host reaches only the two beside it", parameters: {} },
-  (world, fault) => ringLinks(fault.dice.shuffle([...world.participants()])),
+  (world, fault) => ringLinks(fault.rng.shuffle([...world.participants()])),
 );
 
 const cutOffMinority = partition(
@@ -96,7 +96,7 @@ const cutOffMinority = partition(
   },
   (world, fault) => {
     const hosts = world.participants();
-    const others = fault.dice.shuffle(hosts.filter((host) => !fault.hosts.includes(host)));
+    const others = fault.rng.shuffle(hosts.filter((host) => !fault.hosts.includes(host)));
     const companions = others.slice(0, Math.max(0, Math.ceil(hosts.length / 2) - 2));
     return groupLinks(sides(world, [...fault.hosts.slice(0, 1), ...companions]), directionOf(fault));
   },
@@ -112,7 +112,7 @@ const oneLink = partition(
     const [host = 0] = fault.hosts;
     const others = world.participants().filter((other) => other !== host);
     if (others.length === 0) return [];
-    const other = fault.dice.pick(others);
+    const other = fault.rng.pick(others);
     const there = { from: host, to: other };
     const back = { from: other, to: host };
     const way = directionOf(fault);

@@ -7,7 +7,7 @@ export type FaultTarget = "any" | "leader" | "follower" | "all" | "worker" | rea
 export type ParameterValue = number | string;
 
 export interface PlannedFault {
-  /** Its own for ever: names the stream of its dice. */
+  /** Its own for ever: names its random stream. */
   readonly id: number;
   /** Virtual time at which it begins. */
   readonly atMs: number;

@@ -17,8 +17,8 @@ const crash: FaultKind = {
     const up = fault.hosts.filter((host) => world.isUp(host));
     if (up.length === 0) return null;
     const ends = up.map((host): EndFault => {
-      if (!fault.dice.chance(fault.number("whileWriting"))) return crashUntilEnd(world, host);
-      const delayUs = fault.dice.integer(0, WRITE_TO_CRASH_MAX_US);
+      if (!fault.rng.chance(fault.number("whileWriting"))) return crashUntilEnd(world, host);
+      const delayUs = fault.rng.integer(0, WRITE_TO_CRASH_MAX_US);
       return whenWriting(world, host, delayUs);
     });
     return () => {
@@ -96,7 +96,7 @@ const rollingVersionChange: FaultKind = {
   parameters: { downMs: { meaning: "how long each is down", limits: [1, 600_000], swarm: [100, 3000] } },
   durationMs: [10_000, 60_000],
   begin(world, fault) {
-    const hosts = fault.dice.shuffle([...world.participants()]);
+    const hosts = fault.rng.shuffle([...world.participants()]);
     const stepUs = Math.floor((fault.endUs - world.nowUs) / Math.max(1, hosts.length));
     const downUs = Math.min(stepUs - 1, Math.round(fault.number("downMs") * 1000));
     if (downUs < 1) return null;
@@ -128,10 +128,10 @@ const coldRestart: FaultKind = {
   },
   durationMs: [100, 10_000],
   begin(world, fault) {
-    const crashed = fault.dice.shuffle(world.participants().filter((host) => world.crash(host)));
+    const crashed = fault.rng.shuffle(world.participants().filter((host) => world.crash(host)));
     if (crashed.length === 0) return null;
     const spreadUs = Math.round(fault.number("spreadMs") * 1000);
-    const delaysUs = crashed.map(() => fault.dice.integer(0, spreadUs));
+    const delaysUs = crashed.map(() => fault.rng.integer(0, spreadUs));
     return () => {
       for (const [order, host] of crashed.entries()) world.after(delaysUs[order] ?? 0, () => world.restart(host));
     };

@@ -17,7 +17,7 @@ const STRIKES: Readonly<Record<string, Strike>> = {
   /** Some of the others still hear it, too few to decide. */
   minority: (world, host, fault) => {
     const hosts = world.participants();
-    const others = fault.dice.shuffle(hosts.filter((other) => other !== host));
+    const others = fault.rng.shuffle(hosts.filter((other) => other !== host));
     return cutOff(world, [host, ...others.slice(0, Math.max(0, Math.ceil(hosts.length / 2) - 2))]);
   },
   /** All hear it, and it hears nobody. */
@@ -53,16 +53,16 @@ const strikeLeaders: FaultKind = {
       const end = ended ? null : how(world, host, fault);
       if (end === null) return;
       under.add(end);
-      world.after(fault.dice.integer(1, Math.ceil(fault.number("outageMs") * 1000)), () => {
+      world.after(fault.rng.integer(1, Math.ceil(fault.number("outageMs") * 1000)), () => {
         if (under.delete(end)) end();
       });
     };
     const aim = (host: number): void => {
-      if (!fault.dice.chance(fault.number("chance"))) return;
+      if (!fault.rng.chance(fault.number("chance"))) return;
       const name = fault.choice("how");
-      const how = STRIKES[name] ?? fault.dice.pick(Object.values(STRIKES));
+      const how = STRIKES[name] ?? fault.rng.pick(Object.values(STRIKES));
       // Half of the time at once: before what it has just sent arrives.
-      const delayUs = fault.dice.chance(0.5) ? 0 : fault.dice.integer(0, Math.ceil(fault.number("delayMs") * 1000));
+      const delayUs = fault.rng.chance(0.5) ? 0 : fault.rng.integer(0, Math.ceil(fault.number("delayMs") * 1000));
       world.after(delayUs, () => strike(host, how));
     };
     const moment = fault.choice("moment");

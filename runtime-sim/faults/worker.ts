@@ -132,7 +132,7 @@ export const workerFaults: readonly FaultKind[] = [
   ),
   each("orphan", "a machine is there that nobody asked for", {}, [1, 10], (worker, fault) => {
     // Of a run that never was: long ago, or, as after the restoration of a backup, of a time yet to come.
-    worker.plantOrphan(`vm-${fault.dice.integer(1, 40)}`, fault.dice.pick([1, 2 ** 40]));
+    worker.plantOrphan(`vm-${fault.rng.integer(1, 40)}`, fault.rng.pick([1, 2 ** 40]));
     return () => {};
   }),
   each(

@@ -19,7 +19,7 @@ export class Fleet {
     this.#world = world;
     this.shape = shape;
     this.workers = world.members.workerHosts.map((host, at) => {
-      const dice = world.streams.stream(`worker/${at + 1}`);
+      const rng = world.streams.stream(`worker/${at + 1}`);
       const { peerId } = world.members.issueIdentity(host);
       const facts = factsFor(shape, at, world);
       return new SimWorker({
@@ -29,7 +29,7 @@ export class Fleet {
         peerId,
         facts,
         conditions: shape.hypervisor,
-        dice,
+        rng,
         listener,
       });
     });
@@ -54,10 +54,10 @@ export class Fleet {
   }
 
   /** Where a request is sent: to a member, whichever. One where nobody lives if there is none. */
-  anyMember(dice: Stream): SimHost {
+  anyMember(rng: Stream): SimHost {
     const { hosts } = this.#world.members;
     const inhabited = hosts.filter(({ member }) => member !== null);
-    return dice.pick(inhabited.length > 0 ? inhabited : hosts);
+    return rng.pick(inhabited.length > 0 ? inhabited : hosts);
   }
 
   at(placeIndex: number): SimWorker | null {
@@ -125,21 +125,21 @@ export class Fleet {
 }
 
 function factsFor(shape: FleetShape, at: number, world: World): HostFacts {
-  const dice = world.streams.stream("plan/fleet");
+  const rng = world.streams.stream("plan/fleet");
   const zone = at % (shape.datacenters * shape.zones);
   const facts: WorkerFacts = {
     capacity: {
-      vcpus: drawRange(shape.vcpus, dice, true),
-      memoryMiB: drawRange(shape.memoryMiB, dice, true),
-      diskGiB: drawRange(shape.diskGiB, dice, true),
+      vcpus: drawRange(shape.vcpus, rng, true),
+      memoryMiB: drawRange(shape.memoryMiB, rng, true),
+      diskGiB: drawRange(shape.diskGiB, rng, true),
     },
-    features: dice.chance(0.5) ? ["kvm"] : ["gpu", "kvm"],
+    features: rng.chance(0.5) ? ["kvm"] : ["gpu", "kvm"],
     topology: {
       datacenter: `dc-${zone % shape.datacenters}`,
       zone: `zone-${zone}`,
       rack: `rack-${Math.floor(at / (shape.datacenters * shape.zones)) % shape.racks}`,
     },
-    costPerHour: dice.integer(1, 100),
+    costPerHour: rng.integer(1, 100),
     driver: "simulated",
   };
   return factsOf(facts);

@@ -673,7 +673,7 @@ test("whatever is asked for, a machine starts once in an epoch, has its name to 
   expect(ended).toBeGreaterThan(50);
 });
 
-test("the same calls and the same dice are the same host", () => {
+test("the same calls with the same random stream are the same host", () => {
   fc.assert(
     fc.property(fc.array(act, { maxLength: 80, size: "max" }), faults, fc.integer(), (acts, drawn, seed) => {
       const [one, other] = [0, 1].map(() => {

@@ -106,7 +106,7 @@ export function noHypervisorFaults(): HypervisorFaults {
 export class Hypervisor {
   faults: HypervisorFaults = noHypervisorFaults();
   readonly #conditions: HypervisorConditions;
-  readonly #dice: Stream;
+  readonly #rng: Stream;
   /** What is to come, soonest first; ties in the order in which they were planned. A few dozen at most. */
   readonly #agenda: Happening[] = [];
   readonly #guests = new Map<string, Guest>();
@@ -125,10 +125,10 @@ export class Hypervisor {
   #running: readonly RunningMachine[] | null = null;
   #runningJobs: readonly RunningJob[] | null = null;
 
-  /** `dice`: decide how long things take, and which faults happen. */
-  constructor(conditions: HypervisorConditions, dice: Stream) {
+  /** `rng`: decides how long things take, and which faults happen. */
+  constructor(conditions: HypervisorConditions, rng: Stream) {
     this.#conditions = conditions;
-    this.#dice = dice;
+    this.#rng = rng;
   }
 
   /** Carries out all actions but `fenceAt`, whose time is of the host's clock: the world turns it into true time for `setFence`. */
@@ -190,12 +190,12 @@ export class Hypervisor {
 
   /**
    * The machines as an agent that looks now sees them, sorted by name; the same array until something changes, wrong reports excepted. Each call may
-   * roll dice: for agents only. Oracles have `running`.
+   * draw random numbers: for agents only. Oracles have `running`.
    */
   inventory(): readonly Machine[] {
     const truth = this.machines();
-    if (truth.length === 0 || !this.#dice.chance(this.faults.wrongReportChance)) return truth;
-    const victim = this.#dice.integer(0, truth.length - 1);
+    if (truth.length === 0 || !this.#rng.chance(this.faults.wrongReportChance)) return truth;
+    const victim = this.#rng.integer(0, truth.length - 1);
     return truth.map((machine, index) => (index === victim ? this.#misreported(machine) : machine));
   }
 
@@ -262,8 +262,8 @@ export class Hypervisor {
       if (machine.epoch >= epoch || machine.phase === "building" || executes(machine.phase)) return;
     }
     const guest = this.#add(name, epoch, spec, "building");
-    if (this.#dice.chance(this.faults.buildHangChance)) return;
-    const fails = this.#dice.chance(this.faults.buildFailChance);
+    if (this.#rng.chance(this.faults.buildHangChance)) return;
+    const fails = this.#rng.chance(this.faults.buildFailChance);
     const buildMeanMs = this.#conditions.buildMeanMs * this.faults.buildSlowFactor;
     this.#plan(guest, this.#laterUs(buildMeanMs, nowUs), () => {
       if (fails) this.#enter(guest, "failed", "build failed");
@@ -278,7 +278,7 @@ export class Hypervisor {
     if (this.#started.has(key(epoch, name))) return;
     this.#started.add(key(epoch, name));
     this.#enter(guest, "starting", "");
-    if (this.#dice.chance(this.faults.bootHangChance)) return;
+    if (this.#rng.chance(this.faults.bootHangChance)) return;
     this.#plan(guest, this.#laterUs(this.#conditions.bootMeanMs, nowUs), (atUs) => this.#run(guest, atUs));
   }
 
@@ -301,7 +301,7 @@ export class Hypervisor {
     if (phase === "starting" || phase === "running") {
       this.#cancel(guest);
       this.#enter(guest, "stopping", "");
-      guest.zombie = this.#dice.chance(this.faults.zombieChance);
+      guest.zombie = this.#rng.chance(this.faults.zombieChance);
       if (guest.zombie) return;
     } else if (guest.zombie) guest.zombie = false;
     else return;
@@ -324,7 +324,7 @@ export class Hypervisor {
     const { name, epoch, check, timeoutMs } = action;
     const answerUs = this.#laterUs(PROBE_MEAN_MS, nowUs);
     const timeoutUs = nowUs + Math.ceil(1000 * timeoutMs);
-    const passes = this.#runs(name, epoch) && answerUs < timeoutUs && !this.#dice.chance(this.faults.unhealthyChance);
+    const passes = this.#runs(name, epoch) && answerUs < timeoutUs && !this.#rng.chance(this.faults.unhealthyChance);
     this.#plan({}, Math.min(answerUs, timeoutUs), () => {
       // A guest that has gone meanwhile does not answer.
       this.#probeResults.push({ name, epoch, check, healthy: passes && this.#runs(name, epoch) });
@@ -338,7 +338,7 @@ export class Hypervisor {
     const attempt: Attempt = { job: { id, attempt: number, phase: "running", exitCode: 0, output: "" } };
     this.#attempts.set(key(number, id), attempt);
     this.#jobsChanged();
-    const exitCode = this.#dice.chance(JOB_FAILURE_CHANCE) ? this.#dice.integer(1, 255) : 0;
+    const exitCode = this.#rng.chance(JOB_FAILURE_CHANCE) ? this.#rng.integer(1, 255) : 0;
     const exitUs = this.#laterUs(this.#conditions.jobMeanMs, nowUs);
     const timeoutUs = nowUs + Math.ceil(1000 * timeoutMs);
     this.#plan(attempt, Math.min(exitUs, timeoutUs), () => {
@@ -395,12 +395,12 @@ export class Hypervisor {
   }
 
   #misreported(machine: Machine): Machine {
-    if (this.#dice.chance(0.5)) return { ...machine, reason: "misreported" };
-    return { ...machine, phase: this.#dice.pick(MACHINE_PHASES.filter((phase) => phase !== machine.phase)) };
+    if (this.#rng.chance(0.5)) return { ...machine, reason: "misreported" };
+    return { ...machine, phase: this.#rng.pick(MACHINE_PHASES.filter((phase) => phase !== machine.phase)) };
   }
 
   #laterUs(meanMs: number, nowUs: number): number {
-    return nowUs + Math.ceil(1000 * this.#dice.exponential(meanMs));
+    return nowUs + Math.ceil(1000 * this.#rng.exponential(meanMs));
   }
 
   #plan(to: object, atUs: number, happen: (atUs: number) => void): void {

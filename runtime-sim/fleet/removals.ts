@@ -22,7 +22,7 @@ export class Removals implements Caller {
   readonly #fleet: Fleet;
   /** Workers that somebody has asked something of. */
   readonly #disturbed: Set<number>;
-  readonly #dice: Stream;
+  readonly #rng: Stream;
   readonly #meanUs: number;
   readonly #begun = new Set<SimWorker>();
   #current: { readonly worker: SimWorker; readonly sinceUs: number } | null = null;
@@ -33,9 +33,9 @@ export class Removals implements Caller {
     this.#world = world;
     this.#fleet = fleet;
     this.#disturbed = disturbed;
-    this.#dice = world.streams.stream("removals");
+    this.#rng = world.streams.stream("removals");
     const { removeEveryMs } = fleet.shape;
-    this.#meanUs = removeEveryMs === null ? 0 : drawRange(removeEveryMs, this.#dice, false) * 1000;
+    this.#meanUs = removeEveryMs === null ? 0 : drawRange(removeEveryMs, this.#rng, false) * 1000;
     if (removeEveryMs !== null) this.#beginLater();
   }
 
@@ -51,7 +51,7 @@ export class Removals implements Caller {
   }
 
   #beginLater(): void {
-    this.#world.loop.after(this.#dice.exponential(this.#meanUs), () => {
+    this.#world.loop.after(this.#rng.exponential(this.#meanUs), () => {
       if (this.#stopped) return;
       this.#begin();
       this.#beginLater();
@@ -61,13 +61,13 @@ export class Removals implements Caller {
   #begin(): void {
     const state = this.#fleet.newestState;
     const { workers } = this.#fleet;
-    const worker = this.#dice.pick(workers);
+    const worker = this.#rng.pick(workers);
     if (this.#current !== null || this.#begun.has(worker) || this.#begun.size + 1 > workers.length * SHARE_MAX) return;
     // Who has unplugged it plugs it in again.
     if (worker.isUnplugged || state === null || workerOf(state, worker.id) === null) return;
     this.#begun.add(worker);
     this.#disturbed.add(worker.id);
-    if (this.#dice.chance(0.5)) worker.unplug();
+    if (this.#rng.chance(0.5)) worker.unplug();
     this.#current = { worker, sinceUs: this.#world.loop.nowUs };
     this.#look();
   }
@@ -80,12 +80,12 @@ export class Removals implements Caller {
     if (state !== null && nodeOf(state, worker.id)?.role === "removed") {
       this.#current = null;
       if (this.#stopped) worker.plugIn(this.#fleet.servers);
-      else this.#world.loop.after(this.#dice.exponential(PLUGGED_IN_MEAN_US), () => worker.plugIn(this.#fleet.servers));
+      else this.#world.loop.after(this.#rng.exponential(PLUGGED_IN_MEAN_US), () => worker.plugIn(this.#fleet.servers));
       return;
     }
     const isOver = !worker.isUnplugged && this.#world.loop.nowUs - sinceUs >= DRAIN_PATIENCE_US;
     // Now and then somebody does not look before he asks: that has to be refused.
-    const isRash = this.#dice.chance(0.1);
+    const isRash = this.#rng.chance(0.1);
     const command = isOver
       ? available(worker.id, "online")
       : isRash
@@ -99,7 +99,7 @@ export class Removals implements Caller {
   }
 
   #send(command: Command): void {
-    const host = this.#fleet.anyMember(this.#dice);
+    const host = this.#fleet.anyMember(this.#rng);
     this.#attempts += 1;
     this.#world.gateway.request(host, { kind: "propose", request: { session: null, command } }, this, this.#attempts);
   }

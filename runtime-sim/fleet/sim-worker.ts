@@ -25,7 +25,7 @@ export interface SimWorkerParts {
   readonly peerId: PeerId;
   readonly facts: HostFacts;
   readonly conditions: HypervisorConditions;
-  readonly dice: Stream;
+  readonly rng: Stream;
   readonly listener: WorkerListener;
 }
 
@@ -58,7 +58,7 @@ export class SimWorker implements Caller {
   reportedAtMs = Number.NEGATIVE_INFINITY;
   switchAtMs = Number.NEGATIVE_INFINITY;
   readonly #world: World;
-  readonly #dice: Stream;
+  readonly #rng: Stream;
   readonly #listener: WorkerListener;
   readonly #arrivals = new Float64Array(2);
   readonly #worse: { readonly fault: string; readonly value: number }[] = [];
@@ -73,15 +73,15 @@ export class SimWorker implements Caller {
   readonly #asked = new Map<number, { readonly sequence: number; readonly process: number; readonly from: number }>();
   #nextAttempt = 1;
 
-  constructor({ world, host, id, peerId, facts, conditions, dice, listener }: SimWorkerParts) {
+  constructor({ world, host, id, peerId, facts, conditions, rng, listener }: SimWorkerParts) {
     this.#world = world;
     this.host = host;
     this.id = id;
     this.peerId = peerId;
     this.facts = facts;
-    this.#dice = dice;
+    this.#rng = rng;
     this.#listener = listener;
-    this.hypervisor = new Hypervisor(conditions, dice);
+    this.hypervisor = new Hypervisor(conditions, rng);
     this.#running = this.hypervisor.running();
     this.#runningJobs = this.hypervisor.runningJobs;
   }
@@ -95,7 +95,7 @@ export class SimWorker implements Caller {
   boot(servers: readonly number[]): void {
     if (this.agent !== null || this.isDown) return;
     this.#process += 1;
-    const bootId = this.#dice.integer(1, 2 ** 40);
+    const bootId = this.#rng.integer(1, 2 ** 40);
     this.agent = new Agent({ workerId: this.id, bootId, facts: this.facts, buildTimeoutMs: BUILD_TIMEOUT_MS, servers });
     this.#look();
   }
@@ -142,7 +142,7 @@ export class SimWorker implements Caller {
   #comeUp(servers: readonly number[]): void {
     if (!this.isDown || !this.#hasPower || this.isUnplugged) return;
     this.isDown = false;
-    this.host.clock.restart(this.#dice.integer(0, 1_000_000), this.#world.loop.nowUs);
+    this.host.clock.restart(this.#rng.integer(0, 1_000_000), this.#world.loop.nowUs);
     this.boot(servers);
   }
 
@@ -250,7 +250,7 @@ export class SimWorker implements Caller {
   #noticeLater(): void {
     if (this.#noticing || this.agent === null) return;
     this.#noticing = true;
-    this.#world.loop.after(this.#dice.exponential(NOTICE_MEAN_US), () => {
+    this.#world.loop.after(this.#rng.exponential(NOTICE_MEAN_US), () => {
       this.#noticing = false;
       this.#look();
     });

@@ -30,7 +30,7 @@ const PATIENCE_US = 3_000_000;
 export class Tenants implements Caller {
   readonly #world: World;
   readonly #fleet: Fleet;
-  readonly #dice: Stream;
+  readonly #rng: Stream;
   readonly #everyUs: number;
   readonly #wishes: readonly (readonly [Wish, number])[];
   /** What is still to be set up, and what of it has been asked for: by attempt. */
@@ -52,9 +52,9 @@ export class Tenants implements Caller {
   constructor(world: World, fleet: Fleet) {
     this.#world = world;
     this.#fleet = fleet;
-    this.#dice = world.streams.stream("tenants");
+    this.#rng = world.streams.stream("tenants");
     const { shape } = fleet;
-    this.#everyUs = shape.askEveryMs === null ? 0 : drawRange(shape.askEveryMs, this.#dice, false) * 1000;
+    this.#everyUs = shape.askEveryMs === null ? 0 : drawRange(shape.askEveryMs, this.#rng, false) * 1000;
     this.#wishes = WISHES.flatMap((wish) => {
       const weight = shape.wishes[wish] ?? 0;
       return weight > 0 ? [[wish, weight] as const] : [];
@@ -154,7 +154,7 @@ export class Tenants implements Caller {
 
   #send(command: Command): number {
     const attempt = ++this.#attempt;
-    const host = this.#fleet.anyMember(this.#dice);
+    const host = this.#fleet.anyMember(this.#rng);
     this.#world.gateway.request(host, { kind: "propose", request: { session: null, command } }, this, attempt);
     return attempt;
   }
@@ -174,7 +174,7 @@ export class Tenants implements Caller {
       return;
     }
     this.outcomes.unknown += 1;
-    if (insistedOn !== undefined) this.#world.loop.after(this.#dice.exponential(100_000), () => this.#again(attempt));
+    if (insistedOn !== undefined) this.#world.loop.after(this.#rng.exponential(100_000), () => this.#again(attempt));
   }
 
   #hostOf(id: number): SimWorker | null {
@@ -182,7 +182,7 @@ export class Tenants implements Caller {
   }
 
   #askLater(): void {
-    this.#world.loop.after(this.#dice.exponential(this.#everyUs), () => {
+    this.#world.loop.after(this.#rng.exponential(this.#everyUs), () => {
       if (this.#stopped) return;
       const command = this.#wish();
       if (command !== null) {
@@ -199,7 +199,7 @@ export class Tenants implements Caller {
     const state = this.#fleet.newestState;
     if (state === null) return null;
     const wish = this.#pickWish();
-    const worker = this.#dice.pick(this.#fleet.workers);
+    const worker = this.#rng.pick(this.#fleet.workers);
     const name = this.#someVm();
     switch (wish) {
       case "create":
@@ -226,14 +226,14 @@ export class Tenants implements Caller {
         // Refused while it is placed: what runs keeps what it answers to.
         const vm = vmOf(state, name);
         if (vm === null) return null;
-        const networks = this.#dice.chance(0.5) ? [...vm.spec.networks, this.#network()] : [this.#network()];
+        const networks = this.#rng.chance(0.5) ? [...vm.spec.networks, this.#network()] : [this.#network()];
         const spec = { ...vm.spec, networks: networks.slice(-2) };
         return this.#touching(name, { kind: "updateVm", name, expectedGeneration: vm.generation, spec });
       }
       case "setPoolStrategy":
-        return { kind: "setPoolStrategy", strategy: this.#dice.pick(POOL_STRATEGIES) };
+        return { kind: "setPoolStrategy", strategy: this.#rng.pick(POOL_STRATEGIES) };
       case "migrate":
-        return this.#touching(name, { kind: "migrateVm", name, to: this.#dice.chance(0.5) ? worker.id : null });
+        return this.#touching(name, { kind: "migrateVm", name, to: this.#rng.chance(0.5) ? worker.id : null });
       case "drain":
       case "cordon":
       case "uncordon": {
@@ -246,17 +246,17 @@ export class Tenants implements Caller {
       case "submitTask":
         return this.#submit();
       case "cancelTask":
-        return { kind: "cancelTask", id: `task-${this.#dice.integer(1, Math.max(1, this.#tasks))}` };
+        return { kind: "cancelTask", id: `task-${this.#rng.integer(1, Math.max(1, this.#tasks))}` };
       case "setQuota": {
         const tenant = this.#tenant();
-        const quota = { ...DEFAULT_QUOTA, ...this.#fleet.shape.quota, vms: this.#dice.integer(2, 20) };
+        const quota = { ...DEFAULT_QUOTA, ...this.#fleet.shape.quota, vms: this.#rng.integer(2, 20) };
         return { kind: "setQuota", tenant, quota };
       }
       case "confirmDead": {
         // Only of a host that is off: an operator who says so of another may run a VM twice.
         const dead = this.#fleet.workers.filter(({ isDown, isUnplugged }) => isDown && !isUnplugged);
         if (dead.length === 0) return null;
-        const worker = this.#dice.pick(dead);
+        const worker = this.#rng.pick(dead);
         // And it stays off until that is in the log: a word that comes late would not be true any more.
         worker.unplug();
         this.#confirmed.set(this.#attempt + 1, worker);
@@ -268,7 +268,7 @@ export class Tenants implements Caller {
   #pickWish(): Wish {
     let total = 0;
     for (const [, weight] of this.#wishes) total += weight;
-    let at = this.#dice.nextUnit() * total;
+    let at = this.#rng.nextUnit() * total;
     for (const [wish, weight] of this.#wishes) {
       at -= weight;
       if (at < 0) return wish;
@@ -282,15 +282,15 @@ export class Tenants implements Caller {
   }
 
   #someVm(): string {
-    return `vm-${this.#dice.integer(1, Math.max(1, this.#created))}`;
+    return `vm-${this.#rng.integer(1, Math.max(1, this.#created))}`;
   }
 
   #tenant(): string {
-    return `tenant-${this.#dice.integer(1, Math.max(1, this.#fleet.shape.tenants))}`;
+    return `tenant-${this.#rng.integer(1, Math.max(1, this.#fleet.shape.tenants))}`;
   }
 
   #draw(range: Range): number {
-    return drawRange(range, this.#dice, true);
+    return drawRange(range, this.#rng, true);
   }
 
   #someMoves(state: ClusterState): readonly { readonly name: string; readonly epoch: number; readonly to: number }[] {
@@ -299,7 +299,7 @@ export class Tenants implements Caller {
       const vm = vmOf(state, this.#someVm());
       if (vm === null) continue;
       this.touched.add(vm.name);
-      this.#moves.push({ name: vm.name, epoch: vm.epoch, to: this.#dice.pick(this.#fleet.workers).id });
+      this.#moves.push({ name: vm.name, epoch: vm.epoch, to: this.#rng.pick(this.#fleet.workers).id });
     }
     return this.#moves;
   }
@@ -315,44 +315,44 @@ export class Tenants implements Caller {
         resources: { vcpus: 1, memoryMiB: 256, diskGiB: 1 },
         features: [],
         tenant: this.#tenant(),
-        timeoutMs: this.#dice.integer(500, 20_000),
-        attemptsMax: this.#dice.integer(1, 4),
+        timeoutMs: this.#rng.integer(500, 20_000),
+        attemptsMax: this.#rng.integer(1, 4),
       },
     };
   }
 
   #network(): NetworkAttachment {
     const { pools, openShare } = this.#fleet.shape;
-    if (openShare > 0 && this.#dice.chance(openShare))
-      return { pool: null, tags: this.#dice.pick([[], ["all"], ["first"], ["all", "other"]]) };
-    return { pool: pools > 1 ? `pool-${this.#dice.integer(1, pools)}` : "pool-1" };
+    if (openShare > 0 && this.#rng.chance(openShare))
+      return { pool: null, tags: this.#rng.pick([[], ["all"], ["first"], ["all", "other"]]) };
+    return { pool: pools > 1 ? `pool-${this.#rng.integer(1, pools)}` : "pool-1" };
   }
 
   #create(): Command {
     const { shape } = this.#fleet;
-    const dice = this.#dice;
+    const rng = this.#rng;
     this.#created += 1;
     const spec: VmSpec = vmSpec({
       vcpus: this.#draw(shape.vmVcpus),
       memoryMiB: this.#draw(shape.vmMemoryMiB),
-      diskGiB: dice.integer(1, 10),
+      diskGiB: rng.integer(1, 10),
       tenant: this.#tenant(),
       priority: this.#draw(shape.vmPriority),
-      preemptible: dice.chance(0.8),
-      antiAffinity: dice.chance(shape.groupShare)
+      preemptible: rng.chance(0.8),
+      antiAffinity: rng.chance(shape.groupShare)
         ? [
             {
-              group: `group-${dice.integer(1, 3)}`,
-              softWeight: dice.chance(0.3) ? dice.integer(1, 10) : null,
-              maxPerDomain: dice.integer(1, 2),
-              scope: dice.pick(["node", "rack", "zone"] as const),
+              group: `group-${rng.integer(1, 3)}`,
+              softWeight: rng.chance(0.3) ? rng.integer(1, 10) : null,
+              maxPerDomain: rng.integer(1, 2),
+              scope: rng.pick(["node", "rack", "zone"] as const),
             },
           ]
         : [],
       networks: shape.poolSize > 0 ? [this.#network()] : [],
-      healthChecks: dice.chance(shape.healthShare) ? HEALTH_CHECKS : [],
+      healthChecks: rng.chance(shape.healthShare) ? HEALTH_CHECKS : [],
       recovery: { ...DEFAULT_RECOVERY, ...shape.recovery },
-      onWorkerLost: dice.chance(shape.waitShare) ? "wait" : "restart",
+      onWorkerLost: rng.chance(shape.waitShare) ? "wait" : "restart",
     });
     return { kind: "createVm", name: `vm-${this.#created}`, spec };
   }

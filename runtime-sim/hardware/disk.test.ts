@@ -75,9 +75,9 @@ function lastIndexOf({ entries, snapshot }: Restored): number {
   return entries.at(-1)?.index ?? snapshot.meta.index;
 }
 
-/** What a node might write next, given what the disk will hold then. `dice` are numbers in [0, 1). */
-function nextWrite(id: number, state: Restored, dice: readonly [number, number, number, number]): Write {
-  const [what, where, count, size] = dice;
+/** What a node might write next, given what the disk will hold then. `numbers` are in [0, 1). */
+function nextWrite(id: number, state: Restored, numbers: readonly [number, number, number, number]): Write {
+  const [what, where, count, size] = numbers;
   const last = lastIndexOf(state);
   const base = state.snapshot.meta.index;
   if (what < 0.15) return write(id, { hardState: hardState(id, Math.floor(3 * where)) });
@@ -106,7 +106,7 @@ function nextWrite(id: number, state: Restored, dice: readonly [number, number, 
 const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const act = fc.record({
   what: fc.constantFrom("write", "write", "write", "wait", "crash", "stall", "slow", "failSync", "fill"),
-  dice: fc.tuple(unit, unit, unit, unit),
+  numbers: fc.tuple(unit, unit, unit, unit),
 });
 
 describe("a crash", () => {
@@ -134,15 +134,15 @@ describe("a crash", () => {
           nextId = 1;
           expect(disk.busy).toBe(false);
         };
-        for (const { what, dice } of acts) {
+        for (const { what, numbers } of acts) {
           const newest = states.at(-1) ?? empty();
           if (what === "write") {
-            const next = nextWrite(nextId, newest, dice);
+            const next = nextWrite(nextId, newest, numbers);
             nextId += 1;
             disk.submit(next, nowUs);
             states.push(fold(newest, next));
           } else if (what === "wait") {
-            nowUs += Math.floor(dice[0] * 2000);
+            nowUs += Math.floor(numbers[0] * 2000);
             while (disk.nextUs <= nowUs) {
               const id = disk.advance(disk.nextUs);
               if (id > 0) {
@@ -176,10 +176,10 @@ describe("a crash", () => {
             if (outcome.torn) torn += 1;
             expect(outcome.survived + outcome.lost).toBe(states.length - 1 - durable);
             restart();
-          } else if (what === "stall") disk.stall(nowUs + Math.floor(3000 * dice[0]));
-          else if (what === "slow") disk.slow(1 + 9 * dice[0], nowUs + Math.floor(3000 * dice[1]), nowUs);
+          } else if (what === "stall") disk.stall(nowUs + Math.floor(3000 * numbers[0]));
+          else if (what === "slow") disk.slow(1 + 9 * numbers[0], nowUs + Math.floor(3000 * numbers[1]), nowUs);
           else if (what === "failSync") disk.failNextSync();
-          else disk.fill(nowUs + Math.floor(3000 * dice[0]));
+          else disk.fill(nowUs + Math.floor(3000 * numbers[0]));
         }
       }),
       { numRuns: 400 },

@@ -1,6 +1,6 @@
 /**
  * Seeded randomness. One integer seed yields any number of named streams that know nothing of each other, so that removing one fault, or adding a
- * consumer, does not shift the dice of another. Each is seedrandom's alea: its arithmetic is exact on doubles, hence the same on every engine.
+ * consumer, does not shift the numbers of another. Each is seedrandom's alea: its arithmetic is exact on doubles, hence the same on every engine.
  */
 import seedrandom from "seedrandom";
 

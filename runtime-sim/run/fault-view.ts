@@ -55,7 +55,7 @@ export class FaultView implements InjectorWorld {
     return this.#world.links;
   }
 
-  faultDice(id: number): Stream {
+  faultRng(id: number): Stream {
     // Used up once: not kept with the others, of which there are few.
     return new Stream(`${this.#world.streams.seed}/fault/${id}`);
   }
@@ -80,7 +80,7 @@ export class FaultView implements InjectorWorld {
     return taking.map(({ index }) => index);
   }
 
-  resolve(target: FaultTarget, dice: Stream): readonly number[] {
+  resolve(target: FaultTarget, rng: Stream): readonly number[] {
     if (typeof target !== "string") {
       return target
         .map((host) => host - 1)
@@ -96,12 +96,12 @@ export class FaultView implements InjectorWorld {
       case "follower":
         return this.#one(
           participants.filter((index) => index !== leader),
-          dice,
+          rng,
         );
       case "any":
-        return this.#one(participants, dice);
+        return this.#one(participants, rng);
       case "worker":
-        return this.#world.members.workerHosts.length === 0 ? [] : [dice.pick(this.#world.members.workerHosts).index];
+        return this.#world.members.workerHosts.length === 0 ? [] : [rng.pick(this.#world.members.workerHosts).index];
     }
   }
 
@@ -114,10 +114,10 @@ export class FaultView implements InjectorWorld {
   }
 
   /** One of them, of those that are up if any is. */
-  #one(indexes: readonly number[], dice: Stream): readonly number[] {
+  #one(indexes: readonly number[], rng: Stream): readonly number[] {
     const up = indexes.filter((index) => this.isUp(index));
     const candidates = up.length > 0 ? up : indexes;
-    return candidates.length === 0 ? [] : [dice.pick(candidates)];
+    return candidates.length === 0 ? [] : [rng.pick(candidates)];
   }
 
   isUp(index: number): boolean {

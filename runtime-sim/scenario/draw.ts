@@ -46,40 +46,40 @@ export function drawSchedule(scenario: Scenario, shape: ScheduleShape): FaultSch
 function drawBase(scenario: Scenario, nodes: number, streams: Streams): BaseConditions {
   const hosts = nodes + scenario.spares;
   const workers = scenario.fleet?.workers ?? 0;
-  const dice = streams.stream("plan/base");
-  const network = drawLink(scenario.network, dice);
+  const rng = streams.stream("plan/base");
+  const network = drawLink(scenario.network, rng);
   const links: OddLink[] = [];
   if (hosts > 1) {
-    for (let count = drawRange(scenario.network.oddLinks, dice, true); count > 0; count -= 1) {
-      const from = dice.integer(1, hosts);
-      const to = dice.integer(1, hosts - 1);
-      links.push({ from, to: to < from ? to : to + 1, ...drawLink(scenario.network, dice) });
+    for (let count = drawRange(scenario.network.oddLinks, rng, true); count > 0; count -= 1) {
+      const from = rng.integer(1, hosts);
+      const to = rng.integer(1, hosts - 1);
+      links.push({ from, to: to < from ? to : to + 1, ...drawLink(scenario.network, rng) });
     }
   }
   const { syncMinMs, syncMeanMs } = scenario.disk;
   const disk = {
-    syncMinMs: drawRange(syncMinMs, dice, false),
-    syncMeanMs: drawRange(syncMeanMs, dice, false),
+    syncMinMs: drawRange(syncMinMs, rng, false),
+    syncMeanMs: drawRange(syncMeanMs, rng, false),
     throughputBytesPerSecond: DISK_BYTES_PER_SECOND,
   };
   const clocks = Array.from({ length: hosts + workers }, (_, host) => {
-    const clockDice = streams.stream(`plan/clock/${host + 1}`);
+    const clockRng = streams.stream(`plan/clock/${host + 1}`);
     return {
-      wallOffsetMs: drawRange(scenario.clocks.wallOffsetMs, clockDice, true),
-      rate: drawRange(scenario.clocks.rate, clockDice, false),
+      wallOffsetMs: drawRange(scenario.clocks.wallOffsetMs, clockRng, true),
+      rate: drawRange(scenario.clocks.rate, clockRng, false),
     };
   });
   return { network, links, byteLinksOneIn: scenario.byteLinksOneIn, clocks, disk };
 }
 
-function drawLink(ranges: NetworkRanges, dice: Stream): LinkConditions {
+function drawLink(ranges: NetworkRanges, rng: Stream): LinkConditions {
   return {
-    lossChance: drawRange(ranges.lossChance, dice, false),
-    duplicateChance: drawRange(ranges.duplicateChance, dice, false),
-    delayMinMs: drawRange(ranges.delayMinMs, dice, false),
-    delayMeanMs: drawRange(ranges.delayMeanMs, dice, false),
-    tailChance: drawRange(ranges.tailChance, dice, false),
-    tailFactor: drawRange(ranges.tailFactor, dice, false),
+    lossChance: drawRange(ranges.lossChance, rng, false),
+    duplicateChance: drawRange(ranges.duplicateChance, rng, false),
+    delayMinMs: drawRange(ranges.delayMinMs, rng, false),
+    delayMeanMs: drawRange(ranges.delayMeanMs, rng, false),
+    tailChance: drawRange(ranges.tailChance, rng, false),
+    tailFactor: drawRange(ranges.tailFactor, rng, false),
     capacityBytesPerSecond: null,
     queueBytes: null,
   };
@@ -88,32 +88,32 @@ function drawLink(ranges: NetworkRanges, dice: Stream): LinkConditions {
 function drawFaults(mix: FaultMix, at: number, durationMs: number, streams: Streams): PlannedFault[] {
   const kind = faultNamed(mix.kind);
   if (kind === null) throw new RangeError(`there is no fault ${mix.kind}`);
-  const dice = streams.stream(`plan/fault/${at}/${mix.kind}`);
+  const rng = streams.stream(`plan/fault/${at}/${mix.kind}`);
   const faults: PlannedFault[] = [];
-  if (!dice.chance(mix.odds ?? 1)) return faults;
-  const everyMs = drawRange(mix.everyMs, dice, false);
-  let atMs = dice.exponential(everyMs);
+  if (!rng.chance(mix.odds ?? 1)) return faults;
+  const everyMs = drawRange(mix.everyMs, rng, false);
+  let atMs = rng.exponential(everyMs);
   while (atMs < durationMs && faults.length < IDS_PER_MIX) {
     faults.push({
       id: at * IDS_PER_MIX + faults.length,
       atMs: Math.round(atMs * 1000) / 1000,
       kind: mix.kind,
-      durationMs: drawRange(mix.durationMs ?? kind.durationMs, dice, false),
-      target: dice.pick(mix.targets ?? ["any"]),
-      parameters: drawParameters(kind, mix, dice),
+      durationMs: drawRange(mix.durationMs ?? kind.durationMs, rng, false),
+      target: rng.pick(mix.targets ?? ["any"]),
+      parameters: drawParameters(kind, mix, rng),
     });
-    atMs += dice.exponential(everyMs);
+    atMs += rng.exponential(everyMs);
   }
   return faults;
 }
 
-function drawParameters(kind: FaultKind, mix: FaultMix, dice: Stream): Readonly<Record<string, ParameterValue>> {
+function drawParameters(kind: FaultKind, mix: FaultMix, rng: Stream): Readonly<Record<string, ParameterValue>> {
   const parameters: Record<string, ParameterValue> = {};
   for (const [name, spec] of Object.entries(kind.parameters)) {
     const narrowed = mix.parameters?.[name];
-    if (narrowed === undefined) parameters[name] = drawParameter(spec, dice);
-    else if (isRange(narrowed)) parameters[name] = drawRange(narrowed, dice, "whole" in spec && spec.whole === true);
-    else parameters[name] = dice.pick(narrowed);
+    if (narrowed === undefined) parameters[name] = drawParameter(spec, rng);
+    else if (isRange(narrowed)) parameters[name] = drawRange(narrowed, rng, "whole" in spec && spec.whole === true);
+    else parameters[name] = rng.pick(narrowed);
   }
   return parameters;
 }

@@ -49,7 +49,7 @@ export interface ClientHub {
 export class Client implements Caller {
   readonly #hub: ClientHub;
   readonly #world: World;
-  readonly #dice: Stream;
+  readonly #rng: Stream;
   readonly #thinkMeanUs: number;
   /** What it has last seen of each key: the generation, 0 for absent. */
   readonly #generations = new Map<string, number>();
@@ -72,10 +72,10 @@ export class Client implements Caller {
   #timerUs = Infinity;
   #patienceUs = Infinity;
 
-  constructor(hub: ClientHub, dice: Stream, thinkMeanUs: number) {
+  constructor(hub: ClientHub, rng: Stream, thinkMeanUs: number) {
     this.#hub = hub;
     this.#world = hub.world;
-    this.#dice = dice;
+    this.#rng = rng;
     this.#thinkMeanUs = thinkMeanUs;
     this.#process = hub.nextProcess();
   }
@@ -106,11 +106,11 @@ export class Client implements Caller {
   // ---- Between calls
 
   #think(): void {
-    this.#world.loop.after(this.#dice.exponential(this.#thinkMeanUs), () => {
+    this.#world.loop.after(this.#rng.exponential(this.#thinkMeanUs), () => {
       if (this.#stopped) return;
       this.#withSession(() => {
         if (this.#stopped) return;
-        const key = this.#dice.pick(this.#hub.keys);
+        const key = this.#rng.pick(this.#hub.keys);
         this.#call(this.#chooseKind(key), key);
       });
     });
@@ -118,7 +118,7 @@ export class Client implements Caller {
 
   #chooseKind(key: string): Kind {
     const known = this.#generations.get(key);
-    const die = this.#dice.nextUnit();
+    const die = this.#rng.nextUnit();
     if (die < 0.45) return "get";
     if (known === undefined || known === 0) return die < 0.9 ? "create" : "delete";
     if (die < 0.83) return "update";
@@ -167,7 +167,7 @@ export class Client implements Caller {
       operation,
       command: commandOf(operation),
       firstAttempt: this.#attempt + 1,
-      giveUpUs: world.loop.nowUs + this.#dice.integer(...CALL_PATIENCE_US),
+      giveUpUs: world.loop.nowUs + this.#rng.integer(...CALL_PATIENCE_US),
       isUncertain: false,
     };
     this.#hub.invoked(operation);
@@ -177,13 +177,13 @@ export class Client implements Caller {
   #expected(kind: Kind, key: string): number | null {
     const known = this.#generations.get(key) ?? 0;
     if (kind === "update") return Math.max(1, known);
-    return kind === "delete" && known > 0 && this.#dice.chance(0.5) ? known : null;
+    return kind === "delete" && known > 0 && this.#rng.chance(0.5) ? known : null;
   }
 
   #consistency(): ReadConsistency {
     if (this.#stopped) return "linearizable";
-    if (this.#dice.chance(this.#hub.staleReads)) return "stale";
-    return this.#dice.chance(this.#hub.leaseReads) ? "lease" : "linearizable";
+    if (this.#rng.chance(this.#hub.staleReads)) return "stale";
+    return this.#rng.chance(this.#hub.leaseReads) ? "lease" : "linearizable";
   }
 
   #try({ operation, command }: Pending): void {
@@ -204,17 +204,17 @@ export class Client implements Caller {
 
   #request(request: ClientRequest): void {
     this.#attempt += 1;
-    this.#patienceUs = this.#world.loop.nowUs + this.#dice.integer(...ANSWER_PATIENCE_US);
+    this.#patienceUs = this.#world.loop.nowUs + this.#rng.integer(...ANSWER_PATIENCE_US);
     this.#armTimer();
     this.#world.gateway.request(this.#somewhere(), request, this, this.#attempt);
   }
 
   #somewhere(): SimHost {
     const { hosts } = this.#world.members;
-    if (this.#stay?.member?.node != null && this.#dice.chance(STAYS)) return this.#stay;
+    if (this.#stay?.member?.node != null && this.#rng.chance(STAYS)) return this.#stay;
     // A liar may tell its clients anything, so nobody asks one.
     const inhabited = hosts.filter(({ member }) => member?.honest === true);
-    this.#stay = this.#dice.pick(inhabited.length > 0 ? inhabited : hosts);
+    this.#stay = this.#rng.pick(inhabited.length > 0 ? inhabited : hosts);
     return this.#stay;
   }
 
@@ -264,7 +264,7 @@ export class Client implements Caller {
       const goesOn = attempt === this.#attempt;
       if (!goesOn) return;
       const certain = !pending.isUncertain && attempt === pending.firstAttempt;
-      if (certain && !this.#insists && this.#dice.chance(TAKES_NO_FOR_AN_ANSWER))
+      if (certain && !this.#insists && this.#rng.chance(TAKES_NO_FOR_AN_ANSWER))
         this.#complete(pending, "refused", answer);
       else this.#retrySoon();
       return;
@@ -309,7 +309,7 @@ export class Client implements Caller {
     this.#stay = null;
     const meanUs = RETRY_MEAN_US << Math.min(this.#failures, RETRY_DOUBLINGS_MAX);
     this.#failures += 1;
-    this.#world.loop.after(this.#dice.exponential(meanUs), () => {
+    this.#world.loop.after(this.#rng.exponential(meanUs), () => {
       if (attempt === this.#attempt) this.#retry();
     });
   }

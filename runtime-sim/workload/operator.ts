@@ -48,7 +48,7 @@ export class Operator implements Caller {
   readonly #world: World;
   readonly #atlas: FaultAtlas;
   readonly #shape: OperatorShape;
-  readonly #dice: Stream;
+  readonly #rng: Stream;
   readonly #tell: OperatorListener;
   readonly #replacements: SimMember[] = [];
   #job: Job | null = null;
@@ -61,14 +61,14 @@ export class Operator implements Caller {
     this.#world = world;
     this.#atlas = atlas;
     this.#shape = shape;
-    this.#dice = world.streams.stream("operator");
+    this.#rng = world.streams.stream("operator");
     this.#tell = tell;
     const { membershipEveryMs, transferEveryMs } = shape;
     if (membershipEveryMs !== null) {
-      this.#regularly(drawRange(membershipEveryMs, this.#dice, false), () => this.#change());
+      this.#regularly(drawRange(membershipEveryMs, this.#rng, false), () => this.#change());
     }
     if (transferEveryMs !== null) {
-      this.#regularly(drawRange(transferEveryMs, this.#dice, false), () => this.#transfer());
+      this.#regularly(drawRange(transferEveryMs, this.#rng, false), () => this.#transfer());
     }
   }
 
@@ -79,7 +79,7 @@ export class Operator implements Caller {
   }
 
   #regularly(everyMs: number, action: () => void): void {
-    this.#world.loop.after(this.#dice.exponential(everyMs * 1000), () => {
+    this.#world.loop.after(this.#rng.exponential(everyMs * 1000), () => {
       if (this.#stopped) return;
       action();
       this.#regularly(everyMs, action);
@@ -120,7 +120,7 @@ export class Operator implements Caller {
   halted(member: SimMember): void {
     if (member.failStopped) return;
     const boots = member.boots;
-    this.#world.loop.after(this.#dice.integer(...SUPERVISOR_DELAY_US), () => {
+    this.#world.loop.after(this.#rng.integer(...SUPERVISOR_DELAY_US), () => {
       if (this.#stopped || member.boots !== boots || !this.#world.processes.crash(member)) return;
       this.#world.processes.boot(member);
     });
@@ -128,7 +128,7 @@ export class Operator implements Caller {
 
   /** A start has found the disk damaged. */
   foundDamaged(member: SimMember): void {
-    const absentUs = this.#dice.integer(...REPLACE_DELAY_US);
+    const absentUs = this.#rng.integer(...REPLACE_DELAY_US);
     this.#world.processes.retire(member);
     this.replaceLater(member, absentUs);
   }
@@ -264,7 +264,7 @@ export class Operator implements Caller {
       () => this.#promote(configuration),
       () => this.#swap(configuration),
     ];
-    for (const draw of this.#dice.shuffle(jobs)) {
+    for (const draw of this.#rng.shuffle(jobs)) {
       const job = draw();
       if (job === null) continue;
       this.#job = job;
@@ -289,7 +289,7 @@ export class Operator implements Caller {
     const free = this.#world.members.hosts.filter(
       (host) => host.member === null && !lost.has(host) && this.#isVacant(host),
     );
-    return free.length === 0 ? null : this.#dice.pick(free);
+    return free.length === 0 ? null : this.#rng.pick(free);
   }
 
   /** Nobody who once lived there is a member any more. */
@@ -303,7 +303,7 @@ export class Operator implements Caller {
   #add(configuration: Configuration): Job | null {
     if (configuration.voters.length + configuration.learners.length >= this.#shape.voters[1]) return null;
     const host = this.#freeHost();
-    return host === null ? null : this.#newcomer(host, null, this.#dice.chance(0.85), false);
+    return host === null ? null : this.#newcomer(host, null, this.#rng.chance(0.85), false);
   }
 
   #remove(configuration: Configuration): Job | null {
@@ -359,21 +359,21 @@ export class Operator implements Caller {
 
   /** A removed process runs on for a while before somebody turns it off. */
   #retire(member: SimMember): void {
-    this.#world.loop.after(this.#dice.integer(0, REMOVED_RUNS_MAX_US), () => {
+    this.#world.loop.after(this.#rng.integer(0, REMOVED_RUNS_MAX_US), () => {
       if (member.state !== "gone") this.#world.processes.retire(member);
     });
   }
 
   #someone(ids: readonly NodeId[]): SimMember | null {
     const members = ids.map((id) => this.#world.members.withId(id)).filter((member) => member !== null);
-    return members.length === 0 ? null : this.#dice.pick(members);
+    return members.length === 0 ? null : this.#rng.pick(members);
   }
 
   #transfer(): void {
     const leader = this.#world.members.leader();
     const voters = leader?.node?.configuration.voters ?? [];
     if (leader === null || voters.length < 2) return;
-    const to = this.#dice.pick(voters.filter((id) => id !== leader.id));
+    const to = this.#rng.pick(voters.filter((id) => id !== leader.id));
     this.#tell(`transfer leadership to node ${to}`);
     this.#world.gateway.request(leader.host, { kind: "transferLeadership", to }, NOBODY_CARES, 0);
   }

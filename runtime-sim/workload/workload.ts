@@ -57,9 +57,9 @@ export class Workload implements ClientHub {
   quiet(): void {
     for (const client of this.#clients) client.stop();
     this.#probe = "calling";
-    const dice = this.world.streams.stream("workload/probe");
-    const write = new Client(this, dice, 0);
-    const read = new Client(this, dice, 0);
+    const rng = this.world.streams.stream("workload/probe");
+    const write = new Client(this, rng, 0);
+    const read = new Client(this, rng, 0);
     write.callOnce("create", PROBE_KEY, () => {
       read.callOnce("get", PROBE_KEY, () => {
         this.#probe = "answered";

@@ -11,30 +11,30 @@ const REQUEST: ClientRequest = { kind: "transferLeadership", to: 1 };
 const DONE: ClientAnswer = { kind: "leadershipTransferred", to: 1 };
 const NOBODY = { answered: () => {} };
 
-function setUp(): { readonly loop: EventLoop; readonly gateway: ClientGateway; readonly host: SimMember } {
+function setUp(): { readonly loop: EventLoop; readonly gateway: ClientGateway; readonly member: SimMember } {
   const loop = new EventLoop();
   const [member] = membersOf(1).all;
   if (member === undefined) throw new RangeError("there is no host");
-  return { loop, gateway: new ClientGateway(loop, new Streams(1).stream("clients")), host: member };
+  return { loop, gateway: new ClientGateway(loop, new Streams(1).stream("clients")), member };
 }
 
 test("a request reaches the member on the host, a little later", () => {
-  const { loop, gateway, host: member } = setUp();
+  const { loop, gateway, member } = setUp();
   gateway.request(member.host, REQUEST, NOBODY, 7);
   const event = loop.next(Infinity);
-  expect(event).toMatchObject({ kind: EVENT.request, host: member, number: 7, request: REQUEST, caller: NOBODY });
+  expect(event).toMatchObject({ kind: EVENT.request, member, number: 7, request: REQUEST, caller: NOBODY });
   expect(loop.nowUs).toBeGreaterThanOrEqual(100);
 });
 
 test("without a member on the host the connection is refused", () => {
-  const { loop, gateway, host: member } = setUp();
+  const { loop, gateway, member } = setUp();
   member.host.member = null;
   gateway.request(member.host, REQUEST, NOBODY, 7);
   expect(loop.next(Infinity)).toMatchObject({ kind: EVENT.answer, number: 7, answer: null });
 });
 
 test("an answer goes to the call that it belongs to, and only once", () => {
-  const { loop, gateway, host: member } = setUp();
+  const { loop, gateway, member } = setUp();
   const first = gateway.accept(member, NOBODY, 7);
   const second = gateway.accept(member, NOBODY, 8);
   expect(gateway.answer(member, second, DONE)).toBe(true);
@@ -46,7 +46,7 @@ test("an answer goes to the call that it belongs to, and only once", () => {
 });
 
 test("when the process ends, every open call breaks", () => {
-  const { loop, gateway, host: member } = setUp();
+  const { loop, gateway, member } = setUp();
   gateway.accept(member, NOBODY, 7);
   const open = gateway.accept(member, NOBODY, 8);
   gateway.breakOff(member);

@@ -30,7 +30,7 @@ export interface LiarParts {
   readonly runtime: Runtime;
   /** A second identity, which is no member's. Messages to it reach the liar. */
   readonly ghost: { readonly id: NodeId; readonly runtime: Runtime };
-  readonly dice: Stream;
+  readonly rng: Stream;
   /** Virtual time. */
   nowMs(): number;
 }

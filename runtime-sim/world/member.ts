@@ -50,7 +50,7 @@ export class SimMember implements MemberView {
   readonly host: SimHost;
   readonly storage: Disk;
   readonly disk: ObservedDisk;
-  readonly dice: Stream;
+  readonly rng: Stream;
   readonly liar: Liar | null;
   readonly honest: boolean;
   node: Node | null = null;
@@ -80,14 +80,14 @@ export class SimMember implements MemberView {
   /** What the last process acted by when it ended. */
   lastConfiguration: Configuration | null = null;
 
-  constructor(id: NodeId, identity: Identity, host: SimHost, storage: Disk, dice: Stream, liar: Liar | null) {
+  constructor(id: NodeId, identity: Identity, host: SimHost, storage: Disk, rng: Stream, liar: Liar | null) {
     this.id = id;
     this.peerId = identity.peerId;
     this.identity = identity;
     this.host = host;
     this.storage = storage;
     this.disk = new ObservedDisk(storage);
-    this.dice = dice;
+    this.rng = rng;
     this.liar = liar;
     this.honest = liar === null;
   }

@@ -67,15 +67,15 @@ export class Members {
   #moveInLiar(liar: LiarSettings, host: SimHost, id: NodeId, identity: Identity, restored: Restored): void {
     const { clusterId, incarnation } = this;
     const { streams, connect, nowMs } = this.#parts;
-    const dice = streams.stream(`liar/${id}`);
+    const rng = streams.stream(`liar/${id}`);
     const ghost = this.issueIdentity(host);
     const peer = liar.create({
       clusterId,
       incarnation,
       id,
-      runtime: this.runtimeFor(identity, dice),
-      ghost: { id: GHOST_ID, runtime: this.runtimeFor(ghost, dice) },
-      dice,
+      runtime: this.runtimeFor(identity, rng),
+      ghost: { id: GHOST_ID, runtime: this.runtimeFor(ghost, rng) },
+      rng,
       nowMs,
     });
     connect(ghost.peerId, this.#moveIn(host, id, identity, restored, peer));
@@ -110,11 +110,11 @@ export class Members {
   }
 
   /** What the world offers to the process of a peer. */
-  runtimeFor(identity: Identity, dice: Stream): Runtime {
+  runtimeFor(identity: Identity, rng: Stream): Runtime {
     const identities = this.#identities;
     return {
       peerId: identity.peerId,
-      randomUint32: () => dice.nextUint32(),
+      randomUint32: () => rng.nextUint32(),
       sign: (statement) => identity.sign(statement),
       verify: (signer, statement, signature) => identities.verify(signer, statement, signature),
       digest,

@@ -69,9 +69,9 @@ export class Processes {
       return;
     }
     const { clock } = member.host;
-    clock.restart(member.dice.integer(0, MONOTONIC_START_MAX_MS), nowUs);
+    clock.restart(member.rng.integer(0, MONOTONIC_START_MAX_MS), nowUs);
     const stamp = { nowMs: clock.monotonicMs(nowUs), wallMs: clock.wallMs(nowUs) };
-    const runtime = this.#members.runtimeFor(member.identity, member.dice);
+    const runtime = this.#members.runtimeFor(member.identity, member.rng);
     const node = new Node(member.id, this.#raft, runtime, outcome.restored, stamp);
     member.node = node;
     member.state = "up";

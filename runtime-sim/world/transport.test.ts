@@ -36,7 +36,7 @@ test("a message travels as a value, from its sender's host", () => {
   const message = question(from, to);
   transport.send(from, to.peerId, message);
   const event = arrival(loop);
-  expect(event).toMatchObject({ kind: EVENT.deliver, host: to, number: from.host.index, from: from.peerId });
+  expect(event).toMatchObject({ kind: EVENT.deliver, member: to, number: from.host.index, from: from.peerId });
   expect(transport.received(event)).toBe(message);
   expect(transport.counters).toMatchObject({ delivered: 1, asBytes: 0, dropped: 0 });
 });

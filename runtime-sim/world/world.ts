@@ -137,8 +137,8 @@ export class World {
 function drawLinks(links: Links, hostCount: number, base: BaseConditions, streams: Streams): void {
   for (const { from, to, ...conditions } of base.links) links.setBase(from - 1, to - 1, linkParameters(conditions));
   if (base.byteLinksOneIn === 0) return;
-  const dice = streams.stream("byte-links");
+  const rng = streams.stream("byte-links");
   for (let from = 0; from < hostCount; from += 1) {
-    for (let to = 0; to < hostCount; to += 1) if (dice.integer(1, base.byteLinksOneIn) === 1) links.setBytes(from, to);
+    for (let to = 0; to < hostCount; to += 1) if (rng.integer(1, base.byteLinksOneIn) === 1) links.setBytes(from, to);
   }
 }

@@ -7,32 +7,32 @@ import { type Act, type Demand, follows, header, inventedBytes, inventedText, ty
 const BIG = Number.MAX_SAFE_INTEGER;
 
 export const corruptMessage: Act = (mouth) => {
-  const { dice } = mouth;
-  const bytesToo = dice.chance(0.7);
+  const { rng } = mouth;
+  const bytesToo = rng.chance(0.7);
   return {
     damaged(frame) {
-      return bytesToo && mouth.tempted() ? damagedCopy(frame, dice) : null;
+      return bytesToo && mouth.tempted() ? damagedCopy(frame, rng) : null;
     },
     instead(node, message) {
-      return dice.chance(0.5) && mouth.tempted() ? nonsense(mouth, node, message) : message;
+      return rng.chance(0.5) && mouth.tempted() ? nonsense(mouth, node, message) : message;
     },
     beside(node) {
-      if (!dice.chance(0.1) || !mouth.tempted()) return [];
+      if (!rng.chance(0.1) || !mouth.tempted()) return [];
       return someOthers(mouth, node).map((to) => {
         const common = header(mouth, to, node.term);
-        const requestId = dice.integer(0, BIG);
-        switch (dice.integer(0, 3)) {
+        const requestId = rng.integer(0, BIG);
+        switch (rng.integer(0, 3)) {
           case 0:
             return mouth.lie({
               type: "forward",
               ...common,
               requestId,
-              data: inventedBytes(dice, dice.integer(0, 200)),
+              data: inventedBytes(rng, rng.integer(0, 200)),
             });
           case 1:
-            return mouth.lie({ type: "whoAreYou", ...common, configurationIndex: dice.integer(0, BIG) });
+            return mouth.lie({ type: "whoAreYou", ...common, configurationIndex: rng.integer(0, BIG) });
           case 2:
-            return mouth.lie({ type: "timeoutNow", ...common, transfer: inventedText(dice) });
+            return mouth.lie({ type: "timeoutNow", ...common, transfer: inventedText(rng) });
           default:
             return mouth.lie({ type: "readIndex", ...common, requestId });
         }
@@ -42,7 +42,7 @@ export const corruptMessage: Act = (mouth) => {
 };
 
 function nonsense(mouth: Mouth, node: NodeView, message: Message): Message {
-  const { dice } = mouth;
+  const { rng } = mouth;
   switch (message.type) {
     case "append":
       return nonsenseAppend(mouth, message);
@@ -50,28 +50,28 @@ function nonsense(mouth: Mouth, node: NodeView, message: Message): Message {
       if (message.outcome !== "mismatch") return message;
       return mouth.lie({
         ...message,
-        matchIndex: dice.integer(0, BIG),
-        hintIndex: dice.integer(0, BIG),
-        hintTerm: dice.integer(0, BIG),
+        matchIndex: rng.integer(0, BIG),
+        hintIndex: rng.integer(0, BIG),
+        hintTerm: rng.integer(0, BIG),
       });
     case "heartbeat":
-      return mouth.lie({ ...message, round: dice.integer(0, BIG) });
+      return mouth.lie({ ...message, round: rng.integer(0, BIG) });
     case "heartbeatResponse":
-      return mouth.lie({ ...message, round: dice.integer(0, BIG), certified: dice.chance(0.5) });
+      return mouth.lie({ ...message, round: rng.integer(0, BIG), certified: rng.chance(0.5) });
     case "voteResponse":
       return message.granted ? badlySigned(mouth, message) : message;
     case "snapshotResponse":
-      return mouth.lie({ ...message, index: dice.integer(0, BIG), nextSequence: dice.integer(0, 1000) });
+      return mouth.lie({ ...message, index: rng.integer(0, BIG), nextSequence: rng.integer(0, 1000) });
     case "requestVote":
       return mouth.lie({
         ...message,
         lastIndex: 0,
-        lastTerm: dice.integer(0, node.term),
-        transfer: inventedText(dice),
+        lastTerm: rng.integer(0, node.term),
+        transfer: inventedText(rng),
       });
     case "readIndex":
     case "forward":
-      return mouth.lie({ ...message, requestId: dice.integer(0, BIG) });
+      return mouth.lie({ ...message, requestId: rng.integer(0, BIG) });
     case "snapshotChunk":
     case "timeoutNow":
     case "readIndexResponse":
@@ -86,7 +86,7 @@ function nonsense(mouth: Mouth, node: NodeView, message: Message): Message {
 
 /** An entry that cannot be: with a chain that is none, of a term that was over, or a configuration that says nothing. */
 function nonsenseAppend(mouth: Mouth, message: Append): Message {
-  const { dice, self } = mouth;
+  const { rng, self } = mouth;
   const { prevIndex, prevTerm, prevChain, term } = message;
   if (message.entries.length === 0) return message;
   const index = prevIndex + 1;
@@ -95,19 +95,19 @@ function nonsenseAppend(mouth: Mouth, message: Append): Message {
     return { index, term: entryTerm, kind, data, chain };
   };
   let entry: Entry;
-  switch (dice.integer(0, 2)) {
+  switch (rng.integer(0, 2)) {
     case 0:
       if (prevTerm > 1) {
-        entry = chained(prevTerm - 1, "command", inventedBytes(dice, 20));
+        entry = chained(prevTerm - 1, "command", inventedBytes(rng, 20));
         break;
       }
-      entry = { ...chained(term, "command", inventedBytes(dice, 20)), chain: inventedText(dice) };
+      entry = { ...chained(term, "command", inventedBytes(rng, 20)), chain: inventedText(rng) };
       break;
     case 1:
-      entry = chained(term, "configuration", inventedBytes(dice, 40));
+      entry = chained(term, "configuration", inventedBytes(rng, 40));
       break;
     default:
-      entry = { ...chained(term, "command", inventedBytes(dice, 20)), chain: inventedText(dice) };
+      entry = { ...chained(term, "command", inventedBytes(rng, 20)), chain: inventedText(rng) };
   }
   const lie: Append = { ...message, entries: [entry] };
   return mouth.lie(lie, mustBeMalformed(lie));
@@ -124,7 +124,7 @@ function mustBeMalformed(append: Append): Demand {
 }
 
 function badlySigned(mouth: Mouth, message: VoteResponse): Message {
-  return mouth.lie({ ...message, signature: inventedText(mouth.dice) }, ({ role, term }) => {
+  return mouth.lie({ ...message, signature: inventedText(mouth.rng) }, ({ role, term }) => {
     const isWanted = message.preVote
       ? role === "preCandidate" && message.term === term + 1
       : role === "candidate" && message.term === term;

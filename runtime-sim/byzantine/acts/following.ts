@@ -3,16 +3,16 @@ import type { Digest, Message, NodeId } from "../../../core/index.ts";
 import { type Act, header, inventedText, someOthers } from "../lie.ts";
 
 export const lyingAcknowledgement: Act = (mouth) => {
-  const { dice } = mouth;
+  const { rng } = mouth;
   return {
     instead(node, message) {
       if (message.type !== "appendResponse" || message.outcome === "staleTerm" || !mouth.tempted()) return message;
-      const matchIndex = node.log.lastIndex + dice.integer(1, dice.chance(0.5) ? 3 : 1_000_000);
+      const matchIndex = node.log.lastIndex + rng.integer(1, rng.chance(0.5) ? 3 : 1_000_000);
       const lie: Message = {
         ...message,
         outcome: "matched",
         matchIndex,
-        matchChain: inventedText(dice),
+        matchChain: inventedText(rng),
         endorsement: null,
       };
       return mouth.lie(lie, ({ role, term, log }) => {
@@ -57,7 +57,7 @@ const GUESSES = 24;
 const GUESS_AHEAD_MAX = 120;
 
 export const falseAnswer: Act = (mouth) => {
-  const { dice } = mouth;
+  const { rng } = mouth;
   /** The latest number of each member's requests, from when they were asked of the liar as leader. They count up. */
   const numbers = new Map<NodeId, number>();
   return {
@@ -67,12 +67,12 @@ export const falseAnswer: Act = (mouth) => {
     },
     beside(node) {
       if (node.role === "leader" || !mouth.tempted()) return [];
-      const outcome = { kind: "appended", index: node.commitIndex + dice.integer(1, 3), term: node.term } as const;
-      const isRead = dice.chance(0.5);
+      const outcome = { kind: "appended", index: node.commitIndex + rng.integer(1, 3), term: node.term } as const;
+      const isRead = rng.chance(0.5);
       const [to] = someOthers(mouth, node);
       const known = to === undefined ? undefined : numbers.get(to);
       if (to === undefined || known === undefined) return [];
-      const first = known + dice.integer(0, GUESS_AHEAD_MAX);
+      const first = known + rng.integer(0, GUESS_AHEAD_MAX);
       return Array.from({ length: GUESSES }, (_, at) => {
         const common = { ...header(mouth, to, node.term), requestId: first + at };
         return mouth.lie(

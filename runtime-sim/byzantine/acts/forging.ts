@@ -28,7 +28,7 @@ function chunkOf(
     meta: {
       index,
       term,
-      chain: inventedText(mouth.dice),
+      chain: inventedText(mouth.rng),
       configuration,
       configurationIndex,
       lineage: [],
@@ -43,13 +43,13 @@ function chunkOf(
 }
 
 export const forgedSnapshot: Act = (mouth) => {
-  const { dice } = mouth;
+  const { rng } = mouth;
   return {
     beside(node) {
       if (!mouth.tempted()) return [];
-      const index = node.log.lastIndex + dice.integer(1, 5);
-      const content = { index, digest: inventedText(dice), bytes: inventedBytes(dice, 200) };
-      const isCertified = dice.chance(0.3);
+      const index = node.log.lastIndex + rng.integer(1, 5);
+      const content = { index, digest: inventedText(rng), bytes: inventedBytes(rng, 200) };
+      const isCertified = rng.chance(0.3);
       return someOthers(mouth, node).map((to) => {
         const chunk = chunkOf(mouth, node, to, content);
         if (node.role === "leader") {
@@ -67,7 +67,7 @@ export const forgedSnapshot: Act = (mouth) => {
 };
 
 export const consistentForgedSnapshot: Act = (mouth) => {
-  const { self, dice } = mouth;
+  const { self, rng } = mouth;
   return {
     beside(node) {
       if (node.role !== "leader" || !mouth.tempted()) return [];
@@ -75,7 +75,7 @@ export const consistentForgedSnapshot: Act = (mouth) => {
       const chunks = [...encodeSnapshot(emptyState(), 1024)];
       const [bytes] = chunks;
       if (bytes === undefined || chunks.length > 1) return [];
-      const index = node.log.lastIndex + dice.integer(1, 5);
+      const index = node.log.lastIndex + rng.integer(1, 5);
       const content = { index, digest: snapshotDigest(self.runtime, chunks), bytes };
       return someOthers(mouth, node)
         .slice(0, 1)
@@ -88,19 +88,19 @@ export const consistentForgedSnapshot: Act = (mouth) => {
 };
 
 export const forgedJoin: Act = (mouth) => {
-  const { self, dice } = mouth;
+  const { self, rng } = mouth;
   const { ghost } = self;
 
   function link(node: NodeView): LineageLink | null {
     const { configuration } = node;
     if (configuration.outgoing.length > 0) return null;
     const joint = admitting(configuration, ghost.id, ghost.runtime.peerId);
-    const statement = inventedBytes(dice, 16);
+    const statement = inventedBytes(rng, 16);
     const signatures = joint.voters.map((id) => {
       const runtime = id === self.id ? self.runtime : id === ghost.id ? ghost.runtime : null;
-      return { id, signature: runtime === null ? inventedText(dice) : runtime.sign(statement) };
+      return { id, signature: runtime === null ? inventedText(rng) : runtime.sign(statement) };
     });
-    return { jointIndex: node.log.lastIndex + dice.integer(1, 100), jointTerm: node.term, joint, signatures };
+    return { jointIndex: node.log.lastIndex + rng.integer(1, 100), jointTerm: node.term, joint, signatures };
   }
 
   function introduction(node: NodeView, to: NodeId, from: NodeId): Message | null {
@@ -122,7 +122,7 @@ export const forgedJoin: Act = (mouth) => {
   function ghostSpeaks(node: NodeView, to: NodeId, from: NodeId): Message {
     const { lastIndex } = node.log;
     const of = { ...header(mouth, to, node.term), from };
-    const message: Message = dice.chance(0.5)
+    const message: Message = rng.chance(0.5)
       ? { type: "heartbeat", ...of, commit: lastIndex, round: 1 }
       : {
           type: "requestVote",
@@ -149,7 +149,7 @@ export const forgedJoin: Act = (mouth) => {
       const said: (Message | null)[] = curious.splice(0).map((to) => introduction(node, to, ghost.id));
       if (mouth.tempted()) {
         for (const to of someOthers(mouth, node)) {
-          const kind = dice.integer(0, 3);
+          const kind = rng.integer(0, 3);
           if (kind === 0) said.push(introduction(node, to, self.id));
           else if (kind === 1) said.push(introduction(node, to, ghost.id));
           else said.push(ghostSpeaks(node, to, kind === 2 ? ghost.id : self.id));

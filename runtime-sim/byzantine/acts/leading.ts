@@ -42,7 +42,7 @@ export const rewriteCommitted: Act = (mouth) => {
   return {
     beside(node) {
       if (node.role !== "leader" || !mouth.tempted()) return [];
-      const index = node.commitIndex - mouth.dice.integer(0, 3);
+      const index = node.commitIndex - mouth.rng.integer(0, 3);
       const entry = node.log.entryAt(index);
       const prevTerm = node.log.termAt(index - 1);
       const prevChain = node.log.chainAt(index - 1);
@@ -104,8 +104,8 @@ class Forks {
   victims(node: NodeView): readonly NodeId[] {
     if (this.#term !== node.term) {
       this.#term = node.term;
-      const { dice, audience } = this.#mouth;
-      this.#victims = dice.shuffle(othersOf(this.#mouth, node)).slice(0, audience);
+      const { rng, audience } = this.#mouth;
+      this.#victims = rng.shuffle(othersOf(this.#mouth, node)).slice(0, audience);
     }
     return this.#victims;
   }

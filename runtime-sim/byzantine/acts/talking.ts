@@ -6,14 +6,14 @@ import { type Act, type Demand, type Mouth, othersOf, someOthers } from "../lie.
 const MEMORY_MAX = 64;
 
 export const replay: Act = (mouth) => {
-  const { dice, self } = mouth;
+  const { rng, self } = mouth;
   const own: Message[] = [];
   const others: Message[] = [];
 
   function remember(memory: Message[], message: Message): void {
     if (memory.length < MEMORY_MAX) memory.push(message);
     // Old and new ones side by side.
-    else if (dice.chance(0.1)) memory[dice.integer(0, MEMORY_MAX - 1)] = message;
+    else if (rng.chance(0.1)) memory[rng.integer(0, MEMORY_MAX - 1)] = message;
   }
 
   return {
@@ -27,24 +27,24 @@ export const replay: Act = (mouth) => {
     },
     beside(node) {
       if (!mouth.tempted()) return [];
-      if (dice.chance(0.5)) return own.length === 0 ? [] : [mouth.lie(dice.pick(own))];
+      if (rng.chance(0.5)) return own.length === 0 ? [] : [mouth.lie(rng.pick(own))];
       if (others.length === 0) return [];
-      const old = dice.pick(others);
+      const old = rng.pick(others);
       // As it was heard it is for the liar itself, whoever gets it.
-      if (dice.chance(0.2)) return someOthers(mouth, node).map((to) => mouth.lie({ ...old, to, from: self.id }));
+      if (rng.chance(0.2)) return someOthers(mouth, node).map((to) => mouth.lie({ ...old, to, from: self.id }));
       return someOthers(mouth, node).map((to) => saidAs(mouth, { ...old, to }, old.from));
     },
   };
 };
 
 export const identityForgery: Act = (mouth) => {
-  const { dice } = mouth;
+  const { rng } = mouth;
   const forged: Message[] = [];
   return {
     instead(node, message) {
       if (forged.length < 4 && mouth.tempted()) {
         const victims = othersOf(mouth, node).filter((id) => id !== message.to);
-        if (victims.length > 0) forged.push(saidAs(mouth, message, dice.pick(victims)));
+        if (victims.length > 0) forged.push(saidAs(mouth, message, rng.pick(victims)));
       }
       return message;
     },
@@ -80,8 +80,8 @@ const KINDS: readonly (readonly MessageType[])[] = [
 ];
 
 export const selectiveSilence: Act = (mouth) => {
-  const { dice } = mouth;
-  const kinds = dice.chance(0.5) ? null : dice.pick(KINDS);
+  const { rng } = mouth;
+  const kinds = rng.chance(0.5) ? null : rng.pick(KINDS);
   let shunned: readonly NodeId[] | null = null;
   return {
     instead(node, message) {

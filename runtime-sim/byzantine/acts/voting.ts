@@ -12,7 +12,7 @@ import type { NodeView } from "../../world/index.ts";
 import { type Act, type Demand, follows, header, inventedText, type Mouth, othersOf, someOthers } from "../lie.ts";
 
 export const twoVotes: Act = (mouth) => {
-  const { self, dice } = mouth;
+  const { self, rng } = mouth;
   /** To whom it gave its first vote of a term. */
   const given = new Map<number, NodeId>();
   const answers: Message[] = [];
@@ -50,7 +50,7 @@ export const twoVotes: Act = (mouth) => {
     },
     beside(node) {
       const said = answers.splice(0);
-      if (node.role === "leader" && dice.chance(0.3) && mouth.tempted()) said.push(...duel(mouth, node));
+      if (node.role === "leader" && rng.chance(0.3) && mouth.tempted()) said.push(...duel(mouth, node));
       return said;
     },
     witness(receiver, message) {
@@ -72,8 +72,8 @@ export const twoVotes: Act = (mouth) => {
 
 /** Orders two followers to campaign in the same term, and lets both have the others' votes. */
 function duel(mouth: Mouth, node: NodeView): Message[] {
-  const { self, dice } = mouth;
-  const rivals = dice.shuffle(othersOf(mouth, node)).slice(0, 2);
+  const { self, rng } = mouth;
+  const rivals = rng.shuffle(othersOf(mouth, node)).slice(0, 2);
   return rivals.map((to) => ({
     type: "timeoutNow",
     ...header(mouth, to, node.term),
@@ -82,7 +82,7 @@ function duel(mouth: Mouth, node: NodeView): Message[] {
 }
 
 export const fakeLeader: Act = (mouth) => {
-  const { dice } = mouth;
+  const { rng } = mouth;
   /** An election that was won, by another. */
   let borrowed: Certificate | null = null;
 
@@ -93,8 +93,8 @@ export const fakeLeader: Act = (mouth) => {
     },
     beside(node) {
       if (node.role === "leader" || !mouth.tempted()) return [];
-      const term = node.term + dice.integer(1, 3);
-      const kind = dice.integer(0, 3);
+      const term = node.term + rng.integer(1, 3);
+      const kind = rng.integer(0, 3);
       return someOthers(mouth, node).map((to) => {
         switch (kind) {
           case 0:
@@ -102,7 +102,7 @@ export const fakeLeader: Act = (mouth) => {
               type: "heartbeat",
               ...header(mouth, to, term),
               commit: node.log.lastIndex,
-              round: dice.integer(1, 1000),
+              round: rng.integer(1, 1000),
             });
           case 1:
             return mouth.lie(emptyAppend(mouth, node, to, term, null));
@@ -118,11 +118,11 @@ export const fakeLeader: Act = (mouth) => {
 };
 
 export function inventedElection(mouth: Mouth, node: NodeView, term: number): Certificate {
-  const { self, dice } = mouth;
+  const { self, rng } = mouth;
   const own = self.runtime.sign(voteStatement(self.clusterId, self.incarnation, "election", term, self.id));
   const signatures = node.configuration.voters.map((id) => ({
     id,
-    signature: id === self.id ? own : inventedText(dice),
+    signature: id === self.id ? own : inventedText(rng),
   }));
   return { kind: "election", term, candidate: self.id, signatures };
 }
@@ -157,16 +157,16 @@ function emptyAppend(
 }
 
 export const wrongTerm: Act = (mouth) => {
-  const { dice } = mouth;
+  const { rng } = mouth;
   let known: Certificate | null = null;
 
   function inflated(term: number): number {
-    return term + dice.integer(1, dice.chance(0.5) ? 3 : 1_000_000);
+    return term + rng.integer(1, rng.chance(0.5) ? 3 : 1_000_000);
   }
 
   /** The proof of another term, when there is one at hand. */
   function proofFor(term: number): Certificate | null {
-    return known !== null && known.term !== term && dice.chance(0.3) ? known : null;
+    return known !== null && known.term !== term && rng.chance(0.3) ? known : null;
   }
 
   return {
@@ -195,9 +195,9 @@ export const wrongTerm: Act = (mouth) => {
       }
     },
     beside(node) {
-      if (!dice.chance(0.2) || !mouth.tempted()) return [];
+      if (!rng.chance(0.2) || !mouth.tempted()) return [];
       const term = inflated(node.term);
-      const preVote = dice.chance(0.5);
+      const preVote = rng.chance(0.5);
       const { lastIndex } = node.log;
       const lastTerm = node.log.termAt(lastIndex) ?? 0;
       const certificate = preVote ? null : proofFor(term);
