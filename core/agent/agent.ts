@@ -9,18 +9,38 @@
  * The work is done by its parts: `ReportChannel` talks to the cluster, `Machines` and `Tasks` bring the host to what is assigned, `KnownDetails` and
  * `VersionedInventory` keep what was told and what is to be told. This class has the lease and the assignment, and says whose turn it is.
  */
-import { HealthMonitor } from "./health.ts";
-import { VersionedInventory } from "./inventory.ts";
-import { KnownDetails } from "./known-details.ts";
-import { Machines } from "./machines.ts";
+import { HealthMonitor, type HealthState } from "./health.ts";
+import { VersionedInventory, type VersionedInventoryState } from "./inventory.ts";
+import { KnownDetails, type KnownDetailsState } from "./known-details.ts";
+import { Machines, type MachinesState } from "./machines.ts";
 import type { Assignment, Directive } from "./protocol.ts";
-import { type Pending, ReportChannel } from "./report-channel.ts";
+import { type Pending, ReportChannel, type ReportChannelState } from "./report-channel.ts";
 import { Step } from "./step.ts";
-import { Tasks } from "./tasks.ts";
+import { Tasks, type TasksState } from "./tasks.ts";
 import type { AgentEffect, AgentInput, AgentSettings } from "./types.ts";
 
 /** Nothing new is started when the lease is so short. */
 const LEASE_MARGIN_MS = 500;
+
+/** An agent's whole state between two steps, as plain data. Nothing else that it has outlives a step, but for its settings. */
+export interface AgentState {
+  readonly nowMs: number;
+  readonly channel: ReportChannelState;
+  readonly details: KnownDetailsState;
+  readonly health: HealthState;
+  readonly inventory: VersionedInventoryState;
+  readonly machines: MachinesState;
+  readonly tasks: TasksState;
+  readonly hasLooked: boolean;
+  readonly isRemoved: boolean;
+  readonly hasEnded: boolean;
+  readonly leaseUntilMs: number;
+  readonly assignment: Assignment | null;
+  readonly actedIndex: number;
+  readonly isAtRest: boolean;
+  readonly restUntilMs: number;
+  readonly wakeAtMs: number;
+}
 
 export class Agent {
   readonly #step = new Step();
@@ -110,7 +130,7 @@ export class Agent {
     if (details.vms.length + details.tasks.length > 0) this.#isAtRest = false;
     this.#details.learn(details);
     // Leaders that follow one another may answer out of order: the log knows which is newer.
-    if (assignment !== null && assignment.index >= (this.#assignment?.index ?? 0)) this.#assignment = assignment;
+    if (assignment !== null && assignment.index >= (this.#assignment?.index ?? 0)) this.#assign(assignment);
     if (assignment !== null) this.#isAtRest = false;
     if (this.#machines.hasUnwanted && inventoryVersion !== this.#inventory.heardVersion) this.#isAtRest = false;
     this.#inventory.heard(inventoryVersion);
@@ -125,7 +145,12 @@ export class Agent {
   #removed(): void {
     this.#isRemoved = true;
     this.#isAtRest = false;
-    this.#assignment = { index: this.#assignment?.index ?? 0, vms: [], tasks: [] };
+    this.#assign({ index: this.#assignment?.index ?? 0, vms: [], tasks: [] });
+  }
+
+  #assign(assignment: Assignment): void {
+    this.#assignment = assignment;
+    this.#machines.assignmentChanged();
   }
 
   #end(): void {
@@ -185,5 +210,50 @@ export class Agent {
     if (atMs >= this.#wakeAtMs) return;
     this.#wakeAtMs = atMs;
     this.#step.push({ kind: "wakeAt", atMs });
+  }
+
+  // ---- Its state as a value
+
+  capture(): AgentState {
+    return {
+      nowMs: this.#step.nowMs,
+      channel: this.#channel.capture(),
+      details: this.#details.capture(),
+      health: this.#health.capture(),
+      inventory: this.#inventory.capture(),
+      machines: this.#machines.capture(),
+      tasks: this.#tasks.capture(),
+      hasLooked: this.#hasLooked,
+      isRemoved: this.#isRemoved,
+      hasEnded: this.#hasEnded,
+      leaseUntilMs: this.#leaseUntilMs,
+      assignment: this.#assignment,
+      actedIndex: this.#actedIndex,
+      isAtRest: this.#isAtRest,
+      restUntilMs: this.#restUntilMs,
+      wakeAtMs: this.#wakeAtMs,
+    };
+  }
+
+  /** An agent that goes on as the captured one would. The settings are those of that one. */
+  static restore(settings: AgentSettings, state: AgentState): Agent {
+    const agent = new Agent(settings);
+    agent.#step.begin(state.nowMs);
+    agent.#channel.restore(state.channel);
+    agent.#details.restore(state.details);
+    agent.#health.restore(state.health);
+    agent.#inventory.restore(state.inventory);
+    agent.#machines.restore(state.machines);
+    agent.#tasks.restore(state.tasks);
+    agent.#hasLooked = state.hasLooked;
+    agent.#isRemoved = state.isRemoved;
+    agent.#hasEnded = state.hasEnded;
+    agent.#leaseUntilMs = state.leaseUntilMs;
+    agent.#assignment = state.assignment;
+    agent.#actedIndex = state.actedIndex;
+    agent.#isAtRest = state.isAtRest;
+    agent.#restUntilMs = state.restUntilMs;
+    agent.#wakeAtMs = state.wakeAtMs;
+    return agent;
   }
 }

@@ -4,17 +4,17 @@ import type { HealthCheck } from "../domain/index.ts";
 /** A result that has not come by then, after the check's own time-out, is a failure. */
 const LATE_MS = 5000;
 
-class CheckState {
+interface CheckState {
   dueMs: number;
   /** When the probe under way is given up; Infinity: none is. */
-  giveUpMs = Number.POSITIVE_INFINITY;
-  failuresInRow = 0;
-  successesInRow = 0;
-  isDown = false;
+  giveUpMs: number;
+  failuresInRow: number;
+  successesInRow: number;
+  isDown: boolean;
+}
 
-  constructor(dueMs: number) {
-    this.dueMs = dueMs;
-  }
+function freshCheck(dueMs: number): CheckState {
+  return { dueMs, giveUpMs: Number.POSITIVE_INFINITY, failuresInRow: 0, successesInRow: 0, isDown: false };
 }
 
 interface MachineHealth {
@@ -22,6 +22,14 @@ interface MachineHealth {
   readonly checks: readonly HealthCheck[];
   readonly states: ReadonlyMap<string, CheckState>;
 }
+
+/** All state. */
+export type HealthState = readonly {
+  readonly name: string;
+  readonly epoch: number;
+  readonly checks: readonly HealthCheck[];
+  readonly states: readonly (readonly [string, Readonly<CheckState>])[];
+}[];
 
 export class HealthMonitor {
   readonly #machines = new Map<string, MachineHealth>();
@@ -69,7 +77,7 @@ export class HealthMonitor {
     for (const check of checks) {
       const known = before?.epoch === epoch ? before.checks.find((one) => sameCheck(one, check)) : undefined;
       const state = known === undefined ? undefined : before?.states.get(known.name);
-      states.set(check.name, state ?? new CheckState(runningSinceMs + check.initialDelayMs));
+      states.set(check.name, state ?? freshCheck(runningSinceMs + check.initialDelayMs));
     }
     return states;
   }
@@ -116,6 +124,19 @@ export class HealthMonitor {
       for (const { dueMs, giveUpMs } of states.values()) atMs = Math.min(atMs, dueMs, giveUpMs);
     }
     return atMs;
+  }
+
+  capture(): HealthState {
+    return [...this.#machines].map(([name, { epoch, checks, states }]) => {
+      return { name, epoch, checks, states: [...states].map(([check, state]) => [check, { ...state }]) };
+    });
+  }
+
+  restore(machines: HealthState): void {
+    for (const { name, epoch, checks, states } of machines) {
+      const copies = new Map(states.map(([check, state]) => [check, { ...state }]));
+      this.#machines.set(name, { epoch, checks, states: copies });
+    }
   }
 }
 

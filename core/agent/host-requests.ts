@@ -20,6 +20,9 @@ export interface HostRequest {
   readonly atMs: number;
 }
 
+/** All state: by key, in the order in which they were asked for first. */
+export type HostRequestsState = readonly (readonly [string, HostRequest])[];
+
 export class HostRequests {
   readonly #step: Step;
   readonly #last = new Map<string, HostRequest>();
@@ -57,5 +60,13 @@ export class HostRequests {
   /** It shows, or does not matter any more. */
   delete(key: string): void {
     this.#last.delete(key);
+  }
+
+  capture(): HostRequestsState {
+    return [...this.#last];
+  }
+
+  restore(state: HostRequestsState): void {
+    for (const [key, request] of state) this.#last.set(key, request);
   }
 }

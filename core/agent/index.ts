@@ -1,5 +1,5 @@
 /** The agent of a host that runs machines, and the contract between it, its host and the cluster. */
-export { Agent } from "./agent.ts";
+export { Agent, type AgentState } from "./agent.ts";
 export { FENCE_GRACE_MS, LEASE_TTL_MS, REPORT_EVERY_MS, waitForLeaseMs } from "./lease.ts";
 export {
   type AssignedTask,

@@ -4,6 +4,19 @@
 import type { Inventory, ReportedMachine } from "./protocol.ts";
 import type { Job } from "./types.ts";
 
+interface FirstIn {
+  readonly epoch: number;
+  readonly version: number;
+}
+
+/** All state. */
+export interface VersionedInventoryState {
+  readonly current: Inventory;
+  readonly version: number;
+  readonly heardVersion: number;
+  readonly firstIn: readonly (readonly [string, FirstIn])[];
+}
+
 export class VersionedInventory {
   #current: Inventory = { machines: [], jobs: [] };
   /** 0: the host has not been looked at yet. */
@@ -11,7 +24,7 @@ export class VersionedInventory {
   /** The version that the leader has seen. */
   #heardVersion = 0;
   /** By name of the machine that is in it, the version in which that first was. */
-  readonly #firstIn = new Map<string, { readonly epoch: number; readonly version: number }>();
+  readonly #firstIn = new Map<string, FirstIn>();
 
   get current(): Inventory {
     return this.#current;
@@ -52,6 +65,22 @@ export class VersionedInventory {
       if (this.#firstIn.get(name)?.epoch !== epoch) this.#firstIn.set(name, { epoch, version: this.#version });
     }
     for (const name of this.#firstIn.keys()) if (!names.has(name)) this.#firstIn.delete(name);
+  }
+
+  capture(): VersionedInventoryState {
+    return {
+      current: this.#current,
+      version: this.#version,
+      heardVersion: this.#heardVersion,
+      firstIn: [...this.#firstIn],
+    };
+  }
+
+  restore({ current, version, heardVersion, firstIn }: VersionedInventoryState): void {
+    this.#current = current;
+    this.#version = version;
+    this.#heardVersion = heardVersion;
+    for (const [name, first] of firstIn) this.#firstIn.set(name, first);
   }
 }
 

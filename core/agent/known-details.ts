@@ -5,6 +5,12 @@
 import type { HealthCheck, VmSpec } from "../domain/index.ts";
 import { type AssignedVm, type Details, HOST_LIMITS, type Report, type TaskDetail, type VmDetail } from "./protocol.ts";
 
+/** All state: what is known, and what is lacking in the order in which it was missed. */
+export interface KnownDetailsState extends Details {
+  readonly lackedVms: readonly string[];
+  readonly lackedTasks: readonly string[];
+}
+
 export class KnownDetails {
   /** By name of the VM. */
   readonly #vms = new Map<string, VmDetail>();
@@ -76,6 +82,22 @@ export class KnownDetails {
   keepOnly(vms: ReadonlyMap<string, number>, tasks: ReadonlySet<string>): void {
     for (const name of this.#vms.keys()) if (!vms.has(name)) this.#vms.delete(name);
     for (const id of this.#tasks.keys()) if (!tasks.has(id)) this.#tasks.delete(id);
+  }
+
+  capture(): KnownDetailsState {
+    return {
+      vms: [...this.#vms.values()],
+      tasks: [...this.#tasks.values()],
+      lackedVms: [...this.#lackedVms],
+      lackedTasks: [...this.#lackedTasks],
+    };
+  }
+
+  restore({ vms, tasks, lackedVms, lackedTasks }: KnownDetailsState): void {
+    for (const detail of vms) this.#vms.set(detail.name, detail);
+    for (const detail of tasks) this.#tasks.set(detail.id, detail);
+    for (const name of lackedVms) this.#lackedVms.add(name);
+    for (const id of lackedTasks) this.#lackedTasks.add(id);
   }
 }
 

@@ -2,7 +2,7 @@
  * The machines of the host: what it shows of them, what it is asked to do so that they become what the assignment wants, and what is reported of them.
  */
 import type { HealthMonitor } from "./health.ts";
-import { ASK_AGAIN_MS, HostRequests } from "./host-requests.ts";
+import { ASK_AGAIN_MS, HostRequests, type HostRequestsState } from "./host-requests.ts";
 import type { VersionedInventory } from "./inventory.ts";
 import type { KnownDetails } from "./known-details.ts";
 import { type AssignedVm, type Assignment, HOST_LIMITS, type ReportedMachine } from "./protocol.ts";
@@ -38,6 +38,17 @@ interface GivenUp {
   readonly reason: string;
 }
 
+/** All state, in the order of the maps: what is reported depends on it where two are of one name. */
+export interface MachinesState {
+  readonly shown: readonly Machine[];
+  readonly isAssignmentNew: boolean;
+  readonly since: readonly (readonly [string, InPhase])[];
+  readonly requests: HostRequestsState;
+  readonly begun: readonly (readonly [string, number])[];
+  readonly givenUp: readonly (readonly [string, GivenUp])[];
+  readonly hasUnwanted: boolean;
+}
+
 export class Machines {
   readonly #settings: AgentSettings;
   readonly #step: Step;
@@ -46,8 +57,8 @@ export class Machines {
   readonly #inventory: VersionedInventory;
   /** What the host shows, by name. */
   #shown: ReadonlyMap<string, Machine> = new Map();
-  /** The assignment there was when the host was last looked at. */
-  #shownFor: Assignment | null = null;
+  /** The assignment is another one than when the host was last looked at. */
+  #isAssignmentNew = false;
   /** Since when each machine is in its phase. */
   readonly #since = new Map<string, InPhase>();
   /** By name of the machine. */
@@ -96,25 +107,28 @@ export class Machines {
 
   // ---- What the host shows
 
+  assignmentChanged(): void {
+    this.#isAssignmentNew = true;
+  }
+
   show(machines: readonly Machine[], assignment: Assignment | null): void {
     const before = this.#shown;
     const now = new Map<string, Machine>();
     for (const machine of machines) {
       // Most machines have not changed since the last look, and were checked then.
-      const isChecked = machine.reason === "" && before.get(machine.name) === machine;
+      const isChecked = machine.reason === "" && isSame(machine, before.get(machine.name));
       if (isChecked || isReportable(machine)) now.set(machine.name, withBoundedReason(machine, machines.length));
     }
     this.#shown = now;
     for (const name of this.#since.keys()) if (!now.has(name)) this.#since.delete(name);
     const assigned = new Map(assignment?.vms.map(({ name, epoch }) => [name, epoch]));
-    const isSameAssignment = assignment === this.#shownFor;
-    this.#shownFor = assignment;
     for (const machine of now.values()) {
       // An unchanged machine under an unchanged assignment has had its effect already.
-      if (isSameAssignment && before.get(machine.name) === machine) continue;
+      if (!this.#isAssignmentNew && isSame(machine, before.get(machine.name))) continue;
       this.#noteBegun(machine, assigned.get(machine.name));
       this.#notePhase(machine);
     }
+    this.#isAssignmentNew = false;
     for (const [name, { kind }] of this.#requests) {
       if (kind !== "build" && !now.has(name)) this.#requests.delete(name);
     }
@@ -321,6 +335,34 @@ export class Machines {
     const reason = complaint === "" ? machine.reason : complaint;
     return { name, epoch, phase, reason, isUnhealthy: complaint !== "" };
   }
+
+  capture(): MachinesState {
+    return {
+      shown: [...this.#shown.values()],
+      isAssignmentNew: this.#isAssignmentNew,
+      since: [...this.#since],
+      requests: this.#requests.capture(),
+      begun: [...this.#begun],
+      givenUp: [...this.#givenUp],
+      hasUnwanted: this.#hasUnwanted,
+    };
+  }
+
+  restore({ shown, isAssignmentNew, since, requests, begun, givenUp, hasUnwanted }: MachinesState): void {
+    this.#shown = new Map(shown.map((machine) => [machine.name, machine]));
+    this.#isAssignmentNew = isAssignmentNew;
+    for (const [name, one] of since) this.#since.set(name, one);
+    this.#requests.restore(requests);
+    for (const [name, epoch] of begun) this.#begun.set(name, epoch);
+    for (const [name, one] of givenUp) this.#givenUp.set(name, one);
+    this.#hasUnwanted = hasUnwanted;
+  }
+}
+
+/** Hosts may show an unchanged machine as the same object. Nothing but speed depends on it. */
+function isSame(a: Machine, b: Machine | undefined): boolean {
+  if (a === b) return true;
+  return a.name === b?.name && a.epoch === b.epoch && a.phase === b.phase && a.reason === b.reason;
 }
 
 /** It executes, or is about to. */

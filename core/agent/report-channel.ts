@@ -24,6 +24,17 @@ export interface Pending {
   readonly holdsLease: boolean;
 }
 
+/** All state of a channel. */
+export interface ReportChannelState {
+  readonly servers: readonly number[];
+  readonly server: number;
+  readonly failures: number;
+  readonly isRegistered: boolean;
+  readonly sequence: number;
+  readonly awaited: number;
+  readonly sentAtMs: number;
+}
+
 /** What the channel adds to a report by itself is left out. */
 export type ReportContent = Omit<Report, "workerId" | "bootId" | "sequence" | "facts">;
 
@@ -108,6 +119,28 @@ export class ReportChannel {
     if (!asks && !hasNews) return this.#sentAtMs + (this.#failures > 0 && holdsLease ? RETRY_GAP_MS : REPORT_EVERY_MS);
     const gapMs = asks ? QUESTION_GAP_MS : NEWS_GAP_MS;
     return this.#sentAtMs + Math.min(REPORT_EVERY_MS, gapMs * (1 + this.#failures));
+  }
+
+  capture(): ReportChannelState {
+    return {
+      servers: this.#servers,
+      server: this.#server,
+      failures: this.#failures,
+      isRegistered: this.#isRegistered,
+      sequence: this.#sequence,
+      awaited: this.#awaited,
+      sentAtMs: this.#sentAtMs,
+    };
+  }
+
+  restore(state: ReportChannelState): void {
+    this.#servers = state.servers;
+    this.#server = state.server;
+    this.#failures = state.failures;
+    this.#isRegistered = state.isRegistered;
+    this.#sequence = state.sequence;
+    this.#awaited = state.awaited;
+    this.#sentAtMs = state.sentAtMs;
   }
 
   #askAnother(): void {

@@ -1,4 +1,7 @@
-/** The step of an agent that is under way: its time, and what comes of it. All parts of an agent share one. */
+/**
+ * The step of an agent that is under way: its time, and what comes of it. All parts of an agent share one. Between two
+ * steps its state is the time alone.
+ */
 import type { AgentEffect, HostAction } from "./types.ts";
 
 export class Step {

@@ -2,7 +2,7 @@
  * The jobs of the host, each of which is one attempt of a task: what the host shows of them, what it is asked to do so that the assigned attempts run, and
  * what is reported of them.
  */
-import { ASK_AGAIN_MS, HostRequests } from "./host-requests.ts";
+import { ASK_AGAIN_MS, HostRequests, type HostRequestsState } from "./host-requests.ts";
 import type { KnownDetails } from "./known-details.ts";
 import { type AssignedTask, type Assignment, HOST_LIMITS } from "./protocol.ts";
 import { atMost, isReportableJob, withBoundedOutput } from "./report-bounds.ts";
@@ -12,6 +12,13 @@ import type { HostAction, Job } from "./types.ts";
 interface Started {
   readonly attempt: number;
   readonly atMs: number;
+}
+
+/** All state. */
+export interface TasksState {
+  readonly shown: readonly Job[];
+  readonly started: readonly (readonly [string, Started])[];
+  readonly requests: HostRequestsState;
 }
 
 export class Tasks {
@@ -109,6 +116,16 @@ export class Tasks {
     return [...atMost(all, HOST_LIMITS.jobs, isAssigned)].sort((a, b) =>
       a.id === b.id ? a.attempt - b.attempt : a.id < b.id ? -1 : 1,
     );
+  }
+
+  capture(): TasksState {
+    return { shown: this.#shown, started: [...this.#started], requests: this.#requests.capture() };
+  }
+
+  restore({ shown, started, requests }: TasksState): void {
+    this.#shown = shown;
+    for (const [id, one] of started) this.#started.set(id, one);
+    this.#requests.restore(requests);
   }
 }
 

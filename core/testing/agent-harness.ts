@@ -4,6 +4,7 @@ import {
   Agent,
   type AgentEffect,
   type AgentInput,
+  type AgentSettings,
   type AssignedTask,
   type AssignedVm,
   type Assignment,
@@ -60,6 +61,8 @@ export class AgentHarness {
   hasEnded = false;
   /** Whether the host does at once what it is asked. */
   obeys = true;
+  /** Sees every step of the agent before its effects are carried out. */
+  witness: (input: AgentInput, effects: readonly AgentEffect[]) => void = () => {};
   /** Sees every action before the host does. */
   watch: (action: HostAction) => void = () => {};
   #bootId = 0;
@@ -78,18 +81,26 @@ export class AgentHarness {
     this.#bootId += 1;
     this.wakeAtMs = Number.POSITIVE_INFINITY;
     this.hasEnded = false;
-    this.agent = new Agent({
+    this.agent = new Agent(this.settings);
+    return this.agent;
+  }
+
+  /** Of the present process. */
+  get settings(): AgentSettings {
+    return {
       workerId: this.#workerId,
       bootId: this.#bootId,
       facts: this.#facts,
       buildTimeoutMs: BUILD_TIMEOUT_MS,
       servers: [1, 2, 3],
-    });
-    return this.agent;
+    };
   }
 
   step(input: AgentInput extends infer One ? (One extends AgentInput ? Omit<One, "nowMs"> : never) : never): void {
-    for (const effect of this.agent.step({ ...input, nowMs: this.nowMs })) this.#carryOut(effect);
+    const stamped = { ...input, nowMs: this.nowMs };
+    const effects = this.agent.step(stamped);
+    this.witness(stamped, effects);
+    for (const effect of effects) this.#carryOut(effect);
   }
 
   look(): void {
