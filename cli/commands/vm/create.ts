@@ -19,6 +19,7 @@ export function registerCreate(vm: Command, session: Session): void {
           "Ask for a VM, and wait until it runs. One that cannot run says why, and is not asked for in vain: it runs when it can.",
         )
         .option("--name <name>", "its name, unless the file has it: lower-case letters, digits and hyphens"),
+      { defaults: true },
     ),
     "it runs",
   ).action(async (options: WaitOptions & SpecFlags & { readonly name?: string }) => {

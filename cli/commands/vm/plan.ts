@@ -16,6 +16,7 @@ export function registerPlan(vm: Command, { terminal, end }: Session): void {
           "Show where a VM would go if it were created now, and change nothing. Exit code 1 when it fits nowhere.",
         )
         .option("--name <name>", "its name, unless the file has it"),
+      { defaults: true },
     ),
   )
     .option("--all", "every worker, however many there are")

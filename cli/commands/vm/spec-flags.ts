@@ -2,94 +2,200 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { RequestOf } from "../../../runtime-real/index.ts";
 import { readJson, readText } from "../../files/index.ts";
-import { collect, FailureError, parseCount, parseNodeId, UsageError } from "../../frame/index.ts";
+import { FailureError, parseCount, parseNodeId, UsageError } from "../../frame/index.ts";
 
 export type Spec = NonNullable<RequestOf<"vm.create">["spec"]>;
 
 type Network = NonNullable<Spec["networks"]>[number];
 
-export interface SpecFlags {
-  readonly file?: string;
-  readonly vcpus?: number;
-  readonly memory?: number;
-  readonly disk?: number;
-  readonly hypervisor?: NonNullable<Spec["hypervisor"]>;
-  readonly tenant?: string;
-  readonly priority?: number;
-  readonly preemptible?: boolean;
-  readonly image?: string;
-  readonly nixModule?: string;
-  readonly feature?: readonly string[];
-  readonly network?: readonly Network[];
-  readonly worker?: number;
-  readonly onWorkerLost?: NonNullable<Spec["onWorkerLost"]>;
-  readonly metadata?: Readonly<Record<string, string>>;
+/** A flag for a field of the specification. A new flag is one entry of the table. */
+interface SpecFlag {
+  readonly field: keyof Spec;
+  readonly flags: string;
+  /** For the help. A test holds bounds and `fallback` against the field's definition. */
+  readonly about: string;
+  /** The default of the field, shown by commands that make a VM. */
+  readonly fallback?: string;
+  readonly choices?: readonly string[];
+  /** @param earlier what the flags before it say */
+  readonly read: (text: string, earlier: Spec) => Spec;
 }
 
-export function withSpecOptions(command: Command): Command {
-  return command
-    .option("-f, --file <file>", "a specification as TOML or JSON; flags go before it")
-    .option("--vcpus <n>", "virtual CPUs", parseCount)
-    .option("--memory <MiB>", "memory in MiB", parseCount)
-    .option("--disk <GiB>", "disk in GiB", parseCount)
-    .addOption(new Option("--hypervisor <name>", "what runs it").choices(["qemu", "cloud-hypervisor", "firecracker"]))
-    .option("--tenant <name>", "whose it is")
-    .option("--priority <n>", "0 to 1000; higher goes first", parseCount)
-    .option("--preemptible", "it may be stopped for one of higher priority (the default)")
-    .option("--no-preemptible", "it is never stopped for another")
-    .option("--image <image>", "the disk image to boot")
-    .option("--nix-module <file>", "a NixOS module for the guest")
-    .option("--feature <name>", "what its worker must offer; may be repeated", collect)
-    .option(
-      "--network <pool>",
-      "an address pool that it gets an address from, or any: for whichever the cluster chooses, any:TAG,TAG of those with all the tags; may be repeated",
-      collectNetwork,
-    )
-    .option("--worker <n>", "the only worker that may run it", parseNodeId)
-    .addOption(
-      new Option("--on-worker-lost <what>", "run it elsewhere, or wait for its worker").choices(["restart", "wait"]),
-    )
-    .option("--metadata <key=value>", "a note; may be repeated", collectPair);
+const HYPERVISORS = ["qemu", "cloud-hypervisor", "firecracker"] as const;
+const ON_WORKER_LOST = ["restart", "wait"] as const;
+
+export const SPEC_FLAGS: readonly SpecFlag[] = [
+  {
+    field: "vcpus",
+    flags: "--vcpus <n>",
+    about: "virtual CPUs, 1 to 1,024",
+    fallback: "2",
+    read: (text) => ({ vcpus: parseCount(text) }),
+  },
+  {
+    field: "memoryMiB",
+    flags: "--memory <MiB>",
+    about: "memory in MiB, 1 to 16,777,216",
+    fallback: "1,024",
+    read: (text) => ({ memoryMiB: parseCount(text) }),
+  },
+  {
+    field: "diskGiB",
+    flags: "--disk <GiB>",
+    about: "disk in GiB, 0 to 1,048,576",
+    fallback: "5",
+    read: (text) => ({ diskGiB: parseCount(text) }),
+  },
+  {
+    field: "hypervisor",
+    flags: "--hypervisor <name>",
+    about: "what runs it",
+    fallback: "cloud-hypervisor",
+    choices: HYPERVISORS,
+    read: (text) => ({ hypervisor: oneOf(HYPERVISORS, text) }),
+  },
+  {
+    field: "tenant",
+    flags: "--tenant <name>",
+    about: "whose it is",
+    fallback: "default",
+    read: (text) => ({ tenant: text }),
+  },
+  {
+    field: "priority",
+    flags: "--priority <n>",
+    about: "0 to 1,000; higher goes first",
+    fallback: "500",
+    read: (text) => ({ priority: parseCount(text) }),
+  },
+  {
+    field: "preemptible",
+    flags: "--preemptible",
+    about: "it may be stopped for one of higher priority",
+    fallback: "true",
+    read: () => ({ preemptible: true }),
+  },
+  {
+    field: "preemptible",
+    flags: "--no-preemptible",
+    about: "it is never stopped for another",
+    read: () => ({ preemptible: false }),
+  },
+  {
+    field: "source",
+    flags: "--image <image>",
+    about: "the disk image to boot",
+    read: (text, { source }) => onlySource({ kind: "image", image: text }, source),
+  },
+  {
+    field: "source",
+    flags: "--nix-module <file>",
+    about: "a NixOS module for the guest",
+    // The name of the file, until the command runs.
+    read: (text, { source }) => onlySource({ kind: "nixModule", nixModule: text }, source),
+  },
+  {
+    field: "features",
+    flags: "--feature <name>",
+    about: "what its worker must offer; may be repeated",
+    read: (text, { features = [] }) => ({ features: [...features, text] }),
+  },
+  {
+    field: "networks",
+    flags: "--network <pool>",
+    about:
+      "an address pool that it gets an address from, or any: for whichever the cluster chooses, any:TAG,TAG of " +
+      "those with all the tags; may be repeated",
+    read: (text, { networks = [] }) => ({ networks: [...networks, networkOf(text)] }),
+  },
+  {
+    field: "workerId",
+    flags: "--worker <n>",
+    about: "the only worker that may run it",
+    read: (text) => ({ workerId: parseNodeId(text) }),
+  },
+  {
+    field: "onWorkerLost",
+    flags: "--on-worker-lost <what>",
+    about: "run it elsewhere, or wait for its worker",
+    fallback: "restart",
+    choices: ON_WORKER_LOST,
+    read: (text) => ({ onWorkerLost: oneOf(ON_WORKER_LOST, text) }),
+  },
+  {
+    field: "metadata",
+    flags: "--metadata <key=value>",
+    about: "a note; may be repeated",
+    read: (text, { metadata }) => ({ metadata: { ...metadata, ...pairOf(text) } }),
+  },
+];
+
+export interface SpecFlags {
+  readonly file?: string;
+  /** All flags together. */
+  readonly spec?: Spec;
+}
+
+/** All flags of the specification share one value. */
+class SpecOption extends Option {
+  override attributeName(): keyof SpecFlags {
+    return "spec";
+  }
+}
+
+/** @param shown.defaults whether what is not given gets its default, which the help then shows */
+export function withSpecOptions(command: Command, shown: { readonly defaults: boolean }): Command {
+  command.option("-f, --file <file>", "a specification as TOML or JSON; flags go before it");
+  for (const { flags, about, fallback, choices, read } of SPEC_FLAGS) {
+    const isShown = shown.defaults && fallback !== undefined;
+    const option = new SpecOption(flags, isShown ? `${about} (default: ${fallback})` : about);
+    if (choices !== undefined) option.choices(choices);
+    command.addOption(option.argParser((text, earlier: Spec = {}) => ({ ...earlier, ...read(text, earlier) })));
+  }
+  return command;
+}
+
+function oneOf<Choice extends string>(choices: readonly Choice[], text: string): Choice {
+  const chosen = choices.find((choice) => choice === text);
+  if (chosen === undefined) throw new InvalidArgumentError(`Allowed choices are ${choices.join(", ")}.`);
+  return chosen;
+}
+
+function onlySource(source: NonNullable<Spec["source"]>, earlier: Spec["source"]): Spec {
+  if (earlier !== undefined && earlier?.kind !== source.kind)
+    throw new UsageError("a VM boots from --image or from --nix-module", "give one of them");
+  return { source };
 }
 
 const OPEN = "any:";
 
 /** No pool's name contains a colon. */
-function collectNetwork(text: string, earlier: readonly Network[] = []): readonly Network[] {
-  if (!text.startsWith(OPEN)) return [...earlier, { pool: text }];
+function networkOf(text: string): Network {
+  if (!text.startsWith(OPEN)) return { pool: text };
   const tags = text.slice(OPEN.length);
-  return [...earlier, { pool: null, tags: tags === "" ? [] : tags.split(",") }];
+  return { pool: null, tags: tags === "" ? [] : tags.split(",") };
 }
 
-function collectPair(text: string, earlier: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+function pairOf(text: string): Readonly<Record<string, string>> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("Give KEY=VALUE.");
-  return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
+  return { [text.slice(0, at)]: text.slice(at + 1) };
 }
 
 /** The specification from the file and the flags, which the node checks, and the name in the file. */
-export async function specOf(flags: SpecFlags): Promise<{ readonly name: string | null; readonly spec: Spec }> {
-  const { name = null, ...fromFile } = flags.file === undefined ? {} : await readSpec(flags.file);
+export async function specOf({
+  file,
+  spec: flags = {},
+}: SpecFlags): Promise<{ readonly name: string | null; readonly spec: Spec }> {
+  const { name = null, ...fromFile } = file === undefined ? {} : await readSpec(file);
   if (name !== null && typeof name !== "string")
-    throw new FailureError(`${flags.file}: its name is no text`, 'write name = "web"');
-  if (flags.image !== undefined && flags.nixModule !== undefined)
-    throw new UsageError("a VM boots from --image or from --nix-module", "give one of them");
+    throw new FailureError(`${file}: its name is no text`, 'write name = "web"');
+  const { source, metadata } = flags;
   const spec: Spec = {
     ...fromFile,
-    ...(flags.vcpus === undefined ? {} : { vcpus: flags.vcpus }),
-    ...(flags.memory === undefined ? {} : { memoryMiB: flags.memory }),
-    ...(flags.disk === undefined ? {} : { diskGiB: flags.disk }),
-    ...(flags.hypervisor === undefined ? {} : { hypervisor: flags.hypervisor }),
-    ...(flags.tenant === undefined ? {} : { tenant: flags.tenant }),
-    ...(flags.priority === undefined ? {} : { priority: flags.priority }),
-    ...(flags.preemptible === undefined ? {} : { preemptible: flags.preemptible }),
-    ...(flags.image === undefined ? {} : { source: { kind: "image", image: flags.image } }),
-    ...(flags.nixModule === undefined ? {} : { source: { kind: "nixModule", nixModule: readText(flags.nixModule) } }),
-    ...(flags.feature === undefined ? {} : { features: [...flags.feature] }),
-    ...(flags.network === undefined ? {} : { networks: [...flags.network] }),
-    ...(flags.worker === undefined ? {} : { workerId: flags.worker }),
-    ...(flags.onWorkerLost === undefined ? {} : { onWorkerLost: flags.onWorkerLost }),
-    ...(flags.metadata === undefined ? {} : { metadata: { ...fromFile.metadata, ...flags.metadata } }),
+    ...flags,
+    ...(source?.kind === "nixModule" ? { source: { ...source, nixModule: readText(source.nixModule) } } : {}),
+    ...(metadata === undefined ? {} : { metadata: { ...fromFile.metadata, ...metadata } }),
   };
   return { name, spec };
 }

@@ -12,6 +12,7 @@ export function registerUpdate(vm: Command, { terminal }: Session): void {
           "Change a VM's specification: what is not given stays. Room for it is kept at once; it takes effect with the next run.",
         )
         .argument("<vm>", "which VM"),
+      { defaults: false },
     ),
   ).action(async (name: string, options: ClientOptions & SpecFlags) => {
     const { name: other, spec: changes } = await specOf(options);
