@@ -6,7 +6,7 @@
 import type { Logger } from "pino";
 import { NodeStartError } from "../errors/index.ts";
 import { JoinRefused, requestReplacement } from "../join/index.ts";
-import { type NodeSettings, Storage, StorageError } from "../storage/index.ts";
+import { type NodeSettings, readSettings, Storage, StorageError } from "../storage/index.ts";
 import {
   type DataDirectory,
   type DataDirectoryOptions,
@@ -33,7 +33,7 @@ export async function rebuildFromPeers(options: DataDirectoryOptions, log: Logge
     );
   log.warn({ damage }, "the stored data is damaged: rebuilding from the peers");
   const identity = loadIdentity(dataDir);
-  const remembered = await Storage.readSettings(dataDir);
+  const remembered = await readSettings(dataDir);
   const addresses = options.join?.addresses ?? remembered?.peers.flatMap((peer) => peer.addresses) ?? [];
   if (addresses.length === 0)
     throw new NodeStartError(

@@ -1,5 +1,6 @@
 /** What a node must not forget: one SQLite file, written by a thread of its own. */
 
 export { DATABASE_FILE, DATABASE_FILES } from "./files.ts";
-export { type NodeSettings, Storage, type StorageHandlers } from "./storage.ts";
+export { type NodeSettings, readSettings } from "./settings.ts";
+export { Storage, type StorageHandlers } from "./storage.ts";
 export { StorageError, type StorageErrorKind } from "./storage-error.ts";

@@ -1,4 +1,4 @@
-/** What the thread that owns the file and the node's own thread say to each other. */
+/** The messages between the node's own thread and the storage thread. */
 import type { StorageErrorKind } from "./storage-error.ts";
 
 /** One `Write` of the core. Its frames lie one after the other in `bytes`: entries, snapshot meta, chunks, hard state. */
@@ -6,17 +6,17 @@ export interface WriteJob {
   readonly kind: "write";
   readonly id: number;
   readonly bytes: Uint8Array;
-  /** Stored entries from this index on give way; null: no entries. */
+  /** The entries replace the stored ones from this index on; null: no entries. */
   readonly firstIndex: number | null;
   readonly entryLengths: readonly number[];
   readonly snapshot: {
     readonly metaLength: number;
     readonly chunkLengths: readonly number[];
-    /** Stored entries up to this go; null: all of them. */
+    /** Stored entries up to this index are deleted; null: all of them. */
     readonly keepAfter: number | null;
   } | null;
   readonly hardStateLength: number | null;
-  /** With the first write of a life. */
+  /** With the first write of a node; null: with all others. */
   readonly settings: Uint8Array | null;
 }
 
@@ -28,7 +28,7 @@ export interface SettingsJob {
 
 export type Job = WriteJob | SettingsJob | { readonly kind: "close" };
 
-/** Everything that is stored, as bytes: who reads it checks it. Null: a fresh file. */
+/** Everything that is stored, as bytes that have still to be checked. */
 export interface Stored {
   readonly hardState: Uint8Array | null;
   readonly snapshotMeta: Uint8Array;

@@ -15,10 +15,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Storage, StorageError } from "./index.ts";
+import { readSettings, Storage, StorageError } from "./index.ts";
 import { decodeJournal } from "./journal.ts";
 import { MIGRATIONS, migrate, schemaVersion } from "./schema.ts";
-import { BEGINNING, diceOf, Life, SETTINGS } from "./testing/index.ts";
+import { GENESIS, RandomWrites, randomOf, SETTINGS } from "./testing/index.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -64,35 +64,35 @@ describe("what was written", () => {
   test("is there after a restart", { timeout: 60_000 }, async () => {
     for (let seed = 1; seed <= 15; seed++) {
       const dataDir = mkdtempSync(join(folder, "seed-"));
-      const life = new Life(diceOf(seed));
-      await within(dataDir, (storage) => storage.initialise(BEGINNING, SETTINGS));
+      const source = new RandomWrites(randomOf(seed));
+      await within(dataDir, (storage) => storage.initialise(GENESIS, SETTINGS));
       for (let restart = 0; restart < 3; restart++) {
         await within(dataDir, async (storage) => {
-          expect(storage.restored).toEqual(life.restored());
-          const writes = Array.from({ length: 40 }, () => life.next());
+          expect(storage.restored).toEqual(source.restored());
+          const writes = Array.from({ length: 40 }, () => source.next());
           const written = allWritten(storage, writes.at(-1)?.id ?? 0);
           for (const write of writes) storage.write(write);
           const ids = await written;
           expect(ids).toEqual(ids.toSorted((a, b) => a - b));
         });
       }
-      await within(dataDir, (storage) => expect(storage.restored).toEqual(life.restored()));
+      await within(dataDir, (storage) => expect(storage.restored).toEqual(source.restored()));
     }
   });
 
   test("and the settings too, whoever changes them last", async () => {
-    await within(folder, (storage) => storage.initialise(BEGINNING, SETTINGS));
+    await within(folder, (storage) => storage.initialise(GENESIS, SETTINGS));
     await within(folder, (storage) => storage.saveSettings({ ...SETTINGS, bind: "127.0.0.1:9" }));
     await within(folder, (storage) => expect(storage.settings).toEqual({ ...SETTINGS, bind: "127.0.0.1:9" }));
   });
 
   test("what is queued when it closes is finished first", async () => {
-    const life = new Life(diceOf(99));
+    const source = new RandomWrites(randomOf(99));
     await within(folder, async (storage) => {
-      await storage.initialise(BEGINNING, SETTINGS);
-      for (let n = 0; n < 100; n++) storage.write(life.next());
+      await storage.initialise(GENESIS, SETTINGS);
+      for (let n = 0; n < 100; n++) storage.write(source.next());
     });
-    await within(folder, (storage) => expect(storage.restored).toEqual(life.restored()));
+    await within(folder, (storage) => expect(storage.restored).toEqual(source.restored()));
   });
 });
 
@@ -105,11 +105,11 @@ function commitsIn(dataDir: string): number {
 }
 
 test("what is queued together is committed together, and what comes alone is not held back", async () => {
-  const life = new Life(diceOf(7));
+  const source = new RandomWrites(randomOf(7));
   await within(folder, async (storage) => {
-    await storage.initialise(BEGINNING, SETTINGS);
+    await storage.initialise(GENESIS, SETTINGS);
     for (let n = 0; n < 5; n++) {
-      const write = life.next();
+      const write = source.next();
       const written = allWritten(storage, write.id);
       storage.write(write);
       await written;
@@ -117,14 +117,14 @@ test("what is queued together is committed together, and what comes alone is not
   });
   expect(commitsIn(folder)).toBe(6);
   await within(folder, async (storage) => {
-    const writes = Array.from({ length: 500 }, () => life.next());
+    const writes = Array.from({ length: 500 }, () => source.next());
     const written = allWritten(storage, writes.at(-1)?.id ?? 0);
     for (const write of writes) storage.write(write);
     await written;
   });
   // One for the first that came, and a few for all that came while that was under way.
   expect(commitsIn(folder)).toBeLessThan(6 + 50);
-  await within(folder, (storage) => expect(storage.restored).toEqual(life.restored()));
+  await within(folder, (storage) => expect(storage.restored).toEqual(source.restored()));
 });
 
 function writer(
@@ -161,11 +161,11 @@ test("a process that is killed loses nothing that was reported durable", { timeo
     await ended;
     // Replay the same life: what is stored is what some prefix of it leaves, and not shorter than what was reported.
     const stored = await within(dataDir, (storage) => storage.restored);
-    const life = new Life(diceOf(round));
+    const source = new RandomWrites(randomOf(round));
     const candidates: unknown[] = [];
     for (let id = 1; id <= durable() + 16; id++) {
-      life.next();
-      if (id >= durable()) candidates.push(life.restored());
+      source.next();
+      if (id >= durable()) candidates.push(source.restored());
     }
     expect(candidates).toContainEqual(stored);
   }
@@ -184,7 +184,7 @@ describe("a data directory", () => {
   });
 
   test("of a newer version is refused, and left as it is", async () => {
-    await within(folder, (storage) => storage.initialise(BEGINNING, SETTINGS));
+    await within(folder, (storage) => storage.initialise(GENESIS, SETTINGS));
     const database = new Database(join(folder, "blixard.db"));
     database.prepare("INSERT INTO schema VALUES (?)").run(MIGRATIONS.length + 1);
     database.close();
@@ -244,7 +244,7 @@ describe("damage", () => {
     const sources = await lives();
     const counts = { refused: 0, harmless: 0 };
     for (let copy = 0; copy < 200; copy++) {
-      const dice = diceOf(1000 + copy);
+      const random = randomOf(1000 + copy);
       const source = sources[copy % 2];
       if (source === undefined) throw new Error("fixture");
       const dataDir = join(folder, `copy-${copy}`);
@@ -252,11 +252,11 @@ describe("damage", () => {
       const files = ["blixard.db", "blixard.db-wal"].filter(
         (file) => existsSync(join(dataDir, file)) && statSync(join(dataDir, file)).size > 0,
       );
-      const path = join(dataDir, files[Math.floor(dice() * files.length)] ?? "blixard.db");
+      const path = join(dataDir, files[Math.floor(random() * files.length)] ?? "blixard.db");
       const bytes = readFileSync(path);
-      for (let flips = 1 + Math.floor(dice() * 64); flips > 0; flips--) {
-        const at = Math.floor(dice() * bytes.length);
-        bytes[at] = (bytes[at] ?? 0) ^ (1 + Math.floor(dice() * 255));
+      for (let flips = 1 + Math.floor(random() * 64); flips > 0; flips--) {
+        const at = Math.floor(random() * bytes.length);
+        bytes[at] = (bytes[at] ?? 0) ^ (1 + Math.floor(random() * 255));
       }
       writeFileSync(path, bytes);
       try {
@@ -313,6 +313,6 @@ describe("damage", () => {
     if (killed === undefined) throw new Error("fixture");
     unlinkSync(join(killed.dataDir, "blixard.db.horizon"));
     expect((await refusal(killed.dataDir)).kind).toBe("damaged");
-    expect(await Storage.readSettings(killed.dataDir)).toEqual(SETTINGS);
+    expect(await readSettings(killed.dataDir)).toEqual(SETTINGS);
   });
 });

@@ -1,1 +1,2 @@
-export { BEGINNING, diceOf, Life, SETTINGS } from "./life.ts";
+/** For tests of the storage, and of what uses one. */
+export { GENESIS, RandomWrites, randomOf, SETTINGS } from "./random-writes.ts";

@@ -1,16 +1,16 @@
 /** A process that writes without end, and says what is durable: to be killed. `writer.ts DIR SEED [COUNT]` */
 import { Storage } from "../index.ts";
-import { BEGINNING, diceOf, Life, SETTINGS } from "./life.ts";
+import { GENESIS, RandomWrites, randomOf, SETTINGS } from "./random-writes.ts";
 
 const [dataDir = "", seed = "1", count = "Infinity"] = process.argv.slice(2);
 const storage = await Storage.open(dataDir);
-if (storage.restored === null) await storage.initialise(BEGINNING, SETTINGS);
-const life = new Life(diceOf(Number(seed)));
+if (storage.restored === null) await storage.initialise(GENESIS, SETTINGS);
+const source = new RandomWrites(randomOf(Number(seed)));
 let issued = 0;
 const issue = (): void => {
   if (issued >= Number(count)) return;
   issued++;
-  storage.write(life.next());
+  storage.write(source.next());
 };
 storage.listen({
   written(id) {

@@ -1,4 +1,4 @@
-/** Writes as a node makes them: random, and legal. For tests. */
+/** For tests: random writes that a node could make. */
 import {
   chainLink,
   type Entry,
@@ -29,40 +29,40 @@ export const SETTINGS: NodeSettings = {
   replaces: null,
 };
 
-export const BEGINNING: Restored = Node.genesis("test-cluster", 0, [{ id: 1, peerId: "peer-1" }]);
+export const GENESIS: Restored = Node.genesis("test-cluster", 0, [{ id: 1, peerId: "peer-1" }]);
 
-/** Draws the next write from `dice`, each a number in [0, 1). */
-export class Life {
-  readonly #dice: () => number;
+/** Draws writes from `random`, which returns numbers in [0, 1). */
+export class RandomWrites {
+  readonly #random: () => number;
   #id = 0;
   #term = 1;
-  #snapshot: Snapshot = BEGINNING.snapshot;
+  #snapshot: Snapshot = GENESIS.snapshot;
   /** From `#first` on. */
   #entries: Entry[] = [];
   #first = 1;
   #hardStateNow: HardState | null = null;
 
-  constructor(dice: () => number) {
-    this.#dice = dice;
+  constructor(random: () => number) {
+    this.#random = random;
   }
 
   next(): Write {
     this.#id++;
-    const choice = this.#dice();
-    const hardState = this.#dice() < 0.3 ? this.#hardState() : null;
+    const choice = this.#random();
+    const hardState = this.#random() < 0.3 ? this.#hardState() : null;
     if (choice < 0.1 && this.#entries.length > 4)
       return { id: this.#id, hardState, entries: null, snapshot: this.#takeSnapshot() };
     return { id: this.#id, hardState, entries: this.#append(choice < 0.25), snapshot: null };
   }
 
-  /** What a storage must hold after all that was drawn so far. */
+  /** What a storage must hold after all writes so far. */
   restored(): Restored {
     return { hardState: this.#hardStateNow, snapshot: this.#snapshot, entries: [...this.#entries] };
   }
 
   #hardState(): HardState {
     this.#term++;
-    this.#hardStateNow = { term: this.#term, votedFor: 1 + Math.floor(this.#dice() * 3), proof: null };
+    this.#hardStateNow = { term: this.#term, votedFor: 1 + Math.floor(this.#random() * 3), proof: null };
     return this.#hardStateNow;
   }
 
@@ -72,13 +72,13 @@ export class Life {
 
   #append(truncates: boolean): readonly Entry[] {
     const above = Math.max(this.#snapshot.meta.index, this.#first - 1);
-    const keep = truncates ? above + Math.floor(this.#dice() * (this.#last - above + 1)) : this.#last;
+    const keep = truncates ? above + Math.floor(this.#random() * (this.#last - above + 1)) : this.#last;
     this.#entries.length = Math.max(0, keep - this.#first + 1);
     if (this.#entries.length === 0) this.#first = this.#snapshot.meta.index + 1;
     const added: Entry[] = [];
-    for (let n = 1 + Math.floor(this.#dice() * 8); n > 0; n--) {
+    for (let n = 1 + Math.floor(this.#random() * 8); n > 0; n--) {
       const index = this.#last + 1;
-      const data = new Uint8Array(Math.floor(this.#dice() * 300)).fill(Math.floor(this.#dice() * 256));
+      const data = new Uint8Array(Math.floor(this.#random() * 300)).fill(Math.floor(this.#random() * 256));
       const previous = this.#entries.at(-1)?.chain ?? this.#snapshot.meta.chain;
       const chain = chainLink(digests, previous, index, this.#term, "command", data);
       const entry: Entry = { index, term: this.#term, kind: "command", data, chain };
@@ -90,11 +90,11 @@ export class Life {
 
   #takeSnapshot(): Write["snapshot"] {
     const from = Math.max(this.#snapshot.meta.index + 1, this.#first);
-    const index = from + Math.floor(this.#dice() * (this.#last - from + 1));
+    const index = from + Math.floor(this.#random() * (this.#last - from + 1));
     const at = this.#entries[index - this.#first];
     if (at === undefined) return null;
-    const chunks = Array.from({ length: 1 + Math.floor(this.#dice() * 4) }, (_, n) =>
-      new Uint8Array(100 + Math.floor(this.#dice() * 9000)).fill(n + index),
+    const chunks = Array.from({ length: 1 + Math.floor(this.#random() * 4) }, (_, n) =>
+      new Uint8Array(100 + Math.floor(this.#random() * 9000)).fill(n + index),
     );
     const meta = {
       ...this.#snapshot.meta,
@@ -106,7 +106,7 @@ export class Life {
       sizeBytes: chunks.reduce((sum, { length }) => sum + length, 0),
     };
     this.#snapshot = { ...this.#snapshot, meta, chunks };
-    const keepAfter = Math.max(this.#first - 1, index - Math.floor(this.#dice() * 5));
+    const keepAfter = Math.max(this.#first - 1, index - Math.floor(this.#random() * 5));
     this.#entries.splice(0, keepAfter - this.#first + 1);
     this.#first = keepAfter + 1;
     return { snapshot: this.#snapshot, keepAfter };
@@ -114,7 +114,7 @@ export class Life {
 }
 
 /** A small generator of numbers in [0, 1), the same for one seed (mulberry32). */
-export function diceOf(seed: number): () => number {
+export function randomOf(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
