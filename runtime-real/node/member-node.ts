@@ -39,7 +39,7 @@ import { NodeStartError } from "../errors/index.ts";
 import { answerJoin } from "../join/index.ts";
 import { Network, type NetworkPeer } from "../network/index.ts";
 import { fileRecorder, type Recorder, ringRecorder } from "../recording/index.ts";
-import { probeFacts, WorkerHost } from "../worker/index.ts";
+import { AgentLoop, probeFacts } from "../worker/index.ts";
 import { AddressAnnouncement } from "./address-announcement.ts";
 import { AdmittedWorkers } from "./admitted-workers.ts";
 import type { DataDirectory } from "./data-directory.ts";
@@ -87,7 +87,7 @@ export class MemberNode implements RunningNode, Served {
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS });
   #network: Network | null = null;
   #api: ApiServer | null = null;
-  #worker: WorkerHost | null = null;
+  #worker: AgentLoop | null = null;
   #reviews: NodeJS.Timeout | null = null;
   #isRemoved = false;
   #stopping: Promise<void> | null = null;
@@ -370,10 +370,10 @@ export class MemberNode implements RunningNode, Served {
 
   // ---- The worker on this host
 
-  async #startWorker(): Promise<WorkerHost> {
+  async #startWorker(): Promise<AgentLoop> {
     const { dataDir } = this.#options;
     const others = this.node.configuration.members.flatMap(({ id }) => (id === this.nodeId ? [] : [id]));
-    return await WorkerHost.start({
+    return await AgentLoop.start({
       workerId: this.nodeId,
       dataDir,
       facts: await probeFacts(dataDir, this.#directory.settings.worker, null),

@@ -9,7 +9,7 @@ import { NodeStartError } from "../errors/index.ts";
 import type { Identity } from "../identity/index.ts";
 import { refuse } from "../join/index.ts";
 import { Network, NetworkError } from "../network/index.ts";
-import { probeFacts, WorkerHost } from "../worker/index.ts";
+import { AgentLoop, probeFacts } from "../worker/index.ts";
 import { createLogger } from "./logging.ts";
 import type { NodeOptions } from "./options.ts";
 import type { NodeEnd, RunningNode } from "./running-node.ts";
@@ -58,7 +58,7 @@ class WorkerNode implements RunningNode {
   readonly #log: Logger;
   #settings: WorkerSettings;
   #network: Network | null = null;
-  #worker: WorkerHost | null = null;
+  #worker: AgentLoop | null = null;
   /** Whom it is connected to, or about to be. */
   #server: NodeId | null = null;
   #stopping: Promise<void> | null = null;
@@ -110,7 +110,7 @@ class WorkerNode implements RunningNode {
       },
     });
     this.#network = network;
-    this.#worker = await WorkerHost.start({
+    this.#worker = await AgentLoop.start({
       workerId: nodeId,
       dataDir,
       facts,

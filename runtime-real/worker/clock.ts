@@ -1,12 +1,12 @@
-/** CLOCK_MONOTONIC in milliseconds: the same in every process of this host, which is what a deadline that two processes share needs. */
+/** CLOCK_MONOTONIC in milliseconds. It is the same in every process of this host, so two processes can share a deadline. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** The longest that one of Node's timers can wait. */
+/** The longest time that a timer of Node.js can wait. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-/** A timer for a time of that clock, however far away. */
+/** A timer for a time of that clock. The time may be further away than a timer of Node.js can wait. */
 export class Deadline {
   readonly #due: () => void;
   #timer: NodeJS.Timeout | null = null;
@@ -15,7 +15,7 @@ export class Deadline {
     this.#due = due;
   }
 
-  /** Replaces the time before. */
+  /** Replaces the time that was set before. */
   set(atMs: number): void {
     this.clear();
     const inMs = Math.min(TIMER_MAX_MS, Math.max(0, Math.ceil(atMs - monotonicMs())));

@@ -1,26 +1,33 @@
-/** What runs machines on a host: the contract that a driver of a hypervisor carries out. */
+/** The contract of what runs machines on a host, such as a driver of a hypervisor. */
 import type { HostAction, Machine } from "../../core/index.ts";
 
-/** See `HostAction`: fire and forget, idempotent; what comes of one shows in the inventory, and of a probe is told. */
+/**
+ * Fire and forget, and idempotent: see `HostAction`. Its result shows in the inventory; that of a probe is told to the
+ * listener.
+ */
 export type MachineAction = Extract<HostAction, { readonly kind: "build" | "start" | "stop" | "delete" | "probe" }>;
 
 export interface DriverListener {
-  /** `inventory` has another answer. */
+  /** `inventory` returns something else now. */
   changed(): void;
   probed(name: string, epoch: number, check: string, isHealthy: boolean): void;
 }
 
 export interface Driver {
-  /** As the facts of the host tell it. */
+  /** As in the facts of the host. */
   readonly name: string;
   /** Called once, before anything else. */
   listen(listener: DriverListener): void;
-  /** Everything that the host has, whoever made it; sorted by name. Also what earlier processes of this node have left running. */
+  /**
+   * Every machine on the host, sorted by name: also those that somebody else has made, and those that earlier processes
+   * of this node have left running.
+   */
   inventory(): readonly Machine[];
   perform(action: MachineAction): void;
   /**
-   * A switch outside of this process: at `atMs` of CLOCK_MONOTONIC (clock.ts) every machine is ended at once, unless it has been set anew by then. It survives the
-   * death of this process. Once it has fallen, and before it was ever set, nothing is started.
+   * Sets a fence outside of this process. At `atMs` of CLOCK_MONOTONIC (clock.ts) it ends every machine at once, unless
+   * it has been set to another time before. It survives the death of this process. After that time, and before it is
+   * set for the first time, no machine is started.
    */
   fenceAt(atMs: number): void;
 }

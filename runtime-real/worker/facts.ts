@@ -1,4 +1,4 @@
-/** What this host is, as far as it can be seen from here; the rest is said by whoever runs the node. */
+/** What this host is: what can be probed, and what whoever runs the node says about it. */
 import { closeSync, openSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
@@ -10,7 +10,7 @@ export interface WorkerOptions {
   readonly datacenter: string;
   readonly zone: string;
   readonly rack: string;
-  /** Beside those that are probed. */
+  /** In addition to those that are probed. */
   readonly features: readonly string[];
   /** In thousandths of any one currency. */
   readonly costPerHour: number;
@@ -28,8 +28,8 @@ const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 
 /**
- * Processors that this process may use, all of the memory, and the whole file system of the data directory: what others on this host need of it is the
- * scheduler's reserve.
+ * The processors that this process may use, all of the memory, and the whole file system of the data directory. What
+ * other software on this host needs of them is reserved by the scheduler.
  *
  * @throws NodeStartError when an option is not what it must be.
  */
@@ -57,7 +57,7 @@ export async function probeFacts(dataDir: string, options: WorkerOptions, driver
   }
 }
 
-/** Whether this process may open it. That a guest runs by it is not said: some hosts make machines that then never boot. */
+/** Whether this process may use KVM. That does not mean that guests run: on some hosts they are made and never boot. */
 function opensKvm(): boolean {
   try {
     closeSync(openSync("/dev/kvm", "r+"));

@@ -1,4 +1,4 @@
-/** A node as a host that runs what the cluster wants: the core's agent in the real world. */
+/** What runs on a host for the cluster: the core's agent, and what carries its actions out. */
+export { AgentLoop, type AgentLoopParts } from "./agent-loop.ts";
 export type { Driver, DriverListener, MachineAction } from "./driver.ts";
 export { DEFAULT_WORKER, probeFacts, type WorkerOptions } from "./facts.ts";
-export { WorkerHost, type WorkerHostParts } from "./worker-host.ts";

@@ -222,7 +222,7 @@ describe("a job is ended as a whole", () => {
 describe("the switch falls outside of the node's process", () => {
   /** A process like a node's, with one job that runs. */
   async function node(leaseMs: number): Promise<{ readonly signal: (name: NodeJS.Signals) => void }> {
-    const child = fork(join(import.meta.dirname, "testing", "host.ts"), [folder, `${leaseMs}`], { execArgv: [] });
+    const child = fork(join(import.meta.dirname, "testing", "job-owner.ts"), [folder, `${leaseMs}`], { execArgv: [] });
     await written("sleeper", "ready");
     return { signal: (name) => void child.kill(name) };
   }

@@ -1,6 +1,7 @@
 /**
- * The jobs of a host, as its agent sees them: attempts of tasks, which a keeper runs in processes of their own (keeper.ts). The keeper is there while a job is. Jobs do not
- * outlive the node's process: what an earlier one has left behind is ended before anything is said of this host.
+ * The jobs of a host, as its agent sees them. A job is one attempt of a task. Jobs are run by the keeper (keeper.ts), a
+ * process that is there as long as there is a job. Jobs do not outlive the node's process: those that an earlier process
+ * has left behind are ended before this host reports anything.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { rmSync } from "node:fs";
@@ -16,7 +17,10 @@ export type JobAction = Extract<HostAction, { readonly kind: "runJob" | "endJob"
 
 const KEEPER = fileURLToPath(new URL("./keeper.ts", import.meta.url));
 
-/** By then the keeper has ended what the switch ends, or it hangs. Well within the grace that the cluster gives (core/agent/lease.ts). */
+/**
+ * How long after the fence the keeper may still have jobs. After that it hangs. Much shorter than the grace that the
+ * cluster gives (core/agent/lease.ts).
+ */
 const KEEPER_LATE_MS = 500;
 
 export class Jobs {
@@ -27,7 +31,7 @@ export class Jobs {
   #keeper: ChildProcess | null = null;
   #fenceAtMs: number | null = null;
   readonly #keeperLate = new Deadline(() => this.#replaceKeeper());
-  /** What came while the jobs of a keeper that has died are ended; null: none has. */
+  /** Jobs that came while those of a keeper that has died are still being ended; null: no keeper has died. */
   #held: JobOrder[] | null = null;
   #isClosed = false;
 
@@ -37,7 +41,10 @@ export class Jobs {
     this.#changed = changed;
   }
 
-  /** Resolves when nothing of an earlier life runs any more. `changed` is called whenever `list` has another answer, and may be called too often. */
+  /**
+   * Resolves when no job of an earlier process runs any more. `changed` is called whenever `list` returns something else,
+   * and sometimes when it does not.
+   */
   static async open(dataDir: string, log: Logger, changed: () => void): Promise<Jobs> {
     const folder = join(resolve(dataDir), "jobs");
     await killAll({ group: null, markedWith: markOf(folder) });
@@ -50,7 +57,10 @@ export class Jobs {
     return [...this.#jobs.values()].sort((a, b) => (a.id === b.id ? a.attempt - b.attempt : a.id < b.id ? -1 : 1));
   }
 
-  /** Of CLOCK_MONOTONIC: when all jobs are ended, unless another time is set before. Until it was set once, none is run. */
+  /**
+   * Sets the fence: when all jobs are ended, by CLOCK_MONOTONIC, unless it is set to another time before. No job is run
+   * before it is set for the first time.
+   */
   fenceAt(atMs: number): void {
     this.#fenceAtMs = atMs;
     this.#keeperLate.set(atMs + KEEPER_LATE_MS);
@@ -104,7 +114,7 @@ export class Jobs {
 
   #startKeeper(): ChildProcess {
     const keeper = fork(KEEPER, [this.#folder], {
-      // Out of the terminal's reach: Ctrl-C is for the node, which ends things in order.
+      // In a process group of its own, so that Ctrl-C reaches the node only, which ends things in order.
       detached: true,
       execArgv: [],
       env: { PATH: process.env["PATH"], [JOB_MARK]: markOf(this.#folder) },
@@ -113,7 +123,7 @@ export class Jobs {
     keeper.on("message", (ended: Ended) => this.#ended(ended));
     keeper.once("error", (error) => {
       this.#log.error({ err: error }, "the keeper of jobs failed");
-      // One that could not even be started never exits.
+      // A process that could not be started never exits.
       if (keeper.pid === undefined) void this.#keeperGone(keeper, error.message);
     });
     keeper.once("exit", (code, signal) => void this.#keeperGone(keeper, signal ?? `exit code ${code}`));
@@ -121,7 +131,7 @@ export class Jobs {
   }
 
   #order(order: Order): void {
-    // If it is not there any more, what has become of the jobs is told when that is noticed.
+    // If the keeper is gone, `#keeperGone` says what has become of its jobs.
     if (this.#keeper?.connected === true) this.#keeper.send(order, () => undefined);
   }
 
@@ -141,14 +151,14 @@ export class Jobs {
     if (keeper?.connected === true) keeper.disconnect();
   }
 
-  /** The keeper hangs, and this process does not: one of the two is enough for the switch to fall. */
+  /** The keeper hangs and this process does not. One of the two is enough to end the jobs in time. */
   #replaceKeeper(): void {
     if (![...this.#jobs.values()].some(({ phase }) => phase === "running")) return;
     this.#log.error("the keeper has not ended its jobs with the lease of this host");
     this.#keeper?.kill("SIGKILL");
   }
 
-  /** Its jobs may still run: they have failed when they do not any more. */
+  /** Its jobs may still run. They have failed once they are ended. */
   async #keeperGone(keeper: ChildProcess, end: string): Promise<void> {
     if (keeper !== this.#keeper) return;
     this.#log.error({ end }, "the keeper of jobs has died: its jobs are ended");

@@ -1,4 +1,7 @@
-/** What a node and the keeper of its jobs say to each other. Both are of one program, and nobody else has the channel. */
+/**
+ * The messages between a node and the keeper of its jobs. Both run the same version of this program, and nobody else has
+ * access to the channel.
+ */
 
 export interface JobOrder {
   readonly id: string;
@@ -9,9 +12,9 @@ export interface JobOrder {
 }
 
 export type Order =
-  /** Of CLOCK_MONOTONIC. */
+  /** By CLOCK_MONOTONIC. */
   | { readonly kind: "fenceAt"; readonly atMs: number }
-  /** `outputLength`: UTF-16 code units of the end of its output that are kept. */
+  /** `outputLength`: how much of the end of its output is kept, in UTF-16 code units. */
   | ({ readonly kind: "run"; readonly outputLength: number } & JobOrder)
   | { readonly kind: "end"; readonly id: string; readonly attempt: number };
 
@@ -19,7 +22,7 @@ export type Order =
 export interface Ended {
   readonly id: string;
   readonly attempt: number;
-  readonly how: /** By itself. Of one that a signal has ended: 128 and the number of that signal. */
+  readonly how: /** By itself. If a signal has ended it, `exitCode` is 128 and the number of the signal. */
     | { readonly kind: "exited"; readonly exitCode: number }
     | { readonly kind: "notStarted"; readonly reason: string }
     | { readonly kind: "timedOut" | "cancelled" | "fenced" };

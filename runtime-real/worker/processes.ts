@@ -1,13 +1,14 @@
 /**
- * Which processes belong to a job. They are told by their group, and by the environment that they have inherited: that also finds one that has left the group
- * (`setsid`), and what an earlier life of this node has left behind.
+ * Which processes belong to a job. They are known by their process group, and by a variable in the environment that they
+ * have inherited. By that variable also those are found that have left the group (`setsid`), and those that an earlier
+ * process of this node has left behind.
  */
 import { readdirSync, readFileSync } from "node:fs";
 
 /** The variable that marks a job's processes. */
 export const JOB_MARK = "BLIXARD_JOB";
 
-/** What it holds: a job's own working directory. That of all jobs of a node is the beginning of each. */
+/** Its value: the working directory of the job. The folder of all jobs of a node is a prefix of it. */
 export function markOf(folder: string): string {
   return `${folder}/`;
 }
@@ -15,11 +16,14 @@ export function markOf(folder: string): string {
 export interface Sought {
   /** Null: none. */
   readonly group: number | null;
-  /** The beginning of the mark. */
+  /** A prefix of the mark. */
   readonly markedWith: string;
 }
 
-/** Those that live, in that group or with that mark. Of processes that this one may not look into, only the group is seen. */
+/**
+ * The processes that live in that group or have that mark. Of processes whose environment this one may not read, only
+ * the group is seen.
+ */
 export function processesOf(job: Sought): readonly number[] {
   const found: number[] = [];
   for (const name of readdirSync("/proc")) {
@@ -32,7 +36,7 @@ export function processesOf(job: Sought): readonly number[] {
       if (state === "Z" || state === "X") continue;
       if (Number(group) === job.group || isMarked(name, job.markedWith)) found.push(pid);
     } catch {
-      // It has ended meanwhile.
+      // It has ended in the meantime.
     }
   }
   return found;
@@ -49,7 +53,10 @@ function isMarked(pid: string, prefix: string): boolean {
 
 const LOOK_AGAIN_MS = { first: 5, last: 500 } as const;
 
-/** Kills them, and those that they still start meanwhile, until none is left. Resolves when nothing runs any more: not before, however long a process sits in the kernel. */
+/**
+ * Kills them, and those that they start in the meantime. Resolves when none is left, which may take long when a process
+ * waits in the kernel.
+ */
 export async function killAll(job: Sought): Promise<void> {
   for (let waitMs: number = LOOK_AGAIN_MS.first; ; waitMs = Math.min(LOOK_AGAIN_MS.last, waitMs * 2)) {
     const living = processesOf(job).filter((pid) => pid !== process.pid);

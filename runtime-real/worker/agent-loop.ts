@@ -1,4 +1,7 @@
-/** Carries the core's agent on a real host: the host's clock and everything that happens there in, reports and actions out. Decides nothing. */
+/**
+ * The loop around the core's agent on a real host. What happens on the host goes in with the time of its clock; reports
+ * and actions come out and are carried out. Decides nothing.
+ */
 import { randomInt } from "node:crypto";
 import type { Logger } from "pino";
 import {
@@ -14,28 +17,29 @@ import { Deadline, monotonicMs } from "./clock.ts";
 import type { Driver } from "./driver.ts";
 import { Jobs } from "./jobs.ts";
 
-export interface WorkerHostParts {
+export interface AgentLoopParts {
   readonly workerId: NodeId;
   readonly dataDir: string;
   readonly facts: HostFacts;
-  /** Null: nothing here runs machines. */
+  /** Null: this host runs no machines. */
   readonly driver: Driver | null;
   /** Whom to report to first. At least one. */
   readonly servers: readonly NodeId[];
   readonly log: Logger;
-  /** Brings a report to a server, and back what it is answered with; null: nothing. Never rejects. */
+  /** Sends a report to a server and resolves to the answer; null: none came. Never rejects. */
   report(to: NodeId, report: Uint8Array): Promise<Uint8Array | null>;
-  /** It has been removed from the cluster, for ever, and nothing of it is left here. */
+  /** The worker has been removed from the cluster, and nothing of it is left on this host. */
   ended(): void;
 }
 
-/** Below 2^48, which is as far as the dice go: that one comes twice is not to be expected in the life of a host. */
+/** Below 2^48, the limit of `randomInt`. So many that no host is expected ever to draw one twice. */
 const BOOT_IDS = { min: 1, max: 2 ** 48 - 1 } as const;
 
-type Happening = AgentInput extends infer Kind ? (Kind extends AgentInput ? Omit<Kind, "nowMs"> : never) : never;
+/** An input before it has its time. */
+type Untimed = AgentInput extends infer Kind ? (Kind extends AgentInput ? Omit<Kind, "nowMs"> : never) : never;
 
-export class WorkerHost {
-  readonly #parts: WorkerHostParts;
+export class AgentLoop {
+  readonly #parts: AgentLoopParts;
   readonly #agent: Agent;
   readonly #jobs: Jobs;
   readonly #wake = new Deadline(() => this.#step({ kind: "wake" }));
@@ -43,7 +47,7 @@ export class WorkerHost {
   #isStopped = false;
   #heldLease = false;
 
-  private constructor(parts: WorkerHostParts, jobs: Jobs) {
+  private constructor(parts: AgentLoopParts, jobs: Jobs) {
     const { workerId, facts, servers } = parts;
     this.#parts = parts;
     this.#jobs = jobs;
@@ -56,13 +60,13 @@ export class WorkerHost {
     });
   }
 
-  /** Resolves when nothing of this host's earlier lives runs that should not, and this one has begun to report. */
-  static async start(parts: WorkerHostParts): Promise<WorkerHost> {
-    let host: WorkerHost | null = null;
-    const jobs = await Jobs.open(parts.dataDir, parts.log, () => host?.lookLater());
-    host = new WorkerHost(parts, jobs);
-    host.#begin();
-    return host;
+  /** Resolves when no job of an earlier process runs any more and this one has begun to report. */
+  static async start(parts: AgentLoopParts): Promise<AgentLoop> {
+    let loop: AgentLoop | null = null;
+    const jobs = await Jobs.open(parts.dataDir, parts.log, () => loop?.lookLater());
+    loop = new AgentLoop(parts, jobs);
+    loop.#begin();
+    return loop;
   }
 
   #begin(): void {
@@ -75,7 +79,7 @@ export class WorkerHost {
     this.#look();
   }
 
-  /** Something has changed on the host. What changes in one turn of the event loop is looked at once. */
+  /** Something has changed on the host. Takes the inventory once a turn of the event loop, however much has changed. */
   lookLater(): void {
     if (this.#isLooking) return;
     this.#isLooking = true;
@@ -85,12 +89,12 @@ export class WorkerHost {
     });
   }
 
-  /** The cluster has removed this worker: it ends whatever is here. */
+  /** The cluster has removed this worker. The agent ends everything on this host. */
   removed(): void {
     this.#step({ kind: "removed" });
   }
 
-  /** Its jobs end; its machines go on, until the lease that they have runs out. */
+  /** Jobs end. Machines go on until their lease runs out. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#wake.clear();
@@ -102,9 +106,9 @@ export class WorkerHost {
     this.#step({ kind: "inventory", machines, jobs: this.#jobs.list() });
   }
 
-  #step(happening: Happening): void {
+  #step(untimed: Untimed): void {
     if (this.#isStopped) return;
-    for (const effect of this.#agent.step({ ...happening, nowMs: monotonicMs() })) this.#perform(effect);
+    for (const effect of this.#agent.step({ ...untimed, nowMs: monotonicMs() })) this.#perform(effect);
     this.#tellOfLease();
   }
 
