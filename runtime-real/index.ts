@@ -1,6 +1,6 @@
 /**
- * The door of the real runtime. What a client command needs is light and there at once; what a node needs (libp2p, SQLite, the HTTP server) is loaded
- * when a node starts.
+ * The door of the real runtime. Light: a client command loads only what it needs. What a node needs (libp2p, SQLite,
+ * the HTTP server) is loaded when a node starts.
  */
 
 import type * as Recording from "./recording/index.ts";

@@ -1,4 +1,7 @@
-/** The routes of the API: procedures, the stream of events, the OpenAPI document; and what is written to the log about each. */
+/**
+ * The routes of the API: procedures, the stream of events, the OpenAPI document. And what the log says about each
+ * call.
+ */
 import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
 import type { Logger } from "pino";
@@ -59,7 +62,7 @@ export function appOf(
       return context.json(answer);
     } catch (error) {
       if (error instanceof ApiError) {
-        // While there is no leader every client is told so, again and again: what the node makes of it stands in its log once.
+        // While there is no leader, every request of every client fails. The node logs that once elsewhere.
         const level = API_ERRORS[error.code] >= 503 ? "debug" : "info";
         if (log.isLevelEnabled(level)) call.log[level]({ code: error.code, durationMs: since(startMs) }, error.message);
         return refuse(context, error);
@@ -113,7 +116,10 @@ export function appOf(
   return app;
 }
 
-/** What changes who belongs to the cluster is told at info, all else at debug: at ten thousand writes a second a line each would be most of the work. */
+/**
+ * Changes of the membership and of tokens are logged at info, all else at debug: at ten thousand writes a second a
+ * line for each would cost more than the writes.
+ */
 function logDone(call: HttpCall, log: Logger, name: string, startMs: number): void {
   const isTold =
     (name === "cluster.leave" || name === "cluster.transferLeader" || name.startsWith("token.")) &&

@@ -1,4 +1,4 @@
-/** A command that the replicated state refused when it was applied, as an error of the API. */
+/** Refusals of commands by the replicated state, as errors of the API. */
 import type { Refusal, WorkerRefusal } from "../../core/index.ts";
 import { ApiError } from "../errors/index.ts";
 import { invalidField, poolNotFound, taskNotFound, unexpected, vmNotFound, workerNotFound } from "./refusals.ts";
@@ -10,7 +10,7 @@ const QUOTA_WORDS = {
   diskGiB: "GiB of disk",
 } as const satisfies Record<Extract<Refusal, { readonly kind: "quotaExceeded" }>["resource"], string>;
 
-/** What the scheduler's refusals mean, where their fields are not at hand. */
+/** The refusals of the scheduler in words, without their fields. */
 const WHY_NOT: ReadonlyMap<string, string> = new Map<WorkerRefusal["kind"], string>([
   ["offline", "it is offline"],
   ["cordoned", "it is cordoned"],

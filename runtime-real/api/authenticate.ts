@@ -3,7 +3,7 @@ import { type ClusterState, query } from "../../core/index.ts";
 import { hashSecret, InvalidToken, parseToken } from "../tokens/index.ts";
 import type { Caller } from "./index.ts";
 
-/** Who holds this bearer token, by this node's replicated state; null: nobody. */
+/** The holder of this bearer token, by the replicated state of this node; null: nobody. */
 export function authenticate(state: ClusterState, bearer: string, wallMs: number): Caller | null {
   let token: ReturnType<typeof parseToken>;
   try {
@@ -18,7 +18,7 @@ export function authenticate(state: ClusterState, bearer: string, wallMs: number
   const shown = Buffer.from(hashSecret(token.secret), "hex");
   const matches = timingSafeEqual(known, shown);
   if (record === null || !matches || record.purpose !== "api" || record.revokedAtMs !== null) return null;
-  // Whichever clock is ahead: a node whose own clock stands still lets nobody in for longer.
+  // By the clock that is ahead. So a node whose own clock stands still does not accept tokens for longer.
   if (Math.max(wallMs, state.timeMs) >= record.expiresAtMs) return null;
   return { kind: "token", tokenId: record.id };
 }

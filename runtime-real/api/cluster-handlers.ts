@@ -1,4 +1,4 @@
-/** What carries out the procedures about the cluster itself: its status, its members, its leader. */
+/** Handlers of the procedures about the cluster itself: its status, its members, its leader. */
 import { NOBODY, type Node } from "../../core/index.ts";
 import { ApiError } from "../errors/index.ts";
 import { changeMembership } from "../join/index.ts";
@@ -12,7 +12,7 @@ import { requestRefused } from "./request-refusals.ts";
 import type { Served } from "./served.ts";
 import { transferTarget } from "./transfer-target.ts";
 
-/** How long a change of membership waits for another one. */
+/** How long a change of membership waits for another that is under way. */
 const CHANGE_WAIT_MS = 5000;
 
 type OfCluster = Extract<ProcedureName, `cluster.${string}`>;
@@ -30,7 +30,7 @@ export function clusterHandlers(served: Served): Pick<Handlers, OfCluster> {
   ): Promise<AnswerOf<Name>> {
     if (node.role === "leader") return await here();
     const leader = node.configuration.members.find(({ id }) => id === node.leaderId);
-    // One hop: a member that was asked by another does not ask a third.
+    // One hop only: a member that was asked by another member does not ask a third.
     if (leader === undefined || context.caller.kind === "member") throw requestRefused(served, { kind: "noLeader" });
     try {
       return await served.callMember(leader.peerId, name, body, context);
@@ -48,7 +48,8 @@ export function clusterHandlers(served: Served): Pick<Handlers, OfCluster> {
 
     "cluster.members": async ({ stale }) => {
       const { index, result } = await read("nodes", { kind: "listNodes" }, stale);
-      // The first configuration of a cluster is in no entry of its log: who takes part is told by the configuration itself, and where they are by what they announced.
+      // No log entry holds the first configuration of a cluster. So the members come from the configuration itself,
+      // and their addresses from what they have announced.
       const { members, voters } = node.configuration;
       const announced = new Map(result.nodes.map((record) => [record.id, record]));
       return {

@@ -1,4 +1,4 @@
-/** Asking the core of the running node, where only the answer that belongs to the question counts. */
+/** Requests to the core of the running node. An answer of the wrong kind or a refusal becomes an ApiError. */
 import type { ApplyResult, ClusterQuery, ClusterQueryResult, Command, RequestSession } from "../../core/index.ts";
 import { applyRefused } from "./apply-refusals.ts";
 import type { CallContext, Caller } from "./index.ts";
@@ -9,7 +9,7 @@ import type { Served } from "./served.ts";
 type Applied = Extract<ApplyResult, { readonly ok: true }>;
 
 export interface CoreRequests {
-  /** In the caller's name: what is asked is told in an event. @throws ApiError */
+  /** Commits and applies a command. The audit event names the caller. @throws ApiError */
   propose<Kind extends Applied["kind"]>(
     kind: Kind,
     session: RequestSession | null,
@@ -63,7 +63,7 @@ function isKind<Value extends { readonly kind: string }, Kind extends Value["kin
   return value.kind === kind;
 }
 
-/** Who asks, as audit events name him. */
+/** The caller, as audit events name it. */
 function actorOf({ node }: Served, caller: Caller): string {
   switch (caller.kind) {
     case "local":

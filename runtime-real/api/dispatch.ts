@@ -1,13 +1,13 @@
-/** The one point through which every call passes, whichever way it came: HTTP, or a member's stream. */
+/** The one point that every call passes, whether it came over HTTP or from another member. */
 
 import type { Logger } from "pino";
 import type { z } from "zod";
 import { ApiError } from "../errors/index.ts";
 import { type AnswerOf, type CheckedRequestOf, isProcedureName, type ProcedureName, procedures } from "./procedures.ts";
 
-/** Who asks. */
+/** Who calls. */
 export type Caller =
-  /** Over the socket in the data directory: whoever may open that is the operator of this host. */
+  /** Over the socket in the data directory. Whoever may open it is the operator of this host. */
   | { readonly kind: "local" }
   /** Over TCP with a bearer token. */
   | { readonly kind: "token"; readonly tokenId: string }
@@ -23,12 +23,12 @@ export interface CallContext {
   readonly signal: AbortSignal;
 }
 
-/** What carries the procedures out: one function each. They throw ApiError, or what is then a defect. */
+/** One function for each procedure. It throws ApiError; anything else that it throws is a defect. */
 export type Handlers = {
   readonly [Name in ProcedureName]: (request: CheckedRequestOf<Name>, context: CallContext) => Promise<AnswerOf<Name>>;
 };
 
-/** The table again, so that the compiler sees name, request and handler belong together. */
+/** The table of procedures again, typed so that the compiler relates a name to its request and its handler. */
 const requests: { readonly [Name in ProcedureName]: { readonly parser: z.ZodType<CheckedRequestOf<Name>> } } =
   procedures;
 

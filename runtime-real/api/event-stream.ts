@@ -13,11 +13,13 @@ export interface EventSource {
     afterIndex: number,
     limit: number,
   ): { readonly events: readonly ClusterEvent[]; readonly complete: boolean; readonly oldestIndex: number | null };
-  /** `listener` is called when there may be more; returns what ends it. */
+  /** `listener` is called when there may be new events. Returns a function that unsubscribes. */
   subscribe(listener: () => void): () => void;
 }
 
-/** Reads the next page when the reader has taken the last one. So a slow reader costs its connection and nothing more. */
+/**
+ * Reads the next page when the reader has taken the last one. So a slow reader costs its connection and nothing more.
+ */
 export function streamEvents(
   context: Context<Environment>,
   source: EventSource,
@@ -55,7 +57,7 @@ export function streamEvents(
         const limit = setTimeout(end, KEEP_ALIVE_MS);
         await more;
         clearTimeout(limit);
-        // A comment: shows the reader that the node lives, and the node that the reader does.
+        // A comment of the protocol. It shows the reader that the node is there, and the node that the reader is.
         if (!stream.aborted && !stopping.aborted) await stream.write(":\n\n");
       }
     } finally {

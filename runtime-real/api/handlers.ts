@@ -1,6 +1,6 @@
 /**
- * What carries out the procedures on a running node. Each handler turns a checked request into one for the core, and the core's answer into that of the
- * procedure. Here: sessions, VMs as specifications, tokens and events.
+ * Handlers of all procedures on a running node. A handler turns a checked request into a request to the core, and the
+ * answer of the core into that of the procedure. In this file: sessions, specifications of VMs, tokens and events.
  */
 import { clusterHandlers } from "./cluster-handlers.ts";
 import { coreOf } from "./core-requests.ts";

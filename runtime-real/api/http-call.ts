@@ -10,7 +10,9 @@ export interface Environment {
   Variables: { caller: Caller; requestId: string };
 }
 
-/** The logger and the signal cost more than most procedures, and most need neither. So they are made when they are asked for. */
+/**
+ * Makes the logger and the signal on demand: they cost more than most procedures, and most procedures need neither.
+ */
 export class HttpCall implements CallContext {
   readonly requestId: string;
   readonly caller: Caller;

@@ -1,4 +1,4 @@
-/** What can be asked of a node, what carries it out, and the ways in: HTTP, and calls between members. */
+/** The procedures of a node, their handlers, and the ways to call them: over HTTP, and between members. */
 export { authenticate } from "./authenticate.ts";
 export type { CallContext, Caller, Handlers } from "./dispatch.ts";
 export type { EventSource } from "./event-stream.ts";

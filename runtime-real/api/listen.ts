@@ -1,11 +1,11 @@
-/** Where the API is listened for: a Unix socket that only its owner may open, and a TCP address. */
+/** Listening for the API: on a Unix socket that only its owner may open, and on a TCP address. */
 import { chmodSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { parseAddress } from "../network/index.ts";
 
-/** The API's address is taken, or cannot be made. */
+/** The address of the API is in use, or the socket cannot be made. */
 export class ApiListenError extends Error {
   override readonly name = "ApiListenError";
   readonly hint: string;
@@ -16,28 +16,31 @@ export class ApiListenError extends Error {
   }
 }
 
-/** Made in a directory that nobody else can enter, and then moved: at no moment may another user connect. */
+/**
+ * The socket is made in a directory that nobody else can enter, gets its mode there, and is then moved. So there is no
+ * moment at which another user could connect.
+ */
 export async function listenOnSocket(server: Server, path: string): Promise<void> {
   if (await answers(path))
     throw new ApiListenError(
       `${path} is another process's`,
       "a node runs on this data directory already: stop it first",
     );
-  const nest = join(dirname(path), `.api-${process.pid}`);
-  mkdirSync(nest, { recursive: true, mode: 0o700 });
-  const born = join(nest, "s");
+  const folder = join(dirname(path), `.api-${process.pid}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const socket = join(folder, "s");
   try {
-    rmSync(born, { force: true });
-    await listening(server, () => server.listen(born));
-    chmodSync(born, 0o600);
-    renameSync(born, path);
+    rmSync(socket, { force: true });
+    await listening(server, () => server.listen(socket));
+    chmodSync(socket, 0o600);
+    renameSync(socket, path);
   } catch (error) {
     throw new ApiListenError(
       `cannot make the socket ${path}: ${error instanceof Error ? error.message : String(error)}`,
       "a path to a socket has 107 characters at most; check the directory's permissions too",
     );
   } finally {
-    rmSync(nest, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

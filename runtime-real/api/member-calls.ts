@@ -1,4 +1,6 @@
-/** The same procedures between members, for what only the leader does. A call and its answer are JSON: they are rare. */
+/**
+ * Procedures called by another member, for what only the leader can do. Calls and answers are JSON, as they are rare.
+ */
 import type { Logger } from "pino";
 import { z } from "zod";
 import { API_ERRORS, ApiError, type ApiErrorCode } from "../errors/index.ts";
@@ -33,7 +35,7 @@ export function encodeCall<Name extends ProcedureName>(
   return encode({ procedure, requestId, body });
 }
 
-/** Never rejects for what the bytes hold. */
+/** Answers a call. Never rejects, whatever the bytes hold. */
 export async function answerCall(
   handlers: Handlers,
   from: string,
@@ -76,7 +78,7 @@ export function decodeCallAnswer<Name extends ProcedureName>(bytes: Uint8Array):
   if (!parsed.success)
     throw new ApiError("internal", "the answer of a member cannot be read", "do all members run the same version?");
   if ("answer" in parsed.data) {
-    // Made by the same procedure's handler, on a member that was authenticated.
+    // The handler of the same procedure has made it, on a member that the connection has authenticated.
     return parsed.data.answer as AnswerOf<Name>;
   }
   const { code, message, hint, details } = parsed.data.error;

@@ -1,4 +1,4 @@
-/** The table of procedures as an OpenAPI 3.1 document: for people, and for programs that make clients. */
+/** The table of procedures as an OpenAPI 3.1 document, for people and for programs that generate clients. */
 import { z } from "zod";
 import { API_ERRORS } from "../errors/index.ts";
 import { procedures } from "./procedures.ts";
@@ -85,7 +85,7 @@ function jsonOf(schema: unknown): Readonly<Record<string, unknown>> {
   return { "application/json": { schema } };
 }
 
-/** Each schema by itself: what it refers to is within it. */
+/** A schema that refers to nothing outside of itself. */
 function schemaOf(schema: z.ZodType, io: "input" | "output"): unknown {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     io,
@@ -96,7 +96,7 @@ function schemaOf(schema: z.ZodType, io: "input" | "output"): unknown {
   return rest;
 }
 
-/** Names would be references to definitions within the one schema, which OpenAPI looks for elsewhere. */
+/** With an id, zod would refer to definitions inside of the schema, where OpenAPI does not look for them. */
 function dropId({ jsonSchema }: { readonly jsonSchema: Record<string, unknown> }): void {
   delete jsonSchema["id"];
 }

@@ -1,4 +1,4 @@
-/** What carries out the procedures about hosts, the life of VMs, tasks, tenants, address pools and placement. */
+/** Handlers of the procedures about workers, running VMs, tasks, tenants, address pools and placement. */
 import {
   allocatableCount,
   Batch,
@@ -41,7 +41,7 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
   const { node } = served;
   const { propose, read } = coreOf(served);
 
-  /** For commands whose answer is that they are committed. */
+  /** For commands whose answer says only where they were committed. */
   async function commit(
     kind: Parameters<typeof propose>[0],
     session: RequestSession | null,
@@ -99,7 +99,7 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       await commit("workerChanged", session, { kind: "confirmWorkerDead", workerId: id }, context),
 
     "worker.remove": async ({ id, session }, context) => {
-      // The replicated state knows of the first members only since the membership has first changed.
+      // The replicated state knows the first members only after the first change of the membership.
       if (node.configuration.members.some((member) => member.id === id))
         throw applyRefused({ kind: "workerIsMember", workerId: id });
       return await commit("workerRemoved", session, { kind: "removeWorker", workerId: id }, context);
@@ -225,7 +225,7 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
   };
 }
 
-/** With what may be promised on it under the present settings. */
+/** Answers with what may be promised on the worker under the present settings. */
 function workerAnswers({ node }: Served): (worker: WorkerRecord) => AnswerOf<"worker.show">["worker"] {
   const context = placementContext(new Batch(node.state));
   return (worker) => {

@@ -1,4 +1,4 @@
-/** The procedures about hosts, the life of VMs, tasks, tenants, address pools and placement. */
+/** The procedures about workers, running VMs, tasks, tenants, address pools and placement. */
 import { z } from "zod";
 import { CLUSTER_LIMITS, DEFAULT_VM_SPEC, nameSchema, nodeIdSchema, schema, vmSpecSchema } from "../../core/index.ts";
 import { ipPoolSpecFields, quotaSchema, schedulerSettingsSchema, taskSpecFields } from "./orchestration-fields.ts";
@@ -47,7 +47,7 @@ function changingWorker(summary: string) {
   });
 }
 
-/** A change of what one VM shall do. */
+/** A change of what one VM is to do. */
 function changingVm(summary: string) {
   return procedure({ summary, effect: "write", action: "executeVM", resource: ofVm, request: aVm, answer: committed });
 }
@@ -101,7 +101,7 @@ export const orchestrationProcedures = {
     "Takes a host that will never come back off the list and cuts it off for ever; its id is never used again. Refused while anything is placed there, while it is online, and for a member of the cluster.",
   ),
 
-  // ---- The life of VMs
+  // ---- Running VMs
 
   "vm.start": changingVm("Wants a VM to run."),
   "vm.stop": changingVm("Wants a VM to stand still. It keeps its place, its disk and its addresses."),

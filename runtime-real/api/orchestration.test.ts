@@ -1,4 +1,7 @@
-/** The procedures about hosts and what runs there, over a core that leads by itself and whose disk is always done at once. */
+/**
+ * The procedures about hosts and what runs there, over a core that leads by itself and whose disk is always done at
+ * once.
+ */
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Command, DEFAULT_RAFT_OPTIONS, Node, type WorkerFacts } from "../../core/index.ts";

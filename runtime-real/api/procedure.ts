@@ -1,9 +1,12 @@
-/** What an entry of the table of procedures is made of. */
+/** The type of an entry in the table of procedures. */
 import type { z } from "zod";
 import type { schema } from "../../core/index.ts";
 import { zodOf } from "./zod-of.ts";
 
-/** SPEC section 7. */
+/**
+ * What a caller wants to do, in the words that access policies will use. No policy is applied yet: every caller that
+ * is authenticated may call every procedure.
+ */
 export type Action =
   | "readCluster"
   | "manageCluster"
@@ -23,7 +26,7 @@ export type Action =
   | "readPool"
   | "managePool";
 
-/** What an action is done to; null: to all of the kind. */
+/** To what an action is done; null: to all resources of this kind. */
 export type Resource =
   | { readonly kind: "cluster" }
   | { readonly kind: "node"; readonly id: number | null }
@@ -35,7 +38,7 @@ export type Resource =
 interface Entry<Out, In, Answer extends z.ZodType> {
   /** One sentence for the OpenAPI document. */
   readonly summary: string;
-  /** Reads change nothing and may be asked again; writes are retried within a session only. */
+  /** A read changes nothing and may be repeated. A write may be repeated only within a session. */
   readonly effect: "read" | "write";
   readonly action: Action;
   readonly resource: (request: Out) => Resource;

@@ -1,7 +1,7 @@
 /**
- * Everything that can be asked of a node: one table. A procedure has a schema for its request and one for its answer, and the action and resource that a
- * policy decides on. The HTTP server, calls between members, the OpenAPI document and the client are all made from it; a new procedure is one entry here
- * and one handler.
+ * Everything that can be asked of a node: one table. A procedure has a schema for its request and one for its answer,
+ * and the action and resource that a policy decides on. The HTTP server, calls between members, the OpenAPI document
+ * and the client are all made from it; a new procedure is one entry here and one handler.
  */
 import { z } from "zod";
 import {

@@ -3,7 +3,7 @@ import type { NodeId } from "../../core/index.ts";
 import type { AnswerOf } from "./procedures.ts";
 import type { Served } from "./served.ts";
 
-/** As far as connections tell: in a joint configuration of the half that lacks more. */
+/** By the connections of this node. In a joint configuration: of the half that has lost its quorum, if one has. */
 export function quorumOf(served: Served): AnswerOf<"cluster.status">["quorum"] {
   const { voters, outgoing } = served.node.configuration;
   const isJoint = outgoing.length > 0;

@@ -1,4 +1,4 @@
-/** Errors that more than one kind of question may end with. Each says what happened and what to do about it. */
+/** Errors that several procedures may end with. Each says what happened and what to do about it. */
 import { ApiError } from "../errors/index.ts";
 
 export function vmNotFound(): ApiError {
@@ -25,7 +25,7 @@ export function poolNotFound(pool: string): ApiError {
 }
 
 export function invalidField({ field: path, reason }: { readonly field: string; readonly reason: string }): ApiError {
-  // The core's path begins with the command, of which a client knows nothing.
+  // The path that the core gives begins with the command, which a client does not know.
   const field = path.replace(/^command\./, "");
   return new ApiError("invalidRequest", `${field}: ${reason}`, "correct the field and send it again", {
     field,
@@ -33,7 +33,7 @@ export function invalidField({ field: path, reason }: { readonly field: string; 
   });
 }
 
-/** The core answered with a kind that does not belong to the question: a defect. */
+/** The core has answered with a kind that does not belong to the request: a defect. */
 export function unexpected(kind: string): ApiError {
   return new ApiError(
     "internal",

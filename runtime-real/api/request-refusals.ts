@@ -1,4 +1,4 @@
-/** A request that the core did not even try to commit, as an error of the API. */
+/** Refusals of requests by the node itself, as errors of the API. */
 import type { RequestRefusal } from "../../core/index.ts";
 import { ApiError } from "../errors/index.ts";
 import { quorumOf } from "./quorum.ts";

@@ -13,7 +13,7 @@ export interface Served {
   readonly peerId: string;
   request(request: ClientRequest): Promise<ClientAnswer>;
   peerStatus(): readonly PeerStatus[];
-  /** Asks a procedure of another member. */
+  /** Calls a procedure of another member. */
   callMember<Name extends ProcedureName>(
     peerId: string,
     name: Name,

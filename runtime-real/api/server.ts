@@ -1,4 +1,7 @@
-/** The procedures over HTTP: on a Unix socket for the operator of this host, and over TCP, if it is configured, for holders of a token. */
+/**
+ * The API over HTTP: on a Unix socket for the operator of this host, and, if configured, on TCP for holders of a
+ * token.
+ */
 import { rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
@@ -14,13 +17,13 @@ export interface ApiOptions extends AppOptions {
   readonly socketPath: string;
   /** host:port; null: none. */
   readonly tcpBind: string | null;
-  /** Who holds this bearer token; null: nobody. */
+  /** The holder of this bearer token; null: nobody. */
   authenticate(bearer: string): Caller | null;
 }
 
 export interface ApiServer {
   readonly tcpAddress: string | null;
-  /** Takes no more requests, and waits so long for those that are under way. */
+  /** Takes no more requests. Those that are under way get this much time. */
   stop(limitMs: number): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
-/** To whom leadership is handed over when nobody is named. */
+/** The node to which leadership is transferred if the caller names none. */
 import type { Node, NodeId } from "../../core/index.ts";
 
-/** The other voter with the most of the log. */
+/** The other voter whose log is the longest. */
 export function transferTarget(node: Node): NodeId | null {
   let target: NodeId | null = null;
   let most = -1;

@@ -1,4 +1,4 @@
-/** A VM as procedures answer it: the places that it has in address pools, as the addresses that they mean. */
+/** A VM as procedures answer it: instead of its indexes in address pools, it has the addresses. */
 import { addressOf, type ClusterState, query, type VmAddress, type VmRecord } from "../../core/index.ts";
 import type { AnswerOf } from "./index.ts";
 
@@ -11,7 +11,7 @@ export function addressResolver(state: ClusterState): ResolveAddress {
   const pools = new Map(found.kind === "pools" ? found.pools.map((pool) => [pool.spec.name, pool]) : []);
   return ({ pool: name, index }) => {
     const pool = pools.get(name);
-    // A pool stays as long as anybody has an address of it.
+    // A pool cannot be deleted while a VM has an address of it.
     if (pool === undefined) throw new Error(`a VM has an address of the pool ${name}, which is not there`);
     return { pool: name, ...addressOf(pool.spec, pool.number, index) };
   };

@@ -1,6 +1,7 @@
 /**
- * A client of the API. Single calls and reads go as they are. Writes go through a client session, so that a write that is
- * tried again after a lost answer happens once only, whichever node it reaches (Ongaro's thesis, section 6.3).
+ * A client of the API. Single calls and reads go as they are. Writes go through a client session, so that a write
+ * that is tried again after a lost answer happens once only, whichever node it reaches (Ongaro's thesis, section
+ * 6.3).
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";

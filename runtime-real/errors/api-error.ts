@@ -1,6 +1,9 @@
-/** What a procedure answers instead of an answer. One form on every way in: HTTP, calls between members, the client's exceptions. */
+/**
+ * The error that a procedure ends with. It has the same form everywhere: over HTTP, in calls between members, and as
+ * an exception of the client.
+ */
 
-/** Codes are stable: programs may rely on them. */
+/** The codes and their HTTP status. Codes are stable: programs may rely on them. */
 export const API_ERRORS = {
   invalidRequest: 400,
   unauthenticated: 401,
@@ -45,11 +48,11 @@ export const API_ERRORS = {
   tooSoon: 429,
   tooManyPending: 503,
   tooManyUncommitted: 503,
-  /** No leader is known, though enough voters are connected: an election is under way. Had no effect. */
+  /** No leader is known although enough voters are connected: an election is under way. The request had no effect. */
   noLeader: 503,
-  /** Too few voters are connected; `details.missing` says which are not. Had no effect. */
+  /** Too few voters are connected; `details.missing` says which are not. The request had no effect. */
   quorumLost: 503,
-  /** It may have happened: retry within the same session. */
+  /** It may have happened. Retry within the same session. */
   outcomeUnknown: 504,
   readTimedOut: 504,
   /** The node has stopped itself after a failed assertion or a disk error. */
@@ -75,7 +78,7 @@ export class ApiError extends Error implements ApiErrorBody {
   readonly code: ApiErrorCode;
   readonly hint: string;
   readonly details: Readonly<Record<string, unknown>>;
-  /** Of the request, as it stands in the node's log; null: it never reached a node. */
+  /** The id of the request in the node's log; null: it never reached a node. */
   readonly requestId: string | null;
 
   constructor(

@@ -1,6 +1,7 @@
 /**
- * Who this node is: an Ed25519 key in the data directory, readable by its owner alone. The same key authenticates connections (libp2p) and signs what
- * the core asks to have signed; a peer id is the public key itself in text form, so a signature can be checked knowing nothing but the signer's name.
+ * The identity of a node: an Ed25519 key in the data directory that only its owner can read. The key authenticates
+ * connections (libp2p) and signs the statements of the core. A peer id is the public key as text, so the peer id of
+ * the signer is all that is needed to check a signature.
  */
 import { createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
@@ -10,7 +11,10 @@ import type { Ed25519PrivateKey } from "@libp2p/interface";
 import { peerIdFromPrivateKey, peerIdFromString } from "@libp2p/peer-id";
 import type { Digest, PeerId, Signature } from "../../core/index.ts";
 
-/** The key file is missing, unreadable by us, readable by others, or no Ed25519 key. The message says what to do. */
+/**
+ * The key file is missing, cannot be read, can be read by others, or holds no Ed25519 key. The message says what to
+ * do.
+ */
 export class IdentityError extends Error {
   override readonly name = "IdentityError";
   readonly path: string;
@@ -30,7 +34,7 @@ export class Identity {
   private constructor(privateKey: Ed25519PrivateKey) {
     this.privateKey = privateKey;
     this.peerId = peerIdFromPrivateKey(privateKey).toString();
-    // libp2p's raw form is the 32-byte seed followed by the public key.
+    // The raw form of libp2p is the 32-byte seed followed by the public key.
     const raw = Buffer.from(privateKey.raw);
     this.#key = createPrivateKey({
       format: "jwk",
@@ -66,7 +70,7 @@ export class Identity {
       const key = privateKeyFromProtobuf(bytes);
       if (key.type === "Ed25519") return new Identity(key);
     } catch {
-      // Said below.
+      // Reported below.
     }
     throw new IdentityError(
       path,
@@ -74,7 +78,12 @@ export class Identity {
     );
   }
 
-  /** Durable when it returns. Never replaces a key that is there: two lives under one identity would break the cluster's trust. */
+  /**
+   * Durable when it returns. Never replaces a key that is there, because the cluster trusts that one identity is one
+   * node.
+   *
+   * @throws when there is a key
+   */
   save(path: string): void {
     const unfinished = `${path}.${process.pid}.tmp`;
     const file = openSync(unfinished, "wx", 0o600);
@@ -102,16 +111,19 @@ export class Identity {
   }
 }
 
-/** Public keys by peer id; `null` for text that names no Ed25519 key. Bounded: a cluster knows two thousand peers at most. */
+/**
+ * Public keys by peer id; null: the text names no Ed25519 key. The map is cleared when it is full; a cluster has fewer
+ * peers than it holds.
+ */
 const publicKeys = new Map<PeerId, KeyObject | null>();
 const PUBLIC_KEYS_MAX = 4096;
 
-/** Whether `signature` is `signer`'s over `statement`. Never throws, whatever the strings hold. */
+/** Whether `signature` is that of `signer` over `statement`. Never throws, whatever the strings hold. */
 export function verifySignature(signer: PeerId, statement: Uint8Array, signature: Signature): boolean {
   const key = publicKeyOf(signer);
   if (key === null) return false;
   const bytes = Buffer.from(signature, "base64url");
-  // Node's decoder skips what is no base64url: one signature must have one text.
+  // The decoder of Node.js skips characters that are no base64url, but a signature must have only one text form.
   if (bytes.length !== 64 || bytes.toString("base64url") !== signature) return false;
   return verify(null, statement, key, bytes);
 }

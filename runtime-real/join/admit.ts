@@ -1,8 +1,8 @@
 /**
- * The admitting side of a join. A stranger shows a one-time token to a member that the token names. That member, or the
- * leader that it asks, marks the token as used by exactly this id and identity, and adds a learner. To ask again with
- * the same token, id and identity gives the same answer, so a lost answer costs nothing. A refusal changes nothing on
- * either side.
+ * The admitting side of a join. A stranger shows a one-time token to a member that the token names. That member, or
+ * the leader that it asks, marks the token as used by exactly this id and identity, and adds a learner. To ask again
+ * with the same token, id and identity gives the same answer, so a lost answer costs nothing. A refusal changes
+ * nothing on either side.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import {
@@ -34,7 +34,7 @@ export interface Admitter {
   request(request: ClientRequest): Promise<ClientAnswer>;
   wallMs(): number;
   peers(): Admission["peers"];
-  /** Has the leader answer the same request: this node is not the leader. Null: none is known, or it does not answer. */
+  /** Asks the leader to answer the same request. Null: no leader is known, or it does not answer. */
   askLeader(): Promise<Uint8Array | null>;
 }
 
@@ -42,7 +42,8 @@ const BUSY_RETRY_MS = 50;
 const REPLACEMENT_TTL_MS = 600_000;
 
 /**
- * Answers a join request of the peer that the transport authenticated as `from`. Never throws for what the request holds.
+ * Answers a join request of the peer that the transport has authenticated as `from`. Never rejects, whatever the
+ * request holds.
  *
  * @param signal ends the wait for a membership change that is under way.
  */

@@ -1,4 +1,4 @@
-/** How nodes come into a cluster: the side that asks, the side that admits, and the change of membership that follows. */
+/** How a node joins a cluster: the side that asks, the side that admits, and the change of the membership. */
 export { answerJoin } from "./admit.ts";
 export { requestAdmission, requestReplacement, requestWorkerAdmission } from "./join-client.ts";
 export { changeMembership } from "./membership-change.ts";

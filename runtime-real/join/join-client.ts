@@ -1,4 +1,4 @@
-/** The joining side of a join: see admit.ts for the other. */
+/** The joining side of a join. The other side is in admit.ts. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { PeerId } from "../../core/index.ts";
 import type { Identity } from "../identity/index.ts";
@@ -16,23 +16,23 @@ import {
   type WorkerAdmission,
 } from "./protocol.ts";
 
-/** Longer than the member that is asked waits for other membership changes. */
+/** Longer than the member that is asked waits for other changes of the membership. */
 const ASK_TIMEOUT_MS = 15_000;
 const ATTEMPTS = 4;
-/** Between two rounds: an election takes a second or two. */
+/** The pause between two rounds. An election takes a second or two. */
 const RETRY_MS = 1000;
 
 interface Asking {
   readonly identity: Identity;
   readonly transport: TransportKind;
-  /** Asked in turn, a few times over, until one answers. */
+  /** Asked in turn, several times, until one answers. */
   readonly addresses: readonly string[];
 }
 
 type Joining = Asking & { readonly nodeId: number; readonly advertise: readonly string[]; readonly token: string };
 
 /**
- * To be a member.
+ * Asks to become a member.
  *
  * @throws JoinRefused; of kind `notNow` when nobody could be reached, and then the same request may be made again.
  * @throws InvalidToken
@@ -41,7 +41,7 @@ export async function requestAdmission(joining: Joining): Promise<Admission> {
   return await join(joining, "member", (answer) => decodeJoinAnswer(answer, joining.nodeId));
 }
 
-/** To be a worker that is no member. Throws what `requestAdmission` throws. */
+/** Asks to become a worker that is no member. Throws what `requestAdmission` throws. */
 export async function requestWorkerAdmission(joining: Joining): Promise<WorkerAdmission> {
   return await join(joining, "worker", decodeWorkerAnswer);
 }
@@ -73,7 +73,7 @@ async function join<Answer>(
   );
 }
 
-/** The new id and a token for it, for a member whose data is lost. @throws JoinRefused */
+/** Asks for a new id and a token for it, for a member whose data is lost. @throws JoinRefused */
 export async function requestReplacement(
   asking: Asking,
 ): Promise<{ readonly nodeId: number; readonly replaces: number; readonly token: string }> {

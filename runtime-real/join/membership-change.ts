@@ -1,4 +1,6 @@
-/** Changes the membership, and tries again while another change is under way. Promotions of learners come at any time. */
+/**
+ * Changes the membership, and tries again while another change is under way. Promotions of learners come at any time.
+ */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClientAnswer, ClientRequest, ConfigurationChange } from "../../core/index.ts";
 

@@ -29,7 +29,7 @@ const joinRequest = z.strictObject({
 });
 export type JoinRequest = z.output<typeof joinRequest>;
 
-/** A member whose data is lost asks for a token and a new id, by the identity that it still has. */
+/** A member whose data is lost asks for a token and a new id. It still has its identity. */
 const replacementRequest = z.strictObject({
   version: z.literal(VERSION),
   kind: z.literal("replacement"),
@@ -77,12 +77,12 @@ const joinAnswer = z.discriminatedUnion("kind", [
     kind: z.literal("admittedWorker"),
     clusterId: z.string().min(1).max(LIMITS.clusterIdLength),
     incarnation: z.int().min(0),
-    /** Where it may report. */
+    /** The servers to which it may report. */
     servers: z.array(peer).min(1).max(LIMITS.members),
   }),
   z.strictObject({
     kind: z.literal("replacement"),
-    /** The id to join with, and the one that is to leave. */
+    /** The id to join with, and the id that is to leave. */
     nodeId: peer.shape.id,
     replaces: peer.shape.id,
     clusterId: z.string().min(1).max(LIMITS.clusterIdLength),

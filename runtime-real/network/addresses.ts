@@ -23,11 +23,14 @@ export function formatAddress({ host, port }: HostPort): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Below the ports that systems give to whoever dials out: one of those may be taken between being found free and being listened on. */
+/**
+ * Below the ports that systems use for outgoing connections: such a port may be taken after it was found free and
+ * before it is listened on.
+ */
 const PORTS = { min: 10_000, max: 32_767 } as const;
 const TRIES = 100;
 
-/** The same address with a port that is free now, if it had none. */
+/** The same address. If its port is 0, with a port that is free now. @throws NodeStartError */
 export async function withPort(bind: string, transport: TransportKind): Promise<string> {
   const address = parseAddress(bind);
   if (address === null)
@@ -57,7 +60,9 @@ function isTcpPortFree(host: string, port: number): Promise<boolean> {
   });
 }
 
-/** What others can dial: the address itself, or every outside address of this host when it listens on all of them. */
+/**
+ * What others can dial: the address itself, or all external addresses of this host if it listens on every interface.
+ */
 export function reachableAddresses(bind: string): readonly string[] {
   const address = parseAddress(bind);
   if (address === null || !["0.0.0.0", "::"].includes(address.host)) return [bind];

@@ -40,7 +40,7 @@ export async function exchange(
         new NetworkError("closed", "the peer closed the stream instead of an answer", "its log may say why"),
       );
     opened.addEventListener("close", closed);
-    // A stream that the peer resets ends on this side without being closed.
+    // A stream that the peer resets ends on this side without a close event.
     opened.addEventListener("remoteCloseWrite", closed);
     say(opened, request);
     const answer = await answered.promise;

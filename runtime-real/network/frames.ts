@@ -1,7 +1,7 @@
-/** Frames on a stream: a big-endian 32-bit length, then that many bytes. Cut anywhere on the way. */
+/** Frames on a stream: a big-endian 32-bit length, then that many bytes. They may arrive in pieces of any size. */
 import type { Stream } from "@libp2p/interface";
 
-/** A peer announced a frame that is longer than any honest one. */
+/** A peer has announced a frame that is longer than any correct one. */
 export class FrameTooLong extends Error {
   override readonly name = "FrameTooLong";
   readonly sizeBytes: number;
@@ -31,7 +31,7 @@ export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** Sends a frame, unless the stream has ended: the peer may end it at any moment, and whoever waits on it hears of that. */
+/** Sends a frame unless the stream has ended. The peer may end it at any time, and its close event says so. */
 export function say(stream: Stream, frame: Uint8Array): void {
   try {
     stream.send(joinFrames([frame]));
@@ -48,7 +48,7 @@ export class FrameReader {
   #headFilled = 0;
   #frame: Uint8Array | null = null;
   #filled = 0;
-  /** Of the frame that is under way, as its head announced it. */
+  /** The size of the unfinished frame, as its head says. */
   #sizeBytes = 0;
 
   constructor(limitBytes: number, take: (frame: Uint8Array) => void) {
@@ -80,7 +80,7 @@ export class FrameReader {
     if (this.#headFilled < HEAD_BYTES) return at;
     this.#sizeBytes = new DataView(this.#head.buffer).getUint32(0);
     if (this.#sizeBytes > this.#limitBytes) throw new FrameTooLong(this.#sizeBytes, this.#limitBytes);
-    // Whoever announces much must send much: room is made as it comes.
+    // Memory grows as the bytes come, so a peer cannot cause a large allocation by announcing a long frame.
     this.#frame = new Uint8Array(Math.min(this.#sizeBytes, 64 * 1024));
     if (this.#sizeBytes === 0) this.#finish();
     return at;

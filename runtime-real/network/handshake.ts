@@ -1,4 +1,7 @@
-/** The first words on a connection, spoken and answered by the node itself and not by the transport: only then are two nodes connected. */
+/**
+ * The first message on a connection, and its answer. The node itself sends and answers it, not the transport. Two
+ * nodes are connected only after it.
+ */
 import { z } from "zod";
 import { CLUSTER_LIMITS, LIMITS, WIRE_VERSION } from "../../core/index.ts";
 
@@ -10,7 +13,7 @@ const hello = z.strictObject({
   nodeId: z.int().min(1).max(CLUSTER_LIMITS.nodeId),
   clusterId: z.string().max(LIMITS.clusterIdLength),
   incarnation: z.int().min(0),
-  /** A Raft introduction as base64, from one who has been told that it is not known. */
+  /** A Raft introduction as base64. Sent after the peer has said that it does not know this node. */
   introduction: z.string().nullable(),
 });
 export type Hello = z.output<typeof hello>;
@@ -19,9 +22,9 @@ const answer = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("welcome"), nodeId: z.int().min(1).max(CLUSTER_LIMITS.nodeId) }),
   z.strictObject({
     kind: z.literal("refused"),
-    /** removed: it was a worker, and never is again. */
+    /** removed: it was a worker and can never be one again. */
     reason: z.enum(["wrongCluster", "notMember", "invalid", "removed"]),
-    /** What shows to one who has left that it has. */
+    /** Proves to a node that has left the cluster that it has. */
     introduction: z.string().nullable(),
   }),
 ]);

@@ -11,7 +11,10 @@ import { CALL_LIMIT_BYTES, HELLO_LIMIT_BYTES, JOIN_LIMIT_BYTES, PROTOCOLS } from
 import { answerFrame, parseReport, REPORT_LIMIT_BYTES, serversFrame } from "./reports.ts";
 
 const CALL_TIMEOUT_MS = 30_000;
-/** Reports of one worker that wait for their answers. A correct worker sends a second one when it has given up the first. */
+/**
+ * Reports of one worker that wait for their answers. A correct worker sends a second one when it has given up the
+ * first.
+ */
 const REPORTS_MAX = 4;
 /** Streams of one kind that a peer may hold open. More than a correct peer needs in the worst case. */
 const STREAMS_MAX = { long: 8, call: 128, join: 4 } as const;

@@ -1,4 +1,7 @@
-/** What a link does to its peer, seen by a bare transport in the peer's place: each trap of the transport that a whole network would hide. */
+/**
+ * What a link does to its peer, seen by a bare transport in the peer's place: each trap of the transport that a whole
+ * network would hide.
+ */
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";

@@ -1,10 +1,10 @@
 /**
  * This node's own connection to one peer. Over it this node sends everything that it has to say to the peer; what the
- * peer says comes over the peer's own connection. So the two need not agree which of two connections to keep, and each
- * knows by itself whether it gets through.
+ * peer says comes over the peer's own connection. So the two need not agree which of two connections to keep, and
+ * each knows by itself whether it gets through.
  *
- * Connected means that the JavaScript of the peer has answered a hello. If it stops answering pings, it is not connected
- * any more.
+ * Connected means that the JavaScript of the peer has answered a hello. If it stops answering pings, it is not
+ * connected any more.
  */
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
@@ -55,7 +55,7 @@ export interface LinkContext {
   refusedBy(peerId: PeerId, introduction: string): void;
   /** A server has told where the servers are. */
   toldServers(peerId: PeerId, servers: Uint8Array): void;
-  /** A server says that this worker has been removed, for ever. */
+  /** A server says that this worker has been removed. Removal is for ever. */
   toldRemoved(peerId: PeerId): void;
 }
 
@@ -119,12 +119,15 @@ export class Link {
     }
   }
 
-  /** What a worker's report is answered with; null: nothing. Waits a little for the connection. Never rejects. */
+  /** The answer to a worker's report; null: none came. Waits for the connection for a short time. Never rejects. */
   async report(report: Uint8Array): Promise<Uint8Array | null> {
     return await this.#reports.ask(report);
   }
 
-  /** It has said hello over its own connection, so it runs: dial again at once. A dial that is under way may hang for seconds. */
+  /**
+   * The peer has said hello over its own connection, so it runs. Dials again at once: an earlier dial may hang for
+   * seconds.
+   */
   greeted(): void {
     this.lastHeardMs = performance.now();
     if (this.#isConnected) return;
@@ -219,7 +222,7 @@ export class Link {
     });
     const refused = (): void => answered.reject(new Error("it closed the connection instead of an answer"));
     stream.addEventListener("close", refused);
-    // A stream that the peer resets ends on this side without being closed.
+    // A stream that the peer resets ends on this side without a close event.
     stream.addEventListener("remoteCloseWrite", refused);
     const limit = setTimeout(() => answered.reject(new Error("it does not answer")), SILENCE_MS);
     say(stream, this.#context.hello(this.id, this.#provesItself));
@@ -227,7 +230,7 @@ export class Link {
 
     if (answer === null) throw new Error("its answer cannot be read");
     if (answer.kind === "refused") {
-      // The next attempt shows what proves that this node is a member.
+      // If the peer does not know this node, the next attempt shows the proof that it is a member.
       this.#provesItself = answer.reason === "notMember" && !this.#provesItself;
       if (answer.introduction !== null) this.#context.refusedBy(this.peerId, answer.introduction);
       if (answer.reason === "removed") this.#context.toldRemoved(this.peerId);
@@ -277,7 +280,7 @@ export class Link {
     if (this.#isClosed) return;
     if (reason !== this.#lastError) this.#context.log.debug({ peer: this.id, reason }, "cannot connect");
     this.#lastError = reason;
-    // Random, from half of it on, so that not all nodes dial at once.
+    // Between half of it and all of it, at random, so that not all nodes dial at once.
     const waitMs = this.#retryMs * (0.5 + Math.random() / 2);
     this.#retryMs = Math.min(RETRY_MAX_MS, this.#retryMs * 2);
     if (this.#retry !== null) clearTimeout(this.#retry);

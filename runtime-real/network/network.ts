@@ -87,7 +87,7 @@ export class Network {
     }
   }
 
-  /** The port that it listens on, whichever it was given. */
+  /** The port that it listens on, also if 0 was given. */
   get boundPort(): number {
     const [address] = this.#libp2p?.getMultiaddrs() ?? [];
     return Number(/\/(?:udp|tcp)\/(\d+)/.exec(String(address))?.[1] ?? 0);

@@ -1,11 +1,12 @@
 /**
- * What waits to be sent on one long-lived stream. Whatever comes in one turn of the event loop, or while the transport is busy, leaves as one piece. Never blocks: when
- * it is full the oldest goes, which is what Raft can spare best.
+ * Frames that wait to be sent on one long-lived stream. Those that come in one turn of the event loop, or while the
+ * transport is busy, are sent in one piece. Never blocks: when it is full, the oldest frame is dropped, which is the
+ * one that Raft needs least.
  */
 import type { Stream } from "@libp2p/interface";
 import { joinFrames } from "./frames.ts";
 
-/** One piece that is handed to the transport. */
+/** The size of one piece, about. */
 const PIECE_BYTES = 1024 * 1024;
 
 export class Outbox {
@@ -46,7 +47,7 @@ export class Outbox {
     queueMicrotask(() => this.#flush());
   }
 
-  /** The connection is gone: what waited for it is worth nothing any more. */
+  /** The connection is gone. The frames that waited for it are dropped. */
   reset(): void {
     this.dropped += this.#queue.length;
     this.#queue = [];
@@ -75,7 +76,7 @@ export class Outbox {
     this.#state = "busy";
     try {
       if (stream.send(joinFrames(frames))) queueMicrotask(() => this.#flush());
-      // Else the stream says `drain`, or closes.
+      // Otherwise the stream emits `drain`, or closes.
     } catch {
       this.#stream = null;
       queueMicrotask(() => this.#flush());

@@ -1,8 +1,9 @@
 /**
- * Reports of a worker and their answers, on one long-lived stream: they come every second for as long as a worker lives, and each stream that is opened costs
- * memory that does not come back.
+ * Reports of a worker and their answers, on one long-lived stream. A worker reports every second, and each stream
+ * that is opened costs memory that is not freed, so they share one.
  *
- * A worker sends frames of a number and a report. A server sends answers, which bear the number, and where the servers are, whenever that changes.
+ * A frame of a worker is a number and a report. A frame of a server is the answer to the report of that number, or
+ * the list of servers, which is sent when it changes.
  */
 import type { Stream } from "@libp2p/interface";
 import { InvalidFrame } from "../../core/index.ts";
@@ -12,11 +13,11 @@ import { FrameReader, say } from "./frames.ts";
 export const REPORT_LIMIT_BYTES = 4 * 1024 * 1024;
 /** Longer than an agent waits. */
 const GIVE_UP_MS = 2000;
-/** An agent waits for one at a time, and gives up on one before it sends the next. */
+/** An agent waits for one report at a time, and gives up on it before it sends the next. */
 const PENDING_MAX = 8;
 
 const KIND = { answer: 1, servers: 2 } as const;
-/** An answer's kind, number, and whether there is one. */
+/** The kind of the frame, the number of the report, and whether there is an answer to it. */
 const ANSWER_HEAD_BYTES = 6;
 
 export function answerFrame(number: number, directive: Uint8Array | null): Uint8Array {
@@ -35,7 +36,7 @@ export function serversFrame(servers: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** What a worker has sent. @throws InvalidFrame */
+/** Decodes the frame of a worker. @throws InvalidFrame */
 export function parseReport(frame: Uint8Array): { readonly number: number; readonly report: Uint8Array } {
   if (frame.length < 4) throw new InvalidFrame("report", "is shorter than its number");
   return { number: viewOf(frame).getUint32(0), report: frame.subarray(4) };
@@ -52,7 +53,7 @@ interface Pending {
   isSent: boolean;
 }
 
-/** The worker's end. What cannot be sent yet waits for the connection, and no longer than for an answer. */
+/** The worker's end. A report that cannot be sent yet waits for the connection, as long as for an answer. */
 export class ReportLine {
   /** Null: there is no connection. */
   readonly #open: () => Promise<Stream | null>;
@@ -99,7 +100,7 @@ export class ReportLine {
     }
   }
 
-  /** The connection is gone, and with it what has been asked over it. */
+  /** The connection is gone. Reports that were sent over it get no answer. */
   reset(): void {
     const stream = this.#stream;
     this.#stream = null;
@@ -131,7 +132,7 @@ export class ReportLine {
       if (stream === this.#stream) this.reset();
     };
     stream.addEventListener("close", ended);
-    // A stream that the peer resets ends on this side without being closed.
+    // A stream that the peer resets ends on this side without a close event.
     stream.addEventListener("remoteCloseWrite", ended);
     this.flush();
   }

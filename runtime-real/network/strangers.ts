@@ -1,4 +1,6 @@
-/** Connections of peers that are neither members nor workers. There may be a few of them, for a limited time: to join. */
+/**
+ * Connections of peers that are neither members nor workers. There may be a few of them, for a limited time: to join.
+ */
 import type { Connection } from "@libp2p/interface";
 import type { PeerId } from "../../core/index.ts";
 import type { Complaints } from "./complaints.ts";

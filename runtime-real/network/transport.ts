@@ -1,4 +1,4 @@
-/** libp2p, configured: QUIC, or TCP with Noise where networks let no UDP through. */
+/** libp2p, configured for QUIC, or for TCP with Noise in networks that let no UDP through. */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { noise } from "@chainsafe/libp2p-noise";
@@ -11,7 +11,10 @@ import { createLibp2p } from "libp2p";
 
 export type TransportKind = "quic" | "tcp";
 
-/** A peer that is gone is noticed after this; its kernel or its QUIC thread, that is: hung JavaScript is noticed by the pings of link.ts. */
+/**
+ * After this time without a packet a connection is dead: its kernel or its QUIC thread does not answer. JavaScript
+ * that hangs is noticed by the pings of link.ts instead.
+ */
 const IDLE_TIMEOUT_MS = 1000;
 const KEEP_ALIVE_MS = 300;
 
@@ -26,11 +29,11 @@ export async function createTransport(options: {
     privateKey,
     addresses: { listen: listen.map(String) },
     connectionGater: gater,
-    // Pings of its own say nothing about the node behind the transport.
+    // The pings of libp2p say nothing about the node behind the transport.
     connectionMonitor: { enabled: false },
     connectionManager: {
       maxConnections: 4096,
-      // A cluster that starts again dials all at once, from one host in a test.
+      // When a cluster starts again, all nodes dial at once; in a test from one address.
       inboundConnectionThreshold: 1000,
       maxIncomingPendingConnections: 64,
       reconnectRetries: 0,
@@ -45,7 +48,10 @@ export async function createTransport(options: {
   });
 }
 
-/** Stopping may hang on what a peer does not close: after `limitMs` the transport is left to the end of the process. Never rejects; an Error is what stopping failed with. */
+/**
+ * Stops the transport. That may hang because of something that a peer does not close; after `limitMs` the transport
+ * is left to the end of the process. Never rejects: an Error that it resolves to is what stopping failed with.
+ */
 export async function stopWithin(
   transport: Pick<Libp2p, "stop">,
   limitMs: number,
@@ -61,7 +67,7 @@ export async function stopWithin(
   return end;
 }
 
-/** host:port as libp2p has it. A host name is looked up. */
+/** host:port in the form of libp2p. A host name is looked up. */
 export async function multiaddrOf(host: string, port: number, kind: TransportKind): Promise<Multiaddr> {
   const address = isIP(host) === 0 ? (await lookup(host)).address : host;
   const family = isIP(address) === 6 ? "ip6" : "ip4";

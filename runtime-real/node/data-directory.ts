@@ -1,6 +1,6 @@
 /**
- * Opens the data directory of a member: a new one by making a cluster (bootstrap) or joining one, a used one by resuming
- * the node that it holds. rebuild.ts does it for one whose data is damaged.
+ * Opens the data directory of a member. If it is new, the node makes a cluster (bootstrap) or joins one. If it holds a
+ * node, that node is resumed. If its data is damaged, see rebuild.ts.
  */
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";

@@ -1,4 +1,7 @@
-/** A node of the cluster, a member or a worker only. Light: what a running node needs (libp2p, SQLite, the HTTP server) is loaded when one starts. */
+/**
+ * A node of the cluster, either a member or a worker that is no member. Light: what a running node needs (libp2p,
+ * SQLite, the HTTP server) is loaded when one starts.
+ */
 import type { joinCluster as JoinCluster, startNode as StartNode } from "./start-node.ts";
 
 export { DEFAULT_BIND, type NodeOptions } from "./options.ts";

@@ -7,7 +7,7 @@ export interface LogOptions {
   readonly format: "json" | "pretty";
 }
 
-/** Logs to standard error, so that standard output stays the command's own. */
+/** Logs to standard error, because standard output belongs to the command. */
 export function createLogger({ level, format }: LogOptions, node: number | null): Logger {
   return pino({ level, base: node === null ? {} : { node } }, destination(format));
 }

@@ -1,7 +1,8 @@
 /**
- * A running member of the cluster: the core, and around it storage, network, API, worker, recording and logs. This file
- * starts and ends them in order, and tells them what follows from a step of the core. What a member does beyond that
- * has files of its own: peer-directory.ts, member-calls.ts, event-feed.ts, address-announcement.ts, predecessor.ts.
+ * A running member of the cluster: the core, and around it storage, network, API, worker, recording and logs. This
+ * file starts and ends them in order, and tells them what follows from a step of the core. What a member does beyond
+ * that has files of its own: peer-directory.ts, member-calls.ts, event-feed.ts, address-announcement.ts,
+ * predecessor.ts.
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
@@ -386,7 +387,9 @@ export class MemberNode implements RunningNode, Served {
     });
   }
 
-  /** Through this node's core, which knows the leader. If it knows none, through the member that the agent has chosen. */
+  /**
+   * Through this node's core, which knows the leader. If it knows none, through the member that the agent has chosen.
+   */
   async #report(to: NodeId, report: Uint8Array): Promise<Uint8Array | null> {
     if (to === this.nodeId || this.node.leaderId !== NOBODY) return await this.#answerReport(this.peerId, report);
     const member = this.node.configuration.members.find(({ id }) => id === to);

@@ -1,7 +1,7 @@
 /**
  * Whom a member connects to, and where. The configuration says who the members are. Where they are is known from two
- * sources: what each has announced, in replicated state, and what this node has remembered on its disk. After a restart
- * the replicated state is that of the last snapshot, so what the disk remembers may be newer.
+ * sources: what each has announced, in replicated state, and what this node has remembered on its disk. After a
+ * restart the replicated state is that of the last snapshot, so what the disk remembers may be newer.
  */
 import { type Node, query } from "../../core/index.ts";
 import type { NetworkPeer } from "../network/index.ts";

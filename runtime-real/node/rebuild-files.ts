@@ -1,6 +1,7 @@
 /**
- * The last steps of a rebuild, on disk: the damaged files go to a folder where they can be studied, and the files of the
- * new node come to their place. A process may die between any two steps; the next start takes those that are left.
+ * The last steps of a rebuild, on disk: the damaged files go to a folder where they can be studied, and the files of
+ * the new node come to their place. A process may die between any two steps; the next start takes those that are
+ * left.
  */
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";

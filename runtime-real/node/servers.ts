@@ -1,4 +1,4 @@
-/** Where the servers of a cluster are, as they tell it to its workers. */
+/** The list of servers and their addresses, as servers tell it to workers. */
 import { z } from "zod";
 import { CLUSTER_LIMITS, LIMITS, type NodeId, type PeerId } from "../../core/index.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Opens the data directory of a worker that is no member: a new one by joining a cluster, a used one by resuming the
- * worker that it holds.
+ * Opens the data directory of a worker that is no member. If it is new, the worker joins a cluster. If it holds a
+ * worker, that worker is resumed.
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -75,7 +75,7 @@ export async function resumeWorker(
 /** Joins a cluster. If that fails, the store is removed again. @throws NodeStartError */
 export async function joinAsWorker(options: NodeOptions, store: WorkerStore, log: Logger): Promise<WorkerDirectory> {
   const { dataDir, nodeId, join: joining, workerOnly } = options;
-  // An interrupted join leaves such a directory. Without the flag nobody must get another kind of node than they ask for.
+  // A join that was interrupted leaves such a directory. Without the flag, its owner asks for a member.
   if (!workerOnly)
     throw new NodeStartError(
       `${dataDir} was begun as that of a node that only works`,

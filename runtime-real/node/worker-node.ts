@@ -1,6 +1,6 @@
 /**
- * A running worker that is no member: no log, no vote. It keeps a connection to one server and reports there. If no answer
- * comes, it goes to another; the servers tell it where they all are.
+ * A running worker that is no member: no log, no vote. It keeps a connection to one server and reports there. If no
+ * answer comes, it goes to another; the servers tell it where they all are.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";

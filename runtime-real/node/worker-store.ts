@@ -1,6 +1,7 @@
 /**
- * What a worker that is no member remembers: who it is and where the servers are. One row in a file, which also keeps a second process out of the data directory:
- * two agents of one host would end each other's jobs.
+ * What a worker that is no member remembers: who it is and where the servers are. It is one row in a database. The
+ * lock of that database also keeps a second process out of the data directory: two agents on one host would end each
+ * other's jobs.
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -49,7 +50,7 @@ export class WorkerStore {
     let database: Database.Database | null = null;
     try {
       database = new Database(path, { timeout: 0 });
-      // The lock dies with the process.
+      // The lock ends with the process.
       database.pragma("locking_mode = EXCLUSIVE");
       database.pragma("synchronous = FULL");
       database.exec("BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS worker (settings TEXT NOT NULL); COMMIT");
@@ -87,7 +88,7 @@ export class WorkerStore {
     this.#database.close();
   }
 
-  /** As if it had never been. */
+  /** Closes and deletes it. */
   remove(): void {
     this.close();
     for (const suffix of ["", "-journal"]) rmSync(this.#path + suffix, { force: true });

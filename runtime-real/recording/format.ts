@@ -1,6 +1,7 @@
 /**
- * A recording: everything that made a node decide what it decided. It begins with what the node was started with; then comes each input with its clocks, what the
- * runtime returned meanwhile (random numbers, signatures: never the key), and a digest of what the node wanted done.
+ * The format of a recording. A recording is everything that the decisions of a node depend on: first what the node
+ * was started with, then each input with its time, what the runtime returned during that step (random numbers, and
+ * signatures but never the key), and a digest of the effects.
  *
  * Each record is a frame: length and CRC-32, both big-endian, then one MessagePack value.
  */
@@ -45,7 +46,7 @@ export interface Start {
 
 export interface Step {
   readonly input: Input;
-  /** What the runtime returned while the step was taken. */
+  /** What the runtime returned during the step. */
   readonly randoms: readonly number[];
   readonly signatures: readonly Signature[];
   readonly digest: string;
@@ -100,7 +101,7 @@ export function startFrom(record: readonly unknown[]): { readonly start: Start; 
   const reader = new Reader(record);
   const nodeId = reader.integer(1);
   const peerId = reader.text(2);
-  // Of this very program, a version that is checked before.
+  // Written by this program in this version of the format, which was checked before.
   const options: RaftOptions = JSON.parse(reader.text(3));
   const [nowMs, wallMs] = reader.numbers(4);
   const hardState = record[5] === null ? null : decodeHardState(reader.bytes(5));
@@ -136,7 +137,7 @@ export function stepRecord({ input, randoms, signatures, digest }: Step): readon
       return [...head, input.writeId, input.reason];
     case "request": {
       const { requestId, request } = input;
-      // What a worker reports is bytes, which JSON does not hold.
+      // The report of a worker is bytes, which JSON cannot hold.
       if (request.kind !== "report") return [...head, requestId, JSON.stringify(request)];
       const { data, ...others } = request;
       return [...head, requestId, JSON.stringify(others), data];
@@ -177,7 +178,7 @@ function inputFrom(reader: Reader): Input {
   }
 }
 
-/** Decisions in short: equal for equal effects, in their order. */
+/** A digest of effects: equal for equal effects in the same order. */
 export function digestOf(effects: readonly Effect[]): string {
   if (effects.length === 0) return "";
   return sha256(packr.pack(effects.map(effectParts))).slice(0, 16);
@@ -211,7 +212,7 @@ function writeParts({ id, hardState, entries, snapshot }: Write): readonly unkno
   ];
 }
 
-/** Reads parts of a record, which may hold anything. */
+/** Reads the parts of a record and checks their types. */
 class Reader {
   readonly #parts: readonly unknown[];
 

@@ -1,16 +1,16 @@
-/** Keeps what a node was told and what it made of it: the latest in memory, or all of it in a file. */
+/** Records the inputs of a node and the effects: the latest in memory, or all of them in a file. */
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import type { Effect, Input, Runtime } from "../../core/index.ts";
 import { digestOf, frameOf, headRecord, type Start, startRecord, stepRecord } from "./format.ts";
 
 export interface Recorder {
-  /** The runtime for the core, with an eye on what it returns. */
+  /** The same runtime for the core. What it returns is recorded. */
   wrap(runtime: Runtime): Runtime;
-  /** Once, before the core is made. */
+  /** To be called once, before the core is made. */
   begin(start: Start): void;
-  /** After each step. Values of the core never change, so they are kept as they are. */
+  /** To be called after each step. Values of the core never change, so they are kept without a copy. */
   step(input: Input, effects: readonly Effect[]): void;
-  /** Writes what is held, and why. A ring writes it to `path`; a file has one already. */
+  /** Writes what is still in memory, and the reason. A ring writes it to `path`, a file recorder to its own file. */
   dump(path: string, reason: string): void;
   close(): void;
 }
@@ -25,7 +25,7 @@ interface Kept {
 
 const NONE: readonly never[] = [];
 
-/** Remembers what the runtime returned since it was last asked. */
+/** Remembers what the runtime has returned since the last `take`. */
 class Witness {
   #randoms: number[] = [];
   #signatures: string[] = [];
@@ -57,7 +57,10 @@ class Witness {
   }
 }
 
-/** The latest steps, in memory, of about `bytesMax` bytes. Costs a push a step: nothing is encoded before it is dumped. */
+/**
+ * Keeps the latest steps in memory, about `bytesMax` bytes of them. Cheap: a step costs one push, and nothing is
+ * encoded before it is dumped.
+ */
 export function ringRecorder(blixard: string, { bytesMax }: { readonly bytesMax: number }): Recorder {
   const witness = new Witness();
   let start: Start | null = null;
@@ -105,7 +108,7 @@ export function ringRecorder(blixard: string, { bytesMax }: { readonly bytesMax:
   };
 }
 
-/** Roughly, as it lies in memory. */
+/** A rough estimate of its size in memory. */
 function sizeOf(input: Input): number {
   if (input.kind === "request") return 1000 + (input.request.kind === "report" ? input.request.data.length : 0);
   if (input.kind !== "message") return 300;
@@ -128,7 +131,10 @@ function sizeOf(input: Input): number {
 const FLUSH_MS = 50;
 const PENDING_MAX = 200_000;
 
-/** Everything, in a file. When the disk cannot follow, recording ends and says so: a node is not slowed down by being watched. */
+/**
+ * Writes every step to a file. If the disk is too slow or fails, recording ends and says so; the node is not slowed
+ * down.
+ */
 export function fileRecorder(blixard: string, path: string, gaveUp: (reason: string) => void): Recorder {
   const witness = new Witness();
   const file = openSync(path, "w", 0o600);

@@ -1,4 +1,4 @@
-/** Runs the core again over what was recorded, and says where it decides otherwise. */
+/** Runs the core again over a recording, and says where its decisions differ. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { type Effect, InvalidFrame, Node, type Runtime } from "../../core/index.ts";
@@ -19,13 +19,13 @@ import {
 export interface Recording {
   readonly blixard: string;
   readonly start: Start;
-  /** Steps before the first one that is held: the ring had no room for them, so the rest cannot be run again. */
+  /** How many steps the ring had to drop at the beginning. If there are any, the rest cannot be run again. */
   readonly skippedSteps: number;
-  /** Reads the steps as they are asked for. Its result: why the recording ended; null when its end is missing, as after a kill. */
+  /** Reads the steps one by one. Returns why the recording ended; null if its end is missing, as after a kill. */
   steps(): Generator<Step, string | null, undefined>;
 }
 
-/** @throws RecordingError, also while its steps are read. */
+/** @throws RecordingError, also later, while the steps are read. */
 export function openRecording(path: string): Recording {
   const records = recordsOf(path);
   const head = records.next().value;
@@ -98,7 +98,7 @@ function* recordsOf(path: string): Generator<readonly unknown[], void, undefined
           at === 0 ? "is it a recording?" : "nothing after this can be trusted",
         );
       const body = read(length);
-      // Cut off by a kill: what came before is whole.
+      // The process was killed while it wrote this record. The records before it are whole.
       if (body === null) return;
       if (crc32(body) !== head.readUInt32BE(4))
         throw new RecordingError(
@@ -122,7 +122,7 @@ export interface Replayed {
 }
 
 /**
- * Takes every step again. After one that is not the same, what follows means nothing.
+ * Takes every step again. After the first difference the rest means nothing.
  *
  * @throws RecordingError when steps are missing at the beginning.
  */
@@ -136,7 +136,7 @@ export function* replay(recording: Recording): Generator<Replayed, string | null
   const returned = new Returned(start);
   const steps = recording.steps();
   let next = steps.next();
-  // What was drawn while the core was made is kept with the first step.
+  // What the runtime returned while the core was made is recorded with the first step.
   if (next.done !== true) returned.prepare(next.value);
   const node = new Node(start.nodeId, start.options, returned.runtime, start.restored, start.stamp);
   node.start();
@@ -150,7 +150,7 @@ export function* replay(recording: Recording): Generator<Replayed, string | null
   return next.value;
 }
 
-/** The runtime as it was: what it returned then, it returns again. */
+/** A runtime that returns what was recorded. */
 class Returned {
   readonly runtime: Runtime;
   #randoms: number[] = [];

@@ -1,9 +1,13 @@
 /**
- * A lower bound of what is durable, beside the database. After each commit its number is written here, without waiting for the disk: after the death of the
- * process it is exact, after a power failure it may lag behind, and it never runs ahead. SQLite takes a log whose end has been damaged for one that was torn by a
- * crash, and goes back to an earlier state without a word; a database that knows fewer commits than this file is thus found out.
+ * The horizon is a lower bound of what is durable, in a file beside the database. After each commit its number is
+ * written here, without waiting for the disk. When the process dies, the number is exact. After a power failure it
+ * may be too low. It is never too high.
  *
- * Two slots, written in turn, each with its own checksum: one torn or flipped slot costs one commit of the bound.
+ * It is needed because SQLite takes a write-ahead log whose end is damaged for one that was torn by a crash, and
+ * silently goes back to an earlier state. A database that has fewer commits than the horizon has lost some.
+ *
+ * The file has two slots, written in turn, each with its own checksum. A torn or damaged slot costs one commit of the
+ * bound.
  */
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
@@ -15,12 +19,12 @@ export class Horizon {
   readonly #file: number;
   readonly #slot = Buffer.alloc(SLOT_BYTES);
 
-  /** Makes the file, or goes on with it. */
+  /** Opens the file, or makes it. */
   constructor(path: string) {
     const isNew = !existsSync(path);
     this.#file = openSync(path, isNew ? "wx" : "r+", 0o600);
     if (!isNew) return;
-    // That it is there must survive a power failure from the beginning on; what it says may lag behind.
+    // From the beginning the file itself must survive a power failure. Its contents may be too low.
     this.reached(0);
     fsyncSync(this.#file);
     const folder = openSync(dirname(path), "r");

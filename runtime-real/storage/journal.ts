@@ -1,4 +1,7 @@
-/** Written in every transaction: how many there were, and which entries are stored. By it a file that lacks some of them is found out. */
+/**
+ * The journal is written in every transaction. It says how many transactions there were and which entries are stored,
+ * so that missing ones are detected.
+ */
 import { crc32 } from "node:zlib";
 
 export interface Journal {

@@ -1,7 +1,9 @@
 /** The messages between the node's own thread and the storage thread. */
 import type { StorageErrorKind } from "./storage-error.ts";
 
-/** One `Write` of the core. Its frames lie one after the other in `bytes`: entries, snapshot meta, chunks, hard state. */
+/**
+ * One `Write` of the core. Its frames lie one after the other in `bytes`: entries, snapshot meta, chunks, hard state.
+ */
 export interface WriteJob {
   readonly kind: "write";
   readonly id: number;

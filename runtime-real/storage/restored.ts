@@ -41,8 +41,8 @@ export function restoredFrom(path: string, stored: Stored): Restored {
     const entry = read(`entry ${index}`, decodeEntry, frame);
     if (entry.index !== index) throw damaged(path, `entry ${index} says that it is ${entry.index}`);
     if (index === meta.index + 1) previous = { index: meta.index, chain: meta.chain };
-    // Before the first of the entries that a snapshot has left, no digest is stored. The digest of the snapshot, which is
-    // compared below, covers them all.
+    // The chain digest before the first entry that a snapshot has left is not stored. The digest of the snapshot is
+    // compared below, and covers those entries.
     if (
       previous !== null &&
       chainLink(digests, previous.chain, index, entry.term, entry.kind, entry.data) !== entry.chain

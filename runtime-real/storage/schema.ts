@@ -1,10 +1,12 @@
-/** The tables, and how old files become new ones. */
+/** The tables of the database, and the migrations of older files. */
 import type { Database } from "better-sqlite3";
 
 /**
- * Each makes the next version, 1 being the first, in the transaction that records it. Written once and never changed.
+ * Each migration makes the next version, 1 being the first, in the transaction that records the version. Once
+ * released, it never changes.
  *
- * `records` holds what there is one of: `hardState`, `snapshotMeta`, `settings`, and `journal`, which is written in every transaction.
+ * `records` has one row for each of `hardState`, `snapshotMeta`, `settings` and `journal`. The journal is written in
+ * every transaction.
  */
 export const MIGRATIONS: readonly ((database: Database) => void)[] = [
   (database) => {
@@ -16,7 +18,7 @@ export const MIGRATIONS: readonly ((database: Database) => void)[] = [
   },
 ];
 
-/** The version that the file has; 0: an empty one. */
+/** The version of the file; 0: it is empty. */
 export function schemaVersion(database: Database): number {
   const table = database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema'").get();
   if (table === undefined) return 0;
@@ -24,7 +26,7 @@ export function schemaVersion(database: Database): number {
   return typeof row === "number" ? row : 0;
 }
 
-/** Brings the file to the newest version, all of it or nothing. Its version is at most that. */
+/** Brings the file to the newest version, in one transaction. The file must not be newer than that. */
 export function migrate(database: Database, migrations: readonly ((database: Database) => void)[] = MIGRATIONS): void {
   const from = schemaVersion(database);
   if (from >= migrations.length) return;

@@ -1,4 +1,7 @@
-/** What a node remembers beside what consensus needs: as a record with a checksum, and how it is found in a damaged file. */
+/**
+ * What a node remembers beside what consensus needs: as a record with a checksum, and how it is found in a damaged
+ * file.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -18,7 +21,10 @@ export interface NodeSettings {
   /** Whether this host runs what the cluster wants. */
   readonly works: boolean;
   readonly worker: WorkerOptions;
-  /** The member whose place this node has taken, and which is to leave once this one votes; null: none, or it has left. */
+  /**
+   * The member whose place this node has taken, and which is to leave once this one votes; null: none, or it has
+   * left.
+   */
   readonly replaces: number | null;
   /** Where the members were last known to listen, so that a restarted node finds them. */
   readonly peers: readonly {
@@ -58,8 +64,8 @@ function parseSettings(bytes: Uint8Array): NodeSettings | null {
 }
 
 /**
- * What can be read of the settings in a damaged directory; null: nothing. It need not be right, but it is good enough to
- * find peers.
+ * What can be read of the settings in a damaged directory; null: nothing. It need not be right, but it is good enough
+ * to find peers.
  */
 export async function readSettings(dataDir: string): Promise<NodeSettings | null> {
   try {

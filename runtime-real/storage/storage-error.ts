@@ -1,7 +1,7 @@
 export type StorageErrorKind =
   /** Another process uses the data directory. */
   | "locked"
-  /** What is stored is not what was written. Nothing of it may be used. */
+  /** What is stored is not what was written. None of it may be used. */
   | "damaged"
   /** Written by a newer blixard. */
   | "newer"

@@ -220,7 +220,10 @@ describe("a data directory", () => {
 });
 
 describe("damage", () => {
-  /** Copies of a life that ended by a kill (so that much of it is in the write-ahead log), and of one that ended in order. */
+  /**
+   * Copies of a life that ended by a kill (so that much of it is in the write-ahead log), and of one that ended in
+   * order.
+   */
   async function lives(): Promise<readonly { readonly dataDir: string; readonly true: unknown }[]> {
     const killed = join(folder, "killed");
     const orderly = join(folder, "orderly");

@@ -1,4 +1,7 @@
-/** The node's side of its storage: hands writes to the thread that owns the file, and checks what that has read. */
+/**
+ * The storage of a node, as the node sees it. A thread owns the file; here writes are handed to it, and what it reads
+ * is checked.
+ */
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Restored, Write } from "../../core/index.ts";
@@ -70,13 +73,13 @@ export class Storage {
       entries: entries.length > 0 ? entries : null,
       snapshot: { snapshot, keepAfter: null },
     };
-    const begun = Promise.withResolvers<void>();
+    const stored = Promise.withResolvers<void>();
     this.#handlers = {
-      written: () => begun.resolve(),
-      failed: (_, reason) => begun.reject(unusable(this.#path, reason)),
+      written: () => stored.resolve(),
+      failed: (_, reason) => stored.reject(unusable(this.#path, reason)),
     };
     this.#post({ ...jobOf(whole), settings: encodeSettings(settings) });
-    await begun.promise;
+    await stored.promise;
     this.#handlers = NOBODY_LISTENS;
     this.#restored = restored;
     this.#settings = settings;
@@ -102,7 +105,7 @@ export class Storage {
     this.#thread.postMessage(job, [job.bytes.buffer]);
   }
 
-  /** Finishes what is queued and gives the directory back. */
+  /** Finishes what is queued and releases the directory. */
   async close(): Promise<void> {
     if (!this.#closing) {
       this.#closing = true;

@@ -1,5 +1,6 @@
 /**
- * The open database of one node. Everything that is given to it at once is committed in one transaction (group commit).
+ * The open database of one node. Everything that is given to it at once is committed in one transaction (group
+ * commit).
  */
 import { writeFileSync } from "node:fs";
 import Database from "better-sqlite3";
@@ -12,7 +13,9 @@ import { migrate } from "./schema.ts";
 import { lockedError, refusalOf } from "./sqlite-refusal.ts";
 import { damaged } from "./storage-error.ts";
 
-/** The write-ahead log is folded into the file when it is this long and nothing waits, or when it is eight times as long. */
+/**
+ * A checkpoint is due when the write-ahead log is this long and no job waits, or when it is eight times as long.
+ */
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;
 
 export class Store {
@@ -24,9 +27,9 @@ export class Store {
   #putRecord: Database.Statement | null = null;
   readonly stored: Stored | null;
 
-  /** @throws StorageError; then the files are as they were. */
+  /** @throws StorageError; then the files have not changed. */
   constructor(files: StorageFiles) {
-    // Read-only first. To close a file that may be written folds the log into it, and damaged files must stay as they are.
+    // Read-only first. Closing a file that may be written makes a checkpoint, and damaged files must stay as they are.
     const found = inspect(files);
     if (found.stored === null && (readHorizon(files.horizon) ?? 0) > 0)
       throw damaged(files.database, "it is empty, although a node has lived here");
@@ -57,7 +60,7 @@ export class Store {
     }
   }
 
-  /** All of them in one transaction. */
+  /** Commits all of them in one transaction. */
   commit(jobs: readonly (WriteJob | SettingsJob)[]): void {
     const database = this.#database;
     let { commit, firstIndex, lastIndex, hasHardState } = this.#journal;

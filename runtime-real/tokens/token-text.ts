@@ -1,11 +1,12 @@
 /**
- * Tokens as text: `blx.ID.SECRET` for the API, `blx.ID.SECRET.PINS` for joining. The secret is made by whoever asks for the token and never reaches the
- * cluster, which knows its SHA-256. The pins name the cluster and its voters by hash, so that a joining node shows the secret to nobody else.
+ * Tokens as text: `blx.ID.SECRET` for the API, `blx.ID.SECRET.PINS` for joining. The client that asks for a token
+ * makes the secret. The secret never reaches the cluster, which knows only its SHA-256. The pins are hashes of the
+ * cluster id and of its voters, so that a joining node shows the secret to nobody else.
  */
 import { hash, randomBytes } from "node:crypto";
 import type { PeerId } from "../../core/index.ts";
 
-/** A token that is about to be registered. */
+/** A token before the cluster knows it. */
 export interface NewToken {
   readonly id: string;
   readonly secret: string;
@@ -15,7 +16,7 @@ export interface NewToken {
 export interface TokenText {
   readonly id: string;
   readonly secret: string;
-  /** Null in a token for the API. */
+  /** Null: it is a token for the API. */
   readonly pins: TokenPins | null;
 }
 
@@ -24,7 +25,7 @@ export interface TokenPins {
   isVoter(peerId: PeerId): boolean;
 }
 
-/** The text is no token, or not one for this purpose. */
+/** The text is no token, or not a token for this purpose. */
 export class InvalidToken extends Error {
   override readonly name = "InvalidToken";
 }
@@ -63,7 +64,7 @@ export function parseToken(text: string): TokenText {
   return { id, secret, pins };
 }
 
-/** The last part of a join token by itself; null: it is none. */
+/** Reads the last part of a join token; null: the text is no such part. */
 export function parsePins(text: string): TokenPins | null {
   const bytes = Buffer.from(text, "base64url");
   if (bytes.length < 2 * PIN_BYTES || bytes.length % PIN_BYTES !== 0 || bytes.length > (1 + VOTERS_MAX) * PIN_BYTES)
@@ -77,7 +78,7 @@ export function parsePins(text: string): TokenPins | null {
   };
 }
 
-/** Ninety-six bits: finding another name with the same pin takes 2^96 tries. */
+/** 96 bits of the hash: to find another name with the same pin takes 2^96 tries. */
 function pinOf(name: string): Buffer {
   return hash("sha256", name, "buffer").subarray(0, PIN_BYTES);
 }

@@ -1,6 +1,6 @@
 /**
- * The loop around the core's agent on a real host. What happens on the host goes in with the time of its clock; reports
- * and actions come out and are carried out. Decides nothing.
+ * The loop around the core's agent on a real host. What happens on the host goes in with the time of its clock;
+ * reports and actions come out and are carried out. Decides nothing.
  */
 import { randomInt } from "node:crypto";
 import type { Logger } from "pino";
@@ -79,7 +79,9 @@ export class AgentLoop {
     this.#look();
   }
 
-  /** Something has changed on the host. Takes the inventory once a turn of the event loop, however much has changed. */
+  /**
+   * Something has changed on the host. Takes the inventory once a turn of the event loop, however much has changed.
+   */
   lookLater(): void {
     if (this.#isLooking) return;
     this.#isLooking = true;

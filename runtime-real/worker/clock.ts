@@ -1,4 +1,7 @@
-/** CLOCK_MONOTONIC in milliseconds. It is the same in every process of this host, so two processes can share a deadline. */
+/**
+ * CLOCK_MONOTONIC in milliseconds. It is the same in every process of this host, so two processes can share a
+ * deadline.
+ */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }

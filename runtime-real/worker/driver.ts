@@ -19,15 +19,15 @@ export interface Driver {
   /** Called once, before anything else. */
   listen(listener: DriverListener): void;
   /**
-   * Every machine on the host, sorted by name: also those that somebody else has made, and those that earlier processes
-   * of this node have left running.
+   * Every machine on the host, sorted by name: also those that somebody else has made, and those that earlier
+   * processes of this node have left running.
    */
   inventory(): readonly Machine[];
   perform(action: MachineAction): void;
   /**
-   * Sets a fence outside of this process. At `atMs` of CLOCK_MONOTONIC (clock.ts) it ends every machine at once, unless
-   * it has been set to another time before. It survives the death of this process. After that time, and before it is
-   * set for the first time, no machine is started.
+   * Sets a fence outside of this process. At `atMs` of CLOCK_MONOTONIC (clock.ts) it ends every machine at once,
+   * unless it has been set to another time before. It survives the death of this process. After that time, and before
+   * it is set for the first time, no machine is started.
    */
   fenceAt(atMs: number): void;
 }

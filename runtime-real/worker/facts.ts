@@ -57,7 +57,9 @@ export async function probeFacts(dataDir: string, options: WorkerOptions, driver
   }
 }
 
-/** Whether this process may use KVM. That does not mean that guests run: on some hosts they are made and never boot. */
+/**
+ * Whether this process may use KVM. That does not mean that guests run: on some hosts they are made and never boot.
+ */
 function opensKvm(): boolean {
   try {
     closeSync(openSync("/dev/kvm", "r+"));

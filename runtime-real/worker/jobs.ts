@@ -1,7 +1,7 @@
 /**
- * The jobs of a host, as its agent sees them. A job is one attempt of a task. Jobs are run by the keeper (keeper.ts), a
- * process that is there as long as there is a job. Jobs do not outlive the node's process: those that an earlier process
- * has left behind are ended before this host reports anything.
+ * The jobs of a host, as its agent sees them. A job is one attempt of a task. Jobs are run by the keeper (keeper.ts),
+ * a process that is there as long as there is a job. Jobs do not outlive the node's process: those that an earlier
+ * process has left behind are ended before this host reports anything.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { rmSync } from "node:fs";
@@ -42,8 +42,8 @@ export class Jobs {
   }
 
   /**
-   * Resolves when no job of an earlier process runs any more. `changed` is called whenever `list` returns something else,
-   * and sometimes when it does not.
+   * Resolves when no job of an earlier process runs any more. `changed` is called whenever `list` returns something
+   * else, and sometimes when it does not.
    */
   static async open(dataDir: string, log: Logger, changed: () => void): Promise<Jobs> {
     const folder = join(resolve(dataDir), "jobs");
@@ -58,8 +58,8 @@ export class Jobs {
   }
 
   /**
-   * Sets the fence: when all jobs are ended, by CLOCK_MONOTONIC, unless it is set to another time before. No job is run
-   * before it is set for the first time.
+   * Sets the fence: when all jobs are ended, by CLOCK_MONOTONIC, unless it is set to another time before. No job is
+   * run before it is set for the first time.
    */
   fenceAt(atMs: number): void {
     this.#fenceAtMs = atMs;

@@ -1,6 +1,6 @@
 /**
- * The messages between a node and the keeper of its jobs. Both run the same version of this program, and nobody else has
- * access to the channel.
+ * The messages between a node and the keeper of its jobs. Both run the same version of this program, and nobody else
+ * has access to the channel.
  */
 
 export interface JobOrder {

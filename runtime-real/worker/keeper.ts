@@ -1,7 +1,7 @@
 /**
- * The keeper of a host's jobs: a process that starts them, and ends them all when the lease of the host has run out. It
- * knows that time (the fence) by itself, so it does this also when the node hangs or is stopped. When the node is gone,
- * it ends all jobs at once, and then itself.
+ * The keeper of a host's jobs: a process that starts them, and ends them all when the lease of the host has run out.
+ * It knows that time (the fence) by itself, so it does this also when the node hangs or is stopped. When the node is
+ * gone, it ends all jobs at once, and then itself.
  *
  * Only the process that knows the fence may start jobs. An order that was on its way for too long is refused here.
  */
@@ -44,9 +44,9 @@ class Keeper {
       this.#tell({ id, attempt, how: { kind: "fenced" }, output: "" });
       return;
     }
-    const begun = new Attempt(order, join(this.#folder, key));
-    this.#attempts.set(key, begun);
-    void begun.run().then((ended) => {
+    const running = new Attempt(order, join(this.#folder, key));
+    this.#attempts.set(key, running);
+    void running.run().then((ended) => {
       this.#attempts.delete(key);
       this.#tell(ended);
       this.#leaveIfDone();

@@ -1,7 +1,7 @@
 /**
- * Which processes belong to a job. They are known by their process group, and by a variable in the environment that they
- * have inherited. By that variable also those are found that have left the group (`setsid`), and those that an earlier
- * process of this node has left behind.
+ * Which processes belong to a job. They are known by their process group, and by a variable in the environment that
+ * they have inherited. By that variable also those are found that have left the group (`setsid`), and those that an
+ * earlier process of this node has left behind.
  */
 import { readdirSync, readFileSync } from "node:fs";
 
@@ -54,8 +54,8 @@ function isMarked(pid: string, prefix: string): boolean {
 const LOOK_AGAIN_MS = { first: 5, last: 500 } as const;
 
 /**
- * Kills them, and those that they start in the meantime. Resolves when none is left, which may take long when a process
- * waits in the kernel.
+ * Kills them, and those that they start in the meantime. Resolves when none is left, which may take long when a
+ * process waits in the kernel.
  */
 export async function killAll(job: Sought): Promise<void> {
   for (let waitMs: number = LOOK_AGAIN_MS.first; ; waitMs = Math.min(LOOK_AGAIN_MS.last, waitMs * 2)) {

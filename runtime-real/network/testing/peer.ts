@@ -1,4 +1,7 @@
-/** A node's network in a process of its own, to be killed and stopped: `peer.ts KEYFILE BIND TRANSPORT OTHERID OTHERPEER OTHERADDRESS`. Prints the messages it gets. */
+/**
+ * A node's network in a process of its own, to be killed and stopped: `peer.ts KEYFILE BIND TRANSPORT OTHERID
+ * OTHERPEER OTHERADDRESS`. Prints the messages it gets.
+ */
 import { pino } from "pino";
 import { Identity } from "../../identity/index.ts";
 import { Network } from "../index.ts";
