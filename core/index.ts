@@ -44,6 +44,7 @@ export {
   isQuorum,
   LIMITS,
   type LineageLink,
+  MESSAGES,
   type Member,
   type MemberSignature,
   type Message,

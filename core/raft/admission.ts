@@ -3,8 +3,8 @@ import type { RaftEffect } from "./environment.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Message } from "./messages.ts";
 import type { RaftOptions } from "./options.ts";
+import type { NodeId, PeerId } from "./records.ts";
 import type { Roster } from "./roster.ts";
-import type { NodeId, PeerId } from "./types.ts";
 
 /** Evidence kept for at most this many distinct (kind, peer, term); beyond it a liar would fill the log. */
 const MAX_EVIDENCE = 1024;

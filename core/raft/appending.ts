@@ -1,7 +1,8 @@
 /** A leader's own entries (thesis 3.5, 10.2.1). */
+
+import type { Entry, EntryKind } from "./records.ts";
 import { broadcastAppend } from "./sending.ts";
 import type { RaftState } from "./state.ts";
-import type { Entry, EntryKind } from "./types.ts";
 
 /** Puts new entries into the leader's log and on their way; the leader's own disk writes them meanwhile (thesis 10.2.1). */
 export function appendAsLeader(raft: RaftState, kind: EntryKind, data: readonly Uint8Array[]): Entry[] {

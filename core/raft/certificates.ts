@@ -5,9 +5,9 @@
 import { askWho } from "./introductions.ts";
 import type { Message } from "./messages.ts";
 import { isQuorum } from "./quorum.ts";
+import { type Certificate, type MemberSignature, NOBODY, type NodeId, type Signature } from "./records.ts";
 import type { RaftState } from "./state.ts";
 import { voteStatement } from "./statements.ts";
-import { type Certificate, type MemberSignature, NOBODY, type NodeId, type Signature } from "./types.ts";
 
 /**
  * `unproven`: signed by too few whom this node knows; it may be behind, and asks. `forged`: a signature that its signer did not make.

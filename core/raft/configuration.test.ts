@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { enterJoint, initialConfiguration, leaveJoint } from "./configuration.ts";
-import type { Configuration, ConfigurationChange } from "./types.ts";
+import type { Configuration, ConfigurationChange } from "./records.ts";
 
 const THREE = initialConfiguration([1, 2, 3].map((id) => ({ id, peerId: `peer-${id}` })));
 

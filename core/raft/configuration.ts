@@ -8,9 +8,10 @@ import {
   type ConfigurationChange,
   type Member,
   NOBODY,
+  NODE_ID_MAX,
   type NodeId,
   type PeerId,
-} from "./types.ts";
+} from "./records.ts";
 
 export function isJoint(configuration: Configuration): boolean {
   return configuration.outgoing.length > 0;
@@ -51,7 +52,7 @@ export function enterJoint(
     touched.add(id);
     switch (change.kind) {
       case "addLearner": {
-        if (!Number.isInteger(id) || id <= NOBODY || id > 0x7fffffff)
+        if (!Number.isInteger(id) || id <= NOBODY || id > NODE_ID_MAX)
           return { refused: `node id ${id} is not in 1..2^31-1` };
         if (change.peerId.length === 0 || change.peerId.length > LIMITS.peerIdLength)
           return { refused: `peer id of node ${id} has no valid length` };

@@ -5,12 +5,12 @@
 import { accept, followProof } from "./certificates.ts";
 import type { RequestVote, VoteResponse } from "./messages.ts";
 import { isQuorum } from "./quorum.ts";
+import { type Certificate, NOBODY, type NodeId, type Signature } from "./records.ts";
 import { startRound } from "./rounds.ts";
 import { broadcastAppend } from "./sending.ts";
 import type { SignatureSet } from "./signature-set.ts";
 import { header, type RaftState } from "./state.ts";
 import { transferStatement, voteStatement } from "./statements.ts";
-import { type Certificate, NOBODY, type NodeId, type Signature } from "./types.ts";
 
 const NO_DATA = new Uint8Array(0);
 

@@ -3,9 +3,9 @@ import { assert } from "./assert.ts";
 import { encodeConfiguration } from "./codec/index.ts";
 import { isJoint } from "./configuration.ts";
 import type { AppendResponse } from "./messages.ts";
+import type { Configuration, Signature } from "./records.ts";
 import type { RaftState } from "./state.ts";
 import { endorsementStatement } from "./statements.ts";
-import type { Configuration, Signature } from "./types.ts";
 
 export function signEndorsement(raft: RaftState, jointIndex: number, joint: Configuration): Signature {
   return raft.environment.sign(statementFor(raft, jointIndex, termOf(raft, jointIndex), joint));

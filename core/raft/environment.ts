@@ -1,7 +1,7 @@
 /** What consensus needs from its node and hands to it: the machine's services, stored state, and effects. */
 import type { Evidence } from "./evidence.ts";
 import type { Message } from "./messages.ts";
-import type { Digest, Entry, HardState, PeerId, Signature, Snapshot } from "./types.ts";
+import type { Digest, Entry, HardState, PeerId, Signature, Snapshot } from "./records.ts";
 
 /** What is offered synchronously. Everything else is an effect. */
 export interface RaftEnvironment {

@@ -1,5 +1,5 @@
 /** What a node keeps when a peer, or its own disk, did what no honest one does. Plain values: they go into logs and tickets. */
-import type { Certificate, Digest, MemberSignature, NodeId, PeerId } from "./types.ts";
+import type { Certificate, Digest, MemberSignature, NodeId, PeerId } from "./records.ts";
 
 export type Evidence =
   /** One voter signed for two candidates in one term: both signatures are here, anyone can check them. */

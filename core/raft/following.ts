@@ -4,8 +4,8 @@ import { isFromLeader } from "./certificates.ts";
 import { decodeConfigurationRecord } from "./codec/index.ts";
 import { endorsementFor } from "./endorsements.ts";
 import type { Append, AppendResponse, Heartbeat } from "./messages.ts";
+import type { Digest, Entry } from "./records.ts";
 import type { RaftState } from "./state.ts";
-import type { Digest, Entry } from "./types.ts";
 
 export function handleAppend(raft: RaftState, message: Append): void {
   if (message.term < raft.term) {

@@ -20,10 +20,30 @@ export type { Evidence, EvidenceKind } from "./evidence.ts";
 export { LIMITS } from "./limits.ts";
 export type { MembershipChange } from "./membership.ts";
 export type * from "./messages.ts";
+export { MESSAGES } from "./messages.ts";
 export { checkRaftOptions, DEFAULT_RAFT_OPTIONS, type RaftOptions } from "./options.ts";
 export { isQuorum, majority } from "./quorum.ts";
 export { type LogView, Raft, type SnapshotBase } from "./raft.ts";
 export type { ReadOrigin, ReadyRead } from "./read-queue.ts";
+export {
+  type Certificate,
+  type Configuration,
+  type ConfigurationChange,
+  type ConfigurationRecord,
+  type Digest,
+  type Entry,
+  type EntryKind,
+  type HardState,
+  type LineageLink,
+  type Member,
+  type MemberSignature,
+  NOBODY,
+  type NodeId,
+  type PeerId,
+  type Signature,
+  type Snapshot,
+  type SnapshotMeta,
+} from "./records.ts";
 export type { Role } from "./state.ts";
 export {
   chainLink,
@@ -33,4 +53,3 @@ export {
   transferStatement,
   voteStatement,
 } from "./statements.ts";
-export * from "./types.ts";

@@ -3,8 +3,8 @@ import { isJoint, memberOf } from "./configuration.ts";
 import { statementFor } from "./endorsements.ts";
 import type { Introduction, Message, WhoAreYou } from "./messages.ts";
 import { isQuorum } from "./quorum.ts";
+import type { Configuration, LineageLink, NodeId, PeerId } from "./records.ts";
 import { header, type RaftState } from "./state.ts";
-import type { Configuration, LineageLink, NodeId, PeerId } from "./types.ts";
 
 /** A sender that is nobody here: one that has left is shown so, anyone else is asked to prove itself. */
 export function introduceOrAsk(raft: RaftState, peer: PeerId, message: Message): void {

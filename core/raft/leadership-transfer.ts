@@ -1,9 +1,9 @@
 /** How a leader hands leadership to a voter of its choice (thesis 3.10). */
 import { campaign } from "./election.ts";
 import type { TimeoutNow } from "./messages.ts";
+import type { NodeId } from "./records.ts";
 import { header, type RaftState } from "./state.ts";
 import { transferStatement } from "./statements.ts";
-import type { NodeId } from "./types.ts";
 
 /** Starts handing leadership to `to`. Returns why it cannot, or null. Proposals wait until it is over. */
 export function startTransfer(raft: RaftState, to: NodeId): string | null {

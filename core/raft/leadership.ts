@@ -1,8 +1,8 @@
 /** What a node keeps while it leads: its followers' progress, its rounds, a change or a transfer under way. */
 import type { RaftLog } from "./log.ts";
 import { Progress } from "./progress.ts";
+import type { Configuration, NodeId } from "./records.ts";
 import { SignatureSet } from "./signature-set.ts";
-import type { Configuration, NodeId } from "./types.ts";
 
 /** Leadership on its way to another voter. */
 export interface LeadershipTransfer {

@@ -6,11 +6,11 @@ import { promoteLearners, recordEndorsement } from "./membership.ts";
 import type { AppendResponse, HeartbeatResponse, SnapshotResponse } from "./messages.ts";
 import type { Progress } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
+import { NOBODY } from "./records.ts";
 import { confirmReads, startRound } from "./rounds.ts";
 import { sendAppends, tellCommit } from "./sending.ts";
 import { resendChunks, sendChunks } from "./snapshot-sending.ts";
 import type { RaftState } from "./state.ts";
-import { NOBODY } from "./types.ts";
 
 /** At each heartbeat's time: still a quorum behind it? Then the next round. */
 export function leaderTick(raft: RaftState): void {

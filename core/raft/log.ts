@@ -4,8 +4,8 @@
  */
 import { assert } from "./assert.ts";
 import type { RaftEnvironment } from "./environment.ts";
+import type { Digest, Entry, EntryKind } from "./records.ts";
 import { chainLink } from "./statements.ts";
-import type { Digest, Entry, EntryKind } from "./types.ts";
 
 interface Base {
   readonly index: number;

@@ -10,7 +10,6 @@ import { signEndorsement, statementFor, termOf } from "./endorsements.ts";
 import { sendTimeoutNow, startTransfer } from "./leadership-transfer.ts";
 import { LIMITS } from "./limits.ts";
 import { isQuorum } from "./quorum.ts";
-import type { RaftState } from "./state.ts";
 import {
   type Configuration,
   type ConfigurationChange,
@@ -18,7 +17,8 @@ import {
   NOBODY,
   type NodeId,
   type Signature,
-} from "./types.ts";
+} from "./records.ts";
+import type { RaftState } from "./state.ts";
 
 /** A change that has begun, or why it cannot. `isTemporary`: something else is in the way, and will be over soon. */
 export type MembershipChange =

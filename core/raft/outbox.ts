@@ -5,8 +5,8 @@
 import type { RaftEffect, Write } from "./environment.ts";
 import type { RaftLog } from "./log.ts";
 import type { Message } from "./messages.ts";
+import type { HardState, PeerId, Snapshot } from "./records.ts";
 import type { Roster } from "./roster.ts";
-import type { HardState, PeerId, Snapshot } from "./types.ts";
 
 /** A write on its way to the disk, and what waits for it. */
 interface PendingWrite {

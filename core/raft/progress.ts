@@ -1,6 +1,6 @@
 /** What a leader knows of one follower (etcd's tracker): how far it agrees, what is on its way, and when it was last heard. */
 import type { RaftOptions } from "./options.ts";
-import type { Snapshot } from "./types.ts";
+import type { Snapshot } from "./records.ts";
 
 export interface SnapshotTransfer {
   readonly snapshot: Snapshot;

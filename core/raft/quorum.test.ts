@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isQuorum, majority, quorumValue } from "./quorum.ts";
-import type { Configuration } from "./types.ts";
+import type { Configuration } from "./records.ts";
 
 const ids = fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 7 });
 const voterSets = fc.tuple(ids, fc.oneof(fc.constant<number[]>([]), ids));

@@ -5,7 +5,7 @@
  *     voter   a  b  c  d  e        majority of 5 is 3: the third largest value
  *     match   7  9  4  8  4   →    7 has been reached by a, b, d
  */
-import type { Configuration, NodeId } from "./types.ts";
+import type { Configuration, NodeId } from "./records.ts";
 
 /** Smallest number of voters that intersects itself. */
 export function majority(voters: number): number {

@@ -26,14 +26,11 @@ import { handleTimeoutNow, startTransfer } from "./leadership-transfer.ts";
 import { handleAppendResponse, handleHeartbeatResponse, handleSnapshotResponse, leaderTick } from "./leading.ts";
 import type { RaftLog } from "./log.ts";
 import { changeMembership, endorse, type MembershipChange } from "./membership.ts";
-import type { Header, Message, MessageOf, RaftMessage } from "./messages.ts";
+import type { ConsensusMessageType, Header, Message, MessageOf } from "./messages.ts";
 import type { RaftOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import type { ReadOrigin, ReadyRead } from "./read-queue.ts";
 import { holdsLease, requestRead } from "./reads.ts";
-import { handleSnapshotChunk } from "./snapshot-receiving.ts";
-import { header, RaftState, type Role } from "./state.ts";
-import { snapshotDigest } from "./statements.ts";
 import type {
   Configuration,
   ConfigurationChange,
@@ -43,7 +40,10 @@ import type {
   PeerId,
   Snapshot,
   SnapshotMeta,
-} from "./types.ts";
+} from "./records.ts";
+import { handleSnapshotChunk } from "./snapshot-receiving.ts";
+import { header, RaftState, type Role } from "./state.ts";
+import { snapshotDigest } from "./statements.ts";
 
 /** A log, to be read. */
 export type LogView = Pick<
@@ -52,7 +52,7 @@ export type LogView = Pick<
 >;
 
 /** Each handles one type of message, from a member whose identity was proved. An introduction may come from anybody. */
-const HANDLERS: { readonly [Type in RaftMessage["type"]]: (state: RaftState, message: MessageOf<Type>) => void } = {
+const HANDLERS: { readonly [Type in ConsensusMessageType]: (state: RaftState, message: MessageOf<Type>) => void } = {
   requestVote: handleRequestVote,
   voteResponse: handleVoteResponse,
   append: handleAppend,
@@ -191,7 +191,7 @@ export class Raft {
   }
 
   /** Handles a message that was admitted. */
-  handle<Type extends RaftMessage["type"]>(message: MessageOf<Type>): void {
+  handle<Type extends ConsensusMessageType>(message: MessageOf<Type>): void {
     HANDLERS[message.type](this.#state, message);
   }
 

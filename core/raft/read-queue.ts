@@ -1,5 +1,5 @@
 /** Reads on their way through a leader: those that wait for a round to be confirmed, and those that may be served. */
-import type { NodeId } from "./types.ts";
+import type { NodeId } from "./records.ts";
 
 /** Who asked for a read. Consensus hands it back with the answer. */
 export type ReadOrigin =

@@ -16,7 +16,7 @@ import type {
   NodeId,
   PeerId,
   SnapshotMeta,
-} from "./types.ts";
+} from "./records.ts";
 
 /** A configuration in the log or in the snapshot, with the index from which it counts. */
 export interface PlacedConfiguration extends ConfigurationRecord {

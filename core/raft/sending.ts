@@ -2,9 +2,9 @@
 import { Halt } from "./assert.ts";
 import { LIMITS } from "./limits.ts";
 import type { Progress } from "./progress.ts";
+import type { Entry, NodeId } from "./records.ts";
 import { beginTransfer, sendChunks } from "./snapshot-sending.ts";
 import { header, type RaftState } from "./state.ts";
-import type { Entry, NodeId } from "./types.ts";
 
 export function broadcastAppend(raft: RaftState): void {
   for (const [id, progress] of raft.leadership.progress) sendAppends(raft, id, progress);

@@ -1,5 +1,5 @@
 /** Signatures of different members over one statement, collected until they are a quorum's. */
-import type { MemberSignature, NodeId, Signature } from "./types.ts";
+import type { MemberSignature, NodeId, Signature } from "./records.ts";
 
 export class SignatureSet {
   readonly #signatures = new Map<NodeId, Signature>();

@@ -1,5 +1,5 @@
 /** Chunks of a snapshot that is arriving. Kept across leaders: the same snapshot from another one goes on where this stopped. */
-import { NOBODY, type NodeId, type SnapshotMeta } from "./types.ts";
+import { NOBODY, type NodeId, type SnapshotMeta } from "./records.ts";
 
 /** A snapshot of which all chunks are here, or the chunk that is wanted next. */
 export type Assembled = { readonly chunks: readonly Uint8Array[]; readonly from: NodeId } | { readonly wanted: number };

@@ -4,9 +4,9 @@
  */
 import { isFromLeader } from "./certificates.ts";
 import type { SnapshotChunk, SnapshotResponse } from "./messages.ts";
+import { NOBODY, type SnapshotMeta } from "./records.ts";
 import { header, type RaftState } from "./state.ts";
 import { snapshotDigest } from "./statements.ts";
-import { NOBODY, type SnapshotMeta } from "./types.ts";
 
 export function handleSnapshotChunk(raft: RaftState, message: SnapshotChunk): void {
   const { meta } = message;

@@ -1,7 +1,7 @@
 /** Snapshots to followers whose next entry is compacted away (thesis 5): in chunks, a few in flight, each acknowledged. */
 import type { Progress } from "./progress.ts";
+import type { NodeId } from "./records.ts";
 import { header, type RaftState } from "./state.ts";
-import type { NodeId } from "./types.ts";
 
 const CHUNKS_IN_FLIGHT = 4;
 

@@ -11,9 +11,6 @@ import type { Header } from "./messages.ts";
 import type { RaftOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { ReadQueue } from "./read-queue.ts";
-import { Roster } from "./roster.ts";
-import { SignatureSet } from "./signature-set.ts";
-import { SnapshotAssembly } from "./snapshot-assembly.ts";
 import {
   type Certificate,
   type Entry,
@@ -23,7 +20,10 @@ import {
   type Signature,
   type Snapshot,
   type SnapshotMeta,
-} from "./types.ts";
+} from "./records.ts";
+import { Roster } from "./roster.ts";
+import { SignatureSet } from "./signature-set.ts";
+import { SnapshotAssembly } from "./snapshot-assembly.ts";
 
 export type Role = "follower" | "preCandidate" | "candidate" | "leader";
 

@@ -3,7 +3,7 @@
  * as another or elsewhere.
  */
 import type { RaftEnvironment } from "./environment.ts";
-import type { Digest, EntryKind, NodeId } from "./types.ts";
+import type { Digest, EntryKind, NodeId } from "./records.ts";
 
 /** Grows to the largest entry seen and is reused: the chain is computed for every entry on every node. */
 let scratch = new Uint8Array(1024);

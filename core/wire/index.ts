@@ -8,6 +8,7 @@
  */
 export { crc32c } from "./crc32c.ts";
 export { FIELDS_MAX, open, openKind, type Packed, seal, WIRE_VERSION } from "./envelope.ts";
+export { type FieldReader, fieldReader, named, type RowReader, rowOf, rowReader } from "./field-reader.ts";
 export { InvalidFrame } from "./invalid-frame.ts";
 export { FRAME_BYTES_MAX } from "./limits.ts";
 export { Reader } from "./reader.ts";

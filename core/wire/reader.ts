@@ -10,7 +10,6 @@
 import { InvalidFrame } from "./invalid-frame.ts";
 
 const UINT32_MAX = 0xffff_ffff;
-const ID_MAX = 0x7fff_ffff;
 
 const NIL = 0xc0;
 const FALSE = 0xc2;
@@ -65,16 +64,11 @@ export class Reader {
     return value;
   }
 
-  /** A node's id, 1 to 2^31 - 1. */
-  id(field: string): number {
-    const value = this.natural(field, ID_MAX);
-    if (value === 0) throw new InvalidFrame(field, "0 is nobody's id");
+  /** A whole number from 1 to `limit`. */
+  positive(field: string, limit: number): number {
+    const value = this.natural(field, limit);
+    if (value === 0) throw new InvalidFrame(field, "0 stands for nobody and nothing");
     return value;
-  }
-
-  /** A node's id, or 0 for nobody. */
-  idOrNobody(field: string): number {
-    return this.natural(field, ID_MAX);
   }
 
   boolean(field: string): boolean {

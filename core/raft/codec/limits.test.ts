@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { InvalidFrame } from "../../wire/index.ts";
 import { LIMITS } from "../limits.ts";
 import type { Message } from "../messages.ts";
-import type { Configuration, LineageLink, Member, SnapshotMeta } from "../types.ts";
+import type { Configuration, LineageLink, Member, SnapshotMeta } from "../records.ts";
 import {
   decodeConfigurationRecord,
   decodeEntry,

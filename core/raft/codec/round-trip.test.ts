@@ -13,7 +13,7 @@ import type {
   Member,
   MemberSignature,
   SnapshotMeta,
-} from "../types.ts";
+} from "../records.ts";
 import {
   decodeConfigurationRecord,
   decodeEntry,

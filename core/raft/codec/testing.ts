@@ -2,7 +2,7 @@
 
 import { crc32c } from "../../wire/index.ts";
 import type { Message } from "../messages.ts";
-import type { Configuration, Entry, HardState, SnapshotMeta } from "../types.ts";
+import type { Configuration, Entry, HardState, SnapshotMeta } from "../records.ts";
 
 const chain = "5f".repeat(32);
 const digest = "d1".repeat(32);
