@@ -1,30 +1,9 @@
 /** What of a message goes into the trace hash, and stands for it in a trace. */
-import type { Message, MessageType } from "../../core/index.ts";
+import { MESSAGES, type Message } from "../../core/index.ts";
 import type { SimEvent } from "./event.ts";
 import type { TraceHash } from "./hash.ts";
 
-/** Numbers of message types in the trace hash. */
-const MESSAGE_NUMBERS: Readonly<Record<MessageType, number>> = {
-  append: 1,
-  appendResponse: 2,
-  heartbeat: 3,
-  heartbeatResponse: 4,
-  requestVote: 5,
-  voteResponse: 6,
-  snapshotChunk: 7,
-  snapshotResponse: 8,
-  timeoutNow: 9,
-  readIndex: 10,
-  readIndexResponse: 11,
-  forward: 12,
-  forwardResponse: 13,
-  whoAreYou: 14,
-  introduction: 15,
-  report: 16,
-  directive: 17,
-};
-
-/** The number in a message that says most about it: an index where it has one. */
+/** The number in a message that says most about it: an index where it has one, 0 where it has none. */
 export function messageIndex(message: Message): number {
   switch (message.type) {
     case "append":
@@ -56,13 +35,15 @@ export function messageIndex(message: Message): number {
       return message.links.length;
     case "timeoutNow":
       return message.to;
+    default:
+      return 0;
   }
 }
 
 /** Mixes in what a delivery carries: its message, or the frame that stands for one. */
 export function mixDelivery(hash: TraceHash, { message, bytes }: SimEvent): void {
   if (message !== null) {
-    hash.mix((MESSAGE_NUMBERS[message.type] << 8) | (message.from & 255));
+    hash.mix((MESSAGES[message.type].number << 8) | (message.from & 255));
     hash.mix(message.term);
     hash.mix(messageIndex(message));
   } else if (bytes !== null) {

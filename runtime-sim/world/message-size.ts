@@ -26,14 +26,7 @@ export function messageBytes(message: Message): number {
     case "voteResponse":
     case "timeoutNow":
       return HEADER_BYTES + SIGNATURE_BYTES;
-    case "appendResponse":
-    case "heartbeat":
-    case "heartbeatResponse":
-    case "snapshotResponse":
-    case "readIndex":
-    case "readIndexResponse":
-    case "forwardResponse":
-    case "whoAreYou":
+    default:
       return HEADER_BYTES;
   }
 }
