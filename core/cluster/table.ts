@@ -34,6 +34,9 @@ const EMPTY_BUCKET: Bucket<never, never> = repeated(EMPTY_TWIG, LEAVES_PER_BUCKE
 const EMPTY_SHELF: Shelf<never, never> = repeated(EMPTY_BUCKET, BUCKETS_PER_SHELF);
 const EMPTY_TABLE: Table<never, never> = repeated(EMPTY_SHELF, BUCKETS / BUCKETS_PER_SHELF);
 
+/** What stands for nothing in every table. Compared by identity: whoever carries a table elsewhere keeps them. */
+export const TABLE_CONSTANTS: readonly object[] = [EMPTY_LEAF, EMPTY_TWIG, EMPTY_BUCKET, EMPTY_SHELF, EMPTY_TABLE];
+
 function repeated<T>(part: T, count: number): readonly T[] {
   return Object.freeze(Array.from({ length: count }, () => part));
 }

@@ -37,7 +37,7 @@ export interface ApplyListener {
 export class Applier {
   state: ClusterState;
   appliedIndex: number;
-  readonly #awaited = new Map<number, Awaited>();
+  #awaited = new Map<number, Awaited>();
   /** Decoded while its snapshot was checked. */
   #offered: ClusterState | null = null;
 
@@ -99,5 +99,21 @@ export class Applier {
       this.#awaited.delete(awaitedIndex);
       listener.skipped(origin);
     }
+  }
+
+  capture() {
+    return {
+      state: this.state,
+      appliedIndex: this.appliedIndex,
+      awaited: new Map(this.#awaited),
+      offered: this.#offered,
+    };
+  }
+
+  restore(captured: ReturnType<Applier["capture"]>): void {
+    this.state = captured.state;
+    this.appliedIndex = captured.appliedIndex;
+    this.#awaited = new Map(captured.awaited);
+    this.#offered = captured.offered;
   }
 }

@@ -18,7 +18,7 @@ export class ClientReads {
   readonly #pending: PendingRequests;
   readonly #replica: Pick<Applier, "state" | "appliedIndex">;
   /** Tickets of reads whose index is known and not applied yet. */
-  readonly #awaitingApply = new Set<number>();
+  #awaitingApply = new Set<number>();
 
   constructor(
     raft: Raft,
@@ -112,5 +112,13 @@ export class ClientReads {
     this.#awaitingApply.delete(ticket);
     const { state, appliedIndex } = this.#replica;
     this.#pending.answer(ticket, { kind: "read", index: appliedIndex, result: query(state, asked) });
+  }
+
+  capture() {
+    return new Set(this.#awaitingApply);
+  }
+
+  restore(captured: ReturnType<ClientReads["capture"]>): void {
+    this.#awaitingApply = new Set(captured);
   }
 }

@@ -30,14 +30,13 @@ export class ClientRequests {
     batch: ProposalBatch,
     applier: Applier,
     reports: WorkerReports,
-    random: number,
     answer: Answer,
   ) {
     this.#raft = raft;
     this.#options = options;
     this.#applier = applier;
     this.#reports = reports;
-    this.pending = new PendingRequests(random, options.requestTimeoutMs, answer);
+    this.pending = new PendingRequests(options.requestTimeoutMs, answer);
     this.proposals = new ClientProposals(raft, options, this.pending, batch, applier);
     this.reads = new ClientReads(raft, options, this.pending, applier);
     this.membership = new MembershipRequests(raft, this.pending, applier);
@@ -102,5 +101,21 @@ export class ClientRequests {
       if (forwarded === null || forwarded.to === leaderId || forwarded.isAppended || readIndex !== null) continue;
       this.pending.refuse(ticket, { kind: request.kind === "read" ? "noLeader" : "outcomeUnknown" });
     }
+  }
+
+  capture() {
+    return {
+      pending: this.pending.capture(),
+      reads: this.reads.capture(),
+      transfer: this.#transfers.capture(),
+      askedLeader: this.#askedLeader,
+    };
+  }
+
+  restore(captured: ReturnType<ClientRequests["capture"]>): void {
+    this.pending.restore(captured.pending);
+    this.reads.restore(captured.reads);
+    this.#transfers.restore(captured.transfer);
+    this.#askedLeader = captured.askedLeader;
   }
 }

@@ -12,7 +12,7 @@ export class ForwardedProposals {
   readonly #options: RaftOptions;
   readonly #batch: ProposalBatch;
   /** Tickets of proposals seen lately, oldest first: a network that duplicates does not double them. */
-  readonly #seen = new Set<number>();
+  #seen = new Set<number>();
 
   constructor(raft: Raft, options: RaftOptions, batch: ProposalBatch) {
     this.#raft = raft;
@@ -58,5 +58,13 @@ export class ForwardedProposals {
   #respond({ id, requestId }: MemberOrigin, outcome: ForwardResponse["outcome"]): void {
     const raft = this.#raft;
     raft.send({ type: "forwardResponse", ...raft.header(id), requestId, outcome });
+  }
+
+  capture() {
+    return new Set(this.#seen);
+  }
+
+  restore(captured: ReturnType<ForwardedProposals["capture"]>): void {
+    this.#seen = new Set(captured);
   }
 }

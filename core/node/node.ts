@@ -43,6 +43,9 @@ export interface MemberStatus {
   readonly lastHeardMs: number | null;
 }
 
+/** All that a node knows, as plain data. */
+export type NodeState = ReturnType<Node["capture"]>;
+
 const NOTHING_APPLIED: readonly AppliedEntry[] = [];
 const NO_EFFECTS: readonly Effect[] = [];
 
@@ -52,6 +55,7 @@ export class Node {
   /** What the last step applied, in order. */
   lastApplied: readonly AppliedEntry[] = NOTHING_APPLIED;
 
+  readonly #runtime: Runtime;
   readonly #raft: Raft;
   readonly #applier: Applier;
   readonly #batch: ProposalBatch;
@@ -105,19 +109,18 @@ export class Node {
   constructor(id: NodeId, options: RaftOptions, runtime: Runtime, restored: Restored, stamp: Stamp) {
     checkRaftOptions(options);
     this.id = id;
+    this.#runtime = runtime;
     const emit = (effect: Effect): void => {
       this.#effects.push(effect);
     };
     const answer = (requestId: number, given: ClientAnswer): void => emit({ kind: "answer", requestId, answer: given });
     const applier = new Applier(restored.snapshot);
-    // Before consensus draws its first election time-out.
-    const random = runtime.randomUint32();
     const raft = new Raft(id, options, runtime, restored, stamp, emit, (chunks) => applier.offer(chunks));
     this.#raft = raft;
     this.#applier = applier;
     this.#batch = new ProposalBatch(raft, options);
     this.#reports = new WorkerReports(raft, options, answer);
-    this.#clients = new ClientRequests(raft, options, this.#batch, applier, this.#reports, random, answer);
+    this.#clients = new ClientRequests(raft, options, this.#batch, applier, this.#reports, answer);
     this.#forwards = new ForwardedProposals(raft, options, this.#batch);
     this.#snapshots = new SnapshotTaker(raft, options);
     this.#applyListener = this.#listener();
@@ -199,6 +202,8 @@ export class Node {
 
   /** The effects of starting. Once, before any step. */
   start(): readonly Effect[] {
+    this.#clients.pending.start(this.#runtime.randomUint32());
+    this.#raft.start();
     this.#announceWake();
     return this.#takeEffects();
   }
@@ -314,6 +319,50 @@ export class Node {
     if (atMs >= this.#announcedWakeMs) return;
     this.#announcedWakeMs = atMs;
     this.#effects.push({ kind: "wakeAt", atMs });
+  }
+
+  // ---- As a value
+
+  /**
+   * All that this node knows, as plain data: see `encodeNodeState`. Parts that never change are shared with this node,
+   * all others are copied. Not contained: the options, the runtime with its random stream, and `lastApplied`. Between
+   * steps only.
+   */
+  capture() {
+    return {
+      id: this.id,
+      halted: this.halted,
+      announcedWakeMs: this.#announcedWakeMs,
+      raft: this.#raft.capture(),
+      applier: this.#applier.capture(),
+      batch: this.#batch.capture(),
+      clients: this.#clients.capture(),
+      forwards: this.#forwards.capture(),
+      reports: this.#reports.capture(),
+      snapshots: this.#snapshots.capture(),
+    };
+  }
+
+  /**
+   * A node that goes on where the captured one stood: it answers any further inputs with equal effects, given a runtime
+   * whose random stream goes on there too. It draws nothing meanwhile, and must not be started.
+   */
+  static restore(captured: NodeState, options: RaftOptions, runtime: Runtime): Node {
+    const { clusterId, incarnation, roster, nowMs, wallMs } = captured.raft;
+    const placed = roster.configurations.at(-1);
+    if (placed === undefined) throw new RangeError("a captured node has no configuration");
+    const beginning = Node.joining(clusterId, incarnation, placed.configuration, placed.index, []);
+    const node = new Node(captured.id, options, runtime, beginning, { nowMs, wallMs });
+    node.halted = captured.halted;
+    node.#announcedWakeMs = captured.announcedWakeMs;
+    node.#raft.restore(captured.raft);
+    node.#applier.restore(captured.applier);
+    node.#batch.restore(captured.batch);
+    node.#clients.restore(captured.clients);
+    node.#forwards.restore(captured.forwards);
+    node.#reports.restore(captured.reports);
+    node.#snapshots.restore(captured.snapshots);
+    return node;
   }
 
   // ---- From one part to the next

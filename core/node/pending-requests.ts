@@ -36,17 +36,20 @@ export class PendingRequests {
   readonly #answer: Answer;
   readonly #timeoutMs: number;
   /** By ticket. In order of their deadlines, since all wait equally long. */
-  readonly #byTicket = new Map<number, PendingRequest>();
-  #nextTicket: number;
+  #byTicket = new Map<number, PendingRequest>();
+  #nextTicket = 0;
 
-  /**
-   * `random`: a uniform integer in [0, 2^32). A ticket is a number that no other process of this node ever uses, so
-   * that a late answer to an earlier process is never taken for one to this.
-   */
-  constructor(random: number, timeoutMs: number, answer: Answer) {
-    this.#nextTicket = random * TICKETS_PER_PROCESS;
+  constructor(timeoutMs: number, answer: Answer) {
     this.#timeoutMs = timeoutMs;
     this.#answer = answer;
+  }
+
+  /**
+   * Chooses the tickets. `random`: a uniform integer in [0, 2^32). A ticket is a number that no other process of this
+   * node ever uses, so that a late answer to an earlier process is never taken for one to this.
+   */
+  start(random: number): void {
+    this.#nextTicket = random * TICKETS_PER_PROCESS;
   }
 
   get size(): number {
@@ -104,4 +107,22 @@ export class PendingRequests {
   reject(requestId: number, refusal: RequestRefusal): void {
     this.#answer(requestId, { kind: "refused", refusal });
   }
+
+  capture() {
+    return { byTicket: copyOf(this.#byTicket), nextTicket: this.#nextTicket };
+  }
+
+  restore(captured: ReturnType<PendingRequests["capture"]>): void {
+    this.#byTicket = copyOf(captured.byTicket);
+    this.#nextTicket = captured.nextTicket;
+  }
+}
+
+function copyOf(byTicket: ReadonlyMap<number, PendingRequest>): Map<number, PendingRequest> {
+  const copy = new Map<number, PendingRequest>();
+  for (const [ticket, pending] of byTicket) {
+    const { forwarded } = pending;
+    copy.set(ticket, { ...pending, forwarded: forwarded === null ? null : { ...forwarded } });
+  }
+  return copy;
 }

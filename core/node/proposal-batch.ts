@@ -70,4 +70,14 @@ export class ProposalBatch {
       this.#raft.nowMs >= this.deadlineMs
     );
   }
+
+  capture() {
+    return { proposals: [...this.#proposals], bytes: this.#bytes, sinceMs: this.#sinceMs };
+  }
+
+  restore(captured: ReturnType<ProposalBatch["capture"]>): void {
+    this.#proposals = [...captured.proposals];
+    this.#bytes = captured.bytes;
+    this.#sinceMs = captured.sinceMs;
+  }
 }

@@ -10,6 +10,7 @@ type SnapshotRaft = Pick<Raft, "snapshot" | "snapshotBaseAt" | "compact">;
 
 interface Encoding {
   readonly base: SnapshotBase;
+  readonly state: ClusterState;
   readonly source: Generator<Uint8Array>;
   readonly chunks: Uint8Array[];
 }
@@ -68,6 +69,31 @@ export class SnapshotTaker {
     const base = this.#raft.snapshotBaseAt(appliedIndex);
     if (base === null) return null;
     this.#bytesSince = 0;
-    return { base, source: encodeSnapshot(state, this.#options.snapshotChunkBytes), chunks: [] };
+    return { base, state, source: encodeSnapshot(state, this.#options.snapshotChunkBytes), chunks: [] };
+  }
+
+  capture() {
+    const encoding = this.#encoding;
+    return {
+      bytesSince: this.#bytesSince,
+      encoding: encoding === null ? null : { base: encoding.base, state: encoding.state, chunks: [...encoding.chunks] },
+    };
+  }
+
+  /** The chunks of a snapshot under way are encoded once more: a generator that stands in its middle is no value. */
+  restore(captured: ReturnType<SnapshotTaker["capture"]>): void {
+    const { encoding } = captured;
+    this.#bytesSince = captured.bytesSince;
+    this.#encoding = null;
+    if (encoding === null) return;
+    const { base, state } = encoding;
+    const source = encodeSnapshot(state, this.#options.snapshotChunkBytes);
+    const chunks: Uint8Array[] = [];
+    for (const [at] of encoding.chunks.entries()) {
+      const next = source.next();
+      if (next.done === true) throw new RangeError(`a snapshot under way has no chunk ${at}`);
+      chunks.push(next.value);
+    }
+    this.#encoding = { base, state, source, chunks };
   }
 }

@@ -55,4 +55,12 @@ export class TransferRequests {
     }
     this.#current = null;
   }
+
+  capture() {
+    return this.#current === null ? null : { ...this.#current };
+  }
+
+  restore(captured: ReturnType<TransferRequests["capture"]>): void {
+    this.#current = captured === null ? null : { ...captured };
+  }
 }

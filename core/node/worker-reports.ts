@@ -73,7 +73,7 @@ export class WorkerReports {
   #inRound: Waiting[] = [];
   #nextRoundMs = Number.NEGATIVE_INFINITY;
   /** Reports that went to the leader, by a number of their own. They all wait equally long, so the oldest is first. */
-  readonly #passed = new Map<number, Passed>();
+  #passed = new Map<number, Passed>();
   #nextPassed = 1;
 
   constructor(raft: ReportsRaft, options: RaftOptions, answer: Answer) {
@@ -223,6 +223,32 @@ export class WorkerReports {
       this.#passed.delete(number);
       this.#answer(requestId, REFUSED_FOR_NOW);
     }
+  }
+
+  capture() {
+    return {
+      orchestrator: this.#orchestrator?.capture() ?? null,
+      leadingTerm: this.#leadingTerm,
+      mayPropose: this.#mayPropose,
+      waiting: [...this.#waiting],
+      inRound: [...this.#inRound],
+      nextRoundMs: this.#nextRoundMs,
+      passed: new Map(this.#passed),
+      nextPassed: this.#nextPassed,
+    };
+  }
+
+  restore(captured: ReturnType<WorkerReports["capture"]>): void {
+    const { orchestrator } = captured;
+    this.#orchestrator =
+      orchestrator === null ? null : Orchestrator.restored(this.#options.clockDriftBound, orchestrator);
+    this.#leadingTerm = captured.leadingTerm;
+    this.#mayPropose = captured.mayPropose;
+    this.#waiting = [...captured.waiting];
+    this.#inRound = [...captured.inRound];
+    this.#nextRoundMs = captured.nextRoundMs;
+    this.#passed = new Map(captured.passed);
+    this.#nextPassed = captured.nextPassed;
   }
 }
 

@@ -15,21 +15,23 @@ interface Member {
   readonly antiAffinity: readonly AntiAffinity[];
 }
 
+type Domains = Readonly<Record<Scope, Map<string, number>>>;
+
 export class BlockedGroups {
-  readonly #topologies = new Map<number, Topology>();
+  #topologies = new Map<number, Topology>();
   /** How many workers are in each domain. */
-  readonly #domains: Readonly<Record<Scope, Map<string, number>>> = {
+  #domains: Domains = {
     rack: new Map(),
     zone: new Map(),
     datacenter: new Map(),
   };
   /** By name. */
-  readonly #members = new Map<string, Member>();
+  #members = new Map<string, Member>();
   /** By group, the VMs that it blocks; and by name, the group. */
-  readonly #blocked = new Map<string, Set<string>>();
-  readonly #blockedBy = new Map<string, string>();
+  #blocked = new Map<string, Set<string>>();
+  #blockedBy = new Map<string, string>();
   /** Blocking groups that may have become open since `takeUnblocked` was last called. */
-  readonly #changed = new Set<string>();
+  #changed = new Set<string>();
   /** By rule, whether all its domains are full, in the state that this context reads. */
   readonly #full = new Map<string, boolean>();
   #fullIn: PlacementContext | null = null;
@@ -119,6 +121,37 @@ export class BlockedGroups {
     this.#full.set(key, isFull);
     return isFull;
   }
+
+  /** Which rules are full is looked up again. */
+  capture() {
+    return {
+      topologies: new Map(this.#topologies),
+      domains: copyOfDomains(this.#domains),
+      members: new Map(this.#members),
+      blocked: copyOfSets(this.#blocked),
+      blockedBy: new Map(this.#blockedBy),
+      changed: new Set(this.#changed),
+    };
+  }
+
+  restore(captured: ReturnType<BlockedGroups["capture"]>): void {
+    this.#topologies = new Map(captured.topologies);
+    this.#domains = copyOfDomains(captured.domains);
+    this.#members = new Map(captured.members);
+    this.#blocked = copyOfSets(captured.blocked);
+    this.#blockedBy = new Map(captured.blockedBy);
+    this.#changed = new Set(captured.changed);
+    this.#full.clear();
+    this.#fullIn = null;
+  }
 }
 
 const NOBODY: readonly string[] = [];
+
+function copyOfDomains({ rack, zone, datacenter }: Domains): Domains {
+  return { rack: new Map(rack), zone: new Map(zone), datacenter: new Map(datacenter) };
+}
+
+function copyOfSets<K, V>(sets: ReadonlyMap<K, ReadonlySet<V>>): Map<K, Set<V>> {
+  return new Map([...sets].map(([key, set]) => [key, new Set(set)]));
+}

@@ -11,8 +11,8 @@ interface Entry<K> {
  * renewed ten times before one would run out. One that is taken away, or is to come sooner, is passed over then.
  */
 export class Deadlines<K> {
-  readonly #entries = new Map<K, Entry<K>>();
-  readonly #heap: Entry<K>[] = [];
+  #entries = new Map<K, Entry<K>>();
+  #heap: Entry<K>[] = [];
 
   /** Replaces the time that the key had. */
   set(key: K, atMs: number): void {
@@ -106,5 +106,16 @@ export class Deadlines<K> {
     if (one === undefined || two === undefined) return;
     this.#heap[a] = two;
     this.#heap[b] = one;
+  }
+
+  /** The heap as it is: the order of equal times depends on it. */
+  capture() {
+    return this.#heap.map((entry) => ({ ...entry }));
+  }
+
+  restore(captured: ReturnType<Deadlines<K>["capture"]>): void {
+    this.#heap = captured.map((entry) => ({ ...entry }));
+    this.#entries = new Map();
+    for (const entry of this.#heap) if (entry.dueMs !== null) this.#entries.set(entry.key, entry);
   }
 }

@@ -94,6 +94,14 @@ export class Draining {
   get nextMs(): number {
     return this.#drains.nextMs;
   }
+
+  capture() {
+    return this.#drains.capture();
+  }
+
+  restore(captured: ReturnType<Draining["capture"]>): void {
+    this.#drains.restore(captured);
+  }
 }
 
 /** Those that leave the worker because it is drained, and do not run elsewhere yet. */

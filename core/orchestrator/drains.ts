@@ -8,13 +8,13 @@ import { Deadlines } from "./deadlines.ts";
 export const DRAIN_PATIENCE_MS = 120_000;
 
 export class Drains {
-  readonly #moving = new Map<number, Set<string>>();
+  #moving = new Map<number, Set<string>>();
   /** The drained worker that each VM on its way has left. */
-  readonly #origins = new Map<string, number>();
+  #origins = new Map<string, number>();
   readonly #patience = new Deadlines<string>();
   /** To be looked at; first come first. */
-  readonly #due = new Set<number>();
-  readonly #blocked = new Set<number>();
+  #due = new Set<number>();
+  #blocked = new Set<number>();
   #roomIndex = 0;
 
   /** A worker is to be drained, or something about one has changed. `leaving` are those that have been moved already, by this leader or another. */
@@ -97,4 +97,28 @@ export class Drains {
     this.#origins.delete(name);
     this.#patience.delete(name);
   }
+
+  capture() {
+    return {
+      moving: copyOfSets(this.#moving),
+      origins: new Map(this.#origins),
+      patience: this.#patience.capture(),
+      due: new Set(this.#due),
+      blocked: new Set(this.#blocked),
+      roomIndex: this.#roomIndex,
+    };
+  }
+
+  restore(captured: ReturnType<Drains["capture"]>): void {
+    this.#moving = copyOfSets(captured.moving);
+    this.#origins = new Map(captured.origins);
+    this.#patience.restore(captured.patience);
+    this.#due = new Set(captured.due);
+    this.#blocked = new Set(captured.blocked);
+    this.#roomIndex = captured.roomIndex;
+  }
+}
+
+function copyOfSets<K, V>(sets: ReadonlyMap<K, ReadonlySet<V>>): Map<K, Set<V>> {
+  return new Map([...sets].map(([key, set]) => [key, new Set(set)]));
 }

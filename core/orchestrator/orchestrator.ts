@@ -9,7 +9,16 @@
  * them lost, `Recovery` lets failed VMs run again, `Placing` finds places, `Draining` empties workers. `Proposals` and `Room` are what they share.
  */
 import { type Directive, LEASE_TTL_MS, type Report } from "../agent/index.ts";
-import { type ClusterState, nodeOf, type Touched, tableValues, taskOf, vmOf, workerOf } from "../cluster/index.ts";
+import {
+  type ClusterState,
+  emptyState,
+  nodeOf,
+  type Touched,
+  tableValues,
+  taskOf,
+  vmOf,
+  workerOf,
+} from "../cluster/index.ts";
 import { sameFacts, type TaskRecord, type VmRecord, type WorkerRecord } from "../domain/index.ts";
 import { assignmentOf, detailsFor } from "./assignment.ts";
 import { Draining } from "./draining.ts";
@@ -19,6 +28,8 @@ import { Recovery } from "./recovery.ts";
 import { ReportedInventories } from "./reported-inventories.ts";
 import { Room } from "./room.ts";
 import { WorkerLeases } from "./worker-leases.ts";
+
+type OrchestratorState = ReturnType<Orchestrator["capture"]>;
 
 export class Orchestrator {
   readonly #proposals = new Proposals();
@@ -221,5 +232,37 @@ export class Orchestrator {
 
   #taskChanged(task: TaskRecord): void {
     this.#placing.taskChanged(task);
+  }
+
+  // ---- As a value
+
+  capture() {
+    return {
+      proposals: this.#proposals.capture(),
+      inventories: this.#inventories.capture(),
+      leases: this.#leases.capture(),
+      recovery: this.#recovery.capture(),
+      room: this.#room.capture(),
+      placing: this.#placing.capture(),
+      draining: this.#draining.capture(),
+      state: this.#state,
+      nowMs: this.#nowMs,
+      triedAll: this.#triedAll,
+    };
+  }
+
+  /** One that goes on where the captured one stood. */
+  static restored(driftBound: number, captured: OrchestratorState): Orchestrator {
+    const orchestrator = new Orchestrator(driftBound, emptyState(), captured.nowMs);
+    orchestrator.#proposals.restore(captured.proposals);
+    orchestrator.#inventories.restore(captured.inventories);
+    orchestrator.#leases.restore(captured.leases);
+    orchestrator.#recovery.restore(captured.recovery);
+    orchestrator.#room.restore(captured.room);
+    orchestrator.#placing.restore(captured.placing);
+    orchestrator.#draining.restore(captured.draining);
+    orchestrator.#state = captured.state;
+    orchestrator.#triedAll = captured.triedAll;
+    return orchestrator;
   }
 }

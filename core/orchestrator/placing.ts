@@ -178,6 +178,24 @@ export class Placing {
     this.#room.propose(state, { kind: "task", id }, command, { workerId, resources });
     return true;
   }
+
+  capture() {
+    return {
+      vms: this.#vms.capture(),
+      tasks: this.#tasks.capture(),
+      unschedulable: this.#unschedulable.capture(),
+      blocked: this.#blocked.capture(),
+      preemptible: this.#preemptible.capture(),
+    };
+  }
+
+  restore(captured: ReturnType<Placing["capture"]>): void {
+    this.#vms.restore(captured.vms);
+    this.#tasks.restore(captured.tasks);
+    this.#unschedulable.restore(captured.unschedulable);
+    this.#blocked.restore(captured.blocked);
+    this.#preemptible.restore(captured.preemptible);
+  }
 }
 
 const OFFLINE = { kind: "offline" } as const;

@@ -4,9 +4,9 @@ import { count } from "./counts.ts";
 
 export class PreemptibleVms {
   /** By name. */
-  readonly #priorities = new Map<string, number>();
+  #priorities = new Map<string, number>();
   /** How many there are of each priority. */
-  readonly #counts = new Map<number, number>();
+  #counts = new Map<number, number>();
 
   vmChanged(vm: VmRecord): void {
     const { name, spec, workerId } = vm;
@@ -34,5 +34,14 @@ export class PreemptibleVms {
   hasBelow(priority: number): boolean {
     for (const other of this.#counts.keys()) if (other < priority) return true;
     return false;
+  }
+
+  capture() {
+    return { priorities: new Map(this.#priorities), counts: new Map(this.#counts) };
+  }
+
+  restore(captured: ReturnType<PreemptibleVms["capture"]>): void {
+    this.#priorities = new Map(captured.priorities);
+    this.#counts = new Map(captured.counts);
   }
 }

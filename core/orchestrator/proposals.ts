@@ -35,7 +35,7 @@ export interface InFlight {
 const PROPOSALS_MAX = 256;
 
 export class Proposals {
-  readonly #inFlight = new Map<string, InFlight>();
+  #inFlight = new Map<string, InFlight>();
   /** Those that have not been handed out yet. */
   #fresh: Proposal[] = [];
 
@@ -70,6 +70,15 @@ export class Proposals {
     const fresh = this.#fresh;
     this.#fresh = [];
     return fresh;
+  }
+
+  capture() {
+    return { inFlight: new Map(this.#inFlight), fresh: [...this.#fresh] };
+  }
+
+  restore(captured: ReturnType<Proposals["capture"]>): void {
+    this.#inFlight = new Map(captured.inFlight);
+    this.#fresh = [...captured.fresh];
   }
 }
 

@@ -51,6 +51,14 @@ export class Recovery {
   get nextMs(): number {
     return this.#due.nextMs;
   }
+
+  capture() {
+    return this.#due.capture();
+  }
+
+  restore(captured: ReturnType<Recovery["capture"]>): void {
+    this.#due.restore(captured);
+  }
 }
 
 function isToRecover(vm: VmRecord): boolean {

@@ -11,9 +11,9 @@ import type { Proposals } from "./proposals.ts";
 export class ReportedInventories {
   readonly #proposals: Proposals;
   /** By worker, what its process has reported last. */
-  readonly #heard = new Map<number, Heard>();
+  #heard = new Map<number, Heard>();
   /** Workers that have said something, or of which something has changed, since the last step. */
-  readonly #toLookAt = new Set<number>();
+  #toLookAt = new Set<number>();
 
   constructor(proposals: Proposals) {
     this.#proposals = proposals;
@@ -93,5 +93,14 @@ export class ReportedInventories {
     if (worker === null || !worker.isOnline || worker.bootId !== heard.bootId) return;
     const news = newsIn(heard, state, worker);
     if (news !== null) this.#proposals.propose(subject, { kind: "observe", workerId, bootId: heard.bootId, ...news });
+  }
+
+  capture() {
+    return { heard: new Map(this.#heard), toLookAt: new Set(this.#toLookAt) };
+  }
+
+  restore(captured: ReturnType<ReportedInventories["capture"]>): void {
+    this.#heard = new Map(captured.heard);
+    this.#toLookAt = new Set(captured.toLookAt);
   }
 }

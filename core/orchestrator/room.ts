@@ -27,7 +27,7 @@ export class Room {
   readonly #proposals: Proposals;
   readonly #index = new PlacementIndex();
   /** By worker, what placements in flight will take there. */
-  readonly #promised = new Map<number, Resources>();
+  #promised = new Map<number, Resources>();
   /** When promised room last came back untaken: after the entry of this index, and before the next one; so it ends in one half. */
   #backIndex = 0;
   #context: { readonly of: ClusterState; readonly value: PlacementContext } | null = null;
@@ -99,6 +99,18 @@ export class Room {
     const view = workerView(worker);
     const promised = this.#promised.get(worker.id);
     return promised === undefined ? view : { ...view, used: added(view.used, promised, 1) };
+  }
+
+  /** What is read through the context follows from the state. */
+  capture() {
+    return { workers: this.#index.capture(), promised: new Map(this.#promised), backIndex: this.#backIndex };
+  }
+
+  restore(captured: ReturnType<Room["capture"]>): void {
+    this.#index.restore(captured.workers);
+    this.#promised = new Map(captured.promised);
+    this.#backIndex = captured.backIndex;
+    this.#context = null;
   }
 }
 

@@ -11,10 +11,10 @@ const CANDIDATES_MAX = 64;
 
 export class UnschedulableRequests {
   /** Ids of the workers that changed last, in a ring, and how many changes there ever were. */
-  readonly #changed: number[] = [];
+  #changed: number[] = [];
   #changes = 0;
   /** By name of the VM, how many changes there had been when all workers refused it last. */
-  readonly #refusedAt = new Map<string, number>();
+  #refusedAt = new Map<string, number>();
 
   /** There may be more room on a worker than there was, or it may judge otherwise. */
   workerChanged(workerId: number): void {
@@ -49,6 +49,16 @@ export class UnschedulableRequests {
       if (ids.size > CANDIDATES_MAX) return null;
     }
     return [...ids];
+  }
+
+  capture() {
+    return { changed: [...this.#changed], changes: this.#changes, refusedAt: new Map(this.#refusedAt) };
+  }
+
+  restore(captured: ReturnType<UnschedulableRequests["capture"]>): void {
+    this.#changed = [...captured.changed];
+    this.#changes = captured.changes;
+    this.#refusedAt = new Map(captured.refusedAt);
   }
 }
 

@@ -7,7 +7,7 @@
 export class WaitingList {
   /** By priority, highest first. */
   #levels: Level[] = [];
-  readonly #priorities = new Map<string, number>();
+  #priorities = new Map<string, number>();
 
   /** To be tried at the next turn. */
   add(key: string, priority: number): void {
@@ -84,6 +84,15 @@ export class WaitingList {
     this.#levels.splice(at, 0, level);
     return level;
   }
+
+  capture() {
+    return { levels: this.#levels.map(copyOf), priorities: new Map(this.#priorities) };
+  }
+
+  restore(captured: ReturnType<WaitingList["capture"]>): void {
+    this.#levels = captured.levels.map(copyOf);
+    this.#priorities = new Map(captured.priorities);
+  }
 }
 
 interface Level {
@@ -93,4 +102,8 @@ interface Level {
   readonly tried: Map<string, number>;
   /** The last change that concerned this level and not those below. */
   changedIndex: number;
+}
+
+function copyOf(level: Level): Level {
+  return { ...level, fresh: new Set(level.fresh), tried: new Map(level.tried) };
 }

@@ -53,4 +53,12 @@ export class WorkerLeases {
   get nextMs(): number {
     return this.#ends.nextMs;
   }
+
+  capture() {
+    return this.#ends.capture();
+  }
+
+  restore(captured: ReturnType<WorkerLeases["capture"]>): void {
+    this.#ends.restore(captured);
+  }
 }

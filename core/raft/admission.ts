@@ -21,9 +21,9 @@ export class Admission {
   readonly #roster: Pick<Roster, "peerOf" | "idOf" | "boundPeerOf">;
   readonly #emit: (effect: RaftEffect) => void;
   /** Proven liars. Nothing they send is looked at again by this process. */
-  readonly #evicted = new Set<NodeId>();
-  readonly #evidenceKeys = new Set<string>();
-  readonly #strangerAtMs = new Map<string, number>();
+  #evicted = new Set<NodeId>();
+  #evidenceKeys = new Set<string>();
+  #strangerAtMs = new Map<string, number>();
 
   constructor(
     self: Addressee,
@@ -83,5 +83,19 @@ export class Admission {
   /** Listens to a proven liar no more. */
   evict(id: NodeId): void {
     if (id !== this.#self.id) this.#evicted.add(id);
+  }
+
+  capture() {
+    return {
+      evicted: new Set(this.#evicted),
+      evidenceKeys: new Set(this.#evidenceKeys),
+      strangerAtMs: new Map(this.#strangerAtMs),
+    };
+  }
+
+  restore(captured: ReturnType<Admission["capture"]>): void {
+    this.#evicted = new Set(captured.evicted);
+    this.#evidenceKeys = new Set(captured.evidenceKeys);
+    this.#strangerAtMs = new Map(captured.strangerAtMs);
   }
 }

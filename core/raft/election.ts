@@ -50,12 +50,15 @@ function electIfPreVoted(raft: RaftState): boolean {
       transfer: order,
     });
   }
-  raft.outbox.onceDurable(() => {
-    if (raft.role !== "candidate" || raft.term !== term) return;
-    raft.votes.add(raft.id, sign(raft, "election", term, raft.id));
-    leadIfElected(raft);
-  });
+  raft.outbox.countVoteOnceDurable(term);
   return true;
+}
+
+/** The vote of this node for itself in `term` is durable. */
+export function countOwnVote(raft: RaftState, term: number): void {
+  if (raft.role !== "candidate" || raft.term !== term) return;
+  raft.votes.add(raft.id, sign(raft, "election", term, raft.id));
+  leadIfElected(raft);
 }
 
 export function handleRequestVote(raft: RaftState, message: RequestVote): void {

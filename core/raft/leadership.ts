@@ -19,7 +19,7 @@ export class Leadership {
   readonly #id: NodeId;
   #progress = new Map<NodeId, Progress>();
   #round = 0;
-  readonly #roundSentMs = new Float64Array(ROUNDS_REMEMBERED);
+  #roundSentMs = new Float64Array(ROUNDS_REMEMBERED);
   #heartbeatDeadlineMs = 0;
   #termStartIndex = 0;
   #uncommittedBytes = 0;
@@ -122,5 +122,36 @@ export class Leadership {
     // An order that has left may still be followed, however late: no lease any more in this term.
     this.#leaseBlocked ||= this.#transferring?.sent === true;
     this.#transferring = null;
+  }
+
+  capture() {
+    return {
+      progress: new Map([...this.#progress].map(([id, progress]) => [id, progress.capture()])),
+      round: this.#round,
+      roundSentMs: this.#roundSentMs.slice(),
+      heartbeatDeadlineMs: this.#heartbeatDeadlineMs,
+      termStartIndex: this.#termStartIndex,
+      uncommittedBytes: this.#uncommittedBytes,
+      transferring: this.#transferring,
+      leaseBlocked: this.#leaseBlocked,
+      endorsements: this.endorsements.capture(),
+    };
+  }
+
+  restore(captured: ReturnType<Leadership["capture"]>): void {
+    this.#progress = new Map();
+    for (const [id, state] of captured.progress) {
+      const progress = new Progress(state.next, state.lastHeardMs);
+      progress.restore(state);
+      this.#progress.set(id, progress);
+    }
+    this.#round = captured.round;
+    this.#roundSentMs = captured.roundSentMs.slice();
+    this.#heartbeatDeadlineMs = captured.heartbeatDeadlineMs;
+    this.#termStartIndex = captured.termStartIndex;
+    this.#uncommittedBytes = captured.uncommittedBytes;
+    this.#transferring = captured.transferring;
+    this.#leaseBlocked = captured.leaseBlocked;
+    this.endorsements.restore(captured.endorsements);
   }
 }

@@ -157,4 +157,14 @@ export class RaftLog {
   isUpToDate(lastIndex: number, lastTerm: number): boolean {
     return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);
   }
+
+  capture() {
+    return { base: this.#base, entries: [...this.#entries], stableIndex: this.#stableIndex };
+  }
+
+  restore(captured: ReturnType<RaftLog["capture"]>): void {
+    this.#base = captured.base;
+    this.#entries = [...captured.entries];
+    this.#stableIndex = captured.stableIndex;
+  }
 }

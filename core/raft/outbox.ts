@@ -14,7 +14,8 @@ interface PendingWrite {
   /** The log is durable up to here once this write is. Lowered when a later truncation overtakes it. */
   stableIndex: number;
   messages: Message[];
-  readonly thenDo: (() => void)[];
+  /** Terms in which this node votes for itself. */
+  readonly ownVotes: number[];
 }
 
 export class Outbox {
@@ -27,8 +28,8 @@ export class Outbox {
   /** First entry that no write holds yet. */
   #unwrittenIndex: number;
   #messages: Message[] = [];
-  #thenDo: (() => void)[] = [];
-  readonly #pendingWrites: PendingWrite[] = [];
+  #ownVotes: number[] = [];
+  #pendingWrites: PendingWrite[] = [];
   #nextWriteId = 1;
 
   constructor(
@@ -60,9 +61,9 @@ export class Outbox {
     this.#messages.push(message);
   }
 
-  /** Does something once all that was decided up to now is durable. Forgotten if the process ends before. */
-  onceDurable(action: () => void): void {
-    this.#thenDo.push(action);
+  /** Has this node's vote for itself in `term` counted once all that was decided up to now is durable. */
+  countVoteOnceDurable(term: number): void {
+    this.#ownVotes.push(term);
   }
 
   /** The log was cut back to `index`: writes under way no longer make anything after it durable. */
@@ -90,38 +91,38 @@ export class Outbox {
   }
 
   /** Hands what has to be stored to the disk, and messages to the wire or to the write they wait for. */
-  finish(): void {
+  finish(countOwnVote: (term: number) => void): void {
     const last = this.#log.lastIndex;
     const hardState = this.#takeHardState();
     if (hardState !== null || this.#snapshotChanged !== null || this.#unwrittenIndex <= last) {
       const id = this.#nextWriteId++;
       const entries = this.#unwrittenIndex <= last ? this.#log.slice(this.#unwrittenIndex, last) : null;
       this.#emit({ kind: "write", write: { id, hardState, entries, snapshot: this.#snapshotChanged } });
-      this.#pendingWrites.push({ id, stableIndex: last, messages: this.#messages, thenDo: this.#thenDo });
+      this.#pendingWrites.push({ id, stableIndex: last, messages: this.#messages, ownVotes: this.#ownVotes });
       this.#snapshotChanged = null;
       this.#unwrittenIndex = last + 1;
       this.#messages = [];
-      this.#thenDo = [];
-    } else if (this.#messages.length > 0 || this.#thenDo.length > 0) {
+      this.#ownVotes = [];
+    } else if (this.#messages.length > 0 || this.#ownVotes.length > 0) {
       const messages = this.#messages;
-      const actions = this.#thenDo;
+      const ownVotes = this.#ownVotes;
       this.#messages = [];
-      this.#thenDo = [];
+      this.#ownVotes = [];
       const pending = this.#pendingWrites[this.#pendingWrites.length - 1];
       if (pending === undefined) {
         for (const message of messages) this.send(message);
-        for (const action of actions) action();
-        // An action decides nothing that needs the disk without going round once more.
-        if (actions.length > 0) this.finish();
+        for (const term of ownVotes) countOwnVote(term);
+        // What follows from a vote may need the disk.
+        if (ownVotes.length > 0) this.finish(countOwnVote);
       } else {
         pending.messages.push(...messages);
-        pending.thenDo.push(...actions);
+        pending.ownVotes.push(...ownVotes);
       }
     }
   }
 
   /** Every write up to `writeId` is durable. `grown` is called after each of them, before what waited for it is said. */
-  written(writeId: number, grown: () => void): void {
+  written(writeId: number, grown: () => void, countOwnVote: (term: number) => void): void {
     for (
       let first = this.#pendingWrites[0];
       first !== undefined && first.id <= writeId;
@@ -131,9 +132,33 @@ export class Outbox {
       this.#log.stableTo(first.stableIndex);
       grown();
       for (const message of first.messages) this.send(message);
-      for (const action of first.thenDo) action();
+      for (const term of first.ownVotes) countOwnVote(term);
     }
   }
+
+  capture() {
+    return {
+      snapshotChanged: this.#snapshotChanged,
+      unwrittenIndex: this.#unwrittenIndex,
+      messages: [...this.#messages],
+      ownVotes: [...this.#ownVotes],
+      pendingWrites: this.#pendingWrites.map(copyOf),
+      nextWriteId: this.#nextWriteId,
+    };
+  }
+
+  restore(captured: ReturnType<Outbox["capture"]>): void {
+    this.#snapshotChanged = captured.snapshotChanged;
+    this.#unwrittenIndex = captured.unwrittenIndex;
+    this.#messages = [...captured.messages];
+    this.#ownVotes = [...captured.ownVotes];
+    this.#pendingWrites = captured.pendingWrites.map(copyOf);
+    this.#nextWriteId = captured.nextWriteId;
+  }
+}
+
+function copyOf(write: PendingWrite): PendingWrite {
+  return { ...write, messages: [...write.messages], ownVotes: [...write.ownVotes] };
 }
 
 /** What was cut is no longer promised, although the write that it waited for will still complete. */

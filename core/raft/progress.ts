@@ -36,8 +36,8 @@ export class Progress {
   round = 0;
   roundSentMs = Number.NEGATIVE_INFINITY;
   /** Appends in flight, oldest first: last index and bytes of each. */
-  readonly #lastIndexes: number[] = [];
-  readonly #sizes: number[] = [];
+  #lastIndexes: number[] = [];
+  #sizes: number[] = [];
   #bytes = 0;
   /** When the oldest append in flight left, or the last acknowledgement after it came. */
   oldestSentMs = 0;
@@ -111,5 +111,41 @@ export class Progress {
     this.#lastIndexes.length = 0;
     this.#sizes.length = 0;
     this.#bytes = 0;
+  }
+
+  capture() {
+    return {
+      match: this.match,
+      next: this.next,
+      mode: this.mode,
+      probing: this.probing,
+      transfer: this.transfer === null ? null : { ...this.transfer },
+      certified: this.certified,
+      lastHeardMs: this.lastHeardMs,
+      commitSent: this.commitSent,
+      round: this.round,
+      roundSentMs: this.roundSentMs,
+      lastIndexes: [...this.#lastIndexes],
+      sizes: [...this.#sizes],
+      bytes: this.#bytes,
+      oldestSentMs: this.oldestSentMs,
+    };
+  }
+
+  restore(captured: ReturnType<Progress["capture"]>): void {
+    this.match = captured.match;
+    this.next = captured.next;
+    this.mode = captured.mode;
+    this.probing = captured.probing;
+    this.transfer = captured.transfer === null ? null : { ...captured.transfer };
+    this.certified = captured.certified;
+    this.lastHeardMs = captured.lastHeardMs;
+    this.commitSent = captured.commitSent;
+    this.round = captured.round;
+    this.roundSentMs = captured.roundSentMs;
+    this.#lastIndexes = [...captured.lastIndexes];
+    this.#sizes = [...captured.sizes];
+    this.#bytes = captured.bytes;
+    this.oldestSentMs = captured.oldestSentMs;
   }
 }

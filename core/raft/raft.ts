@@ -17,7 +17,7 @@
 import { appendAsLeader } from "./appending.ts";
 import { advanceCommit } from "./commit.ts";
 import { isJoint } from "./configuration.ts";
-import { campaign, handleRequestVote, handleVoteResponse } from "./election.ts";
+import { campaign, countOwnVote, handleRequestVote, handleVoteResponse } from "./election.ts";
 import type { RaftEffect, RaftEnvironment, Restored, Stamp } from "./environment.ts";
 import { handleAppend, handleHeartbeat } from "./following.ts";
 import { handleIntroduction, handleWhoAreYou, introduceOrAsk } from "./introductions.ts";
@@ -86,6 +86,21 @@ export class Raft {
     acceptsState: (chunks: readonly Uint8Array[]) => boolean,
   ) {
     this.#state = new RaftState(id, options, environment, restored, stamp, emit, acceptsState);
+  }
+
+  /** Draws the first election time-out. Once, before any step, but not after `restore`. */
+  start(): void {
+    this.#state.resetElectionDeadline();
+  }
+
+  /** All that it knows, as a value. Between steps only. */
+  capture() {
+    return this.#state.capture();
+  }
+
+  /** Goes on where the one that was captured stood. */
+  restore(captured: ReturnType<Raft["capture"]>): void {
+    this.#state.restore(captured);
   }
 
   // ---- What others may know
@@ -197,7 +212,12 @@ export class Raft {
 
   /** Every write up to `writeId` is durable. */
   written(writeId: number): void {
-    this.#state.outbox.written(writeId, () => endorse(this.#state));
+    const state = this.#state;
+    state.outbox.written(
+      writeId,
+      () => endorse(state),
+      (term) => countOwnVote(state, term),
+    );
     advanceCommit(this.#state);
   }
 
@@ -212,7 +232,7 @@ export class Raft {
 
   /** Last of a step: hands what has to be stored to the disk, and messages to the wire or to the write they wait for. */
   finish(): void {
-    this.#state.outbox.finish();
+    this.#state.outbox.finish((term) => countOwnVote(this.#state, term));
   }
 
   /** Says something of the node's own that promises nothing. */

@@ -78,4 +78,13 @@ export class ReadQueue {
     if (ready.length > 0) this.#ready = [];
     return ready;
   }
+
+  capture() {
+    return { pending: this.#pending.map((read) => ({ ...read })), ready: [...this.#ready] };
+  }
+
+  restore(captured: ReturnType<ReadQueue["capture"]>): void {
+    this.#pending = captured.pending.map((read) => ({ ...read }));
+    this.#ready = [...captured.ready];
+  }
 }

@@ -205,6 +205,18 @@ export class Roster {
     this.#promotable =
       !this.#removed && this.#configurations.some(({ configuration }) => isVoter(configuration, this.#id));
   }
+
+  /** Who is listened to follows from it. */
+  capture() {
+    return { configurations: [...this.#configurations], lineage: this.#lineage, introduced: this.#introduced };
+  }
+
+  restore(captured: ReturnType<Roster["capture"]>): void {
+    this.#configurations = [...captured.configurations];
+    this.#lineage = captured.lineage;
+    this.#introduced = captured.introduced;
+    this.#rebuild();
+  }
 }
 
 function bind(peers: Map<NodeId, PeerId>, members: readonly Member[]): void {

@@ -2,7 +2,7 @@
 import type { MemberSignature, NodeId, Signature } from "./records.ts";
 
 export class SignatureSet {
-  readonly #signatures = new Map<NodeId, Signature>();
+  #signatures = new Map<NodeId, Signature>();
 
   add(id: NodeId, signature: Signature): void {
     this.#signatures.set(id, signature);
@@ -24,5 +24,13 @@ export class SignatureSet {
   /** Sorted by id. */
   toList(): MemberSignature[] {
     return [...this.#signatures].map(([id, signature]) => ({ id, signature })).sort((a, b) => a.id - b.id);
+  }
+
+  capture() {
+    return new Map(this.#signatures);
+  }
+
+  restore(captured: ReturnType<SignatureSet["capture"]>): void {
+    this.#signatures = new Map(captured);
   }
 }

@@ -33,4 +33,12 @@ export class SnapshotAssembly {
     // It goes on where another leader stopped. Should the whole not fit, neither can be accused.
     return before.from === from ? before : { ...before, from: NOBODY };
   }
+
+  capture() {
+    return this.#incoming === null ? null : { ...this.#incoming, chunks: [...this.#incoming.chunks] };
+  }
+
+  restore(captured: ReturnType<SnapshotAssembly["capture"]>): void {
+    this.#incoming = captured === null ? null : { ...captured, chunks: [...captured.chunks] };
+  }
 }

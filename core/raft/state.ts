@@ -64,7 +64,7 @@ export class RaftState {
   #recognized: Certificate | null;
   #transferOrder: Signature = "";
   #lastLeaderContactMs: number;
-  #electionDeadlineMs: number;
+  #electionDeadlineMs = 0;
 
   #commitIndex: number;
   #matchedIndex = 0;
@@ -109,7 +109,6 @@ export class RaftState {
     this.admission = new Admission(this, options, this.roster, emit);
     this.outbox = new Outbox(this.log, this.roster, emit, () => this.#takeHardState());
     this.leadership = new Leadership(id);
-    this.#electionDeadlineMs = this.#drawElectionDeadline();
   }
 
   // ---- Time
@@ -342,6 +341,68 @@ export class RaftState {
     const installed = this.#installed;
     this.#installed = null;
     return installed;
+  }
+
+  // ---- As a value
+
+  capture() {
+    return {
+      clusterId: this.clusterId,
+      incarnation: this.incarnation,
+      log: this.log.capture(),
+      roster: this.roster.capture(),
+      admission: this.admission.capture(),
+      outbox: this.outbox.capture(),
+      leadership: this.leadership.capture(),
+      reads: this.reads.capture(),
+      preVotes: this.preVotes.capture(),
+      votes: this.votes.capture(),
+      assembly: this.assembly.capture(),
+      nowMs: this.#nowMs,
+      wallMs: this.#wallMs,
+      term: this.#term,
+      votedFor: this.#votedFor,
+      proof: this.#proof,
+      hardStateChanged: this.#hardStateChanged,
+      role: this.#role,
+      leaderId: this.#leaderId,
+      recognized: this.#recognized,
+      transferOrder: this.#transferOrder,
+      lastLeaderContactMs: this.#lastLeaderContactMs,
+      electionDeadlineMs: this.#electionDeadlineMs,
+      commitIndex: this.#commitIndex,
+      matchedIndex: this.#matchedIndex,
+      snapshot: this.#snapshot,
+      installed: this.#installed,
+    };
+  }
+
+  restore(captured: ReturnType<RaftState["capture"]>): void {
+    this.log.restore(captured.log);
+    this.roster.restore(captured.roster);
+    this.admission.restore(captured.admission);
+    this.outbox.restore(captured.outbox);
+    this.leadership.restore(captured.leadership);
+    this.reads.restore(captured.reads);
+    this.preVotes.restore(captured.preVotes);
+    this.votes.restore(captured.votes);
+    this.assembly.restore(captured.assembly);
+    this.#nowMs = captured.nowMs;
+    this.#wallMs = captured.wallMs;
+    this.#term = captured.term;
+    this.#votedFor = captured.votedFor;
+    this.#proof = captured.proof;
+    this.#hardStateChanged = captured.hardStateChanged;
+    this.#role = captured.role;
+    this.#leaderId = captured.leaderId;
+    this.#recognized = captured.recognized;
+    this.#transferOrder = captured.transferOrder;
+    this.#lastLeaderContactMs = captured.lastLeaderContactMs;
+    this.#electionDeadlineMs = captured.electionDeadlineMs;
+    this.#commitIndex = captured.commitIndex;
+    this.#matchedIndex = captured.matchedIndex;
+    this.#snapshot = captured.snapshot;
+    this.#installed = captured.installed;
   }
 }
 

@@ -97,4 +97,14 @@ export class PlacementIndex {
     }
     return tree;
   }
+
+  /** All that was put. The tree follows from it, and chooses alike however it has grown. */
+  capture() {
+    return [...this.#workers.values()];
+  }
+
+  restore(captured: ReturnType<PlacementIndex["capture"]>): void {
+    this.clear();
+    for (const worker of captured) this.put(worker);
+  }
 }
