@@ -35,7 +35,7 @@ export function breaches(schema: Part, random: Random): Breach[] {
 const EASY_LENGTH = 12;
 const UINT32 = 2 ** 32;
 
-function validOf(definition: Definition, random: Random): unknown {
+export function validOf(definition: Definition, random: Random): unknown {
   switch (definition.kind) {
     case "integer":
       return integerIn(definition.minimum, definition.maximum, random);
@@ -44,7 +44,7 @@ function validOf(definition: Definition, random: Random): unknown {
     case "flag":
       return random(2) === 1;
     case "text":
-      return textOf(definition, lengthIn(definition.lengthMin, definition.lengthMax, random), random);
+      return validText(definition, lengthIn(definition.lengthMin, definition.lengthMax, random), random);
     case "bytes": {
       const made = new Uint8Array(lengthIn(0, definition.lengthMax, random));
       for (let at = 0; at < made.length; at++) made[at] = random(256);
@@ -65,10 +65,10 @@ function validOf(definition: Definition, random: Random): unknown {
       return made;
     }
     case "record":
-      return fieldsOf(definition.fields, {}, random);
+      return validFields(definition.fields, {}, random);
     case "variants": {
       const shape = definition.shapes[random(definition.shapes.length)];
-      return shape === undefined ? undefined : fieldsOf(shape.fields, { kind: shape.kind }, random);
+      return shape === undefined ? undefined : validFields(shape.fields, { kind: shape.kind }, random);
     }
     case "either":
       return validOf(chosen(definition.options, random).definition, random);
@@ -83,7 +83,11 @@ function chosen(parts: readonly Part[], random: Random): Part {
   return part;
 }
 
-function fieldsOf(fields: readonly Field[], made: Record<string, unknown>, random: Random): Record<string, unknown> {
+export function validFields(
+  fields: readonly Field[],
+  made: Record<string, unknown>,
+  random: Random,
+): Record<string, unknown> {
   for (const { name, definition } of fields) made[name] = validOf(definition, random);
   return made;
 }
@@ -130,7 +134,11 @@ function lengthIn(minimum: number, maximum: number, random: Random): number {
 /** All valid, and each two bytes or more in UTF-8. */
 const BEYOND_ASCII = ["é", "ß", "水", "\u{1f600}"];
 
-function textOf({ charset, pattern }: Extract<Definition, { kind: "text" }>, length: number, random: Random): string {
+export function validText(
+  { charset, pattern }: Extract<Definition, { kind: "text" }>,
+  length: number,
+  random: Random,
+): string {
   if (pattern !== null) return pattern.sample(length, random);
   let made = "";
   while (made.length < length) {
@@ -230,7 +238,7 @@ function breachesOf(definition: Definition, random: Random): Breach[] {
 /** Of each field in turn, the others valid. One that has to be given is also left out. */
 function fieldBreaches(fields: readonly Field[], head: Record<string, unknown>, random: Random): Breach[] {
   return fields.flatMap(({ name, definition, traits }) => {
-    const others = () => fieldsOf(fields, { ...head }, random);
+    const others = () => validFields(fields, { ...head }, random);
     const broken = breachesOf(definition, random).map(({ field, what, value }) => ({
       field: `.${name}${field}`,
       what,
@@ -247,8 +255,8 @@ function textBreaches(definition: Extract<Definition, { kind: "text" }>, random:
   const here = (what: string, value: unknown): Breach => ({ field: "", what, value });
   return [
     here("no text", 1),
-    here(`longer than ${lengthMax}`, textOf(definition, lengthMax + 1, random)),
-    ...(lengthMin > 0 ? [here(`shorter than ${lengthMin}`, textOf(definition, lengthMin - 1, random))] : []),
+    here(`longer than ${lengthMax}`, validText(definition, lengthMax + 1, random)),
+    ...(lengthMin > 0 ? [here(`shorter than ${lengthMin}`, validText(definition, lengthMin - 1, random))] : []),
     ...(pattern === null ? [] : [here(`not ${pattern.rule}`, "\u0007".repeat(Math.max(1, lengthMin)))]),
     ...(charset === "printable" && pattern === null
       ? [here("not printable", "\u0007".repeat(Math.max(1, lengthMin)))]

@@ -15,6 +15,7 @@ export {
   variants,
 } from "./composites.ts";
 export type { Definition, Field, Part, Pattern, Random, Traits, VariantShape } from "./definition.ts";
+export { type Edge, edges } from "./edges.ts";
 export { type Breach, breaches, valid } from "./generate.ts";
 export { InvalidField, within } from "./invalid.ts";
 export {

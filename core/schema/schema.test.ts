@@ -5,6 +5,7 @@ import {
   choice,
   decoded,
   defaults,
+  edges,
   either,
   fallbackOf,
   filled,
@@ -236,6 +237,30 @@ describe("what is refused", () => {
     ])
       expect(seen).toContain(breach);
   });
+});
+
+test("what lies on a bound of any field is accepted", () => {
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(random, (numbers) => {
+      for (const { field, what, value } of edges(machine, numbers)) {
+        expect(decoded(machine, writeAnything(machine, value), "it"), `${what} at ${field}`).toEqual(value);
+        seen.add(`${field}: ${what}`);
+      }
+    }),
+    { numRuns: 20 },
+  );
+  for (const edge of [
+    ".vcpus: highest",
+    ".note: null",
+    ".note: longest",
+    ".disks: longest",
+    ".disks[0].name: longest",
+    ".labels: fullest",
+    ".source: module",
+    ".source.depth: lowest",
+  ])
+    expect(seen).toContain(edge);
 });
 
 /** For values that are none of the schema's. */
