@@ -1,18 +1,23 @@
 /** The API's limits are the core's: what the core would refuse never reaches it, and the OpenAPI document says so. */
+import fc from "fast-check";
 import { pino } from "pino";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   type ClientRequest,
   DEFAULT_RAFT_OPTIONS,
   DEFAULT_VM_SPEC,
+  emptyState,
   encodeRequest,
   InvalidCommand,
   Node,
+  query,
+  schema,
   type VmSpec,
 } from "../../core/index.ts";
 import { ApiError } from "../errors/index.ts";
-import { dispatch } from "./dispatch.ts";
+import { type CallContext, dispatch } from "./dispatch.ts";
 import { handlersFor } from "./handlers.ts";
+import { procedures } from "./procedures.ts";
 
 /** What the handlers ask of the core, instead of an answer. */
 class Asked extends Error {
@@ -48,14 +53,16 @@ const handlers = handlersFor({
   nowMs: () => 0,
 });
 
+const context: CallContext = {
+  requestId: "test",
+  caller: { kind: "local" },
+  log: pino({ level: "silent" }),
+  signal: new AbortController().signal,
+};
+
 /** What the core is asked, or what the API says against it. */
 async function outcomeOf(name: string, body: unknown): Promise<ClientRequest | ApiError> {
-  const failed: unknown = await dispatch(handlers, name, body, {
-    requestId: "test",
-    caller: { kind: "local" },
-    log: pino({ level: "silent" }),
-    signal: new AbortController().signal,
-  }).catch((error: unknown) => error);
+  const failed: unknown = await dispatch(handlers, name, body, context).catch((error: unknown) => error);
   if (failed instanceof Asked) return failed.request;
   if (failed instanceof ApiError) return failed;
   throw failed;
@@ -119,4 +126,110 @@ test.each(refusedByBoth)("%s %s, says the API as the core does", async (field, w
     message: `${field}: ${words}`,
     details: { field },
   });
+});
+
+/** Procedures that ask the core for nothing that has fields: a status, or a change of who belongs to the cluster. */
+const WITHOUT_DATA = ["cluster.status", "cluster.members", "cluster.leave", "cluster.transferLeader"];
+const writes = Object.entries(procedures).filter(([name, { effect }]) => effect === "write" && !isWithoutData(name));
+const reads = Object.entries(procedures).filter(([name, { effect }]) => effect === "read" && !isWithoutData(name));
+
+function isWithoutData(name: string): boolean {
+  return WITHOUT_DATA.includes(name);
+}
+
+const random: fc.Arbitrary<schema.Random> = fc
+  .infiniteStream(fc.nat(2 ** 31 - 1))
+  .map((numbers) => (bound) => Number(numbers.next().value) % bound);
+
+/** Where the API asks for more than the core, and why. */
+const STRICTER = new Set([
+  // It takes doubles out before the core sees them.
+  "task.submit .features: more than 32",
+  // The core rounds, and takes a number for one that is written as text.
+  ...["cpu", "memory", "disk"].flatMap((factor) =>
+    ["a third decimal place", "no number"].map(
+      (what) => `scheduler.configure .scheduler.overcommit.${factor}: ${what}`,
+    ),
+  ),
+  // A request for nothing is a mistake.
+  "rebalance.apply .moves: fewer than 1",
+]);
+
+/** Null: the core takes it. */
+function refusalOf(asked: ClientRequest): InvalidCommand | null {
+  if (asked.kind === "read") {
+    query(emptyState(), asked.query);
+    return null;
+  }
+  if (asked.kind !== "propose") throw new Error(`a ${asked.kind} carries no data`);
+  try {
+    encodeRequest(asked.request);
+    return null;
+  } catch (error) {
+    if (error instanceof InvalidCommand) return error;
+    throw error;
+  }
+}
+
+/** What is not even of the right kind may be refused in any way. */
+function isRefused(asked: ClientRequest): boolean {
+  try {
+    return refusalOf(asked) !== null;
+  } catch {
+    return true;
+  }
+}
+
+/** What the handler would ask, were the request not checked. Null: it cannot even be asked. */
+async function askedUnchecked(name: string, request: unknown): Promise<ClientRequest | null> {
+  const handler: unknown = Reflect.get(handlers, name);
+  if (typeof handler !== "function") throw new Error(`${name} has no handler`);
+  const failed: unknown = await Promise.resolve(Reflect.apply(handler, undefined, [request, context])).catch(
+    (error: unknown) => error,
+  );
+  return failed instanceof Asked ? failed.request : null;
+}
+
+describe("of every procedure and every field", () => {
+  test.each([...writes, ...reads])(
+    "%s: what the API accepts the core accepts, on each bound too",
+    async (name, { request }) => {
+      let asked = 0;
+      await fc.assert(
+        fc.asyncProperty(random, async (numbers) => {
+          const bounds = schema.edges(request, numbers);
+          const any = { field: "", what: "any", value: schema.valid(request, numbers) };
+          for (const { field, what, value } of [any, ...bounds]) {
+            const outcome = await outcomeOf(name, value);
+            if (outcome instanceof ApiError) {
+              // Its own id: a member cannot be removed.
+              expect(outcome.code, `${what} at ${field}: ${outcome.message}`).toBe("workerIsMember");
+              continue;
+            }
+            asked++;
+            expect(refusalOf(outcome)?.message, `${what} at ${field}`).toBeUndefined();
+          }
+        }),
+        { numRuns: 5 },
+      );
+      expect(asked).toBeGreaterThan(0);
+    },
+  );
+
+  test.each([...writes, ...reads])(
+    "%s: what lies beyond a bound is refused, and the core would not take it either",
+    async (name, { request, effect }) => {
+      await fc.assert(
+        fc.asyncProperty(random, async (numbers) => {
+          for (const { field, what, value } of schema.breaches(request, numbers)) {
+            expect(await outcomeOf(name, value), `${what} at ${field}`).toMatchObject({ code: "invalidRequest" });
+            if (effect === "read" || STRICTER.has(`${name} ${field}: ${what}`)) continue;
+            const asked = await askedUnchecked(name, value);
+            expect(asked === null || isRefused(asked), `${what} at ${field}`).toBe(true);
+          }
+        }),
+        { numRuns: 5 },
+      );
+    },
+  );
 });

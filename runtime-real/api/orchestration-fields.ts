@@ -4,6 +4,8 @@ import {
   DEFAULT_QUOTA,
   DEFAULT_SCHEDULER,
   FAILURE_DOMAINS,
+  ipPoolFromArray,
+  ipPoolToArray,
   nameSchema,
   nodeIdSchema,
   STRATEGIES,
@@ -93,6 +95,26 @@ export const ipPoolSpecFields = {
   tags: names.default([]),
   enabled: flag.default(true).doc("One that is not gives out nothing new"),
 };
+
+const ipPoolSpecRecord = record(ipPoolSpecFields);
+
+export function withCanonicalAddresses<Out extends schema.Infer<typeof ipPoolSpecRecord>, In>(
+  pool: schema.Schema<Out, In>,
+): schema.Schema<Out, In> {
+  return pool.rule(
+    "its addresses are canonical, and lie within its subnet",
+    (spec) => void ipPoolFromArray(ipPoolToArray(spec), ""),
+    (spec) => ({
+      ...spec,
+      subnet: "10.0.0.0/24",
+      gateway: null,
+      dns: [],
+      rangeFirst: null,
+      rangeLast: null,
+      reserved: [],
+    }),
+  );
+}
 
 const factor = hundredths(1, 10);
 

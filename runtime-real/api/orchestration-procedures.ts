@@ -1,12 +1,19 @@
 /** The procedures about workers, running VMs, tasks, tenants, address pools and placement. */
 import { z } from "zod";
 import { CLUSTER_LIMITS, DEFAULT_VM_SPEC, nameSchema, nodeIdSchema, schema, vmSpecSchema } from "../../core/index.ts";
-import { ipPoolSpecFields, quotaSchema, schedulerSettingsSchema, taskSpecFields } from "./orchestration-fields.ts";
+import {
+  ipPoolSpecFields,
+  quotaSchema,
+  schedulerSettingsSchema,
+  taskSpecFields,
+  withCanonicalAddresses,
+} from "./orchestration-fields.ts";
 import {
   planSchema,
   poolSchema,
   poolStrategySchema,
   rebalanceMoveSchema,
+  runSchema,
   taskAnswer,
   tenantSchema,
   workerSchema,
@@ -227,7 +234,7 @@ export const orchestrationProcedures = {
     effect: "write",
     action: "managePool",
     resource: ofPool,
-    request: record({ ...ipPoolSpecFields, ...withSession }),
+    request: withCanonicalAddresses(record({ ...ipPoolSpecFields, ...withSession })),
     answer: committed,
   }),
 
@@ -297,7 +304,7 @@ export const orchestrationProcedures = {
       moves: z.array(
         z.strictObject({
           name: label,
-          epoch: count,
+          epoch: zodOf(runSchema),
           from: nodeId,
           to: nodeId,
           gain: z.number().meta({ description: "How much lower the imbalance is after it" }),

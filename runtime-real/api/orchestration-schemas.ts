@@ -108,8 +108,10 @@ export const planSchema = z.strictObject({
     .meta({ description: "The same refusals, counted by kind" }),
 });
 
+export const runSchema = countSchema.doc("The run that is meant: a VM that has been placed anew meanwhile stays");
+
 export const rebalanceMoveSchema = record({
   name: nameSchema,
-  epoch: countSchema.doc("The run that is meant: a VM that has been placed anew meanwhile stays"),
+  epoch: runSchema,
   to: nodeIdSchema,
 });
