@@ -226,3 +226,9 @@ export function at(array: Int32Array | Uint8Array | Float64Array, index: number)
   if (value === undefined) throw new RangeError(`history search: index ${index} outside of ${array.length}`);
   return value;
 }
+
+export function item<T extends object>(array: readonly T[], index: number): T {
+  const value = array[index];
+  if (value === undefined) throw new RangeError(`history search: index ${index} outside of ${array.length}`);
+  return value;
+}

@@ -12,7 +12,7 @@ import {
   observeRegister,
   play,
   randomFrom,
-} from "./testing.ts";
+} from "./testing/index.ts";
 
 const read: RegisterInput = { f: "read" };
 const write = (value: Scalar): RegisterInput => ({ f: "write", value });

@@ -18,7 +18,8 @@ import {
   type Violation,
 } from "./linearizability.ts";
 import type { Model, Operation, Reply } from "./model.ts";
-import { Searcher, type SearchLimits, type Start } from "./search.ts";
+import { Searcher } from "./search.ts";
+import type { SearchLimits, Start } from "./segment.ts";
 
 /** How many of the operations already forgotten a message shows. */
 const RECENT_SHOWN_MAX = 4;

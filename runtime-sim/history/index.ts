@@ -27,4 +27,4 @@ export {
 } from "./linearizability.ts";
 export type { Answer, Model, Operation, OperationKind, Reply, Step } from "./model.ts";
 export { type RegisterInput, type RegisterModel, register, type Scalar } from "./register.ts";
-export type { SearchLimits } from "./search.ts";
+export type { SearchLimits } from "./segment.ts";

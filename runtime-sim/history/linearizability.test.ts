@@ -10,7 +10,7 @@ import {
   observeRegister,
   type ProcessStep,
   play,
-} from "./testing.ts";
+} from "./testing/index.ts";
 
 type RegisterOperation = Operation<RegisterInput, Scalar>;
 

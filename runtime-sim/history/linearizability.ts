@@ -11,7 +11,8 @@
  */
 
 import type { Model, Operation } from "./model.ts";
-import { type Furthest, Searcher, type SearchLimits } from "./search.ts";
+import { Searcher } from "./search.ts";
+import type { Furthest, SearchLimits } from "./segment.ts";
 
 /** How much of the longest order a message shows. */
 const PLACED_SHOWN_MAX = 8;

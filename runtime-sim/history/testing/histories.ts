@@ -1,25 +1,7 @@
-/**
- * What the tests of this folder share: the slow obvious version of the checker, and histories made from lists of steps so that
- * fast-check can shrink them. No cleverness belongs here.
- */
+/** Histories made from lists of steps, so that fast-check can shrink them. */
 
-import type { Model, Operation, OperationKind } from "./model.ts";
-import type { RegisterInput, Scalar } from "./register.ts";
-
-/** Tries every order of one key's operations, listed in any order. Some ten operations are its limit. */
-export function isLinearizableByBruteForce<State, Input, Output>(
-  model: Model<State, Input, Output>,
-  operations: readonly Operation<Input, Output>[],
-  state: State = model.initial,
-): boolean {
-  if (operations.every(({ reply }) => reply === null)) return true;
-  return operations.some((first) => {
-    const others = operations.filter((other) => other !== first);
-    if (others.some((other) => other.reply !== null && other.reply.index < first.index)) return false;
-    const step = model.step(state, first.input, first.reply);
-    return step.ok && isLinearizableByBruteForce(model, others, step.state);
-  });
-}
+import type { Model, Operation, OperationKind } from "../model.ts";
+import type { RegisterInput, Scalar } from "../register.ts";
 
 /** What one process does next: call, let its call take effect, or end its call, whichever is its turn. */
 export interface ProcessStep<Input, Output> {
