@@ -26,7 +26,7 @@ test("a host that is whole again makes room for another", () => {
     true,
     true,
   ]);
-  atlas.markWhole(0);
+  atlas.markSound(0);
   expect(atlas.mayDamage(1, [0, 1, 2])).toBe(true);
   expect(atlas.size).toBe(0);
 });

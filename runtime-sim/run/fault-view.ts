@@ -182,7 +182,7 @@ export class FaultView implements InjectorWorld {
     const { member } = this.#hostAt(index);
     if (member === null) return false;
     if (this.#mayLoseQuorum) return true;
-    this.#operator.reckonWhole();
+    this.#operator.markRecovered();
     return this.#operator.votersInPlay().every((voters) => this.#atlas.mayDamage(member.id, voters));
   }
 
