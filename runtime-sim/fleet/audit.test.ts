@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { type ClusterEvent, type ClusterState, emptyState } from "../../core/index.ts";
 import { FleetAudit } from "./audit.ts";
-import type { RunningJob, RunningMachine } from "./hypervisor.ts";
+import type { RunningMachine } from "./hypervisor.ts";
+import type { RunningJob } from "./jobs.ts";
 import type { FleetOracle, WorkerView } from "./oracles/index.ts";
 
 const nothing = {

@@ -4,7 +4,8 @@
  */
 import type { ClusterState, HostAction } from "../../core/index.ts";
 import type { Violate } from "../oracles/index.ts";
-import type { RunningJob, RunningMachine } from "./hypervisor.ts";
+import type { RunningMachine } from "./hypervisor.ts";
+import type { RunningJob } from "./jobs.ts";
 import { type FleetOracle, type FleetOracleFactory, Placements, type WorkerView } from "./oracles/index.ts";
 
 /** The fleet as far as the oracles need it. */

@@ -2,13 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_VM_SPEC, type HostAction, type Job, type Machine } from "../../core/index.ts";
 import { Streams } from "../random/index.ts";
-import {
-  Hypervisor,
-  type HypervisorConditions,
-  type HypervisorFaults,
-  noHypervisorFaults,
-  type ProbeResult,
-} from "./hypervisor.ts";
+import { Hypervisor, type ProbeResult } from "./hypervisor.ts";
+import { type HypervisorConditions, type HypervisorFaults, noHypervisorFaults } from "./hypervisor-faults.ts";
 
 const CONDITIONS: HypervisorConditions = { buildMeanMs: 1000, bootMeanMs: 500, stopMeanMs: 300, jobMeanMs: 2000 };
 const SECOND_US = 1_000_000;

@@ -1,7 +1,6 @@
 /** Hosts that run machines, those who ask for machines, and what must hold of both. */
 export type { Missing } from "./audit.ts";
 export { FIRST_WORKER_ID, Fleet } from "./fleet.ts";
-export { type HypervisorFaults, noHypervisorFaults } from "./hypervisor.ts";
 export { MachineRoom } from "./machine-room.ts";
 export { CALM_FLEET, type FleetShape, type Wish } from "./shape.ts";
 export type { SimWorker } from "./sim-worker.ts";

@@ -1,7 +1,7 @@
 /** What a scenario says of its fleet: how many hosts, what they are like, and what tenants and operators do with them. */
 import type { Overcommit, Quota, RecoveryPolicy, SchedulerSettings } from "../../core/index.ts";
 import type { Range } from "../random/index.ts";
-import type { HypervisorConditions } from "./hypervisor.ts";
+import type { HypervisorConditions } from "./hypervisor-faults.ts";
 
 export interface FleetShape {
   /** Hosts that run machines, beside the members. */

@@ -3,18 +3,18 @@ import {
   Agent,
   type AgentEffect,
   type AgentInput,
-  type ClientAnswer,
   type HostAction,
   type HostFacts,
   type PeerId,
 } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
-import type { Caller, SimHost, World } from "../world/index.ts";
-import { Hypervisor, type HypervisorConditions, noHypervisorFaults } from "./hypervisor.ts";
+import type { SimHost, World } from "../world/index.ts";
+import { Hypervisor } from "./hypervisor.ts";
+import { faultsOf, type HypervisorConditions, type Worsening } from "./hypervisor-faults.ts";
+import { ReportChannel } from "./report-channel.ts";
 
 /** How soon an agent notices that something on its host has changed. */
 const NOTICE_MEAN_US = 3000;
-const REPORT_BYTES = 200;
 /** Far longer than builds here take, also slow ones, and short enough for a run to see what comes after it. */
 const BUILD_TIMEOUT_MS = 60_000;
 
@@ -37,7 +37,7 @@ export interface WorkerListener {
   acted(worker: SimWorker, action: HostAction): void;
 }
 
-export class SimWorker implements Caller {
+export class SimWorker {
   readonly id: number;
   readonly peerId: PeerId;
   readonly facts: HostFacts;
@@ -60,8 +60,8 @@ export class SimWorker implements Caller {
   readonly #world: World;
   readonly #rng: Stream;
   readonly #listener: WorkerListener;
-  readonly #arrivals = new Float64Array(2);
-  readonly #worse: { readonly fault: string; readonly value: number }[] = [];
+  readonly #reports: ReportChannel;
+  readonly #worse: Worsening[] = [];
   #inbox: AgentInput[] = [];
   #process = 0;
   #wakeAtMs = Number.POSITIVE_INFINITY;
@@ -70,8 +70,6 @@ export class SimWorker implements Caller {
   #noticing = false;
   #running: readonly unknown[] = [];
   #runningJobs: readonly unknown[] = [];
-  readonly #asked = new Map<number, { readonly sequence: number; readonly process: number; readonly from: number }>();
-  #nextAttempt = 1;
 
   constructor({ world, host, id, peerId, facts, conditions, rng, listener }: SimWorkerParts) {
     this.#world = world;
@@ -82,6 +80,14 @@ export class SimWorker implements Caller {
     this.#rng = rng;
     this.#listener = listener;
     this.hypervisor = new Hypervisor(conditions, rng);
+    this.#reports = new ReportChannel({
+      world,
+      host,
+      peerId,
+      answered: ({ process, sequence }, directive) => {
+        if (process === this.#process) this.#input({ kind: "answered", nowMs: this.nowMs, sequence, directive });
+      },
+    });
     this.#running = this.hypervisor.running();
     this.#runningJobs = this.hypervisor.runningJobs;
   }
@@ -172,37 +178,8 @@ export class SimWorker implements Caller {
 
   /** Of several of one kind the last holds. */
   #setFaults(): void {
-    const faults = noHypervisorFaults();
-    for (const { fault, value } of this.#worse) {
-      switch (fault) {
-        case "slow-build":
-          faults.buildSlowFactor = value;
-          break;
-        case "build-fails":
-          faults.buildFailChance = value;
-          break;
-        case "build-hangs":
-          faults.buildHangChance = value;
-          break;
-        case "boot-hangs":
-          faults.bootHangChance = value;
-          break;
-        case "guest-crashes":
-          faults.crashMeanMs = value;
-          break;
-        case "zombies":
-          faults.zombieChance = value;
-          break;
-        case "wrong-reports":
-          this.hasMisreported = true;
-          faults.wrongReportChance = value;
-          break;
-        case "unhealthy-guests":
-          faults.unhealthyChance = value;
-          break;
-      }
-    }
-    this.hypervisor.faults = faults;
+    if (this.#worse.some(({ fault }) => fault === "wrong-reports")) this.hasMisreported = true;
+    this.hypervisor.faults = faultsOf(this.#worse);
     // What has been shown wrong is looked at once more.
     this.#noticeLater();
   }
@@ -301,7 +278,7 @@ export class SimWorker implements Caller {
         return;
       case "report":
         this.reportedAtMs = this.nowMs;
-        this.#send(effect.to, effect.sequence, effect.report);
+        this.#reports.send(effect.to, { process: this.#process, sequence: effect.sequence }, effect.report);
         return;
       case "ended":
         this.crashAgent();
@@ -324,41 +301,5 @@ export class SimWorker implements Caller {
       this.#wakeAtMs = Number.POSITIVE_INFINITY;
       this.#input({ kind: "wake", nowMs: this.nowMs });
     });
-  }
-
-  // ---- Reports and answers travel like all messages
-
-  #send(to: number, sequence: number, report: Uint8Array): void {
-    const world = this.#world;
-    const server = world.members.withId(to);
-    if (server === null) return;
-    const { host } = server;
-    const process = this.#process;
-    this.#route(this.host.index, host.index, REPORT_BYTES + report.length, () => {
-      const attempt = this.#nextAttempt++;
-      this.#asked.set(attempt, { sequence, process, from: host.index });
-      world.gateway.request(host, { kind: "report", peerId: this.peerId, data: report }, this, attempt, 0);
-    });
-  }
-
-  answered(attempt: number, answer: ClientAnswer | null): void {
-    const asked = this.#asked.get(attempt);
-    if (asked === undefined) return;
-    this.#asked.delete(attempt);
-    const { sequence, process, from } = asked;
-    const directive = answer?.kind === "directive" ? answer.data : null;
-    this.#route(from, this.host.index, REPORT_BYTES + (directive?.length ?? 0), () => {
-      if (process === this.#process) this.#input({ kind: "answered", nowMs: this.nowMs, sequence, directive });
-    });
-  }
-
-  #route(from: number, to: number, sizeBytes: number, arrive: () => void): void {
-    const { network } = this.#world;
-    const count = network.route(from, to, sizeBytes, this.#world.loop.nowUs, this.#arrivals);
-    for (let copy = 0; copy < count; copy += 1) {
-      this.#world.loop.after((this.#arrivals[copy] ?? 0) - this.#world.loop.nowUs, () => {
-        if (!network.isBlocked(from, to)) arrive();
-      });
-    }
   }
 }

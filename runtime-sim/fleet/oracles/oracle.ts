@@ -1,6 +1,7 @@
 /** How the fleet and its oracles meet: what one may look at, and when it is told of what. Oracles look from outside, and change nothing. */
 import type { ClusterEvent, ClusterState, HostAction, Job, Machine } from "../../../core/index.ts";
-import type { RunningJob, RunningMachine } from "../hypervisor.ts";
+import type { RunningMachine } from "../hypervisor.ts";
+import type { RunningJob } from "../jobs.ts";
 import type { Placements } from "./placements.ts";
 
 /** A host as it truly is. */

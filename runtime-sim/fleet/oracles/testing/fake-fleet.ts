@@ -17,7 +17,8 @@ import {
   type WorkerRecord,
 } from "../../../../core/index.ts";
 import { FleetAudit } from "../../audit.ts";
-import type { RunningJob, RunningMachine } from "../../hypervisor.ts";
+import type { RunningMachine } from "../../hypervisor.ts";
+import type { RunningJob } from "../../jobs.ts";
 import type { FleetOracleFactory, WorkerView } from "../oracle.ts";
 
 const NOTHING = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
