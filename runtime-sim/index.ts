@@ -1,4 +1,4 @@
-/** The door of the simulator: runs, what they yield, and what goes into them. */
+/** The simulator: what goes into a run, runs, and what they report. */
 export {
   ACT_NAMES,
   type ActName,

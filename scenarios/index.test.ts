@@ -14,7 +14,7 @@ test("every file is a scenario of its name", () => {
   expect(SCENARIOS.map(({ name }) => name).sort()).toEqual(files.sort());
 });
 
-/** A fleet of a thousand takes its minutes, twice: here the same scenario has to do with fifty. */
+/** A fleet of a thousand takes minutes, twice: here the same scenario runs with fifty. */
 const FLEET_MAX = 50;
 
 function inMiniature(scenario: Scenario): Scenario {

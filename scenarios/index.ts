@@ -1,4 +1,7 @@
-/** Every scenario there is, first those of consensus, calm first and swarm last; then those of fleets. To add one: a file of its own, and a line here. */
+/**
+ * Every scenario there is, first those of consensus, calm first and swarm last; then those of fleets. To add one: a
+ * file of its own, and a line here.
+ */
 import type { Scenario } from "../runtime-sim/index.ts";
 import addressExhaustion from "./address-exhaustion.ts";
 import byzantine from "./byzantine.ts";

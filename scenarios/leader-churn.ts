@@ -6,7 +6,8 @@ export default scenario({
     "Leaders are lost in the middle of replicating, over and over, with entries of several terms on some logs and not on others, as in figure 8 of the Raft paper. An entry of an older term counts as committed only through one of the leader's own.",
   nodes: [5],
   durationMs: 60_000,
-  // One entry an append, over slow links: a leader that is lost has told some of its log to some of the others.
+  // One entry for each append, over slow links: a leader that is lost has replicated part of its log to some of the
+  // others.
   raft: { electionTimeoutMs: 150, heartbeatMs: 20, maxAppendBytes: 1, maxInflightMessages: 1, batchEntries: 1 },
   network: {
     lossChance: [0, 0.05],

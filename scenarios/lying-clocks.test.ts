@@ -1,4 +1,7 @@
-/** With clocks outside their bound a VM does run twice, and that is seen: or all that is said of clocks within it would mean nothing. */
+/**
+ * With clocks outside their bound a VM does run twice, and the oracles see it. Otherwise it would mean nothing that
+ * they see none within the bound.
+ */
 import { expect, test } from "vitest";
 import { Run } from "../runtime-sim/index.ts";
 import lyingClocks from "./lying-clocks.ts";

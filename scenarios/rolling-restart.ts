@@ -17,7 +17,8 @@ export default scenario({
     wishes: { create: 3, delete: 2, stop: 1, start: 1 },
   },
   faults: [
-    // So short that a host which is hit several times in a row, while leaders change, still renews its lease in time: beyond that its machines have to end.
+    // So short that a worker which is hit several times in a row, while leaders change, still renews its lease in
+    // time. Otherwise its machines would have to end.
     { kind: "agent-crash", everyMs: [3000, 6000], durationMs: [200, 1500], targets: ["worker"] },
     { kind: "rolling-version-change", everyMs: [30_000, 60_000], targets: ["all"] },
     { kind: "crash", odds: 0.5, everyMs: [20_000, 40_000], durationMs: [200, 2000], targets: ["leader"] },

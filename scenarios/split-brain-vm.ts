@@ -29,7 +29,7 @@ export default scenario({
       targets: ["worker"],
       parameters: { factor: [0.99, 1.01] },
     },
-    // Leases are of monotonic clocks: what calendars say is nothing to them.
+    // Leases depend on monotonic clocks only, not on wall clocks.
     {
       kind: "clock-offset",
       odds: 0.5,

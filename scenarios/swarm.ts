@@ -1,6 +1,6 @@
 import { FAULTS, type FaultKind, type FaultMix, scenario } from "../runtime-sim/index.ts";
 
-/** Whom a kind of fault makes sense for: partitions of all concern nobody in particular. */
+/** Whom a kind of fault may hit: a partition of all members has no single target. */
 function targetsOf({ family }: FaultKind): NonNullable<FaultMix["targets"]> {
   return family === "network" ? ["any", "leader", "follower", "all"] : ["any", "leader", "follower"];
 }
@@ -39,6 +39,7 @@ export default scenario({
   clocks: { wallOffsetMs: [-60_000, 60_000], rate: [0.95, 1.05] },
   workload: { clients: 5, keys: 5, thinkMeanMs: [80, 400], staleReads: 0.1, leaseReads: 0 },
   operator: { membershipEveryMs: [10_000, 60_000], transferEveryMs: [10_000, 60_000], voters: [1, 7] },
-  // There are no hosts that run machines: their faults have scenarios of their own, in which clocks stay within what leases allow.
+  // There are no hosts that run machines: their faults have scenarios of their own, in which clocks stay within what
+  // leases allow.
   faults: FAULTS.filter(({ family }) => family !== "worker").flatMap(mix),
 });

@@ -22,7 +22,7 @@ export default scenario({
   faults: [
     { kind: "delay", odds: 0.5, everyMs: [5000, 20_000], durationMs: [1000, 8000], targets: ["any", "all"] },
     {
-      // Deaf, it hands leadership on and does not learn that it is gone.
+      // It receives nothing: it transfers leadership and does not learn that it has lost it.
       kind: "isolate",
       odds: 0.7,
       everyMs: [500, 2500],

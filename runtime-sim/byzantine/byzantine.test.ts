@@ -1,4 +1,7 @@
-/** Each act's verdict over a few seeds, and that runs are reproducible with their liars. That judging can fail is in `judge.test.ts`. */
+/**
+ * Each act's verdict over a few seeds, and that runs are reproducible with their liars. That judging can fail is in
+ * `judge.test.ts`.
+ */
 import { expect, test } from "vitest";
 import { Run, type RunOptions, type RunReport } from "../run/index.ts";
 import { parseFaultSchedule, type Scenario, scenario } from "../scenario/index.ts";
@@ -24,7 +27,10 @@ function ran(scenario: Scenario, options: RunOptions): RunReport {
   return run.report();
 }
 
-/** What is to be seen in at least one of the seeds: proof that the act was done where it mattered. Nothing where the run decides. */
+/**
+ * What is to be seen in at least one of the seeds: proof that the act was done where it mattered. Nothing where the
+ * run decides.
+ */
 const SEEN: Readonly<Record<ActName, readonly string[]>> = {
   equivocation: ["evicted", "twoContents"],
   "rewrite-committed": ["fail-stop", "truncateCommitted"],

@@ -1,4 +1,4 @@
-/** The door of Byzantine peers: who lies, how, and what it must come to. */
+/** Byzantine peers: who lies, how, and what each lie must lead to. */
 export { BYZANTINE_VERDICT, Judge, type VerdictReport } from "./judge.ts";
 export { ByzantinePeer } from "./peer.ts";
 export { ANY_LIAR, drawLiar, type LiarShape, type PlannedLiar } from "./plan.ts";

@@ -1,4 +1,7 @@
-/** The judging can fail: a core that is deaf, gullible or too easily offended is found, and so is an outcome that the table does not allow. */
+/**
+ * The judging can fail. A core that ignores evidence, believes a lie or accuses too easily is found; so is an outcome
+ * that the table does not allow.
+ */
 import { afterEach, expect, test, vi } from "vitest";
 import { type Effect, type Input, Node } from "../../core/index.ts";
 import { Run } from "../run/index.ts";
@@ -32,7 +35,7 @@ function violationOf(act: ActName): { readonly oracle: string; readonly message:
   return null;
 }
 
-/** Every node's steps, done otherwise. */
+/** Changes what every node's step does. */
 function plant(bug: (input: Input, step: (input: Input) => readonly Effect[], node: Node) => readonly Effect[]): void {
   const { step } = Node.prototype;
   vi.spyOn(Node.prototype, "step").mockImplementation(function (this: Node, input) {

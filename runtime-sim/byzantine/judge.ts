@@ -1,12 +1,11 @@
 /**
  * Judges a run with a liar by what the honest nodes did, against the table of verdicts.
  *
- * Checks, at every message that convicts the liar: the honest node that looks at it shows the evidence in that very step. At all times: nobody honest is
- * evicted; whoever is evicted is not listened to; no honest node stops itself without evidence; the ghost is nowhere a member; terms
- * do not leap. At the end:
- * the outcome is one that the table allows for the act.
- * Does not check: that a lie which nobody can see is harmless (the other oracles do; harm that the table allows them to find ends the run, and holds);
- * messages that the liar's own damage has made undecodable.
+ * Checks, at every message that convicts the liar: the honest node that looks at it shows the evidence in that very
+ * step. At all times: nobody honest is evicted; whoever is evicted is not listened to; no honest node stops itself
+ * without evidence; the ghost is nowhere a member; terms do not leap. At the end: the outcome is one that the table
+ * allows for the act. Does not check: that a lie which nobody can see is harmless: the other oracles do. Harm that the
+ * table allows ends the run, and counts as expected; messages that the liar's own damage has made undecodable.
  */
 import {
   type Configuration,
@@ -208,7 +207,10 @@ export class Judge {
     this.#parts.violate(BYZANTINE_VERDICT, () => `node ${member.id} takes the ghost for a member`);
   }
 
-  /** Whether a violation is harm that the act is expected to do, and the oracle one of those expected to find it. Remembers it if so. */
+  /**
+   * Whether a violation is harm that the act is expected to do, and the oracle one of those expected to find it.
+   * Remembers it if so.
+   */
   finds(oracle: string): boolean {
     const { verdict, peer } = this.#parts;
     if (peer.told === 0 || !verdict.oracles.includes(oracle)) return false;

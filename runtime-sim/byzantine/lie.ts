@@ -1,11 +1,15 @@
-/** What an act is made of, and what it may use. An act decides what is said; the peer that speaks it counts and marks each lie. */
+/**
+ * What an act is made of, and what it may use. An act decides what is said; the peer that speaks it counts and marks
+ * each lie.
+ */
 import type { EvidenceKind, Message, NodeId, PeerId } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import type { LiarParts, NodeView } from "../world/index.ts";
 
 /**
- * What an honest node must show for a message, judged by what it is just before it looks at it: one of these kinds of evidence, at once. Null when
- * it need not notice; empty when it cannot notice, but harm must show before the run ends.
+ * What an honest node must show when it gets a message, judged by its state just before: one of these kinds of
+ * evidence, in the same step. Null when it need not notice; empty when it cannot notice, but harm must show before the
+ * run ends.
  */
 export type Demand = (receiver: NodeView) => readonly EvidenceKind[] | null;
 
@@ -36,8 +40,8 @@ export interface Lie {
   /** What becomes of a frame on its way out. Null: nothing. */
   damaged?(frame: Uint8Array): Uint8Array | null;
   /**
-   * For every message that an honest node is about to look at, whoever sent it: what it must show, as far as the message itself is no lie and yet
-   * convicts the liar.
+   * For every message that an honest node is about to look at, whoever sent it: what it must show, as far as the
+   * message itself is no lie and yet convicts the liar.
    */
   witness?(receiver: NodeView, message: Message): readonly EvidenceKind[] | null;
 }

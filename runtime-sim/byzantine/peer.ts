@@ -1,6 +1,6 @@
 /**
- * A Byzantine peer: a real core, and an act that corrupts what it hears and says. What the core itself wants remembered or answered stays as it is, so that
- * between its lies it is a member like any other.
+ * A Byzantine peer: a real core, and an act that corrupts what it hears and says. Writes and answers of the core stay
+ * as they are, so that between its lies it is a member like any other.
  */
 
 import type { Effect, Message, PeerId } from "../../core/index.ts";

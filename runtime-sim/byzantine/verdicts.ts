@@ -1,13 +1,15 @@
 /**
- * What each Byzantine act is expected to lead to. One table: runs are judged by it, `sim byzantine --verdicts` prints it, `docs/byzantine.md` explains it.
+ * What each Byzantine act is expected to lead to. One table: runs are judged by it, `sim byzantine --verdicts` prints
+ * it, `docs/byzantine.md` explains it.
  *
  *   inert      no honest node changed anything for it, beyond keeping evidence
  *   evicted    an honest node kept evidence that names the liar, and listens to it no more
  *   failStop   an honest node stopped itself over evidence, rather than diverge
  *   found      outside of what majorities can bear: the lie did harm, and an oracle named in the row saw it
  *
- * A row may allow several, where the run decides. `inert` is allowed beyond that exactly when no lie ever reached an honest node in a state in which
- * it had to be noticed; `mustShow` says when that is. In each such state the node must show the evidence in the same step, or the run fails.
+ * A row may allow several, where the run decides. `inert` is allowed beyond that exactly when no lie ever reached an
+ * honest node in a state in which it had to be noticed; `mustShow` says when that is. In each such state the node must
+ * show the evidence in the same step, or the run fails.
  */
 
 export type Outcome = "inert" | "evicted" | "failStop" | "found";
@@ -27,7 +29,7 @@ export interface ActVerdict {
   readonly why: string;
 }
 
-/** Two histories have begun: each of these sees it, and which one sees it first the run decides. */
+/** Two histories have begun: each of these oracles sees it, and the run decides which sees it first. */
 const DIVERGENCE = [
   "acknowledged-durable",
   "committed-immutable",

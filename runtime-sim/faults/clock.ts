@@ -1,4 +1,7 @@
-/** Faults of a host's clocks. They move deadlines and stamps; nothing but leases may depend on them, and those only beyond the drift bound. */
+/**
+ * Faults of a host's clocks. They change when deadlines come and what time stamps say. Only leases may depend on
+ * clocks, and a lease may only break beyond the drift bound.
+ */
 import { type FaultKind, type Injection, NOTHING_TO_END } from "./kind.ts";
 import type { FaultWorld } from "./world.ts";
 

@@ -1,4 +1,7 @@
-/** Faults of a host's disk. What a crash does to un-synced writes, losing and tearing them, belongs to every crash and needs no fault of its own. */
+/**
+ * Faults of a host's disk. Every crash may lose or tear writes that are not synced yet: that needs no fault of its
+ * own.
+ */
 import type { Disk } from "../hardware/index.ts";
 import { type FaultKind, type Injection, NOTHING_TO_END, type ParameterSpec } from "./kind.ts";
 import type { FaultWorld } from "./world.ts";
@@ -85,7 +88,7 @@ const noticed: ParameterSpec = {
   choices: ["now", "later"],
 };
 
-/** Damage to what is durable, where the atlas lets it be. */
+/** Damage to what is durable, where the fault atlas allows it. */
 function damage(fault: Pick<FaultKind, "name" | "summary">, strike: (disk: Disk) => string | null): FaultKind {
   return {
     ...fault,

@@ -1,4 +1,4 @@
-/** Every kind of fault, one at a time and all over each other, on a real cluster. */
+/** Every kind of fault on a real cluster: one at a time, and all of them at once. */
 import { describe, expect, test } from "vitest";
 import { CALM_FLEET } from "../fleet/index.ts";
 import { Streams } from "../random/index.ts";

@@ -1,4 +1,4 @@
-/** The door of the faults: every kind there is, in one table. To add a kind, write it in its family's file and add it to that family's list. */
+/** All kinds of faults, in one table. To add one, write it in the file of its family and add it to the list there. */
 import { clockFaults } from "./clock.ts";
 import { diskFaults } from "./disk.ts";
 import type { FaultKind } from "./kind.ts";

@@ -1,4 +1,7 @@
-/** Carries a fault schedule out: begins and ends each fault at its time, and ends all that are left when the quiet phase comes. */
+/**
+ * Carries a fault schedule out: begins and ends each fault at its time, and ends all that are left when the quiet
+ * phase comes.
+ */
 import type { Stream } from "../random/index.ts";
 import type { EndFault, FaultKind, Injection } from "./kind.ts";
 import type { FaultTarget, PlannedFault } from "./planned-fault.ts";
@@ -7,7 +10,7 @@ import type { FaultWorld } from "./world.ts";
 export interface InjectorWorld extends FaultWorld {
   /** The random stream of one fault. */
   faultRng(id: number): Stream;
-  /** Places of those whom the target means now; none when nobody is. */
+  /** The hosts that the target means now; empty when it means none. */
   resolve(target: FaultTarget, rng: Stream): readonly number[];
   faultBegan(kind: FaultKind, fault: PlannedFault, hosts: readonly number[]): void;
   faultEnded(kind: FaultKind, fault: PlannedFault): void;

@@ -36,7 +36,7 @@ export interface FaultKind {
   begin(world: FaultWorld, fault: Injection): EndFault | null;
 }
 
-/** Most faults that have nothing to put back end by themselves. */
+/** For a fault that has nothing to put back, or that ends by itself. */
 export const NOTHING_TO_END: EndFault = () => {};
 
 export function drawParameter(spec: ParameterSpec, rng: Stream): ParameterValue {

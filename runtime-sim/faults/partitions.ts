@@ -1,4 +1,7 @@
-/** Faults that cut links altogether. Partitions that overlap add up: a link carries again when the last of them has ended. */
+/**
+ * Faults that cut links altogether. Partitions that overlap add up: a link carries again when the last of them has
+ * ended.
+ */
 import { bridgeLinks, type Direction, groupLinks, isolateLinks, type LinkList, ringLinks } from "../network/index.ts";
 import type { EndFault, FaultKind, Injection, ParameterSpec } from "./kind.ts";
 import type { FaultWorld } from "./world.ts";

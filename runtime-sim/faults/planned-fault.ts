@@ -1,13 +1,16 @@
 /** One fault of a schedule, as data. */
 import type { HostNumber } from "../world/index.ts";
 
-/** Whom a fault hits: hosts by number, or by what they are when it begins. `all` is every member; `worker` one host that runs machines. */
+/**
+ * Whom a fault hits: hosts by number, or by what they are when it begins. `all` is every member; `worker` one host
+ * that runs machines.
+ */
 export type FaultTarget = "any" | "leader" | "follower" | "all" | "worker" | readonly HostNumber[];
 
 export type ParameterValue = number | string;
 
 export interface PlannedFault {
-  /** Its own for ever: names its random stream. */
+  /** Unique, and kept when the schedule is edited: it names the fault's random stream. */
   readonly id: number;
   /** Virtual time at which it begins. */
   readonly atMs: number;

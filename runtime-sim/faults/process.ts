@@ -2,7 +2,9 @@
 import { type EndFault, type FaultKind, NOTHING_TO_END } from "./kind.ts";
 import type { FaultWorld } from "./world.ts";
 
-/** A crash a little after a write was handed over meets the disk at work. Longer than a sync takes, now and then. */
+/**
+ * A crash shortly after a write was submitted meets the disk at work. Now and then it comes later than the sync takes.
+ */
 const WRITE_TO_CRASH_MAX_US = 600;
 
 const crash: FaultKind = {
@@ -86,8 +88,8 @@ function all(ends: readonly EndFault[]): EndFault {
 }
 
 /**
- * Takes every host through what an upgrade does to its process: down, and up again, one at a time. There is one version of the core so far, so
- * what comes up is what went down: this exercises the hand-over of leadership and the order, not yet the talk between versions.
+ * Restarts every host in turn, as an upgrade does. There is one version of the core so far, so the same version comes
+ * up again: this exercises the order and the transfer of leadership, not yet messages between versions.
  */
 const rollingVersionChange: FaultKind = {
   name: "rolling-version-change",

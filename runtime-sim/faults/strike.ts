@@ -1,26 +1,26 @@
 /**
- * Faults that wait for a leader. A leader is at its most dangerous in the first moments of its term, when its log is on some of the others and not yet
- * on most; faults at random times seldom meet it there.
+ * Faults that wait for a leader. A new leader is the most interesting one to hit: its log is on some of the others and
+ * not yet on most. Faults at random times seldom hit that moment.
  */
 import { groupLinks } from "../network/index.ts";
 import type { LeaderMoment } from "../world/index.ts";
 import type { EndFault, FaultKind, Injection } from "./kind.ts";
 import type { FaultWorld } from "./world.ts";
 
-/** What happens to a new leader. Returns what ends it; null when nothing came of it. */
+/** What is done to a new leader. Returns what ends it; null when nothing was done. */
 type Strike = (world: FaultWorld, host: number, fault: Injection) => EndFault | null;
 
 const STRIKES: Readonly<Record<string, Strike>> = {
   crash: (world, host) => (world.crash(host) ? () => world.restart(host) : null),
   pause: (world, host) => world.pause(host),
   isolate: (world, host) => cutOff(world, [host]),
-  /** Some of the others still hear it, too few to decide. */
+  /** Some of the others still receive its messages, too few for a majority. */
   minority: (world, host, fault) => {
     const hosts = world.participants();
     const others = fault.rng.shuffle(hosts.filter((other) => other !== host));
     return cutOff(world, [host, ...others.slice(0, Math.max(0, Math.ceil(hosts.length / 2) - 2))]);
   },
-  /** All hear it, and it hears nobody. */
+  /** Its messages reach everybody; none reaches it. */
   deaf: (world, host) => cutOff(world, [host], "inbound"),
 };
 

@@ -7,7 +7,7 @@ function workersOf(world: FaultWorld, fault: Injection): readonly WorkerTarget[]
   return fault.hosts.flatMap((host) => world.workerAt(host) ?? []);
 }
 
-/** The same to every host that is hit, each put back in the end. */
+/** Does the same to every host that is hit, and undoes it at the end. */
 function each(
   name: string,
   summary: string,
@@ -31,7 +31,7 @@ function each(
   };
 }
 
-/** One quality of the hypervisor is worse for a while. Of overlapping faults the last one to end puts back what is right. */
+/** One quality of the hypervisor is worse for a while. Of overlapping faults the last one to end restores it. */
 function hypervisorFault(
   name: string,
   summary: string,
@@ -131,7 +131,7 @@ export const workerFaults: readonly FaultKind[] = [
     [3000, 30_000],
   ),
   each("orphan", "a machine is there that nobody asked for", {}, [1, 10], (worker, fault) => {
-    // Of a run that never was: long ago, or, as after the restoration of a backup, of a time yet to come.
+    // An epoch that never was: of long ago, or, as after the restoration of a backup, of the future.
     worker.plantOrphan(`vm-${fault.rng.integer(1, 40)}`, fault.rng.pick([1, 2 ** 40]));
     return () => {};
   }),

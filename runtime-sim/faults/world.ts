@@ -25,22 +25,28 @@ export interface FaultWorld {
   readonly nowUs: number;
   readonly network: Network;
   readonly links: Links;
-  /** Places of those who take part in the cluster, up or down; in order. */
+  /** Hosts of the members of the cluster, up or down; in order. */
   participants(): readonly number[];
   isUp(host: number): boolean;
   diskOf(host: number): Disk;
   clockOf(host: number): HostClock;
 
-  /** Does something later, unless the run has ended by then. The action must look whether it is still wanted. */
+  /** Does something later, unless the run has ended by then. The action must check whether it is still wanted. */
   after(delayUs: number, action: () => void): void;
 
   /** Ends the process there, at once. False when none runs. */
   crash(host: number): boolean;
   /** Starts a process where none runs, as far as the disk allows. */
   restart(host: number): void;
-  /** Calls once when the process there next hands its disk a write, before the disk has it. `cancel` by calling what it returns. */
+  /**
+   * Calls once when the process there next submits a write, before the disk gets it. Cancelled by calling what it
+   * returns.
+   */
   onNextWrite(host: number, action: () => void): EndFault;
-  /** Calls whenever somebody is elected, or a leader commits for the first time in its term, until what it returns is called. */
+  /**
+   * Calls whenever somebody is elected, or a leader commits for the first time in its term, until what it returns is
+   * called.
+   */
   onLeader(moment: LeaderMoment, action: (host: number) => void): EndFault;
   /** The process neither reads nor computes until what it returns is called. Overlapping pauses add up. */
   pause(host: number): EndFault;
@@ -52,12 +58,18 @@ export interface FaultWorld {
 
   /** Whether the fault atlas lets this host's data be destroyed. */
   mayDamage(host: number): boolean;
-  /** To be told after every fault that destroyed or refused data, so that nobody relies on it. `lasting`: the copy is worth nothing from now on. */
+  /**
+   * Must be called after every fault that destroyed or refused data, so that nothing relies on it. `lasting`: this
+   * copy of the data counts for nothing from now on.
+   */
   diskFaulted(host: number, lasting: boolean): void;
-  /** Takes the disk away, and the identity with it. The operator brings the host back as a new member, `absentUs` later at the earliest. */
+  /**
+   * Removes the disk, and the member's identity with it. The operator puts a new member on the host, `absentUs` later
+   * at the earliest.
+   */
   loseDisk(host: number, absentUs: number): void;
 
-  /** To be told after each change of a clock: deadlines come at other times now. */
+  /** Must be called after each change of a clock: deadlines come at other times now. */
   clockChanged(host: number): void;
   /** Multiplies the rate of a host's clock until what it returns is called. */
   driftClock(host: number, factor: number): EndFault;

@@ -1,4 +1,7 @@
-/** What is to come on one host, soonest first; ties in the order in which they were planned. A few dozen entries at most. */
+/**
+ * What is to come on one host, soonest first; ties in the order in which they were planned. A few dozen entries at
+ * most.
+ */
 interface Happening {
   readonly atUs: number;
   /** What it happens to; at most one thing is to come for each. */

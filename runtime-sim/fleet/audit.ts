@@ -1,6 +1,7 @@
 /**
- * Tells the oracles of a fleet what concerns them: what begins and ends on the hosts, right after the fact; the events of the replicated state, each once and
- * in the order of the log, as soon as the first replica has applied it; and now and then the whole state.
+ * Tells the oracles of a fleet what concerns them: what begins and ends on the hosts, right after it happened; the
+ * events of the replicated state, each once and in the order of the log, as soon as the first replica has applied it;
+ * and at intervals the whole state.
  */
 import type { ClusterState, HostAction } from "../../core/index.ts";
 import type { Violate } from "../oracles/index.ts";
@@ -116,7 +117,7 @@ export class FleetAudit {
     for (const oracle of this.#onActed) oracle.acted(worker, action);
   }
 
-  /** A replica has come to a state that none had come to before. */
+  /** A replica has applied more than any replica before it. */
   applied(state: ClusterState): void {
     this.#state = state;
     const { chunks } = state.events;
@@ -137,7 +138,7 @@ export class FleetAudit {
     for (const oracle of this.#onAudit) oracle.audit(this.#state);
   }
 
-  /** What the fleet lacks of what it has to be like in the end; null: nothing. */
+  /** What the fleet still lacks to be at rest; null: nothing. */
   missing(state: ClusterState): Missing | null {
     for (const oracle of this.#onMissing) {
       const what = oracle.missing(state);

@@ -1,4 +1,4 @@
-/** All hosts that run machines, how they come to be known, and what faults may do to them. */
+/** All workers, how they are announced to the cluster, and what faults may do to them. */
 import { type ClusterState, factsOf, type HostFacts, nodeOf, type WorkerFacts } from "../../core/index.ts";
 import type { WorkerTarget } from "../faults/index.ts";
 import { drawRange, type Stream } from "../random/index.ts";

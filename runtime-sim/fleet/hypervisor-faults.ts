@@ -8,7 +8,10 @@ export interface HypervisorConditions {
   readonly jobMeanMs: number;
 }
 
-/** Faults under way, set and cleared by whoever injects them. Each counts for what begins while it is set: chances are from 0 to 1. */
+/**
+ * Faults under way, set and cleared by whoever injects them. Each counts for what begins while it is set: chances are
+ * from 0 to 1.
+ */
 export interface HypervisorFaults {
   /** Builds take that many times as long; 1: no fault. */
   buildSlowFactor: number;
@@ -17,7 +20,9 @@ export interface HypervisorFaults {
   buildHangChance: number;
   /** That a machine never gets from starting to running. */
   bootHangChance: number;
-  /** A machine that begins to run crashes after an exponentially distributed time of this mean; Infinity: it does not. */
+  /**
+   * A machine that begins to run crashes after an exponentially distributed time of this mean; Infinity: it does not.
+   */
   crashMeanMs: number;
   /** That a stop is ignored: the machine runs on as `stopping` until it is asked again. */
   zombieChance: number;

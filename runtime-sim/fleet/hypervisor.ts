@@ -1,12 +1,14 @@
 /**
- * A host that runs machines and jobs, as the contract in core/agent has it: it is asked and answers nothing; what comes of it shows in the inventory.
- * Building, booting and powering off take time, guests crash, and what the host reports need not be so.
+ * A simulated hypervisor, by the contract of core/agent: it carries out actions and answers none of them; what has
+ * come of them shows in the inventory. Building, booting and powering off take time, guests crash, and reports may be
+ * wrong.
  *
- * The world drives it: after each call that changes something, and after each `advance`, it calls `advance` at `nextUs`. An action does not look at the
- * clock for what is overdue. Times are whole microseconds of true virtual time.
+ * The world drives it: after each call that changes something, and after each `advance`, it calls `advance` at
+ * `nextUs`. An action does not look at the clock for what is overdue. Times are whole microseconds of true virtual
+ * time.
  *
- * Whether a machine was started in an epoch is remembered beyond its deletion, but not beyond a reboot, which leaves nothing: that nobody asks for the
- * same start on both sides of one is for the agent to see to, and for an oracle to check.
+ * Whether a machine was started in an epoch is remembered after its deletion, but not after a reboot, which leaves
+ * nothing. The agent must not ask for the same start before and after a reboot; an oracle checks that.
  */
 import {
   type HostAction,
@@ -72,7 +74,10 @@ export class Hypervisor {
     this.#jobs = new Jobs(this.#agenda, rng, conditions.jobMeanMs);
   }
 
-  /** Carries out all actions but `fenceAt`, whose time is of the host's clock: the world turns it into true time for `setFence`. */
+  /**
+   * Carries out all actions but `fenceAt`, whose time is of the host's clock: the world turns it into true time for
+   * `setFence`.
+   */
   perform(action: HostAction, nowUs: number): void {
     switch (action.kind) {
       case "build":
@@ -100,7 +105,7 @@ export class Hypervisor {
         this.#jobs.forget(action.id, action.attempt);
         break;
       case "fenceAt":
-        // Ignored, it would be a fence that never falls.
+        // To ignore it would mean a fence that never falls.
         throw new Error("a hypervisor does not know its host's clock: call setFence with true time");
     }
   }
@@ -116,7 +121,10 @@ export class Hypervisor {
     return this.#agenda.nextUs;
   }
 
-  /** Lets happen what is due by `nowUs`. Returns whether the machines or the jobs that an agent sees have changed by it; look for probe results too. */
+  /**
+   * Lets happen what is due by `nowUs`. Returns whether the machines or the jobs that an agent sees have changed by
+   * it; look for probe results too.
+   */
   advance(nowUs: number): boolean {
     const before = this.#changes + this.#jobs.changes;
     this.#agenda.advance(nowUs);
@@ -124,8 +132,8 @@ export class Hypervisor {
   }
 
   /**
-   * The machines as an agent that looks now sees them, sorted by name; the same array until something changes, wrong reports excepted. Each call may
-   * draw random numbers: for agents only. Oracles have `running`.
+   * The machines as an agent that looks now sees them, sorted by name; the same array until something changes, wrong
+   * reports excepted. Each call may draw random numbers: for agents only. Oracles have `running`.
    */
   inventory(): readonly Machine[] {
     const truth = this.machines();
@@ -147,7 +155,10 @@ export class Hypervisor {
     return results;
   }
 
-  /** The whole host goes down and comes back with nothing on it: no machine, disk, job or probe, and no fence. Faults stay. */
+  /**
+   * The whole host goes down and comes back with nothing on it: no machine, disk, job or probe, and no fence. Faults
+   * stay.
+   */
   reboot(): void {
     if (this.#guests.size > 0) this.#machinesChanged(true);
     this.#jobs.clear();
@@ -172,7 +183,10 @@ export class Hypervisor {
     return this.#inventory;
   }
 
-  /** The truth, for oracles: the machines whose guest executes, zombies and those that hang in their boot too. Sorted by name; the same array until something changes. */
+  /**
+   * The truth, for oracles: the machines whose guest executes, zombies and those that hang in their boot too. Sorted
+   * by name; the same array until something changes.
+   */
   running(): readonly RunningMachine[] {
     this.#running ??= this.#sortedGuests()
       .filter(({ machine }) => executes(machine.phase))

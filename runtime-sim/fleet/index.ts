@@ -1,4 +1,4 @@
-/** Hosts that run machines, those who ask for machines, and what must hold of both. */
+/** Workers, the tenants and operators of a fleet, and what must hold of it. */
 export type { Missing } from "./audit.ts";
 export { FIRST_WORKER_ID, Fleet } from "./fleet.ts";
 export { MachineRoom } from "./machine-room.ts";

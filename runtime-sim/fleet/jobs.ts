@@ -1,4 +1,7 @@
-/** The jobs of a simulated host: each attempt runs at most once, and ends by itself, by its timeout, or because it is ended. */
+/**
+ * The jobs of a simulated host: each attempt runs at most once, and ends by itself, by its timeout, or because it is
+ * ended.
+ */
 import type { HostAction, Job } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import type { Agenda } from "./agenda.ts";

@@ -1,4 +1,4 @@
-/** The fleet of a run with all that belongs to it: hosts, those who ask, and the audit. */
+/** The fleet of a run with all that belongs to it: workers, tenants, removals and the audit. */
 import type { ClusterState } from "../../core/index.ts";
 import type { Violate } from "../oracles/index.ts";
 import type { World } from "../world/index.ts";
@@ -16,7 +16,7 @@ export class MachineRoom {
   readonly #removals: Removals;
   readonly #audit: FleetAudit;
 
-  /** `isAudited` false: nothing is checked but that it comes to rest. */
+  /** `isAudited` false: nothing is checked but that the fleet comes to rest. */
   constructor(world: World, shape: FleetShape, violate: Violate, isAudited: boolean) {
     this.#world = world;
     this.fleet = new Fleet(world, shape, {

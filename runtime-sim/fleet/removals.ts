@@ -1,6 +1,7 @@
 /**
- * Operators who take hosts out of the fleet for ever. One kind is drained and then removed; the other has broken down for good: it is unplugged, its death is
- * confirmed, and it is removed. Some time later somebody plugs it in again all the same.
+ * An operator that removes workers from the fleet for ever. Some are drained and then removed. Others are broken: they
+ * are unplugged, their death is confirmed, and they are removed. Some time later they are plugged in again all the
+ * same.
  */
 import { type ClusterState, type Command, nodeOf, workerOf } from "../../core/index.ts";
 import { drawRange, type Stream } from "../random/index.ts";
@@ -14,7 +15,7 @@ const LOOK_EVERY_US = 1_000_000;
 const DRAIN_PATIENCE_US = 60_000_000;
 /** How long a host that was removed stays unplugged. */
 const PLUGGED_IN_MEAN_US = 15_000_000;
-/** Of all hosts, this part at most is ever removed. */
+/** At most this share of all workers is ever removed. */
 const SHARE_MAX = 1 / 3;
 
 export class Removals implements Caller {
@@ -39,7 +40,10 @@ export class Removals implements Caller {
     if (removeEveryMs !== null) this.#beginLater();
   }
 
-  /** No more are begun. One that was unplugged is still removed: its death may have been confirmed, and then it must not come back before. */
+  /**
+   * No more are begun. One that was unplugged is still removed: its death may have been confirmed, and then it must
+   * not come back before.
+   */
   stop(): void {
     this.#stopped = true;
     if (this.#current?.worker.isUnplugged === false) this.#current = null;

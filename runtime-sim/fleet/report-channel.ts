@@ -1,4 +1,7 @@
-/** The way of a worker's reports to a member, and of the directives that answer them: over the same network as all messages. */
+/**
+ * The way of a worker's reports to a member, and of the directives that answer them: over the same network as all
+ * messages.
+ */
 import type { ClientAnswer, PeerId } from "../../core/index.ts";
 import type { Caller, SimHost, World } from "../world/index.ts";
 

@@ -1,4 +1,6 @@
-/** What a scenario says of its fleet: how many hosts, what they are like, and what tenants and operators do with them. */
+/**
+ * What a scenario says of its fleet: how many hosts, what they are like, and what tenants and operators do with them.
+ */
 import type { Overcommit, Quota, RecoveryPolicy, SchedulerSettings } from "../../core/index.ts";
 import type { Range } from "../random/index.ts";
 import type { HypervisorConditions } from "./hypervisor-faults.ts";
@@ -43,7 +45,10 @@ export interface FleetShape {
   readonly auditEveryMs: number;
   /** Faults hit single hosts: then nothing on any other may be disturbed. */
   readonly faultsAreLocal: boolean;
-  /** Whether a restart of an agent may disturb the machines of its host. It may not: the agent is back long before the lease runs out. */
+  /**
+   * Whether a restart of an agent may disturb the machines of its host. It may not: the agent is back long before the
+   * lease runs out.
+   */
   readonly agentRestartsDisturb: boolean;
   /** Clocks of hosts leave the bound: then a VM may run twice, and it has to be seen. */
   readonly clocksLie: boolean;

@@ -15,7 +15,7 @@ import { ReportChannel } from "./report-channel.ts";
 
 /** How soon an agent notices that something on its host has changed. */
 const NOTICE_MEAN_US = 3000;
-/** Far longer than builds here take, also slow ones, and short enough for a run to see what comes after it. */
+/** Far longer than even a slow build takes here, and short enough that a run sees what follows. */
 const BUILD_TIMEOUT_MS = 60_000;
 
 export interface SimWorkerParts {
@@ -47,14 +47,17 @@ export class SimWorker {
   agent: Agent | null = null;
   /** The host itself is off. */
   isDown = false;
-  /** And stays so until somebody plugs it in again. */
+  /** It stays off until it is plugged in again. */
   isUnplugged = false;
   #hasPower = true;
   /** Something has been done to it that its VMs may suffer from. */
   wasDisturbed = false;
   /** A fault has had it show what is not so. */
   hasMisreported = false;
-  /** By its own clock: when its agent last sent a report, and when its switch falls, or fell; -Infinity: not since it came up. */
+  /**
+   * By its own clock: when its agent last sent a report, and when its switch falls, or fell; -Infinity: not since it
+   * came up.
+   */
   reportedAtMs = Number.NEGATIVE_INFINITY;
   switchAtMs = Number.NEGATIVE_INFINITY;
   readonly #world: World;
@@ -180,7 +183,7 @@ export class SimWorker {
   #setFaults(): void {
     if (this.#worse.some(({ fault }) => fault === "wrong-reports")) this.hasMisreported = true;
     this.hypervisor.faults = faultsOf(this.#worse);
-    // What has been shown wrong is looked at once more.
+    // Whatever was reported wrongly is reported once more.
     this.#noticeLater();
   }
 

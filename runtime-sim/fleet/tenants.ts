@@ -1,6 +1,7 @@
 /**
- * Tenants and operators of a fleet: they announce the hosts, set the cluster up, and then ask for one thing after another of any node. Who gets no clear
- * answer does not insist, but for the set-up: without it there is nothing to see.
+ * Tenants and operators of a fleet: they announce the workers, set the cluster up, and then send one request after
+ * another to any node. A request without a clear answer is not repeated, except those of the set-up: without it there
+ * is nothing to see.
  */
 import {
   type ClientAnswer,
@@ -22,7 +23,10 @@ import type { Fleet } from "./fleet.ts";
 import { WISHES, type Wish } from "./shape.ts";
 import type { SimWorker } from "./sim-worker.ts";
 
-/** Set-up requests under way at a time, more if there are more than so many VMs for each; and how long one waits before it is asked again elsewhere. */
+/**
+ * Set-up requests under way at a time, more if there are more than so many VMs for each; and how long one waits before
+ * it is asked again elsewhere.
+ */
 const SETUP_PARALLEL = 32;
 const SETUP_VMS_EACH = 80;
 const PATIENCE_US = 3_000_000;
@@ -64,7 +68,7 @@ export class Tenants implements Caller {
     if (this.#everyUs > 0 && this.#wishes.length > 0) this.#askLater();
   }
 
-  /** In steps: what rules is there before what it rules. */
+  /** In steps: settings come before the VMs that they are for. */
   #setupCommands(): Command[][] {
     const { shape, workers } = this.#fleet;
     const commands: Command[] = workers.map(({ id, peerId }) => ({
@@ -115,7 +119,10 @@ export class Tenants implements Caller {
     return [commands.reverse(), vms.reverse()];
   }
 
-  /** Nothing more is asked for, but the set-up goes on; and a death that was confirmed is confirmed until the log has it: before that the host must not come back. */
+  /**
+   * Nothing more is asked for, but the set-up goes on; and a death that was confirmed is confirmed until the log has
+   * it: before that the host must not come back.
+   */
   stop(): void {
     this.#stopped = true;
     const workers = new Set(this.#confirmed.values());

@@ -1,11 +1,13 @@
 /**
- * A host's clocks. One oscillator counts microseconds, too fast or too slow by `rate`, and stands still while frozen; the monotonic and the wall clock
- * are that count plus an offset each, so that either can jump alone.
+ * A host's clocks. One oscillator counts microseconds, at `rate`, and stands still while frozen. The monotonic clock
+ * and the wall clock are that count plus an offset each, so that either can jump alone.
  *
- * Rounding: true time is a whole number of microseconds. So is the count: the fraction is cut off whenever it is read, and lost for good (less than a
- * microsecond) when the rate changes or a freeze begins or ends. `monotonicMs` is the count divided by 1000, `wallMs` that rounded down to a whole millisecond.
+ * Rounding: true time is a whole number of microseconds. So is the count: the fraction is cut off whenever it is read,
+ * and lost for good (less than a microsecond) when the rate changes or a freeze begins or ends. `monotonicMs` is the
+ * count divided by 1000, `wallMs` that rounded down to a whole millisecond.
  *
- * Calls come in order of true time. A change of the clock changes when a monotonic time will be reached: ask `trueUsWhen` again after each.
+ * Calls come in order of true time. A change of the clock changes when a monotonic time will be reached: ask
+ * `trueUsWhen` again after each.
  */
 export interface ClockSettings {
   /** What the wall clock shows at true time zero, in milliseconds since 1970. */
@@ -45,8 +47,8 @@ export class HostClock {
   }
 
   /**
-   * The first whole microsecond of true time, `nowUs` or later, at which `monotonicMs` is reached; Infinity while frozen without end. A freeze whose
-   * end is known is reckoned with.
+   * The first whole microsecond of true time, `nowUs` or later, at which `monotonicMs` is reached; Infinity while
+   * frozen without end. The end of a freeze is taken into account when it is known.
    */
   trueUsWhen(monotonicMs: number, nowUs: number): number {
     if (this.monotonicMs(nowUs) >= monotonicMs) return nowUs;
@@ -60,7 +62,10 @@ export class HostClock {
     return trueUs;
   }
 
-  /** A new process: its monotonic clock starts at `monotonicMs`, whatever the one before showed. Freeze and drift are the host's and stay. */
+  /**
+   * A new process: its monotonic clock starts at `monotonicMs`, whatever the one before showed. Freeze and drift are
+   * the host's and stay.
+   */
   restart(monotonicMs: number, nowUs: number): void {
     this.#monotonicOffsetUs = Math.round(monotonicMs * 1000) - this.#count(nowUs);
   }
@@ -82,7 +87,10 @@ export class HostClock {
     this.#monotonicOffsetUs += Math.round(forwardMs * 1000);
   }
 
-  /** Both clocks stand still until then, or until `thaw`; `untilUs` may be Infinity. Of two overlapping freezes the longer holds. */
+  /**
+   * Both clocks stand still until then, or until `thaw`; `untilUs` may be Infinity. Of two overlapping freezes the
+   * longer holds.
+   */
   freeze(untilUs: number, nowUs: number): void {
     if (nowUs > this.#sinceUs) this.#rebase(nowUs);
     this.#sinceUs = Math.max(this.#sinceUs, untilUs);

@@ -119,7 +119,8 @@ describe("a crash", () => {
         const disk = diskOf(empty(), seed);
         let nowUs = 0;
         let nextId = 1;
-        // states[i] is what the first i writes since the last start make; the first `durable` of them were reported durable.
+        // states[i] is what the first i writes since the last start make; the first `durable` of them were reported
+        // durable.
         let states = [empty()];
         let durable = 0;
         const restart = (): void => {

@@ -1,11 +1,14 @@
 /**
- * A host's storage, as SQLite in WAL mode with synchronous FULL behaves: writes are atomic and become durable in order; one sync runs at a time, and
- * what is submitted meanwhile shares the next. A crash keeps some un-synced pages and loses others; checksums find the first write that is not whole, and
- * what remains is a prefix of what was submitted, never shorter than what was reported durable.
+ * A host's storage, as SQLite in WAL mode with synchronous FULL behaves: writes are atomic and become durable in
+ * order; one sync runs at a time, and what is submitted meanwhile shares the next. A crash keeps some un-synced pages
+ * and loses others; checksums find the first write that is not whole, and what remains is a prefix of what was
+ * submitted, never shorter than what was reported durable.
  *
- * The world drives it: after `submit`, and after each `advance`, it calls `advance` at `nextUs`. Times are whole microseconds of virtual time.
+ * The world drives it: after `submit`, and after each `advance`, it calls `advance` at `nextUs`. Times are whole
+ * microseconds of virtual time.
  *
- * What is durable is kept folded (`DurableState`), not as a list of writes. Records that a fault has hit are kept as damaged bytes beside it.
+ * What is durable is kept folded (`DurableState`), not as a list of writes. Records that a fault has hit are kept as
+ * damaged bytes beside it.
  */
 import { DurableState, HARD_STATE, type RecordPlace, type Restored, SNAPSHOT, type Write } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
@@ -23,7 +26,7 @@ export const CALM_DISK: DiskSettings = { syncMinMs: 0.25, syncMeanMs: 0.1, throu
 
 export type RestoreOutcome =
   | { readonly kind: "restored"; readonly restored: Restored }
-  /** A record fails its checksum: this host must not start from what is left. For good, until `replace`. */
+  /** A record fails its checksum: the member must not start from the rest. It stays so until `replace`. */
   | { readonly kind: "damaged"; readonly reason: string }
   /** Try again later. */
   | { readonly kind: "readError"; readonly reason: string };
@@ -31,7 +34,7 @@ export type RestoreOutcome =
 /** What became of the writes that were not durable when the host crashed. */
 export interface CrashOutcome {
   readonly survived: number;
-  /** Not there at all, or there but after one that is not whole. */
+  /** Missing altogether, or behind a write that is torn. */
   readonly lost: number;
   /** Whether the first write that did not survive had left some of its pages. */
   readonly torn: boolean;
@@ -66,7 +69,10 @@ export class Disk {
   /** After a failed write nothing is taken until a new process has read what is there. */
   #refusing = false;
 
-  /** `restored`: what it holds to begin with, durable. `stream`: decides how long syncs take, what survives a crash, and what is damaged. */
+  /**
+   * `restored`: what it holds to begin with, durable. `stream`: decides how long syncs take, what survives a crash,
+   * and what is damaged.
+   */
   constructor(settings: DiskSettings, restored: Restored, stream: Stream) {
     this.#settings = settings;
     this.#stream = stream;
@@ -81,7 +87,10 @@ export class Disk {
     if (this.#syncEndsUs === Infinity) this.#startSync(nowUs);
   }
 
-  /** When `advance` has something to do: the end of the sync in progress, Infinity when there is none. A stall moves it later; to advance too early is harmless. */
+  /**
+   * When `advance` has something to do: the end of the sync in progress, Infinity when there is none. A stall moves it
+   * later; to advance too early is harmless.
+   */
   get nextUs(): number {
     return Math.max(this.#syncEndsUs, this.#stalledUntilUs);
   }
@@ -112,7 +121,7 @@ export class Disk {
     return failure;
   }
 
-  /** Whether anything submitted is not durable yet: then a crash is more interesting. */
+  /** Whether anything submitted is not durable yet, and a crash may lose it. */
   get busy(): boolean {
     return this.#syncEndsUs !== Infinity;
   }
@@ -125,7 +134,7 @@ export class Disk {
     }
     for (const [place, bytes] of this.#damage) {
       const fault = recordFault(place, bytes);
-      // The one thing this model must never do is to let damage pass for data.
+      // This model must never let damage pass for data.
       if (fault === null) throw new Error(`damage to ${placeName(place)} escaped its checksum`);
       return { kind: "damaged", reason: `${placeName(place)} is damaged: ${fault}` };
     }
@@ -134,7 +143,10 @@ export class Disk {
     return { kind: "restored", restored: this.#durable.restored() };
   }
 
-  /** The process dies, or the host: un-synced pages are kept or lost, each by a coin whose bias is drawn for each crash. */
+  /**
+   * The process dies, or the host: un-synced pages are kept or lost, each by a coin whose bias is drawn for each
+   * crash.
+   */
   crash(): CrashOutcome {
     const writes = this.#syncing.concat(this.#queued);
     const bias = 2 * this.#stream.nextUnit() - 0.5; // A quarter of crashes keeps nothing, another quarter everything.
@@ -165,7 +177,10 @@ export class Disk {
     this.#durable = new DurableState(restored);
   }
 
-  /** Syncs that begin before `untilUs` take `factor` times as long. Of two overlapping ones the greater factor and the later end hold. */
+  /**
+   * Syncs that begin before `untilUs` take `factor` times as long. Of two overlapping ones the greater factor and the
+   * later end hold.
+   */
   slow(factor: number, untilUs: number, nowUs: number): void {
     this.#slowFactor = nowUs < this.#slowUntilUs ? Math.max(this.#slowFactor, factor) : factor;
     this.#slowUntilUs = Math.max(this.#slowUntilUs, untilUs);
@@ -191,7 +206,9 @@ export class Disk {
     this.#readFailures = Math.max(this.#readFailures, count);
   }
 
-  /** Flips one bit of a durable record, not damaged before. Returns which, for the trace; null when there is none left. */
+  /**
+   * Flips one bit of a durable record, not damaged before. Returns which, for the trace; null when there is none left.
+   */
   flipBit(): string | null {
     const place = this.#victim(null);
     if (place === null) return null;
@@ -202,7 +219,10 @@ export class Disk {
     return placeName(place);
   }
 
-  /** A write that went to a wrong place: one durable record never arrived, another is overwritten by it. Returns which; null when there are not two. */
+  /**
+   * A write that went to a wrong place: one durable record never arrived, another is overwritten by it. Returns which;
+   * null when there are not two.
+   */
   misdirect(): string | null {
     const meant = this.#victim(null);
     const hit = meant === null ? null : this.#victim(meant);

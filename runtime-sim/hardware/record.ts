@@ -1,9 +1,12 @@
 /**
- * A stored record as bytes, with its place and a CRC-32 over both: what a faulty disk damages, and how the damage is found. Only records that a fault hits
- * are ever encoded; all others stay values, since nothing can have happened to them.
+ * A stored record as bytes, with its place and a CRC-32 over both: what a faulty disk damages, and how the damage is
+ * found. Only records that a fault hits are ever encoded. All others stay values: nothing can have happened to them.
  */
 
-/** A plain value as it lies on the disk. `place` is where it belongs: a record that is whole but in another's place is found as well. */
+/**
+ * A plain value as it lies on the disk. `place` is where it belongs: a record that is whole but in another's place is
+ * found as well.
+ */
 export function encodeRecord(place: number, value: unknown): Uint8Array {
   const bytes: number[] = [];
   putNumber(bytes, place);

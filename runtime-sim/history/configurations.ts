@@ -1,7 +1,8 @@
 /**
  * The configurations of one search (see `search.ts`): those that are known, and those that are still to be explored.
  *
- * Rows of integers in one array, so that millions cost no more than their words. It knows nothing of models and histories.
+ * Rows of integers in one array, so that millions of them need no more memory than their words. It knows nothing of
+ * models and histories.
  */
 
 /** Value of `before` in a configuration whose next operation is free: rule 4 of the search asks nothing of it. */
@@ -36,7 +37,10 @@ export class Memory {
   private exactWords = 0;
   private max = 0;
 
-  /** Forgets everything. Of the words to come, the first `exactWords` say what must return, the others what is of unknown outcome. */
+  /**
+   * Forgets everything. Of the words to come, the first `exactWords` say what must return, the others what is of
+   * unknown outcome.
+   */
   clear(exactWords: number, words: number, max: number): void {
     if (this.heads.length > 1024) this.heads = new Int32Array(64);
     else this.heads.fill(0);

@@ -28,7 +28,10 @@ export class Ends<State> {
   }
 }
 
-/** Rule 5 of the search for ends: whether everything possible after `right` is possible after `left`, both in the same state. */
+/**
+ * Rule 5 of the search for ends: whether everything possible after `right` is possible after `left`, both in the same
+ * state.
+ */
 function standsIn<State>(left: Start<State>, right: Start<State>, isUnknown: (place: number) => boolean): boolean {
   if (left.covered < right.covered) return false;
   const spentRight = new Set(right.spent);

@@ -1,13 +1,14 @@
 /**
  * Checks linearizability while the history happens, each key apart, in memory that does not grow with time.
  *
- * Whenever no operation is under way on a key, what happened on it since the last time is checked at once and forgotten: only the
- * situations that it can have left behind are kept (states, and which operations of unknown outcome have already
- * taken effect in each). A key that never comes to rest is cut where the operation longest under way was called, so that a violation is
- * found at most a segment after it happens. The verdict is the one that `checkHistory` gives on the whole history.
+ * Whenever no operation is under way on a key, what happened on it since the last time is checked at once and
+ * forgotten: only the situations that it can have left behind are kept (states, and which operations of unknown
+ * outcome have already taken effect in each). A key that never comes to rest is cut where the operation longest under
+ * way was called, so that a violation is found at most a segment after it happens. The verdict is the one that
+ * `checkHistory` gives on the whole history.
  *
- * What it does not check: anything between keys; and a key once it is violated or undecided, where each further operation is only
- * counted as `unchecked`.
+ * What it does not check: anything between keys; and a key once it is violated or undecided, where each further
+ * operation is only counted as `unchecked`.
  */
 
 import {
@@ -27,7 +28,10 @@ const RECENT_SHOWN_MAX = 4;
 export interface ContinuousLimits extends SearchLimits {
   /** A key that does not come to rest is cut when it has this many events (a call and a return are two). */
   readonly segmentEvents: number;
-  /** A key that can neither come to rest nor be cut, or that has this many operations of unknown outcome, is given up ("undecided"). */
+  /**
+   * A key that can neither come to rest nor be cut, or that has this many operations of unknown outcome, is given up
+   * ("undecided").
+   */
   readonly segmentOperationsMax: number;
 }
 
@@ -96,7 +100,10 @@ class Entry<Input, Output> implements Pending, Operation<Input, Output> {
 
 /** What is known of one key. */
 interface KeyState<State, Input, Output> {
-  /** Called before `events`, and perhaps not placed yet: of unknown outcome, or to return in `events`. In order of calls. */
+  /**
+   * Called before `events`, and perhaps not placed yet: of unknown outcome, or to return in `events`. In order of
+   * calls.
+   */
   carried: Entry<Input, Output>[];
   /** Every situation in which the events may begin. */
   starts: readonly Start<State>[];
@@ -105,7 +112,10 @@ interface KeyState<State, Input, Output> {
   /** Operations checked and forgotten last, for messages. */
   recent: Entry<Input, Output>[];
   underWay: number;
-  /** Number of events from which on the key is checked when it comes to rest: more than 0 after a check that was put off. */
+  /**
+   * Number of events from which on the key is checked when it comes to rest: more than 0 after a check that was put
+   * off.
+   */
   restAt: number;
   /** Number of events at which the key is cut although it is not at rest. */
   cutAt: number;
@@ -233,8 +243,8 @@ export class ContinuousChecker<State, Input, Output> {
   }
 
   /**
-   * Checks the first `cut` events, of which every operation is settled, and forgets them. When that leaves too many situations
-   * behind and more may come, it puts the matter off.
+   * Checks the first `cut` events, of which every operation is settled, and forgets them. When that leaves too many
+   * situations behind and more may come, it puts the matter off.
    */
   private check(
     key: string,

@@ -1,4 +1,6 @@
-/** Linearizability of client histories: checked afterwards (`checkHistory`) or while they happen (`ContinuousChecker`). */
+/**
+ * Linearizability of client histories: checked afterwards (`checkHistory`) or while they happen (`ContinuousChecker`).
+ */
 
 export {
   type Call,

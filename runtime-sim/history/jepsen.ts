@@ -1,12 +1,13 @@
 /**
- * Reads a client history in Jepsen's form, one JSON object a line, into operations on read/write/compare-and-set registers.
+ * Reads a client history in Jepsen's form, one JSON object a line, into operations on read/write/compare-and-set
+ * registers.
  *
  *     {"process": 0, "type": "invoke", "f": "cas", "key": "x", "value": [1, 2], "time": 100}
  *     {"process": 0, "type": "ok",     "f": "cas", "key": "x", "value": [1, 2], "time": 160}
  *
- * The order of the lines is the order of the events; `time` is for messages. An operation that failed did not happen and is dropped;
- * one that ended with info, or is open at the end, has an unknown outcome. Lines of the process "nemesis" and empty lines
- * are skipped; fields not named here are not looked at.
+ * The order of the lines is the order of the events; `time` is for messages. An operation that failed did not happen
+ * and is dropped; one that ended with info, or is open at the end, has an unknown outcome. Lines of the process
+ * "nemesis" and empty lines are skipped; fields not named here are not looked at.
  *
  * It checks each line and that the lines of a process fit together; it does not check whether the answers make sense.
  */

@@ -1,13 +1,14 @@
 /**
  * Checks that a finished history is linearizable, each key apart.
  *
- * What it checks: that every answer could have been given by one copy of the object that carries out one operation at a time, each
- * at an instant between its call and its return. What it does not: anything between keys (linearizability is local, so checking each
- * key apart loses nothing: Herlihy & Wing 1990; Horn & Kroening 2015, "Faster linearizability checking via P-compositionality"), and
- * whether operations that were not in the history happened, for instance those reported as failed.
+ * What it checks: that every answer could have been given by one copy of the object that carries out one operation at
+ * a time, each at an instant between its call and its return. What it does not: anything between keys (linearizability
+ * is local, so checking each key apart loses nothing: Herlihy & Wing 1990; Horn & Kroening 2015, "Faster
+ * linearizability checking via P-compositionality"), and whether operations that were not in the history happened, for
+ * instance those reported as failed.
  *
- * The question is NP-complete (Gibbons & Korach 1997). The search is made so that real histories are decided quickly, and its
- * memory has a limit: past it the verdict is "undecided", never "linearizable".
+ * The question is NP-complete (Gibbons & Korach 1997). The search is made so that real histories are decided quickly,
+ * and its memory has a limit: past it the verdict is "undecided", never "linearizable".
  */
 
 import type { Model, Operation } from "./model.ts";
@@ -31,7 +32,9 @@ export interface Violation<State, Input, Output> {
   readonly message: string;
   /** Some operations checked and forgotten before `from`: none where the whole history was checked at once. */
   readonly earlier: readonly Operation<Input, Output>[];
-  /** The state before `placed`: the model's initial state, unless earlier operations have been checked and forgotten. */
+  /**
+   * The state before `placed`: the model's initial state, unless earlier operations have been checked and forgotten.
+   */
   readonly from: State;
   /** The longest order found: as far into the history as any order can go. */
   readonly placed: readonly Operation<Input, Output>[];
@@ -144,7 +147,10 @@ function eventsInOrder<Input, Output>(operations: readonly Operation<Input, Outp
   return events;
 }
 
-/** Words for a violation found in a segment of one key's history; `earlier` are operations checked and forgotten before it. */
+/**
+ * Words for a violation found in a segment of one key's history; `earlier` are operations checked and forgotten before
+ * it.
+ */
 export function explainViolation<State, Input, Output>(
   model: Model<State, Input, Output>,
   key: string,

@@ -1,8 +1,8 @@
 /**
  * What a history is made of: operations on an object, and the model that says what the object may answer.
  *
- * A history is linearizable when its operations can be put in one order in which each takes effect at one instant between
- * its call and its return, and the model allows every answer (Herlihy & Wing 1990).
+ * A history is linearizable when its operations can be put in one order in which each takes effect at one instant
+ * between its call and its return, and the model allows every answer (Herlihy & Wing 1990).
  */
 
 /** What came back from an operation, and when. */
@@ -20,8 +20,8 @@ export interface Operation<Input, Output> {
   readonly key: string;
   readonly input: Input;
   /**
-   * Place of the call in the history: any scale that only grows. An operation comes before another when its reply's index
-   * is less than the other's call index; equal indexes are concurrent.
+   * Place of the call in the history: any scale that only grows. An operation comes before another when its reply's
+   * index is less than the other's call index; equal indexes are concurrent.
    */
   readonly index: number;
   /** For messages only, in whatever unit the history uses: order comes from `index`. */
@@ -39,9 +39,10 @@ export type Step<State> = { readonly ok: true; readonly state: State } | { reado
 /**
  * What the search may assume of an operation. A wrong answer makes the verdict wrong; "other" is always right.
  *
- * - `observes`: in every state that allows it, it leaves the state as it was. Such an operation is placed as soon as it is allowed.
- * - `overwrites`: every state allows it, and the state after does not depend on the state before. Such an operation may
- *   hide immediately before another of its kind, so it need not be tried in every place.
+ * - `observes`: in every state that allows it, it leaves the state as it was. Such an operation is placed as soon as
+ *   it is allowed.
+ * - `overwrites`: every state allows it, and the state after does not depend on the state before. Such an operation
+ *   may hide immediately before another of its kind, so it need not be tried in every place.
  */
 export type OperationKind = "observes" | "overwrites" | "other";
 
@@ -49,8 +50,8 @@ export type OperationKind = "observes" | "overwrites" | "other";
 export interface Model<State, Input, Output> {
   readonly initial: State;
   /**
-   * Whether the object in `state` may carry out `input` with this answer, and its state afterwards. With an unknown answer (null)
-   * say what the operation does if it takes effect here, and refuse where it would have none.
+   * Whether the object in `state` may carry out `input` with this answer, and its state afterwards. With an unknown
+   * answer (null) say what the operation does if it takes effect here, and refuse where it would have none.
    */
   step(state: State, input: Input, answer: Answer<Output>): Step<State>;
   /** Equal for two states exactly when no later operation can tell them apart. */
@@ -58,8 +59,8 @@ export interface Model<State, Input, Output> {
   /** See {@link OperationKind}. Without it every operation is "other". */
   kind?(input: Input, answer: Answer<Output>): OperationKind;
   /**
-   * Equal for two operations only when each could stand in the other's place in every state. Pending operations that are alike
-   * then cost as one. Without it no two operations are alike.
+   * Equal for two operations only when each could stand in the other's place in every state. Pending operations that
+   * are alike then cost as one. Without it no two operations are alike.
    */
   operationKey?(input: Input, answer: Answer<Output>): string | number;
   /** An operation for people, such as `write 3` or `read -> 3`. */

@@ -1,6 +1,6 @@
 /**
- * The operations of one segment in tables of integers: what each is, when it is called and returns, and which bit stands for it in the words that
- * say what is left. The search reads them for every configuration.
+ * The operations of one segment in tables of integers: what each is, when it is called and returns, and which bit
+ * stands for it in the words that say what is left. The search reads them for every configuration.
  */
 import { at, item, type Memory } from "./configurations.ts";
 import type { Model, Operation, OperationKind } from "./model.ts";
@@ -80,8 +80,8 @@ export class OperationTables<State, Input, Output> {
   }
 
   /**
-   * Notes where each operation is called and returns, and gives it a bit: in the first words if its reply is known, in further words if
-   * not.
+   * Notes where each operation is called and returns, and gives it a bit: in the first words if its reply is known, in
+   * further words if not.
    */
   private readEvents(carried: number, events: readonly number[]): void {
     const freeBits: number[] = [];

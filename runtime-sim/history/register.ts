@@ -1,8 +1,8 @@
 /**
  * The read/write/compare-and-set register: the object of most Jepsen histories.
  *
- * Knows nothing of keys, time or processes, and nothing of a compare-and-set that was refused: leave that out of the history,
- * as Jepsen does with what "failed".
+ * Knows nothing of keys, time or processes, and nothing of a compare-and-set that was refused: leave that out of the
+ * history, as Jepsen does with what "failed".
  */
 
 import type { Model } from "./model.ts";

@@ -1,22 +1,24 @@
 /**
  * The search behind both checkers: can the operations of one key be put in an order that the model allows?
  *
- * Just-in-time linearization with memory (Wing & Gong 1993; Lowe 2016, "Testing for linearizability"). A configuration is where the
- * first return of an operation not yet placed stands (its *front*), which of the operations called before it are left to place, and
- * the state; the search places one of those left and goes on, and explores no configuration twice. It goes depth first, which
- * finds the order of a good history quickly. A history that resists is searched front by front instead, which costs least when
- * there is no order to find.
+ * Just-in-time linearization with memory (Wing & Gong 1993; Lowe 2016, "Testing for linearizability"). A configuration
+ * is where the first return of an operation not yet placed stands (its *front*), which of the operations called before
+ * it are left to place, and the state; the search places one of those left and goes on, and explores no configuration
+ * twice. It goes depth first, which finds the order of a good history quickly. A history that resists is searched
+ * front by front instead, which costs least when there is no order to find.
  *
- * Five rules keep the configurations few. Each drops only orders for which another, kept, does as well (the property tests
- * compare with a search that has no such rules):
+ * Five rules keep the configurations few. Each drops only orders for which another, kept, does as well (the property
+ * tests compare with a search that has no such rules):
  *
  * 1. Whatever only observes is placed as soon as the state allows it.
  * 2. Of operations left that are alike, the one that must return first goes first.
- * 3. An operation that overwrites may hide immediately before another that overwrites. So once one is placed, all the others left
- *    are *covered*: they need not be placed, and lapse when they return. They no longer double the configurations each.
- * 4. An operation that need not be placed (covered, or of unknown outcome) is placed only if the next one could not do without it.
- * 5. A configuration is dropped for another with the same front, state and operations that must return, if at least as many
- *    are covered there and no operation of unknown outcome is left here but not there.
+ * 3. An operation that overwrites may hide immediately before another that overwrites. So once one is placed, all the
+ *    others left are *covered*: they need not be placed, and lapse when they return. They no longer double the
+ *    configurations each.
+ * 4. An operation that need not be placed (covered, or of unknown outcome) is placed only if the next one could not do
+ *    without it.
+ * 5. A configuration is dropped for another with the same front, state and operations that must return, if at least as
+ *    many are covered there and no operation of unknown outcome is left here but not there.
  *
  * It does not partition by key, sort events, or word messages: see `linearizability.ts` and `incremental.ts`.
  */
@@ -47,8 +49,8 @@ import { REFUSED, States } from "./states.ts";
 const STUCK_MAX = 20_000;
 
 /**
- * Searches one segment after another, with one set of buffers. Synchronous and deterministic: the same segment gives the same
- * result whatever was searched before.
+ * Searches one segment after another, with one set of buffers. Synchronous and deterministic: the same segment gives
+ * the same result whatever was searched before.
  */
 export class Searcher<State, Input, Output> {
   /** Configurations explored since it was made. */
@@ -80,8 +82,8 @@ export class Searcher<State, Input, Output> {
   }
 
   /**
-   * Whether the segment can be ordered from at least one of `starts`. With `allEnds` it goes on until it knows every situation that
-   * the segment can leave behind, without those that another one can stand in for.
+   * Whether the segment can be ordered from at least one of `starts`. With `allEnds` it goes on until it knows every
+   * situation that the segment can leave behind, without those that another one can stand in for.
    */
   search(segment: Segment<Input, Output>, starts: readonly Start<State>[], allEnds: boolean): SearchResult<State> {
     this.prepare(segment, starts);
@@ -104,7 +106,8 @@ export class Searcher<State, Input, Output> {
     };
   }
 
-  // --- Setting up -----------------------------------------------------------------------------------------------------
+  // --- Setting up
+  // -----------------------------------------------------------------------------------------------------
 
   private prepare(segment: Segment<Input, Output>, starts: readonly Start<State>[]): void {
     const { tables } = this;
@@ -127,7 +130,8 @@ export class Searcher<State, Input, Output> {
     this.memory.clear(tables.knownWords, tables.words, this.limits.configurationsMax);
   }
 
-  // --- Searching ------------------------------------------------------------------------------------------------------
+  // --- Searching
+  // ------------------------------------------------------------------------------------------------------
 
   /** Puts the configuration of one start on the agenda. */
   private begin(start: number): void {
@@ -152,7 +156,8 @@ export class Searcher<State, Input, Output> {
     tables.readLeft(memory, row, front);
     this.collectCandidates(state, memory.field(row, BEFORE), covered);
 
-    // The most promising last, so that depth first explores it first: what must be placed, by deadline; best of all, a lapse.
+    // The most promising last, so that depth first explores it first: what must be placed, by deadline; best of all, a
+    // lapse.
     for (let candidate = this.candidatesLength - 1; candidate >= 0; candidate--) {
       this.place(row, at(this.candidates, candidate), at(this.candidateStates, candidate));
       if (memory.full || (this.ends.all.length > 0 && !allEnds)) return;
@@ -251,7 +256,10 @@ export class Searcher<State, Input, Output> {
     this.arrive(placed === ~at(tables.eventOperation, front) ? front : front - 1, state, before, covered, row, placed);
   }
 
-  /** Goes from a configuration to the one after its front, where a covered operation returns without having been placed. */
+  /**
+   * Goes from a configuration to the one after its front, where a covered operation returns without having been
+   * placed.
+   */
   private lapse(row: number, lapsed: number): void {
     const { memory, tables } = this;
     const coveredBefore = memory.field(row, COVERED);
@@ -268,8 +276,9 @@ export class Searcher<State, Input, Output> {
   }
 
   /**
-   * From `passed`, the last event dealt with, goes to the next return of an operation that is left. Puts the configuration there on the
-   * agenda unless it is known; past the last event, notes what the segment leaves behind. What is left is in `words`.
+   * From `passed`, the last event dealt with, goes to the next return of an operation that is left. Puts the
+   * configuration there on the agenda unless it is known; past the last event, notes what the segment leaves behind.
+   * What is left is in `words`.
    */
   private arrive(passed: number, state: number, before: number, covered: number, parent: number, placed: number): void {
     const { memory, tables } = this;
@@ -312,7 +321,10 @@ export class Searcher<State, Input, Output> {
     }
   }
 
-  /** False for an operation that is over as soon as it is called: seen at once (rule 1), or an observation that nobody saw. */
+  /**
+   * False for an operation that is over as soon as it is called: seen at once (rule 1), or an observation that nobody
+   * saw.
+   */
   private mustWait(state: number, operation: number): boolean {
     const { tables } = this;
     return (

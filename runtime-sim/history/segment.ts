@@ -1,4 +1,6 @@
-/** What a search is asked, and what it answers: a part of one key's history, from where to search, and how it can end. */
+/**
+ * What a search is asked, and what it answers: a part of one key's history, from where to search, and how it can end.
+ */
 import type { Operation } from "./model.ts";
 
 /** A situation to search from: the first operations of the list may have been placed already. */
@@ -40,7 +42,10 @@ export type SearchResult<State> =
   | { readonly verdict: "undecided"; readonly limit: "configurations" | "ends" };
 
 export interface SearchLimits {
-  /** How many configurations one search may remember. Each takes 40 bytes or a little more; all together never over 256 MiB. */
+  /**
+   * How many configurations one search may remember. Each takes 40 bytes or a little more; all together never over 256
+   * MiB.
+   */
   readonly configurationsMax: number;
   /** How many situations one search for all ends may leave behind. */
   readonly endsMax: number;

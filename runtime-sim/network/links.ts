@@ -1,6 +1,6 @@
 /**
- * What each link does to messages at the moment: its ordinary conditions and, laid over them in the order in which they began, whatever faults are
- * under way. Also which links carry bytes, and how likely those are damaged.
+ * What each link does to messages at the moment: its ordinary conditions, changed by the active faults in the order in
+ * which they began. Also which links carry bytes, and how likely those are damaged.
  */
 import type { LinkParameters, Network } from "./network.ts";
 import type { Link } from "./partition.ts";
@@ -46,7 +46,7 @@ export class Links {
     this.#apply(this.#all());
   }
 
-  /** Lays a change over links. Returns what takes it off again. */
+  /** Changes links until what it returns is called. */
   overlay(links: readonly Link[], change: LinkChange): () => void {
     const overlay: Overlay = { links, change };
     this.#overlays.push(overlay);

@@ -1,9 +1,10 @@
 /**
- * The network between hosts, numbered from 0: what becomes of a message is decided when it is sent. Each directed link loses, duplicates, delays
- * (so reorders), queues behind its capacity, clogs, and can be blocked by any number of overlapping faults.
+ * The network between hosts, numbered from 0: what becomes of a message is decided when it is sent. Each directed link
+ * loses, duplicates, delays (so reorders), queues behind its capacity, clogs, and can be blocked by any number of
+ * overlapping faults.
  *
- * Not modelled: the bytes themselves (see the world, which damages them) and connections. A message in flight when its link is blocked still arrives,
- * unless the world asks `isBlocked` again at delivery.
+ * Not modelled: the bytes themselves (see the world, which damages them) and connections. A message in flight when its
+ * link is blocked still arrives, unless the world asks `isBlocked` again at delivery.
  */
 
 import type { Stream } from "../random/index.ts";
@@ -27,7 +28,7 @@ export interface LinkParameters {
   readonly queueBytes: number;
 }
 
-/** A machine room on a good day. */
+/** A calm data centre. */
 export const CALM_LINK: LinkParameters = {
   lossChance: 0,
   duplicateChance: 0,
@@ -70,7 +71,7 @@ export class Network {
   readonly counters: NetworkCounters = { sent: 0, lost: 0, blocked: 0, duplicated: 0 };
   readonly #stream: Stream;
   #hostCount: number;
-  /** Hosts that there is room for: the length of a row. */
+  /** How many hosts there is room for: the length of a row. */
   #room: number;
   #links: Float64Array;
   #parameters: LinkParameters;
@@ -126,8 +127,8 @@ export class Network {
   }
 
   /**
-   * Sends a message of `sizeBytes` at `nowUs`. Writes the times at which it arrives, whole microseconds after `nowUs`, into `out` (room for 2) and returns how
-   * many there are: 0, 1 or 2. The second may be earlier than the first.
+   * Sends a message of `sizeBytes` at `nowUs`. Writes the times at which it arrives, whole microseconds after `nowUs`,
+   * into `out` (room for 2) and returns how many there are: 0, 1 or 2. The second may be earlier than the first.
    */
   route(from: number, to: number, sizeBytes: number, nowUs: number, out: Float64Array): number {
     const links = this.#links;
@@ -164,7 +165,10 @@ export class Network {
     return (this.#links[this.#at(from, to) + BLOCKS] ?? 0) > 0;
   }
 
-  /** Adds one block to a link, or takes one away: it carries again when all are gone. Throws when there is none to take away. */
+  /**
+   * Adds one block to a link, or takes one away: it carries again when all are gone. Throws when there is none to take
+   * away.
+   */
   setBlocked(from: number, to: number, blocked: boolean): void {
     const at = this.#at(from, to) + BLOCKS;
     const blocks = (this.#links[at] ?? 0) + (blocked ? 1 : -1);
@@ -172,7 +176,10 @@ export class Network {
     this.#links[at] = blocks;
   }
 
-  /** Blocks all these links (partition.ts knows the usual shapes) until `unblock` is called with the token that this returns. */
+  /**
+   * Blocks all these links (partition.ts knows the usual shapes) until `unblock` is called with the token that this
+   * returns.
+   */
   block(links: LinkList): number {
     for (const { from, to } of links) this.setBlocked(from, to, true);
     const token = this.#nextToken;
@@ -190,7 +197,10 @@ export class Network {
     return true;
   }
 
-  /** Holds back what is sent on a link until then; it leaves when the clog ends. Of two overlapping clogs the longer holds. */
+  /**
+   * Holds back what is sent on a link until then; it leaves when the clog ends. Of two overlapping clogs the longer
+   * holds.
+   */
   clog(from: number, to: number, untilUs: number): void {
     const at = this.#at(from, to) + CLOGGED_UNTIL_US;
     this.#links[at] = Math.max(this.#links[at] ?? 0, untilUs);

@@ -1,4 +1,6 @@
-/** The shapes of partitions, as the directed links that each of them cuts. Pure geometry: `Network.block` applies it. */
+/**
+ * The shapes of partitions, as the directed links that each of them cuts. Pure geometry: `Network.block` applies it.
+ */
 
 /** One direction between two hosts. */
 export interface Link {
@@ -17,19 +19,23 @@ export function isolateLinks(host: number, hostCount: number, direction: Directi
 }
 
 /**
- * All links between hosts of different groups: `groups[host]` is a host's group, any number. "outbound" cuts what lower-numbered groups send to higher
- * ones, "inbound" the reverse.
+ * All links between hosts of different groups: `groups[host]` is a host's group, any number. "outbound" cuts what
+ * lower-numbered groups send to higher ones, "inbound" the reverse.
  */
 export function groupLinks(groups: readonly number[], direction: Direction): LinkList {
   return cut(groups.length, direction, (from, to) => (groups[from] ?? 0) < (groups[to] ?? 0));
 }
 
-/** Two halves that reach each other through nobody, except that `bridge` reaches all. `halves[host]` tells them apart. */
+/**
+ * Two halves that reach each other through nobody, except that `bridge` reaches all. `halves[host]` tells them apart.
+ */
 export function bridgeLinks(halves: readonly number[], bridge: number, direction: Direction): LinkList {
   return groupLinks(halves, direction).filter(({ from, to }) => from !== bridge && to !== bridge);
 }
 
-/** Each host of `order` reaches only the two beside it; the ends meet. Hosts that are not in `order` keep their links. */
+/**
+ * Each host of `order` reaches only the two beside it; the ends meet. Hosts that are not in `order` keep their links.
+ */
 export function ringLinks(order: readonly number[]): LinkList {
   const links: Link[] = [];
   order.forEach((from, i) => {

@@ -1,16 +1,15 @@
 /**
- * What a client was told has happened: every acknowledged write is committed as it was acknowledged, and whatever a read shows was
- * written by a committed entry.
+ * What a client was told is true: every acknowledged write is committed as it was acknowledged, and whatever a read
+ * shows was written by a committed entry.
  *
  * Checks every answer when it reaches the client:
- * - applied (index, term, result): that entry is committed with that term, holds this very request, and gave this result to the first
- *   node that applied it;
- * - a VM that was read, however stale: nothing above the highest committed index, and the committed entry at its `updatedIndex` wrote this spec to
- *   that name.
- * With leader-completeness and committed-immutable this holds for ever after; that the final state contains all of it, state-machine-safety's
- * replay of every committed entry checks.
- * Does not check: whether an answer was the right one at that time (linearizability, read-freshness); answers about entries that
- * have left the ledger's window.
+ * - applied (index, term, result): that entry is committed with that term, holds this very request, and gave this
+ *   result to the first node that applied it;
+ * - a VM that was read, however stale: nothing above the highest committed index, and the committed entry at its
+ *   `updatedIndex` wrote this spec to that name.
+ * With leader-completeness and committed-immutable this holds for ever after; that the final state contains all of it,
+ * state-machine-safety's replay of every committed entry checks. Does not check: whether an answer was the right one
+ * at that time (linearizability, read-freshness); answers about entries that have left the ledger's window.
  */
 import { type ClientAnswer, type Command, decodeEntryData, type VmRecord } from "../../core/index.ts";
 import type { ClientOperation } from "../workload/index.ts";

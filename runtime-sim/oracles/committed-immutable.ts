@@ -1,9 +1,10 @@
 /**
  * What is committed stays: every node that knows an index to be committed has the same entry there, for ever.
  *
- * Checks, when an honest node's commit index moves, that its chain there is the one committed first by anybody; whenever the end of its log
- * changed, that the log still holds what this node knew to be committed; and that a node never knows more to be committed than it has.
- * Does not check: Byzantine peers; an index that has left the ledger's window when a node comes to know it.
+ * Checks, when an honest node's commit index moves, that its chain there is the one committed first by anybody;
+ * whenever the end of its log changed, that the log still holds what this node knew to be committed; and that a node
+ * never knows more to be committed than it has. Does not check: Byzantine peers; an index that has left the ledger's
+ * window when a node comes to know it.
  */
 
 import type { OracleContext } from "./context.ts";

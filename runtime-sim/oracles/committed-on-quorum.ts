@@ -1,13 +1,14 @@
 /**
- * What is committed is durable on a quorum (thesis 3.5, 4.3) at the moment when anybody first knows it to be committed.
+ * What is committed is durable on a quorum (thesis 3.5, 4.3) at the moment when anybody first knows it to be
+ * committed.
  *
- * Checks, whenever the highest index committed anywhere rises, that the disks of a majority of the voters hold the entry with the same
- * chain; in a joint configuration, a majority of either half. Disks are asked by the simulator's own book-keeping, not by
- * what a node believes. A Byzantine voter's disk is asked like any other: this is how an acknowledgement of what was never stored is found.
- * The configuration is the one that the node acted by before the step or after it (it may have appended the next one in the same
- * step); when not the leader was first to say so, that of any honest node that is up.
- * Does not check: that the quorum still holds it later (leader-completeness sees when that matters). An entry that the world has damaged on
- * a disk counts as held there: it was.
+ * Checks, whenever the highest index committed anywhere rises, that the disks of a majority of the voters hold the
+ * entry with the same chain; in a joint configuration, a majority of either half. What a disk holds is known from the
+ * simulator's own records, not from what a node believes. A Byzantine voter's disk is asked like any other: this is
+ * how an acknowledgement of what was never stored is found. The configuration is the one that the node acted by before
+ * the step or after it (it may have appended the next one in the same step); when not the leader was first to say so,
+ * that of any honest node that is up. Does not check: that the quorum still holds it later (leader-completeness sees
+ * when that matters). An entry that the world has damaged on a disk counts as held there: it was.
  */
 import type { Configuration, Digest, NodeId } from "../../core/index.ts";
 import type { OracleContext } from "./context.ts";

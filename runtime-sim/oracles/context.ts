@@ -7,7 +7,7 @@ import type { Reference } from "./reference.ts";
 import type { SessionBook } from "./session-book.ts";
 
 export interface OracleContext {
-  /** Every host there ever was. The list grows when one joins, or goes on under a fresh id. */
+  /** Every member there ever was. The list grows when one joins. */
   readonly members: readonly MemberView[];
   findMember(id: NodeId): MemberView | null;
   readonly violate: Violate;
@@ -20,7 +20,7 @@ export interface OracleContext {
 
 export type OracleFactory = (context: OracleContext) => Oracle;
 
-/** Whether some host of the run is Byzantine. */
+/** Whether some member of the run is Byzantine. */
 export function hasLiar(members: readonly MemberView[]): boolean {
   return members.some((member) => !member.honest);
 }

@@ -1,11 +1,14 @@
 /**
- * Whether a set of nodes has come to rest in agreement. Not an oracle: the world asks it in the quiet phase, of the nodes from which it
- * demands liveness, until it is so or the bound has passed.
+ * Whether a set of nodes agrees and is at rest. Not an oracle: the quiet phase asks it of the nodes that must be live,
+ * until it is so or the bound has passed.
  */
 import type { MemberView, NodeView } from "../world/index.ts";
 import { isSameState } from "./reference.ts";
 
-/** Null when exactly one of them leads, all follow it in its term, and all have applied as much and hold equal states; otherwise what is missing. */
+/**
+ * Null when exactly one of them leads, all follow it in its term, and all have applied as much and hold equal states;
+ * otherwise what is missing.
+ */
 export function whyNotConverged(members: readonly MemberView[]): string | null {
   const nodes: NodeView[] = [];
   for (const { id, node } of members) {

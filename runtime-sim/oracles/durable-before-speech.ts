@@ -1,13 +1,14 @@
 /**
- * Durability before speech: what a node tells others that it has, its disk holds already (thesis 3.8; DESIGN section 3).
+ * Durability before speech: a message that promises something leaves only after the write that makes it true is
+ * durable (Ongaro's thesis, 3.8). A crash then cannot break the promise.
  *
  * Checks, at the moment of sending and against the simulator's own book-keeping of the disk:
  * - a granted vote: the vote is durable, for that candidate in that term;
  * - a matched append: the disk holds the chain that was matched, and the term in which it was;
  * - an installed snapshot: the disk reaches as far;
  * - a node that begins to lead: its own vote is durable, unless the votes that others gave it are a quorum without it.
- * Does not check: pre-votes, refusals and signatures, which promise nothing that a crash could break; that the message is true
- * otherwise; Byzantine peers (a vote that one of them may have given counts as given).
+ * Does not check: pre-votes, refusals and signatures, which promise nothing that a crash could break; that the message
+ * is true otherwise; Byzantine peers (a vote that one of them may have given counts as given).
  */
 import type { Digest, NodeId } from "../../core/index.ts";
 import type { MemberView } from "../world/index.ts";

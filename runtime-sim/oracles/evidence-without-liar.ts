@@ -1,12 +1,13 @@
 /**
  * Nobody is accused where nobody lies.
  *
- * Checks every piece of evidence that an honest node brings forward in a run without Byzantine peers. A damaged disk can make an honest
- * node forget what it promised, and so look like a liar: `doubleVote`, `secondLeader`, `twoContents`, `lyingAcknowledgement` and
- * `truncateCommitted` are excused when the disk of the accused or of the accuser has had faults. Forgeries and malformed messages
- * (`forgedCertificate`, `forgedSignature`, `impersonation`, `malformedAppend`, `forgedSnapshot`, `forgedLineage`) are never excused: a damaged
- * disk is found by its checksums and not spoken from.
- * Does not check: runs with a Byzantine peer, whose evidence the verdicts judge; that evidence is brought forward where it should be.
+ * Checks every piece of evidence that an honest node brings forward in a run without Byzantine peers. A damaged disk
+ * can make an honest node forget what it promised, and so look like a liar: `doubleVote`, `secondLeader`,
+ * `twoContents`, `lyingAcknowledgement` and `truncateCommitted` are excused when the disk of the accused or of the
+ * accuser has had faults. Forgeries and malformed messages (`forgedCertificate`, `forgedSignature`, `impersonation`,
+ * `malformedAppend`, `forgedSnapshot`, `forgedLineage`) are never excused: a damaged disk is found by its checksums,
+ * and its member does not start. Does not check: runs with a Byzantine peer, whose evidence the verdicts judge; that
+ * evidence is brought forward where it should be.
  */
 import type { Evidence, EvidenceKind, NodeId } from "../../core/index.ts";
 import { hasLiar, type OracleContext } from "./context.ts";

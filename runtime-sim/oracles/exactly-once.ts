@@ -1,9 +1,10 @@
 /**
- * Exactly once (thesis 6.3): a request of a session takes effect at most once, however often its retries get into the log.
+ * Exactly once (thesis 6.3): a request of a session takes effect at most once, however often its retries get into the
+ * log.
  *
- * Checks every committed entry that repeats a request: in the replay of the committed entries, the VM that it names is the same record
- * before and after it. That every node does as the replay, state-machine-safety checks.
- * Does not check: requests without a session, which may happen twice; retries of a request so old that the book has forgotten
+ * Checks every committed entry that repeats a request: in the replay of the committed entries, the VM that it names is
+ * the same record before and after it. That every node does as the replay, state-machine-safety checks. Does not
+ * check: requests without a session, which may happen twice; retries of a request so old that the book has forgotten
  * its session.
  */
 import { getVm } from "../../core/index.ts";

@@ -1,10 +1,10 @@
 /**
  * No honest node stops itself without a cause.
  *
- * Checks every halt of an honest node. It is excused when there is a Byzantine peer in the run; when one of the node's writes failed, as its
- * reason says, and the world did make that disk fail; or when the node holds evidence against a node whose disk was damaged. Anything else is
- * an assertion that failed, and so a defect of the core.
- * Does not check: whether an excused halt was the right answer (the Byzantine verdicts do).
+ * Checks every halt of an honest node. It is excused when there is a Byzantine peer in the run; when one of the node's
+ * writes failed, as its reason says, and the world did make that disk fail; or when the node holds evidence against a
+ * node whose disk was damaged. Anything else is an assertion that failed, and so a defect of the core. Does not check:
+ * whether an excused halt was the right answer (the Byzantine verdicts do).
  */
 
 import { hasLiar, type OracleContext } from "./context.ts";

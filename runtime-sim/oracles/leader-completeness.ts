@@ -1,10 +1,10 @@
 /**
  * Leader completeness (thesis 3.6): whoever becomes leader has every entry that was committed in an earlier term.
  *
- * Checks, when an honest node becomes leader, that its log or snapshot has the chain of the highest entry that was known to be committed
- * by somebody of an earlier term. The chain stands for all entries before it.
- * Does not check: entries that are committed but that no node knows to be committed yet (committed-on-quorum and
- * state-machine-safety see them when they turn out otherwise); more than a few dozen terms back, for a leader elected that late.
+ * Checks, when an honest node becomes leader, that its log or snapshot has the chain of the highest entry that was
+ * known to be committed by somebody of an earlier term. The chain stands for all entries before it. Does not check:
+ * entries that are committed but that no node knows to be committed yet (committed-on-quorum and state-machine-safety
+ * see them when they turn out otherwise); more than a few dozen terms back, for a leader elected that late.
  */
 
 import type { OracleContext } from "./context.ts";

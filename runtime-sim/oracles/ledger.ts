@@ -1,6 +1,7 @@
 /**
- * The truth of a run: what was committed first at each index, by whichever honest host said so first. Fed in one place, before any oracle
- * looks. It remembers a window of the newest entries, so that its memory does not grow with the run.
+ * The truth of a run: what was committed first at each index, by whichever honest member said so first. It is updated
+ * in one place, before any oracle is called. It remembers a window of the newest entries, so that its memory does not
+ * grow with the run.
  */
 import type { ApplyResult, Digest, Entry } from "../../core/index.ts";
 import type { AppliedEntry, NodeView } from "../world/index.ts";
@@ -29,7 +30,9 @@ interface Slot {
 /** Who is told of each newly committed entry, in order of the indexes. */
 export interface LedgerReader {
   committedEntry(entry: Entry): void;
-  /** Entries before `node.commitIndex` were committed without any honest host holding them any more: they are unknown. */
+  /**
+   * Entries before `node.commitIndex` were committed without any honest host holding them any more: they are unknown.
+   */
   skippedTo(node: NodeView): void;
 }
 
@@ -94,7 +97,9 @@ export class CommittedLedger {
     return null;
   }
 
-  /** Takes over what `node` knows to be committed beyond what is known here. A node with another history adds nothing. */
+  /**
+   * Takes over what `node` knows to be committed beyond what is known here. A node with another history adds nothing.
+   */
   feed(node: NodeView): void {
     const log = node.log;
     const commitIndex = node.commitIndex;

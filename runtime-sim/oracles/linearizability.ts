@@ -1,10 +1,10 @@
 /**
- * Linearizability of the client history (Herlihy & Wing 1990), each VM apart: every answer could have come from one VM record that does one thing
- * at a time, between call and answer. Typed refusals of the state machine are answers too; an operation of unknown outcome may have happened
- * at any time since, or never.
+ * Linearizability of the client history (Herlihy & Wing 1990), each VM apart: every answer could have come from one VM
+ * record that does one thing at a time, between call and answer. Typed refusals of the state machine are answers too;
+ * an operation of unknown outcome may have happened at any time since, or never.
  *
- * Checks while the run goes on, whenever no operation is under way on a key, and at the end.
- * Does not check: reads that were asked to be stale; anything between keys (read-freshness does); a key once it was found violated or
+ * Checks while the run goes on, whenever no operation is under way on a key, and at the end. Does not check: reads
+ * that were asked to be stale; anything between keys (read-freshness does); a key once it was found violated or
  * undecided. Undecided counts as a violation: a checker that gave up has shown nothing.
  */
 import type { ApplyResult, ClientAnswer } from "../../core/index.ts";
@@ -22,7 +22,10 @@ export function linearizability({ violate, nowMs }: OracleContext): Oracle {
   const checker = new ContinuousChecker<VmModelState, VmInput, VmOutput>(VM_MODEL);
   const underWay = new Map<number, Pending>();
 
-  /** The latest settled operations of each key, so that a message can tell what led to it after the checker has forgotten it. */
+  /**
+   * The latest settled operations of each key, so that a message can tell what led to it after the checker has
+   * forgotten it.
+   */
   const latest = new Map<string, ClientOperation[]>();
 
   function remember(operation: ClientOperation): void {

@@ -1,18 +1,18 @@
 /**
- * What must never go back: term, commit index and applied index while a process runs; the durable term and vote over the life of a disk; and
- * whatever vote a node has given away, over restarts.
+ * What must never go back: term, commit index and applied index while a process runs; the durable term and vote over
+ * the life of a disk; and whatever vote a node has given away, over restarts.
  *
- * Checks each of them whenever it changed, and at every boot. Within a term a vote goes from nobody to somebody, once. Also that
- * applied <= committed <= the end of the log.
- * Does not check: the commit and applied index over a restart (they are found again from the snapshot on). A damaged disk is no excuse:
- * checksums find the damage, and the node does not start from what is left.
+ * Checks each of them whenever it changed, and at every boot. Within a term a vote goes from nobody to somebody, once.
+ * Also that applied <= committed <= the end of the log. Does not check: the commit and applied index over a restart
+ * (they are found again from the snapshot on). A damaged disk is no excuse: checksums find the damage, and the node
+ * does not start from what is left.
  */
 import { NOBODY, type NodeId } from "../../core/index.ts";
 import type { MemberView, NodeView } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
 import type { Oracle, Watched } from "./oracle.ts";
 
-/** What a host has shown of itself, kept over its restarts. */
+/** What a member has shown of itself, kept over its restarts. */
 interface Shown {
   /** Highest durable term seen, and the durable vote in it. */
   durableTerm: number;

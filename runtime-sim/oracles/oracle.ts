@@ -7,8 +7,8 @@ import type { MemberView, NodeView } from "../world/index.ts";
 export type Violate = (oracle: string, message: () => string) => void;
 
 /**
- * A host as it was after its last step, and as it is now. While a hook runs the fields still hold the values before the step: the
- * new ones are in `node`.
+ * A member as it was after its last step, and as it is now. While a hook runs the fields still hold the values before
+ * the step: the new ones are in `node`.
  */
 export interface Watched {
   readonly member: MemberView;
@@ -25,8 +25,8 @@ export interface Watched {
 }
 
 /**
- * One rule. Hooks for hosts are called for honest hosts alone, except `elected`. Within a step: `hardState`, `elected`, `logged`, `committed`,
- * `applied`, then `promised`, `halted` and `accused` in the order of the effects.
+ * One rule. Hooks about members are called for honest ones alone, except `elected`. Within a step: `hardState`,
+ * `elected`, `logged`, `committed`, `applied`, then `promised`, `halted` and `accused` in the order of the effects.
  */
 export interface Oracle {
   readonly name: string;
@@ -46,7 +46,9 @@ export interface Oracle {
   committed?(watched: Watched, node: NodeView): void;
   /** The applied index changed, by entries (`node.lastApplied`) or by a snapshot. */
   applied?(watched: Watched, node: NodeView): void;
-  /** It sends something that others will rely on after it crashes: a granted vote, or what it has matched or installed. */
+  /**
+   * It sends something that others will rely on after it crashes: a granted vote, or what it has matched or installed.
+   */
   promised?(watched: Watched, node: NodeView, message: Promised): void;
   halted?(watched: Watched, node: NodeView, reason: string, evidence: Evidence | null): void;
   accused?(watched: Watched, node: NodeView, evidence: Evidence): void;

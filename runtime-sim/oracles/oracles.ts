@@ -1,6 +1,7 @@
 /**
- * Tells the oracles what concerns them. After each step it compares the node with what it was after the step before, and calls only the
- * hooks of what changed: a step that changed nothing costs a dozen comparisons, however many oracles there are.
+ * Tells the oracles what concerns them. After each step it compares the node with what it was after the step before,
+ * and calls only the hooks of what changed: a step that changed nothing costs a dozen comparisons, however many
+ * oracles there are.
  */
 import type { Effect, NodeId } from "../../core/index.ts";
 import type { ClientOperation } from "../workload/index.ts";
@@ -14,7 +15,7 @@ import { Watch } from "./watch.ts";
 
 /** The world as far as the oracles need it. */
 export interface OraclesParts {
-  /** Every host there ever was. The list may grow. */
+  /** Every member there ever was. The list may grow. */
   readonly members: readonly MemberView[];
   readonly violate: Violate;
   /** Virtual time. */
@@ -54,7 +55,7 @@ export class Oracles implements Observer {
       violate: world.violate,
       nowMs: () => world.nowMs(),
       ledger,
-      // The reference subscribes first: whoever hears of an entry can have it folded in.
+      // The reference subscribes first: when an oracle hears of an entry, the reference can already apply it.
       reference: new Reference(ledger),
       sessions: new SessionBook(ledger),
     };

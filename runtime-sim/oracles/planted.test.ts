@@ -1,4 +1,6 @@
-/** Each important oracle in a real run: a world with the real core, in which one thing is tampered with from outside. */
+/**
+ * Each important oracle in a real run: a world with the real core, in which one thing is tampered with from outside.
+ */
 import { expect, test } from "vitest";
 import { DEFAULT_RAFT_OPTIONS, emptyState, type Node } from "../../core/index.ts";
 import { CALM_NETWORK, drawSchedule, scenario } from "../scenario/index.ts";

@@ -1,7 +1,10 @@
 /** Majorities, written the slow and obvious way: what the oracles hold the core to must not share its code. */
 import type { Configuration, NodeId } from "../../core/index.ts";
 
-/** Whether those who satisfy `holds` are a majority of the voters and, in a joint configuration, one of the outgoing voters too. */
+/**
+ * Whether those who satisfy `holds` are a majority of the voters and, in a joint configuration, one of the outgoing
+ * voters too.
+ */
 export function isQuorum(configuration: Configuration, holds: (id: NodeId) => boolean): boolean {
   return isMajority(configuration.voters, holds) && isMajority(configuration.outgoing, holds);
 }

@@ -1,10 +1,10 @@
 /**
- * Real-time order by log index: whatever is called after an answer came is served at or after the index of that answer (thesis 6.4). Sees
- * at once, over all keys together and without a search, most of what linearizability must find.
+ * Real-time order by log index: whatever is called after an answer came is served at or after the index of that answer
+ * (thesis 6.4). Sees at once, over all keys together and without a search, most of what linearizability must find.
  *
- * Checks every applied write, and every read that was asked to be linearizable or served under a lease, against the highest index that any
- * client had been answered when it was called.
- * Does not check: stale reads; what the answer says (linearizability does).
+ * Checks every applied write, and every read that was asked to be linearizable or served under a lease, against the
+ * highest index that any client had been answered when it was called. Does not check: stale reads; what the answer
+ * says (linearizability does).
  */
 
 import type { OracleContext } from "./context.ts";

@@ -1,6 +1,7 @@
 /**
- * The replicated state as it must be: the committed entries of the ledger, each applied once, in order, by `applyEntries` from the empty state.
- * Entries are folded in as they are committed, many at a time, and then forgotten.
+ * The replicated state as it must be: the committed entries of the ledger, each applied once, in order, by
+ * `applyEntries` from the empty state. Entries are folded in as they are committed, many at a time, and then
+ * forgotten.
  */
 
 import {
@@ -118,8 +119,8 @@ function isSameInBytes(left: ClusterState, right: ClusterState): boolean {
 }
 
 /**
- * Whether two plain values are equal in every part: then their bytes are equal too. Replicas share much of what they have decoded, and what is shared need not be
- * looked through.
+ * Whether two plain values are equal in every part: then their bytes are equal too. Replicas share much of what they
+ * have decoded, and what is shared need not be looked through.
  */
 function isEqual(left: unknown, right: unknown): boolean {
   if (left === right) return true;

@@ -1,4 +1,4 @@
-/** Equality of plain values: what decoding, or another node's computing, has made anew. */
+/** Equality of plain values, such as a decoded copy and its original, or the same state computed by two nodes. */
 import type { ApplyResult } from "../../core/index.ts";
 
 /** The same answer as `isSame`, sooner for what is compared most. */
@@ -10,7 +10,10 @@ export function isSameResult(left: ApplyResult | null, right: ApplyResult | null
   return isSame(left, right);
 }
 
-/** Whether two values made of primitives, arrays, byte arrays, maps and plain objects are equal. Keys may come in any order. */
+/**
+ * Whether two values made of primitives, arrays, byte arrays, maps and plain objects are equal. Keys may come in any
+ * order.
+ */
 export function isSame(left: unknown, right: unknown): boolean {
   if (Object.is(left, right)) return true;
   if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;

@@ -1,6 +1,6 @@
 /**
- * Which entry was the first for each request of a session, by the committed log alone. A later entry for the same request is a retry that also got
- * into the log: it must change nothing.
+ * Which entry was the first for each request of a session, by the committed log alone. A later entry for the same
+ * request is a retry that also got into the log: it must change nothing.
  */
 import { type CommandRequest, decodeEntryData, type Entry } from "../../core/index.ts";
 import type { CommittedLedger, LedgerReader } from "./ledger.ts";
@@ -11,7 +11,10 @@ const SESSIONS_MAX = 20_000;
 export interface Retry {
   readonly entry: Entry;
   readonly request: CommandRequest;
-  /** The entry that was first; null when the client had acknowledged its answer before this one, so that it is forgotten. */
+  /**
+   * The entry that was first; null when the client had acknowledged its answer before this one, so that it is
+   * forgotten.
+   */
   readonly firstIndex: number | null;
 }
 

@@ -1,10 +1,10 @@
 /**
  * One request of a session, one answer.
  *
- * Checks every committed entry that repeats a request: the replay answers it as it answered the first, or says that the client has
- * acknowledged it or that the session is gone. And every answer "applied" to a client, against what the first entry for its
- * session and sequence gave.
- * Does not check: requests without a session; answers that have left the ledger's window.
+ * Checks every committed entry that repeats a request: the replay answers it as it answered the first, or says that
+ * the client has acknowledged it or that the session is gone. And every answer "applied" to a client, against what the
+ * first entry for its session and sequence gave. Does not check: requests without a session; answers that have left
+ * the ledger's window.
  */
 import type { ApplyResult } from "../../core/index.ts";
 import type { OracleContext } from "./context.ts";

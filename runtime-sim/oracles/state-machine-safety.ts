@@ -1,12 +1,13 @@
 /**
  * State-machine safety (thesis 3.6.3): every node applies the same entries in the same order and gets the same.
  *
- * Checks every entry that an honest node applies: it is the next one, its chain is the committed one, and its result equals that of the
- * first node to apply it, which in turn equals that of a replay of the committed entries from the empty state. The whole state is
- * compared with the replay, canonical bytes against canonical bytes: after a restart and after a snapshot from elsewhere, as soon as the
- * node has applied as much as the replay; from time to time; and at the end, where nodes that lag are compared with each other.
- * Does not check: that `applyEntries` does what it should (linearizability does); results that have left the ledger's window when a node
- * gets to them; the state in between the comparisons, except by results.
+ * Checks every entry that an honest node applies: it is the next one, its chain is the committed one, and its result
+ * equals that of the first node to apply it, which in turn equals that of a replay of the committed entries from the
+ * empty state. The whole state is compared with the replay, canonical bytes against canonical bytes: after a restart
+ * and after a snapshot from elsewhere, as soon as the node has applied as much as the replay; from time to time; and
+ * at the end, where nodes that lag are compared with each other. Does not check: that `applyEntries` does what it
+ * should (linearizability does); results that have left the ledger's window when a node gets to them; the state in
+ * between the comparisons, except by results.
  */
 import type { NodeView } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
@@ -14,12 +15,15 @@ import type { Oracle } from "./oracle.ts";
 import { isSameState } from "./reference.ts";
 import { isSameResult } from "./same.ts";
 
-/** Entries from one comparison of whole states to the next one; as many as there are VMs, if they are more: then it costs as much as applying them did. */
+/**
+ * Entries from one comparison of whole states to the next one; as many as there are VMs, if they are more: then it
+ * costs as much as applying them did.
+ */
 const COMPARE_EVERY_ENTRIES = 4096;
 
 export function stateMachineSafety({ violate, ledger, reference, members }: OracleContext): Oracle {
   const name = "state-machine-safety";
-  /** Hosts whose whole state is to be compared when they have caught up. */
+  /** Members whose whole state is to be compared when they have caught up. */
   const due = new Set<number>();
   let nextComparison = COMPARE_EVERY_ENTRIES;
 

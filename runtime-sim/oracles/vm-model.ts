@@ -1,4 +1,4 @@
-/** One VM record as clients see it: the sequential object that their histories are held against. */
+/** One VM record as clients see it: the sequential object with which their histories are compared. */
 import type { Answer, Model, OperationKind, Step } from "../history/index.ts";
 
 export type VmInput =

@@ -1,11 +1,11 @@
-/** What one host looked like after its last step. */
+/** What one member looked like after its last step. */
 import { type Configuration, type Digest, NOBODY, type NodeId } from "../../core/index.ts";
 import type { MemberView, NodeView } from "../world/index.ts";
 import type { Watched } from "./oracle.ts";
 
 const NO_CONFIGURATION: Configuration = { voters: [], outgoing: [], learners: [], members: [], retired: [] };
 
-/** One object per process: a restarted host gets another. */
+/** One object per process: a restarted member gets another. */
 export class Watch implements Watched {
   readonly member: MemberView;
   term = 0;

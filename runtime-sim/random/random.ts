@@ -1,6 +1,7 @@
 /**
- * Seeded randomness. One integer seed yields any number of named streams that know nothing of each other, so that removing one fault, or adding a
- * consumer, does not shift the numbers of another. Each is seedrandom's alea: its arithmetic is exact on doubles, hence the same on every engine.
+ * Seeded randomness. One integer seed yields any number of named streams. They are independent, so that removing one
+ * fault, or adding a consumer, does not shift the numbers of another. Each is seedrandom's alea: its arithmetic is
+ * exact on doubles, hence the same on every engine.
  */
 import seedrandom from "seedrandom";
 
@@ -18,7 +19,10 @@ export class Streams {
     this.seed = seed;
   }
 
-  /** The stream of that name. Asking twice gives the same one, where it has got to: keep it, do not look it up for each draw. */
+  /**
+   * The stream of that name. Asking twice gives the same one, where it has got to: keep it, do not look it up for each
+   * draw.
+   */
   stream(name: string): Stream {
     const known = this.#streams.get(name);
     if (known !== undefined) return known;
@@ -46,7 +50,10 @@ export class Stream {
     return this.#next();
   }
 
-  /** A uniform integer in [lo, hi], both safe integers. Draws once up to a span of 2^24, twice beyond; biased by less than 2^-8 of a share. */
+  /**
+   * A uniform integer in [lo, hi], both safe integers. Draws once up to a span of 2^24, twice beyond; biased by less
+   * than 2^-8 of a share.
+   */
   integer(lo: number, hi: number): number {
     const span = hi - lo + 1;
     if (!(span >= 1 && span <= TWO_53)) throw new RangeError(`no integers to draw from in [${lo}, ${hi}]`);
@@ -89,8 +96,8 @@ export class Stream {
 }
 
 /**
- * -ln(k / 2^32) for an integer k in [1, 2^32]. Engines may round Math.log as they like; + - * / they may not. With m = k / 2^e in [2^-1/2, 2^1/2],
- * ln m = 2 artanh((m - 1) / (m + 1)): six terms are good to 10^-11.
+ * -ln(k / 2^32) for an integer k in [1, 2^32]. Engines may round Math.log as they like; + - * / they may not. With m =
+ * k / 2^e in [2^-1/2, 2^1/2], ln m = 2 artanh((m - 1) / (m + 1)): six terms are good to 10^-11.
  */
 function minusLog(k: number): number {
   if (k === TWO_32) return 0;

@@ -177,7 +177,10 @@ export class FaultView implements InjectorWorld {
     };
   }
 
-  /** With this copy gone too, would every configuration that may decide something still have more sound copies than not? */
+  /**
+   * With this copy gone too, would every configuration that may decide something still have more sound copies than
+   * not?
+   */
   mayDamage(index: number): boolean {
     const { member } = this.#hostAt(index);
     if (member === null) return false;

@@ -1,6 +1,7 @@
 /**
- * The phase after the faults: everything is healed that can be healed, and then the cluster has a stated time to be live again. What stays down is
- * what is beyond repair: hosts whose disk is lost or damaged, and processes that stopped themselves over evidence.
+ * The phase after the faults: everything is healed that can be healed, and then the cluster has a stated time to be
+ * live again. What stays down is what is beyond repair: hosts whose disk is lost or damaged, and processes that
+ * stopped themselves over evidence.
  */
 import { type ClusterState, isQuorum, LIMITS, type NodeId } from "../../core/index.ts";
 import type { Injector } from "../faults/index.ts";
@@ -20,7 +21,7 @@ const LIVENESS = "liveness";
 export type QuietOutcome =
   | { readonly kind: "waiting" }
   | { readonly kind: "live" }
-  /** It need not be live: the text proves it. */
+  /** It need not be live: the text says why. */
   | { readonly kind: "excused"; readonly reason: string }
   /** Whose rule it is that the cluster does not come to fulfil. */
   | { readonly kind: "stuck"; readonly oracle: string; readonly reason: string };
@@ -68,7 +69,7 @@ export class QuietPhase {
       }
       member.storage.heal();
       world.processes.armDisk(member);
-      // A supervisor would have done it by and by.
+      // A supervisor would have done it sooner or later.
       if (member.node?.halted === true && !member.failStopped) world.processes.crash(member);
       world.processes.boot(member);
     }
@@ -118,8 +119,9 @@ export class QuietPhase {
   }
 
   /**
-   * Proof that nobody can be elected, if so: each process that runs and has a vote needs a quorum of the configuration it acts by, and those that are
-   * gone for good leave less than one. A configuration counts from its entry on, committed or not.
+   * Proof that nobody can be elected, if so: each process that runs and has a vote needs a quorum of the configuration
+   * it acts by, and those that are gone for good leave less than one. A configuration counts from its entry on,
+   * committed or not.
    */
   #excuse(): string | null {
     const running = this.#parts.world.members.running();

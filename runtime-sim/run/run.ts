@@ -1,4 +1,7 @@
-/** One run of a scenario: safety under fire, then liveness. Stepwise, so that whoever drives it can show progress and stop. */
+/**
+ * One run of a scenario: safety under faults, then liveness. It advances in steps, so that the caller can show
+ * progress and stop.
+ */
 import { type CoreWatch, DEFAULT_RAFT_OPTIONS, type Evidence } from "../../core/index.ts";
 import { BYZANTINE_VERDICT, ByzantinePeer, Judge, verdictOf } from "../byzantine/index.ts";
 import { FaultAtlas, faultNamed, Injector } from "../faults/index.ts";
@@ -19,7 +22,10 @@ export interface RunOptions {
   readonly nodes?: number;
   /** How long faults happen, in place of the scenario's. */
   readonly durationMs?: number;
-  /** What goes wrong, in place of what the seed draws. Its `nodes`, `durationMs` and `base` count too, unless given above. */
+  /**
+   * What goes wrong, in place of what the seed draws. Its `nodes`, `durationMs` and `base` count too, unless given
+   * above.
+   */
   readonly faults?: FaultSchedule;
   /** False: nothing is checked but liveness. For benchmarks. */
   readonly oracles?: boolean;
@@ -29,7 +35,7 @@ export interface RunOptions {
   readonly watch?: CoreWatch;
 }
 
-/** A run that has gone wrong goes wrong in many ways: the first few are enough. */
+/** One defect leads to many violations: the first few are enough. */
 const VIOLATIONS_MAX = 16;
 
 export class Run implements WorldListener {

@@ -1,6 +1,7 @@
 /**
- * The simulator keeps the contract that the real runtime keeps (runtime-real/node/runtime-contract.test.ts), and the contract can be broken. Of the network the simulator promises
- * less on purpose: real streams are ordered, but they break, and what a new one brings may overtake; a core that relies on no order at all is safe on both.
+ * The simulator keeps the contract that the real runtime keeps (runtime-real/node/runtime-contract.test.ts), and the
+ * contract can be broken. The simulated network promises less on purpose: real streams are ordered, but they break,
+ * and messages of a new stream may overtake. A core that relies on no order at all is safe on both.
  */
 import { describe, expect, test } from "vitest";
 import { type CoreWatch, type Effect, type Input, Node, type Restored } from "../../core/index.ts";

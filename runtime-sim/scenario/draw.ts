@@ -1,6 +1,6 @@
 /**
- * Draws a fault schedule from a seed. Each part has a stream of its own: with one kind of fault taken out of a scenario, or a node more, the others
- * happen as before.
+ * Draws a fault schedule from a seed. Each part has a stream of its own: when one kind of fault is taken out of a
+ * scenario, or a node is added, the other faults happen as before.
  */
 import { drawLiar } from "../byzantine/index.ts";
 import { drawParameter, type FaultKind, faultNamed, type ParameterValue, type PlannedFault } from "../faults/index.ts";
@@ -24,7 +24,7 @@ export interface ScheduleShape {
 export function drawSchedule(scenario: Scenario, shape: ScheduleShape): FaultSchedule {
   const { seed } = shape;
   const streams = new Streams(seed);
-  // Drawn even when it is given, so that nothing else shifts.
+  // Drawn even when it is given, so that all later draws stay the same.
   const drawn = streams.stream("plan/nodes").pick(scenario.nodes);
   const nodes = shape.nodes ?? drawn;
   const durationMs = shape.durationMs ?? scenario.durationMs;

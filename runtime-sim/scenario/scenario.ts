@@ -73,7 +73,7 @@ export interface Scenario {
   readonly mayLoseQuorum: boolean;
 }
 
-/** A machine room on a good day, with a little of everything that is ordinary. */
+/** A calm data centre, with a little of everything that is ordinary. */
 export const CALM_NETWORK: NetworkRanges = {
   lossChance: [0, 0],
   duplicateChance: [0, 0],

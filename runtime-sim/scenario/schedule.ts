@@ -1,7 +1,7 @@
 /**
- * What will go wrong in a run, as data: drawn from the seed (draw.ts), saved, edited, minimised, replayed. Nothing else about the faults of a run
- * comes from anywhere but here and the seed, and each fault takes its random numbers from a stream named after its own `id`, so that a fault taken out leaves all
- * others as they were.
+ * What will go wrong in a run, as data: drawn from the seed (draw.ts), saved, edited, minimised, replayed. Nothing
+ * else about the faults of a run comes from anywhere but here and the seed, and each fault takes its random numbers
+ * from a stream named after its own `id`, so that a fault taken out leaves all others as they were.
  */
 
 import type { PlannedLiar } from "../byzantine/index.ts";

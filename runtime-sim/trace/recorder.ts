@@ -1,4 +1,4 @@
-/** Turns what happens into transitions and trace events, for those who want to read them. Does not exist in a run that nobody reads. */
+/** Turns what happens into transitions and trace events. It exists only in a run that somebody wants to read. */
 import type { Configuration, Effect, Evidence, Message } from "../../core/index.ts";
 import type { FaultKind, FaultTarget, PlannedFault } from "../faults/index.ts";
 import type { ClientOperation } from "../workload/index.ts";

@@ -1,4 +1,7 @@
-/** What a person looking for a bug wants to read: one line for each change of state that matters. Made only when somebody listens. */
+/**
+ * What a person looking for a bug wants to read: one line for each change of state that matters. Made only when
+ * somebody listens.
+ */
 
 export type TransitionKind =
   | "boot"

@@ -1,7 +1,7 @@
 /**
- * A client: opens a session, then creates, updates, deletes and reads VM records, one call at a time, at any node. Without a definite answer it tries
- * again elsewhere, with the same session and sequence, until it has one or gives up; what it has given up is of unknown outcome, and it goes on as another
- * process, in another session.
+ * A client: opens a session, then creates, updates, deletes and reads VM records, one call at a time, at any node.
+ * Without a definite answer it tries again elsewhere, with the same session and sequence, until it has one or gives
+ * up; what it has given up is of unknown outcome, and it goes on as another process, in another session.
  */
 import { type ClientAnswer, type ClientRequest, type Command, type ReadConsistency, vmSpec } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
@@ -15,9 +15,9 @@ const CALL_PATIENCE_US = [5_000_000, 60_000_000] as const;
 /** Mean pause before a retry; it doubles with each failure in a row, this many times at most. */
 const RETRY_MEAN_US = 50_000;
 const RETRY_DOUBLINGS_MAX = 5;
-/** Of refusals that promise to be without effect: how many clients take the word for it and go on. */
+/** How likely a client gives up after a refusal that promises to be without effect. */
 const TAKES_NO_FOR_AN_ANSWER = 0.1;
-/** How likely a client stays with the node that answered last. */
+/** How likely a client asks the node again that answered last. */
 const STAYS = 0.6;
 
 type Kind = ClientOperation["kind"];

@@ -1,6 +1,6 @@
 /**
- * Durations counted in buckets that grow with what they count: 32 to each doubling, so that any percentile is right to 3 % and memory does not grow
- * with the run.
+ * Durations counted in buckets that grow with what they count: 32 to each doubling, so that any percentile is right to
+ * 3 % and memory does not grow with the run.
  */
 
 const STEP_BITS = 5;

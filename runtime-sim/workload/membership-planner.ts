@@ -1,6 +1,6 @@
 /**
- * The membership changes that an operator may choose from: add, remove, demote and promote members, and replace one by another. It never leaves fewer
- * sound copies of the data than unsound ones.
+ * The membership changes that an operator may choose from: add, remove, demote and promote members, and replace one by
+ * another. It never leaves fewer sound copies of the data than unsound ones.
  */
 import { type Configuration, type ConfigurationChange, Node, type NodeId } from "../../core/index.ts";
 import type { FaultAtlas } from "../faults/index.ts";
@@ -9,7 +9,10 @@ import type { SimHost, SimMember, World } from "../world/index.ts";
 import { isReached, type MembershipJob } from "./membership-job.ts";
 import type { OperatorShape } from "./shape.ts";
 
-/** How long a removed process is left running at most: one that does not know it yet is a danger worth having. */
+/**
+ * How long a removed process is left running at most. One that does not know yet that it was removed may do harm, and
+ * that should be tested.
+ */
 const REMOVED_RUNS_MAX_US = 20_000_000;
 
 export interface MembershipPlannerParts {

@@ -11,7 +11,10 @@ export interface ClientOperation {
   readonly client: number;
   readonly kind: "create" | "update" | "delete" | "get";
   readonly key: string;
-  /** What is written: unique in the run and positive, carried in the spec's metadata under `VALUE_KEY`. Zero for get and delete. */
+  /**
+   * What is written: unique in the run and positive, carried in the spec's metadata under `VALUE_KEY`. Zero for get
+   * and delete.
+   */
   readonly value: number;
   readonly expectedGeneration: number | null;
   readonly consistency: ReadConsistency;

@@ -1,6 +1,7 @@
 /**
- * The operator: brings hosts back that lost their disk, as new members under new identities; changes the membership and moves the leadership where
- * the scenario says so; restarts processes that have stopped themselves without evidence, as a supervisor would. One membership job at a time.
+ * The operator: brings hosts back that lost their disk, as new members under new identities; changes the membership
+ * and moves the leadership where the scenario says so; restarts processes that have stopped themselves without
+ * evidence, as a supervisor would. One membership job at a time.
  */
 import type { ClientAnswer, Configuration, NodeId } from "../../core/index.ts";
 import type { FaultAtlas } from "../faults/index.ts";
@@ -75,7 +76,7 @@ export class Operator implements Caller {
     const seen = new Set<Configuration>();
     for (const member of this.#world.members.all) {
       const { configuration, node, state } = member;
-      // Who has left, or is lost, decides nothing any more.
+      // A member that has left, or is lost, decides nothing any more.
       if (configuration === null || state === "gone" || node?.removed === true || seen.has(configuration)) continue;
       seen.add(configuration);
       sets.push(...votersOf(configuration));
@@ -84,7 +85,10 @@ export class Operator implements Caller {
     return sets;
   }
 
-  /** Hosts that have all that is committed are worth something again: newcomers that caught up, and disks whose damage was overwritten. */
+  /**
+   * Tells the atlas of members that hold all that is committed again: new ones that have caught up, and those whose
+   * damaged records were overwritten.
+   */
   markRecovered(): void {
     for (const member of this.#world.members.all) {
       const { node, storage, id } = member;

@@ -1,4 +1,4 @@
-/** All clients of a run, and what they have to tell together. */
+/** All clients of a run, and the report on them together. */
 
 import { drawRange } from "../random/index.ts";
 import type { World } from "../world/index.ts";

@@ -1,4 +1,7 @@
-/** The connections between clients and hosts: requests go out, answers come back, and a connection breaks when the process at its end does. */
+/**
+ * The connections between clients and hosts: requests go out, answers come back, and a connection breaks when the
+ * process at its end does.
+ */
 import type { ClientAnswer, ClientRequest } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import { type Caller, EVENT, SimEvent } from "./event.ts";
@@ -15,7 +18,10 @@ export class ClientGateway {
     this.#delays = delays;
   }
 
-  /** Sends a request to the member that lives on the host when it gets there. The caller gets an answer, unless the node never answers. */
+  /**
+   * Sends a request to the member that lives on the host when it gets there. The caller gets an answer, unless the
+   * node never answers.
+   */
   request(host: SimHost, request: ClientRequest, caller: Caller, attempt: number, delayUs = this.#delayUs()): void {
     const { member } = host;
     if (member === null) {

@@ -1,8 +1,11 @@
-/** The world on its ordinary days, as data. */
+/** The ordinary conditions of a world, as data. */
 import type { DiskSettings } from "../hardware/index.ts";
 import type { LinkParameters } from "../network/index.ts";
 
-/** Hosts are numbered from 1: first the members, then the spares, then those that run machines. A fault on a host means whoever lives there when it begins. */
+/**
+ * Hosts are numbered from 1: first the members, then the spares, then those that run machines. A fault on a host hits
+ * the member that lives there when it begins.
+ */
 export type HostNumber = number;
 
 /** Link parameters as JSON has them: null for no limit. */
@@ -11,7 +14,7 @@ export type LinkConditions = Omit<LinkParameters, "capacityBytesPerSecond" | "qu
   readonly queueBytes: number | null;
 };
 
-/** One directed link that is not as all others. */
+/** One directed link with conditions of its own. */
 export type OddLink = LinkConditions & { readonly from: HostNumber; readonly to: HostNumber };
 
 /** How a host's clock differs from true time from the beginning. */
@@ -22,7 +25,7 @@ export interface ClockConditions {
   readonly rate: number;
 }
 
-/** The world on its ordinary days, before any fault. */
+/** The ordinary conditions of a world, before any fault. */
 export interface BaseConditions {
   readonly network: LinkConditions;
   readonly links: readonly OddLink[];

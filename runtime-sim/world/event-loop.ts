@@ -1,6 +1,6 @@
 /**
- * Virtual time. One synchronous loop takes event after event, in order of time and then of scheduling. The trace hash covers every event that is
- * carried out.
+ * Virtual time. One synchronous loop takes event after event, in order of time and then of scheduling. The trace hash
+ * covers every event that is carried out.
  */
 import { EVENT, SimEvent } from "./event.ts";
 import { TraceHash } from "./hash.ts";
@@ -29,7 +29,10 @@ export class EventLoop {
     this.#queue.push(this.nowUs + Math.max(0, Math.ceil(delayUs)), event);
   }
 
-  /** Takes the next event and sets the time to it. Null when there is none before `untilUs`; then time stands at `untilUs`. */
+  /**
+   * Takes the next event and sets the time to it. Null when there is none before `untilUs`; then time stands at
+   * `untilUs`.
+   */
   next(untilUs: number): SimEvent | null {
     const timeUs = this.#queue.peekTimeUs();
     if (timeUs > untilUs) {
@@ -46,7 +49,10 @@ export class EventLoop {
     return event;
   }
 
-  /** Counts an event that is carried out now. One that is out of date, such as a deadline that has moved, is not counted. */
+  /**
+   * Counts an event that is carried out now. One that is out of date, such as a deadline that has moved, is not
+   * counted.
+   */
   begin(event: SimEvent): void {
     this.events += 1;
     const { hash } = this;

@@ -3,27 +3,27 @@ import type { ClientAnswer, ClientRequest, Message, PeerId } from "../../core/in
 import type { SimMember } from "./member.ts";
 
 export const EVENT = {
-  /** A message reaches a host. */
+  /** A message reaches a member. */
   deliver: 1,
-  /** A host's disk has got on with its work. */
+  /** A disk has finished something. */
   disk: 2,
-  /** A host's deadline may have come. */
+  /** A member's deadline may have come. */
   wake: 3,
-  /** A client's request reaches a host. */
+  /** A client's request reaches a member. */
   request: 4,
   /** An answer reaches a client. */
   answer: 5,
-  /** A slow host is through with one input. */
+  /** A slow process can take its next input. */
   drain: 6,
-  /** Writes became durable, or failed: what a host finds in its inbox. Never in the queue. */
+  /** Writes became durable, or failed. It may wait in an inbox, never in the event queue. */
   written: 7,
-  /** A fault, a client's timer, the operator: whatever calls back. */
+  /** A callback: of a fault, a client's timer, the operator. */
   call: 8,
 } as const;
 
 export type EventKind = (typeof EVENT)[keyof typeof EVENT];
 
-/** Who asked for something and wants to know what became of it. */
+/** Who sent a request and waits for its answer. */
 export interface Caller {
   /** `answer` is null when the connection was refused or broke. `attempt` is what was given with the request. */
   answered(attempt: number, answer: ClientAnswer | null): void;
@@ -31,9 +31,12 @@ export interface Caller {
 
 export class SimEvent {
   readonly kind: EventKind;
-  /** Null for what concerns no host. */
+  /** Null for an event that concerns no member. */
   readonly member: SimMember | null;
-  /** What its kind wants to know: the sender's host, the write id, the attempt; or what tells it from one that has overtaken it. */
+  /**
+   * Depends on the kind: the sender's host, the write id, the attempt, or the number by which an outdated event is
+   * recognised.
+   */
   readonly number: number;
   from: PeerId = "";
   message: Message | null = null;

@@ -1,6 +1,6 @@
 /**
- * The running hash of a run: equal for two runs exactly when they mixed in the same integers in the same order, up to accidents of one in 2^64.
- * It finds differences, it does not resist an adversary.
+ * The running hash of a run: equal for two runs exactly when they mixed in the same integers in the same order, up to
+ * collisions of one in 2^64. It finds differences, it does not resist an adversary.
  */
 export class TraceHash {
   // 32-bit integers throughout: fields of that size need no heap number in V8.

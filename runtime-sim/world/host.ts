@@ -1,6 +1,6 @@
 /**
- * A simulated machine: a clock and a number in the network. At most one member lives on it, with a process that may be paused or slow. When a disk is
- * lost the host gets another member, with another identity.
+ * A simulated machine: a clock and a number in the network. At most one member lives on it, with a process that may be
+ * paused or slow. When a disk is lost the host gets another member, with another identity.
  */
 import type { HostClock } from "../hardware/index.ts";
 import type { SimEvent } from "./event.ts";

@@ -1,9 +1,11 @@
 /**
- * Simulated cryptography: a cheap stand-in for SHA-256 and Ed25519 with the same promises towards the core, as long as nobody computes backwards. What a
- * Byzantine peer may do is limited by what it holds, its own signer, not by the strength of the hash.
+ * Simulated cryptography: a cheap stand-in for SHA-256 and Ed25519. To the core it keeps the same promises, as long as
+ * nobody inverts the hash. What a Byzantine peer may do is limited by what it holds, its own signer, not by the
+ * strength of the hash.
  *
- * A digest has 64 bits. Two given inputs agree by accident once in 1.8 × 10^19, any two of a run's million entries once in 4 × 10^7 runs. Among 10^9 entries of
- * all runs together some pair does with a chance of 3 %, but a collision only hurts between two contents for one index of one run.
+ * A digest has 64 bits. Two given inputs collide once in 1.8 × 10^19, any two of a run's million entries once in 4 ×
+ * 10^7 runs. Among 10^9 entries of all runs together some pair collides with a chance of 3 %, but a collision only
+ * matters between two contents for one index of one run.
  */
 import type { Digest, PeerId, Signature } from "../../core/index.ts";
 import type { Streams } from "../random/index.ts";
@@ -30,8 +32,8 @@ export class Identities {
   }
 
   /**
-   * The identity of host `host` in its life number `life`: both from 0; a new life begins when the host comes back without its disk. Issued once: a second
-   * request for the same one throws, for nobody but the peer itself may hold it.
+   * The identity of the member number `life` on host number `host`, both from 0: a new member begins when the disk is
+   * lost. Issued once: a second request for the same one throws, because only the peer itself may hold it.
    */
   issue(host: number, life: number): Identity {
     const peerId = `peer-${host}-${life}`;
@@ -59,13 +61,17 @@ const ALPHABET = Uint8Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst
   c.charCodeAt(0),
 );
 
-/** Bytes are copied here first: one view that lives for ever reads words twice as fast as bytes can be put together, or a view made for each call. */
+/**
+ * Bytes are copied here first: one view that lives for ever reads words twice as fast as bytes can be put together, or
+ * a view made for each call.
+ */
 let scratch = new Uint8Array(4096);
 let words = new DataView(scratch.buffer);
 
 /**
- * Two lanes of 32 bits in the manner of MurmurHash3: eight bytes a round, each half into a lane of its own, the lanes added to one another. A round is
- * invertible in the state and injective in the bytes, so inputs of one length that differ in one round alone never collide.
+ * Two lanes of 32 bits in the manner of MurmurHash3: eight bytes a round, each half into a lane of its own, the lanes
+ * added to one another. A round is invertible in the state and injective in the bytes, so inputs of one length that
+ * differ in one round alone never collide.
  */
 function keyedDigest(bytes: Uint8Array, keyA: number, keyB: number): string {
   const length = bytes.length;

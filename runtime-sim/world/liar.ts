@@ -1,6 +1,6 @@
 /**
- * Where a Byzantine peer is put between a real core and the world. It runs the same core as everybody; the liar sees what comes in and what would go out, and
- * says something else. All that it says travels as bytes.
+ * How a Byzantine peer stands between a real core and the world. It runs the same core as every member. The liar sees
+ * what comes in and what would go out, and may change both. All that it says travels as bytes.
  */
 import type { Effect, Message, NodeId, PeerId, Runtime } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
@@ -13,15 +13,18 @@ export interface Posted {
 }
 
 export interface Liar {
-  /** A message has arrived, from the peer that the connection proved. Returns what its own core is to hear; null for nothing. */
+  /**
+   * A message has arrived, from the peer that the connection proved. Returns what its own core is to hear; null for
+   * nothing.
+   */
   heard(from: PeerId, message: Message): Message | null;
-  /** What it lets out in place of the effects of its core's step. */
+  /** The effects that are carried out instead of those of its core's step. */
   spoken(node: NodeView, effects: readonly Effect[]): readonly Effect[];
   /** A message of `spoken` is about to leave, as this frame. */
   posted(message: Message, frame: Uint8Array): Posted;
 }
 
-/** What the world gives a liar to be. */
+/** What the world gives to a liar. */
 export interface LiarParts {
   readonly clusterId: string;
   readonly incarnation: number;
@@ -42,7 +45,7 @@ export interface LiarSettings {
   create(parts: LiarParts): Liar;
 }
 
-/** Looks on, to judge what a lie came to. */
+/** Watches, to judge what a lie led to. */
 export interface Witness {
   /** A node is about to look at a message. */
   received(member: MemberView, from: PeerId, message: Message): void;

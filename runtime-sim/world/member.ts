@@ -37,7 +37,7 @@ export class ObservedDisk implements DurableView {
   }
 }
 
-/** Who waits for the answer to a request. */
+/** A request that waits for its answer. */
 export interface Call {
   readonly caller: Caller;
   readonly attempt: number;
@@ -56,28 +56,28 @@ export class SimMember implements MemberView {
   node: Node | null = null;
   boots = 0;
   state: MemberState = "down";
-  /** It has stopped itself, for a reason that a restart does not mend. */
+  /** It has stopped itself, for a reason that a restart does not remove. */
   failStopped = false;
   /** The disk holds damage that the last start found. */
   damageFound = false;
 
   /** What the node asked for, on its monotonic clock. */
   deadlineMs = Infinity;
-  /** For when the wake event that is under way was meant; Infinity when there is none. */
+  /** The deadline of the wake event in the queue; Infinity when there is none. */
   armedMs = Infinity;
   /** The number of that event. */
   wakeNumber = 0;
-  /** When the disk event that is under way comes; Infinity when there is none. */
+  /** When the disk event in the queue comes; Infinity when there is none. */
   diskArmedUs = Infinity;
 
-  /** Requests of this process, by the numbers that it knows them by. They start anew with each process. */
+  /** Open requests, by their numbers in this process. Numbers start again with each process. */
   readonly calls = new Map<number, Call>();
   nextRequestId = 1;
 
   wasLeader = false;
   /** The last term in which it led and committed something. */
   committedTerm = 0;
-  /** What the last process acted by when it ended. */
+  /** The configuration that the last process acted by when it ended. */
   lastConfiguration: Configuration | null = null;
 
   constructor(id: NodeId, identity: Identity, host: SimHost, storage: Disk, rng: Stream, liar: Liar | null) {
@@ -92,7 +92,7 @@ export class SimMember implements MemberView {
     this.honest = liar === null;
   }
 
-  /** What it acts by, or did when it last ran. */
+  /** The configuration it acts by, or the last one when it is down. */
   get configuration(): Configuration | null {
     return this.node?.configuration ?? this.lastConfiguration;
   }

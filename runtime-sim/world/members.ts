@@ -15,7 +15,7 @@ const WALL_EPOCH_MS = 1_767_225_600_000;
 
 export interface MembersParts {
   readonly base: BaseConditions;
-  /** The last hosts, so many of them, run machines. */
+  /** How many hosts, the last ones, run machines. */
   readonly workers: number;
   readonly streams: Streams;
   /** Messages to `peerId` go to `member` from now on. */

@@ -1,9 +1,9 @@
-/** What of a message goes into the trace hash, and stands for it in a trace. */
+/** The numbers of a message that go into the trace hash, and stand for it in a trace. */
 import { MESSAGES, type Message } from "../../core/index.ts";
 import type { SimEvent } from "./event.ts";
 import type { TraceHash } from "./hash.ts";
 
-/** The number in a message that says most about it: an index where it has one, 0 where it has none. */
+/** The most telling number of a message: an index where it has one, 0 where it has none. */
 export function messageIndex(message: Message): number {
   switch (message.type) {
     case "append":

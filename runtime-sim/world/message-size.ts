@@ -1,4 +1,4 @@
-/** How long messages are to the network. */
+/** The length of messages, as the network counts it. */
 import type { Certificate, Message } from "../../core/index.ts";
 
 const HEADER_BYTES = 64;

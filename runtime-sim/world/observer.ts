@@ -1,9 +1,10 @@
 /**
- * How the simulated world and the oracles meet: what an oracle may look at, and when it is told of what. Oracles look from outside; nothing
- * that they do reaches a node.
+ * The interface between the simulated world and the oracles: what an oracle may look at, and when it is told of what.
+ * Nothing that an oracle does reaches a node.
  *
- * The world calls one `Observer`, the `Oracles` of `oracles/index.ts`. That looks once per step at what changed on the host and calls only the
- * oracles whose hook concerns it, so that a step in which nothing changed costs a few integer comparisons, however many oracles there are.
+ * The world calls one `Observer`, the `Oracles` of `oracles/index.ts`. It compares the member with its last step once,
+ * and calls only the oracles that watch what has changed. So a step in which nothing changed costs a few integer
+ * comparisons, however many oracles there are.
  */
 import type { ApplyResult, ClusterState, Configuration, Digest, Effect, Entry, NodeId } from "../../core/index.ts";
 
@@ -40,7 +41,7 @@ export interface NodeView {
   readonly lastApplied: readonly AppliedEntry[];
 }
 
-/** What has become durable, by the world's own book-keeping. */
+/** What is durable, by the simulator's own records. */
 export interface DurableView {
   /** Null where nothing is (before the snapshot's index, after the last entry) and where the world has damaged it. */
   durableTermAt(index: number): number | null;
@@ -49,11 +50,17 @@ export interface DurableView {
   readonly durableLastIndex: number;
   readonly durableTerm: number;
   readonly durableVote: NodeId;
-  /** Times this disk has damaged or forgotten what was durable, failed a write, or been full. Slowness, and losing what was never durable, do not count. */
+  /**
+   * Times this disk has damaged or forgotten what was durable, failed a write, or been full. Slowness, and losing what
+   * was never durable, do not count.
+   */
   readonly faults: number;
 }
 
-/** One simulated host; the same object for the whole run. A host that loses its disk goes on under a fresh id, as a fresh object. */
+/**
+ * One member; the same object for the whole run. When a disk is lost, a new member with a new id takes its host:
+ * another object.
+ */
 export interface MemberView {
   readonly id: NodeId;
   /** Null while it is down. */
@@ -65,11 +72,13 @@ export interface MemberView {
   readonly disk: DurableView;
 }
 
-/** What the world tells, always right after the fact. */
+/** What the world tells, always right after it happened. */
 export interface Observer {
-  /** A process came up: `host.node` is set, its state restored. The effects of its `start` are then told as a step. */
+  /**
+   * A process came up: `member.node` is set, its state restored. The effects of its `start` are then told as a step.
+   */
   booted(member: MemberView): void;
-  /** `host.node` is null, or will be before anything else is told. */
+  /** `member.node` is null, or will be before anything else is told. */
   crashed(member: MemberView): void;
   /** After every step of a node, before any of its effects is carried out. */
   stepped(member: MemberView, effects: readonly Effect[]): void;

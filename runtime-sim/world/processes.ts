@@ -1,6 +1,6 @@
 /**
- * The processes of members: they start from what their disk holds, crash, pause, take inputs one after another, and what they want done is carried
- * out here.
+ * The processes of members. They start from what their disk holds, crash, pause, and take one input after another.
+ * Their effects are carried out here.
  */
 import { type Effect, type Input, Node, type RaftOptions } from "../../core/index.ts";
 import type { ClientGateway } from "./client-gateway.ts";
@@ -31,7 +31,7 @@ export interface ProcessesParts {
 }
 
 export class Processes {
-  /** Of crashes. */
+  /** What crashes did to writes. */
   readonly counters = { lostWrites: 0, tornWrites: 0 };
   readonly #raft: RaftOptions;
   readonly #loop: EventLoop;
@@ -126,7 +126,7 @@ export class Processes {
     if (host.pauses === 0) this.#drainLater(host);
   }
 
-  /** To the process, or to its inbox while it is paused or slow. */
+  /** Gives an event to the process, or puts it into the inbox while the process is paused or slow. */
   input(member: SimMember, event: SimEvent): void {
     const { host } = member;
     if (member.node === null) {
@@ -158,7 +158,7 @@ export class Processes {
     this.#loop.schedule(this.#loop.nowUs + host.inputUs, new SimEvent(EVENT.drain, member, 0));
   }
 
-  /** One input of those that wait, or all when the process is quick. */
+  /** Takes one of the waiting inputs, or all of them when the process is not slow. */
   drain(host: SimHost): void {
     host.draining = false;
     if (host.pauses > 0) return;
@@ -271,7 +271,10 @@ export class Processes {
     this.#loop.schedule(atUs, new SimEvent(EVENT.wake, member, member.wakeNumber));
   }
 
-  /** Whether a wake event is still the one that was armed last, and its deadline has come. If the clock has moved meanwhile, arms anew. */
+  /**
+   * Whether a wake event is still the one that was armed last, and its deadline has come. If the clock has moved
+   * meanwhile, arms anew.
+   */
   isWakeDue(member: SimMember, event: SimEvent): boolean {
     if (event.number !== member.wakeNumber || member.node === null) return false;
     member.armedMs = Infinity;

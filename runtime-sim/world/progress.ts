@@ -1,8 +1,11 @@
-/** How far the cluster has come, as its honest members know it; and who wants to be told of it. Looks once after every step of a node. */
+/**
+ * How far the cluster has come, as its honest members know it, and who is told of it. Updated once after every step of
+ * a node.
+ */
 import type { ClusterState, Node } from "../../core/index.ts";
 import type { SimMember } from "./member.ts";
 
-/** When a leader is worth striking. */
+/** The moments of a leadership at which a fault may strike. */
 export type LeaderMoment = "elected" | "commits";
 
 export interface LeaderTrap {

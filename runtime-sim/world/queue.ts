@@ -1,6 +1,6 @@
 /**
- * What happens next in virtual time: a binary heap on typed arrays, ordered by time, then by order of pushing. Payloads stay put in numbered slots,
- * so that moving an event within the heap moves three numbers and touches no object.
+ * The events to come, in virtual time: a binary heap on typed arrays, ordered by time, then by order of pushing.
+ * Payloads stay in numbered slots, so that moving an event within the heap moves three numbers and touches no object.
  */
 export class EventQueue<Payload extends object> {
   #times: Float64Array;

@@ -1,6 +1,6 @@
 /**
- * Carries messages between members over the simulated network. Most travel as values; on some links, from and to a liar, and wherever bytes are damaged
- * they travel through the wire format.
+ * Carries messages between members over the simulated network. Most travel as values; on some links, from and to a
+ * liar, and wherever bytes are damaged they travel through the wire format.
  */
 import { decodeMessage, encodeMessage, InvalidFrame, type Message, type PeerId } from "../../core/index.ts";
 import { damagedCopy, type Links, type Network } from "../network/index.ts";
@@ -12,7 +12,9 @@ import { messageBytes } from "./message-size.ts";
 
 export interface TransportCounters {
   delivered: number;
-  /** Beside what the network lost: the receiver was down, unknown or overwhelmed, or the bytes could not be decoded. */
+  /**
+   * Beside what the network lost: the receiver was down, unknown or overwhelmed, or the bytes could not be decoded.
+   */
   dropped: number;
   asBytes: number;
   damagedFrames: number;

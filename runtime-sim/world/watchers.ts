@@ -1,11 +1,11 @@
-/** Who looks on while a world runs. None of them changes what happens; most runs have few of them. */
+/** The watchers of a world. None of them changes what happens; most runs have few of them. */
 import type { CoreWatch, Effect, Evidence } from "../../core/index.ts";
 import type { SimEvent } from "./event.ts";
 import type { Witness } from "./liar.ts";
 import type { SimMember } from "./member.ts";
 import type { Observer } from "./observer.ts";
 
-/** Rare news, for whoever counts them or reacts. */
+/** Rare events, for whoever counts them or reacts. */
 export interface WorldListener {
   booted(member: SimMember): void;
   crashed(member: SimMember, lost: number, torn: boolean): void;
@@ -17,7 +17,7 @@ export interface WorldListener {
   strayAnswer(member: SimMember, requestId: number): void;
 }
 
-/** Everything, for whoever writes it down. */
+/** Every event and step, for whoever records them. */
 export interface WorldRecorder {
   /** An event has been carried out. */
   happened(event: SimEvent): void;

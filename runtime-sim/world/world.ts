@@ -1,7 +1,7 @@
 /**
- * The simulated world, put together from its parts: the event loop, the network and its transport, members and their processes, and the connections
- * of clients. It takes the next event and gives it to the part that it concerns. It knows nothing of faults, workloads or rules: they act on its parts,
- * and look on as watchers.
+ * The simulated world, put together from its parts: the event loop, the network and its transport, members and their
+ * processes, and the connections of clients. It takes the next event and gives it to the part that it concerns. It
+ * knows nothing of faults, workloads or rules: they act on its parts, and observe as watchers.
  */
 import type { CoreWatch, RaftOptions } from "../../core/index.ts";
 import { Links, Network } from "../network/index.ts";
@@ -25,7 +25,10 @@ export interface WorldSettings {
   readonly seed: number;
   readonly base: BaseConditions;
   readonly raft: RaftOptions;
-  /** The first members live on the first hosts; the last hosts, `workers` of them, run machines; the hosts between are spare. */
+  /**
+   * The first members live on the first hosts; the last hosts, `workers` of them, run machines; the hosts between are
+   * spare.
+   */
   readonly nodes: number;
   readonly workers: number;
   readonly liar: LiarSettings | null;
@@ -76,7 +79,7 @@ export class World {
     this.watchers = watchers;
     this.processes = new Processes({ raft, loop, members, transport, gateway, progress, watchers });
     members.found(nodes, settings.liar);
-    // Once all are known to each other.
+    // Only now: they must know each other's addresses before they start.
     for (const member of [...members.all]) this.processes.boot(member);
   }
 

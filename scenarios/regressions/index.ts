@@ -1,6 +1,7 @@
 /**
- * Every failure that a simulated run has found in the core, by the seed that found it. A seed keeps drawing the same faults; what the core does under
- * them changes with the core, so the cause of each also has a unit test beside the code that was wrong.
+ * Every failure that a simulated run has found in the core, by the seed that found it. A seed keeps drawing the same
+ * faults; what the core does under them changes with the core, so the cause of each also has a unit test beside the
+ * code that was wrong.
  */
 export interface Regression {
   readonly scenario: string;

@@ -1,4 +1,4 @@
-/** Damaged bytes, and frames that are whole but say nonsense. What would be a plausible lie belongs to the other acts. */
+/** Damaged bytes, and frames that are undamaged but make no sense. Plausible lies are in the other files. */
 import { type Append, chainLink, type Entry, type Message, type VoteResponse } from "../../../core/index.ts";
 import { damagedCopy } from "../../network/index.ts";
 import type { NodeView } from "../../world/index.ts";
@@ -77,7 +77,7 @@ function nonsense(mouth: Mouth, node: NodeView, message: Message): Message {
   }
 }
 
-/** An entry that cannot be: with a chain that is none, of a term that was over, or a configuration that says nothing. */
+/** An impossible entry: with an invalid chain, of a term that was over, or with an empty configuration. */
 function nonsenseAppend(mouth: Mouth, message: Append): Message {
   const { rng, self } = mouth;
   const { prevIndex, prevTerm, prevChain, term } = message;

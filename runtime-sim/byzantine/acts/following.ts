@@ -51,9 +51,9 @@ export const unstoredAcknowledgement: Act = (mouth) => {
   };
 };
 
-/** Numbers in a row that are tried at a time. */
+/** How many consecutive numbers are tried at a time. */
 const GUESSES = 24;
-/** How far a member may have counted on since it was last heard. */
+/** How far a member's numbers may have advanced since its last message. */
 const GUESS_AHEAD_MAX = 120;
 
 export const falseAnswer: Act = (mouth) => {

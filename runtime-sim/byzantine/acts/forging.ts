@@ -1,4 +1,4 @@
-/** Lies about state and membership: snapshots of what never was, and members whom nobody admitted. */
+/** Lies about state and membership: forged snapshots, and members that nobody admitted. */
 import {
   type Configuration,
   emptyState,
@@ -118,7 +118,7 @@ export const forgedJoin: Act = (mouth) => {
     return from === ghost.id ? mouth.lieAsGhost(message, mustRefuse) : mouth.lie(message, mustRefuse);
   }
 
-  /** What a member might say, from one who is none. */
+  /** What a member might say, said by a peer that is no member. */
   function ghostSpeaks(node: NodeView, to: NodeId, from: NodeId): Message {
     const { lastIndex } = node.log;
     const of = { ...header(mouth, to, node.term), from };

@@ -1,4 +1,7 @@
-/** Every act by its name in the table of verdicts. To add one: write it here and in `verdicts.ts`; the compiler misses whichever is forgotten. */
+/**
+ * Every act by its name in the table of verdicts. To add one: write it here and in `verdicts.ts`; the compiler misses
+ * whichever is forgotten.
+ */
 import type { Act } from "../lie.ts";
 import type { ActName } from "../verdicts.ts";
 import { corruptMessage } from "./corrupting.ts";

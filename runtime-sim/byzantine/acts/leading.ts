@@ -19,7 +19,7 @@ export const equivocation: Act = (mouth) => {
   const forks = new Forks(mouth);
   return {
     heard(_from, message) {
-      // A victim acknowledges what its own core never said.
+      // A victim may acknowledge what the liar's own core never said.
       return message.type === "appendResponse" && forks.isEcho(message.matchChain) ? null : message;
     },
     instead(node, message) {
@@ -37,7 +37,7 @@ export const equivocation: Act = (mouth) => {
 
 export const rewriteCommitted: Act = (mouth) => {
   const forks = new Forks(mouth);
-  /** One is enough: it may stop for good, and the others are to live on. */
+  /** One victim only: it may stop for good, and the others must stay live. */
   let victim: NodeId | null = null;
   return {
     beside(node) {

@@ -30,7 +30,7 @@ export const replay: Act = (mouth) => {
       if (rng.chance(0.5)) return own.length === 0 ? [] : [mouth.lie(rng.pick(own))];
       if (others.length === 0) return [];
       const old = rng.pick(others);
-      // As it was heard it is for the liar itself, whoever gets it.
+      // It keeps its original receiver, which is the liar itself.
       if (rng.chance(0.2)) return someOthers(mouth, node).map((to) => mouth.lie({ ...old, to, from: self.id }));
       return someOthers(mouth, node).map((to) => saidAs(mouth, { ...old, to }, old.from));
     },

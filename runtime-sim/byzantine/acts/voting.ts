@@ -19,7 +19,7 @@ export const twoVotes: Act = (mouth) => {
   /** The term for which a process holds the liar's vote. */
   const held = new WeakMap<NodeView, number>();
 
-  /** Its core, too, asks for votes: then the first is its own. */
+  /** Its core also campaigns: then its first vote goes to itself. */
   function grant(candidate: NodeId, preVote: boolean, term: number): Message {
     const kind = preVote ? "preVote" : "election";
     const signature = self.runtime.sign(voteStatement(self.clusterId, self.incarnation, kind, term, candidate));
@@ -222,7 +222,7 @@ export const wrongTerm: Act = (mouth) => {
   }
 };
 
-/** How far the liar would carry the cluster. A few such leaps, and no term is left to elect anybody in. */
+/** How far the liar would move the term. A few such leaps would use up all terms. */
 const LEAP = 1_000_000_000;
 /** Each answer is an occasion for the next question: without a rest they would fill the network. */
 const REST_MS = 20;

@@ -1,7 +1,8 @@
 /**
- * An address, with its MAC and its tap device, has one owner: no two VMs hold it, and while a machine executes anywhere, wanted or not, lost or a zombie, nobody
- * else holds what it answers to: that is what its VM held when this run of it was called for. Each network of a VM has one, of the pool that it names, or of one that
- * carries its tags; and who changes a VM without changing a network moves no address of it to another pool.
+ * An address, with its MAC and its tap device, has one owner: no two VMs hold it, and while a machine executes
+ * anywhere, wanted or not, lost or a zombie, no other VM holds the addresses it answers to: those that its VM held
+ * when this run was placed. Each network of a VM has one, of the pool that it names, or of one that carries its tags;
+ * and a change of a VM that leaves a network as it is moves no address of it to another pool.
  *
  * Not checked: which of the free addresses a VM gets, and by which strategy a pool is chosen.
  */

@@ -1,8 +1,9 @@
 /**
- * Whenever a VM is placed, each of its hard rules holds then and there: of the group, the domain it goes to has fewer than the rule allows. Replayed from the
- * events of the state, over a book of who of which group is placed where.
+ * Whenever a VM is placed, each of its hard rules holds then and there: of the group, the domain it goes to has fewer
+ * than the rule allows. Replayed from the events of the state, with a record of where the members of each group are
+ * placed.
  *
- * Not checked: soft rules; and what comes to a VM after it was placed, which its own rules have nothing to say about.
+ * Not checked: soft rules; and what is placed beside a VM later: a VM's rules hold for its own placement only.
  */
 import { domainOf, type VmRecord, vmOf, workerOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";

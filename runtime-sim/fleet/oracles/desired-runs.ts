@@ -1,6 +1,7 @@
 /**
- * In the end every VM is as it is desired, or has a stated reason. Desired running: it does, in the present run and on the very host; or no worker would take
- * it, not even with others out of its way; or its failures are used up, and its record says why. Desired stopped: it is. Desired deleted: it is no more.
+ * In the end every VM is as it is desired, or has a stated reason. Desired running: it runs, in the present run and on
+ * the host where it is placed; or no worker would take it, not even if others were preempted; or it has failed as
+ * often as it may, and its record says why. Desired stopped: it is. Desired deleted: it is no more.
  *
  * Not checked: how long it took, beyond the bound of the scenario.
  */
@@ -70,7 +71,8 @@ export function desiredRuns({ findWorker }: FleetContext): FleetOracle {
           return why;
         }
       }
-      // To show that nobody would take one, every worker is asked: that comes last, when it is all that is left to ask.
+      // To show that nobody would take one, every worker is asked: that comes last, when it is all that is left to
+      // ask.
       for (const vm of unplaced) {
         const why = missing(vm, explain);
         if (why === null) continue;

@@ -1,6 +1,7 @@
 /**
- * Healing touches only its target: a VM that runs goes on running unless somebody asked something of it, or something happened to its host, or it makes room
- * for a VM of higher priority that is to go there. Only where faults hit single hosts: a fault between members may cost a host its lease.
+ * Healing touches only its target: a VM that runs goes on running unless somebody asked something of it, or something
+ * happened to its host, or it makes room for a VM of higher priority that is to go there. Only where faults hit single
+ * hosts: a fault between members may cost a host its lease.
  *
  * Not checked: VMs that somebody has ever asked something of, and hosts to which something has ever happened.
  */

@@ -1,6 +1,7 @@
 /**
- * No host is given more than it may promise: capacity less the reserve, times the overcommit. Checked of what executes there as soon as something more does,
- * and of all that the replicated state has placed there, counted anew from the VMs and tasks and not from its books.
+ * No host is given more than it may promise: capacity less the reserve, times the overcommit. Checked of what executes
+ * there as soon as something more does, and of all that the replicated state has placed there, counted anew from the
+ * VMs and tasks and not from the derived indexes of the state.
  *
  * Not checked: what jobs take on the host itself, and disks of machines that do not execute.
  */
@@ -48,7 +49,10 @@ export function hostCapacity({ state, violate, violateLease }: FleetContext): Fl
   };
 }
 
-/** SPEC section 2, written down again on purpose. */
+/**
+ * What a worker may be promised: its capacity less the reserve, times the overcommit. Written down again on purpose: the
+ * oracle must not share the core's sum.
+ */
 function mostOf(state: ClusterState, workerId: number): Resources | null {
   const worker = workerOf(state, workerId);
   if (worker === null) return null;

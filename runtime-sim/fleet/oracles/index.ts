@@ -1,6 +1,6 @@
 /**
- * The oracles of a fleet. To add one: a file that opens with what it checks and what it does not, a factory in the list below, and a test beside it in which a
- * planted bug makes it fire.
+ * The oracles of a fleet. To add one: a file that opens with what it checks and what it does not, a factory in the
+ * list below, and a test beside it in which a planted bug makes it fire.
  */
 import { addresses } from "./addresses.ts";
 import { antiAffinity } from "./anti-affinity.ts";

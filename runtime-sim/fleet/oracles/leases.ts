@@ -1,6 +1,7 @@
 /**
- * A host acts under leases alone. Its switch is never set to later than a lease after it last asked for one: what was granted after the answer had come is no
- * part of it. And nothing is built, started or run on a host whose switch has fallen, or was never set since it came up.
+ * A worker acts only under a lease. Its switch is never set to later than a lease after it last asked for one: what
+ * was granted after the answer had come is no part of it. And nothing is built, started or run on a host whose switch
+ * has fallen, or was never set since it came up.
  *
  * Not checked: that whoever granted the lease waits for its end. That shows when a VM executes in two places.
  */
@@ -17,7 +18,7 @@ export function leases({ violate }: FleetContext): FleetOracle {
       switch (action.kind) {
         case "fenceAt": {
           this.checks += 1;
-          // The very sum that a lease is made of: no rounding lies between them.
+          // The same sum as in the core, so that rounding makes no difference.
           if (action.atMs > reportedAtMs + LEASE_TTL_MS)
             violate(() => {
               const overMs = Math.round(action.atMs - reportedAtMs - LEASE_TTL_MS);

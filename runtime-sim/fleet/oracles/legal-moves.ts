@@ -1,7 +1,8 @@
 /**
- * The story that the events tell of each VM: every event goes on where the one before it ended, every move is one of the table, the number of a run never falls
- * and never returns, and a VM is placed in just those states in which it can be. The table is written down again on purpose: SPEC section 2, and what the
- * lifecycle's own page allows beyond it.
+ * The lifecycle of each VM, as its events tell it: every event begins in the state in which the one before it ended,
+ * every move is in the table below, its epoch never falls, another worker means a higher epoch, and a VM has a worker
+ * in exactly those states in which it can have one. The table is written down again on purpose: the oracle must not
+ * share the core's.
  *
  * Not checked: whether a move was a good idea.
  */

@@ -1,8 +1,9 @@
 /**
- * In the end nothing is on any host that nobody wants there: no machine but those of the placements and epochs that there are, and the disk that an earlier
- * run of a stopped VM has left where that VM is placed; no job but those of the attempts that there are; and no task that still counts as running.
+ * In the end nothing is on any host that nobody wants there: no machine but those of the current placements and
+ * epochs, and the disk that an earlier run of a stopped VM has left where that VM is placed; no job but those of the
+ * current attempts; and no task still counts as running.
  *
- * Not checked: how long an orphan was there before. What it does harm to meanwhile is the business of the other oracles.
+ * Not checked: how long an orphan was there before. Other oracles see the harm that it does meanwhile.
  */
 import { type MachinePhase, tableValues, taskOf, type VmRecord, vmOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";

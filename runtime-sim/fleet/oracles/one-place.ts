@@ -1,6 +1,6 @@
 /**
- * No VM ever runs in two places: on no two hosts do guests of one name execute at once, whatever their epochs. A guest that hangs in its boot executes,
- * and so does one that ignores its stop.
+ * No VM ever runs in two places: on no two hosts do guests of one name execute at once, whatever their epochs. A guest
+ * that hangs in its boot executes, and so does one that ignores its stop.
  *
  * Not checked: machines that a fault put there. They bear the name of a VM, and are nobody's.
  */

@@ -1,17 +1,23 @@
-/** How the fleet and its oracles meet: what one may look at, and when it is told of what. Oracles look from outside, and change nothing. */
+/**
+ * The interface between the fleet and its oracles: what an oracle may look at, and when it is told of what. Oracles
+ * change nothing.
+ */
 import type { ClusterEvent, ClusterState, HostAction, Job, Machine } from "../../../core/index.ts";
 import type { RunningMachine } from "../hypervisor.ts";
 import type { RunningJob } from "../jobs.ts";
 import type { Placements } from "./placements.ts";
 
-/** A host as it truly is. */
+/** A worker as it truly is, whatever it reports. */
 export interface WorkerView {
   readonly id: number;
   /** A fault has done something to it that its VMs may suffer from. */
   readonly wasDisturbed: boolean;
   /** A fault has had it show what is not so. */
   readonly hasMisreported: boolean;
-  /** By its own monotonic clock: now; when its agent last sent a report; when its switch falls, or fell, -Infinity since it came up without one. */
+  /**
+   * By its own monotonic clock: now; when its agent last sent a report; when its switch falls, or fell, -Infinity
+   * since it came up without one.
+   */
   readonly nowMs: number;
   readonly reportedAtMs: number;
   readonly switchAtMs: number;
@@ -29,7 +35,7 @@ export interface FleetContext {
   findWorker(id: number): WorkerView | null;
   /** Virtual time. */
   nowMs(): number;
-  /** The state that has come furthest; null before the first entry is applied. */
+  /** The newest state that any replica has; null before the first entry is applied. */
   state(): ClusterState | null;
   /** Where each VM was before the event that is told now. */
   readonly placements: Placements;
@@ -39,13 +45,16 @@ export interface FleetContext {
   readonly touched: ReadonlySet<string>;
   readonly disturbed: ReadonlySet<number>;
   violate(message: () => string): void;
-  /** Of a rule that rests on leases, and so on clocks: where the scenario has clocks lie it is counted, and the run goes on. */
+  /**
+   * For a rule that rests on leases, and so on clocks: where the scenario has lying clocks the violation is counted,
+   * and the run goes on.
+   */
   violateLease(message: () => string): void;
 }
 
 /**
- * One rule. `began`, `ended` and their like come right after the fact, and `happened` once for each event of the replicated state, in the order of the
- * log: constant time, no text. `audit` looks at everything, now and then.
+ * One rule. `began`, `ended` and their like come right after the fact, and `happened` once for each event of the
+ * replicated state, in the order of the log: constant time, no text. `audit` looks at everything, now and then.
  */
 export interface FleetOracle {
   readonly name: string;

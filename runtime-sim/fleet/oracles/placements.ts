@@ -1,4 +1,4 @@
-/** Where each VM is placed, by the events of the replicated state alone: the story that they tell, to be held against everything else. */
+/** Where each VM is placed, by the events of the replicated state alone: to be compared with everything else. */
 import type { ClusterEvent, VmState } from "../../../core/index.ts";
 
 export interface Placement {

@@ -1,6 +1,7 @@
 /**
- * No tenant comes to have more than its quota: VMs, vcpus, memory and disk in all, and VMs on one worker, counted anew from the VMs. A quota that is lowered
- * leaves what is there: so it is growth beyond the quota that is wrong, from one audit to the next.
+ * No tenant comes to have more than its quota: VMs, vcpus, memory and disk in all, and VMs on one worker, counted anew
+ * from the VMs. A quota that is lowered leaves what is there: so it is growth beyond the quota that is wrong, from one
+ * audit to the next.
  *
  * Not checked: how fast a tenant asks, and growth within the interval in which its quota was changed.
  */

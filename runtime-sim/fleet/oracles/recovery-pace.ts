@@ -1,8 +1,10 @@
 /**
- * A VM that failed is started again after its back-off and not before, and on one worker no oftener than its policy says: each failure in a row waits longer,
- * and then it has to move. Back-off is measured in true time, which the leader's clock may be a little ahead of.
+ * A VM that failed is started again after its back-off and not before, and on one worker no oftener than its policy
+ * says: each failure in a row waits longer, and then it has to move. Back-off is measured in true time, which the
+ * leader's clock may be a little ahead of.
  *
- * Not checked: VMs that somebody has ever asked something of, and whether it moves then: that it runs in the end is for `desired-runs` to see.
+ * Not checked: VMs that somebody has ever asked something of, and whether it moves then: that it runs in the end is
+ * for `desired-runs` to see.
  */
 import { type RecoveryPolicy, vmOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";

@@ -1,8 +1,10 @@
 /**
- * A worker that was removed is gone for ever. Nothing is placed on it when it goes, and no machine of the cluster's executes there; after that it is never
- * registered, never given anything, and its host is never told to begin anything.
+ * A worker that was removed is gone for ever. Nothing is placed on it when it goes, and no machine of the cluster
+ * executes there; after that it is never registered, never given anything, and its host is never told to begin
+ * anything.
  *
- * Not checked: how soon its host ends a machine that nobody asked for. That there is none in the end is for `no-orphans` to see.
+ * Not checked: how soon its host ends a machine that nobody asked for. That there is none in the end is for
+ * `no-orphans` to see.
  */
 import { tableValues } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";

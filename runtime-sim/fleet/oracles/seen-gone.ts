@@ -1,7 +1,7 @@
 /**
- * A place is given up, by a VM that moves or is deleted, only when its machine is seen gone. While the cluster relies on a worker, a VM leaves it when
- * nothing of its run is on that host any more, disk included; and of a run that has been given up nothing is built or started later, by an agent that had
- * not heard.
+ * A place is given up, by a VM that moves or is deleted, only when its machine is seen gone. While the cluster relies
+ * on a worker, a VM leaves it when nothing of its run is on that host any more, disk included; and nothing of a run
+ * that has been given up is built or started later, by an agent that has not heard of it.
  *
  * Not checked: workers that are lost, on which nobody can look: what still executes there is for `one-place` to see.
  */

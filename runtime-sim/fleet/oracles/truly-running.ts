@@ -1,8 +1,9 @@
 /**
- * What the cluster takes for running has run: a VM is Running in a run of which a guest has executed on the very worker. What is said of an earlier run, or by a
- * process that is no more, is not said of this one.
+ * A VM that the cluster calls running has run: a guest of that run has executed on that very worker. A report about an
+ * earlier run, or by a process that has ended, does not count.
  *
- * Not checked: that it still executes, which nobody can know at the same time; and hosts that have shown what is not so.
+ * Not checked: that it still executes, which nobody can know at the same time; and hosts that have shown what is not
+ * so.
  */
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 

@@ -31,8 +31,8 @@ export interface PlayedHistory<Input, Output> {
 }
 
 /**
- * Plays steps against one object, which answers through `observe`. Without lies and failures the history is linearizable. Calls open
- * at the end stay so. Everything has the key `key`; times are ten times the indexes.
+ * Plays steps against one object, which answers through `observe`. Without lies and failures the history is
+ * linearizable. Calls open at the end stay so. Everything has the key `key`; times are ten times the indexes.
  */
 export function play<State, Input, Output>(
   model: Model<State, Input, Output>,
@@ -97,8 +97,9 @@ export function observeRegister(state: Scalar, input: RegisterInput): Scalar {
 }
 
 /**
- * An object given by its table: in state s, operation o leads to `table[o][s]`, or is refused if that is null. It answers nothing.
- * Says truthfully which operations observe and which overwrite, so that all that the search may assume is exercised.
+ * An object given by its table: in state s, operation o leads to `table[o][s]`, or is refused if that is null. It
+ * answers nothing. Says truthfully which operations observe and which overwrite, so that all that the search may
+ * assume is exercised.
  */
 export function automaton(table: readonly (readonly (number | null)[])[]): Model<number, number, null> {
   const next = (operation: number, state: number): number | null => table[operation]?.[state] ?? null;

@@ -41,7 +41,10 @@ export function entryAfter(node: FakeNode, term: number, request: CommandRequest
   return { index, term, kind: "command", data, chain: `chain ${index} of ${term}` };
 }
 
-/** Appends entries on a node, commits and applies them, all in one step. `tamper` has the last word before the oracles look. */
+/**
+ * Appends entries on a node, commits and applies them, all in one step. `tamper` has the last word before the oracles
+ * look.
+ */
 export function applyOn(
   cluster: FakeCluster,
   id: number,

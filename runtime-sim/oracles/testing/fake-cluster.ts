@@ -1,4 +1,4 @@
-/** Hand-made hosts for tests of the oracles: every field can be set to anything, also to what no node would do. */
+/** Hand-made members for tests of the oracles: every field can be set to anything, also to what no node would do. */
 
 import {
   type ClusterState,

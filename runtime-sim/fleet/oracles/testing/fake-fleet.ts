@@ -1,4 +1,7 @@
-/** A fleet made by hand: hosts that execute whatever they are told to, and a replicated state in which anything may stand, also what no core would write. */
+/**
+ * A fleet made by hand: hosts that execute whatever they are told to, and a replicated state in which anything may
+ * stand, also what no core would write.
+ */
 import {
   type ClusterEvent,
   DEFAULT_QUOTA,
