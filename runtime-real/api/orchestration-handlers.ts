@@ -16,7 +16,8 @@ import {
 } from "../../core/index.ts";
 import { applyRefused } from "./apply-refusals.ts";
 import { coreOf } from "./core-requests.ts";
-import type { AnswerOf, CallContext, Handlers, ProcedureName } from "./index.ts";
+import type { CallContext, Handlers } from "./dispatch.ts";
+import type { AnswerOf, ProcedureName } from "./procedures.ts";
 import { poolNotFound, taskNotFound, vmNotFound, workerNotFound } from "./refusals.ts";
 import type { Served } from "./served.ts";
 import { addressResolver, vmAnswer } from "./vm-answer.ts";

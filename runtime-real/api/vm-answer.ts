@@ -1,6 +1,6 @@
 /** A VM as procedures answer it: instead of its indexes in address pools, it has the addresses. */
 import { addressOf, type ClusterState, query, type VmAddress, type VmRecord } from "../../core/index.ts";
-import type { AnswerOf } from "./index.ts";
+import type { AnswerOf } from "./procedures.ts";
 
 export type VmAnswer = AnswerOf<"vm.show">["vm"];
 

@@ -6,6 +6,9 @@ import type { PeerId } from "../../core/index.ts";
 import type { Complaints } from "./complaints.ts";
 import { isKnown, type NetworkHandlers } from "./network-handlers.ts";
 
+/** What is needed of a connection. */
+export type StrangerConnection = Pick<Connection, "remotePeer" | "direction" | "abort">;
+
 const STRANGERS_MAX = 32;
 /** How long a stranger may stay. Joining may have to wait for another change of membership. */
 const STRANGER_MS = 30_000;
@@ -13,7 +16,7 @@ const STRANGER_MS = 30_000;
 export class Strangers {
   readonly #handlers: NetworkHandlers;
   readonly #complaints: Complaints;
-  readonly #timers = new Map<Connection, NodeJS.Timeout>();
+  readonly #timers = new Map<StrangerConnection, NodeJS.Timeout>();
 
   constructor(handlers: NetworkHandlers, complaints: Complaints) {
     this.#handlers = handlers;
@@ -29,11 +32,11 @@ export class Strangers {
   }
 
   /** Whether it is a stranger's whose time is not over yet. */
-  has(connection: Connection): boolean {
+  has(connection: StrangerConnection): boolean {
     return this.#timers.has(connection);
   }
 
-  opened(connection: Connection): void {
+  opened(connection: StrangerConnection): void {
     const peerId = connection.remotePeer.toString();
     if (connection.direction === "outbound" || isKnown(this.#handlers, peerId)) return;
     if (this.#timers.size >= STRANGERS_MAX) {
@@ -47,7 +50,7 @@ export class Strangers {
     this.#timers.set(connection, timer);
   }
 
-  closed(connection: Connection): void {
+  closed(connection: StrangerConnection): void {
     clearTimeout(this.#timers.get(connection));
     this.#timers.delete(connection);
   }
