@@ -1,6 +1,6 @@
 /**
- * The only door between the core and any world. The world hands in plain inputs and carries out plain effects; both are immutable values.
- * Nothing here is asynchronous: what comes of an effect returns later as an input.
+ * The only door between the core and any world. The world hands in plain inputs and carries out plain effects; both
+ * are immutable values. Nothing here is asynchronous: what comes of an effect returns later as an input.
  */
 
 import type { ClusterQuery, ClusterQueryResult, CommandRequest } from "./cluster/index.ts";

@@ -44,9 +44,9 @@ export class Admission {
   }
 
   /**
-   * Whether `message` may be looked at: this cluster and incarnation, for this node, from the member whose identity the
-   * connection proved. Nothing in it, its term least of all, is read before that. A stranger is nobody who is known
-   * here, and may be told so.
+   * Whether `message` may be looked at: this cluster and incarnation, for this node, from the member whose identity
+   * the connection proved. Nothing in it, its term least of all, is read before that. A stranger is nobody who is
+   * known here, and may be told so.
    */
   judge(from: PeerId, message: Message, nowMs: number): "admitted" | "refused" | "stranger" {
     const { id, clusterId, incarnation } = this.#self;
@@ -58,8 +58,8 @@ export class Admission {
       this.report(`impersonation ${from}`, { kind: "impersonation", peer: from, claimed: message.from });
       return "refused";
     }
-    // An introduction proves itself by the signatures of those who are known. One a heartbeat and peer is enough for an
-    // honest one, and keeps a stranger cheap.
+    // An introduction proves itself by the signatures of those who are known. One a heartbeat and peer is enough for
+    // an honest one, and keeps a stranger cheap.
     const isIntroduction = message.type === "introduction";
     if (this.#mustWait(isIntroduction ? `introduction ${from}` : from, nowMs)) return "refused";
     return isIntroduction ? "admitted" : "stranger";

@@ -4,7 +4,10 @@ import type { Entry, EntryKind } from "./records.ts";
 import { broadcastAppend } from "./sending.ts";
 import type { RaftState } from "./state.ts";
 
-/** Puts new entries into the leader's log and on their way; the leader's own disk writes them meanwhile (thesis 10.2.1). */
+/**
+ * Puts new entries into the leader's log and on their way; the leader's own disk writes them meanwhile (thesis
+ * 10.2.1).
+ */
 export function appendAsLeader(raft: RaftState, kind: EntryKind, data: readonly Uint8Array[]): Entry[] {
   const entries = data.map((bytes) => raft.log.create(raft.term, kind, bytes));
   for (const entry of entries) {

@@ -1,7 +1,10 @@
 /** Assertions that stay on in production. A failed one halts the node before any effect of the step leaves it. */
 import type { Evidence } from "./evidence.ts";
 
-/** Thrown inside a step and caught at its edge: the node halts, keeps `evidence`, and none of the step's effects are carried out. */
+/**
+ * Thrown inside a step and caught at its edge: the node halts, keeps `evidence`, and none of the step's effects are
+ * carried out.
+ */
 export class Halt extends Error {
   readonly evidence: Evidence | null;
 

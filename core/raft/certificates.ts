@@ -1,6 +1,6 @@
 /**
- * Who may claim what. A certificate is checked against every configuration this node can itself vouch for: those in its log and what an introduction
- * proved. Signatures are looked at once per term and certificate, never per message.
+ * Who may claim what. A certificate is checked against every configuration this node can itself vouch for: those in
+ * its log and what an introduction proved. Signatures are looked at once per term and certificate, never per message.
  */
 import { askWho } from "./introductions.ts";
 import type { Message } from "./messages.ts";
@@ -10,7 +10,8 @@ import type { RaftState } from "./state.ts";
 import { voteStatement } from "./statements.ts";
 
 /**
- * `unproven`: signed by too few whom this node knows; it may be behind, and asks. `forged`: a signature that its signer did not make.
+ * `unproven`: signed by too few whom this node knows; it may be behind, and asks. `forged`: a signature that its
+ * signer did not make.
  */
 type CertificateCheck = "valid" | "unproven" | "forged";
 
@@ -30,7 +31,8 @@ function checkCertificate(raft: RaftState, certificate: Certificate, verified: M
     } else if (bound !== undefined) {
       return "forged";
     }
-    // Otherwise an uncommitted configuration may bind the id otherwise than one committed elsewhere: that proves no lie.
+    // Otherwise an uncommitted configuration may bind the id otherwise than one committed elsewhere: that proves no
+    // lie.
   }
   const signed = (id: NodeId): boolean => signers.has(id);
   for (const { configuration } of raft.roster.configurations) if (isQuorum(configuration, signed)) return "valid";
@@ -39,8 +41,9 @@ function checkCertificate(raft: RaftState, certificate: Certificate, verified: M
 }
 
 /**
- * Whether they were a quorum when `term` was: a leader may outlive the configuration that elected it, and a node that joins later must still be able to
- * follow it. Each configuration counts for terms up to that of the joint entry that ended it, so that nobody who has left can elect anew.
+ * Whether they were a quorum when `term` was: a leader may outlive the configuration that elected it, and a node that
+ * joins later must still be able to follow it. Each configuration counts for terms up to that of the joint entry that
+ * ended it, so that nobody who has left can elect anew.
  */
 function wasQuorum(raft: RaftState, term: number, signed: (id: NodeId) => boolean): boolean {
   let endedInTerm = Number.POSITIVE_INFINITY;
@@ -53,7 +56,8 @@ function wasQuorum(raft: RaftState, term: number, signed: (id: NodeId) => boolea
 }
 
 /**
- * Whether `message` comes from the elected leader of its term, following that leader if this is how it is first heard of. On "no", the caller refuses.
+ * Whether `message` comes from the elected leader of its term, following that leader if this is how it is first heard
+ * of. On "no", the caller refuses.
  */
 export function isFromLeader(raft: RaftState, message: Message, certificate: Certificate | null): boolean {
   if (message.term < raft.term) return false;
@@ -91,8 +95,9 @@ export function followProof(raft: RaftState, message: Message, proof: Certificat
 }
 
 /**
- * Checks a certificate that a member showed, and acts on what is wrong with it. Returns it with only the signatures that this node could verify, or
- * null: what it keeps it will show to others, and it vouches for nothing it has not seen.
+ * Checks a certificate that a member showed, and acts on what is wrong with it. Returns it with only the signatures
+ * that this node could verify, or null: what it keeps it will show to others, and it vouches for nothing it has not
+ * seen.
  */
 export function accept(raft: RaftState, certificate: Certificate, message: Message): Certificate | null {
   if (certificate === raft.proof) return certificate;
@@ -121,7 +126,10 @@ function forged(raft: RaftState, message: Message, reason: string): void {
   raft.admission.evict(message.from);
 }
 
-/** Compares a valid election of this term with what this node has seen of the term before: its leader, and votes for itself. */
+/**
+ * Compares a valid election of this term with what this node has seen of the term before: its leader, and votes for
+ * itself.
+ */
 function noteElection(raft: RaftState, election: Certificate): void {
   if (election.term !== raft.term) return;
   const known = raft.recognized;

@@ -1,6 +1,6 @@
 /**
- * What must hold between the lists of a configuration, whoever sends it. Its bytes are signed and digested, so that equal
- * configurations must have equal bytes: hence the order.
+ * What must hold between the lists of a configuration, whoever sends it. Its bytes are signed and digested, so that
+ * equal configurations must have equal bytes: hence the order.
  */
 import { InvalidField } from "../schema/index.ts";
 

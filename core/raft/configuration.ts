@@ -1,6 +1,7 @@
 /**
- * Membership arithmetic (thesis 4.3): which configuration a change leads to. Every change passes through a joint configuration, so each is safe
- * whatever it adds and removes, and each leaves signatures behind that prove it to whoever was away.
+ * Membership arithmetic (thesis 4.3): which configuration a change leads to. Every change passes through a joint
+ * configuration, so each is safe whatever it adds and removes, and each leaves signatures behind that prove it to
+ * whoever was away.
  */
 import { LIMITS } from "./limits.ts";
 import {
@@ -33,8 +34,9 @@ export function initialConfiguration(members: readonly { id: NodeId; peerId: Pee
 }
 
 /**
- * The joint configuration that carries out all `changes` at once, or why they cannot be. A voter must have been a learner in a committed
- * configuration first: so that every member can prove itself to those who have not met it before it matters.
+ * The joint configuration that carries out all `changes` at once, or why they cannot be. A voter must have been a
+ * learner in a committed configuration first: so that every member can prove itself to those who have not met it
+ * before it matters.
  */
 export function enterJoint(
   current: Configuration,
@@ -88,7 +90,8 @@ export function enterJoint(
   if (current.retired.length + touched.size > LIMITS.retired)
     return { refused: `more than ${LIMITS.retired} members have been removed` };
   const retiring = [...members.values()].filter((member) => !voters.has(member.id) && !learners.has(member.id));
-  // A removed learner has no vote to wait for: it leaves at once. A removed voter stays a member until the joint phase ends.
+  // A removed learner has no vote to wait for: it leaves at once. A removed voter stays a member until the joint
+  // phase ends.
   const stays = (member: Member): boolean => !retiring.includes(member) || current.voters.includes(member.id);
   return {
     joint: {

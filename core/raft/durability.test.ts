@@ -4,7 +4,10 @@ import { Cluster } from "../testing/index.ts";
 
 const OFTEN = { snapshotAfterEntries: 8, snapshotEveryEntries: 6, snapshotTrailingEntries: 2, snapshotChunkBytes: 300 };
 
-/** A life with votes, a conflict, snapshots taken and received, a membership change. Returns what the disks held, write by write. */
+/**
+ * A life with votes, a conflict, snapshots taken and received, a membership change. Returns what the disks held,
+ * write by write.
+ */
 function eventfulLife(): Cluster {
   const cluster = new Cluster([1, 2, 3], OFTEN);
   cluster.elect(1);

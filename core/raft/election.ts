@@ -1,6 +1,7 @@
 /**
- * Who leads: pre-vote (thesis 9.6), signed votes, leader stickiness (4.2.3), transfer (3.10). A candidate first gathers a quorum's signed pre-votes; they
- * are the certificate with which it, and everyone after it, enters the new term.
+ * Who leads: pre-vote (thesis 9.6), signed votes, leader stickiness (4.2.3), transfer (3.10). A candidate first
+ * gathers a quorum's signed pre-votes; they are the certificate with which it, and everyone after it, enters the new
+ * term.
  */
 import { accept, followProof } from "./certificates.ts";
 import type { RequestVote, VoteResponse } from "./messages.ts";
@@ -38,7 +39,8 @@ function electIfPreVoted(raft: RaftState): boolean {
   const certificate = certificateOf(raft, "preVote", raft.term + 1, raft.preVotes);
   raft.becomeCandidate(certificate);
   const { term } = raft;
-  // The request states how long this log is; were that lost in a crash, votes for the longer log would elect the shorter one.
+  // The request states how long this log is; were that lost in a crash, votes for the longer log would elect the
+  // shorter one.
   for (const to of otherVoters(raft)) {
     raft.outbox.sendDurably({
       type: "requestVote",
@@ -112,8 +114,8 @@ export function handleRequestVote(raft: RaftState, message: RequestVote): void {
 }
 
 /**
- * Whether a leader has the right to this node's loyalty: one that spoke within the shortest election time-out, or this node itself while it leads. The
- * leader's own signed wish lifts it.
+ * Whether a leader has the right to this node's loyalty: one that spoke within the shortest election time-out, or
+ * this node itself while it leads. The leader's own signed wish lifts it.
  */
 function isSticky(raft: RaftState, message: RequestVote): boolean {
   if (raft.role !== "leader" && raft.nowMs >= raft.lastLeaderContactMs + raft.options.electionTimeoutMs) return false;
@@ -123,7 +125,10 @@ function isSticky(raft: RaftState, message: RequestVote): boolean {
   return leader === undefined || !raft.environment.verify(leader, statement, message.transfer);
 }
 
-/** Whether the term follows on one that is known here or that the candidate proves to be in: else a liar could leap to the last term there is. */
+/**
+ * Whether the term follows on one that is known here or that the candidate proves to be in: else a liar could leap to
+ * the last term there is.
+ */
 function isNextTerm(raft: RaftState, message: RequestVote): boolean {
   if (message.term <= raft.term + 1) return true;
   const { certificate } = message;

@@ -26,15 +26,18 @@ export interface Stamp {
 }
 
 /**
- * One atomic storage change. The storage applies writes in the order issued: all of one becomes durable, or none of it.
- * Within one write: first `snapshot`, then `entries`, then `hardState`.
+ * One atomic storage change. The storage applies writes in the order issued: all of one becomes durable, or none of
+ * it. Within one write: first `snapshot`, then `entries`, then `hardState`.
  */
 export interface Write {
   /** Rises by one with each write of a process. */
   readonly id: number;
   /** Replaces the hard state. */
   readonly hardState: HardState | null;
-  /** Consecutive entries. Any stored entry at or after the first one's index is removed before they are put. Never empty. */
+  /**
+   * Consecutive entries. Any stored entry at or after the first one's index is removed before they are put. Never
+   * empty.
+   */
   readonly entries: readonly Entry[] | null;
   /** Replaces the snapshot; stored entries up to `keepAfter` are removed, or all of them when it is null. */
   readonly snapshot: { readonly snapshot: Snapshot; readonly keepAfter: number | null } | null;

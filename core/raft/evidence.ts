@@ -1,4 +1,7 @@
-/** What a node keeps when a peer, or its own disk, did what no honest one does. Plain values: they go into logs and tickets. */
+/**
+ * What a node keeps when a peer, or its own disk, did what no honest one does. Plain values: they go into logs and
+ * tickets.
+ */
 import type { Certificate, Digest, MemberSignature, NodeId, PeerId } from "./records.ts";
 
 export type Evidence =

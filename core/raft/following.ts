@@ -23,7 +23,8 @@ export function handleAppend(raft: RaftState, message: Append): void {
 
   const previous = log.termAt(prevIndex);
   if (previous === null && prevIndex < log.firstIndex) {
-    // From before the compacted part: all of that is committed, so it agrees with any leader. What comes after it, if anything, is looked at.
+    // From before the compacted part: all of that is committed, so it agrees with any leader. What comes after it, if
+    // anything, is looked at.
     const later = entries.filter((entry) => entry.index >= log.firstIndex);
     if (!acceptEntries(raft, message, later, log.firstIndex, log.chainAt(log.firstIndex - 1) ?? "")) return;
     matched(raft, message, Math.max(lastNew, raft.commitIndex));
@@ -31,7 +32,8 @@ export function handleAppend(raft: RaftState, message: Append): void {
   }
   if (previous !== message.prevTerm || log.chainAt(prevIndex) !== message.prevChain) {
     if (previous === message.prevTerm && saidTwoThings(raft, message, prevIndex, previous, message.prevChain)) return;
-    // Committed here, and an elected leader has something else: one of the two is damaged beyond what consensus can mend.
+    // Committed here, and an elected leader has something else: one of the two is damaged beyond what consensus can
+    // mend.
     if (prevIndex <= raft.commitIndex) haltOnTruncation(raft, message, prevIndex);
     const hint = log.lastAtOrBefore(prevIndex - 1, message.prevTerm);
     respond(raft, message, "mismatch", prevIndex, "", hint.index, hint.term);
@@ -41,7 +43,10 @@ export function handleAppend(raft: RaftState, message: Append): void {
   matched(raft, message, lastNew);
 }
 
-/** Takes over entries after a known one. Entries held already stay: a late, shorter append never cuts a tail that agrees. */
+/**
+ * Takes over entries after a known one. Entries held already stay: a late, shorter append never cuts a tail that
+ * agrees.
+ */
 function acceptEntries(
   raft: RaftState,
   message: Append,
@@ -135,8 +140,9 @@ function malformed(raft: RaftState, message: Append, reason: string): false {
 }
 
 /**
- * Keeps evidence of two contents for one (index, term). Returns whether the sender itself said both: it leads that very term, so what is here came from
- * it too. Otherwise an earlier leader lied, or a disk did, and which content stands is decided like any other conflict.
+ * Keeps evidence of two contents for one (index, term). Returns whether the sender itself said both: it leads that
+ * very term, so what is here came from it too. Otherwise an earlier leader lied, or a disk did, and which content
+ * stands is decided like any other conflict.
  */
 function saidTwoThings(raft: RaftState, message: Append, index: number, term: number, theirs: Digest): boolean {
   const ours = raft.log.chainAt(index) ?? "";
@@ -171,7 +177,8 @@ function commitAsFollower(raft: RaftState, index: number): void {
 
 export function handleHeartbeat(raft: RaftState, message: Heartbeat): void {
   const recognized = isFromLeader(raft, message, null);
-  // After a restart the leader is still known, but not how far this log agrees with it: then it has to be asked once more.
+  // After a restart the leader is still known, but not how far this log agrees with it: then it has to be asked once
+  // more.
   const certified = recognized && raft.matchedIndex >= message.commit;
   if (recognized) {
     raft.heardLeader();

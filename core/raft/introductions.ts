@@ -46,7 +46,9 @@ function baseOf(raft: RaftState): { readonly index: number; readonly configurati
   return { index: index - 1, configuration: { ...configuration, voters: configuration.outgoing, outgoing: [] } };
 }
 
-/** Follows proven links from the base on. The sender need not be known: the signatures are those of members who are. */
+/**
+ * Follows proven links from the base on. The sender need not be known: the signatures are those of members who are.
+ */
 export function handleIntroduction(raft: RaftState, message: Introduction): void {
   for (const link of message.links) {
     const base = baseOf(raft);

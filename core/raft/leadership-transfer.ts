@@ -17,7 +17,10 @@ export function startTransfer(raft: RaftState, to: NodeId): string | null {
   return null;
 }
 
-/** Tells the target to campaign once it has the whole log: never before, or it would lose and cost an election time-out. */
+/**
+ * Tells the target to campaign once it has the whole log: never before, or it would lose and cost an election
+ * time-out.
+ */
 export function continueTransfer(raft: RaftState): void {
   const { transferring } = raft.leadership;
   if (transferring === null || transferring.sent) return;

@@ -152,7 +152,8 @@ export function handleSnapshotResponse(raft: RaftState, message: SnapshotRespons
       return;
     case "wanted":
       if (message.nextSequence < transfer.acknowledged) {
-        // It has started anew, and what it held is gone. Or this is an old answer: then going back costs a few chunks, now and then.
+        // It has started anew, and what it held is gone. Or this is an old answer: then going back costs a few
+        // chunks, now and then.
         if (raft.nowMs - transfer.rewoundAtMs < raft.options.heartbeatMs) return;
         transfer.rewoundAtMs = raft.nowMs;
         transfer.sent = message.nextSequence;

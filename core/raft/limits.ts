@@ -1,4 +1,7 @@
-/** Hard ceilings on what a node takes from anyone, whatever it is configured to send. Decoding enforces them before it allocates. */
+/**
+ * Hard ceilings on what a node takes from anyone, whatever it is configured to send. Decoding enforces them before it
+ * allocates.
+ */
 import { FRAME_BYTES_MAX } from "../wire/index.ts";
 
 export const LIMITS = {

@@ -4,7 +4,9 @@ import type { RaftEnvironment } from "./environment.ts";
 import { RaftLog } from "./log.ts";
 import { GENESIS_CHAIN } from "./statements.ts";
 
-/** A digest that is good enough for tests of the log: injective, so that chains are equal exactly when histories are. */
+/**
+ * A digest that is good enough for tests of the log: injective, so that chains are equal exactly when histories are.
+ */
 const environment: RaftEnvironment = {
   peerId: "peer",
   randomUint32: () => 0,

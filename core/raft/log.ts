@@ -1,6 +1,6 @@
 /**
- * The log in memory: everything after `base`, the entry that stands for all before it. Nothing is read back from disk, so this is the log; `stableIndex`
- * says how much of it is durable.
+ * The log in memory: everything after `base`, the entry that stands for all before it. Nothing is read back from
+ * disk, so this is the log; `stableIndex` says how much of it is durable.
  */
 import { assert } from "./assert.ts";
 import type { RaftEnvironment } from "./environment.ts";
@@ -143,8 +143,8 @@ export class RaftLog {
   }
 
   /**
-   * The largest index at or before `index` whose term is at most `term` (etcd's findConflictByTerm): where two logs may still agree. With the base
-   * reached, the base.
+   * The largest index at or before `index` whose term is at most `term` (etcd's findConflictByTerm): where two logs
+   * may still agree. With the base reached, the base.
    */
   lastAtOrBefore(index: number, term: number): { readonly index: number; readonly term: number } {
     let at = Math.min(index, this.lastIndex);
@@ -153,7 +153,10 @@ export class RaftLog {
     return { index: at, term: this.termAt(at) ?? 0 };
   }
 
-  /** Whether a log ending in (index, term) is at least as complete as this one (paper 5.4.1): lexicographic, the term first. */
+  /**
+   * Whether a log ending in (index, term) is at least as complete as this one (paper 5.4.1): lexicographic, the term
+   * first.
+   */
   isUpToDate(lastIndex: number, lastTerm: number): boolean {
     return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);
   }

@@ -167,7 +167,8 @@ test("a joint phase whose entry a snapshot could stand for ends all the same", (
   });
   cluster.elect(1);
   cluster.run(100);
-  // The joint entry and two commands after it are committed together; the final configuration stays with the leader, and is lost with it.
+  // The joint entry and two commands after it are committed together; the final configuration stays with the leader,
+  // and is lost with it.
   cluster.isolate(3);
   cluster.loses = ({ from, message }) =>
     (from === 2 && message.type === "appendResponse" && message.matchIndex < 4) ||

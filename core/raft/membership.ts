@@ -1,6 +1,6 @@
 /**
- * Who takes part (thesis 4): changes through joint consensus with automatic leave, promotion of learners that have caught up, and introductions, by
- * which a node that was away learns, with proof, of members it has never met.
+ * Who takes part (thesis 4): changes through joint consensus with automatic leave, promotion of learners that have
+ * caught up, and introductions, by which a node that was away learns, with proof, of members it has never met.
  */
 import { appendAsLeader } from "./appending.ts";
 import { encodeConfigurationRecord } from "./codec/index.ts";
@@ -25,7 +25,10 @@ export type MembershipChange =
   | { readonly jointIndex: number }
   | { readonly refused: string; readonly isTemporary?: true };
 
-/** Starts a change. Returns the index of its joint entry; it is done when the final configuration that follows it is committed. */
+/**
+ * Starts a change. Returns the index of its joint entry; it is done when the final configuration that follows it is
+ * committed.
+ */
 export function changeMembership(raft: RaftState, changes: readonly ConfigurationChange[]): MembershipChange {
   if (raft.role !== "leader") return { refused: "this node does not lead" };
   // Before that, a change of an earlier leader may still be committed beside this one (Ongaro on raft-dev, 2015).
@@ -40,7 +43,8 @@ export function changeMembership(raft: RaftState, changes: readonly Configuratio
   }
   const entered = enterJoint(raft.roster.configuration, changes);
   if ("refused" in entered) return entered;
-  // As etcd's strict reconfiguration check: the voters that remain must be able to decide, or the change ends the cluster.
+  // As etcd's strict reconfiguration check: the voters that remain must be able to decide, or the change ends the
+  // cluster.
   const { joint } = entered;
   if (!isQuorum({ ...joint, outgoing: [] }, (id) => id === raft.id || isHeard(raft, id))) {
     return { refused: `of the voters ${joint.voters.join(", ")} that the change leaves, too few answer` };
@@ -54,7 +58,10 @@ function append(raft: RaftState, configuration: Configuration, link: LineageLink
   return entry?.index ?? 0;
 }
 
-/** The commit index has moved: leaves a joint phase that is committed, and steps down once a configuration without this leader is. */
+/**
+ * The commit index has moved: leaves a joint phase that is committed, and steps down once a configuration without
+ * this leader is.
+ */
 export function changeCommitted(raft: RaftState): void {
   leaveIfEndorsed(raft);
   const { configuration, index } = raft.roster.latest;
@@ -69,8 +76,8 @@ export function changeCommitted(raft: RaftState): void {
 }
 
 /**
- * A leader that outlives many changes hands over, so that its election stays within the lineage that a joining node is given: with a certificate whose
- * signers nobody can trace any more, it could not be followed by newcomers.
+ * A leader that outlives many changes hands over, so that its election stays within the lineage that a joining node
+ * is given: with a certificate whose signers nobody can trace any more, it could not be followed by newcomers.
  */
 function renewElection(raft: RaftState): void {
   const changes = raft.roster.lineage.filter(({ jointTerm }) => jointTerm === raft.term).length;
@@ -103,7 +110,10 @@ function leaveIfEndorsed(raft: RaftState): void {
   });
 }
 
-/** A learner that asked to be promoted, and that has nearly everything committed, becomes a voter. Looked at with each heartbeat. */
+/**
+ * A learner that asked to be promoted, and that has nearly everything committed, becomes a voter. Looked at with each
+ * heartbeat.
+ */
 export function promoteLearners(raft: RaftState): void {
   if (raft.roster.configurations.length > 1) return;
   for (const id of raft.roster.configuration.learners) {

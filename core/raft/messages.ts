@@ -1,10 +1,10 @@
 /**
- * What members say to each other. A message is defined once, here: its name, its number on the wire, its fields and their
- * bounds. Its type, its bytes and the check of what arrives follow. Names follow Ongaro's thesis and etcd/raft. Every
- * message is immutable once made.
+ * What members say to each other. A message is defined once, here: its name, its number on the wire, its fields and
+ * their bounds. Its type, its bytes and the check of what arrives follow. Names follow Ongaro's thesis and etcd/raft.
+ * Every message is immutable once made.
  *
- * Fields are encoded by position, in the order in which they stand here. A number that was ever in use is never given to
- * another message.
+ * Fields are encoded by position, in the order in which they stand here. A number that was ever in use is never given
+ * to another message.
  */
 import {
   bytes,
@@ -30,7 +30,10 @@ const { natural, id, digest, signature } = FIELD;
 const HEADER = {
   /** Drawn once when a cluster is made. */
   clusterId: printable(1, LIMITS.clusterIdLength),
-  /** Rises when a cluster is restored from a backup or after loss of its quorum: what its former life still sends is inert. */
+  /**
+   * Rises when a cluster is restored from a backup or after loss of its quorum: what its former life still sends is
+   * inert.
+   */
   incarnation: natural,
   from: id,
   to: id,
@@ -80,8 +83,8 @@ export const CONSENSUS_MESSAGES = {
   },
   appendResponse: message(2, {
     /**
-     * mismatch: the previous entry is not there or is another one, see the hint. uncertified: the sender's election is not
-     * known here; send the certificate. staleTerm: the receiver is in a later term.
+     * mismatch: the previous entry is not there or is another one, see the hint. uncertified: the sender's election
+     * is not known here; send the certificate. staleTerm: the receiver is in a later term.
      */
     outcome: choice(["matched", "mismatch", "uncertified", "staleTerm"]),
     /** Matched: durable up to here, with `matchChain` the chain there. Otherwise the `prevIndex` it answers. */
@@ -111,8 +114,8 @@ export const CONSENSUS_MESSAGES = {
     lastIndex: natural,
     lastTerm: natural,
     /**
-     * For a vote: the pre-vote certificate that justifies `term`. For a pre-vote: what justifies the term before; null in
-     * the first.
+     * For a vote: the pre-vote certificate that justifies `term`. For a pre-vote: what justifies the term before;
+     * null in the first.
      */
     certificate,
     /** The leader's signed wish that `from` lead (thesis 3.10): lifts leader stickiness. Empty when there is none. */

@@ -1,8 +1,9 @@
 /** Tunables of one node. Every member of a cluster should use the same values; safety never depends on it. */
 export interface RaftOptions {
   /**
-   * Shortest silence after which a follower campaigns; each wait is drawn anew from [this, 2 × this). Also how long a leader leads without hearing a
-   * quorum, and how long a follower refuses other candidates after hearing its leader. Keep it ten times `heartbeatMs` or more.
+   * Shortest silence after which a follower campaigns; each wait is drawn anew from [this, 2 × this). Also how long a
+   * leader leads without hearing a quorum, and how long a follower refuses other candidates after hearing its leader.
+   * Keep it ten times `heartbeatMs` or more.
    */
   readonly electionTimeoutMs: number;
   /** How often a leader speaks when it has nothing to say. */
@@ -19,22 +20,29 @@ export interface RaftOptions {
   readonly maxRequestBytes: number;
   /** Requests a node keeps waiting at a time. */
   readonly maxPendingRequests: number;
-  /** A batch of proposals is appended when it reaches this many, or `batchBytes`, or `batchMs` of age, or at once when the disk is idle. */
+  /**
+   * A batch of proposals is appended when it reaches this many, or `batchBytes`, or `batchMs` of age, or at once when
+   * the disk is idle.
+   */
   readonly batchEntries: number;
   readonly batchBytes: number;
   readonly batchMs: number;
   /** How long a request waits for its outcome before it is answered `outcomeUnknown` or `readTimedOut`. */
   readonly requestTimeoutMs: number;
   /**
-   * Applied entries before the first snapshot, and at least between later ones: as many as are together as long as the snapshot before, so that the cost of snapshots
-   * stays in proportion to what is written, however large the state.
+   * Applied entries before the first snapshot, and at least between later ones: as many as are together as long as
+   * the snapshot before, so that the cost of snapshots stays in proportion to what is written, however large the
+   * state.
    */
   readonly snapshotAfterEntries: number;
   readonly snapshotEveryEntries: number;
   /** Entries kept behind a snapshot, so that a follower a little behind needs no snapshot. */
   readonly snapshotTrailingEntries: number;
   readonly snapshotChunkBytes: number;
-  /** Whether `lease` reads are served without a round to the quorum (thesis 6.4.1). They trust `clockDriftBound`; the default read does not. */
+  /**
+   * Whether `lease` reads are served without a round to the quorum (thesis 6.4.1). They trust `clockDriftBound`; the
+   * default read does not.
+   */
   readonly leaseReads: boolean;
   /** Largest relative rate error between any two monotonic clocks, as a fraction. Only leases trust it. */
   readonly clockDriftBound: number;

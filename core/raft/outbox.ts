@@ -1,6 +1,6 @@
 /**
- * What leaves a node, and when. A message that promises something waits for the write that makes it true: it leaves only
- * once all that was decided before it is durable. Writes complete in the order in which they were issued.
+ * What leaves a node, and when. A message that promises something waits for the write that makes it true: it leaves
+ * only once all that was decided before it is durable. Writes complete in the order in which they were issued.
  */
 import type { RaftEffect, Write } from "./environment.ts";
 import type { RaftLog } from "./log.ts";
@@ -76,7 +76,10 @@ export class Outbox {
     this.#messages = this.#messages.filter((message) => !acknowledgesBeyond(message, index));
   }
 
-  /** A snapshot to be stored. `keepAfter`: stored entries up to it go, the later ones stay; null: the whole stored log goes. */
+  /**
+   * A snapshot to be stored. `keepAfter`: stored entries up to it go, the later ones stay; null: the whole stored log
+   * goes.
+   */
   saveSnapshot(snapshot: Snapshot, keepAfter: number | null): void {
     this.#snapshotChanged = { snapshot, keepAfter };
     if (keepAfter === null) {
@@ -121,7 +124,9 @@ export class Outbox {
     }
   }
 
-  /** Every write up to `writeId` is durable. `grown` is called after each of them, before what waited for it is said. */
+  /**
+   * Every write up to `writeId` is durable. `grown` is called after each of them, before what waited for it is said.
+   */
   written(writeId: number, grown: () => void, countOwnVote: (term: number) => void): void {
     for (
       let first = this.#pendingWrites[0];

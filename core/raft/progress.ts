@@ -1,4 +1,7 @@
-/** What a leader knows of one follower (etcd's tracker): how far it agrees, what is on its way, and when it was last heard. */
+/**
+ * What a leader knows of one follower (etcd's tracker): how far it agrees, what is on its way, and when it was last
+ * heard.
+ */
 import type { RaftOptions } from "./options.ts";
 import type { Snapshot } from "./records.ts";
 
@@ -20,8 +23,8 @@ export class Progress {
   /** The next entry to send. */
   next: number;
   /**
-   * Probe: one append at a time until one matches. Replicate: a pipeline of appends. Snapshot: what it needs is compacted away; chunks go out
-   * instead.
+   * Probe: one append at a time until one matches. Replicate: a pipeline of appends. Snapshot: what it needs is
+   * compacted away; chunks go out instead.
    */
   mode: "probe" | "replicate" | "snapshot" = "probe";
   /** A probe is out and unanswered. */

@@ -1,6 +1,6 @@
 /**
- * Majorities, single and joint (thesis 4.3). One question serves commit index, read rounds, leases and check-quorum alike: the largest value that a
- * quorum has reached.
+ * Majorities, single and joint (thesis 4.3). One question serves commit index, read rounds, leases and check-quorum
+ * alike: the largest value that a quorum has reached.
  *
  *     voter   a  b  c  d  e        majority of 5 is 3: the third largest value
  *     match   7  9  4  8  4   →    7 has been reached by a, b, d

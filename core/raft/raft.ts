@@ -1,6 +1,6 @@
 /**
- * One member's consensus, as its node sees it. The protocol itself is in the files below, each a set of functions over the
- * state; a file calls only those further down:
+ * One member's consensus, as its node sees it. The protocol itself is in the files below, each a set of functions
+ * over the state; a file calls only those further down:
  *
  *   leading.ts               a leader's clock, and what followers answer     following.ts            a follower's side
  *   commit.ts                when entries are committed                      snapshot-receiving.ts   snapshots that arrive
@@ -51,7 +51,9 @@ export type LogView = Pick<
   "firstIndex" | "lastIndex" | "stableIndex" | "termAt" | "chainAt" | "entryAt" | "slice"
 >;
 
-/** Each handles one type of message, from a member whose identity was proved. An introduction may come from anybody. */
+/**
+ * Each handles one type of message, from a member whose identity was proved. An introduction may come from anybody.
+ */
 const HANDLERS: { readonly [Type in ConsensusMessageType]: (state: RaftState, message: MessageOf<Type>) => void } = {
   requestVote: handleRequestVote,
   voteResponse: handleVoteResponse,
@@ -230,7 +232,9 @@ export class Raft {
     }
   }
 
-  /** Last of a step: hands what has to be stored to the disk, and messages to the wire or to the write they wait for. */
+  /**
+   * Last of a step: hands what has to be stored to the disk, and messages to the wire or to the write they wait for.
+   */
   finish(): void {
     this.#state.outbox.finish((term) => countOwnVote(this.#state, term));
   }
@@ -267,7 +271,10 @@ export class Raft {
     return holdsLease(this.#state);
   }
 
-  /** Starts a change. Returns the index of its joint entry; it is done when the final configuration that follows it is committed. */
+  /**
+   * Starts a change. Returns the index of its joint entry; it is done when the final configuration that follows it is
+   * committed.
+   */
   changeMembership(changes: readonly ConfigurationChange[]): MembershipChange {
     return changeMembership(this.#state, changes);
   }
@@ -290,8 +297,8 @@ export class Raft {
   }
 
   /**
-   * What a snapshot of the state after `index` has to say of the log, `index` being applied; null while none can be taken
-   * there. A node that joined trusts a configuration from beyond its log until it gets there. And while a joint
+   * What a snapshot of the state after `index` has to say of the log, `index` being applied; null while none can be
+   * taken there. A node that joined trusts a configuration from beyond its log until it gets there. And while a joint
    * configuration is in force its entry is still needed, to be endorsed; the final one follows at once.
    */
   snapshotBaseAt(index: number): SnapshotBase | null {

@@ -53,8 +53,9 @@ export class ReadQueue {
   }
 
   /**
-   * Releases what the round `confirmed` and those before it confirm. Reads that waited for this term's first commit wait
-   * for `nextRound` from now on. Returns whether any was released, and the latest round that another waits for (0: none).
+   * Releases what the round `confirmed` and those before it confirm. Reads that waited for this term's first commit
+   * wait for `nextRound` from now on. Returns whether any was released, and the latest round that another waits for
+   * (0: none).
    */
   release(confirmed: number, nextRound: number): { readonly released: boolean; readonly wantedRound: number } {
     const waiting: PendingRead[] = [];

@@ -177,7 +177,8 @@ test("a follower that may still be bound to its leader by a lease votes for nobo
   cluster.sync(3);
   const slowRequest = cluster.take("requestVote", { to: 2 });
   expect(slowRequest).toHaveLength(1);
-  // Node 2 gives up too. The refusal that tells it of the new term is slow as well: meanwhile it hears node 1 again, and extends its lease.
+  // Node 2 gives up too. The refusal that tells it of the new term is slow as well: meanwhile it hears node 1 again,
+  // and extends its lease.
   at(1700);
   cluster.wake(2);
   cluster.deliver(...cluster.take("requestVote", { to: 3 }));

@@ -1,6 +1,6 @@
 /**
- * Linearizable reads without a log entry (thesis 6.4): remember the commit index, prove leadership by one round to a quorum, serve once applied. Reads
- * that arrive while a round is under way share the next one.
+ * Linearizable reads without a log entry (thesis 6.4): remember the commit index, prove leadership by one round to a
+ * quorum, serve once applied. Reads that arrive while a round is under way share the next one.
  */
 import { quorumValue } from "./quorum.ts";
 import type { ReadOrigin } from "./read-queue.ts";
@@ -24,8 +24,9 @@ export function requestRead(raft: RaftState, origin: ReadOrigin): void {
 }
 
 /**
- * Whether the leader may answer without asking (thesis 6.4.1): no other can have been elected before every voter of some quorum has been silent for the
- * shortest election time-out, measured on clocks that differ by the drift bound at most.
+ * Whether the leader may answer without asking (thesis 6.4.1): no other can have been elected before every voter of
+ * some quorum has been silent for the shortest election time-out, measured on clocks that differ by the drift bound
+ * at most.
  */
 export function holdsLease(raft: RaftState): boolean {
   if (!raft.options.leaseReads || raft.role !== "leader" || raft.commitIndex < raft.leadership.termStartIndex)

@@ -1,7 +1,7 @@
 /**
- * The records of consensus: entries, configurations, certificates, and what is stored. Each is defined once; its type, its
- * bytes and its bounds follow. Names follow Ongaro's thesis and etcd/raft. Every value is immutable once made: nodes of
- * one simulation share them by reference.
+ * The records of consensus: entries, configurations, certificates, and what is stored. Each is defined once; its
+ * type, its bytes and its bounds follow. Names follow Ongaro's thesis and etcd/raft. Every value is immutable once
+ * made: nodes of one simulation share them by reference.
  *
  * Fields are encoded by position, in the order in which they stand here.
  */
@@ -52,8 +52,8 @@ export const entrySchema = named(
     index: natural,
     term: natural,
     /**
-     * noop: a new leader's first entry (thesis 6.4), which commits the entries of earlier terms. command: opaque to Raft;
-     * the state machine's. configuration: an encoded `ConfigurationRecord`.
+     * noop: a new leader's first entry (thesis 6.4), which commits the entries of earlier terms. command: opaque to
+     * Raft; the state machine's. configuration: an encoded `ConfigurationRecord`.
      */
     kind: choice(["noop", "command", "configuration"]),
     data: bytes(LIMITS.entryBytes),
@@ -81,7 +81,10 @@ export const configurationSchema = named(
   record({
     voters: list(id, { lengthMax: LIMITS.voters }),
     outgoing: list(id, { lengthMax: LIMITS.voters }),
-    /** Members that receive the log and vote on nothing. One that is still in `outgoing` turns learner when the joint phase ends. */
+    /**
+     * Members that receive the log and vote on nothing. One that is still in `outgoing` turns learner when the joint
+     * phase ends.
+     */
     learners: list(id, { lengthMax: LIMITS.members }),
     /** Everyone in any of the lists above. */
     members: list(memberSchema, { lengthMax: LIMITS.members }),
@@ -94,8 +97,8 @@ export const configurationSchema = named(
   ),
 );
 /**
- * Who takes part. While `outgoing` is not empty the configuration is joint (thesis 4.3): every decision needs a majority
- * of `voters` and one of `outgoing`. All lists are sorted by id.
+ * Who takes part. While `outgoing` is not empty the configuration is joint (thesis 4.3): every decision needs a
+ * majority of `voters` and one of `outgoing`. All lists are sorted by id.
  */
 export type Configuration = Infer<typeof configurationSchema>;
 
@@ -117,9 +120,9 @@ export const linkSchema = named(
   }),
 );
 /**
- * Proof that one configuration follows from the one before: majorities of both halves of the joint configuration signed
- * it. A node that was away checks such links one after the other from the last configuration it knows, and so meets
- * members it has never heard of.
+ * Proof that one configuration follows from the one before: majorities of both halves of the joint configuration
+ * signed it. A node that was away checks such links one after the other from the last configuration it knows, and so
+ * meets members it has never heard of.
  */
 export type LineageLink = Infer<typeof linkSchema>;
 
@@ -127,7 +130,9 @@ export const configurationRecordSchema = record({
   configuration: configurationSchema,
   link: nullable(linkSchema),
 });
-/** What a configuration entry holds. A final configuration carries the link that proves it; a joint one has none yet. */
+/**
+ * What a configuration entry holds. A final configuration carries the link that proves it; a joint one has none yet.
+ */
 export type ConfigurationRecord = Infer<typeof configurationRecordSchema>;
 
 export type ConfigurationChange =
@@ -141,9 +146,9 @@ export const certificateSchema = named(
   record({ kind: choice(["preVote", "election"]), term: natural, candidate: id, signatures }),
 );
 /**
- * A quorum's signatures that `candidate` may lead (`election`) or may start an election (`preVote`) in `term`. Terms rise
- * by certificates alone, so a lying member cannot push the cluster through terms, and an append without an election is
- * seen for what it is.
+ * A quorum's signatures that `candidate` may lead (`election`) or may start an election (`preVote`) in `term`. Terms
+ * rise by certificates alone, so a lying member cannot push the cluster through terms, and an append without an
+ * election is seen for what it is.
  */
 export type Certificate = Infer<typeof certificateSchema>;
 

@@ -108,8 +108,8 @@ export class Roster {
   }
 
   /**
-   * The identity to which `id` is bound by proof: by a committed configuration or an introduction. Present members have
-   * one, and so has everyone who has left.
+   * The identity to which `id` is bound by proof: by a committed configuration or an introduction. Present members
+   * have one, and so has everyone who has left.
    */
   boundPeerOf(id: NodeId): PeerId | undefined {
     return this.#bindings.get(id);
@@ -125,7 +125,10 @@ export class Roster {
     this.#rebuild();
   }
 
-  /** Forgets configurations that a truncation removed from the log. Links stay: their signatures prove them by themselves. */
+  /**
+   * Forgets configurations that a truncation removed from the log. Links stay: their signatures prove them by
+   * themselves.
+   */
   unplaceAfter(index: number): void {
     while (this.#configurations.length > 1 && this.latest.index > index) this.#configurations.pop();
     this.#rebuild();
@@ -150,7 +153,10 @@ export class Roster {
     if (changed) this.#rebuild();
   }
 
-  /** A snapshot replaced the log, or its beginning: its configuration is the only one known, but for those that follow. */
+  /**
+   * A snapshot replaced the log, or its beginning: its configuration is the only one known, but for those that
+   * follow.
+   */
   adopt(meta: SnapshotMeta, log: Pick<RaftLog, "entryAt" | "lastIndex">, commitIndex: number): void {
     const trusted = this.#configurations[0];
     if (trusted === undefined || trusted.index < meta.configurationIndex) {
@@ -182,7 +188,8 @@ export class Roster {
     const newest = this.#lineage[this.#lineage.length - 1];
     if (newest === undefined || link.jointIndex > newest.jointIndex) {
       this.#lineage = [...this.#lineage, link].slice(-LIMITS.lineageLinks);
-      // A quorum signed it, so it counts before this node knows that it is committed: after a restart it knows of no commits.
+      // A quorum signed it, so it counts before this node knows that it is committed: after a restart it knows of no
+      // commits.
       this.#introduced = { jointIndex: link.jointIndex, configuration: leaveJoint(link.joint), inLog };
     }
   }

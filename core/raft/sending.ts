@@ -85,7 +85,10 @@ export function sendProbe(raft: RaftState, to: NodeId, progress: Progress): void
   sendEntries(raft, to, progress, at, []);
 }
 
-/** Followers learn of a commit with their next append. Whoever has none coming is told at once, since clients wait there too. */
+/**
+ * Followers learn of a commit with their next append. Whoever has none coming is told at once, since clients wait
+ * there too.
+ */
 export function tellCommit(raft: RaftState, to: NodeId, progress: Progress): void {
   const idle = progress.mode === "replicate" && progress.inflight === 0 && progress.next > raft.log.lastIndex;
   if (idle && progress.certified && Math.min(progress.match, raft.commitIndex) > progress.commitSent) {

@@ -1,4 +1,7 @@
-/** Chunks of a snapshot that is arriving. Kept across leaders: the same snapshot from another one goes on where this stopped. */
+/**
+ * Chunks of a snapshot that is arriving. Kept across leaders: the same snapshot from another one goes on where this
+ * stopped.
+ */
 import { NOBODY, type NodeId, type SnapshotMeta } from "./records.ts";
 
 /** A snapshot of which all chunks are here, or the chunk that is wanted next. */

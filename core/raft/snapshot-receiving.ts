@@ -1,6 +1,6 @@
 /**
- * Snapshots to followers whose next entry is compacted away (thesis 5): in chunks, a few in flight, each acknowledged, so that a lost one or a new leader
- * with the same snapshot goes on where it stopped.
+ * Snapshots to followers whose next entry is compacted away (thesis 5): in chunks, a few in flight, each
+ * acknowledged, so that a lost one or a new leader with the same snapshot goes on where it stopped.
  */
 import { isFromLeader } from "./certificates.ts";
 import type { SnapshotChunk, SnapshotResponse } from "./messages.ts";

@@ -1,4 +1,7 @@
-/** Snapshots to followers whose next entry is compacted away (thesis 5): in chunks, a few in flight, each acknowledged. */
+/**
+ * Snapshots to followers whose next entry is compacted away (thesis 5): in chunks, a few in flight, each
+ * acknowledged.
+ */
 import type { Progress } from "./progress.ts";
 import type { NodeId } from "./records.ts";
 import { header, type RaftState } from "./state.ts";

@@ -1,6 +1,6 @@
 /**
- * One member's consensus state, and the invariants that hold over it. It knows what may change together; when it changes
- * is decided in the files above (see raft.ts).
+ * One member's consensus state, and the invariants that hold over it. It knows what may change together; when it
+ * changes is decided in the files above (see raft.ts).
  */
 import { Admission } from "./admission.ts";
 import { assert, Halt } from "./assert.ts";
@@ -406,7 +406,10 @@ export class RaftState {
   }
 }
 
-/** Checks that what the disk gave back is one unbroken history. A hole or a broken chain halts: it is never read as a shorter log. */
+/**
+ * Checks that what the disk gave back is one unbroken history. A hole or a broken chain halts: it is never read as a
+ * shorter log.
+ */
 function restoreLog(environment: RaftEnvironment, meta: SnapshotMeta, entries: readonly Entry[]): RaftLog {
   const first = entries[0];
   // The first trailing entry has no predecessor to check it against: it becomes the base itself.

@@ -1,6 +1,6 @@
 /**
- * The bytes that get signed and digested. Every statement names its purpose, the cluster and its incarnation, so that no signature can be replayed
- * as another or elsewhere.
+ * The bytes that get signed and digested. Every statement names its purpose, the cluster and its incarnation, so that
+ * no signature can be replayed as another or elsewhere.
  */
 import type { RaftEnvironment } from "./environment.ts";
 import type { Digest, EntryKind, NodeId } from "./records.ts";
@@ -33,8 +33,8 @@ function putInteger(value: number, at: number): number {
 const KIND_CODE: Readonly<Record<EntryKind, number>> = { noop: 0, command: 1, configuration: 2 };
 
 /**
- * Extends the hash chain by one entry. Fixed-width numbers and the previous chain's length come before the data, so no two inputs give the same
- * bytes.
+ * Extends the hash chain by one entry. Fixed-width numbers and the previous chain's length come before the data, so
+ * no two inputs give the same bytes.
  */
 export function chainLink(
   environment: Pick<RaftEnvironment, "digest">,

@@ -1,6 +1,7 @@
 /**
- * CRC-32C (Castagnoli, reflected polynomial 0x82F63B78; RFC 3720 appendix B.4), four bytes a step. Finds bytes damaged by accident: any burst up to
- * 32 bits, all but one in 2^32 of the rest. Proves nothing against an attacker, who can compute it too.
+ * CRC-32C (Castagnoli, reflected polynomial 0x82F63B78; RFC 3720 appendix B.4), four bytes a step. Finds bytes
+ * damaged by accident: any burst up to 32 bits, all but one in 2^32 of the rest. Proves nothing against an attacker,
+ * who can compute it too.
  */
 const POLYNOMIAL_REFLECTED = 0x82f63b78;
 
@@ -8,8 +9,8 @@ const POLYNOMIAL_REFLECTED = 0x82f63b78;
 const remainders = makeRemainders();
 
 /**
- * The checksum of `bytes` from `start` up to `end`, 0 to 2^32 - 1. `before` is the checksum of what came before them, so that parts can be summed
- * one after the other.
+ * The checksum of `bytes` from `start` up to `end`, 0 to 2^32 - 1. `before` is the checksum of what came before them,
+ * so that parts can be summed one after the other.
  */
 export function crc32c(bytes: Uint8Array, start: number, end: number, before = 0): number {
   let sum = ~before;

@@ -28,10 +28,11 @@ export type Packed = readonly unknown[];
 const packer: { pack(value: Packed, mode: number): Uint8Array } = new Packr({ useRecords: false, moreTypes: false });
 
 /**
- * A body as a frame with memory of its own: msgpackr's pool is copied from and used again from its start by the next frame. The pool stays about four
- * times as large as the largest frame so far.
+ * A body as a frame with memory of its own: msgpackr's pool is copied from and used again from its start by the next
+ * frame. The pool stays about four times as large as the largest frame so far.
  *
- * @throws InvalidFrame naming "frame" when the result would be longer than `FRAME_BYTES_MAX`: the sender must send less at a time.
+ * @throws InvalidFrame naming "frame" when the result would be longer than `FRAME_BYTES_MAX`: the sender must send
+ * less at a time.
  */
 export function seal(body: Packed): Uint8Array {
   const packed = packer.pack(body, RESET_BUFFER_MODE);
@@ -49,7 +50,8 @@ export function seal(body: Packed): Uint8Array {
 }
 
 /**
- * A reader at the start of a frame's body, once length, version and checksum are right. Nothing has been allocated for the body by then.
+ * A reader at the start of a frame's body, once length, version and checksum are right. Nothing has been allocated
+ * for the body by then.
  *
  * @throws InvalidFrame naming "frame", "magic", "version" or "checksum".
  */

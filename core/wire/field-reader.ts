@@ -1,11 +1,11 @@
 /**
  * Reads what a schema describes from a frame, field after field, as its bytes stream by: with memory in proportion to
- * the frame, never to what it claims. A schema's own `read` needs the whole body decoded first, and from anybody's bytes
- * that is too much.
+ * the frame, never to what it claims. A schema's own `read` needs the whole body decoded first, and from anybody's
+ * bytes that is too much.
  *
- * What is read is what the schema's `write` makes. A reader is closures that are put together once, when the schema is
- * defined. Readable are integers from 0 or 1 up, printable text, bytes, flags, choices, and nullables, lists, records and
- * variants of them.
+ * What is read is what the schema's `write` makes. A reader is closures that are put together once, when the schema
+ * is defined. Readable are integers from 0 or 1 up, printable text, bytes, flags, choices, and nullables, lists,
+ * records and variants of them.
  */
 import { type Definition, type Field, InvalidField, type Part, type Schema } from "../schema/index.ts";
 import { InvalidFrame } from "./invalid-frame.ts";

@@ -1,12 +1,18 @@
 /**
- * Bytes that are no frame of ours, and the only thing that decoding ever throws. What to do with it: drop the frame. Bytes damaged on the way look
- * like this too, so one such frame proves nothing about its sender.
+ * Bytes that are no frame of ours, and the only thing that decoding ever throws. What to do with it: drop the frame.
+ * Bytes damaged on the way look like this too, so one such frame proves nothing about its sender.
  */
 export class InvalidFrame extends Error {
   override readonly name = "InvalidFrame";
-  /** Which field, as `concept.field` inside a nested value ("entry.data"), or "frame", "magic", "version", "checksum", "type". */
+  /**
+   * Which field, as `concept.field` inside a nested value ("entry.data"), or "frame", "magic", "version", "checksum",
+   * "type".
+   */
   readonly field: string;
-  /** The ceiling that was crossed, in the field's own unit (bytes, characters, elements, or the largest value); null when it is not about a ceiling. */
+  /**
+   * The ceiling that was crossed, in the field's own unit (bytes, characters, elements, or the largest value); null
+   * when it is not about a ceiling.
+   */
   readonly limit: number | null;
 
   constructor(field: string, problem: string, limit: number | null = null) {

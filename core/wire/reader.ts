@@ -1,9 +1,10 @@
 /**
  * Reads MessagePack as its caller expects it, and nothing else: every call names the field, its type and its ceiling.
  *
- * There is no generic decoder here to attack. Maps, extensions, records, negative numbers, floats (but for whole numbers beyond 32 bits) are refused
- * by their first byte; depth is the schema's own, so nesting cannot grow; a length is compared with its ceiling and with the bytes that are left before
- * anything is made of it. Each value is accepted in one form alone, the shortest, so that equal values have equal bytes.
+ * There is no generic decoder here to attack. Maps, extensions, records, negative numbers, floats (but for whole
+ * numbers beyond 32 bits) are refused by their first byte; depth is the schema's own, so nesting cannot grow; a
+ * length is compared with its ceiling and with the bytes that are left before anything is made of it. Each value is
+ * accepted in one form alone, the shortest, so that equal values have equal bytes.
  *
  * msgpackr's own `unpack` knows all of those and offers no way to switch them off.
  */
@@ -25,14 +26,19 @@ const ARRAY16 = 0xdc;
 /** Scratch for eight bytes that form a float64: independent of the machine's byte order. */
 const eight = new DataView(new ArrayBuffer(8));
 
-/** Scratch arrays of character codes, one a length, made when first needed. A single call on them is three times as fast as adding characters up. */
+/**
+ * Scratch arrays of character codes, one a length, made when first needed. A single call on them is three times as
+ * fast as adding characters up.
+ */
 const codesOfLength: number[][] = [];
 
 export class Reader {
   readonly #bytes: Uint8Array;
   #position: number;
 
-  /** Reads `bytes` from `start` to their end. They must not change meanwhile; nothing that is read keeps them alive. */
+  /**
+   * Reads `bytes` from `start` to their end. They must not change meanwhile; nothing that is read keeps them alive.
+   */
   constructor(bytes: Uint8Array, start: number) {
     this.#bytes = bytes;
     this.#position = start;

@@ -1,6 +1,6 @@
 /**
- * What definitions allow passes and comes back, what breaks one of their rules by a little is refused under the field's
- * name, and the messages that are written out by hand say the same as their definitions.
+ * What definitions allow passes and comes back, what breaks one of their rules by a little is refused under the
+ * field's name, and the messages that are written out by hand say the same as their definitions.
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -86,7 +86,8 @@ describe.each(messageTypes)("%s", (type) => {
           const frame = seal(bodyOf(type, broken(type, breach, draw)));
           const refused = refusal(() => decodeMessage(frame));
           if (refused === null) throw new Error(`${breach.field}, ${breach.what}, is not refused`);
-          // Parts of named records go by those names, and what is drawn for a breach may break a rule between fields too.
+          // Parts of named records go by those names, and what is drawn for a breach may break a rule between fields
+          // too.
           if (!RECORDS.has(topOf(breach.field))) expect(refused.field, breach.what).toBe(topOf(breach.field));
         }
       }),

@@ -1,6 +1,6 @@
 /**
- * The bytes of one of everything. When one of these changes, stored logs and running peers of the version before no longer understand it: raise
- * `WIRE_VERSION`, or undo the change.
+ * The bytes of one of everything. When one of these changes, stored logs and running peers of the version before no
+ * longer understand it: raise `WIRE_VERSION`, or undo the change.
  */
 import { unpack } from "msgpackr";
 import { describe, expect, test } from "vitest";

@@ -1,7 +1,7 @@
 /**
- * The four messages that make up nearly all traffic, written out by hand: what follows from their definitions takes up to
- * twice as long (hot.test.ts holds both to the same bytes and the same refusals). A field that changes in messages.ts
- * changes here too.
+ * The four messages that make up nearly all traffic, written out by hand: what follows from their definitions takes
+ * up to twice as long (hot.test.ts holds both to the same bytes and the same refusals). A field that changes in
+ * messages.ts changes here too.
  */
 import { fieldReader, InvalidFrame, type Packed, type Reader } from "../../wire/index.ts";
 import { LIMITS } from "../limits.ts";
@@ -95,8 +95,8 @@ function packCertificate(certificate: Certificate | null): unknown {
 }
 
 /**
- * The fields of a hot message, those of its header first; null for any other. Properties are read in the order in which
- * they stand here, which is the order on the wire.
+ * The fields of a hot message, those of its header first; null for any other. Properties are read in the order in
+ * which they stand here, which is the order on the wire.
  */
 export function readHot(type: Message["type"], reader: Reader): HotMessage | null {
   switch (type) {

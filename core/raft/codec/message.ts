@@ -22,9 +22,9 @@ export function encodeMessage(message: Message): Uint8Array {
 }
 
 /**
- * The message that `bytes` hold, each field checked for type, range and length. Takes memory in proportion to the frame
- * (at the worst, long lists of members, about 10 bytes a byte), never in proportion to what the frame claims. Bytes in
- * the result (`entries[].data`, `bytes`, `data`) are copies.
+ * The message that `bytes` hold, each field checked for type, range and length. Takes memory in proportion to the
+ * frame (at the worst, long lists of members, about 10 bytes a byte), never in proportion to what the frame claims.
+ * Bytes in the result (`entries[].data`, `bytes`, `data`) are copies.
  *
  * @throws InvalidFrame and nothing else, whatever the bytes.
  */

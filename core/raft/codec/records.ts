@@ -37,7 +37,10 @@ export function encodeConfigurationRecord(record: ConfigurationRecord): Uint8Arr
   return seal([KINDS.configurationRecord, ...rowOf(configurationRecordSchema, record)]);
 }
 
-/** Records by the very bytes they were read from. Bytes of entries are immutable, and the nodes of one simulation share them by reference. */
+/**
+ * Records by the very bytes they were read from. Bytes of entries are immutable, and the nodes of one simulation
+ * share them by reference.
+ */
 const recordsRead = new WeakMap<Uint8Array, ConfigurationRecord>();
 
 /**

@@ -124,7 +124,7 @@ const meta: Arbitrary<SnapshotMeta> = fc
 
 const header = { clusterId: text(LIMITS.clusterIdLength, 1), incarnation: natural, from: id, to: id, term: natural };
 
-const messages: { readonly [Type in Message["type"]]: Arbitrary<Extract<Message, { type: Type }>> } = {
+const messages = {
   append: fc
     .record({
       type: fc.constant("append"),
@@ -223,7 +223,7 @@ const messages: { readonly [Type in Message["type"]]: Arbitrary<Extract<Message,
   directive: fc.record({ type: fc.constant("directive"), ...header, requestId: natural, data: orNull(bytes) }),
   whoAreYou: fc.record({ type: fc.constant("whoAreYou"), ...header, configurationIndex: natural }),
   introduction: fc.record({ type: fc.constant("introduction"), ...header, links: fc.array(link, { maxLength: 4 }) }),
-};
+} satisfies { readonly [Type in Message["type"]]?: Arbitrary<Extract<Message, { type: Type }>> };
 const anyMessage: Arbitrary<Message> = fc.oneof(...Object.values<Arbitrary<Message>>(messages));
 
 /** The generator's objects have no prototype; what is compared is their content. */
