@@ -1,4 +1,4 @@
-/** Whose messages are looked at at all, and the evidence against those whose are not. */
+/** Which messages are handled at all, and the evidence against peers whose messages are not. */
 import type { RaftEffect } from "./environment.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Message } from "./messages.ts";
@@ -6,7 +6,7 @@ import type { RaftOptions } from "./options.ts";
 import type { NodeId, PeerId } from "./records.ts";
 import type { Roster } from "./roster.ts";
 
-/** Evidence kept for at most this many distinct (kind, peer, term); beyond it a liar would fill the log. */
+/** Evidence is kept for at most this many distinct keys: without a limit one faulty peer could fill the log. */
 const MAX_EVIDENCE = 1024;
 
 interface Addressee {
@@ -20,7 +20,7 @@ export class Admission {
   readonly #options: Pick<RaftOptions, "heartbeatMs">;
   readonly #roster: Pick<Roster, "peerOf" | "idOf" | "boundPeerOf">;
   readonly #emit: (effect: RaftEffect) => void;
-  /** Proven liars. Nothing they send is looked at again by this process. */
+  /** Members with evidence against them. This process ignores whatever they send. */
   #evicted = new Set<NodeId>();
   #evidenceKeys = new Set<string>();
   #strangerAtMs = new Map<string, number>();
@@ -37,16 +37,16 @@ export class Admission {
     this.#emit = emit;
   }
 
-  /** Whether a member has this identity. Asked by the transport, once a connection. */
+  /** Whether a member has this identity. The transport asks once for each connection. */
   isAdmitted(peerId: PeerId): boolean {
     const id = this.#roster.idOf(peerId);
     return id !== undefined && !this.#evicted.has(id);
   }
 
   /**
-   * Whether `message` may be looked at: this cluster and incarnation, for this node, from the member whose identity
-   * the connection proved. Nothing in it, its term least of all, is read before that. A stranger is nobody who is
-   * known here, and may be told so.
+   * Whether `message` may be handled: it is of this cluster and incarnation, for this node, and from the member whose
+   * identity the connection proved. Nothing else in it is read before that, its term least of all. A stranger is a
+   * sender that this node does not know; it may be asked to introduce itself.
    */
   judge(from: PeerId, message: Message, nowMs: number): "admitted" | "refused" | "stranger" {
     const { id, clusterId, incarnation } = this.#self;
@@ -58,8 +58,8 @@ export class Admission {
       this.report(`impersonation ${from}`, { kind: "impersonation", peer: from, claimed: message.from });
       return "refused";
     }
-    // An introduction proves itself by the signatures of those who are known. One a heartbeat and peer is enough for
-    // an honest one, and keeps a stranger cheap.
+    // An introduction proves itself by signatures of known members, whoever sends it. An honest peer needs one in a
+    // heartbeat interval at most; the limit keeps the cost of a dishonest one low.
     const isIntroduction = message.type === "introduction";
     if (this.#mustWait(isIntroduction ? `introduction ${from}` : from, nowMs)) return "refused";
     return isIntroduction ? "admitted" : "stranger";
@@ -73,14 +73,14 @@ export class Admission {
     return false;
   }
 
-  /** Keeps evidence once per `key`. */
+  /** Keeps evidence, once for each `key`. */
   report(key: string, evidence: Evidence): void {
     if (this.#evidenceKeys.has(key) || this.#evidenceKeys.size >= MAX_EVIDENCE) return;
     this.#evidenceKeys.add(key);
     this.#emit({ kind: "evidence", evidence });
   }
 
-  /** Listens to a proven liar no more. */
+  /** From now on this process ignores that member. */
   evict(id: NodeId): void {
     if (id !== this.#self.id) this.#evicted.add(id);
   }

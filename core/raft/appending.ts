@@ -5,7 +5,7 @@ import { broadcastAppend } from "./sending.ts";
 import type { RaftState } from "./state.ts";
 
 /**
- * Puts new entries into the leader's log and on their way; the leader's own disk writes them meanwhile (thesis
+ * Appends new entries to the leader's log and sends them. The leader's own disk writes them at the same time (thesis
  * 10.2.1).
  */
 export function appendAsLeader(raft: RaftState, kind: EntryKind, data: readonly Uint8Array[]): Entry[] {

@@ -15,7 +15,7 @@ export class Halt extends Error {
   }
 }
 
-/** What must hold whatever peers, clients and disks do. The values are put into words only when it does not. */
+/** What must hold whatever peers, clients and disks do. The text is made only when it does not hold. */
 export function assert(condition: boolean, message: string, first?: number, second?: number): asserts condition {
   if (condition) return;
   const values = [first, second].filter((value) => value !== undefined);

@@ -238,7 +238,7 @@ test("a message in another's name is refused, whatever it says", () => {
   expect(cluster.host(1).evidence).toEqual([{ kind: "impersonation", peer: "peer-2", claimed: 3 }]);
 });
 
-test("another cluster, another life of this one, or another addressee: not even its term is looked at", () => {
+test("another cluster, another incarnation of this one, or another addressee: not even its term is looked at", () => {
   const cluster = ledCluster();
   const certificate = cluster.certificate("election", 5, 3, [2, 3]);
   const message = append(cluster, 3, 2, 5, certificate);

@@ -1,6 +1,7 @@
 /**
- * Who may claim what. A certificate is checked against every configuration this node can itself vouch for: those in
- * its log and what an introduction proved. Signatures are looked at once per term and certificate, never per message.
+ * Checks election and pre-vote certificates. A certificate counts when its signers are a quorum of a configuration
+ * that this node knows by itself: from its log, or proved by an introduction. Signatures are verified once for each
+ * term and certificate, not for each message.
  */
 import { askWho } from "./introductions.ts";
 import type { Message } from "./messages.ts";
@@ -10,8 +11,8 @@ import type { RaftState } from "./state.ts";
 import { voteStatement } from "./statements.ts";
 
 /**
- * `unproven`: signed by too few whom this node knows; it may be behind, and asks. `forged`: a signature that its
- * signer did not make.
+ * `unproven`: too few of its signers are known here; this node may lag behind, and asks who they are. `forged`: a
+ * signature does not verify.
  */
 type CertificateCheck = "valid" | "unproven" | "forged";
 
@@ -31,8 +32,8 @@ function checkCertificate(raft: RaftState, certificate: Certificate, verified: M
     } else if (bound !== undefined) {
       return "forged";
     }
-    // Otherwise an uncommitted configuration may bind the id otherwise than one committed elsewhere: that proves no
-    // lie.
+    // Not bound by proof: an uncommitted configuration here may give the id to another identity than one that is
+    // committed elsewhere. That is no evidence against anybody.
   }
   const signed = (id: NodeId): boolean => signers.has(id);
   for (const { configuration } of raft.roster.configurations) if (isQuorum(configuration, signed)) return "valid";
@@ -41,9 +42,9 @@ function checkCertificate(raft: RaftState, certificate: Certificate, verified: M
 }
 
 /**
- * Whether they were a quorum when `term` was: a leader may outlive the configuration that elected it, and a node that
- * joins later must still be able to follow it. Each configuration counts for terms up to that of the joint entry that
- * ended it, so that nobody who has left can elect anew.
+ * Whether the signers were a quorum in `term`: a leader may stay in its term while the configuration that elected it
+ * is replaced, and a node that joins later must still accept it. A configuration counts for terms up to that of the
+ * joint entry that replaced it, so that members who have left cannot elect anybody in a later term.
  */
 function wasQuorum(raft: RaftState, term: number, signed: (id: NodeId) => boolean): boolean {
   let endedInTerm = Number.POSITIVE_INFINITY;
@@ -56,14 +57,14 @@ function wasQuorum(raft: RaftState, term: number, signed: (id: NodeId) => boolea
 }
 
 /**
- * Whether `message` comes from the elected leader of its term, following that leader if this is how it is first heard
- * of. On "no", the caller refuses.
+ * Whether `message` comes from the elected leader of its term. Where its certificate is the first proof of that
+ * leader, this node follows it from now on. If not, the caller refuses the message.
  */
 export function isFromLeader(raft: RaftState, message: Message, certificate: Certificate | null): boolean {
   if (message.term < raft.term) return false;
   const known = raft.recognized;
   if (known !== null && known.term === message.term && known.candidate === message.from) {
-    // One that campaigns because the leader asked it to goes on, although that leader still speaks.
+    // A node that campaigns by order of the leader goes on, although it still hears that leader.
     if (raft.leaderId !== message.from && raft.transferOrder === "") raft.becomeFollower(message.from);
     return true;
   }
@@ -80,7 +81,7 @@ export function isFromLeader(raft: RaftState, message: Message, certificate: Cer
   return true;
 }
 
-/** Moves on when a response comes from a later term and shows why that term exists. Returns whether it did. */
+/** Enters the later term that a response comes from, if `proof` justifies that term. Returns whether it did. */
 export function followProof(raft: RaftState, message: Message, proof: Certificate | null): boolean {
   if (message.term <= raft.term || proof === null) return false;
   if (proof.term !== message.term) {
@@ -95,9 +96,8 @@ export function followProof(raft: RaftState, message: Message, proof: Certificat
 }
 
 /**
- * Checks a certificate that a member showed, and acts on what is wrong with it. Returns it with only the signatures
- * that this node could verify, or null: what it keeps it will show to others, and it vouches for nothing it has not
- * seen.
+ * Checks a certificate that a member sent, and acts on what is wrong with it. Returns the certificate with only those
+ * signatures that this node has verified, because it will send it on to others; null when it is not valid.
  */
 export function accept(raft: RaftState, certificate: Certificate, message: Message): Certificate | null {
   if (certificate === raft.proof) return certificate;
@@ -127,8 +127,8 @@ function forged(raft: RaftState, message: Message, reason: string): void {
 }
 
 /**
- * Compares a valid election of this term with what this node has seen of the term before: its leader, and votes for
- * itself.
+ * Looks for evidence: compares a valid election of this term with the leader and the votes that this node has seen in
+ * the same term.
  */
 function noteElection(raft: RaftState, election: Certificate): void {
   if (election.term !== raft.term) return;

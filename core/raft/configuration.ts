@@ -1,7 +1,7 @@
 /**
  * Membership arithmetic (thesis 4.3): which configuration a change leads to. Every change passes through a joint
- * configuration, so each is safe whatever it adds and removes, and each leaves signatures behind that prove it to
- * whoever was away.
+ * configuration. So each is safe whatever it adds and removes, and the signatures that it collects prove it later to
+ * members that were away.
  */
 import { LIMITS } from "./limits.ts";
 import {
@@ -18,7 +18,7 @@ export function isJoint(configuration: Configuration): boolean {
   return configuration.outgoing.length > 0;
 }
 
-/** Whether `id` votes in either half. */
+/** Whether `id` votes in either half of a joint configuration. */
 export function isVoter(configuration: Configuration, id: NodeId): boolean {
   return configuration.voters.includes(id) || configuration.outgoing.includes(id);
 }
@@ -34,9 +34,8 @@ export function initialConfiguration(members: readonly { id: NodeId; peerId: Pee
 }
 
 /**
- * The joint configuration that carries out all `changes` at once, or why they cannot be. A voter must have been a
- * learner in a committed configuration first: so that every member can prove itself to those who have not met it
- * before it matters.
+ * The joint configuration that carries out all `changes` at once, or why that is refused. A voter must have been a
+ * learner in a committed configuration first: so every member can prove itself to the others before its vote counts.
  */
 export function enterJoint(
   current: Configuration,

@@ -5,10 +5,10 @@ import { Cluster } from "../testing/index.ts";
 const OFTEN = { snapshotAfterEntries: 8, snapshotEveryEntries: 6, snapshotTrailingEntries: 2, snapshotChunkBytes: 300 };
 
 /**
- * A life with votes, a conflict, snapshots taken and received, a membership change. Returns what the disks held,
+ * A run with votes, a conflict, snapshots taken and received, a membership change. Returns what the disks held,
  * write by write.
  */
-function eventfulLife(): Cluster {
+function eventfulRun(): Cluster {
   const cluster = new Cluster([1, 2, 3], OFTEN);
   cluster.elect(1);
   const write = (count: number): void => {
@@ -41,7 +41,7 @@ function boot(cluster: Cluster, id: NodeId, restored: Restored): Node {
 }
 
 test("a restart from every durable prefix of the writes keeps vote and term, and finds an unbroken log", () => {
-  const cluster = eventfulLife();
+  const cluster = eventfulRun();
   for (const { id, history } of cluster.hosts.values()) {
     expect(history.length).toBeGreaterThan(8);
     let term = 0;
@@ -76,7 +76,7 @@ test("a crash between any two writes loses nothing that was acknowledged", () =>
 });
 
 test("a whole cluster that crashes at once comes back with all that it acknowledged", () => {
-  const cluster = eventfulLife();
+  const cluster = eventfulRun();
   const before = cluster.names(cluster.leader.id);
   for (const id of [2, 3, 4]) cluster.crash(id);
   for (const id of [2, 3, 4]) cluster.restart(id);
@@ -85,7 +85,7 @@ test("a whole cluster that crashes at once comes back with all that it acknowled
 });
 
 test("a stored log with a hole, a broken chain or a missing end is refused, never read as a shorter one", () => {
-  const cluster = eventfulLife();
+  const cluster = eventfulRun();
   const { durable } = cluster.host(3);
   const { entries, snapshot } = durable;
   expect(entries.length).toBeGreaterThan(3);

@@ -1,7 +1,7 @@
 /**
  * Who leads: pre-vote (thesis 9.6), signed votes, leader stickiness (4.2.3), transfer (3.10). A candidate first
- * gathers a quorum's signed pre-votes; they are the certificate with which it, and everyone after it, enters the new
- * term.
+ * gathers a quorum's signed pre-votes; they are the certificate with which it, and then every other member, enters
+ * the new term.
  */
 import { accept, followProof } from "./certificates.ts";
 import type { RequestVote, VoteResponse } from "./messages.ts";
@@ -15,7 +15,10 @@ import { transferStatement, voteStatement } from "./statements.ts";
 
 const NO_DATA = new Uint8Array(0);
 
-/** Asks for pre-votes for the next term. `order`: the leader's signed wish, which counts for this campaign alone. */
+/**
+ * Asks for pre-votes for the next term. `order`: the leader's signature when leadership is being transferred; it
+ * counts for this campaign alone.
+ */
 export function campaign(raft: RaftState, order: Signature = ""): void {
   raft.becomePreCandidate(order);
   raft.preVotes.add(raft.id, sign(raft, "preVote", raft.term + 1, raft.id));
@@ -39,7 +42,7 @@ function electIfPreVoted(raft: RaftState): boolean {
   const certificate = certificateOf(raft, "preVote", raft.term + 1, raft.preVotes);
   raft.becomeCandidate(certificate);
   const { term } = raft;
-  // The request states how long this log is; were that lost in a crash, votes for the longer log would elect the
+  // The request states how long this log is. If a crash lost its end, votes for the longer log would elect the
   // shorter one.
   for (const to of otherVoters(raft)) {
     raft.outbox.sendDurably({
@@ -84,7 +87,8 @@ export function handleRequestVote(raft: RaftState, message: RequestVote): void {
     });
     return;
   }
-  // Also when the term is already this node's: it may have come here by another's campaign and heard its leader since.
+  // Also when this node is in that term already: another candidate may have brought it here, and it may have heard a
+  // leader since.
   if (isSticky(raft, message)) {
     refuse(raft, message);
     return;
@@ -114,8 +118,8 @@ export function handleRequestVote(raft: RaftState, message: RequestVote): void {
 }
 
 /**
- * Whether a leader has the right to this node's loyalty: one that spoke within the shortest election time-out, or
- * this node itself while it leads. The leader's own signed wish lifts it.
+ * Leader stickiness (thesis 4.2.3): whether this node refuses other candidates, because it leads or has heard its
+ * leader within the shortest election time-out. The leader's signed order to that candidate lifts it.
  */
 function isSticky(raft: RaftState, message: RequestVote): boolean {
   if (raft.role !== "leader" && raft.nowMs >= raft.lastLeaderContactMs + raft.options.electionTimeoutMs) return false;
@@ -126,8 +130,8 @@ function isSticky(raft: RaftState, message: RequestVote): boolean {
 }
 
 /**
- * Whether the term follows on one that is known here or that the candidate proves to be in: else a liar could leap to
- * the last term there is.
+ * Whether the term follows one that is known here or that the candidate proves. Without this check a faulty member
+ * could jump to the last term that a number can hold.
  */
 function isNextTerm(raft: RaftState, message: RequestVote): boolean {
   if (message.term <= raft.term + 1) return true;
@@ -178,7 +182,7 @@ export function handleVoteResponse(raft: RaftState, message: VoteResponse): void
 }
 
 function leadIfElected(raft: RaftState): void {
-  // Its own vote counts only once durable, and it never leads without it.
+  // Its own vote counts once it is durable, and a candidate never leads without it.
   if (!raft.votes.has(raft.id) || !isQuorum(raft.roster.configuration, (id) => raft.votes.has(id))) return;
   const certificate = certificateOf(raft, "election", raft.term, raft.votes);
   raft.becomeLeader(certificate);
@@ -191,8 +195,6 @@ function leadIfElected(raft: RaftState): void {
   broadcastAppend(raft);
   startRound(raft);
 }
-
-// ---- Parts
 
 function sign(raft: RaftState, kind: "preVote" | "election", term: number, candidate: NodeId): Signature {
   return raft.environment.sign(voteStatement(raft.clusterId, raft.incarnation, kind, term, candidate));

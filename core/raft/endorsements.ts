@@ -1,4 +1,7 @@
-/** Endorsements: signatures over a joint configuration, which its phase leaves behind as proof of who follows whom. */
+/**
+ * Endorsements: members' signatures over a joint configuration. A quorum of them proves the configuration that
+ * follows it.
+ */
 import { assert } from "./assert.ts";
 import { encodeConfiguration } from "./codec/index.ts";
 import { isJoint } from "./configuration.ts";
@@ -22,7 +25,7 @@ export function statementFor(raft: RaftState, jointIndex: number, jointTerm: num
   return endorsementStatement(raft.clusterId, raft.incarnation, jointIndex, jointTerm, digest);
 }
 
-/** This node's signature, to ride on an acknowledgement of the joint configuration it acts by. */
+/** This node's signature over the joint configuration it acts by, sent with an acknowledgement that covers it. */
 export function endorsementFor(raft: RaftState, matchIndex: number): AppendResponse["endorsement"] {
   const { configuration, index } = raft.roster.latest;
   if (!isJoint(configuration) || index > matchIndex) return null;

@@ -1,5 +1,5 @@
 /**
- * What a node keeps when a peer, or its own disk, did what no honest one does. Plain values: they go into logs and
+ * Evidence: what a node keeps when a peer, or its own disk, did what no correct one does. Plain values, for logs and
  * tickets.
  */
 import type { Certificate, Digest, MemberSignature, NodeId, PeerId } from "./records.ts";
@@ -19,7 +19,7 @@ export type Evidence =
   | { readonly kind: "forgedCertificate"; readonly from: NodeId; readonly term: number; readonly reason: string }
   /** A vote response, endorsement or transfer whose signature does not verify. */
   | { readonly kind: "forgedSignature"; readonly from: NodeId; readonly term: number; readonly reason: string }
-  /** The sender named another node's id than the one its connection proves, or another id's identity. */
+  /** The sender used the id of another node than its connection proves. */
   | { readonly kind: "impersonation"; readonly peer: PeerId; readonly claimed: NodeId }
   /** An append whose entries do not form the chain they claim, or are not consecutive. */
   | { readonly kind: "malformedAppend"; readonly from: NodeId; readonly term: number; readonly reason: string }

@@ -23,8 +23,8 @@ export function handleAppend(raft: RaftState, message: Append): void {
 
   const previous = log.termAt(prevIndex);
   if (previous === null && prevIndex < log.firstIndex) {
-    // From before the compacted part: all of that is committed, so it agrees with any leader. What comes after it, if
-    // anything, is looked at.
+    // It begins in the compacted part. All of that is committed, so it agrees with any leader; only entries after it
+    // are compared.
     const later = entries.filter((entry) => entry.index >= log.firstIndex);
     if (!acceptEntries(raft, message, later, log.firstIndex, log.chainAt(log.firstIndex - 1) ?? "")) return;
     matched(raft, message, Math.max(lastNew, raft.commitIndex));
@@ -32,8 +32,8 @@ export function handleAppend(raft: RaftState, message: Append): void {
   }
   if (previous !== message.prevTerm || log.chainAt(prevIndex) !== message.prevChain) {
     if (previous === message.prevTerm && saidTwoThings(raft, message, prevIndex, previous, message.prevChain)) return;
-    // Committed here, and an elected leader has something else: one of the two is damaged beyond what consensus can
-    // mend.
+    // Committed here, and an elected leader has another entry: one of the two logs is damaged, and consensus cannot
+    // repair that.
     if (prevIndex <= raft.commitIndex) haltOnTruncation(raft, message, prevIndex);
     const hint = log.lastAtOrBefore(prevIndex - 1, message.prevTerm);
     respond(raft, message, "mismatch", prevIndex, "", hint.index, hint.term);
@@ -44,8 +44,8 @@ export function handleAppend(raft: RaftState, message: Append): void {
 }
 
 /**
- * Takes over entries after a known one. Entries held already stay: a late, shorter append never cuts a tail that
- * agrees.
+ * Appends entries after one that agrees. Entries that are here already stay: a late, shorter append never cuts off a
+ * matching tail.
  */
 function acceptEntries(
   raft: RaftState,
@@ -95,7 +95,7 @@ function isConfiguration(entry: Entry): boolean {
 
 function matched(raft: RaftState, message: Append, index: number): void {
   raft.matchTo(Math.min(index, raft.log.lastIndex));
-  // No further than this very append reaches: what came with earlier ones may be a lying leader's other story.
+  // No further than this append reaches: a faulty leader may have sent other entries earlier.
   commitAsFollower(raft, Math.min(message.commit, index));
   respond(raft, message, "matched", raft.matchedIndex, raft.log.chainAt(raft.matchedIndex) ?? "", 0, 0);
 }
@@ -140,9 +140,9 @@ function malformed(raft: RaftState, message: Append, reason: string): false {
 }
 
 /**
- * Keeps evidence of two contents for one (index, term). Returns whether the sender itself said both: it leads that
- * very term, so what is here came from it too. Otherwise an earlier leader lied, or a disk did, and which content
- * stands is decided like any other conflict.
+ * Keeps evidence of two contents for one (index, term). Returns whether the sender made both: it leads that term, so
+ * the entry here came from it too. Otherwise an earlier leader or a disk was faulty, and the conflict is resolved
+ * like any other.
  */
 function saidTwoThings(raft: RaftState, message: Append, index: number, term: number, theirs: Digest): boolean {
   const ours = raft.log.chainAt(index) ?? "";
@@ -177,8 +177,8 @@ function commitAsFollower(raft: RaftState, index: number): void {
 
 export function handleHeartbeat(raft: RaftState, message: Heartbeat): void {
   const recognized = isFromLeader(raft, message, null);
-  // After a restart the leader is still known, but not how far this log agrees with it: then it has to be asked once
-  // more.
+  // After a restart this node knows its leader, but not up to where its log agrees with that leader: the leader has
+  // to probe once more.
   const certified = recognized && raft.matchedIndex >= message.commit;
   if (recognized) {
     raft.heardLeader();

@@ -1,4 +1,4 @@
-/** The door of consensus: what the node wires together, and the words that the wire and the world share. */
+/** The door of consensus: what a node is built of, and the types that the whole core and both runtimes share. */
 
 export { assert, Halt, unreachable } from "./assert.ts";
 export {

@@ -1,4 +1,7 @@
-/** Introductions: by which a node that was away learns, with proof, of members it has never met. */
+/**
+ * Introductions: how a node that was away learns of members it has never met. It follows signed links from the last
+ * configuration it knows.
+ */
 import { isJoint, memberOf } from "./configuration.ts";
 import { statementFor } from "./endorsements.ts";
 import type { Introduction, Message, WhoAreYou } from "./messages.ts";
@@ -6,7 +9,10 @@ import { isQuorum } from "./quorum.ts";
 import type { Configuration, LineageLink, NodeId, PeerId } from "./records.ts";
 import { header, type RaftState } from "./state.ts";
 
-/** A sender that is nobody here: one that has left is shown so, anyone else is asked to prove itself. */
+/**
+ * For a sender that is no member here: one that has left gets the proof of that, anybody else is asked for an
+ * introduction.
+ */
 export function introduceOrAsk(raft: RaftState, peer: PeerId, message: Message): void {
   const left = raft.roster.configuration.retired.some((member) => member.id === message.from && member.peerId === peer);
   if (left) {
@@ -35,7 +41,10 @@ export function handleWhoAreYou(raft: RaftState, message: WhoAreYou): void {
   if (links.length > 0) raft.outbox.send({ type: "introduction", ...header(raft, message.from, raft.term), links });
 }
 
-/** The last final configuration that this node can vouch for. A committed joint one counts as what it came from. */
+/**
+ * The last final configuration that this node knows to be committed, by its log or by proof. In place of a committed
+ * joint one, the configuration before it.
+ */
 function baseOf(raft: RaftState): { readonly index: number; readonly configuration: Configuration } {
   const committed = raft.roster.configurations[0] ?? raft.roster.latest;
   if (raft.roster.introduced !== null && raft.roster.introduced.jointIndex >= committed.index) {
@@ -47,19 +56,20 @@ function baseOf(raft: RaftState): { readonly index: number; readonly configurati
 }
 
 /**
- * Follows proven links from the base on. The sender need not be known: the signatures are those of members who are.
+ * Follows signed links from that configuration on. The sender need not be a known member, since the signatures are.
  */
 export function handleIntroduction(raft: RaftState, message: Introduction): void {
   for (const link of message.links) {
     const base = baseOf(raft);
     if (link.jointIndex <= base.index) continue;
-    // An honest member that joined lately, or has trimmed its lineage, may lack the links in between.
+    // Links in between are missing. No evidence: a member that joined lately, or has trimmed its lineage, may not
+    // have them.
     const { outgoing } = link.joint;
     const { voters } = base.configuration;
     if (outgoing.length !== voters.length || outgoing.some((id, at) => id !== voters[at])) return;
     const flaw = flawOf(raft, base.configuration, link);
     if (flaw !== null) {
-      // Whoever it comes from: the sender may be nobody here, with any number.
+      // One key for all senders: this one may be no member, and use any id.
       raft.admission.report("forgedLineage", {
         kind: "forgedLineage",
         from: message.from,

@@ -18,8 +18,8 @@ export function startTransfer(raft: RaftState, to: NodeId): string | null {
 }
 
 /**
- * Tells the target to campaign once it has the whole log: never before, or it would lose and cost an election
- * time-out.
+ * Orders the transfer target to campaign, once it has the whole log. Before that it would lose the election and cost
+ * an election time-out.
  */
 export function continueTransfer(raft: RaftState): void {
   const { transferring } = raft.leadership;

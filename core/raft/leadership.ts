@@ -4,15 +4,15 @@ import { Progress } from "./progress.ts";
 import type { Configuration, NodeId } from "./records.ts";
 import { SignatureSet } from "./signature-set.ts";
 
-/** Leadership on its way to another voter. */
+/** A transfer of leadership under way. */
 export interface LeadershipTransfer {
   readonly to: NodeId;
   readonly deadlineMs: number;
-  /** The order to campaign has left. */
+  /** The order to campaign was sent. */
   readonly sent: boolean;
 }
 
-/** For how many of the latest rounds it is known when they left. */
+/** How many of the latest rounds have their sending time kept. */
 const ROUNDS_REMEMBERED = 64;
 
 export class Leadership {
@@ -60,7 +60,7 @@ export class Leadership {
     return this.#transferring;
   }
 
-  /** An order to campaign has left in this term: whoever has it may win at any time, so no lease holds. */
+  /** An order to campaign was sent in this term: its receiver may win at any time, so the lease does not hold. */
   get leaseBlocked(): boolean {
     return this.#leaseBlocked;
   }
@@ -96,14 +96,14 @@ export class Leadership {
     this.#uncommittedBytes += bytes;
   }
 
-  /** Counts a new round, which leaves now. */
+  /** Begins a new round, sent now. */
   startRound(nowMs: number, heartbeatMs: number): void {
     this.#round++;
     this.#roundSentMs[this.#round % ROUNDS_REMEMBERED] = nowMs;
     this.#heartbeatDeadlineMs = nowMs + heartbeatMs;
   }
 
-  /** When a round left; null when it is none of the latest. */
+  /** When a round was sent; null when it is none of the latest. */
   sentMsOf(round: number): number | null {
     if (round > this.#round || round <= this.#round - ROUNDS_REMEMBERED) return null;
     return this.#roundSentMs[round % ROUNDS_REMEMBERED] ?? null;
@@ -113,13 +113,13 @@ export class Leadership {
     this.#transferring = { to, deadlineMs, sent: false };
   }
 
-  /** The order to campaign leaves. */
+  /** The order to campaign is sent. */
   transferOrdered(): void {
     if (this.#transferring !== null) this.#transferring = { ...this.#transferring, sent: true };
   }
 
   giveUpTransfer(): void {
-    // An order that has left may still be followed, however late: no lease any more in this term.
+    // An order that was sent may still be followed, however late: there is no lease any more in this term.
     this.#leaseBlocked ||= this.#transferring?.sent === true;
     this.#transferring = null;
   }

@@ -12,7 +12,10 @@ import { sendAppends, tellCommit } from "./sending.ts";
 import { resendChunks, sendChunks } from "./snapshot-sending.ts";
 import type { RaftState } from "./state.ts";
 
-/** At each heartbeat's time: still a quorum behind it? Then the next round. */
+/**
+ * Once every heartbeat interval. Check-quorum first: a leader that has not heard a quorum for an election time-out
+ * steps down. Then the next round.
+ */
 export function leaderTick(raft: RaftState): void {
   const heardMs = quorumValue(raft.roster.configuration, (id) =>
     id === raft.id ? raft.nowMs : (raft.leadership.progress.get(id)?.lastHeardMs ?? Number.NEGATIVE_INFINITY),
@@ -39,7 +42,7 @@ export function handleHeartbeatResponse(raft: RaftState, message: HeartbeatRespo
     resendChunks(raft, message.from, progress);
     return;
   }
-  // Only who follows this leader keeps it in office.
+  // Only followers of this leader count for check-quorum.
   progress.lastHeardMs = raft.nowMs;
   const sentMs = raft.leadership.sentMsOf(message.round);
   if (message.round > progress.round && sentMs !== null) {
@@ -47,7 +50,8 @@ export function handleHeartbeatResponse(raft: RaftState, message: HeartbeatRespo
     progress.roundSentMs = sentMs;
     confirmReads(raft);
   }
-  // What was sent two heartbeats ago and is not answered was lost, or its answer was: start over from what is known.
+  // What was sent two heartbeats ago and is not answered was lost, or its answer was: send again from what is known
+  // to match.
   if (progress.match >= raft.log.lastIndex && progress.mode !== "snapshot") return;
   const overdue = raft.nowMs - progress.oldestSentMs >= 2 * raft.options.heartbeatMs;
   if (progress.mode === "probe" && (overdue || !progress.probing)) {
@@ -78,17 +82,18 @@ export function handleAppendResponse(raft: RaftState, message: AppendResponse): 
       return;
     case "mismatch":
       if (message.term !== raft.term) return;
-      // It knows this leader, or it would not have compared.
+      // It knows this leader: otherwise it would not have compared.
       progress.certified = true;
       progress.lastHeardMs = raft.nowMs;
-      // Answers to appends from before a successful one say nothing new, nor do those to probes before the last.
+      // An answer to an append before the last match says nothing new, nor does one to an earlier probe.
       if (message.matchIndex <= progress.match || progress.mode === "snapshot") return;
       if (progress.mode === "replicate" || progress.next - 1 === message.matchIndex) {
         const agreed = raft.log.lastAtOrBefore(message.hintIndex, message.hintTerm).index;
-        // Where it may agree can lie before what this log still holds; then it needs the snapshot.
+        // The index where they may agree can be compacted here; then the follower needs the snapshot.
         progress.becomeProbe(Math.max(Math.min(agreed, message.hintIndex), progress.match) + 1);
       } else if (progress.next - 1 < message.matchIndex) {
-        // The certificate went out after another entry than the next one; now the probe itself can.
+        // The append that carried the certificate was sent after another entry than the probe is for. Now the probe
+        // can be sent.
         progress.probing = false;
       }
       sendAppends(raft, message.from, progress);
@@ -152,8 +157,8 @@ export function handleSnapshotResponse(raft: RaftState, message: SnapshotRespons
       return;
     case "wanted":
       if (message.nextSequence < transfer.acknowledged) {
-        // It has started anew, and what it held is gone. Or this is an old answer: then going back costs a few
-        // chunks, now and then.
+        // It has restarted, and the chunks that it held are gone. Or this is an old answer: going back then costs a
+        // few chunks, at most once in a heartbeat interval.
         if (raft.nowMs - transfer.rewoundAtMs < raft.options.heartbeatMs) return;
         transfer.rewoundAtMs = raft.nowMs;
         transfer.sent = message.nextSequence;
@@ -163,7 +168,7 @@ export function handleSnapshotResponse(raft: RaftState, message: SnapshotRespons
       sendChunks(raft, message.from, progress);
       return;
     case "damaged":
-      // Start over: with whatever snapshot is the latest by now, when the follower next answers a heartbeat.
+      // Start over with the latest snapshot, when the follower next answers a heartbeat.
       progress.becomeSnapshot(raft.snapshot, raft.nowMs);
       return;
     case "installed":

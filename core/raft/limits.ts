@@ -1,5 +1,5 @@
 /**
- * Hard ceilings on what a node takes from anyone, whatever it is configured to send. Decoding enforces them before it
+ * Hard limits on what a node accepts from anybody, whatever it is configured to send. Decoding checks them before it
  * allocates.
  */
 import { FRAME_BYTES_MAX } from "../wire/index.ts";

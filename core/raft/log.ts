@@ -97,7 +97,7 @@ export class RaftLog {
     return entry;
   }
 
-  /** Another's entry, whose chain the caller has checked with `follows`. */
+  /** A leader's entry, received. The caller has checked its chain with `follows`. */
   append(entry: Entry): void {
     assert(
       entry.index === this.lastIndex + 1,
@@ -109,7 +109,7 @@ export class RaftLog {
     this.#entries.push(entry);
   }
 
-  /** Whether `entry` is what its chain says, coming after `previous`. */
+  /** Whether the entry's chain is the digest over `previous` and the entry. */
   follows(previous: Digest, entry: Entry): boolean {
     return chainLink(this.#environment, previous, entry.index, entry.term, entry.kind, entry.data) === entry.chain;
   }
@@ -144,7 +144,7 @@ export class RaftLog {
 
   /**
    * The largest index at or before `index` whose term is at most `term` (etcd's findConflictByTerm): where two logs
-   * may still agree. With the base reached, the base.
+   * may still agree. Never before the base.
    */
   lastAtOrBefore(index: number, term: number): { readonly index: number; readonly term: number } {
     let at = Math.min(index, this.lastIndex);

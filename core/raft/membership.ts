@@ -1,6 +1,6 @@
 /**
- * Who takes part (thesis 4): changes through joint consensus with automatic leave, promotion of learners that have
- * caught up, and introductions, by which a node that was away learns, with proof, of members it has never met.
+ * Membership changes (thesis 4): joint consensus that is left automatically, and promotion of learners that have
+ * caught up.
  */
 import { appendAsLeader } from "./appending.ts";
 import { encodeConfigurationRecord } from "./codec/index.ts";
@@ -31,7 +31,9 @@ export type MembershipChange =
  */
 export function changeMembership(raft: RaftState, changes: readonly ConfigurationChange[]): MembershipChange {
   if (raft.role !== "leader") return { refused: "this node does not lead" };
-  // Before that, a change of an earlier leader may still be committed beside this one (Ongaro on raft-dev, 2015).
+  // Until the leader has committed an entry of its own term, a change by an earlier leader may still be committed
+  // beside this one: two changes that do not know of each other could have disjoint quorums (the bug in single-server
+  // changes that Ongaro reported on raft-dev in 2015).
   if (raft.commitIndex < raft.leadership.termStartIndex)
     return { refused: "the leader has committed nothing in its term yet; try again", isTemporary: true };
   if (raft.roster.configurations.length > 1)
@@ -76,8 +78,9 @@ export function changeCommitted(raft: RaftState): void {
 }
 
 /**
- * A leader that outlives many changes hands over, so that its election stays within the lineage that a joining node
- * is given: with a certificate whose signers nobody can trace any more, it could not be followed by newcomers.
+ * A leader that stays in its term over many changes transfers leadership. A joining node is given a bounded number of
+ * links; once they no longer reach back to the voters that elected this leader, it could not check the leader's
+ * certificate.
  */
 function renewElection(raft: RaftState): void {
   const changes = raft.roster.lineage.filter(({ jointTerm }) => jointTerm === raft.term).length;
@@ -111,8 +114,8 @@ function leaveIfEndorsed(raft: RaftState): void {
 }
 
 /**
- * A learner that asked to be promoted, and that has nearly everything committed, becomes a voter. Looked at with each
- * heartbeat.
+ * A learner that is to be promoted becomes a voter once it has nearly everything that is committed. Checked in every
+ * heartbeat interval.
  */
 export function promoteLearners(raft: RaftState): void {
   if (raft.roster.configurations.length > 1) return;
@@ -127,7 +130,7 @@ export function promoteLearners(raft: RaftState): void {
 function hasCaughtUp(raft: RaftState, id: NodeId): boolean {
   const progress = raft.leadership.progress.get(id);
   if (progress?.mode !== "replicate") return false;
-  // One that has never answered, or no more, has caught up with nothing, however short the log.
+  // One that does not answer has not caught up, however short the log is.
   return isHeard(raft, id) && progress.match + raft.options.snapshotTrailingEntries >= raft.commitIndex;
 }
 
@@ -136,7 +139,7 @@ function isHeard(raft: RaftState, id: NodeId): boolean {
   return raft.nowMs - heardMs < raft.options.electionTimeoutMs;
 }
 
-/** The leader's own, once its joint configuration is durable. */
+/** Adds the leader's own endorsement, once its joint configuration is durable. */
 export function endorse(raft: RaftState): void {
   const { configuration, index } = raft.roster.latest;
   if (

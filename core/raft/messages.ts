@@ -1,7 +1,7 @@
 /**
- * What members say to each other. A message is defined once, here: its name, its number on the wire, its fields and
- * their bounds. Its type, its bytes and the check of what arrives follow. Names follow Ongaro's thesis and etcd/raft.
- * Every message is immutable once made.
+ * The messages that members send to each other. A message is defined once, here: its name, its number on the wire,
+ * its fields and their bounds. Its type, its bytes and the check of what arrives follow. Names follow Ongaro's thesis
+ * and etcd/raft. Every message is immutable once made.
  *
  * Fields are encoded by position, in the order in which they stand here. A number that was ever in use is never given
  * to another message.
@@ -31,8 +31,8 @@ const HEADER = {
   /** Drawn once when a cluster is made. */
   clusterId: printable(1, LIMITS.clusterIdLength),
   /**
-   * Rises when a cluster is restored from a backup or after loss of its quorum: what its former life still sends is
-   * inert.
+   * Rises when a cluster is restored from a backup or after loss of its quorum: messages of an earlier incarnation
+   * are ignored.
    */
   incarnation: natural,
   from: id,
@@ -118,7 +118,10 @@ export const CONSENSUS_MESSAGES = {
      * null in the first.
      */
     certificate,
-    /** The leader's signed wish that `from` lead (thesis 3.10): lifts leader stickiness. Empty when there is none. */
+    /**
+     * The leader's signed order that `from` campaign (thesis 3.10): lifts leader stickiness. Empty when there is
+     * none.
+     */
     transfer: signature,
   }),
   voteResponse: message(6, {
@@ -157,10 +160,10 @@ export const CONSENSUS_MESSAGES = {
     proof,
   }),
   timeoutNow: message(9, {
-    /** The leader's signed wish that `to` lead. */
+    /** The leader's signed order that `to` campaign. */
     transfer: signature,
   }),
-  /** To a sender that is not known as a member here: prove it, from this configuration on. */
+  /** To a sender that is no known member: asks for an introduction, from this configuration on. */
   whoAreYou: message(14, { configurationIndex: natural }),
   /** Links after the configuration that was asked for, oldest first. */
   introduction: message(15, { links: list(linkSchema, { lengthMax: LIMITS.lineageLinks }) }),

@@ -1,4 +1,4 @@
-/** Tunables of one node. Every member of a cluster should use the same values; safety never depends on it. */
+/** Options of one node. Every member of a cluster should use the same values; safety does not depend on it. */
 export interface RaftOptions {
   /**
    * Shortest silence after which a follower campaigns; each wait is drawn anew from [this, 2 × this). Also how long a
@@ -6,11 +6,11 @@ export interface RaftOptions {
    * Keep it ten times `heartbeatMs` or more.
    */
   readonly electionTimeoutMs: number;
-  /** How often a leader speaks when it has nothing to say. */
+  /** How often a leader sends heartbeats. */
   readonly heartbeatMs: number;
-  /** Appends on their way to one follower, unacknowledged. */
+  /** Appends in flight to one follower. */
   readonly maxInflightMessages: number;
-  /** Bytes of entries on their way to one follower, unacknowledged. At least one message is always allowed. */
+  /** Bytes of entries in flight to one follower. At least one append is always allowed. */
   readonly maxInflightBytes: number;
   /** Bytes of entries in one append; one entry always fits. */
   readonly maxAppendBytes: number;
@@ -30,9 +30,9 @@ export interface RaftOptions {
   /** How long a request waits for its outcome before it is answered `outcomeUnknown` or `readTimedOut`. */
   readonly requestTimeoutMs: number;
   /**
-   * Applied entries before the first snapshot, and at least between later ones: as many as are together as long as
-   * the snapshot before, so that the cost of snapshots stays in proportion to what is written, however large the
-   * state.
+   * Applied entries before the first snapshot, and the least number of them between later ones. A later snapshot also
+   * waits until the entries since the last one are as long as that snapshot: so the cost of snapshots stays in
+   * proportion to what is written, however large the state is.
    */
   readonly snapshotAfterEntries: number;
   readonly snapshotEveryEntries: number;

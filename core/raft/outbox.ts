@@ -1,6 +1,7 @@
 /**
- * What leaves a node, and when. A message that promises something waits for the write that makes it true: it leaves
- * only once all that was decided before it is durable. Writes complete in the order in which they were issued.
+ * Messages and writes that leave a node, and when. A message that promises something waits for the write that makes
+ * it true: it leaves only once all that was decided before it is durable. Writes complete in the order in which they
+ * were issued.
  */
 import type { RaftEffect, Write } from "./environment.ts";
 import type { RaftLog } from "./log.ts";
@@ -45,23 +46,26 @@ export class Outbox {
     this.#unwrittenIndex = log.lastIndex + 1;
   }
 
-  /** Says something that promises nothing. */
+  /** Sends a message that promises nothing. */
   send(message: Message): void {
     const peer = this.#roster.peerOf(message.to);
     if (peer !== undefined) this.sendTo(peer, message);
   }
 
-  /** As `send`, to a peer that may be no member. */
+  /** As `send`, to a peer that may not be a member. */
   sendTo(peer: PeerId, message: Message): void {
     this.#emit({ kind: "send", to: peer, message });
   }
 
-  /** Says something that is true only once all that was decided up to now is durable. */
+  /** Sends a message once everything that was decided up to now is durable. */
   sendDurably(message: Message): void {
     this.#messages.push(message);
   }
 
-  /** Has this node's vote for itself in `term` counted once all that was decided up to now is durable. */
+  /**
+   * Counts this node's vote for itself in `term` once everything that was decided up to now is durable. Never, if the
+   * process ends before.
+   */
   countVoteOnceDurable(term: number): void {
     this.#ownVotes.push(term);
   }
@@ -125,7 +129,8 @@ export class Outbox {
   }
 
   /**
-   * Every write up to `writeId` is durable. `grown` is called after each of them, before what waited for it is said.
+   * Every write up to `writeId` is durable. `grown` is called after each of them, before the messages that waited for
+   * it are sent.
    */
   written(writeId: number, grown: () => void, countOwnVote: (term: number) => void): void {
     for (
@@ -166,7 +171,10 @@ function copyOf(write: PendingWrite): PendingWrite {
   return { ...write, messages: [...write.messages], ownVotes: [...write.ownVotes] };
 }
 
-/** What was cut is no longer promised, although the write that it waited for will still complete. */
+/**
+ * An acknowledgement of entries that were cut off must not be sent, although the write that it waits for will
+ * complete.
+ */
 function acknowledgesBeyond(message: Message, index: number): boolean {
   return message.type === "appendResponse" && message.outcome === "matched" && message.matchIndex > index;
 }

@@ -1,6 +1,6 @@
 /**
- * What a leader knows of one follower (etcd's tracker): how far it agrees, what is on its way, and when it was last
- * heard.
+ * What a leader knows of one follower (etcd's tracker): how far its log agrees, what is in flight, and when it was
+ * last heard.
  */
 import type { RaftOptions } from "./options.ts";
 import type { Snapshot } from "./records.ts";
@@ -30,7 +30,7 @@ export class Progress {
   /** A probe is out and unanswered. */
   probing = false;
   transfer: SnapshotTransfer | null = null;
-  /** The follower knows this leader's election. Should it forget in a crash, it says so. */
+  /** The follower knows this leader's election certificate. One that lost it in a crash says so in its answers. */
   certified = false;
   lastHeardMs: number;
   /** The highest commit index that a heartbeat has told it. */
@@ -69,7 +69,7 @@ export class Progress {
     this.next = lastIndex + 1;
   }
 
-  /** Acknowledged up to `index`. Returns whether that was news. */
+  /** The follower acknowledges entries up to `index`. Returns whether that is more than before. */
   acknowledged(index: number, nowMs: number): boolean {
     let freed = 0;
     while (freed < this.#lastIndexes.length && (this.#lastIndexes[freed] ?? 0) <= index) {

@@ -1,18 +1,27 @@
 /**
- * One member's consensus, as its node sees it. The protocol itself is in the files below, each a set of functions
- * over the state; a file calls only those further down:
+ * One member's consensus, as its node sees it. The protocol is in the files below, each a set of functions over the
+ * state. A file calls only those further down:
  *
- *   leading.ts               a leader's clock, and what followers answer     following.ts            a follower's side
- *   commit.ts                when entries are committed                      snapshot-receiving.ts   snapshots that arrive
- *   membership.ts            who takes part                                  introductions.ts        proofs for who was away
- *   leadership-transfer.ts   who leads next                                  certificates.ts         who may claim what
- *   election.ts              who leads                                       endorsements.ts         signatures under a change
+ *   leading.ts               a leader's clock, and what followers answer
+ *   following.ts             a follower's side: appends and heartbeats
+ *   snapshot-receiving.ts    a follower's side of a snapshot
+ *   commit.ts                when entries are committed
+ *   membership.ts            changes of who takes part
+ *   leadership-transfer.ts   leadership handed to a chosen voter
+ *   election.ts              pre-votes, votes, who leads
+ *   certificates.ts          the check of what proves an election
+ *   introductions.ts         proofs of membership, for nodes that were away
+ *   endorsements.ts          signatures that become such proofs
  *   reads.ts, rounds.ts      reads without a log entry
- *   appending.ts, sending.ts, snapshot-sending.ts                            how entries and snapshots travel
- *   state.ts                 the state that all of them share
+ *   appending.ts             a leader's own entries
+ *   sending.ts, snapshot-sending.ts
+ *   state.ts                 the state that they share, and its parts: roster, log, outbox, leadership, ...
  *
- * The contract: call `begin`, then any of the others, then `expire` and `finish`; what should happen goes to `emit`.
- * Nothing here knows what an entry means.
+ * The contract: call `begin`, then any of the others, then `expire` and `finish`. What should happen goes to `emit`.
+ * Nothing here knows what a command means.
+ *
+ * "Thesis" is Diego Ongaro, Consensus: Bridging Theory and Practice (Stanford, 2014); "paper" is Ongaro and
+ * Ousterhout, In Search of an Understandable Consensus Algorithm, extended version (2014).
  */
 import { appendAsLeader } from "./appending.ts";
 import { advanceCommit } from "./commit.ts";
@@ -68,7 +77,7 @@ const HANDLERS: { readonly [Type in ConsensusMessageType]: (state: RaftState, me
   introduction: handleIntroduction,
 };
 
-/** What a snapshot has to say of the log: its metadata, but for its content. */
+/** The metadata of a snapshot that follows from the log, and not from its content. */
 export type SnapshotBase = Omit<SnapshotMeta, "digest" | "chunkCount" | "sizeBytes">;
 
 export class Raft {
@@ -181,7 +190,7 @@ export class Raft {
     return this.#state.roster.removed;
   }
 
-  /** Whether a member has this identity. Asked by the transport, once a connection. */
+  /** Whether a member has this identity. The transport asks once for each connection. */
   isAdmitted(peerId: PeerId): boolean {
     return this.#state.admission.isAdmitted(peerId);
   }
@@ -196,7 +205,7 @@ export class Raft {
   begin(stamp: Stamp): void {
     const state = this.#state;
     state.setClock(stamp);
-    // A leader that slept looks at its own state before it believes what it remembers.
+    // A leader that was paused may have been replaced: check-quorum comes before anything else.
     if (state.role === "leader" && state.nowMs >= state.leadership.heartbeatDeadlineMs) leaderTick(state);
   }
 
@@ -239,7 +248,7 @@ export class Raft {
     this.#state.outbox.finish((term) => countOwnVote(this.#state, term));
   }
 
-  /** Says something of the node's own that promises nothing. */
+  /** Sends a message of the node's own. It must promise nothing that has to be durable. */
   send(message: Message): void {
     this.#state.outbox.send(message);
   }
@@ -251,7 +260,7 @@ export class Raft {
 
   // ---- Requests
 
-  /** Puts commands into the leader's log and on their way. */
+  /** Appends commands to the leader's log and sends them. */
   append(commands: readonly Uint8Array[]): Entry[] {
     return appendAsLeader(this.#state, "command", commands);
   }
@@ -297,9 +306,9 @@ export class Raft {
   }
 
   /**
-   * What a snapshot of the state after `index` has to say of the log, `index` being applied; null while none can be
-   * taken there. A node that joined trusts a configuration from beyond its log until it gets there. And while a joint
-   * configuration is in force its entry is still needed, to be endorsed; the final one follows at once.
+   * The base of a snapshot of the state after the applied entry `index`; null while no snapshot can be taken there. A
+   * node that joined acts by a configuration from beyond its log until its log reaches it. And the entry of a joint
+   * configuration is needed, for endorsements, until the final one is committed.
    */
   snapshotBaseAt(index: number): SnapshotBase | null {
     const { log, roster } = this.#state;
@@ -319,7 +328,9 @@ export class Raft {
     };
   }
 
-  /** Has the node's own snapshot stored, and forgets the log before it but for what followers a little behind need. */
+  /**
+   * Stores the node's own snapshot, and compacts the log. Some entries before it stay, for followers a little behind.
+   */
   compact(base: SnapshotBase, chunks: readonly Uint8Array[]): void {
     const state = this.#state;
     const { clusterId, incarnation, log, options } = state;

@@ -27,7 +27,7 @@ export class ReadQueue {
   #pending: PendingRead[] = [];
   #ready: ReadyRead[] = [];
 
-  /** How many wait. */
+  /** How many reads wait for a round. */
   get length(): number {
     return this.#pending.length;
   }

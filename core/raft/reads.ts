@@ -1,6 +1,7 @@
 /**
- * Linearizable reads without a log entry (thesis 6.4): remember the commit index, prove leadership by one round to a
- * quorum, serve once applied. Reads that arrive while a round is under way share the next one.
+ * Linearizable reads without a log entry (thesis 6.4): the leader remembers its commit index, proves by one round to
+ * a quorum that it still leads, and serves the read once that index is applied. Reads that arrive during a round
+ * share the next one.
  */
 import { quorumValue } from "./quorum.ts";
 import type { ReadOrigin } from "./read-queue.ts";
@@ -13,7 +14,8 @@ export function requestRead(raft: RaftState, origin: ReadOrigin): void {
     raft.reads.refuse(origin);
     return;
   }
-  // What an earlier leader committed is known only once this term has committed something (thesis 6.4, step 1).
+  // A leader knows what earlier leaders committed only once it has committed an entry of its own term (thesis 6.4,
+  // step 1).
   if (raft.commitIndex < raft.leadership.termStartIndex) {
     raft.reads.add(origin, raft.leadership.termStartIndex, 0);
     return;
@@ -24,9 +26,8 @@ export function requestRead(raft: RaftState, origin: ReadOrigin): void {
 }
 
 /**
- * Whether the leader may answer without asking (thesis 6.4.1): no other can have been elected before every voter of
- * some quorum has been silent for the shortest election time-out, measured on clocks that differ by the drift bound
- * at most.
+ * Whether the leader may answer without asking (thesis 6.4.1): nobody else can be elected while a quorum of voters
+ * has heard this leader within the shortest election time-out, on clocks that differ by the drift bound at most.
  */
 export function holdsLease(raft: RaftState): boolean {
   if (!raft.options.leaseReads || raft.role !== "leader" || raft.commitIndex < raft.leadership.termStartIndex)

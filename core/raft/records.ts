@@ -1,7 +1,7 @@
 /**
  * The records of consensus: entries, configurations, certificates, and what is stored. Each is defined once; its
  * type, its bytes and its bounds follow. Names follow Ongaro's thesis and etcd/raft. Every value is immutable once
- * made: nodes of one simulation share them by reference.
+ * made: nodes of one simulation share values by reference.
  *
  * Fields are encoded by position, in the order in which they stand here.
  */
@@ -69,7 +69,7 @@ const memberSchema = named(
   record({
     id,
     peerId,
-    /** A learner that the leader proposes as a voter by itself once it has caught up. */
+    /** A learner that the leader promotes to a voter by itself, once it has caught up. */
     promote: flag,
   }),
 );
@@ -82,7 +82,7 @@ export const configurationSchema = named(
     voters: list(id, { lengthMax: LIMITS.voters }),
     outgoing: list(id, { lengthMax: LIMITS.voters }),
     /**
-     * Members that receive the log and vote on nothing. One that is still in `outgoing` turns learner when the joint
+     * Members that receive the log and do not vote. One that is still in `outgoing` becomes a learner when the joint
      * phase ends.
      */
     learners: list(id, { lengthMax: LIMITS.members }),
@@ -106,14 +106,14 @@ const signatureSchema = named("signature", record({ id, signature }));
 /** A signature and whose it is. */
 export type MemberSignature = Infer<typeof signatureSchema>;
 
-/** In the sender's order. Nobody but voters signs, and a joint configuration has two sets of them. */
+/** In the sender's order. Only voters sign, and a joint configuration has two sets of them. */
 const signatures = list(signatureSchema, { lengthMax: 2 * LIMITS.voters, distinctBy: "id" });
 
 export const linkSchema = named(
   "link",
   record({
     jointIndex: natural,
-    /** Term of the joint entry: nobody was elected by the configuration before it in a later one. */
+    /** Term of the joint entry. The configuration before it elected nobody in a later term. */
     jointTerm: natural,
     joint: configurationSchema,
     signatures,
@@ -146,9 +146,9 @@ export const certificateSchema = named(
   record({ kind: choice(["preVote", "election"]), term: natural, candidate: id, signatures }),
 );
 /**
- * A quorum's signatures that `candidate` may lead (`election`) or may start an election (`preVote`) in `term`. Terms
- * rise by certificates alone, so a lying member cannot push the cluster through terms, and an append without an
- * election is seen for what it is.
+ * A quorum's signatures that `candidate` may lead (`election`) or may start an election (`preVote`) in `term`. A node
+ * enters a term only with a certificate. So a faulty member cannot raise the terms of others at will, and an append
+ * by a node that was not elected is refused.
  */
 export type Certificate = Infer<typeof certificateSchema>;
 
@@ -161,7 +161,7 @@ export const hardStateSchema = named(
     proof: nullable(certificateSchema),
   }),
 );
-/** What must be on disk before a node speaks of it. */
+/** What must be on disk before a message depends on it. */
 export type HardState = Infer<typeof hardStateSchema>;
 
 export const snapshotMetaSchema = named(

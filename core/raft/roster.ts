@@ -1,6 +1,6 @@
 /**
- * Who takes part, as far as this node knows: the configurations in its log, the links that prove them, and so whom it
- * listens to and under which identity.
+ * Who takes part, as far as this node knows: the configurations in its log, the links that prove them, and the
+ * members and identities that follow from both.
  */
 import { assert } from "./assert.ts";
 import { decodeConfigurationRecord } from "./codec/index.ts";
@@ -18,7 +18,7 @@ import type {
   SnapshotMeta,
 } from "./records.ts";
 
-/** A configuration in the log or in the snapshot, with the index from which it counts. */
+/** A configuration from the log or the snapshot, and the index of its entry. */
 export interface PlacedConfiguration extends ConfigurationRecord {
   readonly index: number;
 }
@@ -27,7 +27,7 @@ export interface PlacedConfiguration extends ConfigurationRecord {
 export interface IntroducedConfiguration {
   readonly jointIndex: number;
   readonly configuration: Configuration;
-  /** Its entry is in this node's own log; otherwise another member showed it. */
+  /** Its entry is in this node's own log; otherwise another member sent it. */
   readonly inLog: boolean;
 }
 
@@ -78,7 +78,7 @@ export class Roster {
     return this.#lineage;
   }
 
-  /** What a proof has shown, while this node does not know it to be committed by itself. */
+  /** A configuration that links prove, while this node does not know by its own log that it is committed. */
   get introduced(): IntroducedConfiguration | null {
     return this.#introduced;
   }
@@ -96,12 +96,12 @@ export class Roster {
     return this.#promotable;
   }
 
-  /** The identity under which this node listens to `id`. */
+  /** The identity that `id` must have for this node to handle its messages. */
   peerOf(id: NodeId): PeerId | undefined {
     return this.#peers.get(id);
   }
 
-  /** Whom this node listens to under this identity. */
+  /** The member with this identity. */
   idOf(peerId: PeerId): NodeId | undefined {
     for (const [id, known] of this.#peers) if (known === peerId) return id;
     return undefined;
@@ -115,9 +115,9 @@ export class Roster {
     return this.#bindings.get(id);
   }
 
-  /** Takes up a configuration entry that has just entered the log. */
+  /** Takes over the configuration of an entry that was just appended to the log. */
   place(entry: Entry): void {
-    // A node that joined trusts a later configuration than the ones it meets on the way there.
+    // A node that joined starts with a later configuration than those in the first part of the log.
     if (entry.index <= this.latest.index) return;
     const record = decodeConfigurationRecord(entry.data);
     this.#configurations.push({ index: entry.index, ...record });
@@ -126,8 +126,7 @@ export class Roster {
   }
 
   /**
-   * Forgets configurations that a truncation removed from the log. Links stay: their signatures prove them by
-   * themselves.
+   * Forgets configurations that a truncation removed from the log. Links stay: their signatures are proof enough.
    */
   unplaceAfter(index: number): void {
     while (this.#configurations.length > 1 && this.latest.index > index) this.#configurations.pop();
@@ -154,15 +153,15 @@ export class Roster {
   }
 
   /**
-   * A snapshot replaced the log, or its beginning: its configuration is the only one known, but for those that
-   * follow.
+   * A snapshot has replaced the log or its beginning. Its configuration replaces all others but those in the log
+   * after it.
    */
   adopt(meta: SnapshotMeta, log: Pick<RaftLog, "entryAt" | "lastIndex">, commitIndex: number): void {
     const trusted = this.#configurations[0];
     if (trusted === undefined || trusted.index < meta.configurationIndex) {
       this.#configurations = [{ index: meta.configurationIndex, configuration: meta.configuration, link: null }];
     } else {
-      // It joined trusting a later configuration than the snapshot's.
+      // This node joined with a later configuration than the snapshot's.
       this.#configurations = [trusted];
     }
     this.#placeFrom(log, meta.index + 1);
@@ -171,7 +170,7 @@ export class Roster {
     this.#rebuild();
   }
 
-  /** Takes up a link whose signatures have been checked. */
+  /** Takes over a link whose signatures have been verified. */
   introduce(link: LineageLink): void {
     this.#addLink(link, false);
     this.#rebuild();
@@ -188,8 +187,8 @@ export class Roster {
     const newest = this.#lineage[this.#lineage.length - 1];
     if (newest === undefined || link.jointIndex > newest.jointIndex) {
       this.#lineage = [...this.#lineage, link].slice(-LIMITS.lineageLinks);
-      // A quorum signed it, so it counts before this node knows that it is committed: after a restart it knows of no
-      // commits.
+      // A quorum signed it, so it counts although this node may not know yet that it is committed: after a restart it
+      // knows of no commits.
       this.#introduced = { jointIndex: link.jointIndex, configuration: leaveJoint(link.joint), inLog };
     }
   }
@@ -206,7 +205,8 @@ export class Roster {
       bind(this.#bindings, configuration.retired);
       bind(this.#bindings, configuration.members);
     }
-    // While the entry that removes it is only in its own log, it may be needed to commit that very entry.
+    // While the entry that removes this node is known from its own log alone, its vote may be needed to commit that
+    // entry.
     const leftBy = this.#introduced?.inLog === false ? introduced : committed;
     this.#removed = leftBy?.retired.some((member) => member.id === this.#id) ?? false;
     this.#promotable =

@@ -3,7 +3,7 @@ import { quorumValue } from "./quorum.ts";
 import { sendHeartbeat, sendProbe } from "./sending.ts";
 import type { RaftState } from "./state.ts";
 
-/** Speaks to everyone, so that a quorum's answers prove leadership as of now. */
+/** Sends a heartbeat to everybody. Answers by a quorum prove that this node led when the round was sent. */
 export function startRound(raft: RaftState): void {
   raft.leadership.startRound(raft.nowMs, raft.options.heartbeatMs);
   for (const [id, progress] of raft.leadership.progress) {
@@ -13,7 +13,7 @@ export function startRound(raft: RaftState): void {
   confirmReads(raft);
 }
 
-/** Releases what the quorum's answers confirm, and starts the round that the rest waits for. */
+/** Releases reads that a quorum's answers confirm, and starts the round that the others wait for. */
 export function confirmReads(raft: RaftState): void {
   const { leadership, reads } = raft;
   if (reads.length === 0 || raft.commitIndex < leadership.termStartIndex) return;

@@ -1,4 +1,4 @@
-/** What a leader sends to a follower: entries as far as flow control lets them, chunks of a snapshot, heartbeats. */
+/** What a leader sends to a follower: entries, as many as flow control allows, chunks of a snapshot, heartbeats. */
 import { Halt } from "./assert.ts";
 import { LIMITS } from "./limits.ts";
 import type { Progress } from "./progress.ts";
@@ -10,7 +10,7 @@ export function broadcastAppend(raft: RaftState): void {
   for (const [id, progress] of raft.leadership.progress) sendAppends(raft, id, progress);
 }
 
-/** As much as flow control allows. */
+/** Sends as many entries as flow control allows, or chunks where the entries are compacted away. */
 export function sendAppends(raft: RaftState, to: NodeId, progress: Progress): void {
   if (progress.mode === "snapshot") {
     sendChunks(raft, to, progress);
@@ -79,15 +79,18 @@ export function sendHeartbeat(raft: RaftState, to: NodeId, progress: Progress): 
   });
 }
 
-/** An append without entries that carries the election: to one that has not acknowledged this leader yet. */
+/**
+ * An append without entries that carries the election certificate, for a follower that has not acknowledged this
+ * leader yet.
+ */
 export function sendProbe(raft: RaftState, to: NodeId, progress: Progress): void {
   const at = raft.log.termAt(progress.next - 1) === null ? raft.log.firstIndex - 1 : progress.next - 1;
   sendEntries(raft, to, progress, at, []);
 }
 
 /**
- * Followers learn of a commit with their next append. Whoever has none coming is told at once, since clients wait
- * there too.
+ * Followers learn the commit index with their next append. One for which none is due gets a heartbeat at once, since
+ * clients may wait there.
  */
 export function tellCommit(raft: RaftState, to: NodeId, progress: Progress): void {
   const idle = progress.mode === "replicate" && progress.inflight === 0 && progress.next > raft.log.lastIndex;

@@ -1,4 +1,4 @@
-/** Signatures of different members over one statement, collected until they are a quorum's. */
+/** Signatures of different members over one statement, collected until a quorum has signed. */
 import type { MemberSignature, NodeId, Signature } from "./records.ts";
 
 export class SignatureSet {

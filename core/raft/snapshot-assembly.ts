@@ -1,6 +1,6 @@
 /**
- * Chunks of a snapshot that is arriving. Kept across leaders: the same snapshot from another one goes on where this
- * stopped.
+ * The chunks of a snapshot that is being received. They are kept when the leader changes: a new leader with the same
+ * snapshot continues where the former stopped.
  */
 import { NOBODY, type NodeId, type SnapshotMeta } from "./records.ts";
 
@@ -33,7 +33,7 @@ export class SnapshotAssembly {
   #continued(meta: SnapshotMeta, from: NodeId): Incoming {
     const before = this.#incoming;
     if (before?.meta.digest !== meta.digest || before.meta.index !== meta.index) return { meta, chunks: [], from };
-    // It goes on where another leader stopped. Should the whole not fit, neither can be accused.
+    // Another leader continues. If the whole has the wrong digest, neither of them can be blamed.
     return before.from === from ? before : { ...before, from: NOBODY };
   }
 

@@ -1,6 +1,6 @@
 /**
- * Snapshots to followers whose next entry is compacted away (thesis 5): in chunks, a few in flight, each
- * acknowledged, so that a lost one or a new leader with the same snapshot goes on where it stopped.
+ * A follower's side of a snapshot (thesis 5): takes chunks, acknowledges each, and installs the whole once its digest
+ * is right.
  */
 import { isFromLeader } from "./certificates.ts";
 import type { SnapshotChunk, SnapshotResponse } from "./messages.ts";

@@ -1,6 +1,7 @@
 /**
- * Snapshots to followers whose next entry is compacted away (thesis 5): in chunks, a few in flight, each
- * acknowledged.
+ * A leader's side of a snapshot (thesis 5), for a follower whose next entry is compacted away. Chunks are sent a few
+ * at a time; each is acknowledged, so that after a loss or a change of leader the transfer continues where it
+ * stopped.
  */
 import type { Progress } from "./progress.ts";
 import type { NodeId } from "./records.ts";
@@ -33,7 +34,10 @@ export function sendChunks(raft: RaftState, to: NodeId, progress: Progress): voi
   }
 }
 
-/** What left two heartbeats ago and is not acknowledged was lost, or its acknowledgement was. */
+/**
+ * Sends chunks again that were sent two heartbeats ago and are not acknowledged: they were lost, or the
+ * acknowledgement was.
+ */
 export function resendChunks(raft: RaftState, to: NodeId, progress: Progress): void {
   const { transfer } = progress;
   if (transfer === null || raft.nowMs - transfer.sentAtMs < 2 * raft.options.heartbeatMs) return;

@@ -1,6 +1,6 @@
 /**
- * One member's consensus state, and the invariants that hold over it. It knows what may change together; when it
- * changes is decided in the files above (see raft.ts).
+ * One member's consensus state, and the invariants that hold over it. It knows which parts change together. When they
+ * change is decided in the files above (see raft.ts).
  */
 import { Admission } from "./admission.ts";
 import { assert, Halt } from "./assert.ts";
@@ -33,7 +33,7 @@ export class RaftState {
   readonly environment: RaftEnvironment;
   readonly clusterId: string;
   readonly incarnation: number;
-  /** Whether the state machine could take over this content. */
+  /** Whether the state machine accepts the content of a snapshot. */
   readonly acceptsState: (chunks: readonly Uint8Array[]) => boolean;
 
   readonly log: RaftLog;
@@ -96,7 +96,8 @@ export class RaftState {
     this.#proof = hardState?.proof ?? null;
     // A leader that was acknowledged durably before a restart is still known after it.
     this.#recognized = this.#proof?.kind === "election" && this.#proof.term === this.#term ? this.#proof : null;
-    // Promises made to a leader before the restart are not remembered, so the silence they ask for starts anew.
+    // The last contact before the restart is not remembered. Leader stickiness is a promise to that leader, so its
+    // time starts anew.
     this.#lastLeaderContactMs = stamp.nowMs;
 
     this.log = restoreLog(environment, snapshot.meta, restored.entries);
@@ -121,7 +122,7 @@ export class RaftState {
     return this.#wallMs;
   }
 
-  /** The node's clocks, as of an input that begins. */
+  /** Sets the clocks to those of the input that is handled now. */
   setClock(stamp: Stamp): void {
     assert(stamp.nowMs >= this.#nowMs, "monotonic time went back: from, to", this.#nowMs, stamp.nowMs);
     this.#nowMs = stamp.nowMs;
@@ -137,7 +138,7 @@ export class RaftState {
     this.#electionDeadlineMs = this.#drawElectionDeadline();
   }
 
-  /** Drawn anew each time, so that candidates who collided once do not collide for ever. */
+  /** Drawn anew each time, so that candidates that collided once do not go on colliding. */
   #drawElectionDeadline(): number {
     const spread = (this.environment.randomUint32() / 0x1_0000_0000) * this.options.electionTimeoutMs;
     return this.#nowMs + this.options.electionTimeoutMs + spread;
@@ -172,7 +173,7 @@ export class RaftState {
     return this.#recognized;
   }
 
-  /** The leader's signed wish that this node campaigns, while it does. Empty when there is none. */
+  /** The leader's signed order to campaign, while this node follows it. Empty when there is none. */
   get transferOrder(): Signature {
     return this.#transferOrder;
   }
@@ -206,7 +207,7 @@ export class RaftState {
     this.resetElectionDeadline();
   }
 
-  /** Asks for pre-votes from now on. `order`: the leader's signed wish, or empty. */
+  /** Asks for pre-votes from now on. `order`: the leader's signed order to campaign, or empty. */
   becomePreCandidate(order: Signature): void {
     this.becomeFollower(NOBODY);
     this.#transferOrder = order;
@@ -243,10 +244,10 @@ export class RaftState {
     this.becomeFollower(certificate.candidate);
   }
 
-  /** A valid word from this term's leader. */
+  /** A valid message from this term's leader has arrived. */
   heardLeader(): void {
     this.#lastLeaderContactMs = this.#nowMs;
-    // A campaign that the leader asked for has until its own deadline.
+    // A campaign that the leader ordered keeps its own deadline.
     if (this.#role === "follower") this.resetElectionDeadline();
   }
 
@@ -306,7 +307,7 @@ export class RaftState {
 
   // ---- Snapshots
 
-  /** The latest snapshot, taken here or by a leader: what laggards are sent. */
+  /** The latest snapshot, taken here or by a leader. Followers that lag are sent this one. */
   get snapshot(): Snapshot {
     return this.#snapshot;
   }
@@ -322,7 +323,7 @@ export class RaftState {
   install(snapshot: Snapshot): void {
     const { meta } = snapshot;
     this.#snapshot = snapshot;
-    // It may stand for a prefix of this very log; then what follows it is worth keeping (paper, figure 13, step 6).
+    // It may stand for a prefix of this log; then the entries after it are kept (paper, figure 13, step 6).
     if (this.log.chainAt(meta.index) === meta.chain) {
       this.outbox.saveSnapshot(snapshot, meta.index);
       this.log.compactTo(meta.index);

@@ -1,11 +1,11 @@
 /**
- * Reads what a schema describes from a frame, field after field, as its bytes stream by: with memory in proportion to
- * the frame, never to what it claims. A schema's own `read` needs the whole body decoded first, and from anybody's
- * bytes that is too much.
+ * Reads what a schema describes directly from the bytes of a frame, field by field. Memory stays in proportion to the
+ * frame, whatever lengths it claims. A schema's own `read` would need the whole body decoded first, and bytes from
+ * anybody must not be decoded without limits.
  *
- * What is read is what the schema's `write` makes. A reader is closures that are put together once, when the schema
- * is defined. Readable are integers from 0 or 1 up, printable text, bytes, flags, choices, and nullables, lists,
- * records and variants of them.
+ * It reads what the schema's `write` makes. A reader consists of closures that are built once, when the module is
+ * loaded. It can read integers from 0 or 1 up, printable text, bytes, flags, choices, and nullables, lists, records
+ * and variants of them.
  */
 import { type Definition, type Field, InvalidField, type Part, type Schema } from "../schema/index.ts";
 import { InvalidFrame } from "./invalid-frame.ts";
@@ -23,7 +23,7 @@ type Of<Kind extends Definition["kind"]> = Extract<Definition, { readonly kind: 
 
 const concepts = new WeakMap<Definition, string>();
 
-/** Names what a record describes. Errors call its fields by that name (`entry.data`), wherever the record stands. */
+/** Gives a record a name. Errors call its fields by that name (`entry.data`), wherever the record stands. */
 export function named<S extends Part>(concept: string, schema: S): S {
   concepts.set(schema.definition, concept);
   return schema;
@@ -178,7 +178,7 @@ function obeying({ check }: Of<"ruled">, read: FieldReader<unknown>, field: stri
   };
 }
 
-/** A rule names a field below its value (`.digest`), or one of a named record (`entry.index`). */
+/** A rule names a field of its value (`.digest`), or one of a named record (`entry.index`). */
 function fieldBelow(field: string, path: string): string {
   if (path === "") return field;
   return path.startsWith(".") && field === "" ? path.slice(1) : path.startsWith(".") ? field + path : path;

@@ -1,8 +1,8 @@
 /**
- * Wire format, version 1: frames, and how to read what is in one. What the frames hold is their owners' business.
+ * Wire format, version 1: frames, and how to read what is in one. What a frame holds is defined by whoever sends it.
  *
  * Every encoded value is a frame (envelope.ts): version, CRC-32C, and one MessagePack array of fields by position.
- * msgpackr writes it; a reader that knows the schema reads it back (reader.ts), because bytes come from anybody.
+ * msgpackr writes it; a reader that knows the schema reads it back (reader.ts), because bytes may come from anybody.
  * Each value has exactly one encoding: what decodes encodes to the same bytes again. Any MessagePack tool can show a
  * body (from byte 5 on).
  */

@@ -1,5 +1,5 @@
 /**
- * Bytes that are no frame of ours, and the only thing that decoding ever throws. What to do with it: drop the frame.
+ * Bytes are no valid frame. Decoding throws nothing else. The caller drops the frame.
  * Bytes damaged on the way look like this too, so one such frame proves nothing about its sender.
  */
 export class InvalidFrame extends Error {
@@ -10,8 +10,8 @@ export class InvalidFrame extends Error {
    */
   readonly field: string;
   /**
-   * The ceiling that was crossed, in the field's own unit (bytes, characters, elements, or the largest value); null
-   * when it is not about a ceiling.
+   * The limit that was exceeded, in the field's own unit (bytes, characters, elements, or the largest value); null
+   * when the error is no exceeded limit.
    */
   readonly limit: number | null;
 

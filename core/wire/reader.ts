@@ -1,9 +1,9 @@
 /**
- * Reads MessagePack as its caller expects it, and nothing else: every call names the field, its type and its ceiling.
+ * Reads MessagePack as its caller expects it, and nothing else: every call names the field, its type and its limit.
  *
  * There is no generic decoder here to attack. Maps, extensions, records, negative numbers, floats (but for whole
- * numbers beyond 32 bits) are refused by their first byte; depth is the schema's own, so nesting cannot grow; a
- * length is compared with its ceiling and with the bytes that are left before anything is made of it. Each value is
+ * numbers beyond 32 bits) are refused by their first byte; nesting is as deep as the schema and no deeper; a length
+ * is compared with its limit and with the bytes that are left before anything is allocated for it. Each value is
  * accepted in one form alone, the shortest, so that equal values have equal bytes.
  *
  * msgpackr's own `unpack` knows all of those and offers no way to switch them off.

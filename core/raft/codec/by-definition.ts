@@ -5,15 +5,15 @@ import { MESSAGES, type Message, type MessageOf, type MessageType, messageTypes 
 
 export interface MessageReader {
   readonly type: MessageType;
-  /** Of all fields, those of the header first. */
+  /** Reads all fields, those of the header first. */
   readonly row: RowReader<Message>;
 }
 
-/** Of any type, where it does not matter which. */
+/** Definitions, where the type of the message does not matter. */
 const definitions: Readonly<Record<MessageType, { readonly number: number; readonly schema: Schema<unknown> }>> =
   MESSAGES;
 
-/** By the numbers of messages. */
+/** By the number of the message. */
 export const readers: ReadonlyMap<number, MessageReader> = new Map(
   messageTypes.map((type) => [definitions[type].number, { type, row: readerOf(type) }]),
 );

@@ -1,7 +1,7 @@
 /**
- * The four messages that make up nearly all traffic, written out by hand: what follows from their definitions takes
- * up to twice as long (hot.test.ts holds both to the same bytes and the same refusals). A field that changes in
- * messages.ts changes here too.
+ * The four messages that make up nearly all traffic, written by hand: by definition each takes up to twice as long.
+ * by-definition.test.ts holds both ways to the same bytes and the same refusals. A field of these that changes in
+ * messages.ts has to change here too.
  */
 import { fieldReader, InvalidFrame, type Packed, type Reader } from "../../wire/index.ts";
 import { LIMITS } from "../limits.ts";
