@@ -29,7 +29,7 @@ export class MachineRoom {
     });
     this.#tenants = new Tenants(world, this.fleet);
     const { workers } = this.fleet;
-    const { touched, disturbed } = this.#tenants;
+    const { touched, disturbed } = this.#tenants.wishes;
     this.#removals = new Removals(world, this.fleet, disturbed);
     const nowMs = (): number => world.loop.nowUs / 1000;
     this.#audit = new FleetAudit({ workers, shape, touched, disturbed, violate, nowMs }, FLEET_ORACLES);

@@ -50,8 +50,8 @@ export function hostCapacity({ state, violate, violateLease }: FleetContext): Fl
 }
 
 /**
- * What a worker may be promised: its capacity less the reserve, times the overcommit. Written down again on purpose: the
- * oracle must not share the core's sum.
+ * What a worker may be promised: its capacity less the reserve, times the overcommit. Written down again on purpose:
+ * the oracle must not share the core's sum.
  */
 function mostOf(state: ClusterState, workerId: number): Resources | null {
   const worker = workerOf(state, workerId);

@@ -1,0 +1,52 @@
+/** What the operator of a fleet asks for before anything else: workers announced, the scheduler, quotas and pools. */
+import { type Command, DEFAULT_QUOTA, DEFAULT_SCHEDULER } from "../../core/index.ts";
+import type { FleetShape } from "./shape.ts";
+import type { SimWorker } from "./sim-worker.ts";
+
+export function setUpCommands(shape: FleetShape, workers: readonly SimWorker[]): Command[] {
+  const commands: Command[] = workers.map(({ id, peerId }) => ({
+    kind: "announceNode",
+    nodeId: id,
+    peerId,
+    addresses: [`worker-${id}:7001`],
+  }));
+  const overcommit = shape.overcommit ?? DEFAULT_SCHEDULER.overcommit;
+  commands.push({ kind: "configureScheduler", settings: { ...DEFAULT_SCHEDULER, overcommit, ...shape.scheduler } });
+  if (shape.quota !== null) {
+    for (let tenant = 1; tenant <= shape.tenants; tenant += 1) {
+      const fast = {
+        createsPerMinute: 100_000,
+        deletesPerMinute: 100_000,
+        requestsPerSecond: 100_000,
+        requestsBurst: 100_000,
+      };
+      const quota = { ...DEFAULT_QUOTA, ...fast, ...shape.quota };
+      commands.push({ kind: "setQuota", tenant: `tenant-${tenant}`, quota });
+    }
+  }
+  for (let pool = 1; shape.poolSize > 0 && pool <= shape.pools; pool += 1) {
+    // A gateway, and the two ends of the subnet, are nobody's.
+    const size = Math.floor(shape.poolSize / shape.pools);
+    const net = `10.${pool - 1}`;
+    const last = `${net}.${(size + 1) >> 8}.${(size + 1) & 255}`;
+    commands.push({
+      kind: "createPool",
+      spec: {
+        name: `pool-${pool}`,
+        subnet: `${net}.0.0/16`,
+        gateway: `${net}.0.1`,
+        dns: [],
+        rangeFirst: `${net}.0.2`,
+        rangeLast: last,
+        vlan: null,
+        reserved: [],
+        datacenter: null,
+        zone: null,
+        // Tags overlap: the first pool has one of its own, the others another.
+        tags: ["all", pool === 1 ? "first" : "other"],
+        enabled: true,
+      },
+    });
+  }
+  return commands;
+}

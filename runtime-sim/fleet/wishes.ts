@@ -1,0 +1,242 @@
+/**
+ * What tenants and operators of a fleet ask for: each wish is drawn at random, by the weights of the scenario, and
+ * becomes a command. It remembers which VMs and workers somebody has asked something of.
+ */
+import {
+  type ClusterState,
+  type Command,
+  DEFAULT_QUOTA,
+  DEFAULT_RECOVERY,
+  type HealthCheck,
+  type NetworkAttachment,
+  POOL_STRATEGIES,
+  type VmSpec,
+  vmOf,
+  vmSpec,
+} from "../../core/index.ts";
+import { drawRange, type Range, type Stream } from "../random/index.ts";
+import type { Fleet } from "./fleet.ts";
+import { WISHES, type Wish } from "./shape.ts";
+import type { SimWorker } from "./sim-worker.ts";
+
+interface VmMove {
+  readonly name: string;
+  readonly epoch: number;
+  readonly to: number;
+}
+
+export interface WishedFor {
+  readonly command: Command;
+  /** The worker whose death the command confirms: it stays unplugged until that is in the log. */
+  readonly confirmed: SimWorker | null;
+}
+
+const HEALTH_CHECKS: readonly HealthCheck[] = [
+  {
+    name: "alive",
+    probe: { kind: "tcp", port: 80 },
+    intervalMs: 1000,
+    timeoutMs: 500,
+    initialDelayMs: 1000,
+    failures: 3,
+    successes: 2,
+    weight: 1,
+    critical: true,
+  },
+];
+
+export class Wishes {
+  readonly #fleet: Fleet;
+  readonly #rng: Stream;
+  readonly #weights: readonly (readonly [Wish, number])[];
+  /** VMs and tasks that were asked for so far. */
+  #created = 0;
+  #tasks = 0;
+  /** VMs that somebody has asked something of: what becomes of them is not the cluster's own doing. */
+  readonly touched = new Set<string>();
+  /** Workers that somebody has asked something of. */
+  readonly disturbed = new Set<number>();
+
+  constructor(fleet: Fleet, rng: Stream) {
+    this.#fleet = fleet;
+    this.#rng = rng;
+    this.#weights = WISHES.flatMap((wish) => {
+      const weight = fleet.shape.wishes[wish] ?? 0;
+      return weight > 0 ? [[wish, weight] as const] : [];
+    });
+  }
+
+  get isEmpty(): boolean {
+    return this.#weights.length === 0;
+  }
+
+  /** The next thing that somebody asks for, drawn at random; null: there is nothing to ask it of. */
+  draw(): WishedFor | null {
+    const state = this.#fleet.newestState;
+    if (state === null) return null;
+    const wish = this.#pickWish();
+    const worker = this.#rng.pick(this.#fleet.workers);
+    const name = this.#someVm();
+    if (wish === "confirmDead") return this.#confirmDead();
+    const command = this.#commandOf(wish, state, worker, name);
+    return command === null ? null : { command, confirmed: null };
+  }
+
+  #commandOf(wish: Exclude<Wish, "confirmDead">, state: ClusterState, worker: SimWorker, name: string): Command | null {
+    switch (wish) {
+      case "create":
+        return state.vmCount >= this.#fleet.shape.vmsMax ? null : this.create();
+      case "delete":
+        return this.#touching(name, { kind: "deleteVm", name, expectedGeneration: null });
+      case "stop":
+        return this.#touching(name, { kind: "setVmDesired", name, desired: "stopped" });
+      case "start":
+        return this.#touching(name, { kind: "setVmDesired", name, desired: "running" });
+      case "restart":
+        return this.#touching(name, { kind: "restartVm", name });
+      case "resize": {
+        const vm = vmOf(state, name);
+        if (vm === null) return null;
+        const spec = {
+          ...vm.spec,
+          vcpus: this.#draw(this.#fleet.shape.vmVcpus),
+          memoryMiB: this.#draw(this.#fleet.shape.vmMemoryMiB),
+        };
+        return this.#touching(name, { kind: "updateVm", name, expectedGeneration: vm.generation, spec });
+      }
+      case "rewire": {
+        // Refused while it is placed: what runs keeps what it answers to.
+        const vm = vmOf(state, name);
+        if (vm === null) return null;
+        const networks = this.#rng.chance(0.5) ? [...vm.spec.networks, this.#network()] : [this.#network()];
+        const spec = { ...vm.spec, networks: networks.slice(-2) };
+        return this.#touching(name, { kind: "updateVm", name, expectedGeneration: vm.generation, spec });
+      }
+      case "setPoolStrategy":
+        return { kind: "setPoolStrategy", strategy: this.#rng.pick(POOL_STRATEGIES) };
+      case "migrate":
+        return this.#touching(name, { kind: "migrateVm", name, to: this.#rng.chance(0.5) ? worker.id : null });
+      case "drain":
+      case "cordon":
+      case "uncordon": {
+        this.disturbed.add(worker.id);
+        const availability = wish === "drain" ? "draining" : wish === "cordon" ? "cordoned" : "online";
+        return { kind: "setAvailability", workerId: worker.id, availability };
+      }
+      case "rebalance":
+        return { kind: "rebalance", moves: this.#someMoves(state) };
+      case "submitTask":
+        return this.#submit();
+      case "cancelTask":
+        return { kind: "cancelTask", id: `task-${this.#rng.integer(1, Math.max(1, this.#tasks))}` };
+      case "setQuota": {
+        const tenant = this.#tenant();
+        const quota = { ...DEFAULT_QUOTA, ...this.#fleet.shape.quota, vms: this.#rng.integer(2, 20) };
+        return { kind: "setQuota", tenant, quota };
+      }
+    }
+  }
+
+  #confirmDead(): WishedFor | null {
+    // Only of a host that is off: an operator who says so of another may run a VM twice.
+    const dead = this.#fleet.workers.filter(({ isDown, isUnplugged }) => isDown && !isUnplugged);
+    if (dead.length === 0) return null;
+    const worker = this.#rng.pick(dead);
+    // And it stays off until that is in the log: a word that comes late would not be true any more.
+    worker.unplug();
+    return { command: { kind: "confirmWorkerDead", workerId: worker.id }, confirmed: worker };
+  }
+
+  #pickWish(): Wish {
+    let total = 0;
+    for (const [, weight] of this.#weights) total += weight;
+    let at = this.#rng.nextUnit() * total;
+    for (const [wish, weight] of this.#weights) {
+      at -= weight;
+      if (at < 0) return wish;
+    }
+    return this.#weights[0]?.[0] ?? "create";
+  }
+
+  #touching(name: string, command: Command): Command {
+    this.touched.add(name);
+    return command;
+  }
+
+  #someVm(): string {
+    return `vm-${this.#rng.integer(1, Math.max(1, this.#created))}`;
+  }
+
+  #tenant(): string {
+    return `tenant-${this.#rng.integer(1, Math.max(1, this.#fleet.shape.tenants))}`;
+  }
+
+  #draw(range: Range): number {
+    return drawRange(range, this.#rng, true);
+  }
+
+  #someMoves(state: ClusterState): readonly VmMove[] {
+    const moves: VmMove[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      const vm = vmOf(state, this.#someVm());
+      if (vm === null) continue;
+      this.touched.add(vm.name);
+      moves.push({ name: vm.name, epoch: vm.epoch, to: this.#rng.pick(this.#fleet.workers).id });
+    }
+    return moves;
+  }
+
+  #submit(): Command {
+    this.#tasks += 1;
+    return {
+      kind: "submitTask",
+      id: `task-${this.#tasks}`,
+      spec: {
+        command: "/bin/work",
+        args: [String(this.#tasks)],
+        resources: { vcpus: 1, memoryMiB: 256, diskGiB: 1 },
+        features: [],
+        tenant: this.#tenant(),
+        timeoutMs: this.#rng.integer(500, 20_000),
+        attemptsMax: this.#rng.integer(1, 4),
+      },
+    };
+  }
+
+  #network(): NetworkAttachment {
+    const { pools, openShare } = this.#fleet.shape;
+    if (openShare > 0 && this.#rng.chance(openShare))
+      return { pool: null, tags: this.#rng.pick([[], ["all"], ["first"], ["all", "other"]]) };
+    return { pool: pools > 1 ? `pool-${this.#rng.integer(1, pools)}` : "pool-1" };
+  }
+
+  /** Another VM. */
+  create(): Command {
+    const { shape } = this.#fleet;
+    const rng = this.#rng;
+    this.#created += 1;
+    const spec: VmSpec = vmSpec({
+      vcpus: this.#draw(shape.vmVcpus),
+      memoryMiB: this.#draw(shape.vmMemoryMiB),
+      diskGiB: rng.integer(1, 10),
+      tenant: this.#tenant(),
+      priority: this.#draw(shape.vmPriority),
+      preemptible: rng.chance(0.8),
+      antiAffinity: rng.chance(shape.groupShare)
+        ? [
+            {
+              group: `group-${rng.integer(1, 3)}`,
+              softWeight: rng.chance(0.3) ? rng.integer(1, 10) : null,
+              maxPerDomain: rng.integer(1, 2),
+              scope: rng.pick(["node", "rack", "zone"] as const),
+            },
+          ]
+        : [],
+      networks: shape.poolSize > 0 ? [this.#network()] : [],
+      healthChecks: rng.chance(shape.healthShare) ? HEALTH_CHECKS : [],
+      recovery: { ...DEFAULT_RECOVERY, ...shape.recovery },
+      onWorkerLost: rng.chance(shape.waitShare) ? "wait" : "restart",
+    });
+    return { kind: "createVm", name: `vm-${this.#created}`, spec };
+  }
+}
