@@ -1,4 +1,21 @@
-/** The simulator: what goes into a run, runs, and what they report. */
+/**
+ * The simulator: what goes into a run, runs, and what they report.
+ *
+ *   random/                what is drawn from the seed: named streams, ranges
+ *   hardware/, network/    clocks and disks, links and partitions, each with what may go wrong with it
+ *   world/                 virtual time, hosts, the processes of members, their messages and their clients
+ *   history/               linearizability of what clients saw; knows nothing of the simulator
+ *   faults/                every kind of fault, and what begins and ends them
+ *   workload/              clients, and the operator of the members
+ *   oracles/               what must hold of the members
+ *   byzantine/             lying members, and the verdicts on them
+ *   fleet/                 workers with their hypervisors, tenants, and what must hold of them
+ *   scenario/              scenarios, and the fault schedules that seeds draw from them
+ *   trace/                 a run as text
+ *   run/                   one run, put together from all of these
+ *
+ * A room imports only from those above it.
+ */
 export {
   ACT_NAMES,
   type ActName,

@@ -1,86 +1,23 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DEFAULT_VM_SPEC, type HostAction, type Job, type Machine } from "../../core/index.ts";
-import { Streams } from "../random/index.ts";
-import { Hypervisor, type ProbeResult } from "./hypervisor.ts";
-import { type HypervisorConditions, type HypervisorFaults, noHypervisorFaults } from "./hypervisor-faults.ts";
-
-const CONDITIONS: HypervisorConditions = { buildMeanMs: 1000, bootMeanMs: 500, stopMeanMs: 300, jobMeanMs: 2000 };
-const SECOND_US = 1_000_000;
-/** Far beyond all that is to come. */
-const LONG_US = 1000 * SECOND_US;
-const SPEC = DEFAULT_VM_SPEC;
-
-/** A host, and the time there. */
-class Bench {
-  readonly host: Hypervisor;
-  nowUs = 0;
-
-  constructor(faults: Partial<HypervisorFaults> = {}, seed = 1) {
-    this.host = new Hypervisor(CONDITIONS, new Streams(seed).stream("hypervisor/0"));
-    this.host.faults = { ...noHypervisorFaults(), ...faults };
-  }
-
-  do(...actions: HostAction[]): this {
-    for (const action of actions) this.host.perform(action, this.nowUs);
-    return this;
-  }
-
-  wait(us = LONG_US): boolean {
-    this.nowUs += us;
-    return this.host.advance(this.nowUs);
-  }
-
-  /** Until the next thing that happens has happened. */
-  step(): boolean {
-    this.nowUs = this.host.nextUs;
-    return this.host.advance(this.nowUs);
-  }
-
-  machine(name = "vm"): Machine | undefined {
-    return this.host.inventory().find((machine) => machine.name === name);
-  }
-
-  get phase(): string {
-    return this.machine()?.phase ?? "absent";
-  }
-
-  get job(): Job | undefined {
-    return this.host.jobs()[0];
-  }
-
-  /** With `vm` of that epoch running. */
-  run(epoch = 1, name = "vm"): this {
-    this.do(build(epoch, name)).wait();
-    this.do(start(epoch, name)).step();
-    return this;
-  }
-}
-
-function build(epoch = 1, name = "vm"): HostAction {
-  return { kind: "build", name, epoch, spec: SPEC };
-}
-function start(epoch = 1, name = "vm"): HostAction {
-  return { kind: "start", name, epoch };
-}
-function stop(epoch = 1, name = "vm", graceMs = 60_000): HostAction {
-  return { kind: "stop", name, epoch, graceMs };
-}
-function remove(epoch = 1, name = "vm"): HostAction {
-  return { kind: "delete", name, epoch };
-}
-function probe(epoch = 1, name = "vm", timeoutMs = 60_000): HostAction {
-  return { kind: "probe", name, epoch, check: "alive", probe: { kind: "guestAgent" }, timeoutMs };
-}
-function runJob(attempt = 1, id = "job", timeoutMs = 3_600_000): HostAction {
-  return { kind: "runJob", id, attempt, command: "make", args: ["all"], timeoutMs };
-}
-function endJob(attempt = 1, id = "job"): HostAction {
-  return { kind: "endJob", id, attempt };
-}
-function forgetJob(attempt = 1, id = "job"): HostAction {
-  return { kind: "forgetJob", id, attempt };
-}
+import type { HostAction, Job, Machine } from "../../core/index.ts";
+import type { ProbeResult } from "./hypervisor.ts";
+import { noHypervisorFaults } from "./hypervisor-faults.ts";
+import {
+  Bench,
+  build,
+  CONDITIONS,
+  endJob,
+  forgetJob,
+  LONG_US,
+  probe,
+  remove,
+  runJob,
+  SECOND_US,
+  SPEC,
+  start,
+  stop,
+} from "./testing/index.ts";
 
 /** A host whose `vm` of epoch 5 is in that phase. */
 function inPhase(phase: Machine["phase"]): Bench {
@@ -300,74 +237,6 @@ describe("a probe", () => {
   });
 });
 
-describe("a job", () => {
-  test("runs, exits, and is forgotten", () => {
-    const bench = new Bench().do(runJob());
-    expect(bench.job).toEqual({ id: "job", attempt: 1, phase: "running", exitCode: 0, output: "" });
-    expect(bench.host.runningJobs).toMatchObject([{ id: "job", attempt: 1 }]);
-    expect(bench.do(forgetJob()).job?.phase).toBe("running");
-    expect(bench.step()).toBe(true);
-    expect(bench.job).toMatchObject({ phase: "exited", output: "output of make" });
-    expect(bench.host.runningJobs).toEqual([]);
-    expect(bench.do(endJob()).job?.phase).toBe("exited");
-    expect(bench.do(forgetJob()).job).toBeUndefined();
-  });
-
-  test("is run once an attempt, forgotten or not", () => {
-    const bench = new Bench().do(runJob(), runJob());
-    expect(bench.host.jobs()).toHaveLength(1);
-    bench.wait();
-    bench.do(runJob());
-    expect(bench.job?.phase).toBe("exited");
-    bench.do(forgetJob(), runJob());
-    expect(bench.host.jobs()).toEqual([]);
-    bench.do(runJob(2));
-    expect(bench.host.jobs()).toMatchObject([{ attempt: 2, phase: "running" }]);
-  });
-
-  test("mostly exits with 0, not always", () => {
-    const bench = new Bench();
-    for (let attempt = 1; attempt <= 200; attempt += 1) bench.do(runJob(attempt));
-    bench.wait();
-    const failures = bench.host.jobs().filter(({ exitCode }) => exitCode !== 0).length;
-    expect(failures).toBeGreaterThan(5);
-    expect(failures).toBeLessThan(50);
-  });
-
-  test("fails when its time is over", () => {
-    const bench = new Bench().do(runJob(1, "job", 0.003));
-    expect(bench.host.nextUs).toBe(3);
-    bench.step();
-    expect(bench.job).toMatchObject({ phase: "failed", output: "timed out" });
-  });
-
-  test("fails when it is ended", () => {
-    const bench = new Bench().do(runJob(), endJob(2), endJob(1, "other"));
-    expect(bench.job?.phase).toBe("running");
-    bench.do(endJob());
-    expect(bench.job).toMatchObject({ phase: "failed", output: "ended" });
-    expect(bench.host.nextUs).toBe(Infinity);
-  });
-
-  test("prints no more than is kept of it", () => {
-    const bench = new Bench().do({
-      kind: "runJob",
-      id: "job",
-      attempt: 1,
-      command: "x".repeat(10_000),
-      args: [],
-      timeoutMs: 1e9,
-    });
-    bench.wait();
-    expect(bench.job?.output).toHaveLength(4096);
-  });
-
-  test("has its place by id, then by attempt", () => {
-    const bench = new Bench().do(runJob(1, "b"), runJob(10, "a"), runJob(9, "a"));
-    expect(bench.host.jobs().map(({ id, attempt }) => `${id}${attempt}`)).toEqual(["a9", "a10", "b1"]);
-  });
-});
-
 describe("the fence", () => {
   test("ends all that executes, at its time, and nothing else", () => {
     const bench = new Bench({ zombieChance: 1 }).run(1, "running").run(1, "zombie").do(stop(1, "zombie"));
@@ -432,101 +301,6 @@ describe("the fence", () => {
 
   test("is not set by an action, whose time is of a clock unknown here", () => {
     expect(() => new Bench().do({ kind: "fenceAt", atMs: 1 })).toThrow(/setFence/);
-  });
-});
-
-describe("faults", () => {
-  test("slow builds", () => {
-    const [usual, slow] = [1, 7].map((buildSlowFactor) => new Bench({ buildSlowFactor }).do(build()).host.nextUs);
-    expect(Math.abs((slow ?? 0) - 7 * (usual ?? 0))).toBeLessThan(8);
-  });
-
-  test("failed builds, after which the next epoch may do better", () => {
-    const bench = new Bench({ buildFailChance: 1 }).do(build());
-    expect(bench.phase).toBe("building");
-    bench.step();
-    expect(bench.machine()).toMatchObject({ phase: "failed", reason: "build failed" });
-    bench.host.faults.buildFailChance = 0;
-    expect(bench.run(2).phase).toBe("running");
-  });
-
-  test("boots that hang until they are stopped", () => {
-    const bench = new Bench({ bootHangChance: 1 }).do(build());
-    bench.wait();
-    bench.do(start());
-    bench.wait();
-    expect(bench.phase).toBe("starting");
-    expect(bench.host.nextUs).toBe(Infinity);
-    expect(bench.host.running()).toHaveLength(1);
-    bench.do(stop()).wait();
-    expect(bench.phase).toBe("stopped");
-  });
-
-  test("crashes", () => {
-    const bench = new Bench({ crashMeanMs: 5000 }).run();
-    expect(bench.phase).toBe("running");
-    // Drawn when it began to run: it comes, whatever the injector does now.
-    bench.host.faults = noHypervisorFaults();
-    expect(bench.step()).toBe(true);
-    expect(bench.machine()).toMatchObject({ phase: "failed", reason: "crashed" });
-    expect(bench.host.running()).toEqual([]);
-  });
-
-  test("crashes as early after a boot that nobody looked at", () => {
-    const bench = new Bench({ crashMeanMs: 5000 }).do(build());
-    bench.wait();
-    bench.do(start()).wait();
-    expect(bench.machine()).toMatchObject({ phase: "failed", reason: "crashed" });
-  });
-
-  test("no crash of a machine that is stopped before", () => {
-    const bench = new Bench({ crashMeanMs: 1e6 }).run().do(stop());
-    bench.wait();
-    expect(bench.machine()).toMatchObject({ phase: "stopped", reason: "powered off" });
-  });
-
-  test("zombies, which run on until they are asked again", () => {
-    const bench = new Bench({ zombieChance: 1 }).run().do(stop());
-    bench.wait();
-    expect(bench.phase).toBe("stopping");
-    expect(bench.host.running()).toHaveLength(1);
-    bench.do(stop());
-    expect(bench.phase).toBe("stopping");
-    bench.step();
-    expect(bench.phase).toBe("stopped");
-    expect(bench.host.running()).toEqual([]);
-  });
-
-  test("wrong reports of one machine, in its phase or its reason, that leave the truth alone", () => {
-    const bench = new Bench().run(1, "a").run(2, "b").run(3, "c");
-    const truth = bench.host.inventory();
-    const running = bench.host.running();
-    bench.host.faults.wrongReportChance = 1;
-    const seen = new Set<string>();
-    for (let reading = 0; reading < 200; reading += 1) {
-      const wrong = bench.host.inventory().filter((machine, index) => machine !== truth[index]);
-      expect(wrong).toHaveLength(1);
-      for (const { name, epoch, phase, reason } of wrong) {
-        expect(phase !== "running" || reason !== "").toBe(true);
-        expect(epoch).toBe("_abc".indexOf(name));
-        seen.add(name).add(phase);
-      }
-      expect(bench.host.running()).toBe(running);
-    }
-    expect(seen.size).toBe(3 + 7);
-    bench.host.faults.wrongReportChance = 0;
-    expect(bench.host.inventory()).toBe(truth);
-  });
-
-  test("no wrong report where there is nothing to report", () => {
-    expect(new Bench({ wrongReportChance: 1 }).host.inventory()).toEqual([]);
-  });
-
-  test("unhealthy guests", () => {
-    const bench = new Bench({ unhealthyChance: 1 }).run().do(probe());
-    bench.wait();
-    expect(bench.host.takeProbeResults()).toMatchObject([{ healthy: false }]);
-    expect(bench.phase).toBe("running");
   });
 });
 

@@ -1,0 +1,2 @@
+/** For tests of the simulated hypervisor. */
+export * from "./hypervisor-bench.ts";
