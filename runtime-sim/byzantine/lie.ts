@@ -14,7 +14,7 @@ import type { LiarParts, NodeView } from "../world/index.ts";
 export type Demand = (receiver: NodeView) => readonly EvidenceKind[] | null;
 
 /** What an act may use. */
-export interface Mouth {
+export interface Speaker {
   readonly self: LiarParts;
   readonly rng: Stream;
   /** See `PlannedLiar`. */
@@ -46,7 +46,7 @@ export interface Lie {
   witness?(receiver: NodeView, message: Message): readonly EvidenceKind[] | null;
 }
 
-export type Act = (mouth: Mouth) => Lie;
+export type Act = (speaker: Speaker) => Lie;
 
 // ---- What many acts need
 
@@ -58,18 +58,18 @@ export interface Header {
   readonly term: number;
 }
 
-export function header({ self }: Mouth, to: NodeId, term: number): Header {
+export function header({ self }: Speaker, to: NodeId, term: number): Header {
   return { clusterId: self.clusterId, incarnation: self.incarnation, from: self.id, to, term };
 }
 
 /** The other members, in the order of their ids. */
-export function othersOf({ self }: Mouth, node: NodeView): NodeId[] {
+export function othersOf({ self }: Speaker, node: NodeView): NodeId[] {
   return node.configuration.members.map(({ id }) => id).filter((id) => id !== self.id);
 }
 
 /** Up to `audience` of them, drawn. */
-export function someOthers(mouth: Mouth, node: NodeView): NodeId[] {
-  return mouth.rng.shuffle(othersOf(mouth, node)).slice(0, mouth.audience);
+export function someOthers(speaker: Speaker, node: NodeView): NodeId[] {
+  return speaker.rng.shuffle(othersOf(speaker, node)).slice(0, speaker.audience);
 }
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

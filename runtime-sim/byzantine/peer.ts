@@ -7,7 +7,7 @@ import type { Effect, Message, PeerId } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import { digest, type Liar, type LiarParts, type NodeView, type Posted } from "../world/index.ts";
 import { ACTS } from "./acts/index.ts";
-import type { Demand, Lie, Mouth } from "./lie.ts";
+import type { Demand, Lie, Speaker } from "./lie.ts";
 import type { PlannedLiar } from "./plan.ts";
 
 /** A lie that was let out. */
@@ -19,7 +19,7 @@ export interface Mark {
 /** Lies under way that are remembered; the oldest are forgotten beyond. */
 const UNDER_WAY_MAX = 8192;
 
-export class ByzantinePeer implements Liar, Mouth {
+export class ByzantinePeer implements Liar, Speaker {
   readonly self: LiarParts;
   readonly rng: Stream;
   readonly audience: number;

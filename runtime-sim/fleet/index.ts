@@ -1,7 +1,7 @@
 /** Workers, the tenants and operators of a fleet, and what must hold of it. */
 export type { Missing } from "./audit.ts";
 export { FIRST_WORKER_ID, Fleet } from "./fleet.ts";
-export { MachineRoom } from "./machine-room.ts";
+export { FleetSimulation } from "./fleet-simulation.ts";
 export { CALM_FLEET, type FleetShape, type Wish } from "./shape.ts";
 export type { SimWorker } from "./sim-worker.ts";
 export { Tenants } from "./tenants.ts";

@@ -5,7 +5,7 @@
 import { type CoreWatch, DEFAULT_RAFT_OPTIONS, type Evidence } from "../../core/index.ts";
 import { BYZANTINE_VERDICT, ByzantinePeer, Judge, verdictOf } from "../byzantine/index.ts";
 import { FaultAtlas, faultNamed, Injector } from "../faults/index.ts";
-import { MachineRoom } from "../fleet/index.ts";
+import { FleetSimulation } from "../fleet/index.ts";
 import { ORACLES, Oracles } from "../oracles/index.ts";
 import { drawSchedule, type FaultSchedule, SCHEDULE_LIMITS, type Scenario } from "../scenario/index.ts";
 import { Recorder, type TraceEvent, type Transition } from "../trace/index.ts";
@@ -51,7 +51,7 @@ export class Run implements WorldListener {
   readonly #faults: FaultView;
   readonly #operator: Operator;
   readonly #workload: Workload;
-  readonly #room: MachineRoom | null;
+  readonly #fleet: FleetSimulation | null;
   /** Null when nobody lies. */
   readonly #judge: Judge | null;
   /** An oracle has found the harm that a liar was expected to do: beyond that nothing can be demanded. */
@@ -113,9 +113,9 @@ export class Run implements WorldListener {
     this.#operator = new Operator(world, this.#atlas, scenario.operator, (text) =>
       this.#recorder?.tell("operator", null, text),
     );
-    this.#room =
-      scenario.fleet === null ? null : new MachineRoom(world, scenario.fleet, violate, options.oracles !== false);
-    const fleet = this.#room?.fleet ?? null;
+    this.#fleet =
+      scenario.fleet === null ? null : new FleetSimulation(world, scenario.fleet, violate, options.oracles !== false);
+    const fleet = this.#fleet?.fleet ?? null;
     this.#faults = new FaultView(world, this.#atlas, this.#operator, scenario.mayLoseQuorum, fleet, {
       faultBegan: (kind, fault, hosts) => this.#recorder?.fault("fault", kind, fault, hosts),
       faultEnded: (kind, fault) => this.#recorder?.fault("healed", kind, fault, null),
@@ -183,7 +183,7 @@ export class Run implements WorldListener {
       faults: this.#faults,
       operator: this.#operator,
       workload: this.#workload,
-      fleet: this.#room,
+      fleet: this.#fleet,
       boundMs: this.#scenario.livenessBoundMs,
     });
     this.#oracles?.quiet();
@@ -206,7 +206,7 @@ export class Run implements WorldListener {
         break;
     }
     this.#oracles?.finished();
-    this.#room?.finished();
+    this.#fleet?.finished();
     if (!this.#harmFound) this.#judge?.finished();
     this.#finished = true;
   }
@@ -305,10 +305,10 @@ export class Run implements WorldListener {
       faults: this.#faultCounts(),
       oracles: {
         ...this.#oracles?.checks,
-        ...this.#room?.checks,
+        ...this.#fleet?.checks,
         ...(this.#judge === null ? {} : { [BYZANTINE_VERDICT]: this.#judge.checks }),
       },
-      shown: this.#room?.shown ?? {},
+      shown: this.#fleet?.shown ?? {},
       verdicts: this.#judge === null ? [] : [this.#judge.report()],
       evidence: Object.fromEntries(this.#evidence),
       violations: this.#violations,

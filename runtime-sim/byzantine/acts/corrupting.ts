@@ -2,68 +2,77 @@
 import { type Append, chainLink, type Entry, type Message, type VoteResponse } from "../../../core/index.ts";
 import { damagedCopy } from "../../network/index.ts";
 import type { NodeView } from "../../world/index.ts";
-import { type Act, type Demand, follows, header, inventedBytes, inventedText, type Mouth, someOthers } from "../lie.ts";
+import {
+  type Act,
+  type Demand,
+  follows,
+  header,
+  inventedBytes,
+  inventedText,
+  type Speaker,
+  someOthers,
+} from "../lie.ts";
 
 const BIG = Number.MAX_SAFE_INTEGER;
 
-export const corruptMessage: Act = (mouth) => {
-  const { rng } = mouth;
+export const corruptMessage: Act = (speaker) => {
+  const { rng } = speaker;
   const bytesToo = rng.chance(0.7);
   return {
     damaged(frame) {
-      return bytesToo && mouth.tempted() ? damagedCopy(frame, rng) : null;
+      return bytesToo && speaker.tempted() ? damagedCopy(frame, rng) : null;
     },
     instead(node, message) {
-      return rng.chance(0.5) && mouth.tempted() ? nonsense(mouth, node, message) : message;
+      return rng.chance(0.5) && speaker.tempted() ? nonsense(speaker, node, message) : message;
     },
     beside(node) {
-      if (!rng.chance(0.1) || !mouth.tempted()) return [];
-      return someOthers(mouth, node).map((to) => {
-        const common = header(mouth, to, node.term);
+      if (!rng.chance(0.1) || !speaker.tempted()) return [];
+      return someOthers(speaker, node).map((to) => {
+        const common = header(speaker, to, node.term);
         const requestId = rng.integer(0, BIG);
         switch (rng.integer(0, 3)) {
           case 0:
-            return mouth.lie({
+            return speaker.lie({
               type: "forward",
               ...common,
               requestId,
               data: inventedBytes(rng, rng.integer(0, 200)),
             });
           case 1:
-            return mouth.lie({ type: "whoAreYou", ...common, configurationIndex: rng.integer(0, BIG) });
+            return speaker.lie({ type: "whoAreYou", ...common, configurationIndex: rng.integer(0, BIG) });
           case 2:
-            return mouth.lie({ type: "timeoutNow", ...common, transfer: inventedText(rng) });
+            return speaker.lie({ type: "timeoutNow", ...common, transfer: inventedText(rng) });
           default:
-            return mouth.lie({ type: "readIndex", ...common, requestId });
+            return speaker.lie({ type: "readIndex", ...common, requestId });
         }
       });
     },
   };
 };
 
-function nonsense(mouth: Mouth, node: NodeView, message: Message): Message {
-  const { rng } = mouth;
+function nonsense(speaker: Speaker, node: NodeView, message: Message): Message {
+  const { rng } = speaker;
   switch (message.type) {
     case "append":
-      return nonsenseAppend(mouth, message);
+      return nonsenseAppend(speaker, message);
     case "appendResponse":
       if (message.outcome !== "mismatch") return message;
-      return mouth.lie({
+      return speaker.lie({
         ...message,
         matchIndex: rng.integer(0, BIG),
         hintIndex: rng.integer(0, BIG),
         hintTerm: rng.integer(0, BIG),
       });
     case "heartbeat":
-      return mouth.lie({ ...message, round: rng.integer(0, BIG) });
+      return speaker.lie({ ...message, round: rng.integer(0, BIG) });
     case "heartbeatResponse":
-      return mouth.lie({ ...message, round: rng.integer(0, BIG), certified: rng.chance(0.5) });
+      return speaker.lie({ ...message, round: rng.integer(0, BIG), certified: rng.chance(0.5) });
     case "voteResponse":
-      return message.granted ? badlySigned(mouth, message) : message;
+      return message.granted ? badlySigned(speaker, message) : message;
     case "snapshotResponse":
-      return mouth.lie({ ...message, index: rng.integer(0, BIG), nextSequence: rng.integer(0, 1000) });
+      return speaker.lie({ ...message, index: rng.integer(0, BIG), nextSequence: rng.integer(0, 1000) });
     case "requestVote":
-      return mouth.lie({
+      return speaker.lie({
         ...message,
         lastIndex: 0,
         lastTerm: rng.integer(0, node.term),
@@ -71,15 +80,15 @@ function nonsense(mouth: Mouth, node: NodeView, message: Message): Message {
       });
     case "readIndex":
     case "forward":
-      return mouth.lie({ ...message, requestId: rng.integer(0, BIG) });
+      return speaker.lie({ ...message, requestId: rng.integer(0, BIG) });
     default:
       return message;
   }
 }
 
 /** An impossible entry: with an invalid chain, of a term that was over, or with an empty configuration. */
-function nonsenseAppend(mouth: Mouth, message: Append): Message {
-  const { rng, self } = mouth;
+function nonsenseAppend(speaker: Speaker, message: Append): Message {
+  const { rng, self } = speaker;
   const { prevIndex, prevTerm, prevChain, term } = message;
   if (message.entries.length === 0) return message;
   const index = prevIndex + 1;
@@ -103,7 +112,7 @@ function nonsenseAppend(mouth: Mouth, message: Append): Message {
       entry = { ...chained(term, "command", inventedBytes(rng, 20)), chain: inventedText(rng) };
   }
   const lie: Append = { ...message, entries: [entry] };
-  return mouth.lie(lie, mustBeMalformed(lie));
+  return speaker.lie(lie, mustBeMalformed(lie));
 }
 
 function mustBeMalformed(append: Append): Demand {
@@ -116,8 +125,8 @@ function mustBeMalformed(append: Append): Demand {
   };
 }
 
-function badlySigned(mouth: Mouth, message: VoteResponse): Message {
-  return mouth.lie({ ...message, signature: inventedText(mouth.rng) }, ({ role, term }) => {
+function badlySigned(speaker: Speaker, message: VoteResponse): Message {
+  return speaker.lie({ ...message, signature: inventedText(speaker.rng) }, ({ role, term }) => {
     const isWanted = message.preVote
       ? role === "preCandidate" && message.term === term + 1
       : role === "candidate" && message.term === term;

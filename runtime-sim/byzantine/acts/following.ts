@@ -2,11 +2,11 @@
 import type { Digest, Message, NodeId } from "../../../core/index.ts";
 import { type Act, header, inventedText, someOthers } from "../lie.ts";
 
-export const lyingAcknowledgement: Act = (mouth) => {
-  const { rng } = mouth;
+export const lyingAcknowledgement: Act = (speaker) => {
+  const { rng } = speaker;
   return {
     instead(node, message) {
-      if (message.type !== "appendResponse" || message.outcome === "staleTerm" || !mouth.tempted()) return message;
+      if (message.type !== "appendResponse" || message.outcome === "staleTerm" || !speaker.tempted()) return message;
       const matchIndex = node.log.lastIndex + rng.integer(1, rng.chance(0.5) ? 3 : 1_000_000);
       const lie: Message = {
         ...message,
@@ -15,7 +15,7 @@ export const lyingAcknowledgement: Act = (mouth) => {
         matchChain: inventedText(rng),
         endorsement: null,
       };
-      return mouth.lie(lie, ({ role, term, log }) => {
+      return speaker.lie(lie, ({ role, term, log }) => {
         if (role !== "leader" || term !== lie.term) return null;
         // What the leader has compacted away it can no longer compare.
         return matchIndex > log.lastIndex || log.chainAt(matchIndex) !== null ? ["lyingAcknowledgement"] : null;
@@ -24,7 +24,7 @@ export const lyingAcknowledgement: Act = (mouth) => {
   };
 };
 
-export const unstoredAcknowledgement: Act = (mouth) => {
+export const unstoredAcknowledgement: Act = (speaker) => {
   /** The end of what a leader has sent in this term, and what is claimed to be stored. */
   let seen: { readonly leader: NodeId; readonly term: number; readonly index: number; readonly chain: Digest } | null =
     null;
@@ -46,7 +46,7 @@ export const unstoredAcknowledgement: Act = (mouth) => {
       if (message.outcome !== "matched" && message.outcome !== "mismatch") return message;
       const { index: matchIndex, chain: matchChain } = seen;
       if (node.log.chainAt(matchIndex) === matchChain) return message;
-      return mouth.lie({ ...message, outcome: "matched", matchIndex, matchChain, hintIndex: 0, hintTerm: 0 });
+      return speaker.lie({ ...message, outcome: "matched", matchIndex, matchChain, hintIndex: 0, hintTerm: 0 });
     },
   };
 };
@@ -56,8 +56,8 @@ const GUESSES = 24;
 /** How far a member's numbers may have advanced since its last message. */
 const GUESS_AHEAD_MAX = 120;
 
-export const falseAnswer: Act = (mouth) => {
-  const { rng } = mouth;
+export const falseAnswer: Act = (speaker) => {
+  const { rng } = speaker;
   /** The latest number of each member's requests, from when they were asked of the liar as leader. They count up. */
   const numbers = new Map<NodeId, number>();
   return {
@@ -66,16 +66,16 @@ export const falseAnswer: Act = (mouth) => {
       return message;
     },
     beside(node) {
-      if (node.role === "leader" || !mouth.tempted()) return [];
+      if (node.role === "leader" || !speaker.tempted()) return [];
       const outcome = { kind: "appended", index: node.commitIndex + rng.integer(1, 3), term: node.term } as const;
       const isRead = rng.chance(0.5);
-      const [to] = someOthers(mouth, node);
+      const [to] = someOthers(speaker, node);
       const known = to === undefined ? undefined : numbers.get(to);
       if (to === undefined || known === undefined) return [];
       const first = known + rng.integer(0, GUESS_AHEAD_MAX);
       return Array.from({ length: GUESSES }, (_, at) => {
-        const common = { ...header(mouth, to, node.term), requestId: first + at };
-        return mouth.lie(
+        const common = { ...header(speaker, to, node.term), requestId: first + at };
+        return speaker.lie(
           isRead ? { type: "readIndexResponse", ...common, index: 0 } : { type: "forwardResponse", ...common, outcome },
         );
       });
@@ -83,27 +83,27 @@ export const falseAnswer: Act = (mouth) => {
   };
 };
 
-export const falseLeaderAnswer: Act = (mouth) => {
+export const falseLeaderAnswer: Act = (speaker) => {
   const asked: Message[] = [];
   return {
     heard(_from, message) {
       if (message.type !== "readIndex" && message.type !== "forward") return message;
-      if (!mouth.tempted()) return message;
+      if (!speaker.tempted()) return message;
       asked.push(message);
       return null;
     },
     beside(node) {
       const said: Message[] = [];
       for (const message of asked.splice(0)) {
-        const common = header(mouth, message.from, node.term);
+        const common = header(speaker, message.from, node.term);
         if (message.type === "readIndex") {
           const { requestId } = message;
-          said.push(mouth.lie({ type: "readIndexResponse", ...common, requestId, index: 0 }));
+          said.push(speaker.lie({ type: "readIndexResponse", ...common, requestId, index: 0 }));
         } else if (message.type === "forward") {
           // Whoever is next in the log: the follower waits for that entry, as if it were its own.
           const outcome = { kind: "appended", index: node.log.lastIndex + 1, term: node.term } as const;
           const { requestId } = message;
-          said.push(mouth.lie({ type: "forwardResponse", ...common, requestId, outcome }));
+          said.push(speaker.lie({ type: "forwardResponse", ...common, requestId, outcome }));
         }
       }
       return node.role === "leader" ? said : [];

@@ -10,12 +10,21 @@ import {
   snapshotDigest,
 } from "../../../core/index.ts";
 import type { NodeView } from "../../world/index.ts";
-import { type Act, type Demand, follows, header, inventedBytes, inventedText, type Mouth, someOthers } from "../lie.ts";
+import {
+  type Act,
+  type Demand,
+  follows,
+  header,
+  inventedBytes,
+  inventedText,
+  type Speaker,
+  someOthers,
+} from "../lie.ts";
 import { mustSeeThrough } from "./talking.ts";
 import { inventedElection, mustConvict } from "./voting.ts";
 
 function chunkOf(
-  mouth: Mouth,
+  speaker: Speaker,
   node: NodeView,
   to: NodeId,
   content: { readonly index: number; readonly digest: string; readonly bytes: Uint8Array },
@@ -24,11 +33,11 @@ function chunkOf(
   const { index, digest, bytes } = content;
   return {
     type: "snapshotChunk",
-    ...header(mouth, to, term),
+    ...header(speaker, to, term),
     meta: {
       index,
       term,
-      chain: inventedText(mouth.rng),
+      chain: inventedText(speaker.rng),
       configuration,
       configurationIndex,
       lineage: [],
@@ -42,53 +51,55 @@ function chunkOf(
   };
 }
 
-export const forgedSnapshot: Act = (mouth) => {
-  const { rng } = mouth;
+export const forgedSnapshot: Act = (speaker) => {
+  const { rng } = speaker;
   return {
     beside(node) {
-      if (!mouth.tempted()) return [];
+      if (!speaker.tempted()) return [];
       const index = node.log.lastIndex + rng.integer(1, 5);
       const content = { index, digest: inventedText(rng), bytes: inventedBytes(rng, 200) };
       const isCertified = rng.chance(0.3);
-      return someOthers(mouth, node).map((to) => {
-        const chunk = chunkOf(mouth, node, to, content);
+      return someOthers(speaker, node).map((to) => {
+        const chunk = chunkOf(speaker, node, to, content);
         if (node.role === "leader") {
-          return mouth.lie(chunk, (receiver) =>
+          return speaker.lie(chunk, (receiver) =>
             follows(receiver, chunk) && index > receiver.commitIndex ? ["forgedSnapshot"] : null,
           );
         }
-        if (!isCertified) return mouth.lie(chunk);
+        if (!isCertified) return speaker.lie(chunk);
         const term = node.term + 1;
-        const elected: Message = { ...chunk, term, certificate: inventedElection(mouth, node, term) };
-        return mouth.lie(elected, mustConvict(elected));
+        const elected: Message = { ...chunk, term, certificate: inventedElection(speaker, node, term) };
+        return speaker.lie(elected, mustConvict(elected));
       });
     },
   };
 };
 
-export const consistentForgedSnapshot: Act = (mouth) => {
-  const { self, rng } = mouth;
+export const consistentForgedSnapshot: Act = (speaker) => {
+  const { self, rng } = speaker;
   return {
     beside(node) {
-      if (node.role !== "leader" || !mouth.tempted()) return [];
+      if (node.role !== "leader" || !speaker.tempted()) return [];
       // A cluster in which nothing was ever done.
       const chunks = [...encodeSnapshot(emptyState(), 1024)];
       const [bytes] = chunks;
       if (bytes === undefined || chunks.length > 1) return [];
       const index = node.log.lastIndex + rng.integer(1, 5);
       const content = { index, digest: snapshotDigest(self.runtime, chunks), bytes };
-      return someOthers(mouth, node)
+      return someOthers(speaker, node)
         .slice(0, 1)
         .map((to) => {
-          const chunk = chunkOf(mouth, node, to, content);
-          return mouth.lie(chunk, (receiver) => (follows(receiver, chunk) && index > receiver.commitIndex ? [] : null));
+          const chunk = chunkOf(speaker, node, to, content);
+          return speaker.lie(chunk, (receiver) =>
+            follows(receiver, chunk) && index > receiver.commitIndex ? [] : null,
+          );
         });
     },
   };
 };
 
-export const forgedJoin: Act = (mouth) => {
-  const { self, rng } = mouth;
+export const forgedJoin: Act = (speaker) => {
+  const { self, rng } = speaker;
   const { ghost } = self;
 
   function link(node: NodeView): LineageLink | null {
@@ -106,7 +117,7 @@ export const forgedJoin: Act = (mouth) => {
   function introduction(node: NodeView, to: NodeId, from: NodeId): Message | null {
     const forged = link(node);
     if (forged === null) return null;
-    const message: Message = { type: "introduction", ...header(mouth, to, node.term), from, links: [forged] };
+    const message: Message = { type: "introduction", ...header(speaker, to, node.term), from, links: [forged] };
     const mustRefuse: Demand = ({ configuration, configurationIndex, commitIndex }) => {
       const { voters, outgoing } = configuration;
       const isCurrent =
@@ -115,13 +126,13 @@ export const forgedJoin: Act = (mouth) => {
         voters.length === forged.joint.outgoing.length && voters.every((id) => forged.joint.outgoing.includes(id));
       return isCurrent && continues ? ["forgedLineage"] : null;
     };
-    return from === ghost.id ? mouth.lieAsGhost(message, mustRefuse) : mouth.lie(message, mustRefuse);
+    return from === ghost.id ? speaker.lieAsGhost(message, mustRefuse) : speaker.lie(message, mustRefuse);
   }
 
   /** What a member might say, said by a peer that is no member. */
   function ghostSpeaks(node: NodeView, to: NodeId, from: NodeId): Message {
     const { lastIndex } = node.log;
-    const of = { ...header(mouth, to, node.term), from };
+    const of = { ...header(speaker, to, node.term), from };
     const message: Message = rng.chance(0.5)
       ? { type: "heartbeat", ...of, commit: lastIndex, round: 1 }
       : {
@@ -134,7 +145,7 @@ export const forgedJoin: Act = (mouth) => {
           certificate: null,
           transfer: "",
         };
-    return mouth.lieAsGhost(message, mustSeeThrough(message, ghost.runtime.peerId));
+    return speaker.lieAsGhost(message, mustSeeThrough(message, ghost.runtime.peerId));
   }
 
   /** Who has asked the ghost who it is. */
@@ -147,8 +158,8 @@ export const forgedJoin: Act = (mouth) => {
     },
     beside(node) {
       const said: (Message | null)[] = curious.splice(0).map((to) => introduction(node, to, ghost.id));
-      if (mouth.tempted()) {
-        for (const to of someOthers(mouth, node)) {
+      if (speaker.tempted()) {
+        for (const to of someOthers(speaker, node)) {
           const kind = rng.integer(0, 3);
           if (kind === 0) said.push(introduction(node, to, self.id));
           else if (kind === 1) said.push(introduction(node, to, ghost.id));

@@ -8,15 +8,15 @@ import {
   type NodeId,
 } from "../../../core/index.ts";
 import type { NodeView } from "../../world/index.ts";
-import { type Act, follows, type Mouth, othersOf } from "../lie.ts";
+import { type Act, follows, othersOf, type Speaker } from "../lie.ts";
 
 /** Offset of the leader's wall clock in a command's entry. */
 const WALL_CLOCK_AT = 1;
 const STAMP_BYTES = 13;
 
-export const equivocation: Act = (mouth) => {
-  const { self } = mouth;
-  const forks = new Forks(mouth);
+export const equivocation: Act = (speaker) => {
+  const { self } = speaker;
+  const forks = new Forks(speaker);
   return {
     heard(_from, message) {
       // A victim may acknowledge what the liar's own core never said.
@@ -24,10 +24,10 @@ export const equivocation: Act = (mouth) => {
     },
     instead(node, message) {
       if (message.type !== "append" || node.role !== "leader" || message.entries.length === 0) return message;
-      if (!forks.victims(node).includes(message.to) || !mouth.tempted()) return message;
+      if (!forks.victims(node).includes(message.to) || !speaker.tempted()) return message;
       const at = message.entries.findIndex(({ kind, term }) => kind === "command" && term === node.term);
       if (at < 0) return message;
-      return mouth.lie({ ...message, entries: forks.otherEntries(message, at) });
+      return speaker.lie({ ...message, entries: forks.otherEntries(message, at) });
     },
     witness(receiver, message) {
       return message.type === "append" && message.from === self.id ? shownTwoContents(receiver, message) : null;
@@ -35,14 +35,14 @@ export const equivocation: Act = (mouth) => {
   };
 };
 
-export const rewriteCommitted: Act = (mouth) => {
-  const forks = new Forks(mouth);
+export const rewriteCommitted: Act = (speaker) => {
+  const forks = new Forks(speaker);
   /** One victim only: it may stop for good, and the others must stay live. */
   let victim: NodeId | null = null;
   return {
     beside(node) {
-      if (node.role !== "leader" || !mouth.tempted()) return [];
-      const index = node.commitIndex - mouth.rng.integer(0, 3);
+      if (node.role !== "leader" || !speaker.tempted()) return [];
+      const index = node.commitIndex - speaker.rng.integer(0, 3);
       const entry = node.log.entryAt(index);
       const prevTerm = node.log.termAt(index - 1);
       const prevChain = node.log.chainAt(index - 1);
@@ -51,9 +51,9 @@ export const rewriteCommitted: Act = (mouth) => {
       if (victim === null) return [];
       const honest: Append = {
         type: "append",
-        clusterId: mouth.self.clusterId,
-        incarnation: mouth.self.incarnation,
-        from: mouth.self.id,
+        clusterId: speaker.self.clusterId,
+        incarnation: speaker.self.incarnation,
+        from: speaker.self.id,
         to: victim,
         term: node.term,
         prevIndex: index - 1,
@@ -65,7 +65,7 @@ export const rewriteCommitted: Act = (mouth) => {
       };
       const message: Append = { ...honest, entries: forks.otherEntries(honest, 0) };
       return [
-        mouth.lie(message, (receiver) =>
+        speaker.lie(message, (receiver) =>
           follows(receiver, message) && index <= receiver.commitIndex && receiver.log.chainAt(index) === entry.chain
             ? ["truncateCommitted", "twoContents"]
             : null,
@@ -75,15 +75,15 @@ export const rewriteCommitted: Act = (mouth) => {
   };
 };
 
-export const prematureCommit: Act = (mouth) => ({
+export const prematureCommit: Act = (speaker) => ({
   instead(node, message) {
     if (node.role !== "leader") return message;
     if (message.type === "append" && (message.entries.length > 0 || message.commit < message.prevIndex)) {
       const commit = message.prevIndex + message.entries.length;
-      return mouth.tempted() ? mouth.lie({ ...message, commit }) : message;
+      return speaker.tempted() ? speaker.lie({ ...message, commit }) : message;
     }
     if (message.type === "heartbeat" && message.commit < node.log.lastIndex) {
-      return mouth.tempted() ? mouth.lie({ ...message, commit: node.log.lastIndex }) : message;
+      return speaker.tempted() ? speaker.lie({ ...message, commit: node.log.lastIndex }) : message;
     }
     return message;
   },
@@ -91,21 +91,21 @@ export const prematureCommit: Act = (mouth) => ({
 
 /** Other contents, properly chained. */
 class Forks {
-  readonly #mouth: Mouth;
+  readonly #speaker: Speaker;
   readonly #chains = new Set<Digest>();
   #victims: readonly NodeId[] = [];
   #term = 0;
 
-  constructor(mouth: Mouth) {
-    this.#mouth = mouth;
+  constructor(speaker: Speaker) {
+    this.#speaker = speaker;
   }
 
   /** Drawn once for each term that it leads. */
   victims(node: NodeView): readonly NodeId[] {
     if (this.#term !== node.term) {
       this.#term = node.term;
-      const { rng, audience } = this.#mouth;
-      this.#victims = rng.shuffle(othersOf(this.#mouth, node)).slice(0, audience);
+      const { rng, audience } = this.#speaker;
+      this.#victims = rng.shuffle(othersOf(this.#speaker, node)).slice(0, audience);
     }
     return this.#victims;
   }
@@ -121,7 +121,7 @@ class Forks {
     for (const entry of entries.slice(at)) {
       const { index, term, kind } = entry;
       const data = forked.length === at ? otherContent(entry) : entry.data;
-      chain = chainLink(this.#mouth.self.runtime, chain, index, term, kind, data);
+      chain = chainLink(this.#speaker.self.runtime, chain, index, term, kind, data);
       forked.push({ index, term, kind, data, chain });
       this.#chains.add(chain);
     }

@@ -1,12 +1,12 @@
 /** Lies about who says something, when, and whether at all: replay, forged senders, silence. */
 import type { Message, MessageType, NodeId } from "../../../core/index.ts";
 import type { NodeView } from "../../world/index.ts";
-import { type Act, type Demand, type Mouth, othersOf, someOthers } from "../lie.ts";
+import { type Act, type Demand, othersOf, type Speaker, someOthers } from "../lie.ts";
 
 const MEMORY_MAX = 64;
 
-export const replay: Act = (mouth) => {
-  const { rng, self } = mouth;
+export const replay: Act = (speaker) => {
+  const { rng, self } = speaker;
   const own: Message[] = [];
   const others: Message[] = [];
 
@@ -26,25 +26,25 @@ export const replay: Act = (mouth) => {
       return message;
     },
     beside(node) {
-      if (!mouth.tempted()) return [];
-      if (rng.chance(0.5)) return own.length === 0 ? [] : [mouth.lie(rng.pick(own))];
+      if (!speaker.tempted()) return [];
+      if (rng.chance(0.5)) return own.length === 0 ? [] : [speaker.lie(rng.pick(own))];
       if (others.length === 0) return [];
       const old = rng.pick(others);
       // It keeps its original receiver, which is the liar itself.
-      if (rng.chance(0.2)) return someOthers(mouth, node).map((to) => mouth.lie({ ...old, to, from: self.id }));
-      return someOthers(mouth, node).map((to) => saidAs(mouth, { ...old, to }, old.from));
+      if (rng.chance(0.2)) return someOthers(speaker, node).map((to) => speaker.lie({ ...old, to, from: self.id }));
+      return someOthers(speaker, node).map((to) => saidAs(speaker, { ...old, to }, old.from));
     },
   };
 };
 
-export const identityForgery: Act = (mouth) => {
-  const { rng } = mouth;
+export const identityForgery: Act = (speaker) => {
+  const { rng } = speaker;
   const forged: Message[] = [];
   return {
     instead(node, message) {
-      if (forged.length < 4 && mouth.tempted()) {
-        const victims = othersOf(mouth, node).filter((id) => id !== message.to);
-        if (victims.length > 0) forged.push(saidAs(mouth, message, rng.pick(victims)));
+      if (forged.length < 4 && speaker.tempted()) {
+        const victims = othersOf(speaker, node).filter((id) => id !== message.to);
+        if (victims.length > 0) forged.push(saidAs(speaker, message, rng.pick(victims)));
       }
       return message;
     },
@@ -55,9 +55,9 @@ export const identityForgery: Act = (mouth) => {
 };
 
 /** In another member's name. */
-export function saidAs(mouth: Mouth, message: Message, name: NodeId): Message {
+export function saidAs(speaker: Speaker, message: Message, name: NodeId): Message {
   const forged: Message = { ...message, from: name };
-  return mouth.lie(forged, mustSeeThrough(forged, mouth.self.runtime.peerId));
+  return speaker.lie(forged, mustSeeThrough(forged, speaker.self.runtime.peerId));
 }
 
 /** Whoever knows the member knows that this connection is not its own. */
@@ -68,7 +68,7 @@ export function mustSeeThrough({ from, to }: Message, peerId: string): Demand {
   };
 }
 
-export const silence: Act = (mouth) => ({ instead: () => mouth.withheld() });
+export const silence: Act = (speaker) => ({ instead: () => speaker.withheld() });
 
 /** What one may keep to itself and still look alive. */
 const KINDS: readonly (readonly MessageType[])[] = [
@@ -79,15 +79,15 @@ const KINDS: readonly (readonly MessageType[])[] = [
   ["forwardResponse", "readIndexResponse"],
 ];
 
-export const selectiveSilence: Act = (mouth) => {
-  const { rng } = mouth;
+export const selectiveSilence: Act = (speaker) => {
+  const { rng } = speaker;
   const kinds = rng.chance(0.5) ? null : rng.pick(KINDS);
   let shunned: readonly NodeId[] | null = null;
   return {
     instead(node, message) {
-      shunned ??= someOthers(mouth, node);
+      shunned ??= someOthers(speaker, node);
       const isShunned = kinds === null ? shunned.includes(message.to) : kinds.includes(message.type);
-      return isShunned ? mouth.withheld() : message;
+      return isShunned ? speaker.withheld() : message;
     },
   };
 };

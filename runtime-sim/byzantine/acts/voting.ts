@@ -9,10 +9,10 @@ import {
   voteStatement,
 } from "../../../core/index.ts";
 import type { NodeView } from "../../world/index.ts";
-import { type Act, type Demand, follows, header, inventedText, type Mouth, othersOf, someOthers } from "../lie.ts";
+import { type Act, type Demand, follows, header, inventedText, othersOf, type Speaker, someOthers } from "../lie.ts";
 
-export const twoVotes: Act = (mouth) => {
-  const { self, rng } = mouth;
+export const twoVotes: Act = (speaker) => {
+  const { self, rng } = speaker;
   /** To whom it gave its first vote of a term. */
   const given = new Map<number, NodeId>();
   const answers: Message[] = [];
@@ -25,7 +25,7 @@ export const twoVotes: Act = (mouth) => {
     const signature = self.runtime.sign(voteStatement(self.clusterId, self.incarnation, kind, term, candidate));
     const message: Message = {
       type: "voteResponse",
-      ...header(mouth, candidate, term),
+      ...header(speaker, candidate, term),
       preVote,
       granted: true,
       signature,
@@ -34,7 +34,7 @@ export const twoVotes: Act = (mouth) => {
     if (preVote) return message;
     const first = given.get(term);
     if (first === undefined) given.set(term, candidate);
-    return first === undefined || first === candidate ? message : mouth.lie(message);
+    return first === undefined || first === candidate ? message : speaker.lie(message);
   }
 
   return {
@@ -46,11 +46,11 @@ export const twoVotes: Act = (mouth) => {
       if (message.type === "requestVote" && !message.preVote) given.set(message.term, self.id);
       if (message.type !== "voteResponse") return message;
       // It has answered already, and granted whatever its core refuses.
-      return message.granted ? null : mouth.withheld();
+      return message.granted ? null : speaker.withheld();
     },
     beside(node) {
       const said = answers.splice(0);
-      if (node.role === "leader" && rng.chance(0.3) && mouth.tempted()) said.push(...duel(mouth, node));
+      if (node.role === "leader" && rng.chance(0.3) && speaker.tempted()) said.push(...duel(speaker, node));
       return said;
     },
     witness(receiver, message) {
@@ -71,18 +71,18 @@ export const twoVotes: Act = (mouth) => {
 };
 
 /** Orders two followers to campaign in the same term, and lets both have the others' votes. */
-function duel(mouth: Mouth, node: NodeView): Message[] {
-  const { self, rng } = mouth;
-  const rivals = rng.shuffle(othersOf(mouth, node)).slice(0, 2);
+function duel(speaker: Speaker, node: NodeView): Message[] {
+  const { self, rng } = speaker;
+  const rivals = rng.shuffle(othersOf(speaker, node)).slice(0, 2);
   return rivals.map((to) => ({
     type: "timeoutNow",
-    ...header(mouth, to, node.term),
+    ...header(speaker, to, node.term),
     transfer: self.runtime.sign(transferStatement(self.clusterId, self.incarnation, node.term, to)),
   }));
 }
 
-export const fakeLeader: Act = (mouth) => {
-  const { rng } = mouth;
+export const fakeLeader: Act = (speaker) => {
+  const { rng } = speaker;
   /** An election that was won, by another. */
   let borrowed: Certificate | null = null;
 
@@ -92,33 +92,33 @@ export const fakeLeader: Act = (mouth) => {
       return message;
     },
     beside(node) {
-      if (node.role === "leader" || !mouth.tempted()) return [];
+      if (node.role === "leader" || !speaker.tempted()) return [];
       const term = node.term + rng.integer(1, 3);
       const kind = rng.integer(0, 3);
-      return someOthers(mouth, node).map((to) => {
+      return someOthers(speaker, node).map((to) => {
         switch (kind) {
           case 0:
-            return mouth.lie({
+            return speaker.lie({
               type: "heartbeat",
-              ...header(mouth, to, term),
+              ...header(speaker, to, term),
               commit: node.log.lastIndex,
               round: rng.integer(1, 1000),
             });
           case 1:
-            return mouth.lie(emptyAppend(mouth, node, to, term, null));
+            return speaker.lie(emptyAppend(speaker, node, to, term, null));
           case 2:
-            if (borrowed !== null) return falselyCertified(mouth, node, to, borrowed.term, borrowed);
+            if (borrowed !== null) return falselyCertified(speaker, node, to, borrowed.term, borrowed);
             break;
           default:
         }
-        return falselyCertified(mouth, node, to, term, inventedElection(mouth, node, term));
+        return falselyCertified(speaker, node, to, term, inventedElection(speaker, node, term));
       });
     },
   };
 };
 
-export function inventedElection(mouth: Mouth, node: NodeView, term: number): Certificate {
-  const { self, rng } = mouth;
+export function inventedElection(speaker: Speaker, node: NodeView, term: number): Certificate {
+  const { self, rng } = speaker;
   const own = self.runtime.sign(voteStatement(self.clusterId, self.incarnation, "election", term, self.id));
   const signatures = node.configuration.voters.map((id) => ({
     id,
@@ -127,9 +127,15 @@ export function inventedElection(mouth: Mouth, node: NodeView, term: number): Ce
   return { kind: "election", term, candidate: self.id, signatures };
 }
 
-function falselyCertified(mouth: Mouth, node: NodeView, to: NodeId, term: number, certificate: Certificate): Message {
-  const message = emptyAppend(mouth, node, to, term, certificate);
-  return mouth.lie(message, mustConvict(message));
+function falselyCertified(
+  speaker: Speaker,
+  node: NodeView,
+  to: NodeId,
+  term: number,
+  certificate: Certificate,
+): Message {
+  const message = emptyAppend(speaker, node, to, term, certificate);
+  return speaker.lie(message, mustConvict(message));
 }
 
 /** A certificate is looked at unless its term is over, or the liar leads that term indeed. */
@@ -138,7 +144,7 @@ export function mustConvict(message: Message): Demand {
 }
 
 function emptyAppend(
-  mouth: Mouth,
+  speaker: Speaker,
   { log }: NodeView,
   to: NodeId,
   term: number,
@@ -146,7 +152,7 @@ function emptyAppend(
 ): Message {
   return {
     type: "append",
-    ...header(mouth, to, term),
+    ...header(speaker, to, term),
     prevIndex: log.lastIndex,
     prevTerm: log.termAt(log.lastIndex) ?? 0,
     prevChain: log.chainAt(log.lastIndex) ?? "",
@@ -156,8 +162,8 @@ function emptyAppend(
   };
 }
 
-export const wrongTerm: Act = (mouth) => {
-  const { rng } = mouth;
+export const wrongTerm: Act = (speaker) => {
+  const { rng } = speaker;
   let known: Certificate | null = null;
 
   function inflated(term: number): number {
@@ -179,32 +185,32 @@ export const wrongTerm: Act = (mouth) => {
         case "appendResponse":
         case "heartbeatResponse":
         case "snapshotResponse": {
-          if (!mouth.tempted()) return message;
+          if (!speaker.tempted()) return message;
           const term = inflated(message.term);
           return liedResponse({ ...message, term, proof: proofFor(term) });
         }
         case "voteResponse": {
-          if (message.granted || !mouth.tempted()) return message;
+          if (message.granted || !speaker.tempted()) return message;
           const term = inflated(message.term);
           return liedResponse({ ...message, term, proof: proofFor(term) });
         }
         case "heartbeat":
-          return mouth.tempted() ? mouth.lie({ ...message, term: inflated(message.term) }) : message;
+          return speaker.tempted() ? speaker.lie({ ...message, term: inflated(message.term) }) : message;
         default:
           return message;
       }
     },
     beside(node) {
-      if (!rng.chance(0.2) || !mouth.tempted()) return [];
+      if (!rng.chance(0.2) || !speaker.tempted()) return [];
       const term = inflated(node.term);
       const preVote = rng.chance(0.5);
       const { lastIndex } = node.log;
       const lastTerm = node.log.termAt(lastIndex) ?? 0;
       const certificate = preVote ? null : proofFor(term);
-      return someOthers(mouth, node).map((to) =>
-        mouth.lie({
+      return someOthers(speaker, node).map((to) =>
+        speaker.lie({
           type: "requestVote",
-          ...header(mouth, to, term),
+          ...header(speaker, to, term),
           preVote,
           lastIndex,
           lastTerm,
@@ -218,7 +224,7 @@ export const wrongTerm: Act = (mouth) => {
   function liedResponse(message: Message & { readonly proof: Certificate | null }): Message {
     const demand = (receiver: NodeView): readonly EvidenceKind[] | null =>
       message.proof !== null && message.term > receiver.term ? ["forgedCertificate"] : null;
-    return mouth.lie(message, demand);
+    return speaker.lie(message, demand);
   }
 };
 
@@ -227,8 +233,8 @@ const LEAP = 1_000_000_000;
 /** Each answer is an occasion for the next question: without a rest they would fill the network. */
 const REST_MS = 20;
 
-export const termRush: Act = (mouth) => {
-  const { self } = mouth;
+export const termRush: Act = (speaker) => {
+  const { self } = speaker;
   /** Signed pre-votes for the term to come. */
   const signatures = new Map<NodeId, string>();
   let term = 0;
@@ -241,7 +247,7 @@ export const termRush: Act = (mouth) => {
       return null;
     },
     beside(node) {
-      if (node.role === "leader" || self.nowMs() < restUntilMs || !mouth.tempted()) return [];
+      if (node.role === "leader" || self.nowMs() < restUntilMs || !speaker.tempted()) return [];
       restUntilMs = self.nowMs() + REST_MS;
       if (term !== node.term + LEAP) {
         term = node.term + LEAP;
@@ -260,10 +266,10 @@ export const termRush: Act = (mouth) => {
             signatures: [...signatures].map(([id, signature]) => ({ id, signature })),
           }
         : null;
-      return othersOf(mouth, node).map((to) =>
-        mouth.lie({
+      return othersOf(speaker, node).map((to) =>
+        speaker.lie({
           type: "requestVote",
-          ...header(mouth, to, term),
+          ...header(speaker, to, term),
           preVote: !isProven,
           lastIndex,
           lastTerm,

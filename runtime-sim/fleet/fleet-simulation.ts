@@ -9,7 +9,7 @@ import { Removals } from "./removals.ts";
 import type { FleetShape } from "./shape.ts";
 import { Tenants } from "./tenants.ts";
 
-export class MachineRoom {
+export class FleetSimulation {
   readonly fleet: Fleet;
   readonly #world: World;
   readonly #tenants: Tenants;
