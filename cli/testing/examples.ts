@@ -1,29 +1,11 @@
 /** A VM and a task for rendering tests. */
+import { vmSpec } from "../../core/index.ts";
 import type { AnswerOf } from "../../runtime-real/index.ts";
 
 export const exampleVm: AnswerOf<"vm.show">["vm"] = {
   name: "web",
   tenant: "acme",
-  spec: {
-    vcpus: 2,
-    memoryMiB: 1024,
-    diskGiB: 5,
-    hypervisor: "qemu",
-    tenant: "acme",
-    priority: 500,
-    preemptible: true,
-    features: [],
-    antiAffinity: [],
-    locality: null,
-    networks: [],
-    volumes: [],
-    source: null,
-    healthChecks: [],
-    onWorkerLost: "restart",
-    workerId: null,
-    recovery: { restartsMax: 3, backoffMs: 5000, backoffFactor: 2, backoffMaxMs: 300_000, resetAfterMs: 3_600_000 },
-    metadata: {},
-  },
+  spec: vmSpec({ hypervisor: "qemu", tenant: "acme" }),
   state: "Scheduled",
   desired: "running",
   reason: "",
