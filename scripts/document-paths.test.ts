@@ -39,10 +39,10 @@ test.each(["docs/ARCHITECTURE.md", "docs/glossary.md", "CONTRIBUTING.md", "READM
 );
 
 test("a path or a name that does not exist is found", () => {
-  expect(stale("`core/nowhere.ts`, `scripts/walls.ts#breaches`, `core/raft/`, `npm test`")).toEqual([
+  expect(stale("`core/nowhere.ts`, `scripts/walls/project.ts#breaches`, `core/raft/`, `npm test`")).toEqual([
     "core/nowhere.ts",
   ]);
-  expect(stale("`scripts/walls.ts#importComplaint` and `scripts/walls.ts#nobody`")).toEqual([
+  expect(stale("`scripts/walls/imports.ts#importComplaint` and `scripts/walls.ts#nobody`")).toEqual([
     "scripts/walls.ts#nobody",
   ]);
   expect(stale("`core/node/node.ts#step` and `core/node/node.ts#steps`")).toEqual(["core/node/node.ts#steps"]);

@@ -65,7 +65,7 @@ export function circleComplaints(
     ...exceptions
       .filter((exception) => !used.has(exception))
       .map(({ folders }) => ({
-        path: "scripts/circle-exceptions.ts",
+        path: "scripts/walls/circle-exceptions.ts",
         message: `there is no circle in ${folders.join(" and ")} any more: take the exception out`,
       })),
   ];

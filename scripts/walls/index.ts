@@ -1,0 +1,2 @@
+export { breachesIn } from "./project.ts";
+export type { Breach } from "./source.ts";
