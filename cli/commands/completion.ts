@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { type ApiClient, connectApi } from "../../runtime-real/index.ts";
 import { dataDirOption, targetOf } from "../client/index.ts";
-import { type CommandGroup, withExamples } from "../frame/index.ts";
+import { addLateOptions, type CommandGroup, withExamples } from "../frame/index.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
@@ -40,7 +40,10 @@ export const registerCompletion: CommandGroup = (program, session) => {
       const chosen = SHELLS.find((known) => known === shell);
       if (chosen === undefined)
         program.error(`error: no script for ${shell}: give ${SHELLS.join(", ")}`, { exitCode: 2 });
-      else terminal.out(scriptFor(chosen, program));
+      else {
+        await addLateOptions(program);
+        terminal.out(scriptFor(chosen, program));
+      }
     });
 };
 

@@ -13,8 +13,10 @@ export {
   type Shard,
 } from "./arguments.ts";
 export { confirm, isAnsweredYes } from "./confirm.ts";
+export { addFieldOptions, type FieldFlag, flagsOf, type OwnFlag } from "./field-options.ts";
 export { type CommandGroup, type Session, withExamples } from "./group.ts";
 export { type Interrupt, watchInterrupt } from "./interrupt.ts";
+export { addLateOptions, withLateHelp, withLateOptions } from "./late-options.ts";
 export { nearest } from "./nearest.ts";
 export { EXIT, type ExitCode, FailureError, UsageError } from "./outcome.ts";
 export { VERSION } from "./version.ts";

@@ -137,20 +137,20 @@ const metadataSchema = map(
 );
 
 export const vmSpecSchema = record({
-  vcpus: integer(1, CLUSTER_LIMITS.vcpus).default(2),
-  memoryMiB: integer(1, CLUSTER_LIMITS.memoryMiB).default(1024),
-  diskGiB: integer(0, CLUSTER_LIMITS.diskGiB).default(5),
-  hypervisor: choice(HYPERVISORS).default("cloud-hypervisor"),
-  tenant: nameSchema.default("default"),
+  vcpus: integer(1, CLUSTER_LIMITS.vcpus).default(2).doc("Virtual CPUs"),
+  memoryMiB: integer(1, CLUSTER_LIMITS.memoryMiB).default(1024).doc("Memory in MiB"),
+  diskGiB: integer(0, CLUSTER_LIMITS.diskGiB).default(5).doc("Disk in GiB"),
+  hypervisor: choice(HYPERVISORS).default("cloud-hypervisor").doc("What runs it"),
+  tenant: nameSchema.default("default").doc("Whose it is"),
   priority: integer(0, CLUSTER_LIMITS.priority).default(500).doc("Higher goes first"),
   preemptible: flag.default(true).doc("Whether it may be stopped for a VM of higher priority"),
   features: list(nameSchema, LIST).default(NONE).doc("What its worker must offer"),
   antiAffinity: list(antiAffinitySchema, LIST).default(NONE).doc("Which VMs it keeps apart from"),
   locality: nullable(localitySchema).default(null).doc("Where it prefers to run"),
-  networks: list(networkSchema, LIST).default(NONE),
+  networks: list(networkSchema, LIST).default(NONE).doc("Its addresses, one for each"),
   volumes: list(volumeSchema, NAMED_LIST).default(NONE).doc("Disks beside its first"),
   source: nullable(sourceSchema).default(null).doc("What to boot; null: the driver's default guest"),
-  healthChecks: list(healthCheckSchema, NAMED_LIST).default(NONE),
+  healthChecks: list(healthCheckSchema, NAMED_LIST).default(NONE).doc("How its worker finds out whether it is healthy"),
   recovery: recoverySchema.default(DEFAULT_RECOVERY).doc("What happens when it fails"),
   metadata: metadataSchema.default(Object.freeze({})).doc("Words of whoever owns it; the cluster does not read them"),
   onWorkerLost: choice(ON_WORKER_LOST)

@@ -1,5 +1,5 @@
 /** `blixard vm`: virtual machines, as the cluster knows them. */
-import { type CommandGroup, withExamples } from "../../frame/index.ts";
+import { type CommandGroup, withExamples, withLateHelp } from "../../frame/index.ts";
 import { registerCreate } from "./create.ts";
 import { registerHealth } from "./health/index.ts";
 import { registerDelete, registerMigrate, registerRestart, registerStart, registerStop } from "./life.ts";
@@ -25,6 +25,7 @@ export const registerVm: CommandGroup = (program, session) => {
   registerList(vm, session);
   registerShow(vm, session);
   registerHealth(vm, session);
+  withLateHelp(vm);
 };
 
 export { reserveOf, whyNowhere } from "./explanation.ts";

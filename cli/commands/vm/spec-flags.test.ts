@@ -1,35 +1,47 @@
-/** The flags against the definition of the specification: bounds, defaults and choices in the help are the core's. */
 import { Command } from "commander";
-import { describe, expect, test } from "vitest";
-import { type schema, vmSpecSchema } from "../../../core/index.ts";
-import { count } from "../../output/index.ts";
-import { SPEC_FLAGS, type SpecFlags, specOf, withSpecOptions } from "./spec-flags.ts";
+import { expect, test } from "vitest";
+import { vmSpecSchema } from "../../../core/index.ts";
+import { addLateOptions, flagsOf } from "../../frame/index.ts";
+import { blixard } from "../../testing/index.ts";
+import { OWN_FLAGS, type SpecFlags, specOf, withSpecOptions } from "./spec-flags.ts";
 
-const { definition } = vmSpecSchema;
-if (definition.kind !== "record") throw new Error("the specification is a record");
-const fields = new Map(definition.fields.map((field) => [field.name, field]));
+/** Fields that do not fit on a command line: they are given in a file. */
+const IN_FILES_ONLY = ["antiAffinity", "locality", "volumes", "healthChecks", "recovery"];
 
-/** As the help has a value. */
-function shown(value: unknown): string {
-  return typeof value === "number" ? count(value) : String(value);
-}
-
-function boundsOf(bare: schema.Definition): string {
-  return bare.kind === "integer" ? `${count(bare.minimum)} to ${count(bare.maximum)}` : "";
-}
-
-describe("the help of a flag is what the core says", () => {
-  test.each(SPEC_FLAGS.map((flag) => [flag.flags, flag] as const))("%s", (_, { field, about, fallback, choices }) => {
-    const known = fields.get(field);
-    if (known === undefined) throw new Error(`there is no field ${field}`);
-    expect(about).toContain(boundsOf(known.definition));
-    if (fallback !== undefined) expect(fallback).toBe(shown(known.traits.fallback));
-    expect(choices).toEqual(known.definition.kind === "choice" ? known.definition.choices : undefined);
+test("every field has a flag, with its bounds and its default, or is known to have none", () => {
+  const { definition } = vmSpecSchema;
+  const fields = definition.kind === "record" ? definition.fields : [];
+  const without = fields.filter((field) => {
+    const one = {
+      definition: { ...definition, kind: "record", fields: [field] } as const,
+      traits: vmSpecSchema.traits,
+    };
+    return flagsOf(one, OWN_FLAGS).length === 0;
   });
+  expect(without.map(({ name }) => name)).toEqual(IN_FILES_ONLY);
+});
+
+test.each([
+  ["vm", "create", "--help"],
+  ["vm", "help", "create"],
+])("%s %s %s shows them", async (...args) => {
+  const { out } = await blixard(args);
+  expect(out.replaceAll(/\s+/g, " ")).toContain("--vcpus <n> virtual CPUs, 1 to 1,024 (default: 2)");
+  expect(out).toContain("--memory <MiB>");
+});
+
+test("what is not given stays in an update: there are no defaults", async () => {
+  const { out } = await blixard(["vm", "update", "--help"]);
+  expect(out.replaceAll(/\s+/g, " ")).toContain("--vcpus <n> virtual CPUs, 1 to 1,024 --memory");
+});
+
+test("completion knows them", async () => {
+  expect((await blixard(["completion", "bash"])).out).toContain("--on-worker-lost");
 });
 
 async function parsed(...args: string[]): ReturnType<typeof specOf> {
   const command = withSpecOptions(new Command().exitOverride(), { defaults: true });
+  await addLateOptions(command);
   command.parse(args, { from: "user" });
   return await specOf(command.opts<SpecFlags>());
 }

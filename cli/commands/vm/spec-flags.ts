@@ -2,131 +2,69 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { RequestOf } from "../../../runtime-real/index.ts";
 import { readJson, readText } from "../../files/index.ts";
-import { FailureError, parseCount, parseNodeId, UsageError } from "../../frame/index.ts";
+import {
+  addFieldOptions,
+  FailureError,
+  flagsOf,
+  type OwnFlag,
+  parseNodeId,
+  UsageError,
+  withLateOptions,
+} from "../../frame/index.ts";
 
 export type Spec = NonNullable<RequestOf<"vm.create">["spec"]>;
 
 type Network = NonNullable<Spec["networks"]>[number];
 
-/** A flag for a field of the specification. A new flag is one entry of the table. */
-interface SpecFlag {
-  readonly field: keyof Spec;
-  readonly flags: string;
-  /** For the help. A test holds bounds and `fallback` against the field's definition. */
-  readonly about: string;
-  /** The default of the field, shown by commands that make a VM. */
-  readonly fallback?: string;
-  readonly choices?: readonly string[];
-  /** @param earlier what the flags before it say */
-  readonly read: (text: string, earlier: Spec) => Spec;
-}
-
-const HYPERVISORS = ["qemu", "cloud-hypervisor", "firecracker"] as const;
-const ON_WORKER_LOST = ["restart", "wait"] as const;
-
-export const SPEC_FLAGS: readonly SpecFlag[] = [
-  {
-    field: "vcpus",
-    flags: "--vcpus <n>",
-    about: "virtual CPUs, 1 to 1,024",
-    fallback: "2",
-    read: (text) => ({ vcpus: parseCount(text) }),
-  },
-  {
-    field: "memoryMiB",
-    flags: "--memory <MiB>",
-    about: "memory in MiB, 1 to 16,777,216",
-    fallback: "1,024",
-    read: (text) => ({ memoryMiB: parseCount(text) }),
-  },
-  {
-    field: "diskGiB",
-    flags: "--disk <GiB>",
-    about: "disk in GiB, 0 to 1,048,576",
-    fallback: "5",
-    read: (text) => ({ diskGiB: parseCount(text) }),
-  },
-  {
-    field: "hypervisor",
-    flags: "--hypervisor <name>",
-    about: "what runs it",
-    fallback: "cloud-hypervisor",
-    choices: HYPERVISORS,
-    read: (text) => ({ hypervisor: oneOf(HYPERVISORS, text) }),
-  },
-  {
-    field: "tenant",
-    flags: "--tenant <name>",
-    about: "whose it is",
-    fallback: "default",
-    read: (text) => ({ tenant: text }),
-  },
-  {
-    field: "priority",
-    flags: "--priority <n>",
-    about: "0 to 1,000; higher goes first",
-    fallback: "500",
-    read: (text) => ({ priority: parseCount(text) }),
-  },
+/** What does not follow from the definition: shorter names, and values that are put together of words. */
+export const OWN_FLAGS: readonly OwnFlag<Spec>[] = [
+  { field: "memoryMiB", flags: "--memory <MiB>" },
+  { field: "diskGiB", flags: "--disk <GiB>" },
   {
     field: "preemptible",
     flags: "--preemptible",
     about: "it may be stopped for one of higher priority",
-    fallback: "true",
-    read: () => ({ preemptible: true }),
+    read: (_, spec) => ({ ...spec, preemptible: true }),
   },
   {
     field: "preemptible",
     flags: "--no-preemptible",
     about: "it is never stopped for another",
-    read: () => ({ preemptible: false }),
+    read: (_, spec) => ({ ...spec, preemptible: false }),
   },
-  {
-    field: "source",
-    flags: "--image <image>",
-    about: "the disk image to boot",
-    read: (text, { source }) => onlySource({ kind: "image", image: text }, source),
-  },
-  {
-    field: "source",
-    flags: "--nix-module <file>",
-    about: "a NixOS module for the guest",
-    // The name of the file, until the command runs.
-    read: (text, { source }) => onlySource({ kind: "nixModule", nixModule: text }, source),
-  },
-  {
-    field: "features",
-    flags: "--feature <name>",
-    about: "what its worker must offer; may be repeated",
-    read: (text, { features = [] }) => ({ features: [...features, text] }),
-  },
+  { field: "features", flags: "--feature <name>" },
   {
     field: "networks",
     flags: "--network <pool>",
     about:
       "an address pool that it gets an address from, or any: for whichever the cluster chooses, any:TAG,TAG of " +
       "those with all the tags; may be repeated",
-    read: (text, { networks = [] }) => ({ networks: [...networks, networkOf(text)] }),
+    read: (text, spec) => ({ ...spec, networks: [...(spec.networks ?? []), networkOf(text)] }),
   },
   {
-    field: "workerId",
-    flags: "--worker <n>",
-    about: "the only worker that may run it",
-    read: (text) => ({ workerId: parseNodeId(text) }),
+    field: "source",
+    flags: "--image <image>",
+    about: "the disk image to boot",
+    read: (text, spec) => ({ ...spec, source: onlySource({ kind: "image", image: text }, spec.source) }),
   },
   {
-    field: "onWorkerLost",
-    flags: "--on-worker-lost <what>",
-    about: "run it elsewhere, or wait for its worker",
-    fallback: "restart",
-    choices: ON_WORKER_LOST,
-    read: (text) => ({ onWorkerLost: oneOf(ON_WORKER_LOST, text) }),
+    field: "source",
+    flags: "--nix-module <file>",
+    about: "a NixOS module for the guest",
+    // The name of the file, until the command runs.
+    read: (text, spec) => ({ ...spec, source: onlySource({ kind: "nixModule", nixModule: text }, spec.source) }),
   },
   {
     field: "metadata",
     flags: "--metadata <key=value>",
     about: "a note; may be repeated",
-    read: (text, { metadata }) => ({ metadata: { ...metadata, ...pairOf(text) } }),
+    read: (text, spec) => ({ ...spec, metadata: { ...spec.metadata, ...pairOf(text) } }),
+  },
+  {
+    field: "workerId",
+    flags: "--worker <n>",
+    about: "the only worker that may run it",
+    read: (text, spec) => ({ ...spec, workerId: parseNodeId(text) }),
   },
 ];
 
@@ -136,35 +74,26 @@ export interface SpecFlags {
   readonly spec?: Spec;
 }
 
-/** All flags of the specification share one value. */
-class SpecOption extends Option {
-  override attributeName(): keyof SpecFlags {
-    return "spec";
-  }
-}
-
 /** @param shown.defaults whether what is not given gets its default, which the help then shows */
 export function withSpecOptions(command: Command, shown: { readonly defaults: boolean }): Command {
-  command.option("-f, --file <file>", "a specification as TOML or JSON; flags go before it");
-  for (const { flags, about, fallback, choices, read } of SPEC_FLAGS) {
-    const isShown = shown.defaults && fallback !== undefined;
-    const option = new SpecOption(flags, isShown ? `${about} (default: ${fallback})` : about);
-    if (choices !== undefined) option.choices(choices);
-    command.addOption(option.argParser((text, earlier: Spec = {}) => ({ ...earlier, ...read(text, earlier) })));
-  }
-  return command;
+  command.addOption(
+    new Option("-f, --file <file>", "a specification as TOML or JSON; flags go before it").helpGroup(HEADING),
+  );
+  return withLateOptions(command, async () => {
+    const { vmSpecSchema } = await import("../../../core/index.ts");
+    const none: Spec = {};
+    addFieldOptions(command, flagsOf(vmSpecSchema, OWN_FLAGS), none, { attribute: "spec", heading: HEADING, ...shown });
+  });
 }
 
-function oneOf<Choice extends string>(choices: readonly Choice[], text: string): Choice {
-  const chosen = choices.find((choice) => choice === text);
-  if (chosen === undefined) throw new InvalidArgumentError(`Allowed choices are ${choices.join(", ")}.`);
-  return chosen;
-}
+const HEADING = "Specification:";
 
-function onlySource(source: NonNullable<Spec["source"]>, earlier: Spec["source"]): Spec {
+type Source = NonNullable<Spec["source"]>;
+
+function onlySource(source: Source, earlier: Spec["source"]): Source {
   if (earlier !== undefined && earlier?.kind !== source.kind)
     throw new UsageError("a VM boots from --image or from --nix-module", "give one of them");
-  return { source };
+  return source;
 }
 
 const OPEN = "any:";
