@@ -1,6 +1,5 @@
 /**
- * The procedures about hosts and what runs there, over a core that leads by itself and whose disk is always done at
- * once.
+ * The procedures about workers and what runs there, over a cluster of one node whose disk is done at once.
  */
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -73,7 +72,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
-/** What a client gets. Every answer has exactly the fields that its schema tells of. */
+/** The answer that a client gets. It must have exactly the fields of its schema. */
 async function ask<Name extends ProcedureName>(name: Name, request: RequestOf<Name>): Promise<AnswerOf<Name>> {
   const answer = await dispatch(handlers, name, request, {
     requestId: "test",
@@ -86,7 +85,7 @@ async function ask<Name extends ProcedureName>(name: Name, request: RequestOf<Na
   return told;
 }
 
-/** The code of the error that it answers. */
+/** The code of the error that a client gets. */
 async function refused<Name extends ProcedureName>(name: Name, request: RequestOf<Name>): Promise<ApiError> {
   const failed = await ask(name, request).catch((error: unknown) => error);
   if (!(failed instanceof ApiError)) throw failed;
@@ -103,7 +102,7 @@ async function command(command: Command): Promise<void> {
   expect(answer).toMatchObject({ kind: "applied", result: { ok: true } });
 }
 
-/** Hosts that have registered. Nobody reports for them: what is placed there stays Scheduled. */
+/** Registers workers. Nobody reports for them, so what is placed there stays Scheduled. */
 async function withWorkers(count: number, own: Partial<WorkerFacts> = {}): Promise<void> {
   for (let id = 1; id <= count; id++) {
     await command({ kind: "announceNode", nodeId: id, peerId: `peer-${id}`, addresses: ["192.0.2.1:7001"] });

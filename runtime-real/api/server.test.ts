@@ -33,7 +33,7 @@ afterEach(async () => {
 
 const refused = (): Promise<never> => Promise.reject(new ApiError("noLeader", "no leader", "wait"));
 
-/** Handlers that refuse; a test says what some of them do. */
+/** Handlers that refuse, except those that a test gives. */
 function handlers(own: Partial<Handlers> = {}): Handlers {
   return {
     "cluster.status": refused,
@@ -249,7 +249,7 @@ describe("a request", () => {
 });
 
 describe("the socket", () => {
-  test("is its owner's alone, replaces a dead one, and never a live one", async () => {
+  test("is only for its owner, and replaces a dead socket but never a live one", async () => {
     writeFileSync(socketPath, "left by a process that died");
     const first = await serve();
     expect(statSync(socketPath).mode & 0o777).toBe(0o600);
@@ -348,7 +348,7 @@ describe("events", () => {
     await stream.return();
   });
 
-  test("are not read for who does not take them", async () => {
+  test("are not read for a reader that does not take them", async () => {
     const events = new Events();
     for (let index = 1; index <= 200_000; index++)
       events.all.push({ index, term: 1, atMs: 0, kind: "tokenRevoked", tokenId: "token001" });
@@ -429,7 +429,7 @@ describe("a client's write", () => {
     expect(opened).toBe(2);
   });
 
-  test("numbers what is under way, and tells what is answered", async () => {
+  test("numbers the writes that are under way, and acknowledges those that are answered", async () => {
     const seen: unknown[] = [];
     const gate = Promise.withResolvers<void>();
     await serve({

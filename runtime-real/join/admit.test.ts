@@ -26,7 +26,7 @@ beforeEach(async () => {
   node = new Node(1, DEFAULT_RAFT_OPTIONS, runtime, genesis, { nowMs: 0, wallMs: WALL_MS });
 });
 
-/** A member that does not lead; what it would ask the leader is its own business. */
+/** A member that does not lead and knows no leader. */
 function admitter(): Admitter {
   return {
     clusterId: CLUSTER,

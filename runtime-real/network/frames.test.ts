@@ -4,7 +4,7 @@ import { FrameReader, FrameTooLong, joinFrames } from "./frames.ts";
 
 const frames = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 10 });
 
-test("frames come out as they went in, wherever the bytes are cut", () => {
+test("frames are read as they were written, whatever pieces the bytes come in", () => {
   fc.assert(
     fc.property(frames, fc.infiniteStream(fc.integer({ min: 1, max: 50 })), (sent, cuts) => {
       const bytes = joinFrames(sent);
@@ -20,12 +20,12 @@ test("frames come out as they went in, wherever the bytes are cut", () => {
   );
 });
 
-test("a frame beyond the limit is refused by its head, before anything of it is kept", () => {
+test("a frame beyond the limit is refused by its head, before any of it is kept", () => {
   const reader = new FrameReader(100, () => undefined);
   expect(() => reader.push(Uint8Array.of(0, 0, 0, 101))).toThrow(new FrameTooLong(101, 100));
 });
 
-test("who announces much must send much: room is made as it comes", () => {
+test("memory for a frame grows with the bytes that have come, not with its announced length", () => {
   const readers = Array.from({ length: 1000 }, () => new FrameReader(2 ** 30, () => undefined));
   const before = process.memoryUsage().arrayBuffers;
   for (const reader of readers) reader.push(Uint8Array.of(0x3f, 0, 0, 0, 1));

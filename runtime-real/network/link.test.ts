@@ -1,6 +1,6 @@
 /**
- * What a link does to its peer, seen by a bare transport in the peer's place: each trap of the transport that a whole
- * network would hide.
+ * What a link does to its peer, seen by a bare transport in the place of the peer. These are behaviours of the
+ * transport that tests of a whole network would hide.
  */
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
@@ -31,7 +31,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** Node 1, which takes `peerId` for a member. */
+/** The network of node 1, for which `peerId` is a member. */
 async function node(kind: Kind, peerId: string, logged: string[] = []): Promise<{ network: Network; peerId: string }> {
   const identity = await Identity.generate();
   const network = await Network.start({
@@ -57,15 +57,15 @@ async function node(kind: Kind, peerId: string, logged: string[] = []): Promise<
   return { network, peerId: identity.peerId };
 }
 
-/** A peer that welcomes everybody and answers pings. `streams` are those it has been given for Raft messages. */
+/** A peer that welcomes everybody and answers pings. `streams` are those that were opened to it for Raft messages. */
 class Bare {
   readonly identity: Identity;
   readonly libp2p: Libp2p;
   readonly rounds: number[] = [];
   readonly streams: Stream[] = [];
-  /** Whether it reads what comes on a stream for Raft messages. */
+  /** Whether it reads from streams for Raft messages. */
   reads = true;
-  #life = 1;
+  #generation = 1;
 
   private constructor(identity: Identity, libp2p: Libp2p) {
     this.identity = identity;
@@ -96,14 +96,14 @@ class Bare {
 
   /** From now on it answers nothing on the connections that it has. */
   forget(): void {
-    this.#life++;
+    this.#generation++;
   }
 
   #hello(stream: Stream): void {
-    const life = this.#life;
+    const generation = this.#generation;
     let isGreeted = false;
     const reader = new FrameReader(1 << 20, (frame) => {
-      if (life !== this.#life) return;
+      if (generation !== this.#generation) return;
       say(stream, isGreeted ? frame : encodeAnswer({ kind: "welcome", nodeId: 2 }));
       isGreeted = true;
     });
@@ -143,7 +143,7 @@ describe.each<Kind>(["quic", "tcp"])("over %s", (kind) => {
     expect(bare.inbound.length).toBe(1);
   });
 
-  test("a connection that lives on while nobody answers on it, as after a restart, is not dialled again but replaced", async () => {
+  test("a connection on which nobody answers, as after a restart, is replaced by a new one", async () => {
     const bare = await Bare.start(kind);
     const logged: string[] = [];
     const { network } = await node(kind, bare.identity.peerId, logged);
@@ -159,7 +159,7 @@ describe.each<Kind>(["quic", "tcp"])("over %s", (kind) => {
     expect(fresh?.id).not.toBe(stale?.id);
   });
 
-  test("of what a peer does not read the oldest is dropped, the newest arrives, and nobody waits", async () => {
+  test("when a peer does not read, the oldest messages are dropped, the newest arrive, and nobody waits", async () => {
     const bare = await Bare.start(kind);
     bare.reads = false;
     const { network } = await node(kind, bare.identity.peerId);
@@ -177,7 +177,7 @@ describe.each<Kind>(["quic", "tcp"])("over %s", (kind) => {
     const { rounds } = bare;
     expect(rounds.length).toBe(round - dropped());
     const gap = rounds.findIndex((got, at) => got !== at + 1);
-    // What was under way already; then a gap; then all of the newest.
+    // Messages that were under way already, then a gap, then all of the newest.
     expect(rounds.slice(0, gap)).toEqual(Array.from({ length: gap }, (_, at) => at + 1));
     expect(rounds.slice(-4096)).toEqual(Array.from({ length: 4096 }, (_, at) => round - 4095 + at));
     expect(rounds).toEqual(rounds.toSorted((a, b) => a - b));
@@ -204,7 +204,7 @@ describe.each<Kind>(["quic", "tcp"])("over %s", (kind) => {
     expect(network.status()[0]).toMatchObject({ connected: false, lastError: expect.any(String) });
   });
 
-  test("an address where nothing answers is given up long before the transport gives it up", async () => {
+  test("an address where nothing answers is given up long before the transport would", async () => {
     const port = kind === "quic" ? await deafUdp() : await deafTcp();
     const identity = await Identity.generate();
     const { network } = await node(kind, identity.peerId);
@@ -246,7 +246,7 @@ describe.each<Kind>(["quic", "tcp"])("over %s", (kind) => {
   });
 });
 
-test("ten nodes of one host that come at once are all let in at the first try", async () => {
+test("ten nodes of one host that dial at once are all accepted at the first try", async () => {
   const hub = await Bare.start("quic");
   const logged: string[] = [];
   const nodes = await Promise.all(
@@ -257,7 +257,7 @@ test("ten nodes of one host that come at once are all let in at the first try", 
   expect(logged.filter((line) => JSON.parse(line).msg === "cannot connect")).toEqual([]);
 });
 
-test("of strangers a few are let in at a time, and members beside them", async () => {
+test("a few strangers are accepted at a time, and members in addition", async () => {
   const member = await Bare.start("quic");
   const { network } = await node("quic", member.identity.peerId);
   const address = multiaddr(`/ip4/127.0.0.1/udp/${network.boundPort}/quic-v1`);
@@ -269,7 +269,7 @@ test("of strangers a few are let in at a time, and members beside them", async (
       return await stranger.dial(address).catch(() => null);
     }),
   );
-  // Who is turned away hears of it only after its dial has succeeded.
+  // A stranger that is turned away learns it only after its dial has succeeded.
   await until(() => dialled.filter((connection) => connection?.status === "open").length <= 32);
   const theirs = await member.libp2p.dial(address);
   const stream = await theirs.newStream(PROTOCOLS.hello);
@@ -287,7 +287,7 @@ test.each<[string, () => Promise<void>, unknown]>([
   expect(await stopWithin({ stop }, 20)).toEqual(end);
 });
 
-/** A port of which the host says that somebody is there, and nobody ever answers. */
+/** A port that accepts packets and never answers. */
 function deafUdp(): Promise<number> {
   const socket = createSocket("udp4");
   closers.push(() => socket.close());

@@ -197,7 +197,7 @@ export class Link {
     }
   }
 
-  /** Says hello, and then pings for as long as the connection lives. */
+  /** Says hello, and then sends pings for as long as the connection is open. */
   async #greet(connection: Connection): Promise<void> {
     const stream = await connection.newStream(PROTOCOLS.hello, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) });
     const answered = Promise.withResolvers<HelloAnswer | null>();

@@ -15,11 +15,11 @@ import { createTransport } from "./transport.ts";
 
 type Kind = "quic" | "tcp";
 
-/** One end: a network, what it has heard, and whom it takes for a member. */
+/** One node: its network, what it has heard, and the peers that it knows as members. */
 class End {
   readonly identity: Identity;
   readonly id: number;
-  /** With port 0 until it has listened for the first time. */
+  /** Port 0 until it has listened for the first time. */
   address: string;
   readonly kind: Kind;
   readonly members = new Set<PeerId>();
@@ -136,7 +136,7 @@ describe.each<Kind>(["quic", "tcp"])("two nodes over %s", (kind) => {
     expect(one.heard).toEqual([{ from: two.peerId, message: heartbeat(7) }]);
   });
 
-  test("report over a connection that is only being made, and hear with the answer where the servers are", async () => {
+  test("report over a connection that is still being made, and get the servers with the answer", async () => {
     const [server, worker] = [await End.make(1, kind), await End.make(2, kind)];
     const servers = new TextEncoder().encode("here and there");
     server.handlers = {
@@ -151,7 +151,7 @@ describe.each<Kind>(["quic", "tcp"])("two nodes over %s", (kind) => {
     worker.handlers = { toldServers: (from, text) => void told.push([from, new TextDecoder().decode(text)]) };
     await Promise.all([server.start(), worker.start()]);
     worker.network.setPeers([{ id: 1, peerId: server.peerId, addresses: [server.address] }]);
-    // The very first one: an agent that gets no answer turns to another server.
+    // The first report matters: an agent that gets no answer turns to another server.
     expect(await worker.network.report(server.peerId, Uint8Array.of(1, 2, 3))).toEqual(Uint8Array.of(3, 2, 1));
     expect(await worker.network.report(server.peerId, Uint8Array.of(4, 5))).toEqual(Uint8Array.of(5, 4));
     expect(told).toEqual([[server.peerId, "here and there"]]);
@@ -187,7 +187,7 @@ describe.each<Kind>(["quic", "tcp"])("two nodes over %s", (kind) => {
     expect(reported).toEqual([1]);
   });
 
-  test("send what is large, on a stream that holds nothing else up", async () => {
+  test("send large messages on a stream of their own, which does not delay others", async () => {
     const [one, two] = await pair(kind);
     const meta = {
       ...{
@@ -287,7 +287,7 @@ describe("a hello", () => {
     const [one, two] = [await End.make(1, "quic"), await End.make(2, "quic")];
     const proof: Introduction = { type: "introduction", ...header, links: [] };
     one.handlers = { introduction: (_, refused) => (refused === null ? proof : null) };
-    // The core would check the signatures; here the introduction itself makes the difference.
+    // The core would check the signatures. Here it is enough that there is an introduction.
     two.handlers = { message: (from, message) => void (message.type === "introduction" && two.members.add(from)) };
     await Promise.all([one.start(), two.start()]);
     one.knows(two);
@@ -350,7 +350,7 @@ describe("a stranger", () => {
     await Promise.race([libp2p.stop(), new Promise((resolve) => setTimeout(resolve, 500))]);
   });
 
-  test("is told nothing when it is not whom the joining node expects", async () => {
+  test("is told nothing when the joining node expects somebody else", async () => {
     const member = await End.make(1, "quic");
     await member.start();
     let asked = 0;
@@ -373,7 +373,7 @@ describe("a stranger", () => {
   });
 });
 
-test("ten nodes that all come at once are all let in", async () => {
+test("ten nodes that dial at once are all accepted", async () => {
   const hub = await End.make(1, "quic");
   const others = await Promise.all(Array.from({ length: 10 }, (_, n) => End.make(2 + n, "quic")));
   await Promise.all([hub, ...others].map((end) => end.start()));
@@ -392,7 +392,7 @@ test("an address that is taken, or is none, is refused with what to do", async (
 });
 
 describe.each<Kind>(["quic", "tcp"])("a peer in another process, over %s,", (kind) => {
-  /** Node 2 as a process; `lines` is what it has said. */
+  /** Node 2 as a process; `lines` is what it has printed. */
   async function process2(
     one: End,
   ): Promise<{ two: { peerId: PeerId }; start(): Promise<ChildProcess>; lines: string[] }> {
@@ -428,7 +428,7 @@ describe.each<Kind>(["quic", "tcp"])("a peer in another process, over %s,", (kin
     const child = await start();
     child.kill("SIGKILL");
     await until(() => !one.isConnectedTo(two));
-    // By the transport, which is quicker than a ping that is not answered.
+    // The transport notices it, sooner than a ping without an answer would.
     expect(one.lost).toEqual(["the connection was closed"]);
     await start();
     one.network.send(two.peerId, heartbeat(1));
@@ -458,7 +458,7 @@ describe.each<Kind>(["quic", "tcp"])("a peer in another process, over %s,", (kin
     await start();
     one.network.send(two.peerId, { ...heartbeat(1), term: 666 });
     await until(() => !one.isConnectedTo(two));
-    // Its transport lives on in a thread of its own.
+    // Its transport goes on in a thread of its own.
     expect(one.lost).toEqual(["it does not answer any more"]);
   });
 

@@ -96,7 +96,7 @@ async function token(
 async function joined(id: number, to: RunningNode, options: Partial<NodeOptions> = {}): Promise<RunningNode> {
   const joining = { addresses: to.addresses, token: await token(to) };
   const node = await start(id, { nodeId: id, bind: "127.0.0.1:0", join: joining, ...options });
-  // And through with the change: until then the loss of either former voter would stop both.
+  // And the change of voters is over: until then the loss of either former voter would stop both.
   await until(async () => {
     const both = await Promise.all([to, node].map((asked) => api(asked).call("cluster.status", {})));
     return both.every(({ members, quorum }) => {
@@ -111,8 +111,8 @@ async function names(node: RunningNode): Promise<readonly string[]> {
   return (await api(node).read("vm.list", {})).vms.map(({ name }) => name);
 }
 
-describe("a life begins", () => {
-  test("anew for node 1, and goes on with nothing but its data directory", async () => {
+describe("a data directory", () => {
+  test("that is empty becomes that of node 1 of a new cluster, and is all that a restart needs", async () => {
     const node = await first();
     await api(node).write("vm.create", { name: "web" });
     await node.stop(1000);
@@ -128,7 +128,7 @@ describe("a life begins", () => {
     for (const file of ["identity.key", "api.sock"]) expect(statSync(join(dataDir(1), file)).mode & 0o777).toBe(0o600);
   });
 
-  test("not by itself for another id, nor where an identity is left without its data", async () => {
+  test("that is empty makes no cluster for another id by itself, nor one that has an identity and no data", async () => {
     await expect(start(2, { nodeId: 2, bind: "127.0.0.1:0" })).rejects.toMatchObject({
       hint: expect.stringContaining("--bootstrap"),
     });
@@ -140,7 +140,7 @@ describe("a life begins", () => {
     expect((await start(2, { nodeId: 2, bind: "127.0.0.1:0", bootstrap: true })).nodeId).toBe(2);
   });
 
-  test("not without a number, under another one, or beside a process that runs", async () => {
+  test("is not used without an id, under another id, or while a process uses it", async () => {
     await expect(start(1, { bind: "127.0.0.1:0" })).rejects.toMatchObject({ hint: expect.stringContaining("--id 1") });
     await first();
     await expect(start(1, {})).rejects.toMatchObject({ message: expect.stringContaining(`process ${process.pid}`) });
@@ -218,7 +218,7 @@ describe("a join", () => {
     expect((await api(one).read("cluster.members", {})).members.map(({ id }) => id)).toEqual(
       before.members.map(({ id }) => id),
     );
-    // The very same directory can be used as if nothing had been.
+    // The same directory can be used as if nothing had happened.
     const good = await start("new", {
       nodeId: 8,
       bind: "127.0.0.1:0",
@@ -227,7 +227,7 @@ describe("a join", () => {
     expect(good.clusterId).toBe(one.clusterId);
   });
 
-  // Whoever has the address, and once had a token, could fill every member's log.
+  // Otherwise anybody who knows the address and once had a token could fill the log of every member.
   test("that is refused writes nothing, however often it is asked for", async () => {
     const one = await first({ works: false });
     const revoked = await token(one);
@@ -248,7 +248,7 @@ describe("a join", () => {
     const joining = { addresses: one.addresses, token: await token(one) };
     const node = await start(2, { nodeId: 2, bind: "127.0.0.1:0", join: joining });
     await node.stop(1000);
-    // As if the answer had never arrived: the identity is there, the data is not.
+    // As if the answer had never arrived: there is an identity, but no data.
     for (const file of readdirSync(dataDir(2)))
       if (file !== "identity.key") rmSync(join(dataDir(2), file), { recursive: true });
     const again = await start(2, { nodeId: 2, bind: "127.0.0.1:0", join: joining });
@@ -275,7 +275,7 @@ describe("leaving", () => {
     const { events } = await api(one).read("events.list", { afterIndex: index - 1 });
     expect(events[0]).toMatchObject({ kind: "membershipChanged", voters: [1, 2] });
     await three.stop(1000);
-    // The worker that it was stays listed until somebody removes it.
+    // Its worker stays listed until somebody removes it.
     await api(one).write("worker.cordon", { id: 3 });
     await api(one).write("worker.remove", { id: 3 });
     expect(await works()).toBe(false);
@@ -306,7 +306,9 @@ describe("leaving", () => {
     expect((await api(two).call("cluster.status", {})).term).toBe(before.term + 1);
   });
 
-  test("is refused for who is none, and leadership is handed to whoever was named", { timeout: 60_000 }, async () => {
+  test("is refused for a node that is no member; leadership is transferred to the node that was named", {
+    timeout: 60_000,
+  }, async () => {
     const one = await first();
     const two = await joined(2, one);
     await expect(api(two).call("cluster.leave", { nodeId: 9 })).rejects.toMatchObject({ code: "nodeNotFound" });
@@ -325,7 +327,7 @@ describe("a worker that is no member", () => {
     (await api(asked).read("worker.list", {})).workers.find((each) => each.id === id);
   const isOnline = async (asked: RunningNode): Promise<boolean> => (await found(asked))?.status === "online";
 
-  test("keeps no log and has no vote; it works, and goes on with nothing but its data directory", {
+  test("has no log and no vote; it runs tasks, and its data directory is all that a restart needs", {
     timeout: 60_000,
   }, async () => {
     const one = await first({ works: false });
@@ -347,7 +349,7 @@ describe("a worker that is no member", () => {
     expect(await found(one)).toMatchObject({ topology: { rack: "r9" }, features: expect.arrayContaining(["gpu"]) });
   });
 
-  test("goes to other servers when its own is gone, also to those that came later and after a restart", {
+  test("reports to other servers when its own is gone, also to servers that joined later, also after a restart", {
     timeout: 60_000,
   }, async () => {
     const one = await first();
@@ -355,7 +357,7 @@ describe("a worker that is no member", () => {
     await until(async () => await isOnline(one));
     const two = await joined(2, one);
     const three = await joined(3, one);
-    // It has heard of them when it would still know them tomorrow.
+    // It knows them once they are in its store.
     const knows = (id: number) => readFileSync(join(dataDir("w"), "worker.db"), "utf8").includes(`{"id":${id},`);
     await until(() => knows(2) && knows(3));
     await running.splice(running.indexOf(one), 1)[0]?.stop(5000);
@@ -422,12 +424,12 @@ describe("a worker that is no member", () => {
     await expect(refused).rejects.toMatchObject({ name: "NodeStartError", message: expect.stringContaining(words) });
     expect(readdirSync(dataDir("w"))).toEqual([]);
     expect(await found(one)).toBeUndefined();
-    // The very same directory can be used as if nothing had been.
+    // The same directory can be used as if nothing had happened.
     await worker("w", one);
     await until(async () => await isOnline(one));
   });
 
-  test("that was cut off while it joined begins again; its directory does not become a member's by a flag left out", async () => {
+  test("whose join was interrupted joins again; its directory does not become a member's without the flag", async () => {
     const one = await first();
     mkdirSync(dataDir("w"));
     WorkerStore.open(dataDir("w")).close();
@@ -439,7 +441,7 @@ describe("a worker that is no member", () => {
     await until(async () => await isOnline(one));
   });
 
-  test("and a member have directories of their own; nobody else runs in one that is in use", async () => {
+  test("cannot use the directory of a member, nor a member its own; one in use is nobody else's", async () => {
     const one = await first();
     await worker("w", one);
     await expect(start("w", { raft: {} })).rejects.toMatchObject({ message: expect.stringContaining("in use") });
@@ -475,7 +477,7 @@ test("a node whose data is damaged is rebuilt from its peers under a new id, and
   expect(readdirSync(dataDir(3)).some((file) => file.startsWith("set-aside-"))).toBe(true);
 });
 
-test("a node that was rebuilt remembers through a restart whose place it has taken", { timeout: 60_000 }, async () => {
+test("a node that was rebuilt still knows after a restart whose place it has taken", { timeout: 60_000 }, async () => {
   const one = await first();
   await joined(2, one);
   const three = await joined(3, one);
@@ -483,7 +485,7 @@ test("a node that was rebuilt remembers through a restart whose place it has tak
   truncateSync(join(dataDir(3), "blixard.db"), 20_000);
   const rebuilt = await start(3, { replaceFromPeers: true, join: { addresses: one.addresses, token: "" } });
   await rebuilt.stop(0);
-  // Without a flag, and whether or not the old one was still to leave.
+  // Without a flag, whether or not the old node has left already.
   expect((await start(3, {})).nodeId).toBe(4);
   await until(async () => {
     const { members } = await api(one).read("cluster.members", {});
@@ -513,7 +515,7 @@ test("over TCP the API asks for a token, which can be revoked", async () => {
 });
 
 describe("a recording", () => {
-  test("of a life runs again with the same decisions; a changed input is found out", { timeout: 60_000 }, async () => {
+  test("of a whole run gives the same decisions again; a changed input is detected", { timeout: 60_000 }, async () => {
     const { openRecording, replay } = await loadRecording();
     const path = join(folder, "node1.recording");
     const one = await first({ record: path });
@@ -545,7 +547,7 @@ describe("a recording", () => {
             input.kind === "request" &&
             input.request.kind === "propose" &&
             input.request.request.command.kind === "createVm";
-          // A client asked for something else.
+          // As if a client had asked for something else.
           if (isWrite) asked++;
           if (!isWrite || asked !== 3) yield step;
           else
@@ -568,7 +570,7 @@ describe("a recording", () => {
     expect(asked).toBe(51);
   });
 
-  test("that is damaged, foreign or cut off is refused, or ends where it is cut", { timeout: 60_000 }, async () => {
+  test("that is damaged or foreign is refused; one that was cut off ends there", { timeout: 60_000 }, async () => {
     const { openRecording, replay } = await loadRecording();
     const path = join(folder, "node1.recording");
     const one = await first({ record: path });

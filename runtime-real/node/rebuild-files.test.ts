@@ -1,4 +1,4 @@
-/** The last steps of a rebuild: whichever a process died before, the next start takes it and all that follow. */
+/** The last steps of a rebuild. Before whichever step a process dies, the next start takes that step and the rest. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ function contents(folder: string): Record<string, string> {
   return Object.fromEntries(found.map(({ name }) => [name, readFileSync(join(folder, name), "utf8")]));
 }
 
-/** What was set aside, in however many goes. */
+/** All files that were set aside, in however many folders. */
 function aside(): Record<string, string> {
   const folders = readdirSync(dataDir).filter((name) => name.startsWith("set-aside-"));
   return Object.assign({}, ...folders.map((folder) => contents(join(dataDir, folder))));
@@ -35,7 +35,7 @@ function aside(): Record<string, string> {
 const all = (files: readonly string[], words: string): Record<string, string> =>
   Object.fromEntries(files.map((file) => [file, words]));
 
-test.each([0, 1, 2, 3, 4])("the old life was moved out of the way but for what comes after %i files", (moved) => {
+test.each([0, 1, 2, 3, 4])("the process died after %i of the damaged files were set aside", (moved) => {
   fill(dataDir, OLD, "old");
   fill(join(dataDir, "rebuilt"), NEW, "new");
   const begun = join(dataDir, "set-aside-earlier");
@@ -47,7 +47,7 @@ test.each([0, 1, 2, 3, 4])("the old life was moved out of the way but for what c
   expect(readdirSync(dataDir).filter((name) => name.startsWith("rebuilt"))).toEqual([]);
 });
 
-test.each([0, 1, 2, 3])("the new life was moved to its place but for what comes after %i files", (moved) => {
+test.each([0, 1, 2, 3])("the process died after %i of the new files had come to their place", (moved) => {
   fill(join(dataDir, "set-aside-earlier"), OLD, "old");
   fill(dataDir, NEW.slice(0, moved), "new");
   fill(join(dataDir, "rebuilt-moving"), NEW.slice(moved), "new");
@@ -57,7 +57,7 @@ test.each([0, 1, 2, 3])("the new life was moved to its place but for what comes 
   expect(readdirSync(dataDir).filter((name) => name.startsWith("rebuilt"))).toEqual([]);
 });
 
-test("without a rebuild nothing is touched, nor what is not admitted yet taken for a life", () => {
+test("without a rebuild nothing is touched, and a new node that is not admitted yet is not used", () => {
   fill(dataDir, OLD, "old");
   fill(join(dataDir, "rebuilding"), NEW, "new");
   finishRebuild(dataDir, log);

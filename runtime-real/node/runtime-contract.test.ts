@@ -28,7 +28,7 @@ interface Member {
   readonly address: string;
 }
 
-/** A core in the real world, without the rest of a node around it. */
+/** A core with real storage and network, without the rest of a node. */
 class Place {
   readonly member: Member;
   readonly node: Node;
@@ -153,7 +153,7 @@ test.each(["quic", "tcp"] as const)(
   "the real runtime over %s keeps the contract, while nodes stop and start",
   { timeout: 60_000 },
   async (transport) => {
-    // However busy the machine is: a wake that does not come at all is what matters.
+    // Long enough for a busy machine. What matters is a wake that does not come at all.
     const contract = new RuntimeContract({ network: "ordered", latenessMs: 5000 });
     const members = await Promise.all(
       [1, 2, 3].map(async (id) => ({

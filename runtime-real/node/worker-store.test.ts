@@ -29,7 +29,7 @@ test("what was saved last is there when it is opened again", () => {
   again.close();
 });
 
-test("nobody else opens it meanwhile, and nothing is left when it is removed", () => {
+test("nobody else can open it at the same time, and nothing is left when it is removed", () => {
   expect(isWorkerDirectory(folder)).toBe(false);
   const store = WorkerStore.open(folder);
   expect(isWorkerDirectory(folder)).toBe(true);
@@ -40,7 +40,7 @@ test("nobody else opens it meanwhile, and nothing is left when it is removed", (
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test("what is none of its files is refused, and stays as it is", () => {
+test("a file of another kind is refused and stays as it is", () => {
   writeFileSync(join(folder, "worker.db"), "no database".repeat(1000));
   expect(() => WorkerStore.open(folder)).toThrow(WorkerStoreError);
   expect(readdirSync(folder)).toEqual(["worker.db"]);

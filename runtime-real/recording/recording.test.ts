@@ -31,7 +31,7 @@ const FACTS: HostFacts = {
   driver: null,
 };
 
-/** A node alone, which every write and every deadline is carried out for at once, and `writes` requests. */
+/** A cluster of one node whose writes and deadlines are carried out at once, and `writes` requests to it. */
 function live(recorders: readonly Recorder[], writes: number): Node {
   const restored = Node.genesis("c", 0, [{ id: 1, peerId: identity.peerId }]);
   const options = { ...DEFAULT_RAFT_OPTIONS, snapshotAfterEntries: 50, snapshotEveryEntries: 20 };
@@ -68,7 +68,7 @@ function live(recorders: readonly Recorder[], writes: number): Node {
   const announce = { kind: "announceNode", nodeId: 1, peerId: identity.peerId, addresses: ["127.0.0.1:1"] } as const;
   const known: ClientRequest = { kind: "propose", request: { session: null, command: announce } };
   step({ kind: "request", requestId: 1_000_000, request: known, nowMs, wallMs: nowMs });
-  /** As its own worker reports. */
+  /** A report, as from its own worker. */
   const report = (n: number): void => {
     const facts = n > 10 ? null : FACTS;
     const lacks = { vms: [], tasks: [] };
@@ -98,7 +98,7 @@ function live(recorders: readonly Recorder[], writes: number): Node {
   return node;
 }
 
-test("a file and a ring both hold what it takes to decide the same again, snapshots and all", () => {
+test("a file and a ring both hold all that the same decisions need, snapshots too", () => {
   const path = join(folder, "file.recording");
   const file = fileRecorder("1.0", path, (reason) => expect.fail(reason));
   const ring = ringRecorder("1.0", { bytesMax: 2 ** 30 });
@@ -131,7 +131,7 @@ test("a file and a ring both hold what it takes to decide the same again, snapsh
   }
 });
 
-test("a ring that is full forgets its beginning, says so, and shows what it has", () => {
+test("a ring that is full drops its beginning, says so, and still shows what it has", () => {
   const ring = ringRecorder("1.0", { bytesMax: 50_000 });
   live([ring], 2000);
   const dump = join(folder, "ring.recording");

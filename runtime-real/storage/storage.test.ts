@@ -36,7 +36,7 @@ async function within<Result>(dataDir: string, act: (storage: Storage) => Promis
   }
 }
 
-/** What `open` says instead of opening. */
+/** The error of `open`. */
 async function refusal(dataDir: string): Promise<StorageError> {
   try {
     await within(dataDir, () => undefined);
@@ -80,13 +80,13 @@ describe("what was written", () => {
     }
   });
 
-  test("and the settings too, whoever changes them last", async () => {
+  test("includes the settings that were saved last", async () => {
     await within(folder, (storage) => storage.initialise(GENESIS, SETTINGS));
     await within(folder, (storage) => storage.saveSettings({ ...SETTINGS, bind: "127.0.0.1:9" }));
     await within(folder, (storage) => expect(storage.settings).toEqual({ ...SETTINGS, bind: "127.0.0.1:9" }));
   });
 
-  test("what is queued when it closes is finished first", async () => {
+  test("includes what was queued when it was closed", async () => {
     const source = new RandomWrites(randomOf(99));
     await within(folder, async (storage) => {
       await storage.initialise(GENESIS, SETTINGS);
@@ -96,7 +96,7 @@ describe("what was written", () => {
   });
 });
 
-/** How many transactions the database has seen. */
+/** How many transactions were committed to the database. */
 function commitsIn(dataDir: string): number {
   const database = new Database(join(dataDir, "blixard.db"), { readonly: true });
   const value: unknown = database.prepare("SELECT value FROM records WHERE name = 'journal'").pluck().get();
@@ -122,7 +122,7 @@ test("what is queued together is committed together, and what comes alone is not
     for (const write of writes) storage.write(write);
     await written;
   });
-  // One for the first that came, and a few for all that came while that was under way.
+  // One for the first write, and a few for all that came during it.
   expect(commitsIn(folder)).toBeLessThan(6 + 50);
   await within(folder, (storage) => expect(storage.restored).toEqual(source.restored()));
 });
@@ -159,7 +159,8 @@ test("a process that is killed loses nothing that was reported durable", { timeo
     await until(() => durable() >= round * 20);
     child.kill("SIGKILL");
     await ended;
-    // Replay the same life: what is stored is what some prefix of it leaves, and not shorter than what was reported.
+    // The same writes again. What is stored is the result of some prefix of them that is not shorter than what was
+    // reported.
     const stored = await within(dataDir, (storage) => storage.restored);
     const source = new RandomWrites(randomOf(round));
     const candidates: unknown[] = [];
@@ -172,7 +173,7 @@ test("a process that is killed loses nothing that was reported durable", { timeo
 });
 
 describe("a data directory", () => {
-  test("is one process's alone, and free again once that is killed", async () => {
+  test("is used by one process only, and free again when that is killed", async () => {
     const { child, durable, ended } = writer(folder, 1);
     await until(() => durable() > 10);
     const busy = await refusal(folder);
@@ -193,14 +194,14 @@ describe("a data directory", () => {
 
   test("that cannot be written is refused with what to do", async () => {
     chmodSync(folder, 0o500);
-    // The administrator may write anywhere.
+    // Root may write anywhere.
     if (process.getuid?.() === 0) writeFileSync(join(folder, "blixard.db"), "x".repeat(4096));
     const error = await refusal(folder);
     expect(["unusable", "damaged"]).toContain(error.kind);
     chmodSync(folder, 0o700);
   });
 
-  test("an older format becomes the present one in one transaction, or stays as it was", () => {
+  test("of an older format is migrated in one transaction, or stays as it was", () => {
     const database = new Database(join(folder, "old.db"));
     const broken = [
       ...MIGRATIONS,
@@ -221,10 +222,10 @@ describe("a data directory", () => {
 
 describe("damage", () => {
   /**
-   * Copies of a life that ended by a kill (so that much of it is in the write-ahead log), and of one that ended in
-   * order.
+   * Copies of the directory of a process that was killed, so that much is in the write-ahead log, and of one that was
+   * closed in order.
    */
-  async function lives(): Promise<readonly { readonly dataDir: string; readonly true: unknown }[]> {
+  async function directories(): Promise<readonly { readonly dataDir: string; readonly true: unknown }[]> {
     const killed = join(folder, "killed");
     const orderly = join(folder, "orderly");
     const { mkdirSync } = await import("node:fs");
@@ -244,7 +245,7 @@ describe("damage", () => {
   }
 
   test("of random bytes in 200 copies is refused, or harmless", { timeout: 180_000 }, async () => {
-    const sources = await lives();
+    const sources = await directories();
     const counts = { refused: 0, harmless: 0 };
     for (let copy = 0; copy < 200; copy++) {
       const random = randomOf(1000 + copy);
@@ -279,7 +280,7 @@ describe("damage", () => {
   });
 
   test.each(["blixard.db-wal", "blixard.db.horizon", "blixard.db"])("%s that is gone is noticed", async (file) => {
-    const [killed] = await lives();
+    const [killed] = await directories();
     if (killed === undefined) throw new Error("fixture");
     unlinkSync(join(killed.dataDir, file));
     const error = await refusal(killed.dataDir);
@@ -287,7 +288,7 @@ describe("damage", () => {
   });
 
   test("that was refused is left as it is, byte for byte", async () => {
-    const [killed] = await lives();
+    const [killed] = await directories();
     if (killed === undefined) throw new Error("fixture");
     const log = join(killed.dataDir, "blixard.db-wal");
     const bytes = readFileSync(log);
@@ -300,10 +301,10 @@ describe("damage", () => {
     expect(readFileSync(join(killed.dataDir, "blixard.db")).equals(database)).toBe(true);
   });
 
-  test("is none when power fails before the number of commits has reached the disk", async () => {
-    const [killed] = await lives();
+  test("is not reported when power fails before the number of commits has reached the disk", async () => {
+    const [killed] = await directories();
     if (killed === undefined) throw new Error("fixture");
-    // As it was made, which is durable from the beginning on.
+    // The horizon as it was made. That is durable from the beginning.
     const early = join(folder, "early");
     await import("node:fs").then(({ mkdirSync }) => mkdirSync(early));
     await within(early, () => undefined);
@@ -312,7 +313,7 @@ describe("damage", () => {
   });
 
   test("the settings of a damaged directory can often still be read", async () => {
-    const [killed] = await lives();
+    const [killed] = await directories();
     if (killed === undefined) throw new Error("fixture");
     unlinkSync(join(killed.dataDir, "blixard.db.horizon"));
     expect((await refusal(killed.dataDir)).kind).toBe("damaged");

@@ -1,4 +1,4 @@
-/** Jobs as processes: how they run, how they end, and that nothing of one outlives its end. */
+/** Jobs as processes: how they run, how they end, and that no process of a job outlives it. */
 import { fork } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ afterEach(async () => {
 
 const HOUR_MS = 3_600_000;
 
-async function host(leaseMs = HOUR_MS): Promise<Jobs> {
+async function openJobs(leaseMs = HOUR_MS): Promise<Jobs> {
   const jobs = await Jobs.open(folder, pino({ level: "silent" }), () => undefined);
   opened.push(jobs);
   jobs.fenceAt(monotonicMs() + leaseMs);
@@ -44,12 +44,12 @@ async function over(jobs: Jobs, id: string): Promise<Job> {
   return job;
 }
 
-/** Everything of a host's jobs that lives, its keeper among it. */
-function living(): readonly number[] {
+/** All processes of the jobs that run, and the keeper. */
+function running(): readonly number[] {
   return processesOf({ group: null, markedWith: `${folder}/jobs/` });
 }
 
-/** A file that a job writes into its directory. */
+/** The contents of a file that a job writes into its directory. Waits for it. */
 async function written(id: string, name: string): Promise<string> {
   const path = join(folder, "jobs", `${id}.1`, name);
   await until(() => existsSync(path) && readFileSync(path, "utf8").endsWith("\n"));
@@ -58,7 +58,7 @@ async function written(id: string, name: string): Promise<string> {
 
 describe("a job", () => {
   test("runs without a shell, in a directory of its own, with a bare environment", async () => {
-    const jobs = await host();
+    const jobs = await openJobs();
     jobs.perform({ kind: "runJob", id: "env", attempt: 1, command: "env", args: [], timeoutMs: HOUR_MS });
     jobs.perform({ kind: "runJob", id: "echo", attempt: 1, command: "echo", args: ["$HOME; ls"], timeoutMs: HOUR_MS });
     run(jobs, "where", "pwd; exit 3");
@@ -75,7 +75,7 @@ describe("a job", () => {
   });
 
   test("keeps the end of what it prints on both streams, however much that is", async () => {
-    const jobs = await host();
+    const jobs = await openJobs();
     run(jobs, "loud", "yes ä | head -c 20000000; echo; echo last; echo told >&2");
     const { output } = await over(jobs, "loud");
     expect(output.length).toBe(4096);
@@ -84,19 +84,19 @@ describe("a job", () => {
   });
 
   test("that cannot be run has failed, and says why", async () => {
-    const jobs = await host();
+    const jobs = await openJobs();
     jobs.perform({ kind: "runJob", id: "none", attempt: 1, command: "no-such-command", args: [], timeoutMs: HOUR_MS });
     expect(await over(jobs, "none")).toMatchObject({ phase: "failed", output: expect.stringContaining("ENOENT") });
   });
 
   test("that a signal has ended is told apart by its exit code", async () => {
-    const jobs = await host();
+    const jobs = await openJobs();
     run(jobs, "signal", "kill -SEGV $$");
     expect(await over(jobs, "signal")).toMatchObject({ phase: "exited", exitCode: 139 });
   });
 
   test("runs once, however often it is asked for", async () => {
-    const jobs = await host();
+    const jobs = await openJobs();
     for (let n = 0; n < 3; n++) run(jobs, "once", "echo ran >> ../ran; sleep 0.1");
     await over(jobs, "once");
     run(jobs, "once", "echo ran >> ../ran");
@@ -106,16 +106,16 @@ describe("a job", () => {
   });
 
   test("takes with it what it leaves behind, in its group or out of it", async () => {
-    const jobs = await host();
+    const jobs = await openJobs();
     run(jobs, "daemon", "sleep 1000 & setsid sleep 1000 & sleep 0.2; exit 0");
     expect(await over(jobs, "daemon")).toMatchObject({ phase: "exited", exitCode: 0 });
-    await until(() => living().length === 0);
+    await until(() => running().length === 0);
   });
 });
 
 describe("a job is ended as a whole", () => {
   test("when it takes too long", async () => {
-    const jobs = await host();
+    const jobs = await openJobs();
     run(jobs, "long", "sleep 1000 & echo $! > child; wait", 300);
     expect(await over(jobs, "long")).toEqual({
       id: "long",
@@ -124,23 +124,23 @@ describe("a job is ended as a whole", () => {
       exitCode: 0,
       output: "timed out",
     });
-    await until(() => living().length === 0);
+    await until(() => running().length === 0);
   });
 
   test("when it is cancelled, also when it does not want to", { timeout: 20_000 }, async () => {
-    const jobs = await host();
+    const jobs = await openJobs();
     run(jobs, "stubborn", "trap '' TERM; echo ready > ready; while true; do sleep 1; done");
     await written("stubborn", "ready");
     jobs.perform({ kind: "endJob", id: "stubborn", attempt: 1 });
     expect(await over(jobs, "stubborn")).toMatchObject({ phase: "failed", output: "ended as asked" });
-    await until(() => living().length === 0);
+    await until(() => running().length === 0);
   });
 
   test("when the lease of its host runs out; another one comes with a new lease", async () => {
-    const jobs = await host(1000);
+    const jobs = await openJobs(1000);
     run(jobs, "fenced", "trap '' TERM; sleep 1000 & setsid sleep 1000 & wait");
     expect(await over(jobs, "fenced")).toMatchObject({ phase: "failed", output: expect.stringContaining("lease") });
-    await until(() => living().length === 0);
+    await until(() => running().length === 0);
     run(jobs, "late", "true");
     expect(await over(jobs, "late")).toMatchObject({ phase: "failed", output: expect.stringContaining("lease") });
     jobs.fenceAt(monotonicMs() + HOUR_MS);
@@ -149,7 +149,7 @@ describe("a job is ended as a whole", () => {
   });
 
   test("before it begins, when it was on its way until the lease had run out", async () => {
-    const jobs = await host();
+    const jobs = await openJobs();
     run(jobs, "first", "echo $PPID > keeper; sleep 1000");
     const keeper = Number(await written("first", "keeper"));
     const untilMs = monotonicMs() + 100;
@@ -163,7 +163,7 @@ describe("a job is ended as a whole", () => {
   });
 
   test("goes on while the lease is renewed", async () => {
-    const jobs = await host(600);
+    const jobs = await openJobs(600);
     const renewing = setInterval(() => jobs.fenceAt(monotonicMs() + 600), 100);
     run(jobs, "steady", "sleep 2; echo done");
     const { output } = await over(jobs, "steady");
@@ -172,31 +172,31 @@ describe("a job is ended as a whole", () => {
   });
 
   test("when its keeper is killed, and the next one runs", async () => {
-    const jobs = await host();
+    const jobs = await openJobs();
     run(jobs, "orphan", "echo $PPID > keeper; setsid sleep 1000 & wait");
     const keeper = Number(await written("orphan", "keeper"));
     process.kill(keeper, "SIGKILL");
     expect(await over(jobs, "orphan")).toMatchObject({ phase: "failed", output: expect.stringContaining("died") });
-    expect(living()).toEqual([]);
+    expect(running()).toEqual([]);
     run(jobs, "next", "true");
     expect(await over(jobs, "next")).toMatchObject({ phase: "exited", exitCode: 0 });
   });
 
   test("when the lease of its host runs out and its keeper hangs", async () => {
-    const jobs = await host();
+    const jobs = await openJobs();
     run(jobs, "hung", "echo $PPID > keeper; setsid sleep 1000 & wait");
     const keeper = Number(await written("hung", "keeper"));
     process.kill(keeper, "SIGSTOP");
     jobs.fenceAt(monotonicMs() + 100);
     expect(await over(jobs, "hung")).toMatchObject({ phase: "failed" });
-    expect(living()).toEqual([]);
+    expect(running()).toEqual([]);
     jobs.fenceAt(monotonicMs() + HOUR_MS);
     run(jobs, "next", "true");
     expect(await over(jobs, "next")).toMatchObject({ phase: "exited", exitCode: 0 });
   });
 
   test("when its keeper cannot be started", async () => {
-    const jobs = await host();
+    const jobs = await openJobs();
     const { execPath } = process;
     process.execPath = join(folder, "no-such-program");
     run(jobs, "unkept", "true");
@@ -207,11 +207,11 @@ describe("a job is ended as a whole", () => {
   });
 
   test("when the host closes; and without a lease none is run", async () => {
-    const jobs = await host();
+    const jobs = await openJobs();
     run(jobs, "closed", "sleep 1000");
-    await until(() => living().length > 1);
+    await until(() => running().length > 1);
     await jobs.close();
-    expect(living()).toEqual([]);
+    expect(running()).toEqual([]);
     const without = await Jobs.open(folder, pino({ level: "silent" }), () => undefined);
     opened.push(without);
     run(without, "early", "true");
@@ -229,18 +229,18 @@ describe("the switch falls outside of the node's process", () => {
 
   test("at once when that is killed", async () => {
     const { signal } = await node(HOUR_MS);
-    expect(living().length).toBeGreaterThan(1);
+    expect(running().length).toBeGreaterThan(1);
     signal("SIGKILL");
-    await until(() => living().length === 0);
+    await until(() => running().length === 0);
   });
 
   test("in time when that hangs", { timeout: 20_000 }, async () => {
     const { signal } = await node(3000);
     signal("SIGSTOP");
-    // The keeper stays: it has something to tell when the node goes on.
-    await until(() => living().length === 1);
+    // The keeper stays, to report to the node when that continues.
+    await until(() => running().length === 1);
     signal("SIGKILL");
-    await until(() => living().length === 0);
+    await until(() => running().length === 0);
   });
 
   test("and whoever comes next ends what is left, a keeper that hangs among it", async () => {
@@ -248,8 +248,8 @@ describe("the switch falls outside of the node's process", () => {
     const keeper = Number(readFileSync(join(folder, "jobs", "sleeper.1", "ready"), "utf8"));
     process.kill(keeper, "SIGSTOP");
     signal("SIGKILL");
-    expect(living().length).toBeGreaterThan(1);
-    await host();
-    expect(living()).toEqual([]);
+    expect(running().length).toBeGreaterThan(1);
+    await openJobs();
+    expect(running()).toEqual([]);
   });
 });

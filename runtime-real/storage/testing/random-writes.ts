@@ -37,7 +37,7 @@ export class RandomWrites {
   #id = 0;
   #term = 1;
   #snapshot: Snapshot = GENESIS.snapshot;
-  /** From `#first` on. */
+  /** The first of them has the index `#first`. */
   #entries: Entry[] = [];
   #first = 1;
   #hardStateNow: HardState | null = null;
@@ -113,7 +113,7 @@ export class RandomWrites {
   }
 }
 
-/** A small generator of numbers in [0, 1), the same for one seed (mulberry32). */
+/** Random numbers in [0, 1) that depend on the seed only (mulberry32). */
 export function randomOf(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -1,4 +1,4 @@
-/** A process that writes without end, and says what is durable: to be killed. `writer.ts DIR SEED [COUNT]` */
+/** A process that writes until it is killed, and prints what is durable. `writer.ts DIR SEED [COUNT]` */
 import { Storage } from "../index.ts";
 import { GENESIS, RandomWrites, randomOf, SETTINGS } from "./random-writes.ts";
 

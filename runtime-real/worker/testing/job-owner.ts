@@ -1,4 +1,6 @@
-/** A process that has a job run, and does nothing more: for tests that kill it, or make it hang. */
+/**
+ * A process that starts a job and does nothing more. Tests kill it, or make it hang. `job-owner.ts FOLDER LEASE_MS`
+ */
 import { pino } from "pino";
 import { monotonicMs } from "../clock.ts";
 import { Jobs } from "../jobs.ts";
