@@ -38,32 +38,32 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "room-not-looked-at-again",
     scenario: "preemption-storm",
-    file: "core/cluster/vm-moves.ts",
+    file: "core/cluster/placement-commands.ts",
     edits: [
       {
-        find: `  if (refusal !== null) return refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
-  moved(batch, vm, {
-    state: "Scheduled",`,
-        replace: `  if (refusal !== null && refusal.kind !== "insufficient")
-    return refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
-  moved(batch, vm, {
-    state: "Scheduled",`,
+        find: `      if (refusal !== null) return refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
+      moved(batch, vm, {
+        state: "Scheduled",`,
+        replace: `      if (refusal !== null && refusal.kind !== "insufficient")
+        return refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
+      moved(batch, vm, {
+        state: "Scheduled",`,
       },
     ],
   },
   {
     name: "anti-affinity-on-old-state",
     scenario: "host-loss",
-    file: "core/cluster/vm-moves.ts",
+    file: "core/cluster/placement-commands.ts",
     edits: [
       {
-        find: `  if (refusal !== null) return refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
-  moved(batch, vm, {
-    state: "Scheduled",`,
-        replace: `  if (refusal !== null && refusal.kind !== "antiAffinity")
-    return refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
-  moved(batch, vm, {
-    state: "Scheduled",`,
+        find: `      if (refusal !== null) return refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
+      moved(batch, vm, {
+        state: "Scheduled",`,
+        replace: `      if (refusal !== null && refusal.kind !== "antiAffinity")
+        return refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
+      moved(batch, vm, {
+        state: "Scheduled",`,
       },
     ],
   },
@@ -93,11 +93,11 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "epoch-not-raised",
     scenario: "host-loss",
-    file: "core/cluster/vm-moves.ts",
+    file: "core/cluster/placement-commands.ts",
     edits: [
       {
-        find: "targetId: null,\n    epoch: batch.appliedIndex,",
-        replace: "targetId: null,\n    epoch: vm.epoch === 0 ? batch.appliedIndex : vm.epoch,",
+        find: "targetId: null,\n        epoch: batch.appliedIndex,",
+        replace: "targetId: null,\n        epoch: vm.epoch === 0 ? batch.appliedIndex : vm.epoch,",
       },
     ],
   },
@@ -206,7 +206,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "gone-by-the-book",
     scenario: "drain-under-fire",
-    file: "core/cluster/vm-moves.ts",
+    file: "core/cluster/placement-commands.ts",
     edits: [
       {
         find: `    state: vm.state === "Lost" ? "Lost" : "Stopping",
@@ -264,8 +264,8 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     file: "core/cluster/workers.ts",
     edits: [
       {
-        find: '  if (vms.length + tasks.length > 0)\n    return refused({ kind: "workerInUse"',
-        replace: '  if (vms.length < 0)\n    return refused({ kind: "workerInUse"',
+        find: '      if (vms.length + tasks.length > 0)\n        return refused({ kind: "workerInUse"',
+        replace: '      if (vms.length < 0)\n        return refused({ kind: "workerInUse"',
       },
     ],
   },
@@ -294,7 +294,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     name: "healing-restarts-neighbours",
     scenario: "health-flapping",
-    file: "core/cluster/vm-moves.ts",
+    file: "core/cluster/placement-commands.ts",
     edits: [
       {
         find: "  again(batch, { ...vm, restarts: vm.restarts + 1 }, vm, vm.reason);",

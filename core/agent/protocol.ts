@@ -3,138 +3,32 @@
  * may rely on what it has been told, and what that is, if it has changed. Both travel as bytes; the servers in between do not look inside.
  */
 
+import { InvalidCommand, packed, unpacked } from "../cluster/index.ts";
 import {
-  aCount,
-  aFlag,
-  aLabel,
-  aNodeId,
-  anInteger,
-  aReason,
-  aText,
-  type Format,
-  InvalidCommand,
-  jobOutput,
-  listOf,
-  oneOf,
-  orNull,
-  packed,
+  CLUSTER_LIMITS,
+  countSchema,
+  exitCodeSchema,
+  INTENTS,
+  jobOutputSchema,
+  nameSchema,
+  nodeIdSchema,
+  reasonSchema,
+  vmSpecSchema,
+  workerFactsSchema,
+} from "../domain/index.ts";
+import {
+  type Codec,
+  choice,
+  flag,
+  type Infer,
+  integer,
+  list,
+  nullable,
   record,
-  unpacked,
+  text,
   variants,
-  vmSpecFormat,
-  workerFacts,
-} from "../cluster/index.ts";
-import { CLUSTER_LIMITS, INTENTS, type Intent, type VmSpec, type WorkerFacts } from "../domain/index.ts";
-import { JOB_PHASES, type Job, MACHINE_PHASES, type Machine } from "./types.ts";
-
-/** A machine as an agent reports it: as its host shows it, and whether its health checks say that it should not go on so. */
-export interface ReportedMachine extends Machine {
-  readonly isUnhealthy: boolean;
-}
-
-export interface Inventory {
-  /** Everything that the host has, sorted by name. */
-  readonly machines: readonly ReportedMachine[];
-  /** Sorted by id. */
-  readonly jobs: readonly Job[];
-}
-
-export interface Report {
-  readonly workerId: number;
-  /** Another number, another process. */
-  readonly bootId: number;
-  /** Rises with each report of a process. */
-  readonly sequence: number;
-  /** Null once the cluster has it. */
-  readonly facts: WorkerFacts | null;
-  /** The newest assignment that the agent has acted by, which is what the inventory shows; 0: none. */
-  readonly assignedIndex: number;
-  /** Rises with each change of the inventory. */
-  readonly inventoryVersion: number;
-  /** Null: the leader has had this version already. */
-  readonly inventory: Inventory | null;
-  /** What it has been told to run and does not know well enough; as many as one directive may explain. */
-  readonly lacks: { readonly vms: readonly string[]; readonly tasks: readonly string[] };
-}
-
-/** What a worker has to do about one VM. */
-export interface AssignedVm {
-  readonly name: string;
-  readonly epoch: number;
-  readonly intent: Intent;
-  /** The cluster has heard of a machine of this epoch: one that is not there is gone, and is not made a second time. */
-  readonly isBegun: boolean;
-  /** Which spec it is to be made from, see `VmDetail`. */
-  readonly createdIndex: number;
-  readonly generation: number;
-}
-
-export interface AssignedTask {
-  readonly id: string;
-  /** See `Job`. */
-  readonly attempt: number;
-  /** It was assigned before this process came up: another may have run it, and all that is left of it is what the host shows. */
-  readonly isBegun: boolean;
-  readonly isCancelled: boolean;
-}
-
-/**
- * All that a worker shall do, in few words, so that it can always be said whole: what is not in it is not wanted. How it is done is told apart, once, and
- * as much at a time as fits.
- */
-export interface Assignment {
-  /** Log index of the entry that made it so. */
-  readonly index: number;
-  readonly vms: readonly AssignedVm[];
-  readonly tasks: readonly AssignedTask[];
-}
-
-/** The spec of that generation of the VM that was created by that entry. */
-export interface VmDetail {
-  readonly name: string;
-  readonly createdIndex: number;
-  readonly generation: number;
-  readonly spec: VmSpec;
-}
-
-export interface TaskDetail {
-  readonly id: string;
-  readonly attempt: number;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly timeoutMs: number;
-}
-
-export interface Details {
-  readonly vms: readonly VmDetail[];
-  readonly tasks: readonly TaskDetail[];
-}
-
-/** Which report a directive answers: nobody else may take it for the answer to its own. */
-interface Answering {
-  readonly workerId: number;
-  readonly bootId: number;
-  readonly sequence: number;
-}
-
-export type Directive =
-  /** The agent may rely on its assignment for `leaseTtlMs` from when it sent the report. */
-  | (Answering & {
-      readonly kind: "granted";
-      readonly leaseTtlMs: number;
-      /** Null: the one that it has. */
-      readonly assignment: Assignment | null;
-      /** What it lacks, and what the leader thinks that it will lack. */
-      readonly details: Details;
-      /** The inventory that the leader has seen; 0: none, tell it all. */
-      readonly inventoryVersion: number;
-      /** Where to report. */
-      readonly servers: readonly number[];
-    })
-  /** The cluster does not know this process, or counts on it no more: it shall say what its host is. Its lease stays as it is. */
-  | (Answering & { readonly kind: "register" })
-  /** An operator has removed this worker for ever: it shall end whatever it has, and be gone. */
-  | (Answering & { readonly kind: "removed" });
+} from "../schema/index.ts";
+import { JOB_PHASES, MACHINE_PHASES } from "./types.ts";
 
 /** What a report and a directive may hold at most. With these, each always fits into a message of 4 MiB. */
 export const HOST_LIMITS = {
@@ -148,114 +42,148 @@ export const HOST_LIMITS = {
   outputsLength: 256 * 1024,
 } as const;
 
-const aSequence: Format<number> = anInteger(0);
+const sequence = countSchema;
 
-const reportedMachine: Format<ReportedMachine> = record<ReportedMachine>({
-  name: aLabel,
-  epoch: aCount,
-  phase: oneOf(MACHINE_PHASES),
-  reason: aReason,
-  isUnhealthy: aFlag,
+/** A machine as an agent reports it: as its host shows it, and whether its health checks say that it should not go on so. */
+const machineSchema = record({
+  name: nameSchema,
+  epoch: countSchema,
+  phase: choice(MACHINE_PHASES),
+  reason: reasonSchema,
+  isUnhealthy: flag,
+});
+export type ReportedMachine = Infer<typeof machineSchema>;
+
+const jobSchema = record({
+  id: nameSchema,
+  attempt: countSchema,
+  phase: choice(JOB_PHASES),
+  exitCode: exitCodeSchema,
+  output: jobOutputSchema,
 });
 
-const reportedJob: Format<Job> = record<Job>({
-  id: aLabel,
-  attempt: aCount,
-  phase: oneOf(JOB_PHASES),
-  exitCode: anInteger(-(2 ** 31), 2 ** 31),
-  output: jobOutput,
+const inventorySchema = record({
+  machines: list(machineSchema, { lengthMax: HOST_LIMITS.machines }).doc(
+    "Everything that the host has, sorted by name",
+  ),
+  jobs: list(jobSchema, { lengthMax: HOST_LIMITS.jobs }).doc("Sorted by id"),
 });
+export type Inventory = Infer<typeof inventorySchema>;
 
-const reportFormat: Format<Report> = record<Report>({
-  workerId: aNodeId,
-  bootId: aSequence,
-  sequence: aSequence,
-  facts: orNull(workerFacts),
-  assignedIndex: aSequence,
-  inventoryVersion: aSequence,
-  inventory: orNull(
-    record<Inventory>({
-      machines: listOf(reportedMachine, HOST_LIMITS.machines),
-      jobs: listOf(reportedJob, HOST_LIMITS.jobs),
-    }),
+const reportSchema = record({
+  workerId: nodeIdSchema,
+  bootId: sequence.doc("Another number, another process"),
+  sequence: sequence.doc("Rises with each report of a process"),
+  facts: nullable(workerFactsSchema).doc("Null once the cluster has it"),
+  assignedIndex: sequence.doc(
+    "The newest assignment that the agent has acted by, which is what the inventory shows; 0: none",
   ),
-  lacks: record<Report["lacks"]>({
-    vms: listOf(aLabel, HOST_LIMITS.vmDetails),
-    tasks: listOf(aLabel, HOST_LIMITS.taskDetails),
-  }),
+  inventoryVersion: sequence.doc("Rises with each change of the inventory"),
+  inventory: nullable(inventorySchema).doc("Null: the leader has had this version already"),
+  lacks: record({
+    vms: list(nameSchema, { lengthMax: HOST_LIMITS.vmDetails }),
+    tasks: list(nameSchema, { lengthMax: HOST_LIMITS.taskDetails }),
+  }).doc("What it has been told to run and does not know well enough; as many as one directive may explain"),
 });
+export type Report = Infer<typeof reportSchema>;
 
-const assignmentFormat: Format<Assignment> = record<Assignment>({
-  index: aSequence,
-  vms: listOf(
-    record<AssignedVm>({
-      name: aLabel,
-      epoch: aCount,
-      intent: oneOf(INTENTS),
-      isBegun: aFlag,
-      createdIndex: aCount,
-      generation: aCount,
-    }),
-    HOST_LIMITS.machines,
-  ),
-  tasks: listOf(
-    record<AssignedTask>({ id: aLabel, attempt: aCount, isBegun: aFlag, isCancelled: aFlag }),
-    HOST_LIMITS.jobs,
-  ),
+/** What a worker has to do about one VM. */
+const assignedVmSchema = record({
+  name: nameSchema,
+  epoch: countSchema,
+  intent: choice(INTENTS),
+  /** One that is not there is gone, and is not made a second time. */
+  isBegun: flag.doc("The cluster has heard of a machine of this epoch"),
+  createdIndex: countSchema.doc("Which spec it is to be made from, with the generation: see VmDetail"),
+  generation: countSchema,
 });
+export type AssignedVm = Infer<typeof assignedVmSchema>;
 
-const detailsFormat: Format<Details> = record<Details>({
-  vms: listOf(
-    record<VmDetail>({ name: aLabel, createdIndex: aCount, generation: aCount, spec: vmSpecFormat }),
-    HOST_LIMITS.vmDetails,
-  ),
-  tasks: listOf(
-    record<TaskDetail>({
-      id: aLabel,
-      attempt: aCount,
-      command: aText(1, CLUSTER_LIMITS.pathLength),
-      args: listOf(aText(0, CLUSTER_LIMITS.taskArgLength), CLUSTER_LIMITS.taskArgs),
-      timeoutMs: anInteger(1, CLUSTER_LIMITS.durationMs),
-    }),
-    HOST_LIMITS.taskDetails,
-  ),
+const assignedTaskSchema = record({
+  id: nameSchema,
+  attempt: countSchema.doc("See Job"),
+  /** Another process may have run it, and all that is left of it is what the host shows. */
+  isBegun: flag.doc("It was assigned before this process came up"),
+  isCancelled: flag,
 });
+export type AssignedTask = Infer<typeof assignedTaskSchema>;
 
-const answering = { workerId: aNodeId, bootId: aSequence, sequence: aSequence };
+/**
+ * All that a worker shall do, in few words, so that it can always be said whole: what is not in it is not wanted. How it
+ * is done is told apart, once, and as much at a time as fits.
+ */
+const assignmentSchema = record({
+  index: sequence.doc("Log index of the entry that made it so"),
+  vms: list(assignedVmSchema, { lengthMax: HOST_LIMITS.machines }),
+  tasks: list(assignedTaskSchema, { lengthMax: HOST_LIMITS.jobs }),
+});
+export type Assignment = Infer<typeof assignmentSchema>;
 
-const directiveFormat: Format<Directive> = variants<Directive>({
+/** The spec of that generation of the VM that was created by that entry. */
+const vmDetailSchema = record({
+  name: nameSchema,
+  createdIndex: countSchema,
+  generation: countSchema,
+  spec: vmSpecSchema,
+});
+export type VmDetail = Infer<typeof vmDetailSchema>;
+
+const taskDetailSchema = record({
+  id: nameSchema,
+  attempt: countSchema,
+  command: text(1, CLUSTER_LIMITS.pathLength),
+  args: list(text(0, CLUSTER_LIMITS.taskArgLength), { lengthMax: CLUSTER_LIMITS.taskArgs }),
+  timeoutMs: integer(1, CLUSTER_LIMITS.durationMs),
+});
+export type TaskDetail = Infer<typeof taskDetailSchema>;
+
+const detailsSchema = record({
+  vms: list(vmDetailSchema, { lengthMax: HOST_LIMITS.vmDetails }),
+  tasks: list(taskDetailSchema, { lengthMax: HOST_LIMITS.taskDetails }),
+});
+export type Details = Infer<typeof detailsSchema>;
+
+/** Which report a directive answers: nobody else may take it for the answer to its own. */
+const answering = { workerId: nodeIdSchema, bootId: sequence, sequence };
+
+const directiveSchema = variants({
   granted: {
     ...answering,
-    leaseTtlMs: anInteger(1, CLUSTER_LIMITS.durationMs),
-    assignment: orNull(assignmentFormat),
-    details: detailsFormat,
-    inventoryVersion: aSequence,
-    servers: listOf(aNodeId, CLUSTER_LIMITS.members),
+    leaseTtlMs: integer(1, CLUSTER_LIMITS.durationMs).doc(
+      "For how long the agent may rely on its assignment, from when it sent the report",
+    ),
+    assignment: nullable(assignmentSchema).doc("Null: the one that it has"),
+    details: detailsSchema.doc("What it lacks, and what the leader thinks that it will lack"),
+    inventoryVersion: sequence.doc("The inventory that the leader has seen; 0: none, tell it all"),
+    servers: list(nodeIdSchema, { lengthMax: CLUSTER_LIMITS.members }).doc("Where to report"),
   },
+  /** The cluster does not know this process, or counts on it no more: it shall say what its host is. Its lease stays as it is. */
   register: answering,
+  /** An operator has removed this worker for ever: it shall end whatever it has, and be gone. */
   removed: answering,
 });
+export type Directive = Infer<typeof directiveSchema>;
 
 export function encodeReport(report: Report): Uint8Array<ArrayBuffer> {
-  return packed(reportFormat, report);
+  return packed(reportSchema, report);
 }
 
 /** Null when the bytes are no report. */
 export function decodeReport(bytes: Uint8Array): Report | null {
-  return read(reportFormat, bytes, "report");
+  return read(reportSchema, bytes, "report");
 }
 
 export function encodeDirective(directive: Directive): Uint8Array<ArrayBuffer> {
-  return packed(directiveFormat, directive);
+  return packed(directiveSchema, directive);
 }
 
 export function decodeDirective(bytes: Uint8Array): Directive | null {
-  return read(directiveFormat, bytes, "directive");
+  return read(directiveSchema, bytes, "directive");
 }
 
-function read<T>(format: Format<T>, bytes: Uint8Array, name: string): T | null {
+function read<T>(schema: Codec<T>, bytes: Uint8Array, name: string): T | null {
   try {
-    return unpacked(format, bytes, name);
+    return unpacked(schema, bytes, name);
   } catch (error) {
     if (error instanceof InvalidCommand) return null;
     throw error;

@@ -1,21 +1,21 @@
 /** What of a host fits into a report, and what is left out or cut. */
-import { aCount, aLabel, type Format } from "../cluster/index.ts";
-import { CLUSTER_LIMITS } from "../domain/index.ts";
+import { CLUSTER_LIMITS, countSchema, nameSchema } from "../domain/index.ts";
+import type { Codec } from "../schema/index.ts";
 import { HOST_LIMITS } from "./protocol.ts";
 import type { Job, Machine } from "./types.ts";
 
 /** Whether a machine can be one of the cluster's. Any other is none of the agent's business. */
 export function isReportable({ name, epoch }: Machine): boolean {
-  return isReadable(aLabel, name) && isReadable(aCount, epoch);
+  return isReadable(nameSchema, name) && isReadable(countSchema, epoch);
 }
 
 export function isReportableJob({ id, attempt }: Job): boolean {
-  return isReadable(aLabel, id) && isReadable(aCount, attempt);
+  return isReadable(nameSchema, id) && isReadable(countSchema, attempt);
 }
 
-function isReadable<T>(format: Format<T>, value: T): boolean {
+function isReadable<T>(schema: Codec<T>, value: T): boolean {
   try {
-    format.read(value, "");
+    schema.read(value, null);
     return true;
   } catch {
     return false;

@@ -4,7 +4,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ApplyResult, type VmSpec, vmSpec } from "../domain/index.ts";
+import { type ApplyResult, NO_PLACEMENT, type VmSpec, vmSpec } from "../domain/index.ts";
 import {
   applyEntries,
   type ClusterState,
@@ -20,7 +20,6 @@ import {
   listVms,
   stampRequest,
 } from "./index.ts";
-import { NO_PLACEMENT } from "./orchestration-codec.ts";
 
 // ---- Arbitrary histories: few names, sessions and generations, so that they meet
 

@@ -5,7 +5,6 @@
 import {
   type ApplyResult,
   CLUSTER_LIMITS,
-  type CommandResult,
   type Membership,
   openedSession,
   type RequestSession,
@@ -13,20 +12,12 @@ import {
   touched,
   withResponse,
 } from "../domain/index.ts";
-import { type AuditedCommand, audited } from "./audit.ts";
 import { Batch, type Touched } from "./batch.ts";
-import type { CommandRequest } from "./command.ts";
+import { type AuditedCommand, applyCommand, type CommandRequest } from "./command.ts";
 import { decodeEntryData } from "./entry-data.ts";
 import { leastRecentlyActive } from "./expiry.ts";
-import { createPool, deletePool, setPoolEnabled, setPoolStrategy } from "./ip-pools.ts";
-import { admitNode, announceNode, applyMembership } from "./nodes.ts";
+import { applyMembership } from "./nodes.ts";
 import type { ClusterState } from "./state.ts";
-import { cancelTask, placeTask, submitTask } from "./tasks.ts";
-import { setQuota, takeRequestToken } from "./tenants.ts";
-import { createToken, revokeToken } from "./tokens.ts";
-import { applyVmCommand } from "./vm-commands.ts";
-import { dropNomination, evictVm, observe, placeVm, preempt, rebalance, recoverVm } from "./vm-moves.ts";
-import { registerWorker, removeWorker, setAvailability, workerLost } from "./workers.ts";
 
 /** What the state machine needs of a log entry. */
 export interface CommandEntry {
@@ -84,7 +75,6 @@ export function applyEntries(
   return { state: batch.finish(), results, touched: batch.touched };
 }
 
-const schedulerConfigured: CommandResult = Object.freeze({ ok: true, kind: "schedulerConfigured" });
 const NOTHING_TOUCHED: Touched = Object.freeze({ vms: [], workers: [], tasks: [] });
 
 /** An entry was about to be applied twice, or out of order. */
@@ -112,78 +102,7 @@ function applyRequest(batch: Batch, { session, actor = null, command }: CommandR
   if (session !== null) return applyInSession(batch, session, actor, command, index);
   // Decoding refuses a close without a session.
   if (command.kind === "closeSession") return sessionExpired(0);
-  return applyFor(batch, actor, command, index);
-}
-
-function applyFor(batch: Batch, actor: string | null, command: AuditedCommand, index: number): CommandResult {
-  const result = takeRequestToken(batch, command) ?? applyCommand(batch, command, index);
-  if (actor !== null) audited(batch, actor, command, result);
-  return result;
-}
-
-function applyCommand(batch: Batch, command: AuditedCommand, index: number): CommandResult {
-  switch (command.kind) {
-    case "createVm":
-    case "updateVm":
-    case "deleteVm":
-    case "setVmDesired":
-    case "restartVm":
-    case "migrateVm":
-      return applyVmCommand(batch, command, index);
-    case "registerWorker":
-      return registerWorker(batch, command);
-    case "workerLost":
-      return workerLost(batch, command.workerId, command.bootId, false);
-    case "confirmWorkerDead":
-      return workerLost(batch, command.workerId, null, true);
-    case "removeWorker":
-      return removeWorker(batch, command.workerId);
-    case "setAvailability":
-      return setAvailability(batch, command.workerId, command.availability);
-    case "observe":
-      return observe(batch, command);
-    case "placeVm":
-      return placeVm(batch, command);
-    case "preempt":
-      return preempt(batch, command);
-    case "evictVm":
-      return evictVm(batch, command);
-    case "recoverVm":
-      return recoverVm(batch, command);
-    case "dropNomination":
-      return dropNomination(batch, command);
-    case "setQuota":
-      return setQuota(batch, command.tenant, command.quota);
-    case "createPool":
-      return createPool(batch, command.spec);
-    case "deletePool":
-      return deletePool(batch, command.name);
-    case "setPoolEnabled":
-      return setPoolEnabled(batch, command.name, command.enabled);
-    case "setPoolStrategy":
-      return setPoolStrategy(batch, command.strategy);
-    case "submitTask":
-      return submitTask(batch, command);
-    case "cancelTask":
-      return cancelTask(batch, command.id);
-    case "placeTask":
-      return placeTask(batch, command);
-    case "rebalance":
-      return rebalance(batch, command.moves);
-    case "configureScheduler":
-      batch.scheduler = command.settings;
-      batch.roomMayHaveGrown();
-      batch.happened({ kind: "schedulerConfigured", strategy: command.settings.strategy });
-      return schedulerConfigured;
-    case "createToken":
-      return createToken(batch, command);
-    case "revokeToken":
-      return revokeToken(batch, command.id);
-    case "admitNode":
-      return admitNode(batch, command);
-    case "announceNode":
-      return announceNode(batch, command);
-  }
+  return applyCommand(batch, actor, command);
 }
 
 /** A retry finds the session that the first try opened. */
@@ -229,7 +148,7 @@ function applyInSession(
     batch.removeSession(session);
     return { ok: true, kind: "sessionClosed", sessionId: id };
   }
-  const result = applyFor(batch, actor, command, index);
+  const result = applyCommand(batch, actor, command);
   batch.putSession(withResponse(current, request, result));
   return result;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ASKED_CHANGES, AUDITED_COMMANDS, type ClusterEvent, DEFAULT_QUOTA, vmSpec } from "../domain/index.ts";
+import { ASKED_CHANGES, type ClusterEvent, DEFAULT_QUOTA, vmSpec } from "../domain/index.ts";
+import { AUDITED_COMMANDS } from "./command.ts";
 import { eventsOf } from "./events.ts";
 import {
   applyEntries,

@@ -1,128 +1,122 @@
-import type {
-  Availability,
-  EvictionCause,
-  IpPoolSpec,
-  JobObservation,
-  MachineObservation,
-  PoolStrategy,
-  Quota,
-  RequestSession,
-  SchedulerSettings,
-  TaskSpec,
-  TokenPurpose,
-  VmSpec,
-  WorkerFacts,
-} from "../domain/index.ts";
-
-/** What the leader asks of the state by itself: it has looked at the cluster, and at what workers report. Each says what it has looked at. */
-export type OwnCommand =
-  | { readonly kind: "registerWorker"; readonly workerId: number; readonly bootId: number; readonly facts: WorkerFacts }
-  /** The lease of that process of the agent has run out, with grace and drift. */
-  | { readonly kind: "workerLost"; readonly workerId: number; readonly bootId: number }
-  | {
-      readonly kind: "observe";
-      readonly workerId: number;
-      readonly bootId: number;
-      readonly machines: readonly MachineObservation[];
-      readonly jobs: readonly JobObservation[];
-    }
-  | { readonly kind: "placeVm"; readonly name: string; readonly epoch: number; readonly workerId: number }
-  | {
-      readonly kind: "preempt";
-      readonly name: string;
-      readonly epoch: number;
-      readonly workerId: number;
-      readonly victims: readonly string[];
-    }
-  | {
-      readonly kind: "evictVm";
-      readonly name: string;
-      readonly epoch: number;
-      readonly cause: EvictionCause;
-      /** Where it shall go; null: wherever the scheduler likes. */
-      readonly to: number | null;
-    }
-  | { readonly kind: "recoverVm"; readonly name: string; readonly epoch: number }
-  /** The room that is kept for it will not do. */
-  | { readonly kind: "dropNomination"; readonly name: string; readonly epoch: number }
-  | { readonly kind: "placeTask"; readonly id: string; readonly attempt: number; readonly workerId: number };
-
-export interface RebalanceMove {
-  readonly name: string;
-  readonly epoch: number;
-  readonly to: number;
-}
-
-/** What operators and tenants ask for, beside VM records, tokens and nodes. */
-export type OperatorCommand =
-  | { readonly kind: "setVmDesired"; readonly name: string; readonly desired: "running" | "stopped" }
-  | { readonly kind: "restartVm"; readonly name: string }
-  | { readonly kind: "migrateVm"; readonly name: string; readonly to: number | null }
-  | { readonly kind: "setAvailability"; readonly workerId: number; readonly availability: Availability }
-  /** An operator's word that the host is off. A lie may run a VM twice. */
-  | { readonly kind: "confirmWorkerDead"; readonly workerId: number }
-  | { readonly kind: "setQuota"; readonly tenant: string; readonly quota: Quota | null }
-  | { readonly kind: "createPool"; readonly spec: IpPoolSpec }
-  | { readonly kind: "deletePool"; readonly name: string }
-  | { readonly kind: "setPoolEnabled"; readonly name: string; readonly enabled: boolean }
-  | { readonly kind: "submitTask"; readonly id: string; readonly spec: TaskSpec }
-  | { readonly kind: "cancelTask"; readonly id: string }
-  /** Moves of a plan, each if the VM is still what it was. Refused while the last rebalance is less than ten minutes ago. */
-  | { readonly kind: "rebalance"; readonly moves: readonly RebalanceMove[] }
-  | { readonly kind: "configureScheduler"; readonly settings: SchedulerSettings }
-  /** Which pool a VM gets an address from where it leaves that open. */
-  | { readonly kind: "setPoolStrategy"; readonly strategy: PoolStrategy }
-  /** Takes a worker that will never come back off the list, and cuts its node off for ever. Refused while anything is placed there, or may be. */
-  | { readonly kind: "removeWorker"; readonly workerId: number };
-
 /**
- * What a client can ask the replicated state to do. A generation is a positive integer; names are labels (RFC 1123, lower case, at most 63).
+ * All commands: what a client, or the leader by itself, can ask the replicated state to do. Each is one entry of the
+ * tables below; its type, its bytes and its event follow from that.
  */
-export type Command =
-  | OwnCommand
-  | OperatorCommand
-  /** Begins a client session. Asked again with the same token, it answers the same session. Carries no session itself. */
-  | { readonly kind: "openSession"; readonly clientToken: string }
+import { CLUSTER_LIMITS, type CommandResult, type RequestSession } from "../domain/index.ts";
+import { type Infer, type Shape, text, type VariantShape, variants } from "../schema/index.ts";
+import type { Batch } from "./batch.ts";
+import type { CommandDefinition } from "./command-definition.ts";
+import { poolCommands } from "./ip-pools.ts";
+import { nodeCommands } from "./nodes.ts";
+import { observationCommands } from "./observation-commands.ts";
+import { placementCommands } from "./placement-commands.ts";
+import { schedulerCommands } from "./scheduler-commands.ts";
+import { taskCommands } from "./tasks.ts";
+import { takeToken, tenantCommands } from "./tenants.ts";
+import { tokenCommands } from "./tokens.ts";
+import { vmCommands } from "./vm-commands.ts";
+import { workerCommands } from "./workers.ts";
+
+/** Of sessions themselves: apply.ts carries them out, nobody is told of them. */
+const sessionCommands = {
+  /** Opens a client session. Asked again with the same token, it answers the same session. Carries no session itself. */
+  openSession: { number: 0, fields: { clientToken: text(1, CLUSTER_LIMITS.clientTokenLength) } },
   /** Ends the session that the request carries; its stored results go with it. */
-  | { readonly kind: "closeSession" }
-  | { readonly kind: "createVm"; readonly name: string; readonly spec: VmSpec }
-  | { readonly kind: "updateVm"; readonly name: string; readonly expectedGeneration: number; readonly spec: VmSpec }
-  /** With null it is deleted whatever its generation. */
-  | { readonly kind: "deleteVm"; readonly name: string; readonly expectedGeneration: number | null }
-  /** `ttlMs` is 1 ms to a year, from cluster time on; `nodeId` null lets the token admit anybody. */
-  | {
-      readonly kind: "createToken";
-      readonly id: string;
-      readonly secretHash: string;
-      readonly purpose: TokenPurpose;
-      readonly ttlMs: number;
-      readonly nodeId: number | null;
-    }
-  | { readonly kind: "revokeToken"; readonly id: string }
-  /** Binds an id to an identity, and uses the token up. What makes it a member is a configuration of consensus. */
-  | {
-      readonly kind: "admitNode";
-      readonly tokenId: string;
-      readonly secretHash: string;
-      readonly nodeId: number;
-      readonly peerId: string;
-      readonly addresses: readonly string[];
-    }
-  /** One to eight addresses. An id that is unknown is bound to the identity. */
-  | {
-      readonly kind: "announceNode";
-      readonly nodeId: number;
-      readonly peerId: string;
-      readonly addresses: readonly string[];
-    };
+  closeSession: { number: 1, fields: {} },
+} as const;
+
+const commands = {
+  ...vmCommands,
+  ...placementCommands,
+  ...observationCommands,
+  ...workerCommands,
+  ...taskCommands,
+  ...tenantCommands,
+  ...poolCommands,
+  ...schedulerCommands,
+  ...tokenCommands,
+  ...nodeCommands,
+};
+type Commands = typeof commands;
+
+const allCommands = { ...sessionCommands, ...commands };
+
+export const commandSchema = variants(shapesOf(allCommands), numbersOf(allCommands));
+
+/** A generation is a positive integer; names are labels (RFC 1123, lower case, at most 63). */
+export type Command = Infer<typeof commandSchema>;
+
+/** Every command but those of sessions: an event may tell of it. */
+export type AuditedKind = keyof Commands;
+export type AuditedCommand = Extract<Command, { readonly kind: AuditedKind }>;
+
+/** What the leader asks of the state by itself. Each command says what it has looked at. */
+export type OwnCommand = Extract<
+  Command,
+  { readonly kind: { [K in AuditedKind]: Commands[K]["askedBy"] extends "leader" ? K : never }[AuditedKind] }
+>;
 
 export interface CommandRequest {
   /** Null: no session, and a retry may apply a second time (at least once). */
   readonly session: RequestSession | null;
   /**
-   * Who asks, in the words of whoever serves clients: 1 to 128 characters. Null or left out: the cluster itself, or somebody who did not say. Is told in
-   * an event, and has no other effect.
+   * Who asks, in the words of whoever serves clients: 1 to 128 characters. Null or left out: the cluster itself, or
+   * somebody who did not say. Is told in an event, and has no other effect.
    */
   readonly actor?: string | null;
   readonly command: Command;
+}
+
+const definitions: Readonly<Record<AuditedKind, CommandDefinition>> = commands;
+
+/** Names of the commands, by the number that stands for each in events. */
+export const AUDITED_COMMANDS: readonly string[] = namesByAuditNumber();
+
+function namesByAuditNumber(): readonly string[] {
+  const names: string[] = [];
+  for (const [name, { audit }] of Object.entries(definitions)) {
+    if (names[audit.number] !== undefined)
+      throw new RangeError(`${name} has the audit number of ${names[audit.number]}`);
+    names[audit.number] = name;
+  }
+  return Object.freeze(names);
+}
+
+/** Carries out a command, and leaves an event behind if it is known who asked. `actor` null: it is not. */
+export function applyCommand(batch: Batch, actor: string | null, command: AuditedCommand): CommandResult {
+  const definition = definitions[command.kind];
+  const tenant = definition.tenant?.(batch, command) ?? null;
+  // A request counts, whatever will come of it.
+  const limited = tenant === null ? null : takeToken(batch, tenant, "requests");
+  const result = limited ?? definition.apply(batch, command);
+  // Once for each request that was applied: a retry that its session answers was told of before.
+  if (actor !== null) {
+    batch.happened({
+      kind: "requested",
+      by: actor,
+      command: command.kind,
+      change: definition.audit.change?.(command) ?? null,
+      target: definition.audit.target(command),
+      refusal: result.ok ? null : result.refusal.kind,
+    });
+  }
+  return result;
+}
+
+/** Why a command may change nothing. */
+export function refusalsOf(kind: AuditedKind): readonly string[] {
+  const { refusals, tenant } = definitions[kind];
+  return tenant === undefined ? refusals : [...refusals, "tooManyRequests"];
+}
+
+type Entries = Readonly<Record<string, { readonly number: VariantShape["number"]; readonly fields: Shape }>>;
+
+function shapesOf<E extends Entries>(entries: E): { readonly [K in keyof E]: E[K]["fields"] };
+function shapesOf(entries: Entries): Readonly<Record<string, Shape>> {
+  return Object.fromEntries(Object.entries(entries).map(([name, { fields }]) => [name, fields]));
+}
+
+function numbersOf<E extends Entries>(entries: E): { readonly [K in keyof E]: VariantShape["number"] };
+function numbersOf(entries: Entries): Readonly<Record<string, VariantShape["number"]>> {
+  return Object.fromEntries(Object.entries(entries).map(([name, { number }]) => [name, number]));
 }

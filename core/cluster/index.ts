@@ -13,36 +13,19 @@ export {
   type MembershipEntry,
 } from "./apply.ts";
 export { Batch, type Touched } from "./batch.ts";
-export type { Command, CommandRequest, OperatorCommand, OwnCommand } from "./command.ts";
+export {
+  AUDITED_COMMANDS,
+  type AuditedKind,
+  type Command,
+  type CommandRequest,
+  commandSchema,
+  type OwnCommand,
+} from "./command.ts";
 export { type DecodedEntry, decodeEntryData, type EntryStamp, STAMP_BYTES, stampRequest } from "./entry-data.ts";
 export type { EventLog, EventPage } from "./events.ts";
-export {
-  aFlag,
-  aLabel,
-  anInteger,
-  aText,
-  aValue,
-  type Format,
-  listOf,
-  oneOf,
-  orNull,
-  packed,
-  record,
-  unpacked,
-  variants,
-} from "./format.ts";
 export { hashOfIndex, hashOfText } from "./hash.ts";
 export { InvalidCommand, InvalidSnapshot } from "./invalid.ts";
-export {
-  aCount,
-  aNodeId,
-  aReason,
-  aResources,
-  jobOutput,
-  schedulerSettings,
-  vmSpecFormat,
-  workerFacts,
-} from "./orchestration-codec.ts";
+export { packed, unpacked } from "./msgpack.ts";
 export { needsPlace, placementContext, taskRequest, vmRequest, workerView } from "./placement.ts";
 export { explainer, occupants, type Plan } from "./plan.ts";
 export {

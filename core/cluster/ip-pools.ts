@@ -1,4 +1,5 @@
 /** IP pools in the replicated state: which index of which pool belongs to which VM. What an index means is arithmetic: ip-pool.ts. */
+
 import {
   addressKey,
   allocatableCount,
@@ -6,63 +7,21 @@ import {
   type CommandResult,
   type IpPoolRecord,
   type IpPoolSpec,
+  ipPoolSpecSchema,
   type NetworkAttachment,
+  nameSchema,
   nextFree,
-  type PoolStrategy,
+  POOL_STRATEGIES,
   poolsOverlap,
   refused,
   type VmAddress,
   type VmRecord,
   type VmSpec,
 } from "../domain/index.ts";
+import { choice, flag } from "../schema/index.ts";
 import type { Batch } from "./batch.ts";
+import { command } from "./command-definition.ts";
 import { choosePool } from "./pool-choice.ts";
-
-export function createPool(batch: Batch, spec: IpPoolSpec): CommandResult {
-  if (batch.pools.get(spec.name) !== null) return refused({ kind: "poolExists" });
-  if (batch.pools.count >= CLUSTER_LIMITS.ipPools)
-    return refused({ kind: "limitReached", limit: "ipPools", maximum: CLUSTER_LIMITS.ipPools });
-  if (batch.nextPoolNumber > CLUSTER_LIMITS.ipPoolNumber)
-    return refused({ kind: "limitReached", limit: "ipPools", maximum: CLUSTER_LIMITS.ipPoolNumber });
-  for (const other of batch.pools.values()) {
-    // Two VLANs may use one subnet.
-    if (other.spec.vlan === spec.vlan && poolsOverlap(other.spec, spec))
-      return refused({ kind: "poolOverlaps", pool: other.spec.name });
-  }
-  const number = batch.nextPoolNumber++;
-  batch.pools.set(spec.name, Object.freeze({ spec, number, cursor: -1, usedCount: 0 }));
-  batch.happened({ kind: "poolChanged", pool: spec.name, change: "created" });
-  return Object.freeze({ ok: true, kind: "poolCreated" });
-}
-
-export function deletePool(batch: Batch, name: string): CommandResult {
-  const pool = batch.pools.get(name);
-  if (pool === null) return refused({ kind: "poolNotFound", pool: name });
-  if (pool.usedCount > 0) return refused({ kind: "poolInUse", usedCount: pool.usedCount });
-  batch.pools.delete(name);
-  batch.happened({ kind: "poolChanged", pool: name, change: "deleted" });
-  return Object.freeze({ ok: true, kind: "poolDeleted" });
-}
-
-/** A pool that is switched off gives out nothing; what it gave out stays. */
-export function setPoolEnabled(batch: Batch, name: string, enabled: boolean): CommandResult {
-  const pool = batch.pools.get(name);
-  if (pool === null) return refused({ kind: "poolNotFound", pool: name });
-  if (pool.spec.enabled !== enabled) {
-    batch.pools.set(name, Object.freeze({ ...pool, spec: Object.freeze({ ...pool.spec, enabled }) }));
-    batch.happened({ kind: "poolChanged", pool: name, change: enabled ? "enabled" : "disabled" });
-  }
-  return Object.freeze({ ok: true, kind: "poolChanged" });
-}
-
-/** Holds for what is given out from now on. */
-export function setPoolStrategy(batch: Batch, strategy: PoolStrategy): CommandResult {
-  if (batch.poolStrategy !== strategy) {
-    batch.poolStrategy = strategy;
-    batch.happened({ kind: "poolStrategySet", strategy });
-  }
-  return Object.freeze({ ok: true, kind: "poolStrategySet" });
-}
 
 type Wanted = Pick<VmSpec, "networks" | "locality">;
 
@@ -197,3 +156,76 @@ export function release(batch: Batch, addresses: readonly VmAddress[]): void {
 }
 
 const none: readonly VmAddress[] = Object.freeze([]);
+
+export const poolCommands = {
+  createPool: command({
+    askedBy: "client",
+    number: [9, 15],
+    fields: { spec: ipPoolSpecSchema },
+    refusals: ["poolExists", "limitReached", "poolOverlaps"],
+    audit: { number: 22, target: ({ spec }) => spec.name },
+    apply(batch, { spec }) {
+      if (batch.pools.get(spec.name) !== null) return refused({ kind: "poolExists" });
+      if (batch.pools.count >= CLUSTER_LIMITS.ipPools)
+        return refused({ kind: "limitReached", limit: "ipPools", maximum: CLUSTER_LIMITS.ipPools });
+      if (batch.nextPoolNumber > CLUSTER_LIMITS.ipPoolNumber)
+        return refused({ kind: "limitReached", limit: "ipPools", maximum: CLUSTER_LIMITS.ipPoolNumber });
+      for (const other of batch.pools.values()) {
+        // Two VLANs may use one subnet.
+        if (other.spec.vlan === spec.vlan && poolsOverlap(other.spec, spec))
+          return refused({ kind: "poolOverlaps", pool: other.spec.name });
+      }
+      const number = batch.nextPoolNumber++;
+      batch.pools.set(spec.name, Object.freeze({ spec, number, cursor: -1, usedCount: 0 }));
+      batch.happened({ kind: "poolChanged", pool: spec.name, change: "created" });
+      return Object.freeze({ ok: true, kind: "poolCreated" });
+    },
+  }),
+  deletePool: command({
+    askedBy: "client",
+    number: [9, 16],
+    fields: { name: nameSchema },
+    refusals: ["poolNotFound", "poolInUse"],
+    audit: { number: 23, target: ({ name }) => name },
+    apply(batch, { name }) {
+      const pool = batch.pools.get(name);
+      if (pool === null) return refused({ kind: "poolNotFound", pool: name });
+      if (pool.usedCount > 0) return refused({ kind: "poolInUse", usedCount: pool.usedCount });
+      batch.pools.delete(name);
+      batch.happened({ kind: "poolChanged", pool: name, change: "deleted" });
+      return Object.freeze({ ok: true, kind: "poolDeleted" });
+    },
+  }),
+  /** A pool that is switched off gives out nothing; what it gave out stays. */
+  setPoolEnabled: command({
+    askedBy: "client",
+    number: [9, 17],
+    fields: { name: nameSchema, enabled: flag },
+    refusals: ["poolNotFound"],
+    audit: { number: 24, target: ({ name }) => name, change: ({ enabled }) => (enabled ? "enable" : "disable") },
+    apply(batch, { name, enabled }) {
+      const pool = batch.pools.get(name);
+      if (pool === null) return refused({ kind: "poolNotFound", pool: name });
+      if (pool.spec.enabled !== enabled) {
+        batch.pools.set(name, Object.freeze({ ...pool, spec: Object.freeze({ ...pool.spec, enabled }) }));
+        batch.happened({ kind: "poolChanged", pool: name, change: enabled ? "enabled" : "disabled" });
+      }
+      return Object.freeze({ ok: true, kind: "poolChanged" });
+    },
+  }),
+  /** Holds for what is given out from now on. */
+  setPoolStrategy: command({
+    askedBy: "client",
+    number: [9, 22],
+    fields: { strategy: choice(POOL_STRATEGIES) },
+    refusals: [],
+    audit: { number: 29, target: () => null },
+    apply(batch, { strategy }) {
+      if (batch.poolStrategy !== strategy) {
+        batch.poolStrategy = strategy;
+        batch.happened({ kind: "poolStrategySet", strategy });
+      }
+      return Object.freeze({ ok: true, kind: "poolStrategySet" });
+    },
+  }),
+};

@@ -1,21 +1,33 @@
 /** The nodes that the cluster knows: an id and an identity bound to each other for ever, and where the node listens. */
 import {
+  announcedAddressesSchema,
   CLUSTER_LIMITS,
   type CommandResult,
   type Membership,
   type NodeRecord,
   type NodeRole,
+  nodeIdSchema,
+  peerIdSchema,
   type Refusal,
   refused,
+  secretHashSchema,
+  tokenIdSchema,
 } from "../domain/index.ts";
+import type { InferShape } from "../schema/index.ts";
 import { Batch } from "./batch.ts";
-import type { Command } from "./command.ts";
+import { command } from "./command-definition.ts";
 import type { ClusterState } from "./state.ts";
 
-export type Admission = Omit<Extract<Command, { readonly kind: "admitNode" }>, "kind">;
+const admissionFields = {
+  tokenId: tokenIdSchema,
+  secretHash: secretHashSchema,
+  nodeId: nodeIdSchema,
+  peerId: peerIdSchema,
+  addresses: announcedAddressesSchema,
+};
+export type Admission = InferShape<typeof admissionFields>;
 
-/** Asked again by the node that it let in, it lets it in again, whatever has become of the token. */
-export function admitNode(batch: Batch, admission: Admission): CommandResult {
+function admitNode(batch: Batch, admission: Admission): CommandResult {
   const { tokenId, secretHash, nodeId, peerId, addresses } = admission;
   const token = batch.tokens.get(tokenId);
   if (token === undefined || token.secretHash !== secretHash) return refused({ kind: "tokenNotFound" });
@@ -41,19 +53,6 @@ export function admitNode(batch: Batch, admission: Admission): CommandResult {
 export function admissionRefusal(state: ClusterState, admission: Admission): Refusal | null {
   const result = admitNode(new Batch(state), admission);
   return result.ok ? null : result.refusal;
-}
-
-/** A node says where it listens now. */
-export function announceNode(
-  batch: Batch,
-  command: Extract<Command, { readonly kind: "announceNode" }>,
-): CommandResult {
-  const { nodeId, peerId, addresses } = command;
-  const conflict = bindingConflict(batch, nodeId, peerId);
-  if (conflict !== null) return conflict;
-  if (batch.node(nodeId) === null && batch.nodeCount >= CLUSTER_LIMITS.nodes) return tooManyNodes();
-  if (putAddresses(batch, nodeId, peerId, addresses)) batch.happened({ kind: "nodeAnnounced", nodeId, addresses });
-  return Object.freeze({ ok: true, kind: "nodeAnnounced" });
 }
 
 /**
@@ -107,3 +106,43 @@ function bindingConflict(batch: Batch, nodeId: number, peerId: string): CommandR
 function tooManyNodes(): CommandResult {
   return refused({ kind: "limitReached", limit: "nodes", maximum: CLUSTER_LIMITS.nodes });
 }
+
+export const nodeCommands = {
+  /**
+   * Binds an id to an identity, and uses the token up. What makes it a member is a configuration of consensus. Asked
+   * again by the node that it let in, it lets it in again, whatever has become of the token.
+   */
+  admitNode: command({
+    askedBy: "client",
+    number: 7,
+    fields: admissionFields,
+    refusals: [
+      "tokenNotFound",
+      "tokenNotForJoining",
+      "tokenUsed",
+      "tokenRevoked",
+      "tokenExpired",
+      "tokenForAnotherNode",
+      "nodeIdTaken",
+      "peerIdTaken",
+      "limitReached",
+    ],
+    audit: { number: 5, target: ({ nodeId }) => String(nodeId) },
+    apply: admitNode,
+  }),
+  /** A node says where it listens now. */
+  announceNode: command({
+    askedBy: "client",
+    number: 8,
+    fields: { nodeId: nodeIdSchema, peerId: peerIdSchema, addresses: announcedAddressesSchema },
+    refusals: ["nodeIdTaken", "peerIdTaken", "limitReached"],
+    audit: { number: 6, target: ({ nodeId }) => String(nodeId) },
+    apply(batch, { nodeId, peerId, addresses }) {
+      const conflict = bindingConflict(batch, nodeId, peerId);
+      if (conflict !== null) return conflict;
+      if (batch.node(nodeId) === null && batch.nodeCount >= CLUSTER_LIMITS.nodes) return tooManyNodes();
+      if (putAddresses(batch, nodeId, peerId, addresses)) batch.happened({ kind: "nodeAnnounced", nodeId, addresses });
+      return Object.freeze({ ok: true, kind: "nodeAnnounced" });
+    },
+  }),
+};

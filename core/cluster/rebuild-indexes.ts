@@ -9,6 +9,9 @@ import {
   NEW_TENANT,
   type Resources,
   resourcesOf,
+  type StoredPool,
+  type StoredTenant,
+  type StoredWorker,
   statusOf,
   type TaskRecord,
   type TenantRecord,
@@ -17,7 +20,6 @@ import {
 } from "../domain/index.ts";
 import { countKey } from "./derived-indexes.ts";
 import { hashOfIndex, hashOfText } from "./hash.ts";
-import type { StoredPool, StoredTenant, StoredWorker } from "./orchestration-codec.ts";
 import type { ClusterState } from "./state.ts";
 import { tableOf } from "./table.ts";
 

@@ -1,36 +1,29 @@
 import {
   CLUSTER_LIMITS,
   type ClusterEvent,
+  demandAtMost,
   type NodeRecord,
+  nodeSchema,
+  restoredSession,
+  restoredVm,
   type Session,
+  storedPoolSchema,
+  storedSessionSchema,
+  storedTenantSchema,
+  storedVmSchema,
+  storedWorkerSchema,
   type TokenRecord,
-  tuple,
+  taskSchema,
+  tokenSchema,
   type VmRecord,
 } from "../domain/index.ts";
-import { InvalidField } from "../schema/index.ts";
+import { type Codec, decoded, InvalidField } from "../schema/index.ts";
 import { keptEvents, restoredEvents } from "./events.ts";
-import type { Format } from "./format.ts";
 import { hashOfIndex, hashOfText } from "./hash.ts";
 import { InvalidSnapshot } from "./invalid.ts";
 import { unpack } from "./msgpack.ts";
-import {
-  type Singles,
-  singles,
-  singlesOfVersion3,
-  storedPool,
-  storedTask,
-  storedTenant,
-  storedWorker,
-} from "./orchestration-codec.ts";
 import { rebuildIndexes } from "./rebuild-indexes.ts";
-import {
-  eventFromArray,
-  headerFromArray,
-  nodeFromArray,
-  sessionFromArray,
-  tokenFromArray,
-  vmFromArray,
-} from "./snapshot-format.ts";
+import { headerFromArray, type Singles, singlesSchema, storedEventSchema } from "./snapshot-format.ts";
 import { type ClusterState, emptyState } from "./state.ts";
 import { bucketOf, tableOf } from "./table.ts";
 
@@ -50,6 +43,11 @@ export function decodeSnapshot(chunks: Iterable<Uint8Array>): ClusterState {
 
 function decode(items: ItemReader): ClusterState {
   const header = headerFromArray(items.next("header"));
+  const { version } = header;
+  const demandPast = (index: number, atMs: number, field: string, indexName: string, timeName: string): void => {
+    demandAtMost(header.appliedIndex, index, `${field}.${indexName}`);
+    demandAtMost(header.timeMs, atMs, `${field}.${timeName}`);
+  };
   const single = singlesFrom(items, header.version);
 
   const vms: [string, VmRecord][] = [];
@@ -57,7 +55,8 @@ function decode(items: ItemReader): ClusterState {
   let lastName = "";
   for (let i = 0; i < header.vmCount; i++) {
     const field = `vms[${i}]`;
-    const vm = vmFromArray(items.next(field), field, header);
+    const vm = restoredVm(decoded(storedVmSchema, items.next(field), field, version));
+    demandPast(vm.updatedIndex, vm.updatedAtMs, field, "updatedIndex", "updatedAtMs");
     const bucket = bucketOf(hashOfText(vm.name));
     demandOrder(field, bucket - lastBucket, vm.name > lastName);
     lastBucket = bucket;
@@ -72,7 +71,8 @@ function decode(items: ItemReader): ClusterState {
   let lastId = 0;
   for (let i = 0; i < header.sessionCount; i++) {
     const field = `sessions[${i}]`;
-    const session = sessionFromArray(items.next(field), field, header);
+    const session = restoredSession(decoded(storedSessionSchema, items.next(field), field, version));
+    demandAtMost(header.appliedIndex, session.lastActiveIndex, `${field}.lastActiveIndex`);
     const bucket = bucketOf(hashOfIndex(session.id));
     demandOrder(field, bucket - lastBucket, session.id > lastId);
     lastBucket = bucket;
@@ -91,7 +91,12 @@ function decode(items: ItemReader): ClusterState {
   let lastToken = "";
   for (let i = 0; i < header.tokenCount; i++) {
     const field = `tokens[${i}]`;
-    const token = tokenFromArray(items.next(field), field, header);
+    const token = decoded(tokenSchema, items.next(field), field, version);
+    demandAtMost(
+      header.timeMs,
+      token.revokedAtMs ?? token.createdAtMs,
+      `${field}.${token.revokedAtMs === null ? "createdAtMs" : "revokedAtMs"}`,
+    );
     demandOrder(field, 0, token.id > lastToken);
     lastToken = token.id;
     tokens.set(token.id, token);
@@ -102,7 +107,7 @@ function decode(items: ItemReader): ClusterState {
   let lastNode = 0;
   for (let i = 0; i < header.nodeCount; i++) {
     const field = `nodes[${i}]`;
-    const node = nodeFromArray(items.next(field), field);
+    const node = decoded(nodeSchema, items.next(field), field, version);
     demandOrder(field, 0, node.id > lastNode);
     lastNode = node.id;
     nodes.push([node.id, node]);
@@ -115,19 +120,18 @@ function decode(items: ItemReader): ClusterState {
   let lastIndex = 0;
   for (let i = 0; i < eventCount; i++) {
     const field = `events[${i}]`;
-    const event = eventFromArray(items.next(field), field, header);
+    const event = decoded(storedEventSchema, items.next(field), field, version);
     // An entry may have several.
     demandOrder(field, 0, event.index >= lastIndex);
-    if (event.index > header.appliedIndex || event.atMs > header.timeMs)
-      throw new InvalidField(field, null, "must not lie in the future");
+    demandPast(event.index, event.atMs, field, "index", "atMs");
     lastIndex = event.index;
     events.push(event);
   }
 
-  const workers = readAll(items, "workers", single.workerCount, storedWorker, ({ id }) => id);
-  const tasks = readAll(items, "tasks", single.taskCount, storedTask, ({ id }) => id);
-  const tenants = readAll(items, "tenants", single.limitedTenantCount, storedTenant, ({ name }) => name);
-  const pools = readAll(items, "pools", single.poolCount, storedPool, ({ spec }) => spec.name);
+  const workers = readAll(items, "workers", single.workerCount, storedWorkerSchema, ({ id }) => id);
+  const tasks = readAll(items, "tasks", single.taskCount, taskSchema, ({ id }) => id);
+  const tenants = readAll(items, "tenants", single.limitedTenantCount, storedTenantSchema, ({ name }) => name);
+  const pools = readAll(items, "pools", single.poolCount, storedPoolSchema, ({ spec }) => spec.name);
   items.end();
   const indexes = rebuildIndexes({ vms: vms.map(([, vm]) => vm), tasks, workers, tenants, pools });
   const { limitedTenantCount: _, ...singleFields } = single;
@@ -159,29 +163,27 @@ function decode(items: ItemReader): ClusterState {
 const NO_SINGLES: Singles = { ...emptyState(), limitedTenantCount: 0 };
 
 function singlesFrom(items: ItemReader, version: number): Singles {
-  if (version < 3) return NO_SINGLES;
-  const item = one(items.next("singles"), "singles");
-  if (version > 3) return singles.read(item, "singles");
-  const { poolStrategy, poolCursor } = NO_SINGLES;
-  return { ...singlesOfVersion3.read(item, "singles"), poolStrategy, poolCursor };
+  return version < 3 ? NO_SINGLES : decoded(singlesSchema, one(items.next("singles"), "singles"), "singles", version);
 }
 
 function one(value: unknown, field: string): unknown {
-  return tuple(value, field, 1)[0];
+  if (!Array.isArray(value)) throw new InvalidField(field, null, "must be a list");
+  if (value.length !== 1) throw new InvalidField(field, 1, "must have 1 parts");
+  return value[0];
 }
 
 function readAll<T>(
   items: ItemReader,
   name: string,
   count: number,
-  format: Format<T>,
+  schema: Codec<T>,
   keyOf: (item: T) => string | number,
 ): readonly T[] {
   const read: T[] = [];
   let last: string | number | null = null;
   for (let i = 0; i < count; i++) {
     const field = `${name}[${i}]`;
-    const item = format.read(one(items.next(field), field), field);
+    const item = decoded(schema, one(items.next(field), field), field);
     const key = keyOf(item);
     demandOrder(field, 0, last === null || key > last);
     last = key;

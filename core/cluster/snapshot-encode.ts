@@ -1,14 +1,16 @@
+import {
+  nodeSchema,
+  storedPoolSchema,
+  storedSessionSchema,
+  storedTenantSchema,
+  storedVmSchema,
+  storedWorkerSchema,
+  taskSchema,
+  tokenSchema,
+} from "../domain/index.ts";
 import { eventsOf } from "./events.ts";
 import { pack } from "./msgpack.ts";
-import { singles, storedPool, storedTask, storedTenant, storedWorker } from "./orchestration-codec.ts";
-import {
-  eventToArray,
-  headerToArray,
-  nodeToArray,
-  sessionToArray,
-  tokenToArray,
-  vmToArray,
-} from "./snapshot-format.ts";
+import { headerToArray, singlesSchema, storedEventSchema } from "./snapshot-format.ts";
 import type { ClusterState } from "./state.ts";
 import { BUCKETS, bucketValues, type Table, tableValues } from "./table.ts";
 
@@ -39,26 +41,26 @@ export function* encodeSnapshot(
   if (pendingBytes > 0) yield takeBytes(pending, pendingBytes);
 }
 
-function* snapshotItems(state: ClusterState): Generator<readonly unknown[], void, undefined> {
+function* snapshotItems(state: ClusterState): Generator<unknown, void, undefined> {
   yield headerToArray(state);
   const tenants = sortedValues(state.tenants, ({ name }) => name).filter(({ quota }) => quota !== null);
-  yield [singles.write({ ...state, limitedTenantCount: tenants.length })];
+  yield [singlesSchema.write({ ...state, limitedTenantCount: tenants.length })];
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     const vms = bucketValues(state.vms, bucket).sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const vm of vms) yield vmToArray(vm);
+    for (const vm of vms) yield storedVmSchema.write({ ...vm, placement: vm });
   }
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     const sessions = bucketValues(state.sessions, bucket).sort((a, b) => a.id - b.id);
-    for (const session of sessions) yield sessionToArray(session);
+    for (const session of sessions) yield storedSessionSchema.write(session);
   }
   const tokens = [...state.tokens.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-  for (const token of tokens) yield tokenToArray(token);
-  for (const node of sortedValues(state.nodes, ({ id }) => id)) yield nodeToArray(node);
-  for (const event of eventsOf(state.events)) yield eventToArray(event);
-  for (const worker of sortedValues(state.workers, ({ id }) => id)) yield [storedWorker.write(worker)];
-  for (const task of sortedValues(state.tasks, ({ id }) => id)) yield [storedTask.write(task)];
-  for (const tenant of tenants) yield [storedTenant.write(tenant)];
-  for (const pool of sortedValues(state.pools, ({ spec }) => spec.name)) yield [storedPool.write(pool)];
+  for (const token of tokens) yield tokenSchema.write(token);
+  for (const node of sortedValues(state.nodes, ({ id }) => id)) yield nodeSchema.write(node);
+  for (const event of eventsOf(state.events)) yield storedEventSchema.write(event);
+  for (const worker of sortedValues(state.workers, ({ id }) => id)) yield [storedWorkerSchema.write(worker)];
+  for (const task of sortedValues(state.tasks, ({ id }) => id)) yield [taskSchema.write(task)];
+  for (const tenant of tenants) yield [storedTenantSchema.write(tenant)];
+  for (const pool of sortedValues(state.pools, ({ spec }) => spec.name)) yield [storedPoolSchema.write(pool)];
 }
 
 /** Of tables that stay small beside the VMs. */

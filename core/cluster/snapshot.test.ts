@@ -6,9 +6,13 @@ import {
   type CommandResult,
   DEFAULT_QUOTA,
   DEFAULT_VM_SPEC,
+  NO_PLACEMENT,
   type NodeRecord,
-  ORCHESTRATED,
   type Session,
+  type StoredPool,
+  type StoredRefusal,
+  type StoredTenant,
+  type StoredWorker,
   type TaskRecord,
   type TokenBucket,
   type TokenRecord,
@@ -31,7 +35,6 @@ import {
   stampRequest,
 } from "./index.ts";
 import { InvalidSnapshot } from "./invalid.ts";
-import { NO_PLACEMENT, type StoredPool, type StoredTenant, type StoredWorker } from "./orchestration-codec.ts";
 import { rebuildIndexes } from "./rebuild-indexes.ts";
 import { sessionOf } from "./state.ts";
 import { bucketOf, leafOf, tableOf, tableValues } from "./table.ts";
@@ -424,8 +427,8 @@ type Refusal = Extract<CommandResult, { readonly ok: false }>["refusal"];
 function sessionOfResults(
   id: number,
   clientToken: string,
-  kinds: readonly (typeof ORCHESTRATED)[number][],
-  refused: readonly Refusal[],
+  kinds: readonly (typeof appliedIn3 | typeof appliedSince3)[number][],
+  refused: readonly StoredRefusal[],
 ): Session {
   const results: readonly CommandResult[] = [
     ...kinds.map((kind) =>
@@ -468,10 +471,23 @@ const orchestrationEvents: readonly ClusterEvent[] = [
   { ...head, kind: "requested", by: "local", command: "rebalance", change: null, target: null, refusal: "tooSoon" },
 ];
 
-/** Applied results that there were in version 3. */
-const APPLIED_IN_3 = 12;
+const appliedIn3 = [
+  "vmChanged",
+  "workerRegistered",
+  "workerChanged",
+  "quotaSet",
+  "poolCreated",
+  "poolDeleted",
+  "poolChanged",
+  "taskSubmitted",
+  "taskChanged",
+  "taskCancelled",
+  "schedulerConfigured",
+  "rebalanced",
+] as const;
+const appliedSince3 = ["poolStrategySet", "workerRemoved"] as const;
 
-const orchestrator = sessionOfResults(11, "orchestrator", ORCHESTRATED.slice(0, APPLIED_IN_3), refusals);
+const orchestrator = sessionOfResults(11, "orchestrator", appliedIn3, refusals);
 
 /** All that there was in version 3. */
 const third: ClusterState = {
@@ -524,7 +540,7 @@ const refusalsSince3: readonly Refusal[] = [
   { kind: "workerIsOnline", workerId: 12 },
   { kind: "workerInUse", workerId: 13, vms: 2, tasks: 1 },
 ];
-const unbalanced = sessionOfResults(13, "newcomer", ORCHESTRATED.slice(APPLIED_IN_3), refusalsSince3);
+const unbalanced = sessionOfResults(13, "newcomer", appliedSince3, refusalsSince3);
 const newcomer: Session = {
   ...unbalanced,
   responses: [

@@ -5,33 +5,18 @@ import {
   type CommandResult,
   EMPTY_BUCKET,
   type LimitedRate,
+  nameSchema,
   QUOTA_RESOURCES,
   type Quota,
+  quotaSchema,
   type Resources,
   refused,
   type TokenBucket,
 } from "../domain/index.ts";
+import { nullable } from "../schema/index.ts";
 import type { Batch } from "./batch.ts";
-import type { Command } from "./command.ts";
+import { command } from "./command-definition.ts";
 import { putTenant, tenantOf } from "./tenant-table.ts";
-
-/** Full buckets to begin with. Null takes the limits away. */
-export function setQuota(batch: Batch, name: string, quota: Quota | null): CommandResult {
-  if (quota !== null && batch.tenants.get(name) === null && batch.tenants.count >= CLUSTER_LIMITS.tenants)
-    return refused({ kind: "limitReached", limit: "tenants", maximum: CLUSTER_LIMITS.tenants });
-  const full = (which: LimitedRate): TokenBucket =>
-    quota === null ? EMPTY_BUCKET : { milliTokens: rateOf(quota, which).burst * 1000, atMs: batch.timeMs };
-  putTenant(batch.tenants, {
-    ...tenantOf(batch.tenants, name),
-    quota,
-    creates: full("creates"),
-    deletes: full("deletes"),
-    requests: full("requests"),
-  });
-  batch.roomMayHaveGrown();
-  batch.happened({ kind: "quotaSet", tenant: name, isLimited: quota !== null });
-  return Object.freeze({ ok: true, kind: "quotaSet" });
-}
 
 /** Why the tenant may not have this much more; null: it may. `extraVms` is 1 for a VM that comes, 0 for one that grows. */
 export function quotaRefusal(batch: Batch, name: string, extraVms: number, extra: Resources): CommandResult | null {
@@ -81,26 +66,33 @@ export function takeToken(batch: Batch, name: string, which: LimitedRate): Comma
   return null;
 }
 
-/** Takes a token for a request about what is a tenant's, whatever will come of it. What is nobody's, or not there, is not counted. */
-export function takeRequestToken(batch: Batch, command: Command): CommandResult | null {
-  const tenant = tenantAsking(batch, command);
-  return tenant === null ? null : takeToken(batch, tenant, "requests");
-}
-
-function tenantAsking(batch: Batch, command: Command): string | null {
-  switch (command.kind) {
-    case "createVm":
-    case "submitTask":
-      return command.spec.tenant;
-    case "updateVm":
-    case "deleteVm":
-    case "setVmDesired":
-    case "restartVm":
-    case "migrateVm":
-      return batch.vm(command.name)?.tenant ?? null;
-    case "cancelTask":
-      return batch.task(command.id)?.tenant ?? null;
-    default:
-      return null;
-  }
-}
+export const tenantCommands = {
+  /** Full buckets to begin with. Null takes the limits away. */
+  setQuota: command({
+    askedBy: "client",
+    number: [9, 14],
+    fields: { tenant: nameSchema, quota: nullable(quotaSchema) },
+    refusals: ["limitReached"],
+    audit: {
+      number: 21,
+      target: ({ tenant }) => tenant,
+      change: ({ quota }) => (quota === null ? "unlimit" : "limit"),
+    },
+    apply(batch, { tenant: name, quota }) {
+      if (quota !== null && batch.tenants.get(name) === null && batch.tenants.count >= CLUSTER_LIMITS.tenants)
+        return refused({ kind: "limitReached", limit: "tenants", maximum: CLUSTER_LIMITS.tenants });
+      const full = (which: LimitedRate): TokenBucket =>
+        quota === null ? EMPTY_BUCKET : { milliTokens: rateOf(quota, which).burst * 1000, atMs: batch.timeMs };
+      putTenant(batch.tenants, {
+        ...tenantOf(batch.tenants, name),
+        quota,
+        creates: full("creates"),
+        deletes: full("deletes"),
+        requests: full("requests"),
+      });
+      batch.roomMayHaveGrown();
+      batch.happened({ kind: "quotaSet", tenant: name, isLimited: quota !== null });
+      return Object.freeze({ ok: true, kind: "quotaSet" });
+    },
+  }),
+};

@@ -1,53 +1,23 @@
 /** Hosts that run machines: what they have, what they shall do, and whether the cluster may rely on them. */
 import {
-  type Availability,
+  AVAILABILITIES,
+  bootIdSchema,
   CLUSTER_LIMITS,
   type CommandResult,
   NO_RESOURCES,
+  nodeIdSchema,
   refused,
   sameFacts,
   statusOf,
   type WorkerRecord,
+  workerFactsSchema,
 } from "../domain/index.ts";
+import { choice } from "../schema/index.ts";
 import type { Batch } from "./batch.ts";
-import type { Command } from "./command.ts";
+import { command } from "./command-definition.ts";
 import { putRole } from "./nodes.ts";
 import { lostTask } from "./tasks.ts";
 import { lostVm, targetLost } from "./vm-moves.ts";
-
-/** A process of an agent has come up, or its host has changed. Told again, it changes nothing. */
-export function registerWorker(
-  batch: Batch,
-  command: Extract<Command, { readonly kind: "registerWorker" }>,
-): CommandResult {
-  const { workerId, bootId, facts } = command;
-  const node = batch.node(workerId);
-  if (node === null) return refused({ kind: "nodeNotFound", nodeId: workerId });
-  if (node.role === "removed") return refused({ kind: "workerRemoved", workerId });
-  const known = batch.workers.get(workerId);
-  if (known === null && batch.workers.count >= CLUSTER_LIMITS.workers)
-    return refused({ kind: "limitReached", limit: "workers", maximum: CLUSTER_LIMITS.workers });
-  if (known?.isOnline && known.bootId === bootId && sameFacts(known, facts)) return registered;
-  const worker: WorkerRecord = {
-    id: workerId,
-    bootId,
-    registeredIndex: known?.bootId === bootId ? known.registeredIndex : batch.appliedIndex,
-    availability: known?.availability ?? "online",
-    isOnline: true,
-    assignedIndex: batch.appliedIndex,
-    used: known?.used ?? NO_RESOURCES,
-    reserved: known?.reserved ?? NO_RESOURCES,
-    vms: known?.vms ?? none,
-    tasks: known?.tasks ?? none,
-    nominees: known?.nominees ?? none,
-    ...facts,
-  };
-  if (known !== null) batch.workerMoved(known, worker);
-  batch.putWorker(worker);
-  batch.roomMayHaveGrown();
-  batch.happened({ kind: "workerRegistered", workerId, driver: facts.driver });
-  return registered;
-}
 
 const registered: CommandResult = Object.freeze({ ok: true, kind: "workerRegistered" });
 const none: readonly string[] = Object.freeze([]);
@@ -56,7 +26,7 @@ const none: readonly string[] = Object.freeze([]);
  * Its lease has run out, by the proposer's own clock and with all the drift that is allowed for; or an operator knows that it is dead. Nothing runs there
  * any more, so what may run elsewhere does.
  */
-export function workerLost(batch: Batch, workerId: number, bootId: number | null, isConfirmed: boolean): CommandResult {
+function workerLost(batch: Batch, workerId: number, bootId: number | null, isConfirmed: boolean): CommandResult {
   const worker = batch.workers.get(workerId);
   if (worker === null) return refused({ kind: "workerNotFound", workerId });
   if (!isConfirmed && (!worker.isOnline || worker.bootId !== bootId))
@@ -74,38 +44,113 @@ export function workerLost(batch: Batch, workerId: number, bootId: number | null
   return Object.freeze({ ok: true, kind: "workerChanged" });
 }
 
-/**
- * It will never come back. Nothing of the cluster's runs there: what was placed has been seen gone, or its lease has run out, or an operator knows that it is dead;
- * and what takes nothing new gets nothing while this is decided. Should it come back all the same, it is told to end whatever it has.
- */
-export function removeWorker(batch: Batch, workerId: number): CommandResult {
-  const worker = batch.workers.get(workerId);
-  if (worker === null) return refused({ kind: "workerNotFound", workerId });
-  const node = batch.node(workerId);
-  if (node?.role === "voter" || node?.role === "learner") return refused({ kind: "workerIsMember", workerId });
-  const { vms, tasks, nominees } = worker;
-  if (vms.length + tasks.length > 0)
-    return refused({ kind: "workerInUse", workerId, vms: vms.length, tasks: tasks.length });
-  if (statusOf(worker) === "online") return refused({ kind: "workerIsOnline", workerId });
-  for (const name of nominees) targetLost(batch, name);
-  batch.removeWorker(worker);
-  if (node !== null) putRole(batch, node, "removed");
-  batch.happened({ kind: "workerRemoved", workerId });
-  return Object.freeze({ ok: true, kind: "workerRemoved" });
-}
+const AVAILABILITY_CHANGES = { online: "uncordon", cordoned: "cordon", draining: "drain" } as const;
 
-export function setAvailability(batch: Batch, workerId: number, availability: Availability): CommandResult {
-  const worker = batch.workers.get(workerId);
-  if (worker === null) return refused({ kind: "workerNotFound", workerId });
-  if (worker.availability !== availability) {
-    batch.putWorker({ ...worker, availability });
-    batch.roomMayHaveGrown();
-    batch.happened({
-      kind: "workerStatus",
-      workerId,
-      status: worker.isOnline ? availability : "offline",
-      reason: availability,
-    });
-  }
-  return Object.freeze({ ok: true, kind: "workerChanged" });
-}
+export const workerCommands = {
+  /** A process of an agent has come up, or its host has changed. Told again, it changes nothing. */
+  registerWorker: command({
+    askedBy: "leader",
+    number: [9, 0],
+    fields: { workerId: nodeIdSchema, bootId: bootIdSchema, facts: workerFactsSchema },
+    refusals: ["nodeNotFound", "workerRemoved", "limitReached"],
+    audit: { number: 7, target: ({ workerId }) => String(workerId) },
+    apply(batch, { workerId, bootId, facts }) {
+      const node = batch.node(workerId);
+      if (node === null) return refused({ kind: "nodeNotFound", nodeId: workerId });
+      if (node.role === "removed") return refused({ kind: "workerRemoved", workerId });
+      const known = batch.workers.get(workerId);
+      if (known === null && batch.workers.count >= CLUSTER_LIMITS.workers)
+        return refused({ kind: "limitReached", limit: "workers", maximum: CLUSTER_LIMITS.workers });
+      if (known?.isOnline && known.bootId === bootId && sameFacts(known, facts)) return registered;
+      const worker: WorkerRecord = {
+        id: workerId,
+        bootId,
+        registeredIndex: known?.bootId === bootId ? known.registeredIndex : batch.appliedIndex,
+        availability: known?.availability ?? "online",
+        isOnline: true,
+        assignedIndex: batch.appliedIndex,
+        used: known?.used ?? NO_RESOURCES,
+        reserved: known?.reserved ?? NO_RESOURCES,
+        vms: known?.vms ?? none,
+        tasks: known?.tasks ?? none,
+        nominees: known?.nominees ?? none,
+        ...facts,
+      };
+      if (known !== null) batch.workerMoved(known, worker);
+      batch.putWorker(worker);
+      batch.roomMayHaveGrown();
+      batch.happened({ kind: "workerRegistered", workerId, driver: facts.driver });
+      return registered;
+    },
+  }),
+  /** The lease of that process of the agent has run out, with grace and drift. */
+  workerLost: command({
+    askedBy: "leader",
+    number: [9, 1],
+    fields: { workerId: nodeIdSchema, bootId: bootIdSchema },
+    refusals: ["workerNotFound", "workerHasChanged"],
+    audit: { number: 8, target: ({ workerId }) => String(workerId) },
+    apply: (batch, { workerId, bootId }) => workerLost(batch, workerId, bootId, false),
+  }),
+  /** An operator's word that the host is off. A lie may run a VM twice. */
+  confirmWorkerDead: command({
+    askedBy: "client",
+    number: [9, 13],
+    fields: { workerId: nodeIdSchema },
+    refusals: ["workerNotFound"],
+    audit: { number: 20, target: ({ workerId }) => String(workerId) },
+    apply: (batch, { workerId }) => workerLost(batch, workerId, null, true),
+  }),
+  /**
+   * It will never come back. Nothing of the cluster's runs there: what was placed has been seen gone, or its lease has run out, or an operator knows that it is dead;
+   * and what takes nothing new gets nothing while this is decided. Should it come back all the same, it is told to end whatever it has.
+   */
+  removeWorker: command({
+    askedBy: "client",
+    number: [9, 23],
+    fields: { workerId: nodeIdSchema },
+    refusals: ["workerNotFound", "workerIsMember", "workerInUse", "workerIsOnline"],
+    audit: { number: 30, target: ({ workerId }) => String(workerId) },
+    apply(batch, { workerId }) {
+      const worker = batch.workers.get(workerId);
+      if (worker === null) return refused({ kind: "workerNotFound", workerId });
+      const node = batch.node(workerId);
+      if (node?.role === "voter" || node?.role === "learner") return refused({ kind: "workerIsMember", workerId });
+      const { vms, tasks, nominees } = worker;
+      if (vms.length + tasks.length > 0)
+        return refused({ kind: "workerInUse", workerId, vms: vms.length, tasks: tasks.length });
+      if (statusOf(worker) === "online") return refused({ kind: "workerIsOnline", workerId });
+      for (const name of nominees) targetLost(batch, name);
+      batch.removeWorker(worker);
+      if (node !== null) putRole(batch, node, "removed");
+      batch.happened({ kind: "workerRemoved", workerId });
+      return Object.freeze({ ok: true, kind: "workerRemoved" });
+    },
+  }),
+  setAvailability: command({
+    askedBy: "client",
+    number: [9, 12],
+    fields: { workerId: nodeIdSchema, availability: choice(AVAILABILITIES) },
+    refusals: ["workerNotFound"],
+    audit: {
+      number: 19,
+      target: ({ workerId }) => String(workerId),
+      change: ({ availability }) => AVAILABILITY_CHANGES[availability],
+    },
+    apply(batch, { workerId, availability }) {
+      const worker = batch.workers.get(workerId);
+      if (worker === null) return refused({ kind: "workerNotFound", workerId });
+      if (worker.availability !== availability) {
+        batch.putWorker({ ...worker, availability });
+        batch.roomMayHaveGrown();
+        batch.happened({
+          kind: "workerStatus",
+          workerId,
+          status: worker.isOnline ? availability : "offline",
+          reason: availability,
+        });
+      }
+      return Object.freeze({ ok: true, kind: "workerChanged" });
+    },
+  }),
+};

@@ -1,12 +1,12 @@
 /** What the things of a cluster are: their types, defaults, limits, and what follows from one of them alone. */
 export * from "./event.ts";
 export * from "./failure-domain.ts";
-export * from "./fields.ts";
 export * from "./identity.ts";
 export * from "./ip-address.ts";
 export * from "./ip-pool.ts";
 export * from "./limits.ts";
 export * from "./node.ts";
+export * from "./numbers.ts";
 export * from "./observations.ts";
 export * from "./pool-strategy.ts";
 export * from "./resources.ts";

@@ -3,31 +3,54 @@
  * so that none of them can be given out without the others.
  */
 
-import { InvalidField } from "../schema/index.ts";
-import { array, boolean, integer, label, list, nullable, text, tuple } from "./fields.ts";
+import { flag, type Infer, InvalidField, integer, list, nullable, record, text } from "../schema/index.ts";
+import { nameSchema } from "./identity.ts";
 import { type IpAddress, parseIp, parseSubnet, printIp, type Subnet } from "./ip-address.ts";
 import { CLUSTER_LIMITS } from "./limits.ts";
 
-export interface IpPoolSpec {
-  /** A label. */
-  readonly name: string;
-  /** v4 from /8, v6 from /48. */
-  readonly subnet: string;
-  readonly gateway: string | null;
-  readonly dns: readonly string[];
-  /** First and last address that may be given out; null: of the subnet, without its network and broadcast addresses. */
-  readonly rangeFirst: string | null;
-  readonly rangeLast: string | null;
-  /** 1 to 4,094. */
-  readonly vlan: number | null;
-  /** Addresses that are never given out. */
-  readonly reserved: readonly string[];
-  /** Where the subnet is at home. */
-  readonly datacenter: string | null;
-  readonly zone: string | null;
-  readonly tags: readonly string[];
-  /** One that is not gives out nothing new. */
-  readonly enabled: boolean;
+const addressText = text(1, CLUSTER_LIMITS.addressLength);
+const NONE: readonly never[] = Object.freeze([]);
+
+/** Addresses that a pool may have: an index has two bytes of the MAC. */
+const SIZE_MAX = 65_536n;
+
+export const ipPoolSpecSchema = record({
+  name: nameSchema,
+  subnet: addressText.doc("v4 from /8, v6 from /48").example("10.0.0.0/24"),
+  gateway: nullable(addressText).default(null),
+  dns: list(addressText, { lengthMax: CLUSTER_LIMITS.listLength }).default(NONE),
+  rangeFirst: nullable(addressText)
+    .default(null)
+    .doc("The first address that may be given out; null: from the start of the subnet, without its network address"),
+  rangeLast: nullable(addressText).default(null).doc("null: to its end, without its broadcast address"),
+  vlan: nullable(integer(1, 4094)).default(null),
+  reserved: list(addressText, { lengthMax: CLUSTER_LIMITS.reservedAddresses })
+    .default(NONE)
+    .doc("Addresses that are never given out"),
+  datacenter: nullable(nameSchema).default(null).doc("Where the subnet is at home"),
+  zone: nullable(nameSchema).default(null),
+  tags: list(nameSchema, { lengthMax: CLUSTER_LIMITS.listLength }).default(NONE),
+  enabled: flag.default(true).doc("One that is not gives out nothing new"),
+}).rule("its addresses are canonical, and lie within its subnet", checkAddresses, (spec) => ({
+  ...spec,
+  subnet: "10.0.0.0/24",
+  gateway: null,
+  dns: NONE,
+  rangeFirst: null,
+  rangeLast: null,
+  reserved: NONE,
+}));
+export type IpPoolSpec = Infer<typeof ipPoolSpecSchema>;
+
+function checkAddresses(spec: IpPoolSpec): void {
+  const range = rangeOf(spec);
+  for (const [at, address] of spec.dns.entries()) parseIp(address, `.dns[${at}]`);
+  for (const [at, address] of spec.reserved.entries()) within(range.subnet, address, `.reserved[${at}]`);
+  if (spec.gateway !== null) within(range.subnet, spec.gateway, ".gateway");
+  const size = range.last - range.first + 1n;
+  if (size > SIZE_MAX)
+    throw new InvalidField("", Number(SIZE_MAX), `must have a range of at most ${SIZE_MAX} addresses, not ${size}`);
+  if (allocatableCount(spec) < 1) throw new InvalidField("", null, "must have an address to give out");
 }
 
 export interface PoolAddress {
@@ -38,58 +61,6 @@ export interface PoolAddress {
   readonly mac: string;
   /** Of the tap device: at most 15 characters, as Linux allows. */
   readonly tap: string;
-}
-
-/** Addresses that a pool may have: an index has two bytes of the MAC. */
-const SIZE_MAX = 65_536n;
-
-export function ipPoolToArray(spec: IpPoolSpec): readonly unknown[] {
-  return [
-    spec.name,
-    spec.subnet,
-    spec.gateway,
-    spec.dns,
-    spec.rangeFirst,
-    spec.rangeLast,
-    spec.vlan,
-    spec.reserved,
-    spec.datacenter,
-    spec.zone,
-    spec.tags,
-    spec.enabled,
-  ];
-}
-
-/** @throws InvalidField */
-export function ipPoolFromArray(value: unknown, field: string): IpPoolSpec {
-  const parts = tuple(array(value, field), field, 12);
-  const spec: IpPoolSpec = Object.freeze({
-    name: label(parts[0], `${field}.name`),
-    subnet: addressText(parts[1], `${field}.subnet`),
-    gateway: nullable(parts[2], `${field}.gateway`, addressText),
-    dns: list(parts[3], `${field}.dns`, CLUSTER_LIMITS.listLength, addressText),
-    rangeFirst: nullable(parts[4], `${field}.rangeFirst`, addressText),
-    rangeLast: nullable(parts[5], `${field}.rangeLast`, addressText),
-    vlan: nullable(parts[6], `${field}.vlan`, (vlan, name) => integer(vlan, name, 1, 4094)),
-    reserved: list(parts[7], `${field}.reserved`, CLUSTER_LIMITS.reservedAddresses, addressText),
-    datacenter: nullable(parts[8], `${field}.datacenter`, label),
-    zone: nullable(parts[9], `${field}.zone`, label),
-    tags: list(parts[10], `${field}.tags`, CLUSTER_LIMITS.listLength, label),
-    enabled: boolean(parts[11], `${field}.enabled`),
-  });
-  const range = rangeOf(spec, field);
-  for (const [at, address] of spec.dns.entries()) parseIp(address, `${field}.dns[${at}]`);
-  for (const [at, address] of spec.reserved.entries()) within(range.subnet, address, `${field}.reserved[${at}]`);
-  if (spec.gateway !== null) within(range.subnet, spec.gateway, `${field}.gateway`);
-  const size = range.last - range.first + 1n;
-  if (size > SIZE_MAX)
-    throw new InvalidField(field, Number(SIZE_MAX), `must have a range of at most ${SIZE_MAX} addresses, not ${size}`);
-  if (allocatableCount(spec) < 1) throw new InvalidField(field, null, "must have an address to give out");
-  return spec;
-}
-
-function addressText(value: unknown, field: string): string {
-  return text(value, field, 1, CLUSTER_LIMITS.addressLength);
 }
 
 function within({ family, first, last }: Subnet, address: string, field: string): IpAddress {
@@ -110,20 +81,20 @@ interface PoolRange {
 // Frozen specs are shared between states: what follows from one is worked out once.
 const ranges = new WeakMap<IpPoolSpec, PoolRange>();
 
-function rangeOf(spec: IpPoolSpec, field = "pool"): PoolRange {
+function rangeOf(spec: IpPoolSpec): PoolRange {
   const known = ranges.get(spec);
   if (known !== undefined) return known;
-  const subnet = parseSubnet(spec.subnet, `${field}.subnet`);
+  const subnet = parseSubnet(spec.subnet, `.subnet`);
   // A network of one or two addresses has neither a network nor a broadcast address (RFC 3021).
   const isTiny = subnet.last - subnet.first < 2n;
   const special = isTiny ? [] : subnet.family === 4 ? [subnet.first, subnet.last] : [subnet.first];
-  const first = spec.rangeFirst === null ? subnet.first : within(subnet, spec.rangeFirst, `${field}.rangeFirst`).value;
-  const last = spec.rangeLast === null ? subnet.last : within(subnet, spec.rangeLast, `${field}.rangeLast`).value;
-  if (first > last) throw new InvalidField(`${field}.rangeLast`, null, "must not lie before rangeFirst");
+  const first = spec.rangeFirst === null ? subnet.first : within(subnet, spec.rangeFirst, `.rangeFirst`).value;
+  const last = spec.rangeLast === null ? subnet.last : within(subnet, spec.rangeLast, `.rangeLast`).value;
+  if (first > last) throw new InvalidField(`.rangeLast`, null, "must not lie before rangeFirst");
   const nobodys = [
     ...special,
-    ...spec.reserved.map((address, at) => parseIp(address, `${field}.reserved[${at}]`).value),
-    ...(spec.gateway === null ? [] : [parseIp(spec.gateway, `${field}.gateway`).value]),
+    ...spec.reserved.map((address, at) => parseIp(address, `.reserved[${at}]`).value),
+    ...(spec.gateway === null ? [] : [parseIp(spec.gateway, `.gateway`).value]),
   ];
   const excluded = new Set<number>();
   for (const value of nobodys) if (value >= first && value <= last) excluded.add(Number(value - first));
@@ -167,13 +138,18 @@ export function poolsOverlap(a: IpPoolSpec, b: IpPoolSpec): boolean {
   return one.family === two.family && one.first <= two.last && two.first <= one.last;
 }
 
+/** What a snapshot holds of a pool. */
+export const storedPoolSchema = record({
+  spec: ipPoolSpecSchema,
+  /** MACs and names of tap devices are made of it. */
+  number: integer(1, CLUSTER_LIMITS.ipPoolNumber).doc("Given once, and never again to another pool"),
+  /** The search goes on behind it, so that one is used again as late as can be. */
+  cursor: integer(-1).doc("The index that was given out last"),
+});
+export type StoredPool = Infer<typeof storedPoolSchema>;
+
 /** Immutable. */
-export interface IpPoolRecord {
-  readonly spec: IpPoolSpec;
-  /** Given once, and never again to another pool: MACs and names of tap devices are made of it. */
-  readonly number: number;
-  /** The index that was given out last: the search goes on behind it, so that one is used again as late as can be. */
-  readonly cursor: number;
+export interface IpPoolRecord extends StoredPool {
   /** Indexes that VMs hold. Follows from them. */
   readonly usedCount: number;
 }

@@ -1,4 +1,6 @@
 /** A node: an id and an identity, bound to each other for ever, and where it listens. */
+import { choice, type Infer, record } from "../schema/index.ts";
+import { knownAddressesSchema, nodeIdSchema, peerIdSchema } from "./identity.ts";
 
 /**
  * none: not yet a member, or no longer. removed: an operator has taken its worker off the list, and it is heard no more; its id and identity never come back.
@@ -8,14 +10,14 @@
 export const NODE_ROLES = ["none", "learner", "voter", "removed"] as const;
 export type NodeRole = (typeof NODE_ROLES)[number];
 
+export const nodeSchema = record({
+  id: nodeIdSchema,
+  peerId: peerIdSchema,
+  addresses: knownAddressesSchema,
+  role: choice(NODE_ROLES),
+});
 /** Immutable. */
-export interface NodeRecord {
-  readonly id: number;
-  readonly peerId: string;
-  /** host:port each, as the node announced them. */
-  readonly addresses: readonly string[];
-  readonly role: NodeRole;
-}
+export type NodeRecord = Infer<typeof nodeSchema>;
 
 /** Who takes part from an entry on: a final configuration of consensus, as plain values. */
 export interface Membership {

@@ -1,10 +1,13 @@
 /** Processors, memory and disk: what a host has, what a VM or a task needs. */
+import { type Infer, integer, record } from "../schema/index.ts";
+import { CLUSTER_LIMITS } from "./limits.ts";
 
-export interface Resources {
-  readonly vcpus: number;
-  readonly memoryMiB: number;
-  readonly diskGiB: number;
-}
+export const resourcesSchema = record({
+  vcpus: integer(0, CLUSTER_LIMITS.hostVcpus),
+  memoryMiB: integer(0, CLUSTER_LIMITS.hostMemoryMiB),
+  diskGiB: integer(0, CLUSTER_LIMITS.hostDiskGiB),
+});
+export type Resources = Infer<typeof resourcesSchema>;
 
 export const NO_RESOURCES: Resources = Object.freeze({ vcpus: 0, memoryMiB: 0, diskGiB: 0 });
 

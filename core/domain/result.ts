@@ -1,43 +1,36 @@
-import type { LimitedRate } from "./tenant.ts";
+/**
+ * What became of one entry: plain values, equal on every replica. A session remembers results, so they have an encoding;
+ * what is never remembered has none.
+ */
+import {
+  choice,
+  either,
+  type Infer,
+  InvalidField,
+  integer,
+  list,
+  nullable,
+  record,
+  text,
+  variants,
+} from "../schema/index.ts";
+import { nameSchema, nodeIdSchema } from "./identity.ts";
+import { CLUSTER_LIMITS } from "./limits.ts";
+import { nestedBehind } from "./nested-kinds.ts";
+import { countSchema, generationSchema, instantMsSchema } from "./numbers.ts";
+import { LIMITED_RATES, QUOTA_RESOURCES } from "./tenant.ts";
 
-/** What became of one entry: plain values, equal on every replica. */
 export type ApplyResult = Applied | Refused;
 
 export type Applied =
   | { readonly ok: true; readonly kind: "sessionOpened"; readonly sessionId: number }
   | { readonly ok: true; readonly kind: "sessionClosed"; readonly sessionId: number }
-  | { readonly ok: true; readonly kind: "vmCreated"; readonly generation: number }
-  | { readonly ok: true; readonly kind: "vmUpdated"; readonly generation: number }
-  /** `generation` is the one that was deleted. */
-  | { readonly ok: true; readonly kind: "vmDeleted"; readonly generation: number }
-  | { readonly ok: true; readonly kind: "tokenCreated"; readonly expiresAtMs: number }
-  | { readonly ok: true; readonly kind: "tokenRevoked" }
-  | { readonly ok: true; readonly kind: "nodeAdmitted" }
-  | { readonly ok: true; readonly kind: "nodeAnnounced" }
-  /** How many moves of the plan were made, and how many were not; null: that was not counted yet, in version 3 of the snapshot. */
-  | { readonly ok: true; readonly kind: "rebalanced"; readonly moved: number | null; readonly refused: number | null }
-  | {
-      readonly ok: true;
-      readonly kind: Exclude<(typeof ORCHESTRATED)[number], "rebalanced">;
-    };
+  | AppliedCommand;
 
-/** What there is to say of commands that came with workers. Encoded by position. */
-export const ORCHESTRATED = [
-  "vmChanged",
-  "workerRegistered",
-  "workerChanged",
-  "quotaSet",
-  "poolCreated",
-  "poolDeleted",
-  "poolChanged",
-  "taskSubmitted",
-  "taskChanged",
-  "taskCancelled",
-  "schedulerConfigured",
-  "rebalanced",
-  "poolStrategySet",
-  "workerRemoved",
-] as const;
+/** A command was carried out. */
+export type AppliedCommand = WithOk<Exclude<Infer<typeof appliedSchema>, { readonly kind: "rebalancedUncounted" }>>;
+
+type WithOk<Kinds> = Kinds extends unknown ? { readonly ok: true } & Kinds : never;
 
 export interface Refused {
   readonly ok: false;
@@ -46,75 +39,12 @@ export interface Refused {
 
 /** Why an entry changed nothing. */
 export type Refusal =
-  | { readonly kind: "vmExists" }
-  | { readonly kind: "vmNotFound" }
-  | { readonly kind: "generationMismatch"; readonly expected: number; readonly actual: number }
+  | StoredRefusal
   /** The session was never opened, was closed, or gave way to others. What became of its unanswered requests cannot be told any more. */
   | { readonly kind: "sessionExpired"; readonly sessionId: number }
   /** The client had acknowledged this answer already; it was forgotten. */
   | { readonly kind: "sequenceTooOld"; readonly sequence: number; readonly lowestUnacknowledged: number }
-  | InvalidCommandRefusal
-  | { readonly kind: "limitReached"; readonly limit: LimitName; readonly maximum: number }
-  | { readonly kind: "tokenExists" | "tokenNotForJoining" | "tokenRevoked" }
-  /** No token has this id, or its secret is another. */
-  | { readonly kind: "tokenNotFound" }
-  | { readonly kind: "tokenExpired"; readonly expiredAtMs: number }
-  /** `nodeId` has joined with it. */
-  | { readonly kind: "tokenUsed"; readonly nodeId: number }
-  | { readonly kind: "tokenForAnotherNode"; readonly nodeId: number }
-  /** The id is bound to another identity, for ever. */
-  | { readonly kind: "nodeIdTaken"; readonly nodeId: number }
-  /** The identity is bound to this id, for ever. */
-  | { readonly kind: "peerIdTaken"; readonly nodeId: number }
-  | { readonly kind: "nodeNotFound"; readonly nodeId: number }
-  | { readonly kind: "workerNotFound"; readonly workerId: number }
-  /** It has registered anew, or is lost: what was seen of it counts no more. */
-  | { readonly kind: "workerHasChanged"; readonly workerId: number }
-  /** It was taken off the list, and its node never comes back. */
-  | { readonly kind: "workerRemoved"; readonly workerId: number }
-  /** Not to be removed: it is a member, and that goes with leaving the cluster. */
-  | { readonly kind: "workerIsMember"; readonly workerId: number }
-  /** Not to be removed: it takes what is new. */
-  | { readonly kind: "workerIsOnline"; readonly workerId: number }
-  /** Not to be removed: so many VMs and tasks are placed there, and may run. */
-  | { readonly kind: "workerInUse"; readonly workerId: number; readonly vms: number; readonly tasks: number }
-  /** What the leader looked at is no longer so. */
-  | { readonly kind: "vmHasChanged" | "vmIsBeingDeleted" | "vmIsNotPlaced" }
-  | { readonly kind: "vmIsPlaced"; readonly workerId: number }
-  /** `why`: the kind of the scheduler's refusal. */
-  | { readonly kind: "doesNotFit"; readonly workerId: number; readonly why: string }
-  | {
-      readonly kind: "quotaExceeded";
-      readonly resource: "vms" | "vcpus" | "memoryMiB" | "diskGiB";
-      readonly wanted: number;
-      readonly limit: number;
-    }
-  | {
-      readonly kind: "tooManyRequests";
-      readonly what: LimitedRate;
-      readonly perMinute: number;
-      readonly retryAfterMs: number;
-    }
-  | { readonly kind: "poolExists" | "taskExists" | "taskNotFound" | "taskHasChanged" }
-  | { readonly kind: "poolNotFound" | "poolDisabled" | "poolOverlaps"; readonly pool: string }
-  /** The last rebalance has just been. */
-  | { readonly kind: "tooSoon"; readonly retryAfterMs: number }
-  | { readonly kind: "poolInUse"; readonly usedCount: number }
-  | { readonly kind: "poolExhausted"; readonly pool: string; readonly size: number }
-  /** No pool carries all of them; without tags: there is none. */
-  | { readonly kind: "noPoolWithTags"; readonly tags: readonly string[] }
-  /** Those that do are all switched off. */
-  | { readonly kind: "poolsDisabled"; readonly tags: readonly string[]; readonly disabledCount: number }
-  /** All addresses are in use, `size`, of those that do and are not switched off. */
-  | {
-      readonly kind: "poolsExhausted";
-      readonly tags: readonly string[];
-      readonly size: number;
-      readonly disabledCount: number;
-    };
-
-export const LIMIT_NAMES = ["vms", "tokens", "nodes", "workers", "tenants", "tasks", "ipPools"] as const;
-export type LimitName = (typeof LIMIT_NAMES)[number];
+  | InvalidCommandRefusal;
 
 /** The entry is no valid command: `field` breaks the rule told by `reason`. */
 export interface InvalidCommandRefusal {
@@ -124,14 +54,191 @@ export interface InvalidCommandRefusal {
 }
 
 /** What a session remembers: results of everything but session commands themselves, and of entries that hold no command. */
-export type CommandResult =
-  | Exclude<Applied, { readonly kind: "sessionOpened" | "sessionClosed" }>
-  | {
-      readonly ok: false;
-      readonly refusal: Exclude<Refusal, { readonly kind: "sessionExpired" | "sequenceTooOld" | "invalidCommand" }>;
-    };
+export type CommandResult = AppliedCommand | { readonly ok: false; readonly refusal: StoredRefusal };
+
+const moves = nullable(integer(0, CLUSTER_LIMITS.observations));
+
+/** Of commands that came with workers. */
+const laterApplied = {
+  vmChanged: {},
+  workerRegistered: {},
+  workerChanged: {},
+  quotaSet: {},
+  poolCreated: {},
+  poolDeleted: {},
+  poolChanged: {},
+  taskSubmitted: {},
+  taskChanged: {},
+  taskCancelled: {},
+  schedulerConfigured: {},
+  /** As version 3 of the snapshot had it. */
+  rebalancedUncounted: {},
+  poolStrategySet: {},
+  workerRemoved: {},
+};
+const LATER_APPLIED = 20;
+
+const appliedSchema = variants(
+  {
+    vmCreated: { generation: generationSchema },
+    vmUpdated: { generation: generationSchema },
+    vmDeleted: { generation: generationSchema.doc("The one that was deleted") },
+    tokenCreated: { expiresAtMs: instantMsSchema },
+    tokenRevoked: {},
+    nodeAdmitted: {},
+    nodeAnnounced: {},
+    /** Null: not counted, in version 3 of the snapshot. */
+    rebalanced: {
+      moved: moves.doc("How many moves of the plan were made"),
+      refused: moves.doc("How many moves of the plan were not made"),
+    },
+    ...laterApplied,
+  },
+  {
+    vmCreated: 0,
+    vmUpdated: 1,
+    vmDeleted: 2,
+    tokenCreated: 7,
+    tokenRevoked: 8,
+    nodeAdmitted: 9,
+    nodeAnnounced: 10,
+    rebalanced: 22,
+    ...nestedBehind(LATER_APPLIED, laterApplied),
+  },
+);
+
+export const LIMIT_NAMES = ["vms", "tokens", "nodes", "workers", "tenants", "tasks", "ipPools"] as const;
+export type LimitName = (typeof LIMIT_NAMES)[number];
+
+const workerId = nodeIdSchema;
+const pool = nameSchema;
+const tags = list(nameSchema, { lengthMax: CLUSTER_LIMITS.listLength });
+const retryAfterMs = countSchema;
+
+/** Of commands that came with workers. */
+const laterRefusals = {
+  nodeNotFound: { nodeId: nodeIdSchema },
+  workerNotFound: { workerId },
+  /** It has registered anew, or is lost: what was seen of it counts no more. */
+  workerHasChanged: { workerId },
+  /** What the leader looked at is no longer so. */
+  vmHasChanged: {},
+  vmIsBeingDeleted: {},
+  vmIsNotPlaced: {},
+  vmIsPlaced: { workerId },
+  doesNotFit: { workerId, why: text(0, CLUSTER_LIMITS.reasonLength).doc("The kind of the scheduler's refusal") },
+  quotaExceeded: { resource: choice(QUOTA_RESOURCES), wanted: countSchema, limit: countSchema },
+  tooManyRequests: { what: choice(LIMITED_RATES), perMinute: countSchema, retryAfterMs },
+  poolExists: {},
+  taskExists: {},
+  taskNotFound: {},
+  taskHasChanged: {},
+  poolNotFound: { pool },
+  poolDisabled: { pool },
+  poolOverlaps: { pool },
+  poolInUse: { usedCount: countSchema },
+  poolExhausted: { pool, size: countSchema },
+  /** The last rebalance has just been. */
+  tooSoon: { retryAfterMs },
+  /** No pool carries all of them; without tags: there is none. */
+  noPoolWithTags: { tags },
+  /** Those that do are all switched off. */
+  poolsDisabled: { tags, disabledCount: countSchema },
+  /** All addresses are in use, `size`, of those that do and are not switched off. */
+  poolsExhausted: { tags, size: countSchema, disabledCount: countSchema },
+  /** It was taken off the list, and its node never comes back. */
+  workerRemoved: { workerId },
+  /** Not to be removed: it is a member, and that goes with leaving the cluster. */
+  workerIsMember: { workerId },
+  /** Not to be removed: it takes what is new. */
+  workerIsOnline: { workerId },
+  /** Not to be removed: so many VMs and tasks are placed there, and may run. */
+  workerInUse: { workerId, vms: countSchema, tasks: countSchema },
+};
+
+const REFUSAL_NUMBERS = {
+  vmExists: 3,
+  vmNotFound: 4,
+  generationMismatch: 5,
+  limitReached: 6,
+  tokenExists: 11,
+  tokenNotForJoining: 12,
+  tokenRevoked: 13,
+  tokenNotFound: 14,
+  tokenExpired: 15,
+  tokenUsed: 16,
+  tokenForAnotherNode: 17,
+  nodeIdTaken: 18,
+  peerIdTaken: 19,
+  ...nestedBehind(21, laterRefusals),
+};
+
+const refusalSchema = variants(
+  {
+    vmExists: {},
+    vmNotFound: {},
+    generationMismatch: { expected: generationSchema, actual: generationSchema },
+    /** Version 1 had one limit. */
+    limitReached: { maximum: integer(1), limit: choice(LIMIT_NAMES).default("vms").since(2) },
+    tokenExists: {},
+    tokenNotForJoining: {},
+    tokenRevoked: {},
+    /** No token has this id, or its secret is another. */
+    tokenNotFound: {},
+    tokenExpired: { expiredAtMs: instantMsSchema },
+    /** `nodeId` has joined with it. */
+    tokenUsed: { nodeId: nodeIdSchema },
+    tokenForAnotherNode: { nodeId: nodeIdSchema },
+    /** The id is bound to another identity, for ever. */
+    nodeIdTaken: { nodeId: nodeIdSchema },
+    /** The identity is bound to this id, for ever. */
+    peerIdTaken: { nodeId: nodeIdSchema },
+    ...laterRefusals,
+  },
+  REFUSAL_NUMBERS,
+);
+export type StoredRefusal = Infer<typeof refusalSchema>;
+
+const REFUSED_NUMBERS: ReadonlySet<unknown> = new Set(
+  Object.values(REFUSAL_NUMBERS).map((number) => (typeof number === "number" ? number : number[0])),
+);
+
+/** A result as a session holds it in a snapshot. Results and refusals share their numbers. */
+export const storedResultSchema = either([appliedSchema, record({ refusal: refusalSchema })], {
+  write(result) {
+    if ("refusal" in result) {
+      const { refusal } = result;
+      // As version 1 had it, when there was one limit.
+      if (refusal.kind === "limitReached" && refusal.limit === "vms")
+        return [REFUSAL_NUMBERS.limitReached, refusal.maximum];
+      return refusalSchema.write(refusal);
+    }
+    const encoded = appliedSchema.write(result);
+    // What is nested has no fields: its number stands alone.
+    return Array.isArray(encoded) && Array.isArray(encoded[1]) ? [encoded[0], ...encoded[1]] : encoded;
+  },
+  read(encoded) {
+    if (!Array.isArray(encoded)) throw new InvalidField("", null, "must be a list");
+    const [number, ...rest]: readonly unknown[] = encoded;
+    if (REFUSED_NUMBERS.has(number)) {
+      const refusal = refusalSchema.read(encoded, null);
+      if (refusal.kind === "limitReached" && refusal.limit === "vms" && rest.length === 2)
+        throw new InvalidField(".limit", null, "must be left out for VMs");
+      return Object.freeze({ refusal });
+    }
+    return appliedSchema.read(number === LATER_APPLIED ? [number, rest] : encoded, null);
+  },
+});
+
+/** Deeply frozen, as `stored` is. */
+export function resultOf(stored: Infer<typeof storedResultSchema>): CommandResult {
+  if ("refusal" in stored) return Object.freeze({ ok: false, refusal: stored.refusal });
+  if (stored.kind === "rebalancedUncounted")
+    return Object.freeze({ ok: true, kind: "rebalanced", moved: null, refused: null });
+  return Object.freeze({ ok: true, ...stored });
+}
 
 /** Deeply frozen. */
-export function refused(refusal: Extract<CommandResult, { readonly ok: false }>["refusal"]): CommandResult {
+export function refused(refusal: StoredRefusal): CommandResult {
   return Object.freeze({ ok: false, refusal: Object.freeze(refusal) });
 }

@@ -1,14 +1,17 @@
 /** How the cluster places VMs and tasks. Replicated. */
-import type { FailureDomain } from "./failure-domain.ts";
+import { choice, defaults, flag, hundredths, type Infer, integer, record } from "../schema/index.ts";
+import { FAILURE_DOMAINS } from "./failure-domain.ts";
+import { CLUSTER_LIMITS } from "./limits.ts";
 
-export interface Overcommit {
-  /** How many times the capacity may be promised, 1 to 10. */
-  readonly cpu: number;
-  readonly memory: number;
-  readonly disk: number;
-  /** Kept for the host itself, 0 to 90 % of each capacity. */
-  readonly reservePercent: number;
-}
+const factor = hundredths(1, 10).default(1);
+
+const overcommitSchema = record({
+  cpu: factor.doc("How many times the capacity may be promised"),
+  memory: factor,
+  disk: factor,
+  reservePercent: integer(0, 90).default(10).doc("Kept for the host itself, of each capacity"),
+});
+export type Overcommit = Infer<typeof overcommitSchema>;
 
 export const OVERCOMMIT: Readonly<Record<"conservative" | "moderate" | "aggressive", Overcommit>> = Object.freeze({
   conservative: Object.freeze({ cpu: 1, memory: 1, disk: 1, reservePercent: 10 }),
@@ -21,24 +24,20 @@ export const STRATEGIES = ["most-available", "least-available", "round-robin", "
 /** The base strategy of SPEC section 3. "manual" is a request's `pinnedTo`; "priority" is `preemption` on top of any of these. */
 export type Strategy = (typeof STRATEGIES)[number];
 
-/** How the cluster places. Replicated. */
-export interface SchedulerSettings {
-  readonly strategy: Strategy;
-  readonly overcommit: Overcommit;
-  /** Whether lower-priority preemptible VMs make room when nothing else fits. */
-  readonly preemption: boolean;
-  /** For "spread": over what, and how many domains at least must be eligible before it places anything. */
-  readonly spreadScope: FailureDomain;
-  readonly minDomains: number;
-  /** For "cost": how much dearer than the cheapest that fits a choice may be, per cent; among those the most available wins. */
-  readonly costIncreasePercentMax: number;
-}
-
-export const DEFAULT_SCHEDULER: SchedulerSettings = Object.freeze({
-  strategy: "most-available",
-  overcommit: OVERCOMMIT.conservative,
-  preemption: true,
-  spreadScope: "rack",
-  minDomains: 1,
-  costIncreasePercentMax: 0,
+export const schedulerSettingsSchema = record({
+  strategy: choice(STRATEGIES).default("most-available"),
+  overcommit: overcommitSchema.default(OVERCOMMIT.conservative),
+  preemption: flag.default(true).doc("Whether preemptible VMs of lower priority make room when nothing else fits"),
+  spreadScope: choice(FAILURE_DOMAINS).default("rack").doc('For "spread": over what'),
+  minDomains: integer(1, CLUSTER_LIMITS.workers)
+    .default(1)
+    .doc('For "spread": how many domains at least must be eligible before it places anything'),
+  costIncreasePercentMax: integer(0, 1000)
+    .default(0)
+    .doc(
+      'For "cost": how much more than the cheapest that fits a choice may cost; among those the most available wins',
+    ),
 });
+export type SchedulerSettings = Infer<typeof schedulerSettingsSchema>;
+
+export const DEFAULT_SCHEDULER: SchedulerSettings = defaults(schedulerSettingsSchema);

@@ -1,14 +1,60 @@
 /** Client sessions (Ongaro's thesis, section 6.3): what is remembered so that a retried request happens once. */
-import type { CommandResult } from "./result.ts";
+import { type Infer, type InferShape, integer, list, record, text } from "../schema/index.ts";
+import { CLUSTER_LIMITS } from "./limits.ts";
+import { demandAtLeast, demandAtMost } from "./numbers.ts";
+import { type CommandResult, resultOf, storedResultSchema } from "./result.ts";
 
-export interface Session {
-  /** Log index of the entry that opened it. */
-  readonly id: number;
-  readonly clientToken: string;
-  /** Log index of the last entry that named it. No two sessions share one. */
-  readonly lastActiveIndex: number;
-  /** The client has acknowledged every answer below. Never falls. */
-  readonly lowestUnacknowledged: number;
+/**
+ * Makes a retried request happen once (Ongaro's thesis, section 6.3).
+ *
+ * A client numbers its requests from 1 and retries one unchanged, with the same `sequence`, until it has an answer.
+ * `lowestUnacknowledged` is the lowest number whose answer it still waits for: results below it are forgotten.
+ */
+export const requestSessionSchema = record({
+  id: integer(1).doc("As answered to openSession: the log index of its entry"),
+  sequence: integer(1).doc("Number of this request; a retry carries the same"),
+  lowestUnacknowledged: integer(1).doc("The lowest number whose answer is still awaited"),
+}).rule(
+  `lowestUnacknowledged is at most sequence, and less than ${CLUSTER_LIMITS.outstandingRequests} below it`,
+  ({ sequence, lowestUnacknowledged }) => {
+    // By the request's own numbers alone: what is refused for being too far ahead is refused for ever, and can never apply after its refusal.
+    demandAtLeast(sequence - CLUSTER_LIMITS.outstandingRequests + 1, lowestUnacknowledged, ".lowestUnacknowledged");
+    demandAtMost(sequence, lowestUnacknowledged, ".lowestUnacknowledged");
+  },
+  (session) => ({ ...session, lowestUnacknowledged: session.sequence }),
+);
+export type RequestSession = Infer<typeof requestSessionSchema>;
+
+const storedSessionFields = {
+  id: integer(1).doc("Log index of the entry that opened it"),
+  clientToken: text(1, CLUSTER_LIMITS.clientTokenLength),
+  /** No two sessions share one. */
+  lastActiveIndex: integer(1).doc("Log index of the last entry that named it"),
+  lowestUnacknowledged: integer(1).doc("The client has acknowledged every answer below. Never falls"),
+};
+
+/** What a snapshot holds of a session. */
+export const storedSessionSchema = record({
+  ...storedSessionFields,
+  responses: list(record({ sequence: integer(1), result: storedResultSchema }), {
+    lengthMax: CLUSTER_LIMITS.outstandingRequests,
+  }),
+}).rule(
+  "its responses are those of outstanding requests, in order",
+  ({ id, lastActiveIndex, lowestUnacknowledged, responses }) => {
+    demandAtMost(lastActiveIndex, id, ".id");
+    const highest = lowestUnacknowledged + CLUSTER_LIMITS.outstandingRequests - 1;
+    let lowest = lowestUnacknowledged;
+    for (const { sequence } of responses) {
+      demandAtLeast(lowest, sequence, ".responses.sequence");
+      demandAtMost(highest, sequence, ".responses.sequence");
+      lowest = sequence + 1;
+    }
+  },
+  (session) => ({ ...session, id: 1, responses: [] }),
+);
+
+export interface Session extends InferShape<typeof storedSessionFields> {
   /** First results of the requests from `lowestUnacknowledged` on, by rising sequence; fewer than 64 numbers apart. */
   readonly responses: readonly StoredResponse[];
 }
@@ -16,6 +62,12 @@ export interface Session {
 export interface StoredResponse {
   readonly sequence: number;
   readonly result: CommandResult;
+}
+
+/** The session that a snapshot held. */
+export function restoredSession({ responses, ...session }: Infer<typeof storedSessionSchema>): Session {
+  const restored = responses.map(({ sequence, result }) => Object.freeze({ sequence, result: resultOf(result) }));
+  return Object.freeze({ ...session, responses: Object.freeze(restored) });
 }
 
 export function openedSession(index: number, clientToken: string): Session {
@@ -68,18 +120,4 @@ export function withResponse(session: Session, { sequence }: RequestSession, res
     lowestUnacknowledged: session.lowestUnacknowledged,
     responses: Object.freeze(responses),
   });
-}
-
-/**
- * Makes a retried request happen once (Ongaro's thesis, section 6.3).
- *
- * A client numbers its requests from 1 and retries one unchanged, with the same `sequence`, until it has an answer. `lowestUnacknowledged` is
- * the lowest number whose answer it still waits for: results below it are forgotten.
- */
-export interface RequestSession {
-  /** As answered to openSession: the log index of its entry. */
-  readonly id: number;
-  readonly sequence: number;
-  /** 1 to `sequence`, and less than 64 below it. */
-  readonly lowestUnacknowledged: number;
 }

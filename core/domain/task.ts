@@ -1,38 +1,53 @@
 /** A task: a command that runs to completion on a worker that has the room. */
-import type { Resources } from "./resources.ts";
+import { choice, flag, type Infer, integer, list, nullable, record, text } from "../schema/index.ts";
+import { nameSchema, nodeIdSchema } from "./identity.ts";
+import { CLUSTER_LIMITS } from "./limits.ts";
+import { countSchema, logIndexSchema } from "./numbers.ts";
+import { featuresSchema } from "./worker.ts";
+
+const NONE: readonly never[] = Object.freeze([]);
 
 export const TASK_STATES = ["Pending", "Running", "Succeeded", "Failed", "TimedOut", "Cancelled"] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
-export interface TaskSpec {
-  /** An absolute path or a name; never a shell line. */
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly resources: Resources;
-  readonly features: readonly string[];
-  readonly tenant: string;
-  readonly timeoutMs: number;
-  /** 1 to 100. */
-  readonly attemptsMax: number;
-}
+const taskSpecFields = {
+  command: text(1, CLUSTER_LIMITS.pathLength)
+    .doc("An absolute path or a name; never a shell line")
+    .example("/usr/bin/backup"),
+  args: list(text(0, CLUSTER_LIMITS.taskArgLength), { lengthMax: CLUSTER_LIMITS.taskArgs }).default(NONE),
+  resources: record({
+    vcpus: integer(0, CLUSTER_LIMITS.hostVcpus).default(1),
+    memoryMiB: integer(0, CLUSTER_LIMITS.hostMemoryMiB).default(256),
+    diskGiB: integer(0, CLUSTER_LIMITS.hostDiskGiB).default(0),
+  }).default(Object.freeze({ vcpus: 1, memoryMiB: 256, diskGiB: 0 })),
+  features: featuresSchema.default(NONE).doc("What its worker must offer"),
+  tenant: nameSchema.default("default"),
+  timeoutMs: integer(1, CLUSTER_LIMITS.durationMs).default(3_600_000),
+  attemptsMax: integer(1, CLUSTER_LIMITS.attempts).default(1),
+};
 
+export const taskSpecSchema = record(taskSpecFields);
+export type TaskSpec = Infer<typeof taskSpecSchema>;
+
+export const jobOutputSchema = text(0, CLUSTER_LIMITS.outputLength);
+export const exitCodeSchema = integer(-(2 ** 31), 2 ** 31);
+
+export const taskSchema = record({
+  id: nameSchema,
+  ...taskSpecFields,
+  state: choice(TASK_STATES),
+  attempt: countSchema.doc("Attempts so far"),
+  workerId: nullable(nodeIdSchema).doc("Where it runs now"),
+  isCancelled: flag.doc("Somebody wants it to end"),
+  exitCode: nullable(exitCodeSchema).doc("Of the last attempt that ended by itself"),
+  output: jobOutputSchema.doc("The end of what the last attempt printed, at most 4,096 characters"),
+  reason: jobOutputSchema,
+  createdIndex: logIndexSchema,
+  updatedIndex: logIndexSchema,
+  updatedAtMs: countSchema,
+});
 /** Immutable. */
-export interface TaskRecord extends TaskSpec {
-  readonly id: string;
-  readonly state: TaskState;
-  /** Attempts so far. */
-  readonly attempt: number;
-  readonly workerId: number | null;
-  /** Somebody wants it to end. */
-  readonly isCancelled: boolean;
-  /** Of the last attempt that ended by itself. */
-  readonly exitCode: number | null;
-  readonly output: string;
-  readonly reason: string;
-  readonly createdIndex: number;
-  readonly updatedIndex: number;
-  readonly updatedAtMs: number;
-}
+export type TaskRecord = Infer<typeof taskSchema>;
 
 export function isOver({ state }: TaskRecord): boolean {
   return state !== "Pending" && state !== "Running";

@@ -1,48 +1,48 @@
 /** A tenant: what it may have and how fast it may ask, and what it has. */
+import { defaults, type Infer, integer, nullable, record } from "../schema/index.ts";
+import { nameSchema } from "./identity.ts";
+import { instantMsSchema } from "./numbers.ts";
 import { NO_RESOURCES, type Resources } from "./resources.ts";
 
-/** SPEC section 2. A tenant whom nobody has given one is not limited. */
-export interface Quota {
-  readonly vms: number;
-  readonly vcpus: number;
-  readonly memoryMiB: number;
-  readonly diskGiB: number;
-  readonly vmsPerWorker: number;
-  readonly createsPerMinute: number;
-  readonly deletesPerMinute: number;
-  /** Of everything that is asked about a VM or a task of the tenant's, and changes it. */
-  readonly requestsPerSecond: number;
-  /** How many of them at once. */
-  readonly requestsBurst: number;
-}
+const amount = integer(0, 2 ** 40);
+const rate = integer(0, 1_000_000);
 
-export const DEFAULT_QUOTA: Quota = Object.freeze({
-  vms: 50,
-  vcpus: 200,
-  memoryMiB: 200 * 1024,
-  diskGiB: 2 * 1024,
-  vmsPerWorker: 25,
-  createsPerMinute: 10,
-  deletesPerMinute: 20,
-  requestsPerSecond: 100,
-  requestsBurst: 200,
+export const quotaSchema = record({
+  vms: amount.default(50),
+  vcpus: amount.default(200),
+  memoryMiB: amount.default(200 * 1024),
+  diskGiB: amount.default(2 * 1024),
+  vmsPerWorker: amount.default(25),
+  createsPerMinute: rate.default(10),
+  deletesPerMinute: rate.default(20),
+  requestsPerSecond: rate
+    .default(100)
+    .doc("Of everything that is asked about a VM or a task of the tenant's, and changes it"),
+  requestsBurst: rate.default(200).doc("How many of them at once"),
 });
+/** SPEC section 2. A tenant whom nobody has given one is not limited. */
+export type Quota = Infer<typeof quotaSchema>;
+export const DEFAULT_QUOTA: Quota = defaults(quotaSchema);
 
-/** A token bucket in cluster time, in thousandths of a token: so that what drips in between two requests is whole, and every replica counts alike. */
-export interface TokenBucket {
-  readonly milliTokens: number;
-  readonly atMs: number;
-}
+const bucketSchema = record({ milliTokens: integer(0, 1_000_000_000), atMs: instantMsSchema });
+/**
+ * A token bucket in cluster time, in thousandths of a token: so that what drips in between two requests is whole, and
+ * every replica counts alike.
+ */
+export type TokenBucket = Infer<typeof bucketSchema>;
 
-/** Immutable. */
-export interface TenantRecord {
-  readonly name: string;
-  readonly quota: Quota | null;
-  readonly creates: TokenBucket;
-  readonly deletes: TokenBucket;
-  readonly requests: TokenBucket;
+/** What a snapshot holds of a tenant. */
+export const storedTenantSchema = record({
+  name: nameSchema,
+  quota: nullable(quotaSchema),
+  creates: bucketSchema,
+  deletes: bucketSchema,
+  requests: bucketSchema,
+});
+export type StoredTenant = Infer<typeof storedTenantSchema>;
 
-  // What follows from its VMs; no part of a snapshot.
+/** Immutable. The fields below follow from its VMs, and are no part of a snapshot. */
+export interface TenantRecord extends StoredTenant {
   readonly vms: number;
   readonly usage: Resources;
 }

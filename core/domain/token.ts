@@ -1,22 +1,28 @@
 /** Secrets that let somebody in: a node that joins, a client of the API. The cluster knows their hashes alone. */
+import { choice, type Infer, nullable, record } from "../schema/index.ts";
+import { nodeIdSchema, secretHashSchema, tokenIdSchema } from "./identity.ts";
+import { demandAtLeast, instantMsSchema } from "./numbers.ts";
 
 export const TOKEN_PURPOSES = ["join", "api"] as const;
 export type TokenPurpose = (typeof TOKEN_PURPOSES)[number];
 
+export const tokenSchema = record({
+  id: tokenIdSchema,
+  secretHash: secretHashSchema,
+  purpose: choice(TOKEN_PURPOSES),
+  nodeId: nullable(nodeIdSchema).doc("The only node id that may join with it; null: any"),
+  /** Cluster time, as are all here. */
+  createdAtMs: instantMsSchema,
+  expiresAtMs: instantMsSchema.doc("From then on it is worth nothing"),
+  usedBy: nullable(nodeIdSchema).doc("The node that joined with it"),
+  revokedAtMs: nullable(instantMsSchema),
+}).rule(
+  "created before it expires or is revoked",
+  ({ createdAtMs, expiresAtMs, revokedAtMs }) => {
+    demandAtLeast(createdAtMs, expiresAtMs, ".expiresAtMs");
+    if (revokedAtMs !== null) demandAtLeast(createdAtMs, revokedAtMs, ".revokedAtMs");
+  },
+  (token) => ({ ...token, createdAtMs: 0 }),
+);
 /** Immutable. */
-export interface TokenRecord {
-  /** 8 to 32 lower-case letters and digits. */
-  readonly id: string;
-  /** SHA-256 of the secret, 64 lower-case hexadecimal digits. */
-  readonly secretHash: string;
-  readonly purpose: TokenPurpose;
-  /** Who alone may join with it; null: whoever holds it. */
-  readonly nodeId: number | null;
-  /** Cluster time, milliseconds since 1970. */
-  readonly createdAtMs: number;
-  /** From then on, by cluster time, it is worth nothing. */
-  readonly expiresAtMs: number;
-  /** The node that joined with it. */
-  readonly usedBy: number | null;
-  readonly revokedAtMs: number | null;
-}
+export type TokenRecord = Infer<typeof tokenSchema>;

@@ -1,6 +1,11 @@
-import type { Resources } from "./resources.ts";
-import type { VmSpec } from "./vm-spec.ts";
-import type { VmState } from "./vm-states.ts";
+/** The record of a VM: what its owner wants, where it is, and what it holds there. */
+import { choice, defaults, type Infer, integer, list, nullable, record, text } from "../schema/index.ts";
+import { nameSchema, nodeIdSchema } from "./identity.ts";
+import { CLUSTER_LIMITS } from "./limits.ts";
+import { countSchema, demandAtMost, generationSchema, instantMsSchema } from "./numbers.ts";
+import { type Resources, resourcesSchema } from "./resources.ts";
+import { type VmSpec, vmSpecSchema } from "./vm-spec.ts";
+import { VM_STATES } from "./vm-states.ts";
 
 /** deleted: the record goes once its machine, disk and addresses are seen gone. */
 export const DESIRED_STATES = ["running", "stopped", "deleted"] as const;
@@ -10,55 +15,77 @@ export type DesiredState = (typeof DESIRED_STATES)[number];
 export const EVICTION_CAUSES = ["drain", "preempted", "migrate", "rebalance", "recovery"] as const;
 export type EvictionCause = (typeof EVICTION_CAUSES)[number];
 
-/** What the cluster knows of one VM. Immutable. */
-export interface VmRecord {
-  /** A label: 1 to 63 lower-case letters, digits and inner hyphens (RFC 1123). */
-  readonly name: string;
-  /** Always `spec.tenant`. */
-  readonly tenant: string;
-  readonly spec: VmSpec;
-  readonly state: VmState;
-  readonly desired: DesiredState;
-  /** 1 when created, one more with each change of the spec. */
-  readonly generation: number;
-  /**
-   * Names one run of its machine: the log index of the entry that called for it, so that no run of any VM, of this name or another, ever has the
-   * same. 0 until first placed.
-   */
-  readonly epoch: number;
-  /** Where it is placed, and holds room, until it has been seen gone; null: nowhere. */
-  readonly workerId: number | null;
-  /** What it was placed with: a later spec takes effect with the next placement, and until then both must fit. Null: not placed. */
-  readonly placed: Resources | null;
-  /** Not null: it must be gone from its worker, and is then placed anew. */
-  readonly eviction: EvictionCause | null;
-  /** Where room is kept for it, or where it shall go next; null: wherever the scheduler likes. */
-  readonly targetId: number | null;
-  /** The worker that restarts did not help on: any other is better. */
-  readonly avoidId: number | null;
-  /** Why it is as it is, for people: at most 256 characters, empty when there is nothing to say. */
-  readonly reason: string;
-  /** Restarts on this worker since it was last healthy for long. */
-  readonly restarts: number;
-  /** Moves to another worker because restarts did not help, since it was last healthy for long. */
-  readonly relocations: number;
-  /** Cluster time at which it last began to run; 0: it never ran. */
-  readonly runningSinceMs: number;
-  /** One for each of `spec.networks`, from creation to the end. */
-  readonly addresses: readonly VmAddress[];
-  /** Log index of the entry that created it: tells apart two VMs of one name, one after the other. */
-  readonly createdIndex: number;
-  /** Log index of the entry that last changed it. */
-  readonly updatedIndex: number;
-  /** Cluster time (`ClusterState.timeMs`) then, milliseconds since 1970. */
-  readonly createdAtMs: number;
-  readonly updatedAtMs: number;
-}
+export const reasonSchema = text(0, CLUSTER_LIMITS.reasonLength).doc(
+  "Why it is as it is, for people; empty when there is nothing to say",
+);
 
 /** A place in an IP pool; the address, the MAC and the name of the tap device follow from it. */
-export interface VmAddress {
-  readonly pool: string;
-  readonly index: number;
+const vmAddressSchema = record({ pool: nameSchema, index: countSchema });
+export type VmAddress = Infer<typeof vmAddressSchema>;
+
+/** What a VM has since there are workers. */
+const placementSchema = record({
+  workerId: nullable(nodeIdSchema)
+    .default(null)
+    .doc("Where it is placed and holds room, until it is seen gone; null: nowhere"),
+  /** A later spec takes effect with the next placement, and until then both must fit. */
+  placed: nullable(resourcesSchema).default(null).doc("What it was placed with; null: not placed"),
+  eviction: nullable(choice(EVICTION_CAUSES))
+    .default(null)
+    .doc("Why it has to leave its worker, and is then placed anew; null: it may stay"),
+  targetId: nullable(nodeIdSchema)
+    .default(null)
+    .doc("Where room is kept for it, or where it shall go next; null: wherever the scheduler likes"),
+  avoidId: nullable(nodeIdSchema)
+    .default(null)
+    .doc("The worker that it shall not go back to if any other will have it"),
+  reason: reasonSchema.default(""),
+  restarts: countSchema.default(0).doc("On this worker, since it was last healthy for long"),
+  relocations: countSchema.default(0).doc("Because restarts did not help, since it was last healthy for long"),
+  runningSinceMs: instantMsSchema.default(0).doc("When it last began to run; 0: never"),
+  addresses: list(vmAddressSchema, { lengthMax: CLUSTER_LIMITS.listLength })
+    .default(Object.freeze([]))
+    .doc("One for each of its networks, from creation to the end"),
+});
+type Placement = Infer<typeof placementSchema>;
+
+/** Of a VM that nobody has placed. */
+export const NO_PLACEMENT: Placement = defaults(placementSchema);
+
+/** What a snapshot holds of a VM. */
+export const storedVmSchema = record({
+  name: nameSchema,
+  spec: vmSpecSchema,
+  state: choice(VM_STATES),
+  desired: choice(DESIRED_STATES),
+  generation: generationSchema.doc("1 when created, one more with each change of the spec"),
+  /** The log index of the entry that called for it, so that no run of any VM, of this name or another, ever has the same. */
+  epoch: countSchema.doc("Names one run of its machine; 0: it never had one"),
+  /** Tells apart two VMs of one name, one after the other. */
+  createdIndex: integer(1).doc("Of the entry that created it"),
+  updatedIndex: integer(1).doc("Of the entry that last changed it"),
+  createdAtMs: instantMsSchema,
+  updatedAtMs: instantMsSchema,
+  placement: placementSchema.default(NO_PLACEMENT).since(3),
+}).rule(
+  "created before it was changed",
+  ({ createdIndex, updatedIndex, createdAtMs, updatedAtMs }) => {
+    demandAtMost(updatedIndex, createdIndex, ".createdIndex");
+    demandAtMost(updatedAtMs, createdAtMs, ".createdAtMs");
+  },
+  (vm) => ({ ...vm, createdIndex: 1, createdAtMs: 0 }),
+);
+type StoredVm = Infer<typeof storedVmSchema>;
+
+/** What the cluster knows of one VM. Immutable. */
+export interface VmRecord extends Omit<StoredVm, "placement">, Placement {
+  /** Always `spec.tenant`. */
+  readonly tenant: string;
+}
+
+/** The record that a snapshot held. */
+export function restoredVm({ placement, ...vm }: StoredVm): VmRecord {
+  return Object.freeze({ ...vm, tenant: vm.spec.tenant, ...placement });
 }
 
 /** What a worker has to do about a VM that is placed on it. */

@@ -1,7 +1,10 @@
 /** A host that runs machines: what it has, what an operator wants of it, and what is placed there. */
-
-import type { Topology } from "./failure-domain.ts";
-import type { Resources } from "./resources.ts";
+import { choice, flag, type Infer, InvalidField, integer, list, nullable, record, text } from "../schema/index.ts";
+import { topologySchema } from "./failure-domain.ts";
+import { nameSchema, nodeIdSchema } from "./identity.ts";
+import { CLUSTER_LIMITS } from "./limits.ts";
+import { logIndexSchema } from "./numbers.ts";
+import { type Resources, resourcesSchema } from "./resources.ts";
 
 /** What an operator has said about new placements. */
 export const AVAILABILITIES = ["online", "cordoned", "draining"] as const;
@@ -10,21 +13,50 @@ export type Availability = (typeof AVAILABILITIES)[number];
 export const WORKER_STATUSES = ["online", "cordoned", "draining", "offline"] as const;
 export type WorkerStatus = (typeof WORKER_STATUSES)[number];
 
-/** Immutable. */
-export interface WorkerRecord extends WorkerFacts {
-  /** Of the node. */
-  readonly id: number;
-  /** Told by the agent's process: another number is another process. */
-  readonly bootId: number;
-  /** Log index of the entry by which that process came to be known: what was placed before, another may have begun. */
-  readonly registeredIndex: number;
-  readonly availability: Availability;
-  /** False from when the cluster stopped to rely on its lease until it registers anew. */
-  readonly isOnline: boolean;
-  /** Log index of the last entry that changed what this worker shall do: an agent that has heard of that one has heard of all. */
-  readonly assignedIndex: number;
+/** What a host offers, or a VM or task needs. One encoding for one set. */
+export const featuresSchema = list(nameSchema, { lengthMax: CLUSTER_LIMITS.listLength }).rule(
+  "sorted, each feature once",
+  (features) => {
+    for (let at = 1; at < features.length; at++) {
+      if ((features[at - 1] ?? "") >= (features[at] ?? ""))
+        throw new InvalidField("", null, "must be sorted, each feature once");
+    }
+  },
+  (features) => [...new Set(features)].sort(),
+);
 
-  // What follows from VMs and tasks; no part of a snapshot.
+const factFields = {
+  capacity: resourcesSchema.doc("What the host has"),
+  features: featuresSchema,
+  topology: topologySchema,
+  costPerHour: integer(0, 2 ** 32).doc("In thousandths of any one currency"),
+  driver: nullable(text(1, CLUSTER_LIMITS.labelLength)).doc(
+    "What runs machines there; null: nothing, and VMs placed there stay Scheduled",
+  ),
+};
+
+export const workerFactsSchema = record(factFields);
+/** What an agent tells of its host. */
+export type WorkerFacts = Infer<typeof workerFactsSchema>;
+
+export const bootIdSchema = integer(0).doc("Told by the agent's process: another number is another process");
+
+/** What a snapshot holds of a worker. */
+export const storedWorkerSchema = record({
+  id: nodeIdSchema,
+  bootId: bootIdSchema,
+  /** What was placed before, another process may have begun. */
+  registeredIndex: logIndexSchema.doc("Of the entry by which that process came to be known"),
+  availability: choice(AVAILABILITIES),
+  isOnline: flag.doc("False from when the cluster stopped to rely on its lease until it registers anew"),
+  /** An agent that has heard of that one has heard of all. */
+  assignedIndex: logIndexSchema.doc("Of the last entry that changed what this worker shall do"),
+  ...factFields,
+});
+export type StoredWorker = Infer<typeof storedWorkerSchema>;
+
+/** Immutable. The fields below follow from VMs and tasks, and are no part of a snapshot. */
+export interface WorkerRecord extends StoredWorker {
   readonly used: Resources;
   readonly reserved: Resources;
   /** Names of the VMs placed here, sorted. */
@@ -33,18 +65,6 @@ export interface WorkerRecord extends WorkerFacts {
   readonly tasks: readonly string[];
   /** Names of the VMs that room is kept for, sorted. */
   readonly nominees: readonly string[];
-}
-
-/** What an agent tells of its host. */
-export interface WorkerFacts {
-  readonly capacity: Resources;
-  /** Sorted labels, each once. */
-  readonly features: readonly string[];
-  readonly topology: Topology;
-  /** 0 to 2^32, in thousandths of any one currency. */
-  readonly costPerHour: number;
-  /** What runs machines there; null: nothing, and VMs stay Scheduled. */
-  readonly driver: string | null;
 }
 
 export function statusOf(worker: Pick<WorkerRecord, "isOnline" | "availability">): WorkerStatus {

@@ -4,8 +4,7 @@ import {
   DEFAULT_QUOTA,
   DEFAULT_SCHEDULER,
   FAILURE_DOMAINS,
-  ipPoolFromArray,
-  ipPoolToArray,
+  ipPoolSpecSchema,
   nameSchema,
   nodeIdSchema,
   STRATEGIES,
@@ -103,7 +102,7 @@ export function withCanonicalAddresses<Out extends schema.Infer<typeof ipPoolSpe
 ): schema.Schema<Out, In> {
   return pool.rule(
     "its addresses are canonical, and lie within its subnet",
-    (spec) => void ipPoolFromArray(ipPoolToArray(spec), ""),
+    (spec) => void ipPoolSpecSchema.read(ipPoolSpecSchema.write(spec), null),
     (spec) => ({
       ...spec,
       subnet: "10.0.0.0/24",

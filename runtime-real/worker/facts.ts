@@ -2,7 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
-import { type HostFacts, InvalidCommand, packed, unpacked, workerFacts } from "../../core/index.ts";
+import { type HostFacts, InvalidCommand, packed, unpacked, workerFactsSchema } from "../../core/index.ts";
 import { NodeStartError } from "../errors/index.ts";
 
 /** What cannot be probed. */
@@ -50,7 +50,7 @@ export async function probeFacts(dataDir: string, options: WorkerOptions, driver
     driver,
   };
   try {
-    return unpacked(workerFacts, packed(workerFacts, facts), "worker");
+    return unpacked(workerFactsSchema, packed(workerFactsSchema, facts), "worker");
   } catch (error) {
     if (!(error instanceof InvalidCommand)) throw error;
     throw new NodeStartError(`${error.field}: ${error.message}`, "correct the option that describes this host");

@@ -1,4 +1,5 @@
 /** An event as a line of text. */
+import type { AuditedKind } from "../../../core/index.ts";
 import type { AnswerOf } from "../../../runtime-real/index.ts";
 import { formatTime } from "../../output/index.ts";
 
@@ -36,7 +37,7 @@ function words(event: Event): string {
       return `addresses come from pools by strategy ${event.strategy}`;
     case "requested": {
       const { by, command, change, target, refusal } = event;
-      const verb = change === null ? ASKED[command] : CHANGE[change];
+      const verb = change === null ? (WORDS.get(command) ?? spaced(command)) : CHANGE[change];
       const what = target === null ? verb : `${verb} ${target}`;
       return `${by} asked to ${what}${refusal === null ? "" : `: refused, ${spaced(refusal)}`}`;
     }
@@ -108,7 +109,8 @@ const ASKED = {
   recoverVm: "recover VM",
   dropNomination: "keep no room for VM",
   placeTask: "place task",
-} as const satisfies Record<Extract<Event, { readonly kind: "requested" }>["command"], string>;
+} as const satisfies Record<AuditedKind, string>;
+const WORDS: ReadonlyMap<string, string> = new Map(Object.entries(ASKED));
 
 /** "quotaExceeded" as "quota exceeded". */
 function spaced(kind: string): string {

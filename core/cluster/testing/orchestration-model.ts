@@ -15,12 +15,12 @@ import type {
   VmSpec,
   WorkerFacts,
 } from "../../domain/index.ts";
-import type { OperatorCommand, OwnCommand } from "../command.ts";
 import type { Command } from "../index.ts";
 
-export type ModelCommand =
-  | Exclude<OwnCommand | OperatorCommand, { readonly kind: "deletePool" }>
-  | Extract<Command, { readonly kind: "createVm" | "updateVm" | "deleteVm" | "announceNode" }>;
+export type ModelCommand = Exclude<
+  Command,
+  { readonly kind: "openSession" | "closeSession" | "deletePool" | "createToken" | "revokeToken" | "admitNode" }
+>;
 
 interface ModelVm {
   spec: VmSpec;

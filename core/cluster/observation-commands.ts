@@ -1,0 +1,123 @@
+/** What workers report of their machines and jobs, and what becomes of a VM by it. */
+
+import {
+  bootIdSchema,
+  CLUSTER_LIMITS,
+  type CommandResult,
+  intentOf,
+  isLegalMove,
+  jobObservationSchema,
+  type MachineObservation,
+  machineObservationSchema,
+  nodeIdSchema,
+  refused,
+  resourcesOf,
+  type VmRecord,
+} from "../domain/index.ts";
+import { list } from "../schema/index.ts";
+import type { Batch } from "./batch.ts";
+import { command } from "./command-definition.ts";
+import { observeJob } from "./tasks.ts";
+import { again, moved, removed } from "./vm-moves.ts";
+
+function observeMachine(batch: Batch, vm: VmRecord, { phase, reason }: MachineObservation): void {
+  const intent = intentOf(vm);
+  switch (phase) {
+    case "building":
+    case "starting":
+    case "running":
+      if (intent === "run") observeRun(batch, vm, phase);
+      return;
+    case "stopped":
+      if (intent === "stop") moved(batch, vm, { state: "Stopped", reason: "" });
+      // Asked to stop, and then to start: this run is over, the next one begins.
+      else if (intent === "run" && vm.state === "Stopping") again(batch, vm, vm, "");
+      // A guest that powers off is not a guest that crashed: it stays off until somebody starts it.
+      else if (intent === "run")
+        moved(batch, vm, { state: "Stopped", desired: "stopped", reason: "the guest powered off" });
+      return;
+    case "failed":
+    case "unhealthy":
+      if (intent === "run") failed(batch, vm, reason);
+      else if (intent === "stop" && phase === "failed") moved(batch, vm, { state: "Stopped", reason });
+      return;
+    case "absent":
+      observeAbsent(batch, vm, intent);
+      return;
+  }
+}
+
+const RUN_STATES = { building: "Building", starting: "Starting", running: "Running" } as const;
+
+function observeRun(batch: Batch, vm: VmRecord, phase: keyof typeof RUN_STATES): void {
+  const state = RUN_STATES[phase];
+  if (vm.state === state || !isLegalMove(vm.state, state)) return;
+  // Built by the spec that this run was called for with, if nothing has changed since: then the run before is gone, and what it held beyond.
+  const placed = vm.updatedIndex === vm.epoch ? resourcesOf(vm.spec) : vm.placed;
+  if (state !== "Running") moved(batch, vm, { state, placed });
+  else moved(batch, vm, { state, placed, runningSinceMs: batch.timeMs, avoidId: null, reason: "" });
+}
+
+function failed(batch: Batch, vm: VmRecord, reason: string): void {
+  if (vm.state === "Failed" || !isLegalMove(vm.state, "Failed")) return;
+  if (vm.state === "Stopping") {
+    again(batch, vm, vm, "");
+    return;
+  }
+  const wasWell = vm.state === "Running" && batch.timeMs - vm.runningSinceMs >= vm.spec.recovery.resetAfterMs;
+  moved(batch, vm, {
+    state: "Failed",
+    reason,
+    restarts: wasWell ? 0 : vm.restarts,
+    relocations: wasWell ? 0 : vm.relocations,
+  });
+}
+
+function observeAbsent(batch: Batch, vm: VmRecord, intent: ReturnType<typeof intentOf>): void {
+  if (vm.desired === "deleted") removed(batch, vm);
+  else if (intent === "gone") {
+    moved(batch, vm, {
+      state: vm.desired === "stopped" ? "Stopped" : "Pending",
+      workerId: null,
+      eviction: null,
+      placed: null,
+      reason: vm.eviction === null ? "" : `left worker ${vm.workerId}: ${vm.eviction}`,
+    });
+  } else if (intent === "stop") {
+    moved(batch, vm, { state: "Stopped", reason: "" });
+  } else if (vm.state === "Stopping") {
+    again(batch, vm, vm, "");
+  } else if (vm.state !== "Scheduled") {
+    // It was there: the next run is another one.
+    failed(batch, vm, "the machine is gone from its host");
+  }
+}
+
+const done: CommandResult = Object.freeze({ ok: true, kind: "vmChanged" });
+
+export const observationCommands = {
+  /** What a worker has seen of its machines and jobs. What does not concern the present placement is passed over. */
+  observe: command({
+    askedBy: "leader",
+    number: [9, 2],
+    fields: {
+      workerId: nodeIdSchema,
+      bootId: bootIdSchema,
+      machines: list(machineObservationSchema, { lengthMax: CLUSTER_LIMITS.observations }),
+      jobs: list(jobObservationSchema, { lengthMax: CLUSTER_LIMITS.observations }),
+    },
+    refusals: ["workerNotFound", "workerHasChanged"],
+    audit: { number: 9, target: ({ workerId }) => String(workerId) },
+    apply(batch, { workerId, bootId, machines, jobs }) {
+      const worker = batch.workers.get(workerId);
+      if (worker === null) return refused({ kind: "workerNotFound", workerId });
+      if (!worker.isOnline || worker.bootId !== bootId) return refused({ kind: "workerHasChanged", workerId });
+      for (const seen of machines) {
+        const vm = batch.vm(seen.name);
+        if (vm !== null && vm.workerId === workerId && vm.epoch === seen.epoch) observeMachine(batch, vm, seen);
+      }
+      for (const seen of jobs) observeJob(batch, workerId, seen);
+      return done;
+    },
+  }),
+};
