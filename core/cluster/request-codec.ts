@@ -77,10 +77,12 @@ function asInvalidCommand<T>(work: () => T): T {
 }
 
 function requestToArray({ session, actor = null, command }: CommandRequest): readonly unknown[] {
-  const head = [actor === null ? VERSION : VERSION_WITH_ACTOR, sessionSchema.write(session)];
-  if (actor !== null) head.push(actor);
   const encoded = commandSchema.write(command);
-  return Array.isArray(encoded) ? head.concat(encoded) : head;
+  const commandParts: readonly unknown[] = Array.isArray(encoded) ? encoded : [];
+  const sessionParts = sessionSchema.write(session);
+  return actor === null
+    ? [VERSION, sessionParts, ...commandParts]
+    : [VERSION_WITH_ACTOR, sessionParts, actor, ...commandParts];
 }
 
 function requestFromArray(value: unknown): CommandRequest {

@@ -95,26 +95,24 @@ export function map(
         if (pairs.length > countMax) throw new InvalidField("", countMax, `must have at most ${countMax} pairs`);
         const read: Record<string, string> = {};
         let previous = "";
-        for (const [at, pair] of pairs.entries()) {
-          const name = readPart(() => readTuple(pair, 2), `[${at}]`);
-          const keyRead = readPart(() => key.read(name[0], version), `[${at}].key`);
-          if (at > 0 && keyRead <= previous)
-            throw new InvalidField(`[${at}].key`, null, "must come in order, each key once");
-          read[keyRead] = readPart(() => value.read(name[1], version), `[${at}].value`);
-          previous = keyRead;
+        for (let at = 0; at < pairs.length; at++) {
+          let part = "";
+          try {
+            const pair = readTuple(pairs[at], 2);
+            part = ".key";
+            const name = key.read(pair[0], version);
+            if (at > 0 && name <= previous) throw new InvalidField("", null, "must come in order, each key once");
+            part = ".value";
+            read[name] = value.read(pair[1], version);
+            previous = name;
+          } catch (error) {
+            throw within(`[${at}]${part}`, error);
+          }
         }
         return Object.freeze(read);
       },
     },
   );
-}
-
-function readPart<Out>(read: () => Out, path: string): Out {
-  try {
-    return read();
-  } catch (error) {
-    throw within(path, error);
-  }
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -138,12 +136,12 @@ export type InputShape<S extends Shape> = Flat<
 export function record<const S extends Shape>(shape: S): Schema<InferShape<S>, InputShape<S>>;
 export function record(shape: Shape): Schema<Readonly<Record<string, unknown>>> {
   const fields = fieldsOf(shape);
-  const codec = fieldsCodec(shape, {});
+  const codec = fieldsCodec(shape, {}, []);
   return schemaOf<Readonly<Record<string, unknown>>>(
     { kind: "record", fields },
     {
-      write: (value) => (isObject(value) ? codec.write(value, []) : undefined),
-      read: (encoded, version) => codec.read(readArray(encoded), 0, version),
+      write: (value) => (isObject(value) ? codec.write(value) : undefined),
+      read: (encoded, version) => codec.read(readArray(encoded), version),
     },
   );
 }
@@ -154,40 +152,48 @@ function fieldsOf(shape: Shape): Field[] {
 
 /** The fields of a record, or of a variant behind its number. */
 interface FieldsCodec<Head> {
-  write(value: Readonly<Record<string, unknown>>, to: unknown[]): unknown[];
-  read(parts: readonly unknown[], first: number, version: number | null): Readonly<Head & Record<string, unknown>>;
+  write(value: Readonly<Record<string, unknown>>): unknown[];
+  read(parts: readonly unknown[], version: number | null): Readonly<Head & Record<string, unknown>>;
 }
 
-/** @param head what stands in front of the fields in the value, and is not encoded among them. */
-function fieldsCodec<Head extends object>(shape: Shape, head: Head): FieldsCodec<Head> {
+/**
+ * @param head what stands in front of the fields in the value, and is not encoded among them.
+ * @param numbers what stands in front of them in the encoding.
+ */
+function fieldsCodec<Head extends object>(shape: Shape, head: Head, numbers: readonly number[]): FieldsCodec<Head> {
   const names = Object.keys(shape);
   const schemas = Object.values(shape);
   const count = names.length;
+  const first = numbers.length;
+  // A copy of it takes its size at once.
+  const blank: readonly unknown[] = [...numbers, ...names.map(() => null)];
   const counts = fieldCounts(shape);
+  const latest = schemas.at(-1)?.traits.since ?? 0;
   const fallbacks = schemas.map(({ traits }) => traits.fallback);
-  // A copy of an object that has all its properties is several times as fast as one that gets them one by one.
+  // A copy of an object that has all its properties is faster than one that gets them one by one. With many shapes
+  // `Object.assign` copies twice as fast as a spread does.
   const template = {
     ...head,
     ...Object.fromEntries(names.map((name, at) => [name, fallbacks[at]])),
   };
   const writers = schemas.map((schema) => (isAsItIs(schema) ? null : schema));
   return {
-    write(value, to) {
+    write(value) {
+      const parts = blank.slice();
       for (let at = 0; at < count; at++) {
         const part = value[names[at] ?? ""];
         const writer = writers[at];
-        to.push(writer == null ? part : writer.write(part));
+        parts[first + at] = writer == null ? part : writer.write(part);
       }
-      return to;
+      return parts;
     },
-    read(parts, first, version) {
+    read(parts, version) {
       const given = parts.length - first;
-      if (version === null ? given !== count && !counts.has(given) : given !== countAt(schemas, version)) {
-        const wanted = first + (version === null ? count : countAt(schemas, version));
-        throw new InvalidField("", wanted, `must have ${wanted} parts`);
-      }
-      const made = { ...template };
-      readInto(made, parts, first, given, version);
+      const wanted = version === null || version >= latest ? count : countAt(schemas, version);
+      if (given !== wanted && !(version === null && counts.has(given)))
+        throw new InvalidField("", first + wanted, `must have ${first + wanted} parts`);
+      const made = Object.assign({}, template);
+      readInto(made, parts, given, version);
       return Object.freeze(made);
     },
   };
@@ -195,7 +201,6 @@ function fieldsCodec<Head extends object>(shape: Shape, head: Head): FieldsCodec
   function readInto(
     made: Record<string, unknown>,
     parts: readonly unknown[],
-    first: number,
     given: number,
     version: number | null,
   ): void {
@@ -259,10 +264,11 @@ export function variants(
 ): Schema<Readonly<Record<string, unknown>> & { readonly kind: string }> {
   const kinds = Object.keys(shapes);
   const numberOf = (kind: string, at: number) => numbers[kind] ?? at;
-  const known = kinds.map((kind, at): [string, VariantCodec] => [
-    kind,
-    { kind, number: numberOf(kind, at), codec: fieldsCodec(shapes[kind] ?? {}, { kind }) },
-  ]);
+  const known = kinds.map((kind, at): [string, VariantCodec] => {
+    const number = numberOf(kind, at);
+    const innermost = typeof number === "number" ? number : number[1];
+    return [kind, { kind, number, codec: fieldsCodec(shapes[kind] ?? {}, { kind }, [innermost]) }];
+  });
   const byKind = new Map(known);
   const byNumber = new Map<number, VariantCodec | Map<number, VariantCodec>>();
   for (const [, variant] of known) addByNumber(byNumber, variant);
@@ -272,7 +278,8 @@ export function variants(
       const variant = isObject(value) ? byKind.get(value.kind) : undefined;
       if (variant === undefined) return [-1];
       const { number, codec: fields } = variant;
-      return typeof number === "number" ? fields.write(value, [number]) : [number[0], fields.write(value, [number[1]])];
+      const parts = fields.write(value);
+      return typeof number === "number" ? parts : [number[0], parts];
     },
     read(encoded, version) {
       let parts = readArray(encoded);
@@ -282,7 +289,7 @@ export function variants(
         found = typeof parts[0] === "number" ? found.get(parts[0]) : undefined;
       }
       if (found === undefined) throw unknownKind();
-      return found.codec.read(parts, 1, version);
+      return found.codec.read(parts, version);
     },
   };
   return schemaOf<Readonly<Record<string, unknown>> & { readonly kind: string }>(
@@ -353,5 +360,9 @@ function defaultsOf(definition: Field["definition"]): Record<string, unknown> {
 
 /** What `encoded` holds. @throws InvalidField with the whole path, `name` in front. */
 export function decoded<Out>(schema: Codec<Out>, encoded: unknown, name: string, version: number | null = null): Out {
-  return readPart(() => schema.read(encoded, version), name);
+  try {
+    return schema.read(encoded, version);
+  } catch (error) {
+    throw within(name, error);
+  }
 }
