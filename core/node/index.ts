@@ -4,3 +4,4 @@ export { DurableState, HARD_STATE, type RecordPlace, SNAPSHOT } from "./durable-
 export { type MemberStatus, Node, type NodeState } from "./node.ts";
 export { decodeNodeState, encodeNodeState } from "./node-state.ts";
 export { isReplicated, replicatedEntry } from "./replicated-entry.ts";
+export { decodeValue, encodeValue } from "./value-bytes.ts";

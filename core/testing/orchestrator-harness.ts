@@ -16,6 +16,7 @@ import {
   applyEntries,
   type ClusterState,
   type Command,
+  type CommandEntry,
   emptyState,
   encodeRequest,
   stampRequest,
@@ -79,6 +80,8 @@ export class OrchestratorHarness {
   readonly proposed: Proposal[] = [];
   /** Whether what is proposed gets into the log, and the state. */
   loses: (proposal: Proposal) => boolean = () => false;
+  /** Sees what is committed before it is applied. */
+  witness: (entries: readonly CommandEntry[]) => void = () => {};
   readonly hosts = new Map<number, Host>();
   #index = 0;
   #isLeading = true;
@@ -102,6 +105,7 @@ export class OrchestratorHarness {
       term: 1,
       data: stampRequest(encodeRequest({ session: null, command }), { wallMs: this.nowMs, proposer: 1 }),
     }));
+    this.witness(entries);
     const { state, results, touched } = applyEntries(this.state, entries);
     this.state = state;
     if (this.#isLeading) this.orchestrator.applied(state, touched, this.nowMs);
