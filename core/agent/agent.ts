@@ -9,7 +9,9 @@
  * The work is done by its parts: `ReportChannel` talks to the cluster, `Machines` and `Tasks` bring the host to what is assigned, `KnownDetails` and
  * `VersionedInventory` keep what was told and what is to be told. This class has the lease and the assignment, and says whose turn it is.
  */
+import { assert } from "../domain/index.ts";
 import { HealthMonitor, type HealthState } from "./health.ts";
+import { checkAction, type Grounds } from "./invariants.ts";
 import { VersionedInventory, type VersionedInventoryState } from "./inventory.ts";
 import { KnownDetails, type KnownDetailsState } from "./known-details.ts";
 import { Machines, type MachinesState } from "./machines.ts";
@@ -34,6 +36,7 @@ export interface AgentState {
   readonly hasLooked: boolean;
   readonly isRemoved: boolean;
   readonly hasEnded: boolean;
+  readonly isHalted: boolean;
   readonly leaseUntilMs: number;
   readonly assignment: Assignment | null;
   readonly actedIndex: number;
@@ -54,6 +57,7 @@ export class Agent {
   #hasLooked = false;
   #isRemoved = false;
   #hasEnded = false;
+  #isHalted = false;
   #leaseUntilMs = Number.NEGATIVE_INFINITY;
   #assignment: Assignment | null = null;
   /** Log index of the newest assignment that it has acted by; 0: none. */
@@ -84,16 +88,42 @@ export class Agent {
     return this.#leaseUntilMs;
   }
 
+  /** Never throws: a failed assertion becomes the effect `halt`. */
   step(input: AgentInput): readonly AgentEffect[] {
-    this.#step.begin(input.nowMs);
-    this.#take(input);
-    if (this.#hasLooked) {
-      if (!this.#isAtRest || !this.#mayAct || this.#step.nowMs >= this.#restUntilMs) this.#work();
-      if (this.#isRemoved) this.#end();
-      else this.#report();
-      this.#announceWake();
+    if (this.#isHalted) return NO_EFFECTS;
+    try {
+      this.#step.begin(input.nowMs);
+      this.#take(input);
+      if (this.#hasLooked) this.#go();
+      for (const effect of this.#step.effects) if (effect.kind === "act") checkAction(effect.action, this.#grounds);
+      return this.#step.end();
+    } catch (error) {
+      return this.#halt(error);
     }
-    return this.#step.end();
+  }
+
+  #go(): void {
+    if (!this.#isAtRest || !this.#mayAct || this.#step.nowMs >= this.#restUntilMs) this.#work();
+    if (this.#isRemoved) this.#end();
+    else this.#report();
+    this.#announceWake();
+  }
+
+  /** Nothing else of the present step leaves the agent. */
+  #halt(error: unknown): readonly AgentEffect[] {
+    this.#isHalted = true;
+    this.#step.end();
+    return [{ kind: "halt", reason: error instanceof Error ? error.message : String(error) }];
+  }
+
+  get #grounds(): Grounds {
+    return {
+      nowMs: this.#step.nowMs,
+      beginUntilMs: this.#leaseUntilMs - LEASE_MARGIN_MS,
+      leaseUntilMs: this.#leaseUntilMs,
+      assignment: this.#assignment,
+      machine: (name) => this.#machines.shown(name),
+    };
   }
 
   #take(input: AgentInput): void {
@@ -175,6 +205,7 @@ export class Agent {
     const assignment = this.#assignment;
     if (assignment === null || !this.#mayAct) return;
     const { index, vms, tasks } = assignment;
+    assert(index >= this.#actedIndex, "no assignment is followed by an older one", this.#actedIndex, index);
     this.#actedIndex = index;
     this.#details.forgetLacks();
     const wanted = new Map(vms.map(({ name, epoch }) => [name, epoch]));
@@ -226,6 +257,7 @@ export class Agent {
       hasLooked: this.#hasLooked,
       isRemoved: this.#isRemoved,
       hasEnded: this.#hasEnded,
+      isHalted: this.#isHalted,
       leaseUntilMs: this.#leaseUntilMs,
       assignment: this.#assignment,
       actedIndex: this.#actedIndex,
@@ -248,6 +280,7 @@ export class Agent {
     agent.#hasLooked = state.hasLooked;
     agent.#isRemoved = state.isRemoved;
     agent.#hasEnded = state.hasEnded;
+    agent.#isHalted = state.isHalted;
     agent.#leaseUntilMs = state.leaseUntilMs;
     agent.#assignment = state.assignment;
     agent.#actedIndex = state.actedIndex;
@@ -257,3 +290,5 @@ export class Agent {
     return agent;
   }
 }
+
+const NO_EFFECTS: readonly AgentEffect[] = [];

@@ -1,6 +1,7 @@
 /**
  * The inventory as it is reported, in versions: it has a new one whenever something in it changes, and is sent until the leader has seen the newest.
  */
+import { assert } from "../domain/index.ts";
 import type { Inventory, ReportedMachine } from "./protocol.ts";
 import type { Job } from "./types.ts";
 
@@ -61,6 +62,7 @@ export class VersionedInventory {
     this.#version += 1;
     const names = new Set<string>();
     for (const { name, epoch } of machines) {
+      assert(!names.has(name), `one machine of a name is reported: ${name}, epoch`, epoch);
       names.add(name);
       if (this.#firstIn.get(name)?.epoch !== epoch) this.#firstIn.set(name, { epoch, version: this.#version });
     }

@@ -105,6 +105,11 @@ export class Machines {
     return nextMs;
   }
 
+  /** What the host shows of that name. */
+  shown(name: string): Machine | undefined {
+    return this.#shown.get(name);
+  }
+
   // ---- What the host shows
 
   assignmentChanged(): void {

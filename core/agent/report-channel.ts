@@ -2,6 +2,7 @@
  * How an agent talks to the cluster: which server it asks, which report is under way, and when the next one is due. There is one report at a time. What a
  * report says and what follows from a directive is decided by the agent.
  */
+import { assert } from "../domain/index.ts";
 import { REPORT_EVERY_MS } from "./lease.ts";
 import { type Directive, decodeDirective, encodeReport, type Report } from "./protocol.ts";
 import type { Step } from "./step.ts";
@@ -102,6 +103,7 @@ export class ReportChannel {
 
   send(content: ReportContent): void {
     const { workerId, bootId, facts } = this.#settings;
+    assert(this.#awaited === 0, "one report is under way at a time", this.#awaited);
     const sequence = ++this.#sequence;
     const report = encodeReport({ workerId, bootId, sequence, facts: this.#isRegistered ? null : facts, ...content });
     this.#awaited = sequence;

@@ -29,6 +29,11 @@ export class Step {
     return effects;
   }
 
+  /** What has been asked for so far. */
+  get effects(): readonly AgentEffect[] {
+    return this.#effects;
+  }
+
   /** The time if it is still to come; Infinity: it has passed. */
   ifLater(atMs: number): number {
     return atMs > this.nowMs ? atMs : Number.POSITIVE_INFINITY;

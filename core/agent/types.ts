@@ -108,7 +108,12 @@ export type AgentEffect =
   | { readonly kind: "act"; readonly action: HostAction }
   | { readonly kind: "wakeAt"; readonly atMs: number }
   /** It has been removed, and nothing is left on its host: there is no more for it to do. */
-  | { readonly kind: "ended" };
+  | { readonly kind: "ended" }
+  /**
+   * An assertion has failed, and it does nothing any more: it reports nothing, so that its lease ends, and with that all
+   * that runs on its host. The only effect of its step.
+   */
+  | { readonly kind: "halt"; readonly reason: string };
 
 export interface AgentSettings {
   readonly workerId: number;

@@ -1,4 +1,5 @@
 /** What the things of a cluster are: their types, defaults, limits, and what follows from one of them alone. */
+export * from "./assertion.ts";
 export * from "./event.ts";
 export * from "./failure-domain.ts";
 export * from "./identity.ts";

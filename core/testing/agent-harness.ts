@@ -113,6 +113,8 @@ export class AgentHarness {
       case "ended":
         this.hasEnded = true;
         return;
+      case "halt":
+        throw new Error(`the agent has halted: ${effect.reason}`);
       case "wakeAt":
         this.wakeAtMs = effect.atMs;
         return;

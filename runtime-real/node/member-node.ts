@@ -384,6 +384,8 @@ export class MemberNode implements RunningNode, Served {
       report: async (to, report) => await this.#report(to, report),
       // A member ends when its own log says that it has been removed.
       ended: () => undefined,
+      // The cluster sees that this worker is lost. As a voter the member goes on: consensus does not need its worker.
+      halted: () => undefined,
     });
   }
 

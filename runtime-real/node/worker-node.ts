@@ -122,6 +122,7 @@ class WorkerNode implements RunningNode {
         log.warn("this worker has been removed from the cluster: nothing of it is left here");
         this.#end({ kind: "removed" });
       },
+      halted: (reason) => this.#end({ kind: "halted", reason }),
     });
     log.info({ clusterId, peerId: this.peerId, addresses: this.addresses, transport, role: "worker" }, "node is up");
   }

@@ -30,6 +30,8 @@ export interface AgentLoopParts {
   report(to: NodeId, report: Uint8Array): Promise<Uint8Array | null>;
   /** The worker has been removed from the cluster, and nothing of it is left on this host. */
   ended(): void;
+  /** The agent has stopped itself. It reports nothing any more, so its lease ends, and with that all that it runs. */
+  halted(reason: string): void;
 }
 
 /** Below 2^48, the limit of `randomInt`. So many that no host is expected ever to draw one twice. */
@@ -133,6 +135,10 @@ export class AgentLoop {
         return;
       case "ended":
         this.#parts.ended();
+        return;
+      case "halt":
+        this.#parts.log.fatal(`the agent has halted: ${effect.reason}`);
+        this.#parts.halted(effect.reason);
         return;
       case "report": {
         const { to, sequence, report } = effect;

@@ -26,6 +26,8 @@ export class FleetSimulation {
       acted: (worker, action) => {
         if (isAudited) this.#audit.acted(worker, action);
       },
+      // An agent has nobody to suspect but itself: there is no excuse as there is for members.
+      halted: ({ id }, reason) => violate("halted-agent", () => `the agent of worker ${id} stopped itself: ${reason}`),
     });
     this.#tenants = new Tenants(world, this.fleet);
     const { workers } = this.fleet;

@@ -35,6 +35,8 @@ export interface WorkerListener {
   changed(worker: SimWorker): void;
   /** Its agent is about to have it do something. */
   acted(worker: SimWorker, action: HostAction): void;
+  /** Its agent has stopped itself. */
+  halted(worker: SimWorker, reason: string): void;
 }
 
 export class SimWorker {
@@ -285,6 +287,10 @@ export class SimWorker {
         return;
       case "ended":
         this.crashAgent();
+        return;
+      case "halt":
+        this.crashAgent();
+        this.#listener.halted(this, effect.reason);
         return;
       case "wakeAt":
         this.#wakeAtMs = effect.atMs;
