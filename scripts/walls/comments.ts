@@ -4,12 +4,20 @@ import { type Breach, breachAt, type Source } from "./source.ts";
 /** As the formatter's. */
 const COLUMNS = 120;
 
-/** Rooms whose comments end in time. The aim is all of them. */
-const wrapped = new Set(["cli", "scripts", "bench"]);
+/** Folders whose comments are still to be wrapped. The list only shrinks. */
+const unwrapped = [
+  "core/agent/",
+  "core/cluster/",
+  "core/domain/",
+  "core/node/",
+  "core/orchestrator/",
+  "core/scheduler/",
+  "core/testing/",
+];
 
-export function commentBreaches(source: Source, roomName: string): Breach[] {
-  if (!wrapped.has(roomName)) return [];
-  const { text, comments } = source;
+export function commentBreaches(source: Source): Breach[] {
+  const { path, text, comments } = source;
+  if (unwrapped.some((folder) => path.startsWith(folder))) return [];
   return comments.flatMap(({ start, end }) => {
     const found: Breach[] = [];
     let lineStart = text.lastIndexOf("\n", start - 1) + 1;

@@ -27,7 +27,7 @@ function breaches(source: Source): Breach[] {
   return [
     ...source.errors.map(({ labels, message }) => breachAt(source, labels[0]?.start ?? 0, message)),
     ...importBreaches(source, roomName, room),
-    ...commentBreaches(source, roomName),
+    ...commentBreaches(source),
     ...(room.pure && !source.isTest ? purityBreaches(source) : []),
   ];
 }
