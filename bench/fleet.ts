@@ -44,20 +44,20 @@ const NO_JOBS: readonly Job[] = [];
 class Leader {
   nowMs = 1000;
   readonly answers = new Map<number, Extract<Effect, { readonly kind: "answer" }>["answer"]>();
-  readonly #node: Node;
+  readonly node: Node;
   #nextRequestId = 1;
 
   constructor() {
     const identity = { peerId: "peer-1", sign: () => "signature", verify: () => true, digest: () => "digest" };
-    this.#node = new Node(
+    this.node = new Node(
       1,
       DEFAULT_RAFT_OPTIONS,
       { ...identity, randomUint32: () => 1 },
       Node.genesis("bench", 1, [{ id: 1, peerId: "peer-1" }]),
       { nowMs: this.nowMs, wallMs: 0 },
     );
-    this.#perform(this.#node.start());
-    while (this.#node.role !== "leader") this.pass(100);
+    this.#perform(this.node.start());
+    while (this.node.role !== "leader") this.pass(100);
   }
 
   request(request: ClientRequest): number {
@@ -80,7 +80,7 @@ class Leader {
   }
 
   #step(input: Input): void {
-    this.#perform(this.#node.step(input));
+    this.#perform(this.node.step(input));
   }
 
   #perform(effects: readonly Effect[]): void {
@@ -199,9 +199,13 @@ function propose(leader: Leader, commands: readonly Command[]): void {
   }
 }
 
-function oneReport(): void {
+/** A leader with so many workers, and so many VMs that run on them. */
+export function filledFleet(
+  workers: number,
+  vms: number,
+): { readonly leader: Leader; readonly hosts: readonly Host[] } {
   const leader = new Leader();
-  const hosts = Array.from({ length: WORKERS }, (_, at) => new Host(10_001 + at));
+  const hosts = Array.from({ length: workers }, (_, at) => new Host(10_001 + at));
   propose(
     leader,
     hosts.map(({ id, peerId }) => ({ kind: "announceNode", nodeId: id, peerId, addresses: [`host-${id}:7001`] })),
@@ -211,9 +215,14 @@ function oneReport(): void {
   const spec = vmSpec({ vcpus: 1, memoryMiB: 1024, diskGiB: 1 });
   propose(
     leader,
-    Array.from({ length: VMS }, (_, at) => ({ kind: "createVm", name: `vm-${at}`, spec })),
+    Array.from({ length: vms }, (_, at) => ({ kind: "createVm", name: `vm-${at}`, spec })),
   );
   for (let round = 0; round < 10; round++) exchange(leader, hosts);
+  return { leader, hosts };
+}
+
+function oneReport(): void {
+  const { leader, hosts } = filledFleet(WORKERS, VMS);
   const print = (what: string, figures: readonly Exchange[]): void => {
     const of = (pick: (figure: Exchange) => number): string => median(figures.map(pick)).toFixed(1).padStart(12);
     console.log(

@@ -8,6 +8,7 @@
  */
 
 import { apply } from "./apply.ts";
+import { capture } from "./capture.ts";
 import { memoryOverADay } from "./day.ts";
 import { fleet } from "./fleet.ts";
 import { loop } from "./loop.ts";
@@ -24,6 +25,7 @@ const SECTIONS: Readonly<Record<string, () => void | Promise<void>>> = {
   apply,
   placement,
   fleet,
+  capture,
   process: wholeProcess,
   day: memoryOverADay,
   real,
