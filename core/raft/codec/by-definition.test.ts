@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { type Breach, breaches, type Random, type Schema, valid } from "../../schema/index.ts";
 import { FIELDS_MAX, InvalidFrame, open, type Packed, seal } from "../../wire/index.ts";
 import { MESSAGES, type Message, type MessageOf, type MessageType, messageTypes } from "../messages.ts";
-import { packByDefinition, readers } from "./by-definition.ts";
+import { packByDefinition, readersByDefinition } from "./by-definition.ts";
 import { isHot, packHot } from "./hot.ts";
 import { decodeMessage, encodeMessage } from "./message.ts";
 
@@ -33,7 +33,7 @@ function bodyOf(type: MessageType, fields: object): Packed {
 function decodeByDefinition(frame: Uint8Array): Message {
   const reader = open(frame);
   reader.list("frame", FIELDS_MAX);
-  const known = readers.get(reader.natural("type"));
+  const known = readersByDefinition.get(reader.natural("type"));
   if (known === undefined) throw new Error("an unknown type");
   const message = known.row.read(reader);
   reader.finish();

@@ -14,7 +14,7 @@ const definitions: Readonly<Record<MessageType, { readonly number: number; reado
   MESSAGES;
 
 /** By the number of the message. */
-export const readers: ReadonlyMap<number, MessageReader> = new Map(
+export const readersByDefinition: ReadonlyMap<number, MessageReader> = new Map(
   messageTypes.map((type) => [definitions[type].number, { type, row: readerOf(type) }]),
 );
 

@@ -3,9 +3,9 @@
  * by-definition.test.ts holds both ways to the same bytes and the same refusals. A field of these that changes in
  * messages.ts has to change here too.
  */
-import { fieldReader, InvalidFrame, type Packed, type Reader } from "../../wire/index.ts";
+import { type FieldReader, fieldReader, InvalidFrame, type Packed, type Reader } from "../../wire/index.ts";
 import { LIMITS } from "../limits.ts";
-import { CONSENSUS_MESSAGES, type Message, type MessageOf } from "../messages.ts";
+import { CONSENSUS_MESSAGES, type Message, type MessageOf, type MessageType } from "../messages.ts";
 import { type Certificate, certificateSchema, type Entry, NODE_ID_MAX } from "../records.ts";
 
 const HOT = ["append", "appendResponse", "heartbeat", "heartbeatResponse"] as const;
@@ -95,56 +95,48 @@ function packCertificate(certificate: Certificate | null): unknown {
 }
 
 /**
- * The fields of a hot message, those of its header first; null for any other. Properties are read in the order in
- * which they stand here, which is the order on the wire.
+ * Reads the fields of a hot message, those of its header first. Properties are read in the order in which they stand
+ * here, which is the order on the wire.
  */
-export function readHot(type: Message["type"], reader: Reader): HotMessage | null {
-  switch (type) {
-    case "append":
-      return readAppend(reader);
-    case "appendResponse":
-      return {
-        type,
-        clusterId: reader.name("clusterId", LIMITS.clusterIdLength),
-        incarnation: reader.natural("incarnation"),
-        from: reader.positive("from", NODE_ID_MAX),
-        to: reader.positive("to", NODE_ID_MAX),
-        term: reader.natural("term"),
-        outcome: reader.choice("outcome", outcomes),
-        matchIndex: reader.natural("matchIndex"),
-        matchChain: reader.text("matchChain", LIMITS.digestLength),
-        hintIndex: reader.natural("hintIndex"),
-        hintTerm: reader.natural("hintTerm"),
-        proof: readCertificate(reader),
-        endorsement: readEndorsement(reader),
-      };
-    case "heartbeat":
-      return {
-        type,
-        clusterId: reader.name("clusterId", LIMITS.clusterIdLength),
-        incarnation: reader.natural("incarnation"),
-        from: reader.positive("from", NODE_ID_MAX),
-        to: reader.positive("to", NODE_ID_MAX),
-        term: reader.natural("term"),
-        commit: reader.natural("commit"),
-        round: reader.natural("round"),
-      };
-    case "heartbeatResponse":
-      return {
-        type,
-        clusterId: reader.name("clusterId", LIMITS.clusterIdLength),
-        incarnation: reader.natural("incarnation"),
-        from: reader.positive("from", NODE_ID_MAX),
-        to: reader.positive("to", NODE_ID_MAX),
-        term: reader.natural("term"),
-        round: reader.natural("round"),
-        certified: reader.boolean("certified"),
-        proof: readCertificate(reader),
-      };
-    default:
-      return null;
-  }
-}
+export const hotReaders: Readonly<Partial<Record<MessageType, FieldReader<HotMessage>>>> = {
+  append: readAppend,
+  appendResponse: (reader) => ({
+    type: "appendResponse",
+    clusterId: reader.name("clusterId", LIMITS.clusterIdLength),
+    incarnation: reader.natural("incarnation"),
+    from: reader.positive("from", NODE_ID_MAX),
+    to: reader.positive("to", NODE_ID_MAX),
+    term: reader.natural("term"),
+    outcome: reader.choice("outcome", outcomes),
+    matchIndex: reader.natural("matchIndex"),
+    matchChain: reader.text("matchChain", LIMITS.digestLength),
+    hintIndex: reader.natural("hintIndex"),
+    hintTerm: reader.natural("hintTerm"),
+    proof: readCertificate(reader),
+    endorsement: readEndorsement(reader),
+  }),
+  heartbeat: (reader) => ({
+    type: "heartbeat",
+    clusterId: reader.name("clusterId", LIMITS.clusterIdLength),
+    incarnation: reader.natural("incarnation"),
+    from: reader.positive("from", NODE_ID_MAX),
+    to: reader.positive("to", NODE_ID_MAX),
+    term: reader.natural("term"),
+    commit: reader.natural("commit"),
+    round: reader.natural("round"),
+  }),
+  heartbeatResponse: (reader) => ({
+    type: "heartbeatResponse",
+    clusterId: reader.name("clusterId", LIMITS.clusterIdLength),
+    incarnation: reader.natural("incarnation"),
+    from: reader.positive("from", NODE_ID_MAX),
+    to: reader.positive("to", NODE_ID_MAX),
+    term: reader.natural("term"),
+    round: reader.natural("round"),
+    certified: reader.boolean("certified"),
+    proof: readCertificate(reader),
+  }),
+};
 
 function readAppend(reader: Reader): MessageOf<"append"> {
   const clusterId = reader.name("clusterId", LIMITS.clusterIdLength);

@@ -5,11 +5,18 @@
  */
 import { FIELDS_MAX, InvalidFrame, open, seal } from "../../wire/index.ts";
 import type { Message } from "../messages.ts";
-import { packByDefinition, readers } from "./by-definition.ts";
-import { isHot, packHot, readHot } from "./hot.ts";
+import { type MessageReader, packByDefinition, readersByDefinition } from "./by-definition.ts";
+import { hotReaders, isHot, packHot } from "./hot.ts";
 
 /** Its number, and the fields of the header. */
 const HEADER_FIELDS = 6;
+
+/** By the number of the message. */
+const readers: ReadonlyMap<number, MessageReader> = new Map(
+  [...readersByDefinition].map(([number, { type, row }]) => {
+    return [number, { type, row: { ...row, read: hotReaders[type] ?? row.read } }];
+  }),
+);
 
 /**
  * A message as a frame with memory of its own. Values beyond their ranges are written as they are: a lying peer of the
@@ -40,7 +47,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
     const wanted = row.count + 1 - HEADER_FIELDS;
     throw new InvalidFrame(type, `${fields - HEADER_FIELDS} fields after the header instead of ${wanted}`);
   }
-  const message = readHot(type, reader) ?? row.read(reader);
+  const message = row.read(reader);
   reader.finish();
   return message;
 }
