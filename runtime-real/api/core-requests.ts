@@ -16,6 +16,12 @@ export interface CoreRequests {
     command: Command,
     context: Pick<CallContext, "caller">,
   ): Promise<{ index: number; term: number; result: Extract<Applied, { readonly kind: Kind }> }>;
+  /** As `propose`, where only the place in the log matters. @throws ApiError */
+  commit(
+    session: RequestSession | null,
+    command: Command,
+    context: Pick<CallContext, "caller">,
+  ): Promise<{ index: number; term: number }>;
   /** @throws ApiError */
   read<Kind extends ClusterQueryResult["kind"]>(
     kind: Kind,
@@ -25,20 +31,38 @@ export interface CoreRequests {
 }
 
 export function coreOf(served: Served): CoreRequests {
-  async function propose<Kind extends Applied["kind"]>(
-    kind: Kind,
+  async function applied(
     session: RequestSession | null,
     command: Command,
     { caller }: Pick<CallContext, "caller">,
-  ): Promise<{ index: number; term: number; result: Extract<Applied, { readonly kind: Kind }> }> {
+  ): Promise<{ index: number; term: number; result: Applied }> {
     const request = { session, actor: actorOf(served, caller), command };
     const answer = await served.request({ kind: "propose", request });
     if (answer.kind === "refused") throw requestRefused(served, answer.refusal);
     if (answer.kind !== "applied") throw unexpected(answer.kind);
     const { index, term, result } = answer;
     if (!result.ok) throw applyRefused(result.refusal);
+    return { index, term, result };
+  }
+
+  async function propose<Kind extends Applied["kind"]>(
+    kind: Kind,
+    session: RequestSession | null,
+    command: Command,
+    context: Pick<CallContext, "caller">,
+  ): Promise<{ index: number; term: number; result: Extract<Applied, { readonly kind: Kind }> }> {
+    const { index, term, result } = await applied(session, command, context);
     if (!isKind(result, kind)) throw unexpected(result.kind);
     return { index, term, result };
+  }
+
+  async function commit(
+    session: RequestSession | null,
+    command: Command,
+    context: Pick<CallContext, "caller">,
+  ): Promise<{ index: number; term: number }> {
+    const { index, term } = await applied(session, command, context);
+    return { index, term };
   }
 
   async function read<Kind extends ClusterQueryResult["kind"]>(
@@ -53,7 +77,7 @@ export function coreOf(served: Served): CoreRequests {
     return { index: answer.index, result: answer.result };
   }
 
-  return { propose, read };
+  return { propose, commit, read };
 }
 
 function isKind<Value extends { readonly kind: string }, Kind extends Value["kind"]>(

@@ -2,8 +2,18 @@
 
 import type { Logger } from "pino";
 import type { z } from "zod";
+import type { Command, RequestSession } from "../../core/index.ts";
 import { ApiError } from "../errors/index.ts";
-import { type AnswerOf, type CheckedRequestOf, isProcedureName, type ProcedureName, procedures } from "./procedures.ts";
+import type { CoreRequests } from "./core-requests.ts";
+import {
+  type AnswerOf,
+  type CheckedRequestOf,
+  type CommandName,
+  isCommandName,
+  isProcedureName,
+  type ProcedureName,
+  procedures,
+} from "./procedures.ts";
 
 /** Who calls. */
 export type Caller =
@@ -23,14 +33,30 @@ export interface CallContext {
   readonly signal: AbortSignal;
 }
 
-/** One function for each procedure. It throws ApiError; anything else that it throws is a defect. */
-export type Handlers = {
-  readonly [Name in ProcedureName]: (request: CheckedRequestOf<Name>, context: CallContext) => Promise<AnswerOf<Name>>;
+type HandledName = Exclude<ProcedureName, CommandName>;
+
+type OwnHandlers = {
+  readonly [Name in HandledName]: (request: CheckedRequestOf<Name>, context: CallContext) => Promise<AnswerOf<Name>>;
 };
 
+/**
+ * One function for each procedure that is more than a command of the core, and one for all that are nothing else. They
+ * throw ApiError; anything else that they throw is a defect.
+ */
+export type Handlers = OwnHandlers & Pick<CoreRequests, "commit">;
+
 /** The table of procedures again, typed so that the compiler relates a name to its request and its handler. */
-const requests: { readonly [Name in ProcedureName]: { readonly parser: z.ZodType<CheckedRequestOf<Name>> } } =
-  procedures;
+const requests: { readonly [Name in HandledName]: { readonly parser: z.ZodType<CheckedRequestOf<Name>> } } = procedures;
+
+const commands: {
+  readonly [Name in CommandName]: {
+    readonly parser: z.ZodType<CheckedRequestOf<Name>>;
+    readonly proposal: (request: CheckedRequestOf<Name>) => {
+      readonly session: RequestSession | null;
+      readonly command: Command;
+    };
+  };
+} = procedures;
 
 /** @throws ApiError */
 export async function dispatch(
@@ -45,11 +71,24 @@ export async function dispatch(
       `there is no procedure ${JSON.stringify(name.slice(0, 64))}`,
       "GET /v1/openapi.json lists them all",
     );
-  return await call(handlers, name, body, context);
+  return isCommandName(name) ? await commit(handlers, name, body, context) : await call(handlers, name, body, context);
 }
 
-async function call<Name extends ProcedureName>(
+async function commit<Name extends CommandName>(
   handlers: Handlers,
+  name: Name,
+  body: unknown,
+  context: CallContext,
+): Promise<unknown> {
+  const { parser, proposal } = commands[name];
+  const parsed = parser.safeParse(body);
+  if (!parsed.success) throw invalidRequest(parsed.error);
+  const { session, command } = proposal(parsed.data);
+  return await handlers.commit(session, command, context);
+}
+
+async function call<Name extends HandledName>(
+  handlers: OwnHandlers,
   name: Name,
   body: unknown,
   context: CallContext,

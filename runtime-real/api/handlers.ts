@@ -12,9 +12,11 @@ import { addressResolver, vmAnswer } from "./vm-answer.ts";
 
 export function handlersFor(served: Served): Handlers {
   const { node } = served;
-  const { propose, read } = coreOf(served);
+  const { propose, commit, read } = coreOf(served);
 
   return {
+    commit,
+
     ...clusterHandlers(served),
 
     "session.open": async ({ clientToken }, context) => {
@@ -110,11 +112,6 @@ export function handlersFor(served: Served): Handlers {
         })),
         nextAfterId: result.nextAfterId,
       };
-    },
-
-    "token.revoke": async ({ id, session }, context) => {
-      const { index, term } = await propose("tokenRevoked", session, { kind: "revokeToken", id }, context);
-      return { index, term };
     },
 
     "events.list": async ({ afterIndex, limit, stale }) => {

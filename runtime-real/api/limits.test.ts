@@ -180,13 +180,17 @@ function isRefused(asked: ClientRequest): boolean {
   }
 }
 
-/** What the handler would ask, were the request not checked. Null: it cannot even be asked. */
+/** What would be asked, were the request not checked. Null: it cannot even be asked. */
 async function askedUnchecked(name: string, request: unknown): Promise<ClientRequest | null> {
+  const proposal: unknown = Reflect.get(Object(Reflect.get(procedures, name)), "proposal");
   const handler: unknown = Reflect.get(handlers, name);
-  if (typeof handler !== "function") throw new Error(`${name} has no handler`);
-  const failed: unknown = await Promise.resolve(Reflect.apply(handler, undefined, [request, context])).catch(
-    (error: unknown) => error,
-  );
+  const failed: unknown = await new Promise((resolve) => {
+    if (typeof proposal === "function") {
+      const { session, command } = Object(Reflect.apply(proposal, undefined, [request]));
+      resolve(handlers.commit(session, command, context));
+    } else if (typeof handler === "function") resolve(Reflect.apply(handler, undefined, [request, context]));
+    else throw new Error(`${name} has no handler`);
+  }).catch((error: unknown) => error);
   return failed instanceof Asked ? failed.request : null;
 }
 

@@ -2,12 +2,10 @@
 import {
   allocatableCount,
   Batch,
-  type Command,
   type IpPoolRecord,
   type Plan,
   placementContext,
   promisable,
-  type RequestSession,
   statusOf,
   type TenantRecord,
   vmOf,
@@ -16,42 +14,27 @@ import {
 } from "../../core/index.ts";
 import { applyRefused } from "./apply-refusals.ts";
 import { coreOf } from "./core-requests.ts";
-import type { CallContext, Handlers } from "./dispatch.ts";
-import type { AnswerOf, ProcedureName } from "./procedures.ts";
+import type { Handlers } from "./dispatch.ts";
+import type { AnswerOf } from "./procedures.ts";
 import { poolNotFound, taskNotFound, vmNotFound, workerNotFound } from "./refusals.ts";
 import type { Served } from "./served.ts";
 import { addressResolver, vmAnswer } from "./vm-answer.ts";
 
 type Orchestrated = Extract<
-  ProcedureName,
+  keyof Handlers,
   | `worker.${string}`
   | `task.${string}`
   | `quota.${string}`
   | `ipPool.${string}`
   | `scheduler.${string}`
   | `rebalance.${string}`
-  | "vm.start"
-  | "vm.stop"
-  | "vm.restart"
-  | "vm.migrate"
   | "vm.plan"
   | "vm.explain"
 >;
 
 export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrated> {
   const { node } = served;
-  const { propose, read } = coreOf(served);
-
-  /** For commands whose answer says only where they were committed. */
-  async function commit(
-    kind: Parameters<typeof propose>[0],
-    session: RequestSession | null,
-    command: Command,
-    context: CallContext,
-  ): Promise<{ index: number; term: number }> {
-    const { index, term } = await propose(kind, session, command, context);
-    return { index, term };
-  }
+  const { propose, commit, read } = coreOf(served);
 
   return {
     "worker.list": async ({ stale }) => {
@@ -72,51 +55,12 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       };
     },
 
-    "worker.cordon": async ({ id, session }, context) =>
-      await commit(
-        "workerChanged",
-        session,
-        { kind: "setAvailability", workerId: id, availability: "cordoned" },
-        context,
-      ),
-
-    "worker.uncordon": async ({ id, session }, context) =>
-      await commit(
-        "workerChanged",
-        session,
-        { kind: "setAvailability", workerId: id, availability: "online" },
-        context,
-      ),
-
-    "worker.drain": async ({ id, session }, context) =>
-      await commit(
-        "workerChanged",
-        session,
-        { kind: "setAvailability", workerId: id, availability: "draining" },
-        context,
-      ),
-
-    "worker.confirmDead": async ({ id, session }, context) =>
-      await commit("workerChanged", session, { kind: "confirmWorkerDead", workerId: id }, context),
-
     "worker.remove": async ({ id, session }, context) => {
       // The replicated state knows the first members only after the first change of the membership.
       if (node.configuration.members.some((member) => member.id === id))
         throw applyRefused({ kind: "workerIsMember", workerId: id });
-      return await commit("workerRemoved", session, { kind: "removeWorker", workerId: id }, context);
+      return await commit(session, { kind: "removeWorker", workerId: id }, context);
     },
-
-    "vm.start": async ({ name, session }, context) =>
-      await commit("vmChanged", session, { kind: "setVmDesired", name, desired: "running" }, context),
-
-    "vm.stop": async ({ name, session }, context) =>
-      await commit("vmChanged", session, { kind: "setVmDesired", name, desired: "stopped" }, context),
-
-    "vm.restart": async ({ name, session }, context) =>
-      await commit("vmChanged", session, { kind: "restartVm", name }, context),
-
-    "vm.migrate": async ({ name, to, session }, context) =>
-      await commit("vmChanged", session, { kind: "migrateVm", name, to }, context),
 
     "vm.plan": async ({ name, spec, stale }) => {
       const { index, result } = await read("plan", { kind: "planVm", name, spec }, stale);
@@ -131,18 +75,6 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       return { index, ...planAnswer(result.plan) };
     },
 
-    "task.submit": async ({ id, session, features, ...spec }, context) =>
-      await commit(
-        "taskSubmitted",
-        session,
-        {
-          kind: "submitTask",
-          id,
-          spec: { ...spec, features: [...new Set(features)].sort() },
-        },
-        context,
-      ),
-
     "task.list": async ({ afterId, limit, stale }) => {
       const { index, result } = await read("tasks", { kind: "listTasks", afterId, limit }, stale);
       return { index, tasks: result.tasks, nextAfterId: result.nextAfterId };
@@ -154,12 +86,6 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       return { index, task: result.task };
     },
 
-    "task.cancel": async ({ id, session }, context) =>
-      await commit("taskCancelled", session, { kind: "cancelTask", id }, context),
-
-    "quota.set": async ({ tenant, quota, session }, context) =>
-      await commit("quotaSet", session, { kind: "setQuota", tenant, quota }, context),
-
     "quota.get": async ({ tenant, stale }) => {
       const { index, result } = await read("tenants", { kind: "listTenants" }, stale);
       const found = result.tenants.find(({ name }) => name === tenant);
@@ -170,9 +96,6 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       const { index, result } = await read("tenants", { kind: "listTenants" }, stale);
       return { index, tenants: result.tenants.map(tenantAnswer) };
     },
-
-    "ipPool.create": async ({ session, ...spec }, context) =>
-      await commit("poolCreated", session, { kind: "createPool", spec }, context),
 
     "ipPool.list": async ({ stale }) => {
       const { index, result } = await read("pools", { kind: "listPools" }, stale);
@@ -186,25 +109,10 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       return { index, pool: poolAnswer(pool) };
     },
 
-    "ipPool.setStrategy": async ({ strategy, session }, context) =>
-      await commit("poolStrategySet", session, { kind: "setPoolStrategy", strategy }, context),
-
-    "ipPool.delete": async ({ name, session }, context) =>
-      await commit("poolDeleted", session, { kind: "deletePool", name }, context),
-
-    "ipPool.enable": async ({ name, session }, context) =>
-      await commit("poolChanged", session, { kind: "setPoolEnabled", name, enabled: true }, context),
-
-    "ipPool.disable": async ({ name, session }, context) =>
-      await commit("poolChanged", session, { kind: "setPoolEnabled", name, enabled: false }, context),
-
     "scheduler.get": async ({ stale }) => {
       const { index, result } = await read("scheduler", { kind: "getScheduler" }, stale);
       return { index, scheduler: result.scheduler };
     },
-
-    "scheduler.configure": async ({ scheduler, session }, context) =>
-      await commit("schedulerConfigured", session, { kind: "configureScheduler", settings: scheduler }, context),
 
     "rebalance.plan": async ({ movesMax, stale }) => {
       const { index, result } = await read("rebalance", { kind: "planRebalance", movesMax }, stale);

@@ -1,6 +1,15 @@
 /** The procedures about workers, running VMs, tasks, tenants, address pools and placement. */
 import { z } from "zod";
-import { CLUSTER_LIMITS, DEFAULT_VM_SPEC, nameSchema, nodeIdSchema, schema, vmSpecSchema } from "../../core/index.ts";
+import {
+  type Availability,
+  CLUSTER_LIMITS,
+  type Command,
+  DEFAULT_VM_SPEC,
+  nameSchema,
+  nodeIdSchema,
+  schema,
+  vmSpecSchema,
+} from "../../core/index.ts";
 import {
   ipPoolSpecFields,
   quotaSchema,
@@ -18,7 +27,7 @@ import {
   tenantSchema,
   workerSchema,
 } from "./orchestration-schemas.ts";
-import { cluster, ofVm, procedure, type Resource } from "./procedure.ts";
+import { cluster, commandProcedure, ofVm, procedure, type Resource } from "./procedure.ts";
 import { pageLimit, withSession, withStale } from "./request-fields.ts";
 import { count, label, logIndex, nodeId, vmRecordSchema, written } from "./schemas.ts";
 import { zodOf } from "./zod-of.ts";
@@ -40,34 +49,25 @@ const anyFeatures = list(nameSchema, { lengthMax: CLUSTER_LIMITS.listLength })
 const aWorker = record({ id: nodeIdSchema, ...withSession });
 const aVm = record({ name: nameSchema, ...withSession });
 const aPool = record({ name: nameSchema, ...withSession });
-const committed = z.strictObject({ ...written });
-
 /** A change of one worker. */
-function changingWorker(summary: string) {
-  return procedure({
-    summary,
-    effect: "write",
-    action: "manageNode",
-    resource: ofWorker,
-    request: aWorker,
-    answer: committed,
-  });
+function changingWorker(summary: string, command: (id: number) => Command) {
+  const action = "manageNode";
+  return commandProcedure({ summary, action, resource: ofWorker, request: aWorker, command: ({ id }) => command(id) });
+}
+
+function setAvailability(availability: Availability) {
+  return (workerId: number): Command => ({ kind: "setAvailability", workerId, availability });
 }
 
 /** A change of what one VM is to do. */
-function changingVm(summary: string) {
-  return procedure({ summary, effect: "write", action: "executeVM", resource: ofVm, request: aVm, answer: committed });
+function changingVm(summary: string, command: (name: string) => Command) {
+  const action = "executeVM";
+  return commandProcedure({ summary, action, resource: ofVm, request: aVm, command: ({ name }) => command(name) });
 }
 
-function changingPool(summary: string) {
-  return procedure({
-    summary,
-    effect: "write",
-    action: "managePool",
-    resource: ofPool,
-    request: aPool,
-    answer: committed,
-  });
+function changingPool(summary: string, command: (name: string) => Command) {
+  const action = "managePool";
+  return commandProcedure({ summary, action, resource: ofPool, request: aPool, command: ({ name }) => command(name) });
 }
 
 export const orchestrationProcedures = {
@@ -96,27 +96,38 @@ export const orchestrationProcedures = {
     }),
   }),
 
-  "worker.cordon": changingWorker("Places nothing new on a host; what is there stays."),
-  "worker.uncordon": changingWorker("Lets a host take VMs again; ends a drain."),
+  "worker.cordon": changingWorker("Places nothing new on a host; what is there stays.", setAvailability("cordoned")),
+  "worker.uncordon": changingWorker("Lets a host take VMs again; ends a drain.", setAvailability("online")),
   "worker.drain": changingWorker(
     "Moves what is on a host elsewhere, a few VMs at a time. Answers when that is asked for; it is over when the host's `vmCount` and `taskCount` are 0.",
+    setAvailability("draining"),
   ),
   "worker.confirmDead": changingWorker(
     "An operator's word that a host is off: its VMs are placed elsewhere at once. Where the host is not off, a VM may then run twice.",
+    (workerId) => ({ kind: "confirmWorkerDead", workerId }),
   ),
-  "worker.remove": changingWorker(
-    "Takes a host that will never come back off the list and cuts it off for ever; its id is never used again. Refused while anything is placed there, while it is online, and for a member of the cluster.",
-  ),
+  "worker.remove": procedure({
+    summary:
+      "Takes a host that will never come back off the list and cuts it off for ever; its id is never used again. Refused while anything is placed there, while it is online, and for a member of the cluster.",
+    effect: "write",
+    action: "manageNode",
+    resource: ofWorker,
+    request: aWorker,
+    answer: z.strictObject({ ...written }),
+  }),
 
   // ---- Running VMs
 
-  "vm.start": changingVm("Wants a VM to run."),
-  "vm.stop": changingVm("Wants a VM to stand still. It keeps its place, its disk and its addresses."),
-  "vm.restart": changingVm("Wants another run of a VM where it is."),
+  "vm.start": changingVm("Wants a VM to run.", (name) => ({ kind: "setVmDesired", name, desired: "running" })),
+  "vm.stop": changingVm("Wants a VM to stand still. It keeps its place, its disk and its addresses.", (name) => ({
+    kind: "setVmDesired",
+    name,
+    desired: "stopped",
+  })),
+  "vm.restart": changingVm("Wants another run of a VM where it is.", (name) => ({ kind: "restartVm", name })),
 
-  "vm.migrate": procedure({
+  "vm.migrate": commandProcedure({
     summary: "Stops a VM and places it on another worker.",
-    effect: "write",
     action: "executeVM",
     resource: ofVm,
     request: record({
@@ -124,7 +135,7 @@ export const orchestrationProcedures = {
       to: nullable(nodeIdSchema).default(null).doc("null: wherever it fits best"),
       ...withSession,
     }),
-    answer: committed,
+    command: ({ name, to }) => ({ kind: "migrateVm", name, to }),
   }),
 
   "vm.plan": procedure({
@@ -154,13 +165,16 @@ export const orchestrationProcedures = {
 
   // ---- Tasks
 
-  "task.submit": procedure({
+  "task.submit": commandProcedure({
     summary: "Runs a command to completion on a worker that has the room. Answers when the request is committed.",
-    effect: "write",
     action: "submitTask",
     resource: ofTask,
     request: record({ id: nameSchema, ...taskSpecFields, features: anyFeatures, ...withSession }),
-    answer: committed,
+    command: ({ id, session: _, features, ...spec }) => ({
+      kind: "submitTask",
+      id,
+      spec: { ...spec, features: [...new Set(features)].sort() },
+    }),
   }),
 
   "task.list": procedure({
@@ -185,20 +199,18 @@ export const orchestrationProcedures = {
     answer: z.strictObject({ index: logIndex, task: taskAnswer }),
   }),
 
-  "task.cancel": procedure({
+  "task.cancel": commandProcedure({
     summary: "Ends a task; forgets one that is over.",
-    effect: "write",
     action: "cancelTask",
     resource: ofTask,
     request: record({ id: nameSchema, ...withSession }),
-    answer: committed,
+    command: ({ id }) => ({ kind: "cancelTask", id }),
   }),
 
   // ---- Tenants
 
-  "quota.set": procedure({
+  "quota.set": commandProcedure({
     summary: "Limits a tenant. What it has already stays.",
-    effect: "write",
     action: "manageQuota",
     resource: ofTenant,
     request: record({
@@ -206,7 +218,7 @@ export const orchestrationProcedures = {
       quota: nullable(quotaSchema).doc("null: no limits"),
       ...withSession,
     }),
-    answer: committed,
+    command: ({ tenant, quota }) => ({ kind: "setQuota", tenant, quota }),
   }),
 
   "quota.get": procedure({
@@ -229,13 +241,12 @@ export const orchestrationProcedures = {
 
   // ---- Address pools
 
-  "ipPool.create": procedure({
+  "ipPool.create": commandProcedure({
     summary: "Makes a pool from which VMs get addresses.",
-    effect: "write",
     action: "managePool",
     resource: ofPool,
     request: withCanonicalAddresses(record({ ...ipPoolSpecFields, ...withSession })),
-    answer: committed,
+    command: ({ session: _, ...spec }) => ({ kind: "createPool", spec }),
   }),
 
   "ipPool.list": procedure({
@@ -256,18 +267,28 @@ export const orchestrationProcedures = {
     answer: z.strictObject({ index: logIndex, pool: poolSchema }),
   }),
 
-  "ipPool.setStrategy": procedure({
+  "ipPool.setStrategy": commandProcedure({
     summary: "Changes which pool addresses come from where a VM names none, from now on.",
-    effect: "write",
     action: "managePool",
     resource: allPools,
     request: record({ strategy: poolStrategySchema, ...withSession }),
-    answer: committed,
+    command: ({ strategy }) => ({ kind: "setPoolStrategy", strategy }),
   }),
 
-  "ipPool.delete": changingPool("Deletes an address pool of which nothing is in use."),
-  "ipPool.enable": changingPool("Lets an address pool give out addresses again."),
-  "ipPool.disable": changingPool("Has an address pool give out nothing new; what it gave out stays."),
+  "ipPool.delete": changingPool("Deletes an address pool of which nothing is in use.", (name) => ({
+    kind: "deletePool",
+    name,
+  })),
+  "ipPool.enable": changingPool("Lets an address pool give out addresses again.", (name) => ({
+    kind: "setPoolEnabled",
+    name,
+    enabled: true,
+  })),
+  "ipPool.disable": changingPool("Has an address pool give out nothing new; what it gave out stays.", (name) => ({
+    kind: "setPoolEnabled",
+    name,
+    enabled: false,
+  })),
 
   // ---- Placement
 
@@ -280,13 +301,12 @@ export const orchestrationProcedures = {
     answer: z.strictObject({ index: logIndex, scheduler: zodOf(schedulerSettingsSchema) }),
   }),
 
-  "scheduler.configure": procedure({
+  "scheduler.configure": commandProcedure({
     summary: "Changes how the cluster places VMs from now on; what is placed stays.",
-    effect: "write",
     action: "manageCluster",
     resource: cluster,
     request: record({ scheduler: schedulerSettingsSchema, ...withSession }),
-    answer: committed,
+    command: ({ scheduler: settings }) => ({ kind: "configureScheduler", settings }),
   }),
 
   "rebalance.plan": procedure({

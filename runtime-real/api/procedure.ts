@@ -1,6 +1,7 @@
 /** The type of an entry in the table of procedures. */
-import type { z } from "zod";
-import type { schema } from "../../core/index.ts";
+import { z } from "zod";
+import type { Command, RequestSession, schema } from "../../core/index.ts";
+import { written } from "./schemas.ts";
 import { zodOf } from "./zod-of.ts";
 
 /**
@@ -56,6 +57,33 @@ export function procedure<Out, In, Answer extends z.ZodType>(
   entry: Entry<Out, In, Answer>,
 ): Procedure<Out, In, Answer> {
   return { ...entry, parser: zodOf(entry.request) };
+}
+
+const committed = z.strictObject({ ...written });
+
+interface CommandEntry<Out, In> extends Omit<Entry<Out, In, typeof committed>, "effect" | "answer"> {
+  readonly command: (request: Out) => Command;
+}
+
+/** What is asked of the core for a request. */
+interface Proposal {
+  readonly session: RequestSession | null;
+  readonly command: Command;
+}
+
+export interface CommandProcedure<Out = unknown, In = unknown> extends Procedure<Out, In, typeof committed> {
+  readonly proposal: (request: Out) => Proposal;
+}
+
+/** A write that is one command of the core, and answers when that is committed and applied. It needs no handler. */
+export function commandProcedure<Out extends { readonly session: RequestSession | null }, In>(
+  entry: CommandEntry<Out, In>,
+): CommandProcedure<Out, In> {
+  const { command, ...others } = entry;
+  return {
+    ...procedure({ ...others, effect: "write", answer: committed }),
+    proposal: (request) => ({ session: request.session, command: command(request) }),
+  };
 }
 
 export const cluster = (): Resource => ({ kind: "cluster" });

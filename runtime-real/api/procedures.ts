@@ -17,7 +17,7 @@ import {
 } from "../../core/index.ts";
 import { logIndexSchema } from "./orchestration-fields.ts";
 import { orchestrationProcedures } from "./orchestration-procedures.ts";
-import { cluster, ofVm, procedure, type Resource } from "./procedure.ts";
+import { cluster, commandProcedure, ofVm, procedure, type Resource } from "./procedure.ts";
 import { pageLimit, sessionSchema, withSession, withStale } from "./request-fields.ts";
 import {
   clusterEventSchema,
@@ -233,13 +233,12 @@ export const procedures = {
     answer: z.strictObject({ index: logIndex, tokens: z.array(tokenRecordSchema), nextAfterId: z.string().nullable() }),
   }),
 
-  "token.revoke": procedure({
+  "token.revoke": commandProcedure({
     summary: "Makes a token worthless.",
-    effect: "write",
     action: "manageCluster",
     resource: cluster,
     request: record({ id: tokenIdSchema, ...withSession }),
-    answer: z.strictObject({ ...written }),
+    command: ({ id }) => ({ kind: "revokeToken", id }),
   }),
 
   "events.list": procedure({
@@ -265,6 +264,10 @@ export const procedures = {
 
 export type Procedures = typeof procedures;
 export type ProcedureName = keyof Procedures;
+/** Of those that are one command of the core. */
+export type CommandName = {
+  [Name in ProcedureName]: Procedures[Name] extends { readonly proposal: unknown } ? Name : never;
+}[ProcedureName];
 /** What a caller may send: defaults may be left out. */
 export type RequestOf<Name extends ProcedureName> = schema.Input<Procedures[Name]["request"]>;
 /** What a handler gets: checked, defaults filled in. */
@@ -280,4 +283,8 @@ type Immutable<Value> = Value extends readonly (infer Item)[]
 
 export function isProcedureName(name: string): name is ProcedureName {
   return Object.hasOwn(procedures, name);
+}
+
+export function isCommandName(name: ProcedureName): name is CommandName {
+  return "proposal" in procedures[name];
 }
