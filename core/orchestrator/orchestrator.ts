@@ -19,7 +19,7 @@ import {
   vmOf,
   workerOf,
 } from "../cluster/index.ts";
-import { sameFacts, type TaskRecord, type VmRecord, type WorkerRecord } from "../domain/index.ts";
+import { assert, sameFacts, type TaskRecord, type VmRecord, type WorkerRecord } from "../domain/index.ts";
 import { assignmentOf, detailsFor } from "./assignment.ts";
 import { Draining } from "./draining.ts";
 import { Placing } from "./placing.ts";
@@ -62,6 +62,13 @@ export class Orchestrator {
 
   /** Entries have been applied. */
   applied(state: ClusterState, touched: Touched, nowMs: number): void {
+    const { appliedIndex } = this.#state;
+    assert(
+      state.appliedIndex >= appliedIndex,
+      "no state is followed by an older one",
+      appliedIndex,
+      state.appliedIndex,
+    );
     if (state.scheduler !== this.#state.scheduler) this.#placing.settingsChanged();
     this.#state = state;
     this.#nowMs = nowMs;

@@ -43,6 +43,10 @@ export class Proposals {
     return this.#inFlight.size >= PROPOSALS_MAX;
   }
 
+  get isEmpty(): boolean {
+    return this.#inFlight.size === 0;
+  }
+
   has(subject: Subject): boolean {
     return this.#inFlight.has(keyOf(subject));
   }

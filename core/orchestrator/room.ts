@@ -8,10 +8,12 @@ import {
   type OwnCommand,
   occupants,
   placementContext,
+  taskOf,
+  vmOf,
   workerOf,
   workerView,
 } from "../cluster/index.ts";
-import type { Resources, WorkerRecord } from "../domain/index.ts";
+import { assert, intentOf, type Resources, statusOf, type WorkerRecord } from "../domain/index.ts";
 import {
   chosen,
   explain,
@@ -74,21 +76,35 @@ export class Room {
   }
 
   /** Proposes a command that takes room on a worker, and promises that room to it. */
-  propose(state: ClusterState, subject: Subject, command: OwnCommand, placement: Placement): boolean {
-    if (!this.#proposals.propose(subject, command, placement)) return false;
+  propose(state: ClusterState, subject: Subject, command: OwnCommand, placement: Placement): void {
+    const { workerId } = placement;
+    assert(isToRun(state, subject), `room is promised to what is to run: a ${subject.kind}, ${command.kind}`);
+    const worker = workerOf(state, workerId);
+    assert(worker !== null && statusOf(worker) === "online", "room is promised on workers that are online", workerId);
+    const isCurrent = sameResources(this.#index.get(workerId)?.used ?? null, this.#viewOf(worker).used);
+    assert(isCurrent, "a place is chosen by what is used and promised on the worker by now", workerId);
+    const isProposed = this.#proposals.propose(subject, command, placement);
+    assert(
+      isProposed,
+      `there is one proposal in flight about a ${subject.kind}, and so one placement: ${command.kind}`,
+    );
     this.#promise(state, placement, 1);
-    return true;
   }
 
   /** A placement is settled. `takers`: the workers where its subject has room now. */
   settled(state: ClusterState, placement: Placement, takers: readonly (number | null)[]): void {
     this.#promise(state, placement, -1);
+    // The sum of what is in flight, where that costs nothing to say.
+    if (this.#proposals.isEmpty)
+      assert(this.#promised.size === 0, "nothing is promised but to what is in flight", placement.workerId);
     // Others may have found none for that alone.
     if (!takers.includes(placement.workerId)) this.#backIndex = state.appliedIndex + 0.5;
   }
 
   #promise(state: ClusterState, { workerId, resources }: Placement, sign: 1 | -1): void {
     const promised = added(this.#promised.get(workerId) ?? NOTHING, resources, sign);
+    const { vcpus, memoryMiB, diskGiB } = promised;
+    assert(Math.min(vcpus, memoryMiB, diskGiB) >= 0, "no room is given back twice on worker", workerId);
     if (isNothing(promised)) this.#promised.delete(workerId);
     else this.#promised.set(workerId, promised);
     const worker = workerOf(state, workerId);
@@ -118,6 +134,19 @@ const NOTHING: Resources = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
 
 function isNothing({ vcpus, memoryMiB, diskGiB }: Resources): boolean {
   return vcpus === 0 && memoryMiB === 0 && diskGiB === 0;
+}
+
+/** Not if it was deleted or stopped meanwhile, or is over. */
+function isToRun(state: ClusterState, subject: Subject): boolean {
+  if (subject.kind === "vm") {
+    const vm = vmOf(state, subject.name);
+    return vm !== null && intentOf(vm) === "run";
+  }
+  return subject.kind === "task" && taskOf(state, subject.id)?.state === "Pending";
+}
+
+function sameResources(a: Resources | null, b: Resources): boolean {
+  return a !== null && a.vcpus === b.vcpus && a.memoryMiB === b.memoryMiB && a.diskGiB === b.diskGiB;
 }
 
 function added(a: Resources, b: Resources, sign: 1 | -1): Resources {

@@ -2,9 +2,9 @@
  * Until when this leader counts on each worker that is online. A worker whose report it has not heard for that long is declared lost: then its own lease
  * is surely over, and everything on it has ended.
  */
-import { waitForLeaseMs } from "../agent/index.ts";
+import { FENCE_GRACE_MS, LEASE_TTL_MS, waitForLeaseMs } from "../agent/index.ts";
 import { type ClusterState, workerOf } from "../cluster/index.ts";
-import type { WorkerRecord } from "../domain/index.ts";
+import { assert, type WorkerRecord } from "../domain/index.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Proposals } from "./proposals.ts";
 
@@ -17,6 +17,8 @@ export class WorkerLeases {
   /** `driftBound`: largest relative rate error between any two monotonic clocks. */
   constructor(driftBound: number, proposals: Proposals) {
     this.#waitMs = waitForLeaseMs(driftBound);
+    const hostMs = LEASE_TTL_MS + FENCE_GRACE_MS;
+    assert(this.#waitMs > hostMs, "a leader waits for longer than a host may take, in ms", this.#waitMs, hostMs);
     this.#proposals = proposals;
   }
 

@@ -198,3 +198,18 @@ test("an empty index chooses nobody, and so does one that was cleared", () => {
   index.clear();
   expect(index.choose(fleet.context, aRequest())).toBeNull();
 });
+
+test("planted: what the search has found refuses when it is asked once more", () => {
+  const fleet = new Fleet([aWorker(1)]);
+  let asked = 0;
+  const context = {
+    ...fleet.context,
+    tenantPerWorkerMax: () => 1,
+    tenantCount: () => asked++,
+  };
+  const index = new PlacementIndex();
+  index.put(aWorker(1));
+  expect(() => index.choose(context, aRequest())).toThrow(
+    "assertion failed: the chosen worker takes what is placed there: vm on worker (1)",
+  );
+});

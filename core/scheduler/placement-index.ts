@@ -4,8 +4,9 @@
  * Whoever uses it puts a worker again whenever anything of it has changed, or who is on it, or how many VMs are in its domains; all else is read from the
  * context.
  */
+import { assert } from "../domain/index.ts";
 import { chosen, explain } from "./explain.ts";
-import { costLimit, domainsRefusal } from "./judge.ts";
+import { costLimit, domainsRefusal, judge } from "./judge.ts";
 import { PlacementTree, Search } from "./placement-tree.ts";
 import { type Candidates, candidatesOf, planPreemption } from "./preemption.ts";
 import type { Occupant, PlacementContext, PlacementRequest, PreemptionPlan, WorkerView } from "./types.ts";
@@ -25,6 +26,11 @@ export class PlacementIndex {
     this.#workers.set(worker.id, worker);
     this.#candidates.delete(worker.id);
     if (this.#tree !== null && !this.#tree.put(worker, before)) this.#newcomers.set(worker.id, worker);
+  }
+
+  /** As it was put last. */
+  get(workerId: number): WorkerView | undefined {
+    return this.#workers.get(workerId);
   }
 
   /** Rebuilds the tree when next asked: workers go seldom. */
@@ -55,7 +61,19 @@ export class PlacementIndex {
       costMax = costLimit(context.settings, cheapest);
     }
     const { best } = this.#search(tree, new Search(context, request, { costMax }));
-    return best.id === Number.POSITIVE_INFINITY ? null : best.id;
+    if (best.id === Number.POSITIVE_INFINITY) return null;
+    this.#check(context, best.id, request);
+    return best.id;
+  }
+
+  /**
+   * The tree finds the worker, and the worker as it was put last takes the request: so what is chosen never exceeds what
+   * may be promised there, even if the tree were wrong.
+   */
+  #check(context: PlacementContext, workerId: number, request: PlacementRequest): void {
+    const worker = this.#workers.get(workerId);
+    const isTaken = worker !== undefined && judge(context, worker, request).refusal === null;
+    assert(isTaken, `the chosen worker takes what is placed there: ${request.name} on worker`, workerId);
   }
 
   /** @param among only these workers; null: all. */
