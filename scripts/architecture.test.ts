@@ -1,6 +1,6 @@
-/** What the documents say about the code exists: paths, and functions named as `path#name`. */
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+/** What the documents say about the code is so: paths, functions named as `path#name`, and the arrows of a diagram. */
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
@@ -46,4 +46,40 @@ test("a path or a name that does not exist is found", () => {
     "scripts/walls.ts#nobody",
   ]);
   expect(stale("`core/node/node.ts#step` and `core/node/node.ts#steps`")).toEqual(["core/node/node.ts#steps"]);
+});
+
+/** The arrows of the diagram that names all of these, each as "from to". */
+function arrowsOf(...names: readonly string[]): string[] {
+  const text = readFileSync(join(root, "docs/ARCHITECTURE.md"), "utf8");
+  const diagrams = [...text.matchAll(/^```mermaid\n([\s\S]*?)^```/gm)].map(([, diagram = ""]) => diagram);
+  const diagram = diagrams.find((one) => names.every((name) => new RegExp(`^\\s*${name}\\b`, "m").test(one))) ?? "";
+  const arrow = /^\s*([\w-]+)(?:\[[^\]]*\])?\s*-->\s*([\w-]+)/gm;
+  return [...diagram.matchAll(arrow)].map(([, from, to]) => `${from} ${to}`);
+}
+
+/** Whether the arrows lead from one to the other. */
+function leads(arrows: readonly string[], from: string, to: string): boolean {
+  return arrows.some((arrow) => {
+    const [start = "", end = ""] = arrow.split(" ");
+    return start === from && (end === to || leads(arrows, end, to));
+  });
+}
+
+test("the diagram of core's folders shows the imports that there are, and no others", () => {
+  const imports = new Set<string>();
+  for (const path of globSync("core/*/**/*.ts", { cwd: root })) {
+    if (path.endsWith(".test.ts") || path.includes("/testing")) continue;
+    const [, folder = ""] = path.split("/");
+    for (const [, specifier = ""] of readFileSync(join(root, path), "utf8").matchAll(/ from "(\.[^"]+)"/g)) {
+      const [, other = "", ...rest] = posix.join(posix.dirname(path), specifier).split("/");
+      if (other !== folder && rest.length > 0) imports.add(`${folder} ${other}`);
+    }
+  }
+  const arrows = arrowsOf("schema", "orchestrator");
+  expect(arrows.filter((arrow) => !imports.has(arrow))).toEqual([]);
+  const missing = [...imports].filter((one) => {
+    const [from = "", to = ""] = one.split(" ");
+    return !leads(arrows, from, to);
+  });
+  expect(missing).toEqual([]);
 });
