@@ -94,7 +94,7 @@ class Leader {
 }
 
 /** A host that carries out at once what it is told. */
-class Host {
+class BenchWorker {
   readonly id: number;
   readonly #agent: Agent;
   readonly #machines = new Map<string, Machine>();
@@ -159,7 +159,7 @@ interface Exchange {
 }
 
 /** Every host reports once and hears its answer. */
-function exchange(leader: Leader, hosts: readonly Host[]): Exchange {
+function exchange(leader: Leader, hosts: readonly BenchWorker[]): Exchange {
   let [leaderMs, agentMs, reports, reportBytes, directiveBytes] = [0, 0, 0, 0, 0];
   for (let first = 0; first < hosts.length; first += TOGETHER) {
     const some = hosts.slice(first, first + TOGETHER);
@@ -203,9 +203,9 @@ function propose(leader: Leader, commands: readonly Command[]): void {
 export function filledFleet(
   workers: number,
   vms: number,
-): { readonly leader: Leader; readonly hosts: readonly Host[] } {
+): { readonly leader: Leader; readonly hosts: readonly BenchWorker[] } {
   const leader = new Leader();
-  const hosts = Array.from({ length: workers }, (_, at) => new Host(10_001 + at));
+  const hosts = Array.from({ length: workers }, (_, at) => new BenchWorker(10_001 + at));
   propose(
     leader,
     hosts.map(({ id, peerId }) => ({ kind: "announceNode", nodeId: id, peerId, addresses: [`host-${id}:7001`] })),

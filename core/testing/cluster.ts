@@ -38,7 +38,8 @@ export interface Envelope {
   readonly message: Message;
 }
 
-export interface Host {
+/** A member of a test cluster: its node while it is up, and its disk. */
+export interface TestMember {
   readonly id: NodeId;
   readonly peerId: PeerId;
   /** Null while it is down. */
@@ -60,7 +61,7 @@ export const CLUSTER_ID = "test-cluster";
 const STEPS_MAX = 100_000;
 
 export class Cluster {
-  readonly hosts = new Map<NodeId, Host>();
+  readonly hosts = new Map<NodeId, TestMember>();
   readonly options: RaftOptions;
   readonly answers = new Map<number, ClientAnswer>();
   nowMs = 1_000;
@@ -87,7 +88,7 @@ export class Cluster {
 
   // ---- Looking
 
-  host(id: NodeId): Host {
+  host(id: NodeId): TestMember {
     const host = this.hosts.get(id);
     if (host === undefined) throw new Error(`there is no host ${id}`);
     return host;
@@ -369,7 +370,7 @@ export class Cluster {
     this.#carryOut(host, host.node.step({ ...input, nowMs: this.nowMs, wallMs: this.wallMs }));
   }
 
-  #carryOut(host: Host, effects: readonly Effect[]): void {
+  #carryOut(host: TestMember, effects: readonly Effect[]): void {
     for (const effect of effects) {
       switch (effect.kind) {
         case "send": {
@@ -417,7 +418,7 @@ export class Cluster {
   }
 
   /** The world as the host's next process sees it. */
-  runtime({ id, peerId }: Pick<Host, "id" | "peerId">): Runtime {
+  runtime({ id, peerId }: Pick<TestMember, "id" | "peerId">): Runtime {
     this.#boots++;
     let drawn = 0;
     const first = this.#boots;
@@ -432,11 +433,11 @@ export class Cluster {
   }
 }
 
-function isUp({ node, halt, paused }: Host): boolean {
+function isUp({ node, halt, paused }: TestMember): boolean {
   return node !== null && halt === null && !paused;
 }
 
-function store(host: Host, write: Write): void {
+function store(host: TestMember, write: Write): void {
   host.durable = written(host.durable, write);
   host.history.push(host.durable);
 }

@@ -40,8 +40,8 @@ const SERVERS = [1, 2, 3];
 const TURNS_MAX = 10_000;
 const DRIFT_BOUND = 0.05;
 
-/** A host of a test: what it shows, and what its agent has been told. */
-interface Host {
+/** A worker of a test: what it shows, and what its agent has been told. */
+interface TestWorker {
   readonly id: number;
   bootId: number;
   sequence: number;
@@ -82,7 +82,7 @@ export class OrchestratorHarness {
   loses: (proposal: Proposal) => boolean = () => false;
   /** Sees what is committed before it is applied. */
   witness: (entries: readonly CommandEntry[]) => void = () => {};
-  readonly hosts = new Map<number, Host>();
+  readonly hosts = new Map<number, TestWorker>();
   #index = 0;
   #isLeading = true;
 
@@ -201,7 +201,7 @@ export class OrchestratorHarness {
     return worker;
   }
 
-  host(id: number): Host {
+  host(id: number): TestWorker {
     const host = this.hosts.get(id);
     if (host === undefined) throw new Error(`there is no host ${id}`);
     return host;
@@ -289,7 +289,7 @@ export class OrchestratorHarness {
   }
 
   /** As an agent would, at once. */
-  #beginJobs(host: Host): void {
+  #beginJobs(host: TestWorker): void {
     const begun = (host.assignment?.tasks ?? []).flatMap(({ id, attempt, isCancelled }): readonly Job[] => {
       const isThere = host.jobs.some((job) => job.id === id);
       return isCancelled || isThere ? [] : [{ id, attempt, phase: "running", exitCode: 0, output: "" }];
