@@ -208,7 +208,7 @@ export class Judge {
   }
 
   /**
-   * Whether a violation is harm that the act is expected to do, and the oracle one of those expected to find it.
+   * Whether a violation is harm that the act is expected to do, found by an oracle that is expected to find it.
    * Remembers it if so.
    */
   finds(oracle: string): boolean {
@@ -262,7 +262,7 @@ export class Judge {
   }
 }
 
-/** Two contents of a term that the sender leads itself: nobody else can have said either. */
+/** Two contents of a term that the sender leads: only the sender can have made them. */
 function convictsSender(evidence: Evidence, node: NodeView): boolean {
   return evidence.kind === "twoContents" && evidence.term === node.term;
 }

@@ -34,17 +34,17 @@ export class Fleet {
       });
     });
     this.#byHostIndex = new Map(this.workers.map((worker) => [worker.host.index, worker]));
-    // Not all in the same instant, as after a power cut they are not either.
+    // Not all at the same instant: real hosts are not either, even after a power cut.
     for (const [at, worker] of this.workers.entries()) world.loop.after(at * 1000, () => worker.boot(this.servers));
   }
 
-  /** Members to report to: the first ones; directives tell of others. */
+  /** Members to report to at first; directives name others. */
   get servers(): readonly number[] {
     const ids = this.#world.members.all.filter(({ state }) => state !== "gone").map(({ id }) => id);
     return ids.length > 0 ? ids : [1];
   }
 
-  /** The newest state that any member holds: what a client knows that has just looked. Null: no member runs. */
+  /** The newest state that any member holds, as a client that has just read it would know. Null: no member runs. */
   get newestState(): ClusterState | null {
     let best: ClusterState | null = null;
     for (const { node } of this.#world.members.all) {
@@ -53,7 +53,7 @@ export class Fleet {
     return best;
   }
 
-  /** Where a request is sent: to a member, whichever. One where nobody lives if there is none. */
+  /** The host of any member, to send a request to; a host without a member if there is no other. */
   anyMember(rng: Stream): SimHost {
     const { hosts } = this.#world.members;
     const inhabited = hosts.filter(({ member }) => member !== null);
@@ -118,7 +118,7 @@ export class Fleet {
     }
   }
 
-  /** What is to be announced of those that the state does not know. */
+  /** Workers that the state does not know yet. */
   unknown(state: ClusterState): readonly SimWorker[] {
     return this.workers.filter(({ id }) => nodeOf(state, id) === null);
   }

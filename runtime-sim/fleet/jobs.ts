@@ -92,7 +92,7 @@ export class Jobs {
     }
   }
 
-  /** After a reboot nothing is left. What was to come is cleared by whoever owns the agenda. */
+  /** After a reboot nothing is left. The owner of the agenda clears that. */
   clear(): void {
     if (this.#attempts.size > 0) this.#changed();
     this.#attempts.clear();

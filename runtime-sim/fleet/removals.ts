@@ -88,7 +88,7 @@ export class Removals implements Caller {
       return;
     }
     const isOver = !worker.isUnplugged && this.#world.loop.nowUs - sinceUs >= DRAIN_PATIENCE_US;
-    // Now and then somebody does not look before he asks: that has to be refused.
+    // Now and then the request comes too early: then it must be refused.
     const isRash = this.#rng.chance(0.1);
     const command = isOver
       ? available(worker.id, "online")

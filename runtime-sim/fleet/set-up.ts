@@ -1,4 +1,6 @@
-/** What the operator of a fleet asks for before anything else: workers announced, the scheduler, quotas and pools. */
+/**
+ * The first requests of a fleet's operator: announce the workers, configure the scheduler, set quotas, create pools.
+ */
 import { type Command, DEFAULT_QUOTA, DEFAULT_SCHEDULER } from "../../core/index.ts";
 import type { FleetShape } from "./shape.ts";
 import type { SimWorker } from "./sim-worker.ts";
@@ -25,7 +27,7 @@ export function setUpCommands(shape: FleetShape, workers: readonly SimWorker[]):
     }
   }
   for (let pool = 1; shape.poolSize > 0 && pool <= shape.pools; pool += 1) {
-    // A gateway, and the two ends of the subnet, are nobody's.
+    // The gateway and the two ends of the subnet are not given out.
     const size = Math.floor(shape.poolSize / shape.pools);
     const net = `10.${pool - 1}`;
     const last = `${net}.${(size + 1) >> 8}.${(size + 1) & 255}`;
@@ -42,7 +44,7 @@ export function setUpCommands(shape: FleetShape, workers: readonly SimWorker[]):
         reserved: [],
         datacenter: null,
         zone: null,
-        // Tags overlap: the first pool has one of its own, the others another.
+        // Tags overlap: all pools share one, the first has another, the rest a third.
         tags: ["all", pool === 1 ? "first" : "other"],
         enabled: true,
       },

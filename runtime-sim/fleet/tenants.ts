@@ -48,8 +48,8 @@ export class Tenants implements Caller {
   }
 
   /**
-   * Nothing more is asked for, but the set-up goes on; and a death that was confirmed is confirmed until the log has
-   * it: before that the host must not come back.
+   * Nothing more is asked for, but the set-up goes on. The confirmation of a death is repeated until the log has it:
+   * before that the host must not come back.
    */
   stop(): void {
     this.#stopped = true;

@@ -70,7 +70,7 @@ export class Wishes {
     return this.#weights.length === 0;
   }
 
-  /** The next thing that somebody asks for, drawn at random; null: there is nothing to ask it of. */
+  /** The next request, drawn at random; null: there is nothing it could be about. */
   draw(): WishedFor | null {
     const state = this.#fleet.newestState;
     if (state === null) return null;
@@ -105,7 +105,7 @@ export class Wishes {
         return this.#touching(name, { kind: "updateVm", name, expectedGeneration: vm.generation, spec });
       }
       case "rewire": {
-        // Refused while it is placed: what runs keeps what it answers to.
+        // Refused while the VM is placed: what runs keeps its addresses.
         const vm = vmOf(state, name);
         if (vm === null) return null;
         const networks = this.#rng.chance(0.5) ? [...vm.spec.networks, this.#network()] : [this.#network()];
@@ -138,11 +138,11 @@ export class Wishes {
   }
 
   #confirmDead(): WishedFor | null {
-    // Only of a host that is off: an operator who says so of another may run a VM twice.
+    // Only of a host that is off: a wrong confirmation may let a VM run twice.
     const dead = this.#fleet.workers.filter(({ isDown, isUnplugged }) => isDown && !isUnplugged);
     if (dead.length === 0) return null;
     const worker = this.#rng.pick(dead);
-    // And it stays off until that is in the log: a word that comes late would not be true any more.
+    // And it stays off until the log has that: a confirmation that arrives late would not be true any more.
     worker.unplug();
     return { command: { kind: "confirmWorkerDead", workerId: worker.id }, confirmed: worker };
   }

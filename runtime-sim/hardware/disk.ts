@@ -144,7 +144,7 @@ export class Disk {
   }
 
   /**
-   * The process dies, or the host: un-synced pages are kept or lost, each by a coin whose bias is drawn for each
+   * The process or the host crashes: each un-synced page is kept or lost, with a probability that is drawn for each
    * crash.
    */
   crash(): CrashOutcome {
@@ -191,7 +191,7 @@ export class Disk {
     this.#stalledUntilUs = Math.max(this.#stalledUntilUs, untilUs);
   }
 
-  /** A sync that would end before `untilUs` fails, and nothing of it is there. */
+  /** A sync that would end before `untilUs` fails, and nothing of it is kept. */
   fill(untilUs: number): void {
     this.#fullUntilUs = Math.max(this.#fullUntilUs, untilUs);
   }
@@ -207,7 +207,8 @@ export class Disk {
   }
 
   /**
-   * Flips one bit of a durable record, not damaged before. Returns which, for the trace; null when there is none left.
+   * Flips one bit of a durable record that is not damaged yet. Returns which record, for the trace; null when there is
+   * none.
    */
   flipBit(): string | null {
     const place = this.#victim(null);
@@ -229,7 +230,7 @@ export class Disk {
     if (meant === null || hit === null) return null;
     const bytes = encodeRecord(meant, this.#durable.record(meant));
     this.#damage.set(hit, bytes);
-    // Where it should be, the page is still as it came from the file system.
+    // The page that it should have written is still empty.
     this.#damage.set(meant, new Uint8Array(bytes.length));
     return `${placeName(meant)} written over ${placeName(hit)}`;
   }
@@ -243,7 +244,8 @@ export class Disk {
     this.#readFailures = 0;
   }
 
-  // For oracles: what is there even if a crash keeps nothing un-synced. Damaged records count as not there. All O(1).
+  // For oracles: what is left even if a crash keeps nothing that is un-synced. Damaged records count as not there. All
+  // O(1).
 
   /** Null for an index that is neither stored nor the snapshot's. */
   durableTermAt(index: number): number | null {

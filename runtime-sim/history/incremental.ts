@@ -244,7 +244,7 @@ export class ContinuousChecker<State, Input, Output> {
 
   /**
    * Checks the first `cut` events, of which every operation is settled, and forgets them. When that leaves too many
-   * situations behind and more may come, it puts the matter off.
+   * situations behind and more events may come, the check is put off.
    */
   private check(
     key: string,

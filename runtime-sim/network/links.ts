@@ -65,10 +65,10 @@ export class Links {
   damage(links: readonly Link[], chance: number): () => void {
     const damage = { links, chance };
     this.#damages.push(damage);
-    this.#reckonDamage();
+    this.#updateDamage();
     return () => {
       this.#damages = this.#damages.filter((other) => other !== damage);
-      this.#reckonDamage();
+      this.#updateDamage();
     };
   }
 
@@ -81,7 +81,7 @@ export class Links {
     return this.#damageChance[this.#at(from, to)] ?? 0;
   }
 
-  #reckonDamage(): void {
+  #updateDamage(): void {
     this.#damageChance.fill(0);
     for (const { links, chance } of this.#damages) {
       for (const { from, to } of links) {

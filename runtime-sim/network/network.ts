@@ -177,7 +177,7 @@ export class Network {
   }
 
   /**
-   * Blocks all these links (partition.ts knows the usual shapes) until `unblock` is called with the token that this
+   * Blocks all these links (partition.ts has the usual shapes) until `unblock` is called with the token that this
    * returns.
    */
   block(links: LinkList): number {
@@ -198,15 +198,15 @@ export class Network {
   }
 
   /**
-   * Holds back what is sent on a link until then; it leaves when the clog ends. Of two overlapping clogs the longer
-   * holds.
+   * Holds back what is sent on a link until `untilUs`; it leaves when the clog ends. Of two overlapping clogs the
+   * longer holds.
    */
   clog(from: number, to: number, untilUs: number): void {
     const at = this.#at(from, to) + CLOGGED_UNTIL_US;
     this.#links[at] = Math.max(this.#links[at] ?? 0, untilUs);
   }
 
-  /** Ends every clog of a link. What was sent meanwhile still arrives when it was told to. */
+  /** Ends every clog of a link. What was sent meanwhile keeps its time of arrival. */
   unclog(from: number, to: number): void {
     this.#links[this.#at(from, to) + CLOGGED_UNTIL_US] = 0;
   }

@@ -3,9 +3,9 @@
  * log.
  *
  * Checks every committed entry that repeats a request: in the replay of the committed entries, the VM that it names is
- * the same record before and after it. That every node does as the replay, state-machine-safety checks. Does not
- * check: requests without a session, which may happen twice; retries of a request so old that the book has forgotten
- * its session.
+ * the same record before and after it. state-machine-safety checks that every node does as the replay. Does not check:
+ * requests without a session, which may happen twice; retries of a request so old that its session is not remembered
+ * any more.
  */
 import { getVm } from "../../core/index.ts";
 import type { OracleContext } from "./context.ts";

@@ -1,9 +1,9 @@
 /**
- * The oracles of a run: `new Oracles({ hosts, violate, nowMs }, ORACLES)` is the `Observer` that the world calls.
+ * The oracles of a run: `new Oracles({ members, violate, nowMs }, ORACLES)` is the `Observer` that the world calls.
  *
  * To add one: a file that opens with what it checks and what it does not, a factory in the list below, and a test
- * beside it in which a planted bug makes it fire. Take the narrowest hook of `Oracle` that will do: none of them may
- * cost more when nothing of its concern has changed.
+ * beside it in which a planted bug makes it fire. Take the narrowest hook of `Oracle` that will do: an oracle must
+ * cost nothing when what it watches has not changed.
  */
 import { acknowledgedDurable } from "./acknowledged-durable.ts";
 import { committedImmutable } from "./committed-immutable.ts";

@@ -5,9 +5,9 @@
  * Checks the end of a log whenever it changed: each entry that no log had before is remembered by (index, term) with
  * its chain, and an entry that some log had must have the same chain. The chain stands for everything before it, so
  * one comparison covers the whole log. Does not check: that a chain was computed from its entry's content
- * (state-machine-safety sees what an entry does); entries of a term that a Byzantine peer led, which may well tell two
- * followers two things (whether that is ever committed, committed-immutable sees); entries more than `WINDOW` below
- * the newest one.
+ * (state-machine-safety sees what an entry does); entries of a term that a Byzantine peer led, which may tell two
+ * followers different things (committed-immutable sees whether that is ever committed); entries more than `WINDOW`
+ * below the newest one.
  */
 import type { Digest } from "../../core/index.ts";
 import type { NodeView } from "../world/index.ts";

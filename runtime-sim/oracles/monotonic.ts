@@ -2,7 +2,7 @@
  * What must never go back: term, commit index and applied index while a process runs; the durable term and vote over
  * the life of a disk; and whatever vote a node has given away, over restarts.
  *
- * Checks each of them whenever it changed, and at every boot. Within a term a vote goes from nobody to somebody, once.
+ * Checks each of them whenever it changed, and at every boot. Within a term a vote is given once and never changed.
  * Also that applied <= committed <= the end of the log. Does not check: the commit and applied index over a restart
  * (they are found again from the snapshot on). A damaged disk is no excuse: checksums find the damage, and the node
  * does not start from what is left.

@@ -88,7 +88,7 @@ export class Oracles implements Observer {
     if (node === null) throw new RangeError(`host ${member.id} is said to be up, but has no node`);
     const watch = new Watch(member);
     watch.take(node);
-    // A leader straight from its boot is seen at its first step.
+    // A node that leads right after its boot is seen at its first step.
     watch.role = "follower";
     while (this.#watches.length <= member.id) this.#watches.push(null);
     this.#watches[member.id] = watch;
@@ -124,7 +124,7 @@ export class Oracles implements Observer {
     const commitIndex = node.commitIndex;
     const appliedIndex = node.appliedIndex;
     if (node.halted) {
-      // The step was broken off halfway: only what it says counts.
+      // The step was broken off halfway: only its effects count.
       this.#speech(watch, node, effects);
       return;
     }

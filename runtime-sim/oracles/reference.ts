@@ -120,7 +120,7 @@ function isSameInBytes(left: ClusterState, right: ClusterState): boolean {
 
 /**
  * Whether two plain values are equal in every part: then their bytes are equal too. Replicas share much of what they
- * have decoded, and what is shared need not be looked through.
+ * have decoded, and shared parts need not be compared.
  */
 function isEqual(left: unknown, right: unknown): boolean {
   if (left === right) return true;
@@ -136,7 +136,7 @@ function isEqual(left: unknown, right: unknown): boolean {
   return names.length === Object.keys(right).length && names.every((name) => isEqual(left[name], right[name]));
 }
 
-/** Most of a table is one empty part, over and over. */
+/** Most parts of a table are the same empty one. */
 function isEqualList(left: readonly unknown[], right: readonly unknown[]): boolean {
   if (left.length !== right.length) return false;
   for (let at = 0; at < left.length; at++) {

@@ -20,8 +20,8 @@ export class Streams {
   }
 
   /**
-   * The stream of that name. Asking twice gives the same one, where it has got to: keep it, do not look it up for each
-   * draw.
+   * The stream of that name. Asking twice gives the same stream, in its present position: keep it, do not look it up
+   * for each draw.
    */
   stream(name: string): Stream {
     const known = this.#streams.get(name);
@@ -81,7 +81,7 @@ export class Stream {
     return item;
   }
 
-  /** Shuffles in place (Fisher and Yates) and returns `items`. Draws once less than there are items. */
+  /** Shuffles in place (Fisher and Yates) and returns `items`. Draws one time less than there are items. */
   shuffle<T extends NonNullable<unknown>>(items: T[]): T[] {
     for (let last = items.length - 1; last > 0; last -= 1) {
       const chosen = this.integer(0, last);
@@ -96,8 +96,8 @@ export class Stream {
 }
 
 /**
- * -ln(k / 2^32) for an integer k in [1, 2^32]. Engines may round Math.log as they like; + - * / they may not. With m =
- * k / 2^e in [2^-1/2, 2^1/2], ln m = 2 artanh((m - 1) / (m + 1)): six terms are good to 10^-11.
+ * -ln(k / 2^32) for an integer k in [1, 2^32]. Engines may round Math.log differently, but not + - * /. With m = k /
+ * 2^e in [2^-1/2, 2^1/2], ln m = 2 artanh((m - 1) / (m + 1)): six terms are good to 10^-11.
  */
 function minusLog(k: number): number {
   if (k === TWO_32) return 0;

@@ -178,8 +178,8 @@ export class FaultView implements InjectorWorld {
   }
 
   /**
-   * With this copy gone too, would every configuration that may decide something still have more sound copies than
-   * not?
+   * Whether, without this copy, every configuration that may decide something still has more sound copies than unsound
+   * ones.
    */
   mayDamage(index: number): boolean {
     const { member } = this.#hostAt(index);

@@ -120,8 +120,8 @@ export class QuietPhase {
 
   /**
    * Proof that nobody can be elected, if so: each process that runs and has a vote needs a quorum of the configuration
-   * it acts by, and those that are gone for good leave less than one. A configuration counts from its entry on,
-   * committed or not.
+   * it acts by, and the members that are left are too few for one. A configuration counts from its entry on, committed
+   * or not.
    */
   #excuse(): string | null {
     const running = this.#parts.world.members.running();

@@ -118,11 +118,11 @@ export class Client implements Caller {
 
   #chooseKind(key: string): Kind {
     const known = this.#generations.get(key);
-    const die = this.#rng.nextUnit();
-    if (die < 0.45) return "get";
-    if (known === undefined || known === 0) return die < 0.9 ? "create" : "delete";
-    if (die < 0.83) return "update";
-    return die < 0.93 ? "delete" : "create";
+    const draw = this.#rng.nextUnit();
+    if (draw < 0.45) return "get";
+    if (known === undefined || known === 0) return draw < 0.9 ? "create" : "delete";
+    if (draw < 0.83) return "update";
+    return draw < 0.93 ? "delete" : "create";
   }
 
   /** Opens a session first where there is none. A node that answers nothing about it is asked again. */
@@ -212,13 +212,13 @@ export class Client implements Caller {
   #somewhere(): SimHost {
     const { hosts } = this.#world.members;
     if (this.#stay?.member?.node != null && this.#rng.chance(STAYS)) return this.#stay;
-    // A liar may tell its clients anything, so nobody asks one.
+    // A liar may answer anything, so clients do not ask it.
     const inhabited = hosts.filter(({ member }) => member?.honest === true);
     this.#stay = this.#rng.pick(inhabited.length > 0 ? inhabited : hosts);
     return this.#stay;
   }
 
-  /** One timer at a time: a deadline that moved on is looked at again when the timer comes. */
+  /** One timer at a time: when the deadline has moved, the timer is armed anew as soon as it fires. */
   #armTimer(): void {
     if (this.#timerUs <= this.#patienceUs) return;
     const atUs = this.#patienceUs;
@@ -298,7 +298,7 @@ export class Client implements Caller {
     this.#patienceUs = Infinity;
     const pending = this.#pending;
     if (pending !== null) pending.isUncertain = true;
-    // Not at this node again, if there is another.
+    // Another node next time, if there is one.
     this.#stay = null;
     this.#retry();
   }

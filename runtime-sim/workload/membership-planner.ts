@@ -82,7 +82,7 @@ export class MembershipPlanner {
     };
   }
 
-  /** Whether a set of voters keeps more sound copies than not, and is of a size that the scenario allows. */
+  /** Whether a set of voters keeps more sound copies than unsound ones, and is of a size that the scenario allows. */
   #isSensible(voters: readonly NodeId[]): boolean {
     const [fewest, most] = this.#shape.voters;
     if (voters.length < fewest || voters.length > most) return false;
@@ -100,7 +100,7 @@ export class MembershipPlanner {
     return free.length === 0 ? null : this.#rng.pick(free);
   }
 
-  /** Nobody who once lived there is a member any more. */
+  /** No member that ever lived on the host is in the configuration any more. */
   #isVacant(host: SimHost): boolean {
     const members = this.#world.members.configuration()?.members ?? [];
     return !this.#world.members.all.some(
@@ -170,7 +170,7 @@ export class MembershipPlanner {
     return { text, changes, voters, isDone, finish: after, isUrgent: false, sinceUs: this.#world.loop.nowUs };
   }
 
-  /** A removed process runs on for a while before somebody turns it off. */
+  /** A removed process runs on for a while before it is turned off. */
   #retire(member: SimMember): void {
     this.#world.loop.after(this.#rng.integer(0, REMOVED_RUNS_MAX_US), () => {
       if (member.state !== "gone") this.#world.processes.retire(member);

@@ -1,7 +1,7 @@
 /**
- * The operator: brings hosts back that lost their disk, as new members under new identities; changes the membership
- * and moves the leadership where the scenario says so; restarts processes that have stopped themselves without
- * evidence, as a supervisor would. One membership job at a time.
+ * The operator of the members. It puts new members, with new identities, on hosts that lost their disk; changes the
+ * membership and transfers the leadership where the scenario says so; restarts processes that have stopped themselves
+ * without evidence, as a supervisor would. One membership job at a time.
  */
 import type { ClientAnswer, Configuration, NodeId } from "../../core/index.ts";
 import type { FaultAtlas } from "../faults/index.ts";
@@ -175,7 +175,7 @@ export class Operator implements Caller {
   }
 
   #ask(job: MembershipJob, leader: SimMember, configuration: Configuration): void {
-    // Part of it may have happened, or no longer concern anybody.
+    // Part of it may have happened already, or be about a member that is gone.
     const changes = job.changes.filter(
       (change) => change.kind !== "remove" || configuration.members.some((member) => member.id === change.id),
     );
@@ -187,7 +187,7 @@ export class Operator implements Caller {
 
   answered(attempt: number, answer: ClientAnswer | null): void {
     if (attempt !== this.#attempt) return;
-    // Refused or broken off: asks anew at the next look. Done: the next look sees it.
+    // Refused or broken off: the next look asks again. Done: the next look sees it.
     this.#askedUs = -Infinity;
     if (
       answer !== null &&
@@ -202,7 +202,7 @@ export class Operator implements Caller {
   #nextReplacement(): MembershipJob | null {
     const lost = this.#replacements.shift();
     if (lost === undefined) return null;
-    // Somebody else may have been put there meanwhile.
+    // Another member may have been put there meanwhile.
     if (lost.host.member !== null) return this.#nextReplacement();
     return this.#planner.newcomer(lost.host, lost.id, true, true);
   }

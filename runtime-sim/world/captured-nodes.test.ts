@@ -1,7 +1,7 @@
 /**
- * A node's whole state is a value: whenever it is captured, a node that is restored from it answers whatever follows as
- * the captured one does. Nodes of simulated clusters get twins in the middle of their work, some through bytes and some
- * in the same memory; each input goes to both, and what they want done must be equal, step by step.
+ * A node's whole state is a value: whenever it is captured, a node that is restored from it answers whatever follows
+ * as the captured one does. Nodes of simulated clusters get twins in the middle of their work, some through bytes and
+ * some in the same memory; each input goes to both, and what they want done must be equal, step by step.
  */
 import { Session } from "node:inspector";
 import { isDeepStrictEqual } from "node:util";

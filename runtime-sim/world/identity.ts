@@ -62,16 +62,16 @@ const ALPHABET = Uint8Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst
 );
 
 /**
- * Bytes are copied here first: one view that lives for ever reads words twice as fast as bytes can be put together, or
- * a view made for each call.
+ * Bytes are copied here first: one view that is kept reads words twice as fast as joining bytes, or as a view made for
+ * each call.
  */
 let scratch = new Uint8Array(4096);
 let words = new DataView(scratch.buffer);
 
 /**
- * Two lanes of 32 bits in the manner of MurmurHash3: eight bytes a round, each half into a lane of its own, the lanes
- * added to one another. A round is invertible in the state and injective in the bytes, so inputs of one length that
- * differ in one round alone never collide.
+ * Two lanes of 32 bits, as in MurmurHash3: eight bytes a round, each half into a lane of its own, then each lane added
+ * to the other. A round is invertible in the state and injective in the bytes, so inputs of one length that differ in
+ * one round alone never collide.
  */
 function keyedDigest(bytes: Uint8Array, keyA: number, keyB: number): string {
   const length = bytes.length;
@@ -82,7 +82,7 @@ function keyedDigest(bytes: Uint8Array, keyA: number, keyB: number): string {
   }
   scratch.set(bytes);
   for (let at = length; at < paddedLength; at += 1) scratch[at] = 0;
-  // The length tells inputs apart that the padding makes alike.
+  // The length distinguishes inputs that the padding makes equal.
   let a = keyA ^ length;
   let b = keyB;
   for (let at = 0; at < paddedLength; at += 8) {

@@ -1,7 +1,8 @@
 /**
  * In the end every VM is as it is desired, or has a stated reason. Desired running: it runs, in the present run and on
  * the host where it is placed; or no worker would take it, not even if others were preempted; or it has failed as
- * often as it may, and its record says why. Desired stopped: it is. Desired deleted: it is no more.
+ * often as it may, and its record says why. Desired stopped: it is stopped. Desired deleted: it does not exist any
+ * more.
  *
  * Not checked: how long it took, beyond the bound of the scenario.
  */
@@ -71,7 +72,7 @@ export function desiredRuns({ findWorker }: FleetContext): FleetOracle {
           return why;
         }
       }
-      // To show that nobody would take one, every worker is asked: that comes last, when it is all that is left to
+      // To show that no worker would take one, every worker is asked: that comes last, when it is all that is left to
       // ask.
       for (const vm of unplaced) {
         const why = missing(vm, explain);

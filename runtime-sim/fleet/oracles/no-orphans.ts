@@ -37,6 +37,6 @@ export function noOrphans({ workers }: FleetContext): FleetOracle {
 function isWanted(vm: VmRecord | null, hostId: number, epoch: number, phase: MachinePhase): boolean {
   if (vm?.workerId !== hostId) return false;
   if (vm.epoch === epoch) return true;
-  // Stopped before its last run was ever made: what it wrote is in the run before.
+  // Stopped before its last run was built: its disk is that of the run before.
   return vm.state === "Stopped" && epoch < vm.epoch && (phase === "stopped" || phase === "failed");
 }

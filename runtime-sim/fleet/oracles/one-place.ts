@@ -2,7 +2,7 @@
  * No VM ever runs in two places: on no two hosts do guests of one name execute at once, whatever their epochs. A guest
  * that hangs in its boot executes, and so does one that ignores its stop.
  *
- * Not checked: machines that a fault put there. They bear the name of a VM, and are nobody's.
+ * Not checked: machines that a fault put there. They have the name of a VM, and belong to none.
  */
 import type { FleetContext, FleetOracle, WorkerView } from "./oracle.ts";
 

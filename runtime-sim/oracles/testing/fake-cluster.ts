@@ -132,7 +132,7 @@ export function configurationOf(voters: readonly NodeId[], outgoing: readonly No
   return { voters, outgoing, learners: [], members: [], retired: [] };
 }
 
-/** Hosts 1 to `count`, up, watched by the given oracles. */
+/** Members 1 to `count`, up, watched by the given oracles. */
 export class FakeCluster {
   readonly members: FakeMember[] = [];
   readonly oracles: Oracles;
