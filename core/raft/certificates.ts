@@ -3,12 +3,18 @@
  * that this node knows by itself: from its log, or proved by an introduction. Signatures are verified once for each
  * term and certificate, not for each message.
  */
-import { askWho } from "./introductions.ts";
+import type { Admission } from "./admission.ts";
+import { askWho, type Introducer } from "./introductions.ts";
 import type { Message } from "./messages.ts";
 import { isQuorum } from "./quorum.ts";
 import { type Certificate, type MemberSignature, NOBODY, type NodeId, type Signature } from "./records.ts";
 import type { RaftState } from "./state.ts";
 import { voteStatement } from "./statements.ts";
+
+/** Follows whoever a certificate proves to lead, and enters the term that it proves. */
+export interface CertificateChecker extends Introducer, Pick<RaftState, "becomeFollower" | "enterTerm" | "recognize"> {
+  readonly admission: Pick<Admission, "report" | "evict">;
+}
 
 /**
  * `unproven`: too few of its signers are known here; this node may lag behind, and asks who they are. `forged`: a
@@ -17,7 +23,11 @@ import { voteStatement } from "./statements.ts";
 type CertificateCheck = "valid" | "unproven" | "forged";
 
 /** Checks `certificate` and puts the signatures that verified into `verified`. */
-function checkCertificate(raft: RaftState, certificate: Certificate, verified: MemberSignature[]): CertificateCheck {
+function checkCertificate(
+  raft: CertificateChecker,
+  certificate: Certificate,
+  verified: MemberSignature[],
+): CertificateCheck {
   const { kind, term, candidate, signatures } = certificate;
   const signers = new Set<NodeId>();
   for (const { id, signature } of signatures) {
@@ -46,7 +56,7 @@ function checkCertificate(raft: RaftState, certificate: Certificate, verified: M
  * is replaced, and a node that joins later must still accept it. A configuration counts for terms up to that of the
  * joint entry that replaced it, so that members who have left cannot elect anybody in a later term.
  */
-function wasQuorum(raft: RaftState, term: number, signed: (id: NodeId) => boolean): boolean {
+function wasQuorum(raft: CertificateChecker, term: number, signed: (id: NodeId) => boolean): boolean {
   let endedInTerm = Number.POSITIVE_INFINITY;
   for (const { joint, jointTerm } of raft.roster.lineage.toReversed()) {
     if (term <= endedInTerm && isQuorum(joint, signed)) return true;
@@ -60,7 +70,7 @@ function wasQuorum(raft: RaftState, term: number, signed: (id: NodeId) => boolea
  * Whether `message` comes from the elected leader of its term. Where its certificate is the first proof of that
  * leader, this node follows it from now on. If not, the caller refuses the message.
  */
-export function isFromLeader(raft: RaftState, message: Message, certificate: Certificate | null): boolean {
+export function isFromLeader(raft: CertificateChecker, message: Message, certificate: Certificate | null): boolean {
   if (message.term < raft.term) return false;
   const known = raft.recognized;
   if (known !== null && known.term === message.term && known.candidate === message.from) {
@@ -82,7 +92,7 @@ export function isFromLeader(raft: RaftState, message: Message, certificate: Cer
 }
 
 /** Enters the later term that a response comes from, if `proof` justifies that term. Returns whether it did. */
-export function followProof(raft: RaftState, message: Message, proof: Certificate | null): boolean {
+export function followProof(raft: CertificateChecker, message: Message, proof: Certificate | null): boolean {
   if (message.term <= raft.term || proof === null) return false;
   if (proof.term !== message.term) {
     forged(raft, message, "the proof is for another term");
@@ -99,7 +109,7 @@ export function followProof(raft: RaftState, message: Message, proof: Certificat
  * Checks a certificate that a member sent, and acts on what is wrong with it. Returns the certificate with only those
  * signatures that this node has verified, because it will send it on to others; null when it is not valid.
  */
-export function accept(raft: RaftState, certificate: Certificate, message: Message): Certificate | null {
+export function accept(raft: CertificateChecker, certificate: Certificate, message: Message): Certificate | null {
   if (certificate === raft.proof) return certificate;
   const verified: MemberSignature[] = [];
   switch (checkCertificate(raft, certificate, verified)) {
@@ -116,7 +126,7 @@ export function accept(raft: RaftState, certificate: Certificate, message: Messa
   }
 }
 
-function forged(raft: RaftState, message: Message, reason: string): void {
+function forged(raft: CertificateChecker, message: Message, reason: string): void {
   raft.admission.report(`forgedCertificate ${message.from} ${message.term}`, {
     kind: "forgedCertificate",
     from: message.from,
@@ -130,7 +140,7 @@ function forged(raft: RaftState, message: Message, reason: string): void {
  * Looks for evidence: compares a valid election of this term with the leader and the votes that this node has seen in
  * the same term.
  */
-function noteElection(raft: RaftState, election: Certificate): void {
+function noteElection(raft: CertificateChecker, election: Certificate): void {
   if (election.term !== raft.term) return;
   const known = raft.recognized;
   if (known !== null && known.candidate !== election.candidate) {
@@ -147,7 +157,7 @@ function noteElection(raft: RaftState, election: Certificate): void {
 }
 
 function noteVote(
-  raft: RaftState,
+  raft: CertificateChecker,
   election: Certificate,
   voter: NodeId,
   candidate: NodeId,

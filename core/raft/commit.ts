@@ -1,12 +1,15 @@
 /** When entries are committed (thesis 3.5, 3.6). */
-import { changeCommitted } from "./membership.ts";
+import { changeCommitted, type MembershipState } from "./membership.ts";
 import { quorumValue } from "./quorum.ts";
 import { confirmReads } from "./rounds.ts";
 import { tellCommit } from "./sending.ts";
 import type { RaftState } from "./state.ts";
 
+/** Advances the commit index, and what follows from that. */
+export interface CommitState extends MembershipState, Pick<RaftState, "commitTo"> {}
+
 /** Commits what a quorum holds durably, if the last of it is of this term (paper 5.4.2, figure 8). */
-export function advanceCommit(raft: RaftState): void {
+export function advanceCommit(raft: CommitState): void {
   if (raft.role !== "leader") return;
   const reached = quorumValue(raft.roster.configuration, (id) =>
     id === raft.id ? raft.log.stableIndex : (raft.leadership.progress.get(id)?.match ?? 0),

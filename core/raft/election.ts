@@ -3,15 +3,29 @@
  * gathers a quorum's signed pre-votes; they are the certificate with which it, and then every other member, enters
  * the new term.
  */
-import { accept, followProof } from "./certificates.ts";
+import type { Appender } from "./appending.ts";
+import { accept, type CertificateChecker, followProof } from "./certificates.ts";
+import type { Leadership } from "./leadership.ts";
 import type { RequestVote, VoteResponse } from "./messages.ts";
+import type { Outbox } from "./outbox.ts";
 import { isQuorum } from "./quorum.ts";
 import { type Certificate, NOBODY, type NodeId, type Signature } from "./records.ts";
-import { startRound } from "./rounds.ts";
+import { type RoundState, startRound } from "./rounds.ts";
 import { broadcastAppend } from "./sending.ts";
 import type { SignatureSet } from "./signature-set.ts";
 import { header, type RaftState } from "./state.ts";
 import { transferStatement, voteStatement } from "./statements.ts";
+
+/** Changes term, vote and role. */
+export type Elector = RoundState &
+  Appender &
+  CertificateChecker &
+  Pick<RaftState, "vote" | "becomePreCandidate" | "becomeCandidate" | "becomeLeader" | "resetElectionDeadline"> & {
+    readonly outbox: Pick<Outbox, "sendDurably" | "countVoteOnceDurable">;
+    readonly leadership: Pick<Leadership, "termStartsAt">;
+    readonly preVotes: SignatureSet;
+    readonly votes: SignatureSet;
+  };
 
 const NO_DATA = new Uint8Array(0);
 
@@ -19,7 +33,7 @@ const NO_DATA = new Uint8Array(0);
  * Asks for pre-votes for the next term. `order`: the leader's signature when leadership is being transferred; it
  * counts for this campaign alone.
  */
-export function campaign(raft: RaftState, order: Signature = ""): void {
+export function campaign(raft: Elector, order: Signature = ""): void {
   raft.becomePreCandidate(order);
   raft.preVotes.add(raft.id, sign(raft, "preVote", raft.term + 1, raft.id));
   if (electIfPreVoted(raft)) return;
@@ -36,7 +50,7 @@ export function campaign(raft: RaftState, order: Signature = ""): void {
   }
 }
 
-function electIfPreVoted(raft: RaftState): boolean {
+function electIfPreVoted(raft: Elector): boolean {
   if (!isQuorum(raft.roster.configuration, (id) => raft.preVotes.has(id))) return false;
   const order = raft.transferOrder;
   const certificate = certificateOf(raft, "preVote", raft.term + 1, raft.preVotes);
@@ -60,13 +74,13 @@ function electIfPreVoted(raft: RaftState): boolean {
 }
 
 /** The vote of this node for itself in `term` is durable. */
-export function countOwnVote(raft: RaftState, term: number): void {
+export function countOwnVote(raft: Elector, term: number): void {
   if (raft.role !== "candidate" || raft.term !== term) return;
   raft.votes.add(raft.id, sign(raft, "election", term, raft.id));
   leadIfElected(raft);
 }
 
-export function handleRequestVote(raft: RaftState, message: RequestVote): void {
+export function handleRequestVote(raft: Elector, message: RequestVote): void {
   if (message.term < raft.term || (message.preVote && message.term === raft.term)) {
     refuse(raft, message);
     return;
@@ -121,7 +135,7 @@ export function handleRequestVote(raft: RaftState, message: RequestVote): void {
  * Leader stickiness (thesis 4.2.3): whether this node refuses other candidates, because it leads or has heard its
  * leader within the shortest election time-out. The leader's signed order to that candidate lifts it.
  */
-function isSticky(raft: RaftState, message: RequestVote): boolean {
+function isSticky(raft: Elector, message: RequestVote): boolean {
   if (raft.role !== "leader" && raft.nowMs >= raft.lastLeaderContactMs + raft.options.electionTimeoutMs) return false;
   if (message.transfer === "" || message.term !== raft.term + 1) return true;
   const leader = raft.roster.peerOf(raft.leaderId);
@@ -133,13 +147,13 @@ function isSticky(raft: RaftState, message: RequestVote): boolean {
  * Whether the term follows one that is known here or that the candidate proves. Without this check a faulty member
  * could jump to the last term that a number can hold.
  */
-function isNextTerm(raft: RaftState, message: RequestVote): boolean {
+function isNextTerm(raft: Elector, message: RequestVote): boolean {
   if (message.term <= raft.term + 1) return true;
   const { certificate } = message;
   return certificate !== null && certificate.term === message.term - 1 && accept(raft, certificate, message) !== null;
 }
 
-function refuse(raft: RaftState, message: RequestVote): void {
+function refuse(raft: Elector, message: RequestVote): void {
   raft.outbox.send({
     type: "voteResponse",
     ...header(raft, message.from, raft.term),
@@ -150,7 +164,7 @@ function refuse(raft: RaftState, message: RequestVote): void {
   });
 }
 
-export function handleVoteResponse(raft: RaftState, message: VoteResponse): void {
+export function handleVoteResponse(raft: Elector, message: VoteResponse): void {
   if (!message.granted) {
     followProof(raft, message, message.proof);
     return;
@@ -181,7 +195,7 @@ export function handleVoteResponse(raft: RaftState, message: VoteResponse): void
   }
 }
 
-function leadIfElected(raft: RaftState): void {
+function leadIfElected(raft: Elector): void {
   // Its own vote counts once it is durable, and a candidate never leads without it.
   if (!raft.votes.has(raft.id) || !isQuorum(raft.roster.configuration, (id) => raft.votes.has(id))) return;
   const certificate = certificateOf(raft, "election", raft.term, raft.votes);
@@ -196,15 +210,15 @@ function leadIfElected(raft: RaftState): void {
   startRound(raft);
 }
 
-function sign(raft: RaftState, kind: "preVote" | "election", term: number, candidate: NodeId): Signature {
+function sign(raft: Elector, kind: "preVote" | "election", term: number, candidate: NodeId): Signature {
   return raft.environment.sign(voteStatement(raft.clusterId, raft.incarnation, kind, term, candidate));
 }
 
-function certificateOf(raft: RaftState, kind: "preVote" | "election", term: number, votes: SignatureSet): Certificate {
+function certificateOf(raft: Elector, kind: "preVote" | "election", term: number, votes: SignatureSet): Certificate {
   return { kind, term, candidate: raft.id, signatures: votes.toList() };
 }
 
-function otherVoters(raft: RaftState): NodeId[] {
+function otherVoters(raft: Elector): NodeId[] {
   const { voters, outgoing } = raft.roster.configuration;
   return [...new Set([...voters, ...outgoing])].filter((id) => id !== raft.id);
 }

@@ -1,13 +1,26 @@
 /** A follower's side of replication (thesis 3.5): appends and heartbeats from the leader. */
 import { Halt } from "./assert.ts";
-import { isFromLeader } from "./certificates.ts";
+import { type CertificateChecker, isFromLeader } from "./certificates.ts";
 import { decodeConfigurationRecord } from "./codec/index.ts";
 import { endorsementFor } from "./endorsements.ts";
+import type { RaftLog } from "./log.ts";
 import type { Append, AppendResponse, Heartbeat } from "./messages.ts";
+import type { Outbox } from "./outbox.ts";
 import type { Digest, Entry } from "./records.ts";
+import type { Roster } from "./roster.ts";
 import type { RaftState } from "./state.ts";
+import type { StateView } from "./views.ts";
 
-export function handleAppend(raft: RaftState, message: Append): void {
+/** Changes the log as its leader says. */
+interface FollowerState
+  extends CertificateChecker,
+    Pick<RaftState, "heardLeader" | "commitTo" | "matchTo" | "truncateAfter"> {
+  readonly log: StateView["log"] & Pick<RaftLog, "append">;
+  readonly roster: CertificateChecker["roster"] & Pick<Roster, "place">;
+  readonly outbox: Pick<Outbox, "send" | "sendTo" | "sendDurably">;
+}
+
+export function handleAppend(raft: FollowerState, message: Append): void {
   if (message.term < raft.term) {
     respond(raft, message, "staleTerm", message.prevIndex, "", 0, 0);
     return;
@@ -48,7 +61,7 @@ export function handleAppend(raft: RaftState, message: Append): void {
  * matching tail.
  */
 function acceptEntries(
-  raft: RaftState,
+  raft: FollowerState,
   message: Append,
   entries: readonly Entry[],
   firstIndex: number,
@@ -93,7 +106,7 @@ function isConfiguration(entry: Entry): boolean {
   }
 }
 
-function matched(raft: RaftState, message: Append, index: number): void {
+function matched(raft: FollowerState, message: Append, index: number): void {
   raft.matchTo(Math.min(index, raft.log.lastIndex));
   // No further than this append reaches: a faulty leader may have sent other entries earlier.
   commitAsFollower(raft, Math.min(message.commit, index));
@@ -101,7 +114,7 @@ function matched(raft: RaftState, message: Append, index: number): void {
 }
 
 function respond(
-  raft: RaftState,
+  raft: FollowerState,
   message: Append,
   outcome: AppendResponse["outcome"],
   matchIndex: number,
@@ -128,7 +141,7 @@ function respond(
   else raft.outbox.send(response);
 }
 
-function malformed(raft: RaftState, message: Append, reason: string): false {
+function malformed(raft: FollowerState, message: Append, reason: string): false {
   raft.admission.report(`malformedAppend ${message.from} ${message.term}`, {
     kind: "malformedAppend",
     from: message.from,
@@ -144,7 +157,7 @@ function malformed(raft: RaftState, message: Append, reason: string): false {
  * the entry here came from it too. Otherwise an earlier leader or a disk was faulty, and the conflict is resolved
  * like any other.
  */
-function saidTwoThings(raft: RaftState, message: Append, index: number, term: number, theirs: Digest): boolean {
+function saidTwoThings(raft: FollowerState, message: Append, index: number, term: number, theirs: Digest): boolean {
   const ours = raft.log.chainAt(index) ?? "";
   raft.admission.report(`twoContents ${message.from} ${term}`, {
     kind: "twoContents",
@@ -159,7 +172,7 @@ function saidTwoThings(raft: RaftState, message: Append, index: number, term: nu
   return true;
 }
 
-function haltOnTruncation(raft: RaftState, message: Append, index: number): never {
+function haltOnTruncation(raft: FollowerState, message: Append, index: number): never {
   throw new Halt(
     `node ${message.from}, elected in term ${message.term}, has another entry ${index} than is committed here`,
     {
@@ -171,11 +184,11 @@ function haltOnTruncation(raft: RaftState, message: Append, index: number): neve
   );
 }
 
-function commitAsFollower(raft: RaftState, index: number): void {
+function commitAsFollower(raft: FollowerState, index: number): void {
   if (index > raft.commitIndex) raft.commitTo(index);
 }
 
-export function handleHeartbeat(raft: RaftState, message: Heartbeat): void {
+export function handleHeartbeat(raft: FollowerState, message: Heartbeat): void {
   const recognized = isFromLeader(raft, message, null);
   // After a restart this node knows its leader, but not up to where its log agrees with that leader: the leader has
   // to probe once more.

@@ -23,7 +23,7 @@ export type * from "./messages.ts";
 export { MESSAGES } from "./messages.ts";
 export { checkRaftOptions, DEFAULT_RAFT_OPTIONS, type RaftOptions } from "./options.ts";
 export { isQuorum, majority } from "./quorum.ts";
-export { type LogView, Raft, type SnapshotBase } from "./raft.ts";
+export { Raft, type SnapshotBase } from "./raft.ts";
 export type { ReadOrigin, ReadyRead } from "./read-queue.ts";
 export {
   type Certificate,
@@ -53,3 +53,4 @@ export {
   transferStatement,
   voteStatement,
 } from "./statements.ts";
+export type { LogView } from "./views.ts";

@@ -2,18 +2,29 @@
  * Introductions: how a node that was away learns of members it has never met. It follows signed links from the last
  * configuration it knows.
  */
+import type { Admission } from "./admission.ts";
 import { isJoint, memberOf } from "./configuration.ts";
 import { statementFor } from "./endorsements.ts";
 import type { Introduction, Message, WhoAreYou } from "./messages.ts";
+import type { Outbox } from "./outbox.ts";
 import { isQuorum } from "./quorum.ts";
 import type { Configuration, LineageLink, NodeId, PeerId } from "./records.ts";
-import { header, type RaftState } from "./state.ts";
+import type { Roster } from "./roster.ts";
+import { header } from "./state.ts";
+import type { StateView } from "./views.ts";
+
+/** Sends to strangers too, takes over links, and reports false ones. */
+export interface Introducer extends StateView {
+  readonly outbox: Pick<Outbox, "send" | "sendTo">;
+  readonly roster: StateView["roster"] & Pick<Roster, "introduce">;
+  readonly admission: Pick<Admission, "report">;
+}
 
 /**
  * For a sender that is no member here: one that has left gets the proof of that, anybody else is asked for an
  * introduction.
  */
-export function introduceOrAsk(raft: RaftState, peer: PeerId, message: Message): void {
+export function introduceOrAsk(raft: Introducer, peer: PeerId, message: Message): void {
   const left = raft.roster.configuration.retired.some((member) => member.id === message.from && member.peerId === peer);
   if (left) {
     const introduction: Introduction = {
@@ -27,7 +38,7 @@ export function introduceOrAsk(raft: RaftState, peer: PeerId, message: Message):
   askWho(raft, peer, message.from);
 }
 
-export function askWho(raft: RaftState, peer: PeerId, id: NodeId): void {
+export function askWho(raft: Introducer, peer: PeerId, id: NodeId): void {
   const question: WhoAreYou = {
     type: "whoAreYou",
     ...header(raft, id, raft.term),
@@ -36,7 +47,7 @@ export function askWho(raft: RaftState, peer: PeerId, id: NodeId): void {
   raft.outbox.sendTo(peer, question);
 }
 
-export function handleWhoAreYou(raft: RaftState, message: WhoAreYou): void {
+export function handleWhoAreYou(raft: Introducer, message: WhoAreYou): void {
   const links = raft.roster.lineage.filter((link) => link.jointIndex > message.configurationIndex);
   if (links.length > 0) raft.outbox.send({ type: "introduction", ...header(raft, message.from, raft.term), links });
 }
@@ -45,7 +56,7 @@ export function handleWhoAreYou(raft: RaftState, message: WhoAreYou): void {
  * The last final configuration that this node knows to be committed, by its log or by proof. In place of a committed
  * joint one, the configuration before it.
  */
-function baseOf(raft: RaftState): { readonly index: number; readonly configuration: Configuration } {
+function baseOf(raft: Introducer): { readonly index: number; readonly configuration: Configuration } {
   const committed = raft.roster.configurations[0] ?? raft.roster.latest;
   if (raft.roster.introduced !== null && raft.roster.introduced.jointIndex >= committed.index) {
     return { index: raft.roster.introduced.jointIndex, configuration: raft.roster.introduced.configuration };
@@ -58,7 +69,7 @@ function baseOf(raft: RaftState): { readonly index: number; readonly configurati
 /**
  * Follows signed links from that configuration on. The sender need not be a known member, since the signatures are.
  */
-export function handleIntroduction(raft: RaftState, message: Introduction): void {
+export function handleIntroduction(raft: Introducer, message: Introduction): void {
   for (const link of message.links) {
     const base = baseOf(raft);
     if (link.jointIndex <= base.index) continue;
@@ -83,7 +94,7 @@ export function handleIntroduction(raft: RaftState, message: Introduction): void
 }
 
 function flawOf(
-  raft: RaftState,
+  raft: Introducer,
   base: Configuration,
   { joint, jointIndex, jointTerm, signatures }: LineageLink,
 ): string | null {

@@ -1,6 +1,7 @@
 /** A leader's side of replication (thesis 3.5): its clock, and what followers answer. */
 import { followProof } from "./certificates.ts";
-import { advanceCommit } from "./commit.ts";
+import { advanceCommit, type CommitState } from "./commit.ts";
+import type { Leadership } from "./leadership.ts";
 import { continueTransfer } from "./leadership-transfer.ts";
 import { promoteLearners, recordEndorsement } from "./membership.ts";
 import type { AppendResponse, HeartbeatResponse, SnapshotResponse } from "./messages.ts";
@@ -10,13 +11,17 @@ import { NOBODY } from "./records.ts";
 import { confirmReads, startRound } from "./rounds.ts";
 import { sendAppends, tellCommit } from "./sending.ts";
 import { resendChunks, sendChunks } from "./snapshot-sending.ts";
-import type { RaftState } from "./state.ts";
+
+/** Leads: all that its followers' answers change. */
+interface LeaderState extends CommitState {
+  readonly leadership: CommitState["leadership"] & Pick<Leadership, "giveUpTransfer">;
+}
 
 /**
  * Once every heartbeat interval. Check-quorum first: a leader that has not heard a quorum for an election time-out
  * steps down. Then the next round.
  */
-export function leaderTick(raft: RaftState): void {
+export function leaderTick(raft: LeaderState): void {
   const heardMs = quorumValue(raft.roster.configuration, (id) =>
     id === raft.id ? raft.nowMs : (raft.leadership.progress.get(id)?.lastHeardMs ?? Number.NEGATIVE_INFINITY),
   );
@@ -30,7 +35,7 @@ export function leaderTick(raft: RaftState): void {
   startRound(raft);
 }
 
-export function handleHeartbeatResponse(raft: RaftState, message: HeartbeatResponse): void {
+export function handleHeartbeatResponse(raft: LeaderState, message: HeartbeatResponse): void {
   if (message.term > raft.term) {
     followProof(raft, message, message.proof);
     return;
@@ -65,7 +70,7 @@ export function handleHeartbeatResponse(raft: RaftState, message: HeartbeatRespo
   }
 }
 
-export function handleAppendResponse(raft: RaftState, message: AppendResponse): void {
+export function handleAppendResponse(raft: LeaderState, message: AppendResponse): void {
   if (message.term > raft.term) {
     followProof(raft, message, message.proof);
     return;
@@ -104,7 +109,7 @@ export function handleAppendResponse(raft: RaftState, message: AppendResponse): 
   }
 }
 
-function handleMatched(raft: RaftState, message: AppendResponse, progress: Progress): void {
+function handleMatched(raft: LeaderState, message: AppendResponse, progress: Progress): void {
   const { matchIndex } = message;
   const ours = raft.log.chainAt(matchIndex);
   if (matchIndex > raft.log.lastIndex || (ours !== null && ours !== message.matchChain)) {
@@ -136,7 +141,7 @@ function handleMatched(raft: RaftState, message: AppendResponse, progress: Progr
   tellCommit(raft, message.from, progress);
 }
 
-export function handleSnapshotResponse(raft: RaftState, message: SnapshotResponse): void {
+export function handleSnapshotResponse(raft: LeaderState, message: SnapshotResponse): void {
   if (message.term > raft.term) {
     followProof(raft, message, message.proof);
     return;

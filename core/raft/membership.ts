@@ -7,7 +7,8 @@ import { encodeConfigurationRecord } from "./codec/index.ts";
 import { enterJoint, isJoint, leaveJoint, memberOf } from "./configuration.ts";
 import { campaign } from "./election.ts";
 import { signEndorsement, statementFor, termOf } from "./endorsements.ts";
-import { sendTimeoutNow, startTransfer } from "./leadership-transfer.ts";
+import type { Leadership } from "./leadership.ts";
+import { sendTimeoutNow, startTransfer, type TransferState } from "./leadership-transfer.ts";
 import { LIMITS } from "./limits.ts";
 import { isQuorum } from "./quorum.ts";
 import {
@@ -18,7 +19,11 @@ import {
   type NodeId,
   type Signature,
 } from "./records.ts";
-import type { RaftState } from "./state.ts";
+
+/** Changes who takes part. The leader collects endorsements for that. */
+export interface MembershipState extends TransferState {
+  readonly leadership: TransferState["leadership"] & Pick<Leadership, "endorsements">;
+}
 
 /** A change that has begun, or why it cannot. `isTemporary`: something else is in the way, and will be over soon. */
 export type MembershipChange =
@@ -29,7 +34,7 @@ export type MembershipChange =
  * Starts a change. Returns the index of its joint entry; it is done when the final configuration that follows it is
  * committed.
  */
-export function changeMembership(raft: RaftState, changes: readonly ConfigurationChange[]): MembershipChange {
+export function changeMembership(raft: MembershipState, changes: readonly ConfigurationChange[]): MembershipChange {
   if (raft.role !== "leader") return { refused: "this node does not lead" };
   // Until the leader has committed an entry of its own term, a change by an earlier leader may still be committed
   // beside this one: two changes that do not know of each other could have disjoint quorums (the bug in single-server
@@ -54,7 +59,7 @@ export function changeMembership(raft: RaftState, changes: readonly Configuratio
   return { jointIndex: append(raft, joint, null) };
 }
 
-function append(raft: RaftState, configuration: Configuration, link: LineageLink | null): number {
+function append(raft: MembershipState, configuration: Configuration, link: LineageLink | null): number {
   raft.leadership.endorsements.clear();
   const [entry] = appendAsLeader(raft, "configuration", [encodeConfigurationRecord({ configuration, link })]);
   return entry?.index ?? 0;
@@ -64,7 +69,7 @@ function append(raft: RaftState, configuration: Configuration, link: LineageLink
  * The commit index has moved: leaves a joint phase that is committed, and steps down once a configuration without
  * this leader is.
  */
-export function changeCommitted(raft: RaftState): void {
+export function changeCommitted(raft: MembershipState): void {
   leaveIfEndorsed(raft);
   const { configuration, index } = raft.roster.latest;
   if (index > raft.commitIndex || isJoint(configuration)) return;
@@ -82,7 +87,7 @@ export function changeCommitted(raft: RaftState): void {
  * links; once they no longer reach back to the voters that elected this leader, it could not check the leader's
  * certificate.
  */
-function renewElection(raft: RaftState): void {
+function renewElection(raft: MembershipState): void {
   const changes = raft.roster.lineage.filter(({ jointTerm }) => jointTerm === raft.term).length;
   if (changes < LIMITS.lineageLinks / 2 || raft.leadership.transferring !== null) return;
   const target = mostCaughtUp(raft);
@@ -91,7 +96,7 @@ function renewElection(raft: RaftState): void {
 }
 
 /** The other voter with the most of the log; NOBODY where there is none. */
-function mostCaughtUp(raft: RaftState): NodeId {
+function mostCaughtUp(raft: MembershipState): NodeId {
   let target: NodeId = NOBODY;
   let most = -1;
   for (const id of raft.roster.configuration.voters) {
@@ -101,7 +106,7 @@ function mostCaughtUp(raft: RaftState): NodeId {
   return target;
 }
 
-function leaveIfEndorsed(raft: RaftState): void {
+function leaveIfEndorsed(raft: MembershipState): void {
   const { configuration, index } = raft.roster.latest;
   if (raft.role !== "leader" || !isJoint(configuration) || index > raft.commitIndex) return;
   if (!isQuorum(configuration, (id) => raft.leadership.endorsements.has(id))) return;
@@ -117,7 +122,7 @@ function leaveIfEndorsed(raft: RaftState): void {
  * A learner that is to be promoted becomes a voter once it has nearly everything that is committed. Checked in every
  * heartbeat interval.
  */
-export function promoteLearners(raft: RaftState): void {
+export function promoteLearners(raft: MembershipState): void {
   if (raft.roster.configurations.length > 1) return;
   for (const id of raft.roster.configuration.learners) {
     if (memberOf(raft.roster.configuration, id)?.promote === true && hasCaughtUp(raft, id)) {
@@ -127,20 +132,20 @@ export function promoteLearners(raft: RaftState): void {
   }
 }
 
-function hasCaughtUp(raft: RaftState, id: NodeId): boolean {
+function hasCaughtUp(raft: MembershipState, id: NodeId): boolean {
   const progress = raft.leadership.progress.get(id);
   if (progress?.mode !== "replicate") return false;
   // One that does not answer has not caught up, however short the log is.
   return isHeard(raft, id) && progress.match + raft.options.snapshotTrailingEntries >= raft.commitIndex;
 }
 
-function isHeard(raft: RaftState, id: NodeId): boolean {
+function isHeard(raft: MembershipState, id: NodeId): boolean {
   const heardMs = raft.leadership.progress.get(id)?.lastHeardMs ?? Number.NEGATIVE_INFINITY;
   return raft.nowMs - heardMs < raft.options.electionTimeoutMs;
 }
 
 /** Adds the leader's own endorsement, once its joint configuration is durable. */
-export function endorse(raft: RaftState): void {
+export function endorse(raft: MembershipState): void {
   const { configuration, index } = raft.roster.latest;
   if (
     raft.role !== "leader" ||
@@ -154,7 +159,7 @@ export function endorse(raft: RaftState): void {
 }
 
 export function recordEndorsement(
-  raft: RaftState,
+  raft: MembershipState,
   from: NodeId,
   endorsement: { readonly index: number; readonly signature: Signature },
 ): void {

@@ -33,7 +33,6 @@ import { handleIntroduction, handleWhoAreYou, introduceOrAsk } from "./introduct
 import type { LeadershipTransfer } from "./leadership.ts";
 import { handleTimeoutNow, startTransfer } from "./leadership-transfer.ts";
 import { handleAppendResponse, handleHeartbeatResponse, handleSnapshotResponse, leaderTick } from "./leading.ts";
-import type { RaftLog } from "./log.ts";
 import { changeMembership, endorse, type MembershipChange } from "./membership.ts";
 import type { ConsensusMessageType, Header, Message, MessageOf } from "./messages.ts";
 import type { RaftOptions } from "./options.ts";
@@ -53,12 +52,7 @@ import type {
 import { handleSnapshotChunk } from "./snapshot-receiving.ts";
 import { header, RaftState, type Role } from "./state.ts";
 import { snapshotDigest } from "./statements.ts";
-
-/** A log, to be read. */
-export type LogView = Pick<
-  RaftLog,
-  "firstIndex" | "lastIndex" | "stableIndex" | "termAt" | "chainAt" | "entryAt" | "slice"
->;
+import type { LogView } from "./views.ts";
 
 /**
  * Each handles one type of message, from a member whose identity was proved. An introduction may come from anybody.

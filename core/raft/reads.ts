@@ -5,11 +5,10 @@
  */
 import { quorumValue } from "./quorum.ts";
 import type { ReadOrigin } from "./read-queue.ts";
-import { startRound } from "./rounds.ts";
-import type { RaftState } from "./state.ts";
+import { type RoundState, startRound } from "./rounds.ts";
 
 /** Queues a read on the leader. */
-export function requestRead(raft: RaftState, origin: ReadOrigin): void {
+export function requestRead(raft: RoundState, origin: ReadOrigin): void {
   if (raft.reads.length >= raft.options.maxPendingRequests) {
     raft.reads.refuse(origin);
     return;
@@ -29,7 +28,7 @@ export function requestRead(raft: RaftState, origin: ReadOrigin): void {
  * Whether the leader may answer without asking (thesis 6.4.1): nobody else can be elected while a quorum of voters
  * has heard this leader within the shortest election time-out, on clocks that differ by the drift bound at most.
  */
-export function holdsLease(raft: RaftState): boolean {
+export function holdsLease(raft: RoundState): boolean {
   if (!raft.options.leaseReads || raft.role !== "leader" || raft.commitIndex < raft.leadership.termStartIndex)
     return false;
   if (raft.leadership.transferring !== null || raft.leadership.leaseBlocked) return false;

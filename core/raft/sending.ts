@@ -4,14 +4,15 @@ import { LIMITS } from "./limits.ts";
 import type { Progress } from "./progress.ts";
 import type { Entry, NodeId } from "./records.ts";
 import { beginTransfer, sendChunks } from "./snapshot-sending.ts";
-import { header, type RaftState } from "./state.ts";
+import { header } from "./state.ts";
+import type { Sender } from "./views.ts";
 
-export function broadcastAppend(raft: RaftState): void {
+export function broadcastAppend(raft: Sender): void {
   for (const [id, progress] of raft.leadership.progress) sendAppends(raft, id, progress);
 }
 
 /** Sends as many entries as flow control allows, or chunks where the entries are compacted away. */
-export function sendAppends(raft: RaftState, to: NodeId, progress: Progress): void {
+export function sendAppends(raft: Sender, to: NodeId, progress: Progress): void {
   if (progress.mode === "snapshot") {
     sendChunks(raft, to, progress);
     return;
@@ -37,7 +38,7 @@ export function sendAppends(raft: RaftState, to: NodeId, progress: Progress): vo
 }
 
 export function sendEntries(
-  raft: RaftState,
+  raft: Sender,
   to: NodeId,
   progress: Progress,
   prevIndex: number,
@@ -64,7 +65,7 @@ function sizeOf(entries: readonly Entry[]): number {
   return bytes;
 }
 
-export function sendHeartbeat(raft: RaftState, to: NodeId, progress: Progress): void {
+export function sendHeartbeat(raft: Sender, to: NodeId, progress: Progress): void {
   const commit = Math.min(progress.match, raft.commitIndex);
   progress.commitSent = commit;
   raft.outbox.send({
@@ -83,7 +84,7 @@ export function sendHeartbeat(raft: RaftState, to: NodeId, progress: Progress): 
  * An append without entries that carries the election certificate, for a follower that has not acknowledged this
  * leader yet.
  */
-export function sendProbe(raft: RaftState, to: NodeId, progress: Progress): void {
+export function sendProbe(raft: Sender, to: NodeId, progress: Progress): void {
   const at = raft.log.termAt(progress.next - 1) === null ? raft.log.firstIndex - 1 : progress.next - 1;
   sendEntries(raft, to, progress, at, []);
 }
@@ -92,7 +93,7 @@ export function sendProbe(raft: RaftState, to: NodeId, progress: Progress): void
  * Followers learn the commit index with their next append. One for which none is due gets a heartbeat at once, since
  * clients may wait there.
  */
-export function tellCommit(raft: RaftState, to: NodeId, progress: Progress): void {
+export function tellCommit(raft: Sender, to: NodeId, progress: Progress): void {
   const idle = progress.mode === "replicate" && progress.inflight === 0 && progress.next > raft.log.lastIndex;
   if (idle && progress.certified && Math.min(progress.match, raft.commitIndex) > progress.commitSent) {
     sendHeartbeat(raft, to, progress);

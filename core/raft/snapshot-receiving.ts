@@ -2,13 +2,21 @@
  * A follower's side of a snapshot (thesis 5): takes chunks, acknowledges each, and installs the whole once its digest
  * is right.
  */
-import { isFromLeader } from "./certificates.ts";
+import { type CertificateChecker, isFromLeader } from "./certificates.ts";
 import type { SnapshotChunk, SnapshotResponse } from "./messages.ts";
+import type { Outbox } from "./outbox.ts";
 import { NOBODY, type SnapshotMeta } from "./records.ts";
 import { header, type RaftState } from "./state.ts";
 import { snapshotDigest } from "./statements.ts";
 
-export function handleSnapshotChunk(raft: RaftState, message: SnapshotChunk): void {
+/** Installs the snapshots of its leader. */
+interface ReceiverState
+  extends CertificateChecker,
+    Pick<RaftState, "heardLeader" | "assembly" | "acceptsState" | "install"> {
+  readonly outbox: Pick<Outbox, "send" | "sendTo" | "sendDurably">;
+}
+
+export function handleSnapshotChunk(raft: ReceiverState, message: SnapshotChunk): void {
   const { meta } = message;
   if (message.term < raft.term) {
     respond(raft, message, "staleTerm", 0);
@@ -46,7 +54,7 @@ export function handleSnapshotChunk(raft: RaftState, message: SnapshotChunk): vo
   respond(raft, message, "installed", meta.chunkCount);
 }
 
-function flawOf(raft: RaftState, meta: SnapshotMeta, chunks: readonly Uint8Array[]): string | null {
+function flawOf(raft: ReceiverState, meta: SnapshotMeta, chunks: readonly Uint8Array[]): string | null {
   if (snapshotDigest(raft.environment, chunks) !== meta.digest)
     return "the chunks do not have the digest that was announced";
   if (!raft.acceptsState(chunks)) return "the state machine refuses its content";
@@ -54,7 +62,7 @@ function flawOf(raft: RaftState, meta: SnapshotMeta, chunks: readonly Uint8Array
 }
 
 function respond(
-  raft: RaftState,
+  raft: ReceiverState,
   message: SnapshotChunk,
   outcome: SnapshotResponse["outcome"],
   nextSequence: number,

@@ -5,16 +5,17 @@
  */
 import type { Progress } from "./progress.ts";
 import type { NodeId } from "./records.ts";
-import { header, type RaftState } from "./state.ts";
+import { header } from "./state.ts";
+import type { Sender } from "./views.ts";
 
 const CHUNKS_IN_FLIGHT = 4;
 
-export function beginTransfer(raft: RaftState, to: NodeId, progress: Progress): void {
+export function beginTransfer(raft: Sender, to: NodeId, progress: Progress): void {
   progress.becomeSnapshot(raft.snapshot, raft.nowMs);
   sendChunks(raft, to, progress);
 }
 
-export function sendChunks(raft: RaftState, to: NodeId, progress: Progress): void {
+export function sendChunks(raft: Sender, to: NodeId, progress: Progress): void {
   const { transfer } = progress;
   if (transfer === null) return;
   const { meta, chunks } = transfer.snapshot;
@@ -38,7 +39,7 @@ export function sendChunks(raft: RaftState, to: NodeId, progress: Progress): voi
  * Sends chunks again that were sent two heartbeats ago and are not acknowledged: they were lost, or the
  * acknowledgement was.
  */
-export function resendChunks(raft: RaftState, to: NodeId, progress: Progress): void {
+export function resendChunks(raft: Sender, to: NodeId, progress: Progress): void {
   const { transfer } = progress;
   if (transfer === null || raft.nowMs - transfer.sentAtMs < 2 * raft.options.heartbeatMs) return;
   transfer.sent = transfer.acknowledged;

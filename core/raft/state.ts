@@ -434,6 +434,6 @@ function restoreLog(environment: RaftEnvironment, meta: SnapshotMeta, entries: r
 }
 
 /** The fields that every message begins with. */
-export function header(raft: RaftState, to: NodeId, term: number): Header {
+export function header(raft: Pick<RaftState, "clusterId" | "incarnation" | "id">, to: NodeId, term: number): Header {
   return { clusterId: raft.clusterId, incarnation: raft.incarnation, from: raft.id, to, term };
 }
