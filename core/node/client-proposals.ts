@@ -10,14 +10,23 @@ import type { Applier } from "./applier.ts";
 import type { PendingRequests } from "./pending-requests.ts";
 import type { ProposalBatch } from "./proposal-batch.ts";
 
+/** What it needs of consensus. */
+type ProposalsRaft = Pick<Raft, "id" | "leaderId" | "term" | "nowMs" | "takesProposals" | "header" | "send">;
+
 export class ClientProposals {
-  readonly #raft: Raft;
+  readonly #raft: ProposalsRaft;
   readonly #options: RaftOptions;
   readonly #pending: PendingRequests;
   readonly #batch: ProposalBatch;
   readonly #applier: Applier;
 
-  constructor(raft: Raft, options: RaftOptions, pending: PendingRequests, batch: ProposalBatch, applier: Applier) {
+  constructor(
+    raft: ProposalsRaft,
+    options: RaftOptions,
+    pending: PendingRequests,
+    batch: ProposalBatch,
+    applier: Applier,
+  ) {
     this.#raft = raft;
     this.#options = options;
     this.#pending = pending;

@@ -8,12 +8,15 @@ import type { ClientRequest } from "../runtime.ts";
 import type { Applier } from "./applier.ts";
 import type { PendingRequests } from "./pending-requests.ts";
 
+/** What it needs of consensus. */
+type ReadsRaft = Pick<Raft, "role" | "leaderId" | "term" | "nowMs" | "holdsLease" | "requestRead" | "header" | "send">;
+
 type ReadRequest = Extract<ClientRequest, { kind: "read" }>;
 
 const NO_BYTES = new Uint8Array(0);
 
 export class ClientReads {
-  readonly #raft: Raft;
+  readonly #raft: ReadsRaft;
   readonly #options: RaftOptions;
   readonly #pending: PendingRequests;
   readonly #replica: Pick<Applier, "state" | "appliedIndex">;
@@ -21,7 +24,7 @@ export class ClientReads {
   #awaitingApply = new Set<number>();
 
   constructor(
-    raft: Raft,
+    raft: ReadsRaft,
     options: RaftOptions,
     pending: PendingRequests,
     replica: Pick<Applier, "state" | "appliedIndex">,

@@ -2,19 +2,22 @@
 import type { Entry, Forward, ForwardResponse, NodeId, Raft, RaftOptions } from "../raft/index.ts";
 import type { ProposalBatch } from "./proposal-batch.ts";
 
+/** What it needs of consensus. */
+type ForwardsRaft = Pick<Raft, "term" | "takesProposals" | "header" | "send">;
+
 /** Enough for every duplicate that is still under way. */
 const SEEN_MAX = 4096;
 
 type MemberOrigin = Pick<Forward, "requestId"> & { readonly id: NodeId };
 
 export class ForwardedProposals {
-  readonly #raft: Raft;
+  readonly #raft: ForwardsRaft;
   readonly #options: RaftOptions;
   readonly #batch: ProposalBatch;
   /** Tickets of proposals seen lately, oldest first: a network that duplicates does not double them. */
   #seen = new Set<number>();
 
-  constructor(raft: Raft, options: RaftOptions, batch: ProposalBatch) {
+  constructor(raft: ForwardsRaft, options: RaftOptions, batch: ProposalBatch) {
     this.#raft = raft;
     this.#options = options;
     this.#batch = batch;

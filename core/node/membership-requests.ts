@@ -4,12 +4,15 @@ import type { ClientRequest } from "../runtime.ts";
 import type { Applier } from "./applier.ts";
 import type { PendingRequests } from "./pending-requests.ts";
 
+/** What it needs of consensus. */
+type MembershipRaft = Pick<Raft, "role" | "leaderId" | "term" | "nowMs" | "changeMembership">;
+
 export class MembershipRequests {
-  readonly #raft: Raft;
+  readonly #raft: MembershipRaft;
   readonly #pending: PendingRequests;
   readonly #applier: Applier;
 
-  constructor(raft: Raft, pending: PendingRequests, applier: Applier) {
+  constructor(raft: MembershipRaft, pending: PendingRequests, applier: Applier) {
     this.#raft = raft;
     this.#pending = pending;
     this.#applier = applier;

@@ -3,6 +3,9 @@ import type { NodeId, Raft } from "../raft/index.ts";
 import type { ClientRequest } from "../runtime.ts";
 import type { PendingRequests } from "./pending-requests.ts";
 
+/** What it needs of consensus. */
+type TransferRaft = Pick<Raft, "role" | "leaderId" | "nowMs" | "transferring" | "startTransfer">;
+
 interface Transfer {
   readonly ticket: number;
   readonly to: NodeId;
@@ -11,11 +14,11 @@ interface Transfer {
 }
 
 export class TransferRequests {
-  readonly #raft: Raft;
+  readonly #raft: TransferRaft;
   readonly #pending: PendingRequests;
   #current: Transfer | null = null;
 
-  constructor(raft: Raft, pending: PendingRequests) {
+  constructor(raft: TransferRaft, pending: PendingRequests) {
     this.#raft = raft;
     this.#pending = pending;
   }
