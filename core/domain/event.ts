@@ -27,7 +27,7 @@ export const ASKED_CHANGES = [
 export type AskedChange = (typeof ASKED_CHANGES)[number];
 
 /** `atMs`: cluster time. */
-const when = { index: integer(1), term: countSchema, atMs: instantMsSchema };
+const when = { index: integer(1).doc("Index in the replicated log"), term: countSchema, atMs: instantMsSchema };
 
 const vmEvent = { ...when, name: nameSchema, tenant: nameSchema, generation: generationSchema };
 const members = list(nodeIdSchema, { lengthMax: CLUSTER_LIMITS.members });

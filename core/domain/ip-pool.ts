@@ -3,7 +3,7 @@
  * so that none of them can be given out without the others.
  */
 
-import { flag, type Infer, InvalidField, integer, list, nullable, record, text } from "../schema/index.ts";
+import { flag, type Infer, InvalidField, integer, list, nullable, record, type Schema, text } from "../schema/index.ts";
 import { nameSchema } from "./identity.ts";
 import { type IpAddress, parseIp, parseSubnet, printIp, type Subnet } from "./ip-address.ts";
 import { CLUSTER_LIMITS } from "./limits.ts";
@@ -14,33 +14,44 @@ const NONE: readonly never[] = Object.freeze([]);
 /** Addresses that a pool may have: an index has two bytes of the MAC. */
 const SIZE_MAX = 65_536n;
 
-export const ipPoolSpecSchema = record({
+/** Of a pool, and of a request for one. */
+export const ipPoolSpecFields = {
   name: nameSchema,
   subnet: addressText.doc("v4 from /8, v6 from /48").example("10.0.0.0/24"),
-  gateway: nullable(addressText).default(null),
-  dns: list(addressText, { lengthMax: CLUSTER_LIMITS.listLength }).default(NONE),
+  gateway: nullable(addressText).default(null).doc("What guests send through"),
+  dns: list(addressText, { lengthMax: CLUSTER_LIMITS.listLength }).default(NONE).doc("Name servers"),
   rangeFirst: nullable(addressText)
     .default(null)
     .doc("The first address that may be given out; null: from the start of the subnet, without its network address"),
   rangeLast: nullable(addressText).default(null).doc("null: to its end, without its broadcast address"),
-  vlan: nullable(integer(1, 4094)).default(null),
+  vlan: nullable(integer(1, 4094)).default(null).doc("The VLAN of its guests; null: none"),
   reserved: list(addressText, { lengthMax: CLUSTER_LIMITS.reservedAddresses })
     .default(NONE)
     .doc("Addresses that are never given out"),
   datacenter: nullable(nameSchema).default(null).doc("Where the subnet is at home"),
-  zone: nullable(nameSchema).default(null),
-  tags: list(nameSchema, { lengthMax: CLUSTER_LIMITS.listLength }).default(NONE),
+  zone: nullable(nameSchema).default(null).doc("Where the subnet is at home"),
+  tags: list(nameSchema, { lengthMax: CLUSTER_LIMITS.listLength })
+    .default(NONE)
+    .doc("By which a VM chooses a pool that it does not name"),
   enabled: flag.default(true).doc("One that is not gives out nothing new"),
-}).rule("its addresses are canonical, and lie within its subnet", checkAddresses, (spec) => ({
-  ...spec,
-  subnet: "10.0.0.0/24",
-  gateway: null,
-  dns: NONE,
-  rangeFirst: null,
-  rangeLast: null,
-  reserved: NONE,
-}));
-export type IpPoolSpec = Infer<typeof ipPoolSpecSchema>;
+};
+const bareSpecSchema = record(ipPoolSpecFields);
+export type IpPoolSpec = Infer<typeof bareSpecSchema>;
+
+/** Whatever has the fields of a pool has its rule too. */
+export function withAddressRule<Out extends IpPoolSpec, In>(schema: Schema<Out, In>): Schema<Out, In> {
+  return schema.rule("its addresses are canonical, and lie within its subnet", checkAddresses, (spec) => ({
+    ...spec,
+    subnet: "10.0.0.0/24",
+    gateway: null,
+    dns: NONE,
+    rangeFirst: null,
+    rangeLast: null,
+    reserved: NONE,
+  }));
+}
+
+export const ipPoolSpecSchema = withAddressRule(bareSpecSchema);
 
 function checkAddresses(spec: IpPoolSpec): void {
   const range = rangeOf(spec);

@@ -6,9 +6,9 @@ import { CLUSTER_LIMITS } from "./limits.ts";
 const factor = hundredths(1, 10).default(1);
 
 const overcommitSchema = record({
-  cpu: factor.doc("How many times the capacity may be promised"),
-  memory: factor,
-  disk: factor,
+  cpu: factor.doc("How many times the CPUs may be promised"),
+  memory: factor.doc("The same of memory"),
+  disk: factor.doc("The same of disks"),
   reservePercent: integer(0, 90).default(10).doc("Kept for the host itself, of each capacity"),
 });
 export type Overcommit = Infer<typeof overcommitSchema>;
@@ -25,8 +25,8 @@ export const STRATEGIES = ["most-available", "least-available", "round-robin", "
 export type Strategy = (typeof STRATEGIES)[number];
 
 export const schedulerSettingsSchema = record({
-  strategy: choice(STRATEGIES).default("most-available"),
-  overcommit: overcommitSchema.default(OVERCOMMIT.conservative),
+  strategy: choice(STRATEGIES).default("most-available").doc("Which worker is best"),
+  overcommit: overcommitSchema.default(OVERCOMMIT.conservative).doc("How much more than it has a worker may promise"),
   preemption: flag.default(true).doc("Whether preemptible VMs of lower priority make room when nothing else fits"),
   spreadScope: choice(FAILURE_DOMAINS).default("rack").doc('For "spread": over what'),
   minDomains: integer(1, CLUSTER_LIMITS.workers)

@@ -11,7 +11,7 @@ import { type CommandResult, resultOf, storedResultSchema } from "./result.ts";
  * `lowestUnacknowledged` is the lowest number whose answer it still waits for: results below it are forgotten.
  */
 export const requestSessionSchema = record({
-  id: integer(1).doc("As answered to openSession: the log index of its entry"),
+  id: integer(1).doc("As answered when it was opened: the log index of its entry"),
   sequence: integer(1).doc("Number of this request; a retry carries the same"),
   lowestUnacknowledged: integer(1).doc("The lowest number whose answer is still awaited"),
 }).rule(

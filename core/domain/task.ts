@@ -10,20 +10,25 @@ const NONE: readonly never[] = Object.freeze([]);
 export const TASK_STATES = ["Pending", "Running", "Succeeded", "Failed", "TimedOut", "Cancelled"] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
-const taskSpecFields = {
+/** Of a task, and of a request for one. */
+export const taskSpecFields = {
   command: text(1, CLUSTER_LIMITS.pathLength)
     .doc("An absolute path or a name; never a shell line")
     .example("/usr/bin/backup"),
-  args: list(text(0, CLUSTER_LIMITS.taskArgLength), { lengthMax: CLUSTER_LIMITS.taskArgs }).default(NONE),
+  args: list(text(0, CLUSTER_LIMITS.taskArgLength), { lengthMax: CLUSTER_LIMITS.taskArgs })
+    .default(NONE)
+    .doc("Its arguments, each passed as it is"),
   resources: record({
-    vcpus: integer(0, CLUSTER_LIMITS.hostVcpus).default(1),
-    memoryMiB: integer(0, CLUSTER_LIMITS.hostMemoryMiB).default(256),
-    diskGiB: integer(0, CLUSTER_LIMITS.hostDiskGiB).default(0),
-  }).default(Object.freeze({ vcpus: 1, memoryMiB: 256, diskGiB: 0 })),
+    vcpus: integer(0, CLUSTER_LIMITS.hostVcpus).default(1).doc("Virtual CPUs"),
+    memoryMiB: integer(0, CLUSTER_LIMITS.hostMemoryMiB).default(256).doc("Memory in MiB"),
+    diskGiB: integer(0, CLUSTER_LIMITS.hostDiskGiB).default(0).doc("Disk in GiB"),
+  })
+    .default(Object.freeze({ vcpus: 1, memoryMiB: 256, diskGiB: 0 }))
+    .doc("What it needs"),
   features: featuresSchema.default(NONE).doc("What its worker must offer"),
-  tenant: nameSchema.default("default"),
-  timeoutMs: integer(1, CLUSTER_LIMITS.durationMs).default(3_600_000),
-  attemptsMax: integer(1, CLUSTER_LIMITS.attempts).default(1),
+  tenant: nameSchema.default("default").doc("Whose it is"),
+  timeoutMs: integer(1, CLUSTER_LIMITS.durationMs).default(3_600_000).doc("How long one attempt may take"),
+  attemptsMax: integer(1, CLUSTER_LIMITS.attempts).default(1).doc("How often it is tried"),
 };
 
 export const taskSpecSchema = record(taskSpecFields);
@@ -44,7 +49,7 @@ export const taskSchema = record({
   reason: jobOutputSchema,
   createdIndex: logIndexSchema,
   updatedIndex: logIndexSchema,
-  updatedAtMs: countSchema,
+  updatedAtMs: countSchema.doc("Milliseconds since 1970"),
 });
 /** Immutable. */
 export type TaskRecord = Infer<typeof taskSchema>;

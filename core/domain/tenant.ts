@@ -8,17 +8,15 @@ const amount = integer(0, 2 ** 40);
 const rate = integer(0, 1_000_000);
 
 export const quotaSchema = record({
-  vms: amount.default(50),
-  vcpus: amount.default(200),
-  memoryMiB: amount.default(200 * 1024),
-  diskGiB: amount.default(2 * 1024),
-  vmsPerWorker: amount.default(25),
-  createsPerMinute: rate.default(10),
-  deletesPerMinute: rate.default(20),
-  requestsPerSecond: rate
-    .default(100)
-    .doc("Of everything that is asked about a VM or a task of the tenant's, and changes it"),
-  requestsBurst: rate.default(200).doc("How many of them at once"),
+  vms: amount.default(50).doc("VMs"),
+  vcpus: amount.default(200).doc("Virtual CPUs in all"),
+  memoryMiB: amount.default(200 * 1024).doc("Memory in MiB, in all"),
+  diskGiB: amount.default(2 * 1024).doc("Disk in GiB, in all"),
+  vmsPerWorker: amount.default(25).doc("VMs on one worker"),
+  createsPerMinute: rate.default(10).doc("VMs asked for in a minute"),
+  deletesPerMinute: rate.default(20).doc("VMs deleted in a minute"),
+  requestsPerSecond: rate.default(100).doc("Changes of its VMs and tasks in a second"),
+  requestsBurst: rate.default(200).doc("How many changes at once"),
 });
 /** SPEC section 2. A tenant whom nobody has given one is not limited. */
 export type Quota = Infer<typeof quotaSchema>;

@@ -145,12 +145,6 @@ const random: fc.Arbitrary<schema.Random> = fc
 const STRICTER = new Set([
   // It takes doubles out before the core sees them.
   "task.submit .features: more than 32",
-  // The core rounds, and takes a number for one that is written as text.
-  ...["cpu", "memory", "disk"].flatMap((factor) =>
-    ["a third decimal place", "no number"].map(
-      (what) => `scheduler.configure .scheduler.overcommit.${factor}: ${what}`,
-    ),
-  ),
   // A request for nothing is a mistake.
   "rebalance.apply .moves: fewer than 1",
 ]);

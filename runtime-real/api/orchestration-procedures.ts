@@ -5,18 +5,16 @@ import {
   CLUSTER_LIMITS,
   type Command,
   DEFAULT_VM_SPEC,
+  ipPoolSpecFields,
   nameSchema,
   nodeIdSchema,
-  schema,
-  vmSpecSchema,
-} from "../../core/index.ts";
-import {
-  ipPoolSpecFields,
   quotaSchema,
   schedulerSettingsSchema,
+  schema,
   taskSpecFields,
-  withCanonicalAddresses,
-} from "./orchestration-fields.ts";
+  vmSpecSchema,
+  withAddressRule,
+} from "../../core/index.ts";
 import {
   planSchema,
   poolSchema,
@@ -245,7 +243,7 @@ export const orchestrationProcedures = {
     summary: "Makes a pool from which VMs get addresses.",
     action: "managePool",
     resource: ofPool,
-    request: withCanonicalAddresses(record({ ...ipPoolSpecFields, ...withSession })),
+    request: withAddressRule(record({ ...ipPoolSpecFields, ...withSession })),
     command: ({ session: _, ...spec }) => ({ kind: "createPool", spec }),
   }),
 

@@ -1,15 +1,19 @@
 /** What procedures answer about hosts, placement, tasks, tenants and address pools. As in `schemas.ts`. */
 import { z } from "zod";
 import {
+  countSchema,
   FAILURE_DOMAINS,
+  ipPoolSpecFields,
   nameSchema,
   nodeIdSchema,
   POOL_STRATEGIES,
+  quotaSchema,
   RESOURCES,
   schema,
+  taskSchema,
+  topologySchema,
   WORKER_STATUSES,
 } from "../../core/index.ts";
-import { countSchema, ipPoolSpecFields, quotaSchema, taskSchema, topologySchema } from "./orchestration-fields.ts";
 import { count, label, nodeId, resources } from "./schemas.ts";
 import { zodOf } from "./zod-of.ts";
 

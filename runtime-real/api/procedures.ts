@@ -7,6 +7,7 @@ import { z } from "zod";
 import {
   CLUSTER_LIMITS,
   DEFAULT_VM_SPEC,
+  logIndexSchema,
   nameSchema,
   nodeIdSchema,
   schema,
@@ -15,7 +16,6 @@ import {
   tokenIdSchema,
   vmSpecSchema,
 } from "../../core/index.ts";
-import { logIndexSchema } from "./orchestration-fields.ts";
 import { orchestrationProcedures } from "./orchestration-procedures.ts";
 import { cluster, commandProcedure, ofVm, procedure, type Resource } from "./procedure.ts";
 import { pageLimit, sessionSchema, withSession, withStale } from "./request-fields.ts";

@@ -1,22 +1,20 @@
 /** What procedures answer, as zod schemas. Of what the core defines they are made of its definitions. */
 import { z } from "zod";
 import {
-  ASKED_CHANGES,
   AUDITED_COMMANDS,
   DESIRED_STATES,
   EVICTION_CAUSES,
+  eventSchema,
+  instantMsSchema,
+  logIndexSchema,
   nameSchema,
   nodeIdSchema,
-  POOL_STRATEGIES,
   peerIdSchema,
-  STRATEGIES,
-  TASK_STATES,
+  resourcesSchema,
   TOKEN_PURPOSES,
   VM_STATES,
   vmSpecSchema,
-  WORKER_STATUSES,
 } from "../../core/index.ts";
-import { instantMsSchema, logIndexSchema, resourcesSchema } from "./orchestration-fields.ts";
 import { zodOf } from "./zod-of.ts";
 
 export const label = zodOf(nameSchema);
@@ -95,76 +93,4 @@ export const tokenRecordSchema = z.strictObject({
   revokedAtMs: instantMs.nullable(),
 });
 
-const eventHead = { index: logIndex, term: count, atMs: instantMs };
-const vmEvent = { ...eventHead, name: label, tenant: label, generation };
-
-export const clusterEventSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("vmCreated"), ...vmEvent }),
-  z.strictObject({ kind: z.literal("vmUpdated"), ...vmEvent }),
-  z.strictObject({ kind: z.literal("vmDeleted"), ...vmEvent }),
-  z.strictObject({
-    kind: z.literal("vmState"),
-    ...eventHead,
-    name: label,
-    tenant: label,
-    from: z.enum(VM_STATES),
-    state: z.enum(VM_STATES),
-    workerId: nodeId.nullable(),
-    epoch: count,
-    reason: z.string(),
-  }),
-  z.strictObject({
-    kind: z.literal("workerRegistered"),
-    ...eventHead,
-    workerId: nodeId,
-    driver: z.string().nullable(),
-  }),
-  z.strictObject({
-    kind: z.literal("workerStatus"),
-    ...eventHead,
-    workerId: nodeId,
-    status: z.enum(WORKER_STATUSES),
-    reason: z.string(),
-  }),
-  z.strictObject({
-    kind: z.literal("taskState"),
-    ...eventHead,
-    id: z.string(),
-    state: z.enum(TASK_STATES),
-    attempt: count,
-    workerId: nodeId.nullable(),
-    reason: z.string(),
-  }),
-  z.strictObject({ kind: z.literal("quotaSet"), ...eventHead, tenant: label, isLimited: z.boolean() }),
-  z.strictObject({
-    kind: z.literal("poolChanged"),
-    ...eventHead,
-    pool: label,
-    change: z.enum(["created", "deleted", "enabled", "disabled"]),
-  }),
-  z.strictObject({ kind: z.literal("schedulerConfigured"), ...eventHead, strategy: z.enum(STRATEGIES) }),
-  z.strictObject({
-    kind: z.literal("requested"),
-    ...eventHead,
-    by: z.string(),
-    command: z.enum(AUDITED_COMMANDS),
-    change: z
-      .enum(ASKED_CHANGES)
-      .nullable()
-      .meta({ description: "Which way, of a command that goes either; null: it goes one way" }),
-    target: z.string().nullable(),
-    refusal: z.string().nullable(),
-  }),
-  z.strictObject({ kind: z.literal("workerRemoved"), ...eventHead, workerId: nodeId }),
-  z.strictObject({ kind: z.literal("tokenCreated"), ...eventHead, tokenId: z.string(), purpose: tokenPurpose }),
-  z.strictObject({ kind: z.literal("tokenRevoked"), ...eventHead, tokenId: z.string() }),
-  z.strictObject({ kind: z.literal("nodeAdmitted"), ...eventHead, nodeId, tokenId: z.string() }),
-  z.strictObject({ kind: z.literal("nodeAnnounced"), ...eventHead, nodeId, addresses: z.array(z.string()) }),
-  z.strictObject({ kind: z.literal("poolStrategySet"), ...eventHead, strategy: z.enum(POOL_STRATEGIES) }),
-  z.strictObject({
-    kind: z.literal("membershipChanged"),
-    ...eventHead,
-    voters: z.array(nodeId),
-    learners: z.array(nodeId),
-  }),
-]);
+export const clusterEventSchema = zodOf(eventSchema(AUDITED_COMMANDS));
