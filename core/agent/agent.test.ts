@@ -1,4 +1,7 @@
-/** One host's agent, between a host and a leader that the test plays: its lease, its assignment, and its end. The tests of its parts are beside those. */
+/**
+ * One host's agent, between a host and a leader that the test plays: its lease, its assignment, and its end. The parts
+ * of an agent have tests of their own.
+ */
 import { describe, expect, test } from "vitest";
 import { AgentHarness, wantedTask as task, wantedVm as vm } from "../testing/index.ts";
 import { LEASE_TTL_MS } from "./lease.ts";
@@ -43,7 +46,7 @@ describe("leases", () => {
     expect(harness.takeActs()).toEqual(["build web/6", "build db/7"]);
   });
 
-  test("an answer that comes so late that hardly any lease is left begins nothing, and the agent does not say that it acts by it", () => {
+  test("an answer that leaves hardly any lease begins nothing, and is not reported as acted by", () => {
     const harness = settled();
     harness.nowMs += 1000;
     harness.step({ kind: "wake" });

@@ -1,13 +1,14 @@
 /**
- * The agent of one host. In comes what the host shows and what the cluster wants, out goes what the host shall do. It keeps nothing on disk: a process that
- * starts anew looks at its host, asks the cluster, and goes on.
+ * The agent of one host. Its inputs are what the host shows and what the cluster wants, its effects what the host is
+ * to do. It keeps nothing on disk: a process that starts anew looks at its host, asks the cluster, and goes on.
  *
- * It acts on VMs only while it holds a lease. When the lease runs out it need not do anything: the host's switch, which it sets again with each lease, ends
- * everything by itself, also when this process hangs. An agent whose worker was removed by an operator needs no lease to end what is there: nobody else has
- * a right to it.
+ * It acts on VMs only while it holds a lease. When the lease runs out it need not do anything: the host's switch,
+ * which it sets again with each lease, ends everything by itself, also when this process hangs. An agent whose worker
+ * was removed by an operator needs no lease to end what is there: nobody else has a right to it.
  *
- * The work is done by its parts: `ReportChannel` talks to the cluster, `Machines` and `Tasks` bring the host to what is assigned, `KnownDetails` and
- * `VersionedInventory` keep what was told and what is to be told. This class has the lease and the assignment, and says whose turn it is.
+ * The work is done by its parts: `ReportChannel` talks to the cluster, `Machines` and `Tasks` bring the host to what
+ * is assigned, `KnownDetails` and `VersionedInventory` keep what was told and what is to be told. This class keeps the
+ * lease and the assignment, and calls the parts in order.
  */
 import { assert } from "../domain/index.ts";
 import { HealthMonitor, type HealthState } from "./health.ts";
@@ -24,7 +25,10 @@ import type { AgentEffect, AgentInput, AgentSettings } from "./types.ts";
 /** Nothing new is started when the lease is so short. */
 const LEASE_MARGIN_MS = 500;
 
-/** An agent's whole state between two steps, as plain data. Nothing else that it has outlives a step, but for its settings. */
+/**
+ * An agent's whole state between two steps, as plain data. Nothing else that it has outlives a step, but for its
+ * settings.
+ */
 export interface AgentState {
   readonly nowMs: number;
   readonly channel: ReportChannelState;
@@ -62,7 +66,7 @@ export class Agent {
   #assignment: Assignment | null = null;
   /** Log index of the newest assignment that it has acted by; 0: none. */
   #actedIndex = 0;
-  /** It has done and told what there was: until there is news, or `#restUntilMs`, nothing is looked through. */
+  /** Everything is done and told: until there is news, or until `#restUntilMs`, there is no need to look again. */
   #isAtRest = false;
   #restUntilMs = Number.POSITIVE_INFINITY;
   /** When it will be woken, as it has asked for; Infinity: never. */

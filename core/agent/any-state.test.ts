@@ -1,6 +1,6 @@
 /**
- * From whatever state a host is in, and whatever happens to the agent, its host and what is said between it and the leader: nothing is begun or ended that
- * should not be, and when all of that is over the host is as the cluster wants it.
+ * From any state of its host, and whatever happens to the agent, the host and the messages between agent and leader:
+ * nothing is begun or ended that should not be, and when the faults are over the host is as the cluster wants it.
  */
 
 import fc from "fast-check";
@@ -45,7 +45,7 @@ type Step =
   | { readonly do: "answer"; readonly back: number; readonly how: "well" | "nothing" | "old" }
   | { readonly do: "plant"; readonly name: string; readonly epoch: number; readonly phase: MachinePhase };
 
-class World {
+class Trial {
   readonly harness = new AgentHarness();
   readonly vms = new Map<string, Wanted>();
   readonly tasks = new Map<string, Job>();
@@ -53,7 +53,7 @@ class World {
   readonly #queue: HostAction[] = [];
   readonly #started = new Set<string>();
   readonly #ran = new Set<string>();
-  /** What this process has told in each version of its inventory, and up to which the leader has said that it heard. */
+  /** What this process has told in each version of its inventory, and what of it the leader has confirmed. */
   #told = new Map<number, Set<string>>();
   #heard = new Set<string>();
   /** The newest assignment that this process was given. */
@@ -413,9 +413,9 @@ const planted = fc.uniqueArray(
 test("from any state of its host, through any trouble, an agent does no harm and gets where it shall", () => {
   fc.assert(
     fc.property(planted, fc.array(step, { maxLength: 80, size: "max" }), (machines, steps) => {
-      const world = new World(machines);
-      for (const one of steps) world.do(one);
-      world.settle();
+      const trial = new Trial(machines);
+      for (const one of steps) trial.do(one);
+      trial.settle();
     }),
     { numRuns: 200, seed: 1 },
   );

@@ -1,4 +1,7 @@
-/** Health checks: when each is due, what it said last, and whether a machine should go on. The results come from the host. */
+/**
+ * Health checks: when each is due, what its last results were, and whether the machine counts as healthy. The results
+ * come from the host.
+ */
 import type { HealthCheck } from "../domain/index.ts";
 
 /** A result that has not come by then, after the check's own time-out, is a failure. */
@@ -39,7 +42,7 @@ export class HealthMonitor {
     for (const name of this.#machines.keys()) if (!names.has(name)) this.#machines.delete(name);
   }
 
-  /** The checks that are due now, of a machine that runs since `runningSinceMs`; they count as under way from here on. */
+  /** The checks of a machine that are due now. They count as under way from here on. */
   due(
     name: string,
     epoch: number,
@@ -66,7 +69,7 @@ export class HealthMonitor {
     return due;
   }
 
-  /** An assignment that comes anew has the same checks in it: what they have said so far still counts. */
+  /** A new assignment mostly has the same checks in it: their results so far still count. */
   #states(
     before: MachineHealth | undefined,
     epoch: number,
@@ -99,8 +102,8 @@ export class HealthMonitor {
   }
 
   /**
-   * Why the machine should not go on; empty: it should. A critical check that is down is enough; of the others, those with half of the weight. One
-   * that weighs nothing only tells.
+   * Why the machine is unhealthy; empty: it is healthy. One critical check that is down is enough; of the others,
+   * those that have half of the weight together. One that weighs nothing only tells.
    */
   complaint(name: string, epoch: number): string {
     const machine = this.#machines.get(name);

@@ -1,6 +1,6 @@
 /**
- * What the host was last asked to do about each machine or job. Actions are fire and forget: one that shows no result is asked for again after a while,
- * and the agent counts for how long it has been asking.
+ * What the host was last asked to do about each machine or job. No answer comes to an action: one
+ * that shows no result in the inventory is asked for again after a while, and the agent knows since when it has asked.
  */
 import type { Step } from "./step.ts";
 import type { HostAction } from "./types.ts";

@@ -1,6 +1,6 @@
 /**
- * What must hold of every step of an agent, looked at from outside of the parts that decide: of what it has the host do,
- * and of what it has taken from the cluster. An agent that breaks one of these could have a VM run in two places.
+ * What must hold of every step of an agent, looked at from outside of the parts that decide: of what it has the host
+ * do, and of what it has taken from the cluster. An agent that breaks one of these could have a VM run in two places.
  *
  * Not looked at: whether the host does what it is asked, and whether the cluster assigns one VM to two hosts.
  */

@@ -1,5 +1,6 @@
 /**
- * The inventory as it is reported, in versions: it has a new one whenever something in it changes, and is sent until the leader has seen the newest.
+ * The inventory as it is reported. It gets a new version whenever something in it changes, and is sent until the
+ * leader has seen the newest.
  */
 import { assert } from "../domain/index.ts";
 import type { Inventory, ReportedMachine } from "./protocol.ts";

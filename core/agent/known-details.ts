@@ -1,6 +1,6 @@
 /**
- * How the VMs and tasks of the assignment are to be built and run, as far as the agent has been told; and what it lacks. An assignment only names them:
- * the agent asks for the details with its reports, as many at a time as a directive may hold.
+ * What the agent knows of how the assigned VMs and tasks are to be built and run, and what it lacks. An assignment
+ * only names them. The agent asks for the details with its reports, as many at a time as a directive may hold.
  */
 import type { HealthCheck, VmSpec } from "../domain/index.ts";
 import { type AssignedVm, type Details, HOST_LIMITS, type Report, type TaskDetail, type VmDetail } from "./protocol.ts";

@@ -1,5 +1,6 @@
 /**
- * The machines of the host: what it shows of them, what it is asked to do so that they become what the assignment wants, and what is reported of them.
+ * The machines of the host: what it shows of them, what it is asked to do so that they become as assigned, and what is
+ * reported of them.
  */
 import type { HealthMonitor } from "./health.ts";
 import { ASK_AGAIN_MS, HostRequests, type HostRequestsState } from "./host-requests.ts";

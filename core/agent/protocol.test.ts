@@ -1,4 +1,4 @@
-/** What agents and the cluster say to each other, as bytes: all that is said comes back, and whatever else comes is nothing. */
+/** Reports and directives as bytes: what is encoded is decoded to the same, and any other bytes are refused. */
 
 import fc from "fast-check";
 import { expect, test } from "vitest";

@@ -1,6 +1,7 @@
 /**
- * What an agent and the cluster say to each other. An agent reports to any server, which passes it on to the leader; the answer says until when the agent
- * may rely on what it has been told, and what that is, if it has changed. Both travel as bytes; the servers in between do not look inside.
+ * What an agent and the cluster say to each other. An agent reports to any server, which passes the report on to
+ * the leader. The answer says until when the agent may rely on its assignment, and has the new one if it has changed.
+ * Both travel as bytes. The servers in between do not look inside.
  */
 
 import { InvalidCommand, packed, unpacked } from "../cluster/index.ts";
@@ -44,7 +45,7 @@ export const HOST_LIMITS = {
 
 const sequence = countSchema;
 
-/** A machine as an agent reports it: as its host shows it, and whether its health checks say that it should not go on so. */
+/** A machine as an agent reports it: as its host shows it, and whether its health checks say that it is unhealthy. */
 const machineSchema = record({
   name: nameSchema,
   epoch: countSchema,
@@ -109,8 +110,8 @@ const assignedTaskSchema = record({
 export type AssignedTask = Infer<typeof assignedTaskSchema>;
 
 /**
- * All that a worker shall do, in few words, so that it can always be said whole: what is not in it is not wanted. How it
- * is done is told apart, once, and as much at a time as fits.
+ * Everything that a worker is to do. It is short enough to be sent whole every time: what is not in it is not wanted.
+ * How it is done is sent apart, once, and as much at a time as fits.
  */
 const assignmentSchema = record({
   index: sequence.doc("Log index of the entry that made it so"),
@@ -143,7 +144,7 @@ const detailsSchema = record({
 });
 export type Details = Infer<typeof detailsSchema>;
 
-/** Which report a directive answers: nobody else may take it for the answer to its own. */
+/** Which report a directive answers. It is no answer to any other. */
 const answering = { workerId: nodeIdSchema, bootId: sequence, sequence };
 
 const directiveSchema = variants({
@@ -157,9 +158,12 @@ const directiveSchema = variants({
     inventoryVersion: sequence.doc("The inventory that the leader has seen; 0: none, tell it all"),
     servers: list(nodeIdSchema, { lengthMax: CLUSTER_LIMITS.members }).doc("Where to report"),
   },
-  /** The cluster does not know this process, or counts on it no more: it shall say what its host is. Its lease stays as it is. */
+  /**
+   * The cluster does not know this process, or does not count on it any more: it is to report the facts of its host.
+   * Its lease stays as it is.
+   */
   register: answering,
-  /** An operator has removed this worker for ever: it shall end whatever it has, and be gone. */
+  /** An operator has removed this worker for ever: it is to end whatever it has. */
   removed: answering,
 });
 export type Directive = Infer<typeof directiveSchema>;

@@ -5,7 +5,7 @@ import { HOST_LIMITS } from "./protocol.ts";
 import { running, settled } from "./testing.ts";
 
 describe("limits", () => {
-  test("a host with more machines than a report holds tells of those that are wanted, keeps its lease, and ends the others bit by bit", () => {
+  test("a host with too many machines for a report tells of those that are wanted, and ends the others bit by bit", () => {
     const harness = running();
     for (let n = 0; n < HOST_LIMITS.machines + 100; n++) harness.put(`a-${n}`, 1, "failed", "\u{1f4a5}".repeat(128));
     harness.pass(60_000);

@@ -46,7 +46,8 @@ function clean(text: string): string {
 }
 
 /**
- * All, or if they are too many those that matter, and as many of the others as there is room for. The rest are told of when some of these are gone.
+ * All of them. If they are too many: those that matter, and as many of the others as fit. The rest follow when some of
+ * these are gone.
  */
 export function atMost<T>(all: readonly T[], countMax: number, matters: (one: T) => boolean): readonly T[] {
   if (all.length <= countMax) return all;

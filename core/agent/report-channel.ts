@@ -1,6 +1,6 @@
 /**
- * How an agent talks to the cluster: which server it asks, which report is under way, and when the next one is due. There is one report at a time. What a
- * report says and what follows from a directive is decided by the agent.
+ * How an agent talks to the cluster: which server it asks, which report is under way, and when the next one is due.
+ * One report is under way at a time. What a report says, and what follows from a directive, is decided by the agent.
  */
 import { assert } from "../domain/index.ts";
 import { REPORT_EVERY_MS } from "./lease.ts";
@@ -12,9 +12,11 @@ import type { AgentSettings } from "./types.ts";
 const ANSWER_TIMEOUT_MS = 1000;
 /** Between two reports while something is to be asked; longer while nobody answers. */
 const QUESTION_GAP_MS = 50;
-/** Between two reports that something has changed. All that changes meanwhile is told, and written into the log, at once. */
+/** Between two reports of changes. All changes of that time share one report, and one entry of the log. */
 const NEWS_GAP_MS = 200;
-/** After a report without an answer, while there is a lease to keep: during elections each leader may be there only briefly. */
+/**
+ * After a report without an answer, while there is a lease to keep: during elections a leader may lead only briefly.
+ */
 const RETRY_GAP_MS = 250;
 
 /** Why the agent may want to report before the next regular report is due. */

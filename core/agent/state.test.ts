@@ -1,4 +1,6 @@
-/** An agent's state is a value: captured between any two steps and restored elsewhere, it goes on as the first would. */
+/**
+ * An agent's state is a value: captured between any two steps and restored elsewhere, it goes on as the first would.
+ */
 import fc from "fast-check";
 import { pack, unpack } from "msgpackr/pack";
 import { expect, test } from "vitest";

@@ -18,7 +18,7 @@ describe("jobs", () => {
     expect(harness.takeActs()).toEqual(["runJob job/2"]);
   });
 
-  test("an attempt that another process may have begun is not begun again: what the host shows is all there is of it", () => {
+  test("an attempt that another process may have begun is not begun again", () => {
     const harness = settled();
     harness.wants([], [task("job", 1, false, true)]);
     harness.pass(60_000);
@@ -38,7 +38,7 @@ describe("jobs", () => {
     expect(harness.takeActs()).toEqual(["runJob job/1", "forgetJob job/1"]);
   });
 
-  test("a cancelled attempt is ended; one that is cancelled before it began never begins, whatever earlier one is there", () => {
+  test("a cancelled attempt is ended, and never begins if it had not begun, whatever earlier one is there", () => {
     const harness = settled();
     harness.wants([], [task("job", 1)]);
     harness.pass(1000);

@@ -1,6 +1,6 @@
 /**
- * The jobs of the host, each of which is one attempt of a task: what the host shows of them, what it is asked to do so that the assigned attempts run, and
- * what is reported of them.
+ * The jobs of the host. Each is one attempt of a task. What the host shows of them, what it is asked to do so that the
+ * assigned attempts run, and what is reported of them.
  */
 import { ASK_AGAIN_MS, HostRequests, type HostRequestsState } from "./host-requests.ts";
 import type { KnownDetails } from "./known-details.ts";

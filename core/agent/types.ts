@@ -1,12 +1,15 @@
 /**
  * The contract between a worker's agent, its host, and the cluster.
  *
- * A *machine* is one run of one VM: a name and an epoch. Within an epoch it is started at most once; whatever stops it, the next start has a higher
- * epoch, which only the replicated state hands out, and never twice. A host has at most one machine of a name.
+ * A *machine* is one run of one VM: a name and an epoch. Within an epoch it is started at most once; whatever stops
+ * it, the next start has a higher epoch, which only the replicated state hands out, and never twice. A host has at
+ * most one machine of a name.
  */
 import type { HealthProbe, VmSpec, WorkerFacts } from "../domain/index.ts";
 
-/** building → built → starting → running → stopping → stopped; from anywhere to failed. A machine that is deleted is absent. */
+/**
+ * building → built → starting → running → stopping → stopped; from any of them to failed. A deleted machine is absent.
+ */
 export const MACHINE_PHASES = [
   "building",
   "built",
@@ -43,14 +46,19 @@ export interface Job {
   readonly output: string;
 }
 
-/** What the host is asked to do. Fire and forget: what comes of it shows in the inventory. Each is idempotent, and names the machine it means. */
+/**
+ * What the host is asked to do. There is no answer: the result shows in the inventory. Each action is idempotent and
+ * names the run that it means.
+ */
 export type HostAction =
-  /** Makes everything that the machine needs, from the spec; replaces a stopped machine of a lower epoch, whose disk it keeps. */
+  /**
+   * Makes all that the machine needs, from the spec. Replaces a stopped machine of a lower epoch and keeps its disk.
+   */
   | { readonly kind: "build"; readonly name: string; readonly epoch: number; readonly spec: VmSpec }
   | { readonly kind: "start"; readonly name: string; readonly epoch: number }
   /**
-   * Asks the guest to power off, and ends it when it has not after `graceMs`. One that is being built has failed then: nobody works on its disk any more, and
-   * that stays.
+   * Asks the guest to power off, and ends it when it has not done so after `graceMs`. A machine that is being built
+   * has failed from then on: its builder works on the disk no more.
    */
   | { readonly kind: "stop"; readonly name: string; readonly epoch: number; readonly graceMs: number }
   /** Removes a machine that does not run, with its disk, its tap device and its addresses. */
@@ -76,9 +84,10 @@ export type HostAction =
   /** Forgets a job that has ended. */
   | { readonly kind: "forgetJob"; readonly id: string; readonly attempt: number }
   /**
-   * A dead man's switch, outside of this process: at `atMs` of the host's monotonic clock every machine and job of the host is ended at once, unless the
-   * switch has been set anew by then. It survives the death of the process, and keeps its last setting. Once it has fallen, and before it was ever set,
-   * nothing is started and no job is run, whoever asks for it and however long that was on its way.
+   * A dead man's switch outside of this process. At `atMs` of the host's monotonic clock it ends every machine and job
+   * of the host at once, unless it was set again by then. It survives the process and keeps its last setting. After it
+   * has fired, and before it is first set, no machine is started and no job is run, whoever asks and however late the
+   * request arrives.
    */
   | { readonly kind: "fenceAt"; readonly atMs: number };
 
@@ -110,8 +119,8 @@ export type AgentEffect =
   /** It has been removed, and nothing is left on its host: there is no more for it to do. */
   | { readonly kind: "ended" }
   /**
-   * An assertion has failed, and it does nothing any more: it reports nothing, so that its lease ends, and with that all
-   * that runs on its host. The only effect of its step.
+   * An assertion has failed, and it does nothing any more: it reports nothing, so that its lease ends, and with that
+   * all that runs on its host. The only effect of its step.
    */
   | { readonly kind: "halt"; readonly reason: string };
 

@@ -1,4 +1,4 @@
-/** What a worker is told to do, and how. */
+/** What a worker is told to do, and the details of how. */
 
 import { type Assignment, type Details, HOST_LIMITS, type Report } from "../agent/index.ts";
 import { type ClusterState, taskOf, vmOf } from "../cluster/index.ts";
@@ -27,7 +27,7 @@ export function assignmentOf(state: ClusterState, worker: WorkerRecord): Assignm
   });
   return {
     index: worker.assignedIndex,
-    // Of more than can be told, those that were there first: nobody is ended because others have come.
+    // If they are too many for one directive: the oldest, so that no VM is ended because another was placed.
     vms:
       vms.length <= HOST_LIMITS.machines ? vms : vms.sort((a, b) => a.epoch - b.epoch).slice(0, HOST_LIMITS.machines),
     tasks:
@@ -35,7 +35,10 @@ export function assignmentOf(state: ClusterState, worker: WorkerRecord): Assignm
   };
 }
 
-/** What the agent asks for, and what has changed since it last acted: of its own VMs and tasks alone, and as much as fits. */
+/**
+ * The details that the agent asks for, and those that have changed since it last acted. Only of its own VMs and tasks,
+ * and as many as fit.
+ */
 export function detailsFor(
   state: ClusterState,
   { id: workerId, assignedIndex, vms, tasks }: WorkerRecord,

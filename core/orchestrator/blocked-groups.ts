@@ -1,6 +1,7 @@
 /**
- * VMs that are blocked by a hard rule of anti-affinity: every domain of the rule's scope has as many of the group as it may have. They wait here, and not
- * among those that are tried whenever room changes, until a member of the group leaves its place or there is another domain.
+ * VMs that are blocked by a hard rule of anti-affinity: every domain of the rule's scope has as many of the group as
+ * it may have. They wait until a member of the group leaves its place, or until there is another domain, and are not
+ * tried whenever room changes.
  */
 import { type AntiAffinity, domainOf, type Topology, type VmRecord, type WorkerRecord } from "../domain/index.ts";
 import type { PlacementContext, PlacementRequest } from "../scheduler/index.ts";

@@ -1,14 +1,15 @@
 interface Entry<K> {
   readonly key: K;
-  /** By which the heap is in order. */
+  /** The time by which the heap is ordered. */
   heapMs: number;
-  /** The time itself; null: taken away, or replaced by another entry. */
+  /** The present deadline, at or after `heapMs`; null: deleted, or replaced by another entry. */
   dueMs: number | null;
 }
 
 /**
- * What is due when: a binary heap. A deadline that is put off stays where it is in the heap, and goes to its new place when its old time comes: leases are
- * renewed ten times before one would run out. One that is taken away, or is to come sooner, is passed over then.
+ * Deadlines by key, in a binary heap. A deadline that is put off stays where it is in the heap, and moves to its new
+ * place only when its old time comes: a lease is renewed about ten times before it would run out. An entry that was
+ * deleted, or replaced by an earlier one, stays in the heap and is skipped when its time comes.
  */
 export class Deadlines<K> {
   #entries = new Map<K, Entry<K>>();
@@ -63,7 +64,7 @@ export class Deadlines<K> {
     return first.key;
   }
 
-  /** Until the first is one whose time that is. */
+  /** Skips what is out of date, until the first entry of the heap is due at its own time. */
   #passOver(): void {
     for (;;) {
       const first = this.#heap[0];
@@ -85,7 +86,7 @@ export class Deadlines<K> {
     this.#sink();
   }
 
-  /** Puts the first where it belongs. */
+  /** Moves the first entry down to where it belongs. */
   #sink(): void {
     const heap = this.#heap;
     let at = 0;

@@ -1,6 +1,6 @@
 /**
- * Empties workers that are to be drained: moves their VMs to others, a tenth of them at a time. A VM counts as moving until it runs elsewhere. One that
- * finds no place stays until there may be room for it.
+ * Empties workers that are to be drained: moves their VMs to other workers, a tenth of them at a time. A VM counts as
+ * moving until it runs elsewhere. A VM that finds no place stays until there may be room for it.
  */
 import { type ClusterState, vmOf, vmRequest, workerOf } from "../cluster/index.ts";
 import { intentOf, statusOf, type VmRecord, type WorkerRecord } from "../domain/index.ts";

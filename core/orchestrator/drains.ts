@@ -1,23 +1,28 @@
 /**
- * Which workers are being drained, which VMs each has moved that do not run elsewhere yet, and whose turn it is: a drain is looked at when something has
- * happened to it, or when there may be room for what it could not move.
+ * The drains that are under way: which VMs of each worker are moving, that is, have left and do not run elsewhere yet,
+ * and which drain is to go on. A drain goes on when something of it has changed, or when there may be room for a VM
+ * that found none.
  */
 import { Deadlines } from "./deadlines.ts";
 
-/** How long a drain waits for one that it moved to run elsewhere before it goes on. */
+/** How long a drain waits for a VM that it moved to run elsewhere, before it goes on without it. */
 export const DRAIN_PATIENCE_MS = 120_000;
 
 export class Drains {
   #moving = new Map<number, Set<string>>();
-  /** The drained worker that each VM on its way has left. */
+  /** By name of a moving VM, the drained worker that it has left. */
   #origins = new Map<string, number>();
   readonly #patience = new Deadlines<string>();
-  /** To be looked at; first come first. */
+  /** To go on, in the order in which they came. */
   #due = new Set<number>();
   #blocked = new Set<number>();
   #roomIndex = 0;
 
-  /** A worker is to be drained, or something about one has changed. `leaving` are those that have been moved already, by this leader or another. */
+  /**
+   * A worker is to be drained, or something of one that is drained has changed.
+   *
+   * @param leaving the VMs that have been moved already, by this leader or an earlier one.
+   */
   begin(workerId: number, leaving: readonly string[], nowMs: number): void {
     if (!this.#moving.has(workerId)) {
       this.#moving.set(workerId, new Set());
@@ -34,7 +39,7 @@ export class Drains {
     this.#blocked.delete(workerId);
   }
 
-  /** A VM is on its way. */
+  /** A VM is moving. */
   moves(workerId: number, name: string, nowMs: number): void {
     this.#moving.get(workerId)?.add(name);
     this.#origins.set(name, workerId);
@@ -45,12 +50,12 @@ export class Drains {
     return this.#moving.get(workerId)?.size ?? 0;
   }
 
-  /** The drained worker that a VM on its way has left; undefined: it is not on its way. */
+  /** The drained worker that a moving VM has left; undefined: it is not moving. */
   originOf(name: string): number | undefined {
     return this.#origins.get(name);
   }
 
-  /** A VM is on its way no more. */
+  /** A VM is moving no more. */
   settled(name: string): void {
     const workerId = this.#origins.get(name);
     if (workerId === undefined) return;
@@ -60,17 +65,17 @@ export class Drains {
     this.#due.add(workerId);
   }
 
-  /** Its turn is not over. */
+  /** There is more to do at once. */
   again(workerId: number): void {
     this.#due.add(workerId);
   }
 
-  /** What is left on a worker finds no place. */
+  /** The VMs that are left on a worker find no place. */
   blocked(workerId: number): void {
     this.#blocked.add(workerId);
   }
 
-  /** Those whose patience has ended go on, and with more room those that found none. */
+  /** Drains that have waited long enough for a VM go on, and if room has changed, those that found none. */
   advance(nowMs: number, roomIndex: number): void {
     for (let name = this.#patience.take(nowMs); name !== undefined; name = this.#patience.take(nowMs))
       this.settled(name);
@@ -80,7 +85,7 @@ export class Drains {
     this.#blocked.clear();
   }
 
-  /** Whose turn it is; null: nobody's. */
+  /** The next drain that is to go on; null: none is. */
   next(): number | null {
     for (const workerId of this.#due) {
       this.#due.delete(workerId);

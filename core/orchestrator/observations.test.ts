@@ -81,7 +81,7 @@ function news(harness: OrchestratorHarness, seen: ReportedMachine | null, assign
   return newsIn(heard({ machines, jobs: [] }, assignedIndex), harness.state, harness.worker(1));
 }
 
-test("whatever is shown in whatever state is told once, changes nothing that is illegal, and leaves what is well alone", () => {
+test("whatever is shown in any state is told once, makes no illegal change, and leaves what is well alone", () => {
   const met = new Set<string>();
   fc.assert(
     fc.property(fc.array(way, { maxLength: 8, size: "max" }), (ways) => {

@@ -1,4 +1,4 @@
-/** What an inventory says that the replicated state does not know yet. */
+/** What an inventory says that the replicated state does not know yet: the news in it. */
 
 import type { Inventory, Job, ReportedMachine } from "../agent/index.ts";
 import { type ClusterState, taskOf, vmOf } from "../cluster/index.ts";
@@ -17,10 +17,10 @@ export interface News {
   readonly jobs: readonly JobObservation[];
 }
 
-/** An entry holds so much of them; what is over comes with the next. A request may have 64 KiB. */
+/** News in one entry. The rest follows with the next. A request may have 64 KiB. */
 const NEWS_BYTES_MAX = 48 * 1024;
 
-/** An inventory by name and id: looked up as often as something changes about its worker. */
+/** An inventory by name and id, as it is looked up whenever something of its worker changes. */
 export interface Shown {
   readonly machines: ReadonlyMap<string, ReportedMachine>;
   readonly jobs: ReadonlyMap<string, Job>;
@@ -33,12 +33,12 @@ export function indexed({ machines, jobs }: Inventory): Shown {
   };
 }
 
-/** What a worker's process has told last. */
+/** What a worker's process has reported last. */
 export interface Heard {
   readonly bootId: number;
   readonly inventoryVersion: number;
   readonly inventory: Shown;
-  /** Of the assignment that it acted by when it told this: what it has not been told to do, it has not refused to do. */
+  /** Index of the assignment that it acted by. That something newer is not there yet says nothing. */
   readonly assignedIndex: number;
 }
 
@@ -73,7 +73,7 @@ export function newsOfTask(heard: Heard, worker: WorkerRecord, task: TaskRecord)
   return jobSeen(task, heard.inventory.jobs.get(task.id) ?? null, knows(heard, worker, task));
 }
 
-/** An agent that acts by an earlier assignment may be about to begin what it does not show. */
+/** An agent that acts by an earlier assignment may be about to begin what it does not show yet. */
 function knows(heard: Heard, worker: WorkerRecord, { updatedIndex }: { readonly updatedIndex: number }): boolean {
   return heard.assignedIndex >= Math.min(worker.assignedIndex, updatedIndex);
 }
@@ -101,12 +101,12 @@ function seenOf(vm: VmRecord, machine: ReportedMachine | null, knows: boolean): 
       case "stop":
         return state === "Stopped" ? null : seen("absent");
       case "run":
-        // What has never been seen may still be made; any other has vanished, and is not made again.
+        // A machine that was never seen may still be made. One that was seen has vanished, and is not made again.
         return isBegun(vm) && state !== "Failed" ? seen("absent") : null;
     }
   }
   if (machine.epoch !== epoch) {
-    // An earlier run that is over, where no other is to follow: there is nothing left to stop.
+    // An earlier run that is over, and no other is to follow: there is nothing left to stop.
     const isOver = machine.epoch < epoch && (machine.phase === "stopped" || machine.phase === "failed");
     return intent === "stop" && isOver && knows && state !== "Stopped" ? seen("absent") : null;
   }
@@ -145,8 +145,8 @@ export function isBegun({ state }: VmRecord): boolean {
 const ATTEMPTS_PER_TASK = 128;
 
 /**
- * Names an attempt to the agent: another task that is given the id of one that is forgotten has other numbers, so that neither is what is left of the first
- * taken for its result, nor is it left undone because it has been run already.
+ * Names an attempt to the agent. A later task with the id of a forgotten one has other numbers: so the remains of the
+ * first are not taken for its result, and it is not left undone as if it had been run already.
  */
 export function attemptNumber({ createdIndex, attempt }: TaskRecord): number {
   return createdIndex * ATTEMPTS_PER_TASK + attempt;

@@ -1,6 +1,7 @@
 /**
- * Leader and agents together: whatever is lost, late or doubled between them, whoever crashes, and however far clocks differ within the bound, no VM executes
- * in two places; and when all of that is over, every VM is as it was asked to be. Consensus is left out: what is proposed is committed, or lost.
+ * Leader and agents together. Whatever is lost, late or doubled between them, whoever crashes, and however far clocks
+ * differ within the bound, no VM executes in two places. When the faults are over, every VM is as it was asked to be.
+ * Consensus is left out: what is proposed is committed, or lost.
  */
 
 import fc from "fast-check";
@@ -40,7 +41,7 @@ type Step =
   | { readonly do: "user"; readonly name: string; readonly wish: Wish };
 type Wish = "create" | "delete" | "stop" | "start" | "restart" | "migrate";
 
-class World {
+class Trial {
   readonly harness = new OrchestratorHarness();
   readonly hosts: readonly Host[];
   readonly #startMs = this.harness.nowMs;
@@ -326,10 +327,10 @@ test("no VM executes in two places, and each is as it was asked to be in the end
       fc.boolean(),
       fc.array(step, { maxLength: 40, size: "max" }),
       (rates, waits, steps) => {
-        const world = new World(rates, waits);
-        world.do({ do: "user", name: "a", wish: "create" });
-        for (const one of steps) world.do(one);
-        world.settle();
+        const trial = new Trial(rates, waits);
+        trial.do({ do: "user", name: "a", wish: "create" });
+        for (const one of steps) trial.do(one);
+        trial.settle();
       },
     ),
     { numRuns: 100, seed: 1 },

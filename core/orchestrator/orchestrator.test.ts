@@ -1,4 +1,7 @@
-/** What the leader does about workers, VMs and tasks: over a real state machine, every entry committed at once. Consensus is left out. */
+/**
+ * What the leader does about workers, VMs and tasks, over a real state machine. Every proposal is committed at once:
+ * consensus is left out.
+ */
 import { describe, expect, test } from "vitest";
 import { type Job, waitForLeaseMs } from "../agent/index.ts";
 import { workerOf } from "../cluster/index.ts";
@@ -41,7 +44,7 @@ describe("lost hosts", () => {
     expect(harness.vm("waits")).toMatchObject({ state: "Running", workerId: 2 });
   });
 
-  test("one that was removed is told so whenever it says something, and is in nobody's books", () => {
+  test("one that was removed is told so whenever it reports, and counts nowhere", () => {
     const harness = withWorkers(1);
     harness.create("web");
     harness.run(1);
@@ -136,7 +139,7 @@ describe("tasks", () => {
     expect(harness.task("job").state).toBe("TimedOut");
   });
 
-  test("with its worker an attempt is lost, and the next one runs elsewhere when nothing of it can run any more", () => {
+  test("an attempt is lost with its worker, and the next runs elsewhere once the first has surely ended", () => {
     const harness = submitted(2);
     ended(harness, 1, "running", 0);
     harness.join(2);

@@ -1,12 +1,14 @@
 /**
- * What the leader does about workers, VMs and tasks: it hears reports, proposes what they say and what follows from it, and lets the log decide. There is
- * one only while its node leads, made from the state by then. All that it knows beside the state is who has reported what and when, what it has proposed,
- * and who waits for what; the next leader begins without.
+ * What the leader does about workers, VMs and tasks. It hears reports, proposes what they say and what follows from
+ * it, and lets the log decide. It exists only while its node leads, and begins with the replicated state. Beside that
+ * it knows who has reported what and when, what it has proposed, and what waits for what. The next leader begins
+ * without.
  *
  * It acts on what has changed. No step looks at every VM or worker.
  *
- * Each part below is told what has changed, and then has its turn in `step`: `ReportedInventories` proposes what workers report, `WorkerLeases` declares
- * them lost, `Recovery` lets failed VMs run again, `Placing` finds places, `Draining` empties workers. `Proposals` and `Room` are what they share.
+ * Each part is told what has changed, and then does its work in `step`: `ReportedInventories` proposes what workers
+ * report, `WorkerLeases` declares them lost, `Recovery` lets failed VMs run again, `Placing` finds places, `Draining`
+ * empties workers. `Proposals` and `Room` are what they share.
  */
 import { type Directive, LEASE_TTL_MS, type Report } from "../agent/index.ts";
 import {
@@ -45,7 +47,8 @@ export class Orchestrator {
   #triedAll = true;
 
   /**
-   * Of a leader that has applied an entry of its own term: what its predecessors did is known, and none of them can do more.
+   * For a leader that has applied an entry of its own term: then all that earlier leaders did is known, and none of
+   * them can do more.
    *
    * @param driftBound largest relative rate error between any two monotonic clocks.
    */
@@ -101,7 +104,7 @@ export class Orchestrator {
     }
   }
 
-  /** One of its proposals has been applied, or was refused: its subject was left alone meanwhile, and is looked at again. */
+  /** A proposal was applied or refused. Its subject was left alone meanwhile, and is looked at again. */
   settled(key: string): void {
     const inFlight = this.#proposals.settle(key);
     if (inFlight === null) return;
@@ -136,7 +139,7 @@ export class Orchestrator {
     if (placement !== null) this.#placing.settled(this.#state, placement, takers);
   }
 
-  /** A report has come. Its sender is authenticated, and what it says of its host is so. */
+  /** A report has come. Its sender is authenticated, and trusted in what it says of its host. */
   hear(report: Report, nowMs: number): void {
     this.#nowMs = nowMs;
     const { workerId, bootId, facts } = report;

@@ -1,6 +1,7 @@
 /**
- * Finds places for VMs and tasks that wait for one. Who is tried, and in which order, is decided here; who takes them, by the scheduler. A VM that nobody
- * takes may have others of lower priority leave, whose place is kept for it until it fits.
+ * Finds places for the VMs and tasks that wait for one. Which of them are tried, and in which order, is decided here;
+ * which worker takes them, by the scheduler. A VM that no worker takes may preempt others of lower priority. Their
+ * room is kept for it until it fits.
  */
 import {
   type ClusterState,

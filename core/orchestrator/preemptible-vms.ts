@@ -1,4 +1,7 @@
-/** Which priorities there are among the VMs that may be preempted: most requests find none below their own, and need no look at workers. */
+/**
+ * The priorities of the VMs that may be preempted. Most requests find none below their own, and then no worker needs
+ * to be looked at.
+ */
 import { intentOf, type VmRecord } from "../domain/index.ts";
 import { count } from "./counts.ts";
 

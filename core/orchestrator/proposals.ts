@@ -1,12 +1,12 @@
 /**
- * The orchestrator's proposals that are in flight: decided, and neither applied nor refused yet. There is at most one about each subject, which is left
- * alone until that is settled.
+ * The orchestrator's proposals in flight: those that are neither applied nor refused yet. There is at most one about
+ * each subject, and the subject is left alone until it is settled.
  */
 import type { OwnCommand } from "../cluster/index.ts";
 import type { Resources } from "../domain/index.ts";
 
 export interface Proposal {
-  /** Names the proposal: there is one of a key at a time. */
+  /** Names the proposal. There is one of a key at a time. */
   readonly key: string;
   readonly command: OwnCommand;
 }
@@ -31,7 +31,9 @@ export interface InFlight {
   readonly placement: Placement | null;
 }
 
-/** Proposals in flight at a time. The log takes them in batches; what is decided too far ahead is decided on an old state. */
+/**
+ * Proposals in flight at a time. The log takes them in batches; what is decided too far ahead rests on an old state.
+ */
 const PROPOSALS_MAX = 256;
 
 export class Proposals {

@@ -1,6 +1,6 @@
 /**
- * Failed VMs run again: where they are, each time after a longer wait, and when that has not helped often enough, on another worker. One that keeps failing
- * wherever it is put is left alone in the end.
+ * Lets failed VMs run again: where they are, each time after a longer wait; and after so many restarts, on another
+ * worker. A VM that keeps failing wherever it is placed is left alone in the end.
  */
 import { type ClusterState, vmOf } from "../cluster/index.ts";
 import { intentOf, type VmRecord } from "../domain/index.ts";
@@ -42,7 +42,7 @@ export class Recovery {
   #recover({ name, epoch, spec, restarts, relocations }: VmRecord): void {
     const subject = { kind: "vm", name } as const;
     if (restarts < spec.recovery.restartsMax) this.#proposals.propose(subject, { kind: "recoverVm", name, epoch });
-    // One that may run nowhere else would lose its disk, and gain nothing.
+    // A VM that may run nowhere else would lose its disk and gain nothing.
     else if (relocations < RELOCATIONS_MAX && spec.workerId === null)
       this.#proposals.propose(subject, { kind: "evictVm", name, epoch, cause: "recovery", to: null });
   }

@@ -1,6 +1,6 @@
 /**
- * What workers have reported of their hosts, and what of it the replicated state does not know yet: that is proposed as an observation. A worker is looked
- * at when it has said something new, or when a VM or task of its has changed.
+ * What workers have reported of their hosts. What the replicated state does not know yet is proposed as an
+ * observation. A worker is looked at when it has reported something new, or when one of its VMs or tasks has changed.
  */
 import type { Report } from "../agent/index.ts";
 import { type ClusterState, workerOf } from "../cluster/index.ts";
@@ -12,7 +12,7 @@ export class ReportedInventories {
   readonly #proposals: Proposals;
   /** By worker, what its process has reported last. */
   #heard = new Map<number, Heard>();
-  /** Workers that have said something, or of which something has changed, since the last step. */
+  /** Workers that have reported something, or of which something has changed, since the last step. */
   #toLookAt = new Set<number>();
 
   constructor(proposals: Proposals) {
@@ -27,7 +27,7 @@ export class ReportedInventories {
     this.#heard.delete(workerId);
   }
 
-  /** What it had reported may be news now that this VM of its has changed. Nothing becomes news by what has not changed. */
+  /** What its worker has reported may be news now that this VM has changed. */
   vmChanged(state: ClusterState, vm: VmRecord): void {
     this.#lookAtIf(state, vm.workerId, (heard, worker) => newsOfVm(heard, worker, vm) !== null);
   }

@@ -1,6 +1,6 @@
 /**
- * The room of the workers as the orchestrator sees it: what the state says, less what it has promised to placements in flight. So room is promised once,
- * however many placements are decided before the first of them is applied.
+ * The room of the workers as the orchestrator sees it: what the state says, less what is promised to placements in
+ * flight. So room is promised once, however many placements are decided before the first of them is applied.
  */
 import {
   Batch,
@@ -30,7 +30,10 @@ export class Room {
   readonly #index = new PlacementIndex();
   /** By worker, what placements in flight will take there. */
   #promised = new Map<number, Resources>();
-  /** When promised room last came back untaken: after the entry of this index, and before the next one; so it ends in one half. */
+  /**
+   * When promised room last came back untaken: after the entry of an index and before the next one. So it is that
+   * index and a half.
+   */
   #backIndex = 0;
   #context: { readonly of: ClusterState; readonly value: PlacementContext } | null = null;
 
@@ -97,7 +100,7 @@ export class Room {
     // The sum of what is in flight, where that costs nothing to say.
     if (this.#proposals.isEmpty)
       assert(this.#promised.size === 0, "nothing is promised but to what is in flight", placement.workerId);
-    // Others may have found none for that alone.
+    // Others may have found no room only because of this promise.
     if (!takers.includes(placement.workerId)) this.#backIndex = state.appliedIndex + 0.5;
   }
 

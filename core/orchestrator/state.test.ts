@@ -1,4 +1,6 @@
-/** What an orchestrator knows is a value: captured at any moment and restored elsewhere, it goes on as the first would. */
+/**
+ * What an orchestrator knows is a value: captured at any moment and restored elsewhere, it goes on as the first would.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Directive, Report } from "../agent/index.ts";

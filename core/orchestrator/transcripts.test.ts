@@ -1,4 +1,4 @@
-/** Two days in the life of a cluster, told by its events: what an operator would read. Times are from the first line on. */
+/** Two days of a cluster as events: what an operator would read. Times count from the first line. */
 
 import { expect, test } from "vitest";
 import type { ClusterEvent } from "../domain/index.ts";

@@ -1,6 +1,6 @@
 /**
- * A cache of requests that no worker takes: each is asked again only of those workers that have changed since all of them refused it. A worker that is left
- * out would refuse again, so the cache saves time and changes no result.
+ * A cache of unschedulable requests: those that every worker has refused. Each is tried again only with the workers
+ * that have changed since. The others would refuse again, so the cache saves time and changes no result.
  */
 import type { PlacementContext, PlacementRequest } from "../scheduler/index.ts";
 

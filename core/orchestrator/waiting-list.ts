@@ -1,15 +1,16 @@
 /**
- * Who waits for a place: higher priorities first, and within one the first come. What has been tried in vain waits until something has changed, and is then
- * tried once more, in turn.
+ * Requests that wait for a place: higher priorities first, and within one priority those that came first. A request
+ * that was tried in vain waits until something has changed, and is then tried once more, in turn.
  *
- * Where room changes faster than all of the important can be tried, the others would never have their turn: for them there is `oldest`.
+ * Where room changes faster than all requests of high priority can be tried, the others would never be tried. `oldest`
+ * is for them.
  */
 export class WaitingList {
   /** By priority, highest first. */
   #levels: Level[] = [];
   #priorities = new Map<string, number>();
 
-  /** To be tried at the next turn. */
+  /** To be tried next. */
   add(key: string, priority: number): void {
     this.delete(key);
     this.#priorities.set(key, priority);
@@ -26,7 +27,7 @@ export class WaitingList {
     if (level.fresh.size + level.tried.size === 0) this.#levels.splice(this.#levels.indexOf(level), 1);
   }
 
-  /** Whoever is next to be tried now that `roomIndex` is the last change; null: nobody. */
+  /** The next to be tried, where `roomIndex` is the last change of room; null: none. */
   next(roomIndex: number): string | null {
     for (const { fresh, tried, changedIndex } of this.#levels) {
       for (const key of fresh) return key;
@@ -38,7 +39,7 @@ export class WaitingList {
     return null;
   }
 
-  /** As `next`, but whoever was tried the longest ago, whatever its priority. */
+  /** As `next`, but the one that was tried the longest ago, whatever its priority. */
   oldest(roomIndex: number): string | null {
     let oldest: string | null = null;
     let oldestAt = Number.POSITIVE_INFINITY;
@@ -62,13 +63,13 @@ export class WaitingList {
     }
   }
 
-  /** Nobody would take it in the state of `index`. */
+  /** No worker takes it in the state of `index`. */
   failed(key: string, index: number): void {
     const priority = this.#priorities.get(key);
     if (priority === undefined) return;
     const level = this.#level(priority);
     level.fresh.delete(key);
-    // Behind all others: so the first one has always been tried the longest ago.
+    // At the end, so that the first was tried the longest ago.
     level.tried.delete(key);
     level.tried.set(key, index);
   }

@@ -1,6 +1,6 @@
 /**
- * Until when this leader counts on each worker that is online. A worker whose report it has not heard for that long is declared lost: then its own lease
- * is surely over, and everything on it has ended.
+ * Until when this leader counts on each worker that is online. A worker that has sent no report for that long is
+ * declared lost: by then its lease is over for certain, and everything on it has ended.
  */
 import { FENCE_GRACE_MS, LEASE_TTL_MS, waitForLeaseMs } from "../agent/index.ts";
 import { type ClusterState, workerOf } from "../cluster/index.ts";
@@ -11,7 +11,7 @@ import type { Proposals } from "./proposals.ts";
 export class WorkerLeases {
   readonly #proposals: Proposals;
   readonly #waitMs: number;
-  /** When each worker's lease is surely over. */
+  /** When each worker's lease is over for certain. */
   readonly #ends = new Deadlines<number>();
 
   /** `driftBound`: largest relative rate error between any two monotonic clocks. */

@@ -134,7 +134,7 @@ export class AgentHarness {
     }
   }
 
-  /** What was asked of the host since this was called last, in a word or two each. The switch and probes are left out. */
+  /** What was asked of the host since this was called last, without the switch and probes. */
   takeActs(): string[] {
     const acts = this.#fresh.flatMap((action) => {
       if (action.kind === "fenceAt" || action.kind === "probe") return [];
