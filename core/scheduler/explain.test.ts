@@ -350,14 +350,14 @@ describe("strategies", () => {
     );
     // The first is full: the price to compare with is that of the second.
     expect(choiceIn(fleet)).toBe(2);
-    expect(judged(fleet).at(-1)?.refusal).toEqual({ kind: "tooDear", costPerHour: 111, limit: 100 });
+    expect(judged(fleet).at(-1)?.refusal).toEqual({ kind: "tooExpensive", costPerHour: 111, limit: 100 });
     fleet.settings = { ...fleet.settings, costIncreasePercentMax: 10 };
     expect(choiceIn(fleet)).toBe(3);
     fleet.settings = { ...fleet.settings, costIncreasePercentMax: 11 };
     expect(choiceIn(fleet)).toBe(4);
   });
 
-  test("cost: a price that no binary fraction holds is no dearer than itself", () => {
+  test("cost: a price that no binary fraction holds costs no more than itself", () => {
     const fleet = new Fleet([aWorker(1, { costPerHour: 0.57 })], { strategy: "cost" });
     expect(choiceIn(fleet)).toBe(1);
   });

@@ -6,7 +6,7 @@ import type { Judgement, PlacementContext, PlacementRequest, WorkerView } from "
 /**
  * All judgements: those who would take it, best first; then those who refuse, by id. The order of the workers makes no difference.
  *
- * With the strategy "cost" those that are dearer than `costIncreasePercentMax` over the cheapest refuse, and among the others the most available wins.
+ * With the strategy "cost" those that cost more than `costIncreasePercentMax` above the cheapest refuse, and among the others the most available wins.
  */
 export function explain(
   context: PlacementContext,
@@ -25,7 +25,7 @@ export function explain(
     for (const { worker } of takers) {
       const { id: workerId, costPerHour } = worker;
       if (costPerHour > limit)
-        refusers.push({ workerId, score: null, refusal: { kind: "tooDear", costPerHour, limit } });
+        refusers.push({ workerId, score: null, refusal: { kind: "tooExpensive", costPerHour, limit } });
     }
     takers = takers.filter(({ worker }) => worker.costPerHour <= limit);
   }

@@ -148,7 +148,7 @@ export function baseScore(context: PlacementContext, worker: WorkerView): number
   switch (settings.strategy) {
     case "most-available":
     case "locality":
-    // What is too dear is left out by `explain`, which knows the cheapest.
+    // What is too expensive is left out by `explain`, which knows the cheapest.
     case "cost":
       return freeFraction(context, worker);
     case "least-available":
@@ -171,7 +171,7 @@ export function spreadScore(count: number, free: number): number {
   return -STEP * count + free;
 }
 
-/** The dearest that a worker may be when the cheapest that would take the request costs that much. */
+/** The most that a worker may cost when the cheapest that would take the request costs that much. */
 export function costLimit({ costIncreasePercentMax }: SchedulerSettings, cheapest: number): number {
   return cheapest + (cheapest * costIncreasePercentMax) / 100;
 }

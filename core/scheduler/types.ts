@@ -83,7 +83,7 @@ export type WorkerRefusal =
   | { readonly kind: "excludedDatacenter"; readonly datacenter: string }
   | { readonly kind: "locality"; readonly wanted: string; readonly actual: string }
   | { readonly kind: "tooFewDomains"; readonly count: number; readonly limit: number }
-  | { readonly kind: "tooDear"; readonly costPerHour: number; readonly limit: number };
+  | { readonly kind: "tooExpensive"; readonly costPerHour: number; readonly limit: number };
 
 /** Higher is better. Ties break by the lower worker id. */
 export type Judgement =

@@ -23,7 +23,7 @@ const WHY_NOT: ReadonlyMap<string, string> = new Map<WorkerRefusal["kind"], stri
   ["excludedDatacenter", "its datacenter is excluded"],
   ["locality", "it is not where the VM has to be"],
   ["tooFewDomains", "there are too few failure domains"],
-  ["tooDear", "it is too dear"],
+  ["tooExpensive", "it is too expensive"],
 ]);
 
 export function applyRefused(refusal: Refusal): ApiError {

@@ -81,7 +81,7 @@ const workerRefusalSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("excludedDatacenter"), datacenter: label }),
   z.strictObject({ kind: z.literal("locality"), wanted: label, actual: label }),
   z.strictObject({ kind: z.literal("tooFewDomains"), count, limit: count }),
-  z.strictObject({ kind: z.literal("tooDear"), costPerHour: count, limit: z.number() }),
+  z.strictObject({ kind: z.literal("tooExpensive"), costPerHour: count, limit: z.number() }),
 ]);
 
 export const planSchema = z.strictObject({

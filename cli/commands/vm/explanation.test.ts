@@ -128,7 +128,7 @@ test("each kind of refusal has words of its own", () => {
     { kind: "excludedDatacenter", datacenter: "dc1" },
     { kind: "locality", wanted: "dc2", actual: "dc1" },
     { kind: "tooFewDomains", count: 1, limit: 3 },
-    { kind: "tooDear", costPerHour: 2000, limit: 1500 },
+    { kind: "tooExpensive", costPerHour: 2000, limit: 1500 },
   ];
   const judgements = refusals.map((refusal, at) => ({ workerId: at + 1, score: null, refusal }));
   const lines = renderPlan("web", { ...nowhere, judgements }, null, driven, how).slice(3);

@@ -53,7 +53,7 @@ export function refusalWords(refusal: WorkerRefusal): string {
       return `is in ${refusal.actual}, and it must be ${refusal.wanted}`;
     case "tooFewDomains":
       return `spread over ${refusal.count} domains, at least ${refusal.limit} are asked for`;
-    case "tooDear":
+    case "tooExpensive":
       return `costs ${cost(refusal.costPerHour)} an hour, the limit is ${cost(refusal.limit)}`;
   }
 }
@@ -82,7 +82,7 @@ const COUNTED: ReadonlyMap<string, string> = new Map<WorkerRefusal["kind"], stri
   ["excludedDatacenter", "their datacenter is excluded"],
   ["locality", "not where it must be"],
   ["tooFewDomains", "too few domains to spread over"],
-  ["tooDear", "too dear"],
+  ["tooExpensive", "too expensive"],
 ]);
 
 /**
