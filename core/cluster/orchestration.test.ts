@@ -23,6 +23,7 @@ import {
 import { promisable } from "../scheduler/index.ts";
 import { Batch } from "./batch.ts";
 import { countKey } from "./derived-indexes.ts";
+import { decodeEntryData } from "./entry-data.ts";
 import { eventsOf } from "./events.ts";
 import {
   AppliedOutOfOrder,
@@ -42,7 +43,15 @@ import {
 } from "./index.ts";
 import { rebuildIndexes } from "./rebuild-indexes.ts";
 import { leavesOf, type Table, tableValues } from "./table.ts";
-import { entryOf, factsWith, type ModelCommand, OrchestrationModel, poolWith, taskWith } from "./testing/index.ts";
+import {
+  demandKnownRefusal,
+  entryOf,
+  factsWith,
+  type ModelCommand,
+  OrchestrationModel,
+  poolWith,
+  taskWith,
+} from "./testing/index.ts";
 
 // ---- Histories
 
@@ -613,9 +622,9 @@ function demandMoves(before: ClusterState, after: ClusterState, news: readonly C
   );
 }
 
-/** The books, counted anew. */
+/** The derived indexes, rebuilt. */
 function demandBooks(state: ClusterState): void {
-  const books = rebuildIndexes({
+  const rebuilt = rebuildIndexes({
     vms: tableValues(state.vms),
     tasks: tableValues(state.tasks),
     workers: tableValues(state.workers).map(
@@ -625,8 +634,9 @@ function demandBooks(state: ClusterState): void {
     pools: tableValues(state.pools),
   });
   for (const name of ["workers", "tenants", "pools", "addresses", "counts"] as const)
-    demandEqual(pairsOf<string | number, unknown>(state[name]), pairsOf<string | number, unknown>(books[name]), name);
-  for (const name of ["workerCount", "tenantCount", "poolCount"] as const) demandEqual(state[name], books[name], name);
+    demandEqual(pairsOf<string | number, unknown>(state[name]), pairsOf<string | number, unknown>(rebuilt[name]), name);
+  for (const name of ["workerCount", "tenantCount", "poolCount"] as const)
+    demandEqual(state[name], rebuilt[name], name);
   demandEqual(state.vmCount, tableValues(state.vms).length, "vmCount");
   demandEqual(state.taskCount, tableValues(state.tasks).length, "taskCount");
 }
@@ -646,6 +656,8 @@ describe("workers, VMs, tasks, tenants and addresses", () => {
           state = after;
           outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
           demandEqual(shown(results[0]), outcome, "outcome");
+          const { request } = decodeEntryData(entry.data);
+          if (request !== undefined && results[0] !== undefined) demandKnownRefusal(request.command, results[0]);
           demandEqual(ofMachine(after), ofModel(model), "state");
           const news = [...eventsOf(after.events)].filter(({ index }) => index === entry.index);
           demandCapacity(before, after);
@@ -744,7 +756,7 @@ describe("workers, VMs, tasks, tenants and addresses", () => {
   });
 
   // A throw within apply took a node of the system before this one down, and again at every restart: the entry stays in the log.
-  test("bear entries that are damaged: each has a result, the same on every replica, and the books are right", () => {
+  test("bear entries that are damaged: each has a result, the same on every replica, and the indexes are right", () => {
     const damage = fc.array(fc.tuple(fc.nat(999), fc.nat(999), fc.integer({ min: 1, max: 255 })), { maxLength: 60 });
     let understood = 0;
     let refused = 0;

@@ -1,6 +1,6 @@
 /**
  * For tests: what the state machine does with workers, VMs, tasks, tenants and addresses, the slow and obvious way. Plain objects that change, and whatever
- * can be counted is counted anew each time it is asked for: no books, no tables, no batches.
+ * can be counted is counted anew each time it is asked for: no indexes, no tables, no batches.
  */
 
 import type {

@@ -13,6 +13,7 @@ import {
   type WorkerFacts,
   type WorkerRecord,
 } from "../../domain/index.ts";
+import { refusalsOf } from "../command.ts";
 import { eventsOf } from "../events.ts";
 import { hashOfText } from "../hash.ts";
 import {
@@ -77,6 +78,14 @@ export function taskWith(fields: Partial<TaskSpec> = {}): TaskSpec {
   };
 }
 
+/** A command is refused for reasons that its definition names, and for no other. */
+export function demandKnownRefusal({ kind }: Command, result: ApplyResult): void {
+  if (result.ok || kind === "openSession" || kind === "closeSession") return;
+  if (result.refusal.kind === "sessionExpired" || result.refusal.kind === "sequenceTooOld") return;
+  if (!refusalsOf(kind).includes(result.refusal.kind))
+    throw new Error(`${kind} was refused for a reason that its definition does not name: ${result.refusal.kind}`);
+}
+
 export class StateMachine {
   state: ClusterState = emptyState();
   timeMs = 0;
@@ -87,6 +96,7 @@ export class StateMachine {
     this.state = outcome.state;
     const [result] = outcome.results;
     if (result === undefined) throw new Error("an entry without a result");
+    demandKnownRefusal(command, result);
     return result;
   }
 
