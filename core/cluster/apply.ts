@@ -16,6 +16,7 @@ import { Batch, type Touched } from "./batch.ts";
 import { type AuditedCommand, applyCommand, type CommandRequest } from "./command.ts";
 import { decodeEntryData } from "./entry-data.ts";
 import { leastRecentlyActive } from "./expiry.ts";
+import { checkTouchedIndexes } from "./index-checks.ts";
 import { applyMembership } from "./nodes.ts";
 import type { ClusterState } from "./state.ts";
 
@@ -72,6 +73,7 @@ export function applyEntries(
       results.push(applyEntry(batch, entry));
     }
   }
+  checkTouchedIndexes(batch);
   return { state: batch.finish(), results, touched: batch.touched };
 }
 

@@ -1,11 +1,14 @@
 /** Derived indexes: what follows from VMs and tasks, updated with every change of one, so that placement looks up instead of counting. */
 import {
+  AssertionFailed,
+  assert,
   domainOf,
   FAILURE_DOMAINS,
   type FailureDomain,
   groupsOf,
   heldBy,
   intentOf,
+  isNegative,
   type Resources,
   resourcesOf,
   statusOf,
@@ -97,7 +100,7 @@ export class DerivedIndexes {
       if (target !== null) {
         this.#tables.putWorker({
           ...target,
-          reserved: sum(target.reserved, resourcesOf(vm.spec), sign),
+          reserved: changed(target.reserved, resourcesOf(vm.spec), sign, "worker", targetId),
           nominees: sign === 1 ? inserted(target.nominees, vm.name) : without(target.nominees, vm.name),
         });
         if (sign === -1) this.#tables.roomMayHaveGrown();
@@ -108,7 +111,7 @@ export class DerivedIndexes {
     if (worker === null) return;
     this.#tables.putWorker({
       ...worker,
-      used: sum(worker.used, heldBy(vm), sign),
+      used: changed(worker.used, heldBy(vm), sign, "worker", workerId),
       vms: sign === 1 ? inserted(worker.vms, vm.name) : without(worker.vms, vm.name),
     });
     if (sign === -1) this.#tables.roomMayHaveGrown();
@@ -127,7 +130,7 @@ export class DerivedIndexes {
     if (worker === null) return;
     this.#tables.putWorker({
       ...worker,
-      used: sum(worker.used, resources, sign),
+      used: changed(worker.used, resources, sign, "worker", workerId),
       tasks: sign === 1 ? inserted(worker.tasks, id) : without(worker.tasks, id),
     });
     if (sign === -1) this.#tables.roomMayHaveGrown();
@@ -141,6 +144,7 @@ export class DerivedIndexes {
   #count(key: string, sign: 1 | -1): void {
     const { counts } = this.#tables;
     const count = (counts.get(key) ?? 0) + sign;
+    assert(count >= 0, "fewer than none are counted", key);
     if (count === 0) counts.delete(key);
     else counts.set(key, count);
   }
@@ -194,11 +198,22 @@ function inserted(names: readonly string[], name: string): readonly string[] {
 }
 
 function without(names: readonly string[], name: string): readonly string[] {
-  return Object.freeze(names.filter((other) => other !== name));
+  const others = names.filter((other) => other !== name);
+  assert(others.length === names.length - 1, "what is taken off a list is not on it once", name);
+  return Object.freeze(others);
+}
+
+/** One more (1) or one less (-1) of those that the total is the sum of. */
+function changed(total: Resources, part: Resources, sign: 1 | -1, what: string, of: string | number): Resources {
+  const next = sum(total, part, sign);
+  if (isNegative(next)) throw new AssertionFailed(`${what} ${of} has less than nothing: ${JSON.stringify(next)}`);
+  return next;
 }
 
 /** A VM of the tenant was added (1) or removed (-1). */
 function usageChanged(tenants: Overlay<string, TenantRecord>, name: string, sign: 1 | -1, resources: Resources): void {
   const tenant = tenantOf(tenants, name);
-  putTenant(tenants, { ...tenant, vms: tenant.vms + sign, usage: sum(tenant.usage, resources, sign) });
+  const vms = tenant.vms + sign;
+  assert(vms >= 0, "a tenant has fewer VMs than none", name);
+  putTenant(tenants, { ...tenant, vms, usage: changed(tenant.usage, resources, sign, "tenant", name) });
 }

@@ -42,4 +42,3 @@ export { decodeSnapshot } from "./snapshot-decode.ts";
 export { encodeSnapshot } from "./snapshot-encode.ts";
 export { type ClusterState, emptyState, nodeIdOf, nodeOf, poolOf, taskOf, vmOf, workerOf } from "./state.ts";
 export { leavesOf, TABLE_CONSTANTS, type Table, tableOf, tableValues } from "./table.ts";
-export { IllegalMove } from "./vm-moves.ts";

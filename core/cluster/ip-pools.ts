@@ -1,8 +1,10 @@
 /** IP pools in the replicated state: which index of which pool belongs to which VM. What an index means is arithmetic: ip-pool.ts. */
 
 import {
+  AssertionFailed,
   addressKey,
   allocatableCount,
+  assert,
   CLUSTER_LIMITS,
   type CommandResult,
   type IpPoolRecord,
@@ -46,7 +48,7 @@ function taken(batch: Batch, vm: string, name: string): VmAddress {
   const pool = batch.pools.get(name);
   const index = pool && nextFree(pool.spec, pool.cursor, (at) => batch.addresses.get(addressKey(name, at)) !== null);
   if (pool === null || index === null)
-    throw new RangeError(`pool ${name} has room by its count and none by its addresses`);
+    throw new AssertionFailed(`pool ${name} has room by its count and none by its addresses`);
   batch.addresses.set(addressKey(name, index), vm);
   batch.pools.set(name, Object.freeze({ ...pool, cursor: index, usedCount: pool.usedCount + 1 }));
   return Object.freeze({ pool: name, index });
@@ -151,7 +153,9 @@ export function release(batch: Batch, addresses: readonly VmAddress[]): void {
   for (const { pool: name, index } of addresses) {
     batch.addresses.delete(addressKey(name, index));
     const pool = batch.pools.get(name);
-    if (pool !== null) batch.pools.set(name, Object.freeze({ ...pool, usedCount: pool.usedCount - 1 }));
+    if (pool === null) continue;
+    assert(pool.usedCount > 0, "an address is given back to a pool that has given out none", name);
+    batch.pools.set(name, Object.freeze({ ...pool, usedCount: pool.usedCount - 1 }));
   }
 }
 

@@ -1,15 +1,7 @@
 /** Every way in which the record of a VM changes after it was created, but for what its owner asks: placements, what workers see, losses. */
-import { heldBy, isLegalMove, type VmRecord, type VmState } from "../domain/index.ts";
+import { AssertionFailed, heldBy, isLegalMove, type VmRecord } from "../domain/index.ts";
 import type { Batch } from "./batch.ts";
 import { release } from "./ip-pools.ts";
-
-/** A failed assertion: the state machine was about to do what it must never do. Stops the node. */
-export class IllegalMove extends Error {
-  constructor(name: string, from: VmState, to: VmState) {
-    super(`assertion failed: VM ${name} was about to go from ${from} to ${to}`);
-    this.name = "IllegalMove";
-  }
-}
 
 /** Writes the change down, and an event when the state or the place changed. */
 export function moved(batch: Batch, vm: VmRecord, changes: Partial<VmRecord>): VmRecord {
@@ -19,7 +11,8 @@ export function moved(batch: Batch, vm: VmRecord, changes: Partial<VmRecord>): V
     updatedIndex: batch.appliedIndex,
     updatedAtMs: batch.timeMs,
   });
-  if (!isLegalMove(vm.state, next.state)) throw new IllegalMove(vm.name, vm.state, next.state);
+  if (!isLegalMove(vm.state, next.state))
+    throw new AssertionFailed(`VM ${vm.name} was about to go from ${vm.state} to ${next.state}`);
   batch.putVm(next);
   if (next.state !== vm.state || next.epoch !== vm.epoch || next.workerId !== vm.workerId) {
     batch.happened({

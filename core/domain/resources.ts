@@ -25,3 +25,8 @@ export function sum(a: Resources, b: Resources, sign: 1 | -1): Resources {
 export function less(a: Resources, b: Resources): Resources {
   return sum(a, b, -1);
 }
+
+/** What there is of each is never less than nothing. */
+export function isNegative({ vcpus, memoryMiB, diskGiB }: Resources): boolean {
+  return vcpus < 0 || memoryMiB < 0 || diskGiB < 0;
+}

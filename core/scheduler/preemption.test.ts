@@ -230,3 +230,12 @@ test("it is the same plan whatever the order of the workers, and when somebody h
     { numRuns: 500 },
   );
 });
+
+test("a caller that offers whom nobody may preempt is stopped", () => {
+  const fleet = fleetOf([{ name: "firm", resources: all(90), priority: 1 }]);
+  const occupants: readonly Occupant[] = [{ name: "firm", resources: all(90), priority: 1, preemptible: false }];
+  const candidatesOn = () => ({ occupants, largest: all(90) });
+  expect(() => planPreemption(fleet.context, fleet.workers.values(), candidatesOn, urgent)).toThrow(
+    "assertion failed: a VM is about to be preempted that must not be (firm)",
+  );
+});

@@ -8,7 +8,7 @@
  * They make room, and nothing else. A worker that refuses for its tenant's quota or for a hard rule of anti-affinity is passed over, though somebody of lower
  * priority may stand for the count that refuses: room is kept for the request while they leave, a place in a group is not, and could be taken meanwhile.
  */
-import { NO_RESOURCES, RESOURCES, type Resources } from "../domain/index.ts";
+import { assert, NO_RESOURCES, RESOURCES, type Resources } from "../domain/index.ts";
 import { judge, roomFor } from "./judge.ts";
 import type { Occupant, PlacementContext, PlacementRequest, PreemptionPlan, WorkerView } from "./types.ts";
 
@@ -50,6 +50,8 @@ export function planPreemption(
     if (best === null || isLessDisruptive(choice.highest, victims.length, worker.id, best)) best = choice;
   }
   if (best === null) return null;
+  for (const { name, preemptible, priority } of best.victims)
+    assert(preemptible && priority < request.priority, "a VM is about to be preempted that must not be", name);
   return { workerId: best.workerId, victims: best.victims.map(({ name }) => name).sort() };
 }
 
