@@ -3,7 +3,9 @@ import { CALM_FLEET, NO_CLIENTS, scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "address-exhaustion",
   summary:
-    "Pools have fewer addresses than VMs are asked for, some of which leave open which pool theirs comes from, and VMs come and go while hosts are lost with theirs. No address has two owners, and none is given out again while anything might still answer to it.",
+    "Pools have fewer addresses than VMs are asked for, some of which leave open which pool theirs comes from, " +
+    "and VMs come and go while hosts are lost with theirs. No address has two owners, and none is given out " +
+    "again while anything might still answer to it.",
   nodes: [3],
   byteLinksOneIn: 0,
   durationMs: 120_000,

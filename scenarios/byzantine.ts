@@ -3,7 +3,9 @@ import { ANY_LIAR, IDLE_OPERATOR, scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "byzantine",
   summary:
-    "One member of five lies to the others in one way that the seed chooses, while leadership changes hands, a few processes crash and the network is not at its best. The run fails when what comes of the lie is not what the table of verdicts expects.",
+    "One member of five lies to the others in one way that the seed chooses, while leadership changes hands, a " +
+    "few processes crash and the network is not at its best. The run fails when what comes of the lie is not " +
+    "what the table of verdicts expects.",
   // Small, so that logs are compacted and snapshots travel while it lies.
   raft: { snapshotAfterEntries: 300, snapshotEveryEntries: 200, snapshotTrailingEntries: 40 },
   network: {

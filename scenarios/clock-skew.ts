@@ -3,7 +3,8 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "clock-skew",
   summary:
-    "Clocks are wrong, drift, jump and stand still, wall and monotonic apart. Nothing but the pace of elections may depend on them.",
+    "Clocks are wrong, drift, jump and stand still, wall and monotonic apart. Nothing but the pace of elections " +
+    "may depend on them.",
   nodes: [3, 5, 5],
   clocks: { wallOffsetMs: [-3_600_000, 3_600_000], rate: [0.8, 1.25] },
   faults: [

@@ -3,7 +3,8 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "crash-restart",
   summary:
-    "Processes crash, mostly with writes under way, and come back with what their disks had kept; now and then all of them at once. What was promised before a crash holds after it.",
+    "Processes crash, mostly with writes under way, and come back with what their disks had kept; now and then " +
+    "all of them at once. What was promised before a crash holds after it.",
   nodes: [1, 2, 3, 3, 5, 5],
   faults: [
     { kind: "crash", everyMs: [1500, 8000], durationMs: [50, 8000], targets: ["any", "leader", "follower"] },

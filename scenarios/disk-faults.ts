@@ -3,7 +3,8 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "disk-faults",
   summary:
-    "Disks are slow, stall, fill up, fail to sync or to be read, flip bits and write to wrong places, on fewer hosts than a quorum can lose. Damage is found and refused, never read as data.",
+    "Disks are slow, stall, fill up, fail to sync or to be read, flip bits and write to wrong places, on fewer " +
+    "hosts than a quorum can lose. Damage is found and refused, never read as data.",
   nodes: [3, 5, 5],
   raft: { snapshotAfterEntries: 200, snapshotEveryEntries: 100, snapshotTrailingEntries: 30 },
   faults: [

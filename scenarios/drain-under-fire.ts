@@ -3,7 +3,8 @@ import { CALM_FLEET, NO_CLIENTS, scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "drain-under-fire",
   summary:
-    "Operators drain and uncordon hosts while others lose power, builds fail and leaders change. A drain moves a few VMs at a time, survives every change of leader, and ends with nothing left behind.",
+    "Operators drain and uncordon hosts while others lose power, builds fail and leaders change. A drain moves " +
+    "a few VMs at a time, survives every change of leader, and ends with nothing left behind.",
   nodes: [3],
   byteLinksOneIn: 0,
   durationMs: 180_000,

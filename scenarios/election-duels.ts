@@ -3,7 +3,8 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "election-duels",
   summary:
-    "Delays of the order of the election time-out and leaders that vanish make candidates collide again and again. Somebody must win in the end, and never two in one term.",
+    "Delays of the order of the election time-out and leaders that vanish make candidates collide again and " +
+    "again. Somebody must win in the end, and never two in one term.",
   nodes: [4, 5, 6, 7],
   raft: { electionTimeoutMs: 300, heartbeatMs: 30 },
   network: {

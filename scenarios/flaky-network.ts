@@ -3,7 +3,8 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "flaky-network",
   summary:
-    "Links lose, repeat, delay, reorder, damage and queue messages, some links worse than others. Every host stays up, so whatever is lost was lost on the way.",
+    "Links lose, repeat, delay, reorder, damage and queue messages, some links worse than others. Every host " +
+    "stays up, so whatever is lost was lost on the way.",
   nodes: [3, 5, 5, 7],
   network: {
     lossChance: [0, 0.1],

@@ -3,7 +3,8 @@ import { CALM_FLEET, NO_CLIENTS, scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "health-flapping",
   summary:
-    "Health checks fail for a while on one host after the other, and guests crash there. The sick are restarted with growing delays and then moved, and nothing on a healthy host is ever touched for it.",
+    "Health checks fail for a while on one host after the other, and guests crash there. The sick are restarted " +
+    "with growing delays and then moved, and nothing on a healthy host is ever touched for it.",
   nodes: [3],
   byteLinksOneIn: 0,
   durationMs: 180_000,

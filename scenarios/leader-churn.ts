@@ -3,7 +3,9 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "leader-churn",
   summary:
-    "Leaders are lost in the middle of replicating, over and over, with entries of several terms on some logs and not on others, as in figure 8 of the Raft paper. An entry of an older term counts as committed only through one of the leader's own.",
+    "Leaders are lost in the middle of replicating, over and over, with entries of several terms on some logs " +
+    "and not on others, as in figure 8 of the Raft paper. An entry of an older term counts as committed only " +
+    "through one of the leader's own.",
   nodes: [5],
   durationMs: 60_000,
   // One entry for each append, over slow links: a leader that is lost has replicated part of its log to some of the

@@ -3,7 +3,8 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "leader-hunt",
   summary:
-    "Whoever leads is crashed, paused, cut off, slowed down or robbed of its disk's speed, and so is the next one. No leader may take with it what it has acknowledged.",
+    "Whoever leads is crashed, paused, cut off, slowed down or robbed of its disk's speed, and so is the next " +
+    "one. No leader may take with it what it has acknowledged.",
   nodes: [3, 5, 5],
   byteLinksOneIn: 8,
   faults: [

@@ -3,7 +3,9 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "lease-reads",
   summary:
-    "Leaders answer reads from their lease while clocks run at different rates within the stated bound, leadership moves, and leaders are paused and cut off. No read may miss a write that was acknowledged before it.",
+    "Leaders answer reads from their lease while clocks run at different rates within the stated bound, " +
+    "leadership moves, and leaders are paused and cut off. No read may miss a write that was acknowledged " +
+    "before it.",
   nodes: [3, 5],
   raft: { leaseReads: true, clockDriftBound: 0.05 },
   // Any two rates differ by less than the bound.

@@ -3,7 +3,9 @@ import { CALM_FLEET, NO_CLIENTS, scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "lying-clocks",
   summary:
-    "Clocks of hosts run at a fraction of their rate, far outside the bound that leases rest on, while hosts are cut off. A VM may then run twice, which is what a bound is for: it is counted, and the cluster comes to rest all the same.",
+    "Clocks of hosts run at a fraction of their rate, far outside the bound that leases rest on, while hosts " +
+    "are cut off. A VM may then run twice, which is what a bound is for: it is counted, and the cluster comes " +
+    "to rest all the same.",
   nodes: [3],
   byteLinksOneIn: 0,
   durationMs: 120_000,

@@ -3,7 +3,8 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "membership-churn",
   summary:
-    "Members are added, promoted, demoted, swapped and removed all the time, the leader among them, while hosts crash and the network fails. Every decision is a majority's of a configuration that was decided itself.",
+    "Members are added, promoted, demoted, swapped and removed all the time, the leader among them, while hosts " +
+    "crash and the network fails. Every decision is a majority's of a configuration that was decided itself.",
   nodes: [1, 2, 3, 4, 5],
   spares: 3,
   raft: { snapshotAfterEntries: 300, snapshotEveryEntries: 150, snapshotTrailingEntries: 50 },

@@ -3,7 +3,8 @@ import { CALM_FLEET, NO_CLIENTS, scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "noisy-neighbour-quotas",
   summary:
-    "Tenants ask for far more than their quotas, all at once, at an overcommitted cluster whose leaders fail. No quota is exceeded at any moment, and no host promises more than it may.",
+    "Tenants ask for far more than their quotas, all at once, at an overcommitted cluster whose leaders fail. " +
+    "No quota is exceeded at any moment, and no host promises more than it may.",
   nodes: [3],
   byteLinksOneIn: 0,
   durationMs: 90_000,

@@ -3,7 +3,8 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "partial-partition",
   summary:
-    "Bridges, rings and single cut links, so that hosts disagree about who can be reached. As long as some host reaches a majority the others must not keep it from leading for ever.",
+    "Bridges, rings and single cut links, so that hosts disagree about who can be reached. As long as some host " +
+    "reaches a majority the others must not keep it from leading for ever.",
   nodes: [4, 5, 5, 7],
   faults: [
     { kind: "bridge", everyMs: [5000, 20_000], durationMs: [2000, 30_000], targets: ["all"] },

@@ -3,7 +3,8 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "partitions",
   summary:
-    "The network falls apart in every shape there is, both ways or one way, and shapes overlap. What the sides decide meanwhile must fit together when they meet again.",
+    "The network falls apart in every shape there is, both ways or one way, and shapes overlap. What the sides " +
+    "decide meanwhile must fit together when they meet again.",
   nodes: [3, 4, 5, 5, 6, 7],
   faults: [
     { kind: "isolate", odds: 0.8, everyMs: [4000, 20_000], targets: ["any", "leader"] },

@@ -3,7 +3,8 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "pauses",
   summary:
-    "Processes stand still for up to minutes or crawl, and wake up believing that no time has passed. What they say then is old, and must be harmless.",
+    "Processes stand still for up to minutes or crawl, and wake up believing that no time has passed. What they " +
+    "say then is old, and must be harmless.",
   nodes: [3, 5, 5],
   faults: [
     { kind: "pause", everyMs: [3000, 10_000], durationMs: [50, 15_000], targets: ["any", "leader", "follower"] },

@@ -3,7 +3,9 @@ import { CALM_FLEET, NO_CLIENTS, scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "preemption-storm",
   summary:
-    "A cluster that is full is asked for more and more important VMs, while leaders fail and hosts are lost. The least important give way, they are gone before anybody takes their room, and nobody waits who would fit.",
+    "A cluster that is full is asked for more and more important VMs, while leaders fail and hosts are lost. " +
+    "The least important give way, they are gone before anybody takes their room, and nobody waits who would " +
+    "fit.",
   nodes: [3],
   byteLinksOneIn: 0,
   durationMs: 120_000,

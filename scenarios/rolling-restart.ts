@@ -3,7 +3,8 @@ import { CALM_FLEET, NO_CLIENTS, scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "rolling-restart",
   summary:
-    "Every process is restarted, agents and members, one after the other and again. Machines go on as if nothing had happened: an agent finds what runs, and touches none of it.",
+    "Every process is restarted, agents and members, one after the other and again. Machines go on as if " +
+    "nothing had happened: an agent finds what runs, and touches none of it.",
   nodes: [3, 5],
   byteLinksOneIn: 0,
   durationMs: 120_000,

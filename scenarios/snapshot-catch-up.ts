@@ -3,7 +3,8 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "snapshot-catch-up",
   summary:
-    "Logs are compacted after a few entries, so that whoever was away, and every newcomer, is caught up by snapshots in tiny chunks. Crashes and bad links interrupt the transfer at every point.",
+    "Logs are compacted after a few entries, so that whoever was away, and every newcomer, is caught up by " +
+    "snapshots in tiny chunks. Crashes and bad links interrupt the transfer at every point.",
   nodes: [3, 5],
   spares: 2,
   raft: {

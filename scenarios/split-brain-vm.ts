@@ -3,7 +3,8 @@ import { CALM_FLEET, NO_CLIENTS, scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "split-brain-vm",
   summary:
-    "Hosts are cut off, their agents hang and crash, members are partitioned, and clocks drift as far as leases allow. No VM ever runs in two places, and what was moved away does not go on where it was.",
+    "Hosts are cut off, their agents hang and crash, members are partitioned, and clocks drift as far as leases " +
+    "allow. No VM ever runs in two places, and what was moved away does not go on where it was.",
   nodes: [3, 5],
   byteLinksOneIn: 0,
   durationMs: 150_000,

@@ -21,7 +21,8 @@ function shortened({ durationMs: [shortest, longest] }: FaultKind): readonly [nu
 export default scenario({
   name: "swarm",
   summary:
-    "Everything that can go wrong, each kind of fault switched on or off by the seed with parameters drawn from its whole range. Most of what is found is found here.",
+    "Everything that can go wrong, each kind of fault switched on or off by the seed with parameters drawn from " +
+    "its whole range. Most of what is found is found here.",
   nodes: [1, 2, 3, 3, 4, 5, 5, 5, 6, 7],
   spares: 2,
   raft: { snapshotAfterEntries: 200, snapshotEveryEntries: 100, snapshotTrailingEntries: 30, snapshotChunkBytes: 4096 },

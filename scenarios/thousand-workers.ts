@@ -3,7 +3,9 @@ import { CALM_FLEET, NO_CLIENTS, scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "thousand-workers",
   summary:
-    "A thousand hosts report to three members, twenty thousand VMs are asked for, hosts are lost and leaders change. Everything that holds of six hosts holds of a thousand, at a cost that does not grow with their number squared.",
+    "A thousand hosts report to three members, twenty thousand VMs are asked for, hosts are lost and leaders " +
+    "change. Everything that holds of six hosts holds of a thousand, at a cost that does not grow with their " +
+    "number squared.",
   nodes: [3],
   byteLinksOneIn: 0,
   durationMs: 120_000,

@@ -3,7 +3,8 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "transfer-storm",
   summary:
-    "The operator hands leadership on every second or so, to members that lag, are slow, or are gone, while leaders answer reads from their lease. Clients notice a delay at most.",
+    "The operator hands leadership on every second or so, to members that lag, are slow, or are gone, while " +
+    "leaders answer reads from their lease. Clients notice a delay at most.",
   nodes: [3, 5],
   spares: 1,
   raft: { electionTimeoutMs: 500, heartbeatMs: 50, leaseReads: true },

@@ -3,7 +3,8 @@ import { scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "wiped-disks",
   summary:
-    "Hosts lose their disks and come back as new members under new ids, while the old ids are removed for ever. A host that has forgotten what it promised must never vote as who it was.",
+    "Hosts lose their disks and come back as new members under new ids, while the old ids are removed for ever. " +
+    "A host that has forgotten what it promised must never vote as who it was.",
   nodes: [3, 4, 5],
   spares: 1,
   raft: { snapshotAfterEntries: 100, snapshotEveryEntries: 100, snapshotTrailingEntries: 20, snapshotChunkBytes: 2048 },

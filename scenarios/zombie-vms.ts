@@ -3,7 +3,9 @@ import { CALM_FLEET, NO_CLIENTS, scenario } from "../runtime-sim/index.ts";
 export default scenario({
   name: "zombie-vms",
   summary:
-    "Stops are ignored, boots and builds hang, builds fail, machines stand there that nobody asked for, and hosts report what is not so. What has been told to go is gone in the end, and nothing is believed gone before it is.",
+    "Stops are ignored, boots and builds hang, builds fail, machines stand there that nobody asked for, and " +
+    "hosts report what is not so. What has been told to go is gone in the end, and nothing is believed gone " +
+    "before it is.",
   nodes: [3],
   byteLinksOneIn: 0,
   durationMs: 120_000,

@@ -237,7 +237,8 @@ export class Judge {
     this.#parts.violate(
       BYZANTINE_VERDICT,
       () =>
-        `${verdict.act}, done ${peer.told} times, ${this.#struck} of them where it had to show, ended as ${this.#seen()}; expected: ${verdict.expected}`,
+        `${verdict.act}, done ${peer.told} times, ${this.#struck} of them where it had to show, ended as ` +
+        `${this.#seen()}; expected: ${verdict.expected}`,
     );
   }
 

@@ -49,23 +49,25 @@ const ROWS = [
     summary: "As leader it tells a minority another content for an index, properly chained, and then goes on honestly.",
     outcomes: ["evicted", "failStop", "found"],
     mustShow:
-      "twoContents (or a halt with truncateCommitted), when one who holds the one content is shown the other by the liar itself",
+      "twoContents (or a halt with truncateCommitted), when one who holds the one content is shown the other by " +
+      "the liar itself",
     oracles: DIVERGENCE,
     why:
-      "Entries of a term come from its one leader, so two chains for one (index, term) from that leader convict it. If it loses its office before " +
-      "the two contents meet, one of its victims may be elected with the content that was not committed: then the others stop themselves, " +
-      "or an oracle sees the loss.",
+      "Entries of a term come from its one leader, so two chains for one (index, term) from that leader convict " +
+      "it. If it loses its office before the two contents meet, one of its victims may be elected with the " +
+      "content that was not committed: then the others stop themselves, or an oracle sees the loss.",
   },
   {
     act: "rewrite-committed",
     summary: "As leader it shows one follower another history, properly chained, for an index that is committed there.",
     outcomes: ["evicted", "failStop"],
     mustShow:
-      "a halt with truncateCommitted, when an append from the elected leader contradicts what is committed here; twoContents, when both are of its own term",
+      "a halt with truncateCommitted, when an append from the elected leader contradicts what is committed " +
+      "here; twoContents, when both are of its own term",
     oracles: [],
     why:
-      "Of its own term both contents come from it, which convicts it. Otherwise either this leader lies or what was committed here was a lie: no node can tell " +
-      "which from inside, so it stops with the evidence.",
+      "Of its own term both contents come from it, which convicts it. Otherwise either this leader lies or what " +
+      "was committed here was a lie: no node can tell which from inside, so it stops with the evidence.",
   },
   {
     act: "premature-commit",
@@ -74,30 +76,34 @@ const ROWS = [
     mustShow: null,
     oracles: DIVERGENCE,
     why:
-      "Followers take the commit index on the leader's word; a proof for each would cost a quorum's signatures for each commit. Harmless where a quorum " +
-      "happens to hold it.",
+      "Followers take the commit index on the leader's word; a proof for each would cost a quorum's signatures " +
+      "for each commit. Harmless where a quorum happens to hold it.",
   },
   {
     act: "two-votes",
     summary:
-      "It grants pre-votes and votes, signed, to every candidate of a term, and as leader orders two followers at once to campaign.",
+      "It grants pre-votes and votes, signed, to every candidate of a term, and as leader orders two followers " +
+      "at once to campaign.",
     outcomes: ["evicted", "failStop", "found"],
     mustShow:
       "doubleVote, when a candidate that holds the liar's vote is shown another's election with the liar's vote in it",
     oracles: ["election-safety", ...DIVERGENCE],
     why:
-      "Both signatures together convict it. But two votes can elect two leaders in one term before the two signatures meet, which majority quorums " +
-      "cannot prevent: election-safety then sees it.",
+      "Both signatures together convict it. But two votes can elect two leaders in one term before the two " +
+      "signatures meet, which majority quorums cannot prevent: election-safety then sees it.",
   },
   {
     act: "fake-leader",
     summary:
-      "It sends appends and heartbeats of a later term with a certificate that it made up, with another leader's, and with none.",
+      "It sends appends and heartbeats of a later term with a certificate that it made up, with another " +
+      "leader's, and with none.",
     outcomes: ["evicted"],
     mustShow:
       "forgedCertificate, when a certificate that the liar made up or borrowed arrives in a term that is not over",
     oracles: [],
-    why: "An election is proven by a quorum's signatures, and the liar can make none but its own. Without a certificate it is merely refused.",
+    why:
+      "An election is proven by a quorum's signatures, and the liar can make none but its own. Without a " +
+      "certificate it is merely refused.",
   },
   {
     act: "wrong-term",
@@ -106,7 +112,9 @@ const ROWS = [
     outcomes: ["inert", "evicted"],
     mustShow: "forgedCertificate, when a response of a later term carries the proof of another one",
     oracles: [],
-    why: "Terms rise by certificates alone. A term without one is not followed, and a proof for another term is a forgery.",
+    why:
+      "Terms rise by certificates alone. A term without one is not followed, and a proof for another term is a " +
+      "forgery.",
   },
   {
     act: "term-rush",
@@ -115,15 +123,16 @@ const ROWS = [
     mustShow: null,
     oracles: [],
     why:
-      "Numbers of terms are finite: a member that could leap would soon leave none to elect anybody in. So a pre-vote is signed only for the term after one that " +
-      "is known here or proven by the candidate.",
+      "Numbers of terms are finite: a member that could leap would soon leave none to elect anybody in. So a " +
+      "pre-vote is signed only for the term after one that is known here or proven by the candidate.",
   },
   {
     act: "corrupt-message",
     summary: "It damages the bytes of frames that it sends, and sends frames that are whole but say nonsense.",
     outcomes: ["inert", "evicted"],
     mustShow:
-      "malformedAppend for entries that do not form the chain they claim, forgedSignature for a granted vote whose signature does not verify",
+      "malformedAppend for entries that do not form the chain they claim, forgedSignature for a granted vote " +
+      "whose signature does not verify",
     oracles: [],
     why: "A checksum finds damage, and each field is checked for range at decoding and for sense when it is used.",
   },
@@ -135,8 +144,8 @@ const ROWS = [
       "impersonation, when another's message comes over the liar's connection to the one whom it names as addressee",
     oracles: [],
     why:
-      "The sender is who the connection proves. Its own old words are as harmless as a slow network's; another's election or proof, shown as its own, is " +
-      "taken for the forgery that it is.",
+      "The sender is who the connection proves. Its own old words are as harmless as a slow network's; " +
+      "another's election or proof, shown as its own, is taken for the forgery that it is.",
   },
   {
     act: "identity-forgery",
@@ -176,7 +185,9 @@ const ROWS = [
     outcomes: ["inert", "found", "failStop"],
     mustShow: null,
     oracles: DIVERGENCE,
-    why: "What is on somebody else's disk cannot be seen from outside. The simulator looks at the disks, and finds a commit without a quorum behind it.",
+    why:
+      "What is on somebody else's disk cannot be seen from outside. The simulator looks at the disks, and finds a " +
+      "commit without a quorum behind it.",
   },
   {
     act: "forged-snapshot",
@@ -186,7 +197,9 @@ const ROWS = [
     mustShow:
       "forgedSnapshot for content without the announced digest, forgedCertificate for an election that it made up",
     oracles: [],
-    why: "A snapshot is taken from the elected leader alone, and not before its content has been checked against its digest.",
+    why:
+      "A snapshot is taken from the elected leader alone, and not before its content has been checked against its " +
+      "digest.",
   },
   {
     act: "consistent-forged-snapshot",
@@ -194,17 +207,23 @@ const ROWS = [
     outcomes: ["found", "failStop"],
     mustShow: "the harm: whoever installs it holds a state that was never agreed upon",
     oracles: DIVERGENCE,
-    why: "A follower takes the state on the elected leader's word. Proof would need a quorum's signatures over each snapshot.",
+    why:
+      "A follower takes the state on the elected leader's word. Proof would need a quorum's signatures over each " +
+      "snapshot.",
   },
   {
     act: "forged-join",
     summary:
-      "It introduces a ghost by a lineage that it made up, and the ghost speaks as a would-be member over a connection of its own.",
+      "It introduces a ghost by a lineage that it made up, and the ghost speaks as a would-be member over a " +
+      "connection of its own.",
     outcomes: ["inert"],
     mustShow:
-      "forgedLineage, when a link that continues the present configuration arrives; impersonation, when the ghost takes a member's id",
+      "forgedLineage, when a link that continues the present configuration arrives; impersonation, when the " +
+      "ghost takes a member's id",
     oracles: [],
-    why: "A configuration follows from the one before by signatures of both its halves. Whoever is in none is asked who it is, and not listened to.",
+    why:
+      "A configuration follows from the one before by signatures of both its halves. Whoever is in none is asked " +
+      "who it is, and not listened to.",
   },
   {
     act: "false-answer",
@@ -217,11 +236,14 @@ const ROWS = [
   {
     act: "false-leader-answer",
     summary:
-      "As leader it confirms followers' reads without asking anybody, and takes another's entry for the one that they proposed.",
+      "As leader it confirms followers' reads without asking anybody, and takes another's entry for the one " +
+      "that they proposed.",
     outcomes: ["inert", "found"],
     mustShow: null,
     oracles: ["acknowledged-durable", "exactly-once", "linearizability", "read-freshness", "sessions"],
-    why: "A follower takes the read index, and where its proposal went, on the leader's word. Mostly it has applied more than that by itself, and answers rightly.",
+    why:
+      "A follower takes the read index, and where its proposal went, on the leader's word. Mostly it has applied " +
+      "more than that by itself, and answers rightly.",
   },
 ] as const satisfies readonly Omit<ActVerdict, "expected">[];
 

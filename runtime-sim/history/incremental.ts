@@ -207,7 +207,8 @@ export class ContinuousChecker<State, Input, Output> {
     const entry: Entry<Input, Output> = pending;
     if (entry.status !== "under way") {
       throw new Error(
-        `operation of process ${entry.process} on key ${entry.key} is settled twice: "${status}" after "${entry.status}"`,
+        `operation of process ${entry.process} on key ${entry.key} is settled twice: "${status}" after ` +
+          `"${entry.status}"`,
       );
     }
     entry.status = status;

@@ -179,7 +179,8 @@ export function explainViolation<State, Input, Output>(
   ];
   if (earlier.length > 0) lines.push("  checked before, the last of many:", ...earlier.map(line));
   lines.push(
-    `  the longest order places ${placed.length} of ${operations.length} operations, from ${model.describeState(from)} to ${state}:`,
+    `  the longest order places ${placed.length} of ${operations.length} operations, from ` +
+      `${model.describeState(from)} to ${state}:`,
   );
   if (hidden > 0) lines.push(`    ${hidden} operations, then`);
   lines.push(
@@ -198,7 +199,9 @@ export function explainUndecided(key: string, limit: Undecided["limit"], max: nu
     ends: "situations that one segment may leave behind (endsMax)",
     operations: "operations that must be kept because the key never came to rest (segmentOperationsMax)",
   }[limit];
-  const message = `key ${key} is undecided: the limit of ${max} ${what} was reached; raise it, or make the history shorter or less concurrent`;
+  const message =
+    `key ${key} is undecided: the limit of ${max} ${what} was reached; raise it, or make the history shorter or ` +
+    "less concurrent";
   return { key, message, limit };
 }
 

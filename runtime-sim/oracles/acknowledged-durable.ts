@@ -35,7 +35,8 @@ export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle 
       violate(
         name,
         () =>
-          `${describe(operation)} was acknowledged at index ${index} of term ${term}, but term ${entry.term} is committed there`,
+          `${describe(operation)} was acknowledged at index ${index} of term ${term}, but term ${entry.term} is ` +
+          "committed there",
       );
       return;
     }
@@ -52,7 +53,8 @@ export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle 
       violate(
         name,
         () =>
-          `${describe(operation)} was answered ${JSON.stringify(result)}, but entry ${index} gave ${JSON.stringify(first)}`,
+          `${describe(operation)} was answered ${JSON.stringify(result)}, but entry ${index} gave ` +
+          `${JSON.stringify(first)}`,
       );
     }
   }

@@ -29,7 +29,8 @@ export function committedImmutable({ violate, ledger }: OracleContext): Oracle {
         violate(
           name,
           () =>
-            `node ${node.id} replaced the entry at its commit index ${commitIndex}: chain ${commitChain} is now ${chain}`,
+            `node ${node.id} replaced the entry at its commit index ${commitIndex}: chain ${commitChain} is now ` +
+            `${chain}`,
         );
       }
     },

@@ -53,7 +53,10 @@ export function committedOnQuorum({ violate, members, findMember }: OracleContex
         const { voters, outgoing } = node.configuration;
         const describe = (id: NodeId): string => `${id}${holds(id, index, chain) ? " holds it" : " does not"}`;
         const half = outgoing.length === 0 ? "" : `; outgoing: ${outgoing.map(describe).join(", ")}`;
-        return `node ${node.id} (${node.role}, term ${node.term}) took index ${index} for committed without a durable quorum: ${voters.map(describe).join(", ")}${half}`;
+        return (
+          `node ${node.id} (${node.role}, term ${node.term}) took index ${index} for committed without a durable ` +
+          `quorum: ${voters.map(describe).join(", ")}${half}`
+        );
       });
     },
   };

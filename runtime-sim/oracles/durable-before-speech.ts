@@ -43,7 +43,8 @@ export function durableBeforeSpeech({ violate, ledger, findMember }: OracleConte
     violate(
       name,
       () =>
-        `node ${member.id} votes for ${candidate} in term ${term}, but durable is only its vote for ${durableVote} in term ${durableTerm}`,
+        `node ${member.id} votes for ${candidate} in term ${term}, but durable is only its vote for ` +
+        `${durableVote} in term ${durableTerm}`,
     );
   }
 
@@ -64,7 +65,8 @@ export function durableBeforeSpeech({ violate, ledger, findMember }: OracleConte
       violate(
         name,
         () =>
-          `node ${id} acknowledges index ${index} in term ${term}, but after a crash it would be back in term ${durableTerm}`,
+          `node ${id} acknowledges index ${index} in term ${term}, but after a crash it would be back in term ` +
+          `${durableTerm}`,
       );
     }
   }
@@ -90,7 +92,8 @@ export function durableBeforeSpeech({ violate, ledger, findMember }: OracleConte
         violate(
           name,
           () =>
-            `node ${member.id} says that it installed a snapshot up to ${index}, but its disk ends at ${durableLastIndex}`,
+            `node ${member.id} says that it installed a snapshot up to ${index}, but its disk ends at ` +
+            `${durableLastIndex}`,
         );
         return;
       }
@@ -118,7 +121,8 @@ export function durableBeforeSpeech({ violate, ledger, findMember }: OracleConte
       violate(
         name,
         () =>
-          `node ${id} leads term ${term} by its own vote, but durable is only its vote for ${durableVote} in term ${durableTerm}`,
+          `node ${id} leads term ${term} by its own vote, but durable is only its vote for ${durableVote} in ` +
+          `term ${durableTerm}`,
       );
     },
     promised({ member }, _node, message) {

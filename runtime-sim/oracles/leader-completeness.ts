@@ -36,7 +36,8 @@ export function leaderCompleteness({ violate, ledger }: OracleContext): Oracle {
         violate(
           name,
           () =>
-            `node ${node.id} leads term ${node.term} with chain ${own} at index ${index}, where ${chain} was committed`,
+            `node ${node.id} leads term ${node.term} with chain ${own} at index ${index}, where ${chain} was ` +
+            "committed",
         );
       }
     },

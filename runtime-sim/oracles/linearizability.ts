@@ -88,7 +88,10 @@ function describeOperation(operation: ClientOperation): string {
       ? `${VM_MODEL.describe(inputOf(operation), null)} (without effect)`
       : VM_MODEL.describe(inputOf(operation), output);
   const index = answer !== null && "index" in answer ? `, index ${answer.index}` : "";
-  return `operation ${id} of client ${client}: ${what}, called ${invokedAtMs}, settled ${completedAtMs ?? "never"}${index}`;
+  return (
+    `operation ${id} of client ${client}: ${what}, called ${invokedAtMs}, settled ` +
+    `${completedAtMs ?? "never"}${index}`
+  );
 }
 
 function inputOf({ kind, value, expectedGeneration }: ClientOperation): VmInput {

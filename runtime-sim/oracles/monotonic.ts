@@ -90,7 +90,8 @@ export function monotonic({ violate }: OracleContext): Oracle {
         violate(
           name,
           () =>
-            `node ${node.id} restarted in term ${term} with its vote for ${votedFor} after it had told ${grantedTo} that it votes for it in term ${grantedTerm}`,
+            `node ${node.id} restarted in term ${term} with its vote for ${votedFor} after it had told ` +
+            `${grantedTo} that it votes for it in term ${grantedTerm}`,
         );
       }
     },

@@ -33,7 +33,8 @@ export function readFreshness({ violate }: OracleContext): Oracle {
         violate(
           name,
           () =>
-            `operation ${id} of client ${client} (${kind} ${key}) was served at index ${index}; ${floor} had been answered before it was called`,
+            `operation ${id} of client ${client} (${kind} ${key}) was served at index ${index}; ${floor} had ` +
+            "been answered before it was called",
         );
       }
       if (index > highest) highest = index;

@@ -24,7 +24,8 @@ export function oneAnswerPerRequest({ violate, ledger, reference, sessions }: Or
     violate(
       name,
       () =>
-        `${what()} was answered ${JSON.stringify(result)}; first it was ${JSON.stringify(first)} (entry ${firstIndex})`,
+        `${what()} was answered ${JSON.stringify(result)}; first it was ${JSON.stringify(first)} (entry ` +
+        `${firstIndex})`,
     );
   }
 

@@ -78,7 +78,8 @@ export function stateMachineSafety({ violate, ledger, reference, members }: Orac
     violate(
       name,
       () =>
-        `entry ${entry.index} gave ${JSON.stringify(first)} on the first node that applied it, and ${JSON.stringify(result)} in a replay`,
+        `entry ${entry.index} gave ${JSON.stringify(first)} on the first node that applied it, and ` +
+        `${JSON.stringify(result)} in a replay`,
     );
   });
 
@@ -113,7 +114,8 @@ export function stateMachineSafety({ violate, ledger, reference, members }: Orac
         violate(
           name,
           () =>
-            `applying entry ${index} gave ${JSON.stringify(result)} on node ${node.id}, and ${JSON.stringify(known)} on the first node that applied it`,
+            `applying entry ${index} gave ${JSON.stringify(result)} on node ${node.id}, and ` +
+            `${JSON.stringify(known)} on the first node that applied it`,
         );
         return;
       }
@@ -135,7 +137,8 @@ export function stateMachineSafety({ violate, ledger, reference, members }: Orac
       violate(
         name,
         () =>
-          `the state of node ${node.id} after entry ${node.appliedIndex} is not what a replay of the committed entries gives`,
+          `the state of node ${node.id} after entry ${node.appliedIndex} is not what a replay of the committed ` +
+          "entries gives",
       );
     }
   }

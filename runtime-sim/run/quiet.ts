@@ -162,7 +162,8 @@ function described(member: SimMember): string {
   const joint = outgoing.length === 0 ? "" : ` from ${outgoing.join(",")}`;
   const learning = learners.length === 0 ? "" : ` learners ${learners.join(",")}`;
   return (
-    `node ${member.id}: ${role} in term ${term}, follows ${leaderId}, commit ${commitIndex}, applied ${appliedIndex}, ` +
-    `last ${log.lastIndex}, voters ${voters.join(",")}${joint}${learning} since ${configurationIndex}`
+    `node ${member.id}: ${role} in term ${term}, follows ${leaderId}, commit ${commitIndex}, applied ` +
+    `${appliedIndex}, last ${log.lastIndex}, voters ${voters.join(",")}${joint}${learning} since ` +
+    `${configurationIndex}`
   );
 }

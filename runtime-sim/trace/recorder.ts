@@ -56,7 +56,8 @@ export class Recorder implements WorldRecorder {
     this.tell(
       "boot",
       member,
-      `process ${member.boots}: log ${log.firstIndex}..${log.lastIndex}, commit ${commitIndex}, ${membership(configuration)}`,
+      `process ${member.boots}: log ${log.firstIndex}..${log.lastIndex}, commit ${commitIndex}, ` +
+        `${membership(configuration)}`,
     );
   }
 
@@ -89,7 +90,8 @@ export class Recorder implements WorldRecorder {
     this.tell(
       "client",
       null,
-      `process ${client} ${kind} ${key}${value === 0 ? "" : ` = ${value}`}: ${outcome}${took}${answer === null ? "" : ` ${answerText(answer)}`}`,
+      `process ${client} ${kind} ${key}${value === 0 ? "" : ` = ${value}`}: ` +
+        `${outcome}${took}${answer === null ? "" : ` ${answerText(answer)}`}`,
     );
   }
 
@@ -168,7 +170,10 @@ function targetText(target: FaultTarget): string {
 function answerText(answer: NonNullable<ClientOperation["answer"]>): string {
   switch (answer.kind) {
     case "applied":
-      return `${answer.result.ok ? answer.result.kind : answer.result.refusal.kind} at ${answer.index} in term ${answer.term}`;
+      return (
+        `${answer.result.ok ? answer.result.kind : answer.result.refusal.kind} at ${answer.index} in term ` +
+        `${answer.term}`
+      );
     case "read":
       return answer.result.kind === "vm"
         ? `${JSON.stringify(answer.result.vm?.spec.metadata ?? null)} at ${answer.index}`

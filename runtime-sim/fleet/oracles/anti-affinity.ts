@@ -44,7 +44,8 @@ export function antiAffinity({ placements, violate }: FleetContext): FleetOracle
         if (there.length >= maxPerDomain)
           violate(
             () =>
-              `VM ${name} was placed in ${scope} ${domain} by entry ${event.index}, where ${there.join(", ")} of ${group} are and ${maxPerDomain} may be in all`,
+              `VM ${name} was placed in ${scope} ${domain} by entry ${event.index}, where ${there.join(", ")} ` +
+              `of ${group} are and ${maxPerDomain} may be in all`,
           );
       }
       put(vm, worker.id);

@@ -36,7 +36,8 @@ export function recoveryPace({ placements, touched, nowMs, violate }: FleetConte
       else if (waitedMs < SLACK * dueMs)
         violate(
           () =>
-            `VM ${name} is started again (${restarts}) after ${Math.round(waitedMs)} ms, and should be after ${dueMs} ms`,
+            `VM ${name} is started again (${restarts}) after ${Math.round(waitedMs)} ms, and should be after ` +
+            `${dueMs} ms`,
         );
     },
   };
