@@ -54,7 +54,7 @@ const ROWS = [
     oracles: DIVERGENCE,
     why:
       "Entries of a term come from its one leader, so two chains for one (index, term) from that leader convict " +
-      "it. If it loses its office before the two contents meet, one of its victims may be elected with the " +
+      "it. If it loses leadership before the two contents meet, one of its victims may be elected with the " +
       "content that was not committed: then the others stop themselves, or an oracle sees the loss.",
   },
   {
