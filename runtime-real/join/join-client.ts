@@ -98,7 +98,7 @@ async function ask<Answer>(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) await delay(RETRY_MS);
     for (const address of addresses) {
-      /** Who lives at the address, if the token does not name it. */
+      /** The node at the address, if the token does not name it. */
       let stranger: PeerId | null = null;
       try {
         const { answer } = await askToJoin({

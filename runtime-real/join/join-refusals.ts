@@ -18,7 +18,7 @@ export function refuseEarly(local: LocalView, from: PeerId, request: JoinRequest
   if (parsePins(request.pins)?.isCluster(local.clusterId) !== true)
     return refuse(
       "wrongCluster",
-      "the token belongs to another cluster: make one with `blixard token create` there where this node shall join",
+      "the token belongs to another cluster: make one with `blixard token create` on a member of the cluster that this node is to join",
     );
   const offMs = request.wallMs - local.wallMs();
   if (Math.abs(offMs) > CLOCK_DIFFERENCE_MAX_MS) {

@@ -36,7 +36,7 @@ export async function askToJoin(options: {
         );
       });
     const peerId = connection.remotePeer.toString();
-    if (!accept(peerId)) throw new NetworkError("notConnected", `${peerId} lives there`, "ask another node");
+    if (!accept(peerId)) throw new NetworkError("notConnected", `the node at ${text} is ${peerId}`, "ask another node");
     return {
       peerId,
       answer: await exchange(connection, PROTOCOLS.join, request, AbortSignal.timeout(timeoutMs), CALL_LIMIT_BYTES),

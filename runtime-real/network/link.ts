@@ -187,7 +187,7 @@ export class Link {
       connection = await this.#context.libp2p.dial([...addresses], { signal, force: true });
       this.#dial = null;
       if (connection.remotePeer.toString() !== this.peerId)
-        throw new Error(`at its address lives ${connection.remotePeer.toString()}`);
+        throw new Error(`the node at its address is ${connection.remotePeer.toString()}`);
       if (this.#isClosed) throw new Error("the link was closed");
       await this.#greet(connection);
     } catch (error) {

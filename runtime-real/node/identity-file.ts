@@ -60,5 +60,5 @@ export function joinHint(error: InvalidToken | JoinRefused): string {
   if (error.kind === "notNow") return "nothing is lost: run the same command again";
   if (error.kind === "idTaken" || error.kind === "identityTaken")
     return "choose another --id, with an empty --data-dir";
-  return "mend it and run the same command again; nothing was changed here";
+  return "correct it and run the same command again; nothing was changed here";
 }

@@ -45,7 +45,7 @@ export function openWorkerStore(dataDir: string): WorkerStore {
 export function storeFailed(error: WorkerStoreError): NodeStartError {
   return new NodeStartError(
     error.message,
-    "stop the other process, or mend the directory; a worker that has lost it joins again with an empty one, under a new id",
+    "stop the other process, or repair the directory; a worker that has lost it joins again with an empty one, under a new id",
   );
 }
 
