@@ -226,6 +226,12 @@ const offences: Offence[] = [
     refusals: { walls: /a test harness is for tests, benchmarks and other harnesses/ },
   },
   {
+    name: "a test harness that is no folder",
+    path: "core/raft/uses-file.test.ts",
+    text: 'export * from "./testing.ts";\n',
+    refusals: { walls: /a test harness is a folder with a door/ },
+  },
+  {
     name: "a test past the door of a harness",
     path: "runtime-sim/past-harness-door.test.ts",
     text: 'export * from "../core/testing/cluster.ts";\n',

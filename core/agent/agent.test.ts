@@ -5,7 +5,7 @@
 import { describe, expect, test } from "vitest";
 import { AgentHarness, wantedTask as task, wantedVm as vm } from "../testing/index.ts";
 import { LEASE_TTL_MS } from "./lease.ts";
-import { running, settled, told } from "./testing.ts";
+import { running, settled, told } from "./testing/index.ts";
 import type { Machine } from "./types.ts";
 
 describe("leases", () => {

@@ -6,7 +6,7 @@ import { checkAction, type Grounds } from "./invariants.ts";
 import { VersionedInventory } from "./inventory.ts";
 import { ReportChannel } from "./report-channel.ts";
 import { Step } from "./step.ts";
-import { running, settled } from "./testing.ts";
+import { running, settled } from "./testing/index.ts";
 import type { AgentEffect, HostAction, MachinePhase } from "./types.ts";
 
 function grounds(fields: Partial<Grounds> = {}, phase: MachinePhase | null = "built", epoch = 5): Grounds {

@@ -1,6 +1,6 @@
 /** What of a host is told again, and what is not. */
 import { expect, test } from "vitest";
-import { running } from "./testing.ts";
+import { running } from "./testing/index.ts";
 
 test("what has not changed is not told again", () => {
   const harness = running();

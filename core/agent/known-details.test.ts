@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type AgentHarness, wantedTask as task, wantedVm as vm } from "../testing/index.ts";
 import { HOST_LIMITS } from "./protocol.ts";
-import { running, settled, told } from "./testing.ts";
+import { running, settled, told } from "./testing/index.ts";
 
 describe("how it is done", () => {
   /** Told to run both, and not how. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type HealthCheck, vmSpec } from "../domain/index.ts";
 import { type AgentHarness, wantedVm as vm } from "../testing/index.ts";
-import { running, settled, told } from "./testing.ts";
+import { running, settled, told } from "./testing/index.ts";
 import { BUILD_TIMEOUT_MS } from "./types.ts";
 
 describe("machines", () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { wantedTask as task, wantedVm as vm } from "../testing/index.ts";
 import { HOST_LIMITS } from "./protocol.ts";
-import { running, settled } from "./testing.ts";
+import { running, settled } from "./testing/index.ts";
 
 describe("limits", () => {
   test("a host with too many machines for a report tells of those that are wanted, and ends the others bit by bit", () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { AgentHarness, wantedVm as vm } from "../testing/index.ts";
 import { encodeDirective } from "./protocol.ts";
-import { running, settled } from "./testing.ts";
+import { running, settled } from "./testing/index.ts";
 
 describe("answers", () => {
   test.each([

@@ -1,7 +1,7 @@
 /** What an agent does about the jobs of its host. */
 import { describe, expect, test } from "vitest";
 import { wantedTask as task } from "../testing/index.ts";
-import { settled, told } from "./testing.ts";
+import { settled, told } from "./testing/index.ts";
 
 describe("jobs", () => {
   test("an attempt is begun once, and told of as running from then on", () => {

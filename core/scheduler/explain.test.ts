@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type AntiAffinity, FAILURE_DOMAINS, OVERCOMMIT, STRATEGIES } from "../domain/index.ts";
 import { chosen, countRefusals, explain, promisable } from "./index.ts";
-import { all, aRequest, aWorker, Fleet } from "./testing.ts";
+import { all, aRequest, aWorker, Fleet } from "./testing/index.ts";
 import type { PlacementRequest, WorkerRefusal, WorkerView } from "./types.ts";
 
 function judged(fleet: Fleet, request: PlacementRequest = aRequest()) {

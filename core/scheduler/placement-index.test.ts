@@ -2,7 +2,7 @@ import fc, { type Arbitrary } from "fast-check";
 import { expect, test } from "vitest";
 import { FAILURE_DOMAINS, OVERCOMMIT, type SchedulerSettings, STRATEGIES, WORKER_STATUSES } from "../domain/index.ts";
 import { chosen, explain, PlacementIndex } from "./index.ts";
-import { all, aRequest, aWorker, Fleet } from "./testing.ts";
+import { all, aRequest, aWorker, Fleet } from "./testing/index.ts";
 import type { PlacementRequest, WorkerView } from "./types.ts";
 
 const resources = (max: number) => fc.record({ vcpus: fc.nat(max), memoryMiB: fc.nat(max), diskGiB: fc.nat(max) });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Resources } from "../domain/index.ts";
 import { candidatesOf, judge, PlacementIndex, planPreemption } from "./index.ts";
-import { all, aRequest, aWorker, Fleet } from "./testing.ts";
+import { all, aRequest, aWorker, Fleet } from "./testing/index.ts";
 import type { Occupant, PlacementRequest, PreemptionPlan } from "./types.ts";
 
 function planIn(fleet: Fleet, request: PlacementRequest): PreemptionPlan | null {

@@ -11,7 +11,7 @@ const passesDoors = new Set(["bench"]);
 /** Benchmarks use the harnesses of tests. */
 const usesHarnesses = new Set(["bench"]);
 
-const harness = /\/testing(\/|\.ts$)/;
+const harness = /\/testing\//;
 
 export function importBreaches(source: Source, roomName: string, room: Room): Breach[] {
   return importsOf(source.program).flatMap(({ offset, specifier }) => {
@@ -75,6 +75,7 @@ function importComplaint(
     return `"${specifier}": ${roomName} may import ${room.rooms.join(", ") || "no other room"}, not ${targetRoom}`;
   if (target.endsWith(".test.ts")) return `"${specifier}": a test is nobody's library`;
 
+  if (target.endsWith("/testing.ts")) return `"${specifier}": a test harness is a folder with a door: testing/index.ts`;
   if (harness.test(target)) {
     if (!isTest && !usesHarnesses.has(roomName) && !harness.test(path))
       return `"${specifier}": a test harness is for tests, benchmarks and other harnesses`;

@@ -13,7 +13,7 @@ import {
   encodeMessage,
   encodeSnapshotMeta,
 } from "./index.ts";
-import { configuration, entry, fullMessages, hardState, meta, record, toHex } from "./testing.ts";
+import { configuration, entry, fullMessages, hardState, meta, record, toHex } from "./testing/index.ts";
 
 const frames: Readonly<Record<string, Uint8Array>> = {
   ...Object.fromEntries(Object.entries(fullMessages).map(([type, message]) => [type, encodeMessage(message)])),

@@ -17,8 +17,8 @@ import {
   encodeMessage,
   encodeSnapshotMeta,
 } from "./index.ts";
-import * as samples from "./testing.ts";
-import { forge, fromHex, reseal } from "./testing.ts";
+import * as samples from "./testing/index.ts";
+import { forge, fromHex, reseal } from "./testing/index.ts";
 
 /** Bytes that decoding asked for, in all: every array of bytes in this folder is made by the global constructor. */
 let bytesAllocated = 0;

@@ -26,7 +26,7 @@ import {
   link,
   meta,
   record,
-} from "./testing.ts";
+} from "./testing/index.ts";
 
 const { append, appendResponse, directive, forward, forwardResponse, heartbeat, introduction, report, requestVote } =
   fullMessages;

@@ -27,7 +27,7 @@ import {
   encodeMessage,
   encodeSnapshotMeta,
 } from "./index.ts";
-import { reseal } from "./testing.ts";
+import { reseal } from "./testing/index.ts";
 
 /** Where MessagePack changes its form, and the ends of the range. */
 const edges = [0, 1, 31, 32, 127, 128, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER];

@@ -1,5 +1,5 @@
 /** What the tests of an agent's parts begin with, and how they look at what it tells. */
-import { AgentHarness, wantedVm } from "../testing/index.ts";
+import { AgentHarness, wantedVm } from "../../testing/index.ts";
 
 /** An agent that has registered, and acts by an empty assignment. */
 export function settled(facts: ConstructorParameters<typeof AgentHarness>[0] = {}): AgentHarness {

@@ -1,8 +1,8 @@
 /** For this folder's tests alone: one full and one bare sample of everything, and frames forged by hand. */
 
-import { crc32c } from "../../wire/index.ts";
-import type { Message } from "../messages.ts";
-import type { Configuration, Entry, HardState, SnapshotMeta } from "../records.ts";
+import { crc32c } from "../../../wire/index.ts";
+import type { Message } from "../../messages.ts";
+import type { Configuration, Entry, HardState, SnapshotMeta } from "../../records.ts";
 
 const chain = "5f".repeat(32);
 const digest = "d1".repeat(32);

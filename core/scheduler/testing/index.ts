@@ -7,8 +7,8 @@ import {
   type Resources,
   type SchedulerSettings,
   sum,
-} from "../domain/index.ts";
-import type { Occupant, PlacementContext, PlacementRequest, WorkerView } from "./types.ts";
+} from "../../domain/index.ts";
+import type { Occupant, PlacementContext, PlacementRequest, WorkerView } from "../types.ts";
 
 /** A tenth of what a worker has is kept for the host, unless the settings say otherwise: this one offers 90 of everything. */
 export function aWorker(id: number, fields: Partial<WorkerView> = {}): WorkerView {
