@@ -12,11 +12,11 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
         replace: "before.placed === after.placed && before.state === after.state;",
       },
       {
-        find: "used: sum(worker.used, heldBy(vm), sign),",
+        find: 'used: changed(worker.used, heldBy(vm), sign, "worker", workerId),',
         replace: `used:
         vm.state === "Scheduled" || vm.state === "Building" || vm.state === "Starting"
           ? worker.used
-          : sum(worker.used, heldBy(vm), sign),`,
+          : changed(worker.used, heldBy(vm), sign, "worker", workerId),`,
       },
     ],
   },
@@ -30,8 +30,9 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
         replace: "before.placed === after.placed && before.eviction === after.eviction;",
       },
       {
-        find: "used: sum(worker.used, heldBy(vm), sign),",
-        replace: "used: vm.eviction !== null ? worker.used : sum(worker.used, heldBy(vm), sign),",
+        find: 'used: changed(worker.used, heldBy(vm), sign, "worker", workerId),',
+        replace:
+          'used: vm.eviction !== null ? worker.used : changed(worker.used, heldBy(vm), sign, "worker", workerId),',
       },
     ],
   },

@@ -1,4 +1,6 @@
-/** That an entry reads and copies what it is about and shares the rest, whatever the state holds. Counted, not timed. */
+/**
+ * That an entry reads and copies what it is about and shares the rest, whatever the state holds. Counted, not timed.
+ */
 
 import { describe, expect, test } from "vitest";
 import { DEFAULT_QUOTA, DEFAULT_SCHEDULER, type VmSpec, vmSpec } from "../domain/index.ts";

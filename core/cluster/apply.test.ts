@@ -1,5 +1,6 @@
 /**
- * The state machine against an obvious model: plain Maps, nothing shared, no batches, every session's every answer kept for ever.
+ * The state machine against an obvious model: plain Maps, nothing shared, no batches, every session's every answer
+ * kept for ever.
  */
 
 import fc from "fast-check";
@@ -62,7 +63,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 const steps = fc.array(fc.record({ step, wallMs: fc.nat(50), gap: fc.integer({ min: 1, max: 3 }) }), { maxLength: 60 });
 
-/** Steps as entries. A step names the session last opened with its token; entry indexes are the session ids, so that is known without applying. */
+/**
+ * Steps as entries. A step names the session last opened with its token; entry indexes are the session ids, so that
+ * is known without applying.
+ */
 function entriesOf(history: readonly { step: Step; wallMs: number; gap: number }[]): CommandEntry[] {
   const entries: CommandEntry[] = [];
   const model = new Model();

@@ -1,6 +1,6 @@
 /**
- * The state machine: a state and committed entries in, the next state and one result an entry out. A pure function: replaying a log anywhere gives
- * the same states and results, and however a log is cut into batches.
+ * The state machine: takes a state and committed entries, returns the next state and one result for each entry. It is
+ * a pure function: replaying a log on any machine, in batches of any size, gives the same states and results.
  */
 import {
   type ApplyResult,
@@ -43,11 +43,13 @@ export interface ApplyOutcome<Result = ApplyResult> {
 }
 
 /**
- * Applies committed entries in log order. Whatever their bytes are, the answer is a result and never a throw, and the same on every replica.
+ * Applies committed entries in log order. Whatever their bytes are, the answer is a result and never a throw, and the
+ * same on every replica.
  *
  * The cost of an entry does not grow with the number of VMs or sessions.
  *
- * @throws AppliedOutOfOrder when an index does not lie above all that were applied before: a defect of the caller, which must stop the node.
+ * @throws AppliedOutOfOrder when an index does not lie above all that were applied before: a defect of the caller,
+ * which must stop the node.
  */
 export function applyEntries(state: ClusterState, entries: readonly CommandEntry[]): ApplyOutcome;
 export function applyEntries(
@@ -123,8 +125,9 @@ function openSession(batch: Batch, clientToken: string, index: number): ApplyRes
 }
 
 /**
- * Exactly once: a request with a stored result is answered with that result. One below what the client has acknowledged is refused: its result is
- * forgotten, so whether it was applied cannot be told, and the client needs no answer any more.
+ * Exactly once: a request whose result is stored is answered with that result. A request below what the client has
+ * acknowledged is refused. Its result was forgotten, so nobody can tell whether it was applied, and the client does
+ * not need the answer any more.
  */
 function applyInSession(
   batch: Batch,

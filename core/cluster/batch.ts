@@ -1,9 +1,10 @@
 /**
- * One batch of entries in the making. Reads see the state under the changes so far, which are kept aside in small maps; `finish` writes them all
- * at once, into copies of the leaves that they fall into and of nothing else. So an entry that changes nothing copies nothing.
+ * A batch of entries that is being applied. Reads see the base state with the changes so far. The changes are kept in
+ * small maps; `finish` writes all of them at once and copies only the leaves that they fall into. So an entry that
+ * changes nothing copies nothing.
  *
- * What follows from VMs and tasks (the room that is used, who is where, how many of a group are in a rack) changes here and nowhere else, with the record
- * that it follows from.
+ * Derived indexes (used room, which VM is where, how many VMs of a group are in a rack) change only here, together
+ * with the record that they follow from.
  */
 
 import { castDraft, Immer } from "immer";
@@ -28,10 +29,11 @@ import { Overlay } from "./overlay.ts";
 import type { ClusterState } from "./state.ts";
 import type { Table } from "./table.ts";
 
-// An instance of its own: process-wide settings are somebody else's. Nothing is frozen: that would walk through the whole state.
+// An own instance, because settings of the default one hold for the whole process. It freezes nothing: that would
+// walk through the whole state.
 const immer = new Immer({ autoFreeze: false });
 
-/** What a batch touched, for whoever acts on it: those that were there before, and those that are there now. */
+/** What a batch touched: what was there before and what is there now, for whoever acts on changes. */
 export interface Touched {
   readonly vms: readonly string[];
   readonly workers: readonly number[];
@@ -139,12 +141,12 @@ export class Batch {
     this.workers.delete(worker.id);
   }
 
-  /** A worker that was there before stands elsewhere, or is as it was. */
+  /** A known worker registered again, perhaps in another place. */
   workerMoved(before: WorkerRecord, after: WorkerRecord): void {
     this.#indexes.workerMoved(before, after);
   }
 
-  /** Something that did not fit may fit now. */
+  /** What did not fit before may fit now. */
   roomMayHaveGrown(): void {
     this.roomIndex = this.appliedIndex;
   }
@@ -225,7 +227,7 @@ export class Batch {
     this.#peerIds.set(node.peerId, node.id);
   }
 
-  /** What the present entry changed. */
+  /** Records an event of the entry that is being applied. */
   happened(details: EventDetails): void {
     this.#events.push(Object.freeze({ index: this.appliedIndex, term: this.term, atMs: this.timeMs, ...details }));
   }
@@ -242,7 +244,8 @@ export class Batch {
   finish(): ClusterState {
     const base = this.#base;
     return immer.produce(base, (draft) => {
-      // A draft of the state itself and of nothing in it: reading a table here would make one of that too, and each write of one costs.
+      // Only the state itself is drafted. Reading a table through the draft would draft the table too, and each write
+      // to that costs.
       if (this.#vms.hasChanged) {
         draft.vms = castDraft(this.#vms.finish());
         draft.vmCount = this.#vms.count;

@@ -3,7 +3,10 @@ import type { AskedChange, CommandResult, Refusal } from "../domain/index.ts";
 import type { InferShape, Shape, VariantShape } from "../schema/index.ts";
 import type { Batch } from "./batch.ts";
 
-/** leader: by itself, having looked at the cluster and at what workers report. client: an operator, a tenant, or a node. */
+/**
+ * leader: by itself, having looked at the cluster and at what workers report. client: an operator, a tenant, or a
+ * node.
+ */
 export type Asker = "leader" | "client";
 
 export interface CommandDefinition<F extends Shape = Shape, By extends Asker = Asker> {

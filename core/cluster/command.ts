@@ -19,7 +19,9 @@ import { workerCommands } from "./workers.ts";
 
 /** Of sessions themselves: apply.ts carries them out, nobody is told of them. */
 const sessionCommands = {
-  /** Opens a client session. Asked again with the same token, it answers the same session. Carries no session itself. */
+  /**
+   * Opens a client session. Asked again with the same token, it answers the same session. Carries no session itself.
+   */
   openSession: { number: 0, fields: { clientToken: text(1, CLUSTER_LIMITS.clientTokenLength) } },
   /** Ends the session that the request carries; its stored results go with it. */
   closeSession: { number: 1, fields: {} },

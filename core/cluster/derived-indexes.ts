@@ -1,4 +1,7 @@
-/** Derived indexes: what follows from VMs and tasks, updated with every change of one, so that placement looks up instead of counting. */
+/**
+ * Derived indexes: what follows from VMs and tasks. They are updated with every change of one, so that placement
+ * looks up instead of counting.
+ */
 import {
   AssertionFailed,
   assert,

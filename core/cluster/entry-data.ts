@@ -1,5 +1,6 @@
 /**
- * What a log entry holds: a fixed prefix with what the leader knew of the world, then the client's request, byte for byte.
+ * What a log entry holds: a fixed prefix with what the leader knew of the world, then the client's request, byte for
+ * byte.
  *
  *     offset  size
  *     0       1     version, 1
@@ -30,11 +31,13 @@ export type DecodedEntry =
   | { readonly stamp: EntryStamp; readonly request: CommandRequest; readonly invalid?: never }
   | { readonly invalid: InvalidCommandRefusal; readonly stamp?: never; readonly request?: never };
 
-// Simulated nodes share entries by reference: one decodes, all know. Keyed by the object, so entry data must not change once it is made.
+// Simulated nodes share entries by reference: one decodes, all know. Keyed by the object, so entry data must not
+// change once it is made.
 const decodedEntries = new WeakMap<Uint8Array, DecodedEntry>();
 
 /**
- * The data of the entry that carries `requestBytes`. A wall clock outside of the range, as a broken one may be, counts as the nearest end of it.
+ * The data of the entry that carries `requestBytes`. A wall clock outside of the range, as a broken one may be,
+ * counts as the nearest end of it.
  *
  * @throws RangeError when `proposer` is no node id: a defect of the caller.
  */
@@ -59,7 +62,10 @@ export function stampRequest(requestBytes: Uint8Array, stamp: EntryStamp): Uint8
   return data;
 }
 
-/** What `data` holds. Never throws. Cheap when the same object has been decoded before; the bytes must not change afterwards. */
+/**
+ * What `data` holds. Never throws. Cheap when the same object has been decoded before; the bytes must not change
+ * afterwards.
+ */
 export function decodeEntryData(data: Uint8Array): DecodedEntry {
   const known = decodedEntries.get(data);
   if (known !== undefined) return known;

@@ -1,8 +1,10 @@
 /**
- * What happened, in order of the log: whoever has seen all events up to an index can ask for what came after. An entry may have several, or none.
+ * The log of events, in the order of the Raft log. A client that has seen all events up to an index can ask for what
+ * came after it. An entry may have several events, or none.
  *
- * The newest are kept, in chunks that an append shares but for the last. Where chunks begin depends on how many events there ever were and nothing else,
- * so that replicas drop the same ones at the same time, whether they applied every entry or began with a snapshot.
+ * The newest events are kept, in chunks. An append shares all chunks but the last. Where chunks begin depends only on
+ * how many events there ever were, so that all replicas drop the same events at the same time, whether they applied
+ * every entry or started from a snapshot.
  */
 import { CLUSTER_LIMITS, type ClusterEvent } from "../domain/index.ts";
 

@@ -1,16 +1,21 @@
 /**
- * Which session gives way when there are too many: the least recently active one by log index, so that every replica picks the same.
+ * Which session is expired when there are too many: the least recently active one by log index, so that every replica
+ * picks the same.
  *
- * Activity raises a session's index at every request, and no order over all sessions is kept for that. Instead each bucket has a floor, a number
- * that none of its sessions is below. The bucket with the lowest floor is looked through, which makes its floor exact; once that is still the lowest, the
- * oldest session of all is found. Each look through a bucket (about 80 sessions) pays for requests since the last one, so the cost does not grow.
+ * Every request raises the index of its session, and keeping all sessions in order would cost too much. Instead each
+ * bucket has a floor: no session in it was active before that index. The bucket with the lowest floor is searched,
+ * which makes its floor exact. If it is still the lowest, its oldest session is the oldest of all. A search of one
+ * bucket (about 80 sessions) is paid for by the requests since the last search, so the cost does not grow.
  */
 import type { Session } from "../domain/index.ts";
 import type { Batch } from "./batch.ts";
 import { hashOfIndex } from "./hash.ts";
 import { BUCKETS, bucketOf, bucketValues } from "./table.ts";
 
-/** The least recently active session, or null when there is none. `index` is the current entry's: sessions opened from now on are no older. */
+/**
+ * The least recently active session, or null when there is none. `index` is the current entry's: sessions opened from
+ * now on are no older.
+ */
 export function leastRecentlyActive(batch: Batch, index: number): Session | null {
   const floors = batch.sessionFloors;
   // After one look through each bucket all floors are exact.

@@ -1,6 +1,6 @@
 /**
- * Where a key lives. FNV-1a over UTF-16 code units with Murmur3's finish, so that the low bits are as good as the high ones.
- * Bound to snapshot format version 1, which writes bucket by bucket: another hash needs another version.
+ * Where a key lives. FNV-1a over UTF-16 code units with Murmur3's finish, so that the low bits are as good as the
+ * high ones. Bound to snapshot format version 1, which writes bucket by bucket: another hash needs another version.
  */
 export function hashOfText(key: string): Hash {
   let hash = 0x811c9dc5;

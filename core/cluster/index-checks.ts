@@ -1,10 +1,10 @@
 /**
- * Checks that derived indexes are what follows from VMs and tasks: what a worker uses equals the sum of what is placed
- * there, and what is reserved the sum of what room is kept for.
+ * Checks that derived indexes are what follows from VMs and tasks: what a worker uses equals the sum of what is
+ * placed there, and what is reserved the sum of what room is kept for.
  *
- * One batch in sixteen is checked, and of its workers those that it touched, so the cost of an entry stays bounded. What
- * a tenant uses is not summed up: its VMs are all over the cluster. That no index is ever negative is checked with every
- * change, in derived-indexes.ts.
+ * One batch in sixteen is checked, and of its workers those that it touched, so the cost of an entry stays bounded.
+ * What a tenant uses is not summed up: its VMs are all over the cluster. That no index is ever negative is checked
+ * with every change, in derived-indexes.ts.
  */
 import { assert, heldBy, NO_RESOURCES, type Resources, resourcesOf, sum, type WorkerRecord } from "../domain/index.ts";
 import type { Batch } from "./batch.ts";

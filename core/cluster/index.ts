@@ -1,8 +1,10 @@
 /**
- * The replicated state: what Raft's committed commands do to it. Consensus sees these as opaque bytes; this folder knows nothing of consensus.
+ * The replicated state, and what Raft's committed commands do to it. Consensus sees commands as opaque bytes; this
+ * folder knows nothing of consensus.
  *
- * A client's `CommandRequest` becomes bytes (`encodeRequest`), the leader stamps them with its clock and name (`stampRequest`), and every replica
- * applies the committed entry (`applyEntries`). Snapshots carry the whole state, queries read it.
+ * A client's `CommandRequest` becomes bytes (`encodeRequest`). The leader stamps them with its clock and its id
+ * (`stampRequest`). Every replica applies the committed entry (`applyEntries`). Snapshots hold the whole state;
+ * queries read it.
  */
 
 export {

@@ -1,4 +1,7 @@
-/** IP pools in the replicated state: which index of which pool belongs to which VM. What an index means is arithmetic: ip-pool.ts. */
+/**
+ * IP pools in the replicated state: which address (by its index in the pool) belongs to which VM. What an index means
+ * is computed in core/domain/ip-pool.ts.
+ */
 
 import {
   AssertionFailed,
@@ -28,7 +31,8 @@ import { choosePool } from "./pool-choice.ts";
 type Wanted = Pick<VmSpec, "networks" | "locality">;
 
 /**
- * All or none: an address for each network of the VM called `vm`. Where `kept` has one already, that stays, whatever has become of its pool.
+ * Allocates an address for each network of the VM called `vm`, or none at all. Where `kept` holds an address, the VM
+ * keeps it, whatever happened to its pool.
  */
 export function allocate(
   batch: Batch,
@@ -84,7 +88,8 @@ function poolsFor(
       return { refusal: refused({ kind: "poolExhausted", pool: name, size: allocatableCount(pool.spec) }) };
   }
   let cursor = batch.poolCursor;
-  // What is named has its address by now. Whoever has the fewest pools to choose from goes first, so that the others leave it one.
+  // Named pools come first. Of the others, the network with the fewest candidate pools goes first, so that one is
+  // left for it.
   open.sort((a, b) => a.pools.length - b.pools.length);
   for (const network of open) {
     const candidates = network.pools
@@ -123,8 +128,9 @@ function nothingFor({ tags, pools }: OpenNetwork): CommandResult {
 }
 
 /**
- * What a VM keeps when its networks become others: for each of them its address so far, or null. What stays as it was keeps its own; then whatever an
- * address that is left over serves, such as one whose pool is named now and was chosen before. So no address moves without having to.
+ * The address that a VM keeps for each of its new networks, or null. A network that did not change keeps its own
+ * address. Then each remaining address goes to a network that it can serve, such as one that now names the pool that
+ * was chosen before. So no address changes without need.
  */
 export function keptAddresses(
   batch: Batch,

@@ -1,6 +1,6 @@
 /**
- * msgpackr behind a door: plain Uint8Array in and out, arrays and scalars only, nothing kept of its pooled buffer. Its "pack" entry brings neither
- * native code nor Node's streams along.
+ * A small interface to msgpackr: plain Uint8Array in and out, arrays and scalars only, and no view of its pooled
+ * buffer. The "pack" entry point of msgpackr loads neither native code nor Node's streams.
  */
 
 import { Packr, RESET_BUFFER_MODE } from "msgpackr/pack";

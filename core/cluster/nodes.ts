@@ -1,4 +1,6 @@
-/** The nodes that the cluster knows: an id and an identity bound to each other for ever, and where the node listens. */
+/**
+ * The nodes that the cluster knows: an id and an identity bound to each other for ever, and where the node listens.
+ */
 import {
   announcedAddressesSchema,
   CLUSTER_LIMITS,
@@ -56,8 +58,9 @@ export function admissionRefusal(state: ClusterState, admission: Admission): Ref
 }
 
 /**
- * The roles as a committed configuration has them. A member that nobody has announced gets a record without addresses; one whose id or identity is bound
- * to another gets none: what is bound stays so, whatever consensus was asked for.
+ * Sets the roles as a committed configuration has them. A member that was never announced gets a record without
+ * addresses. A member whose id or identity is bound to another gets no record: bindings are permanent, whatever
+ * consensus decided.
  */
 export function applyMembership(batch: Batch, { voters, learners, members }: Membership): void {
   const peerIds = new Map(members.map(({ id, peerId }) => [id, peerId]));

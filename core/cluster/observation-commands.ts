@@ -52,7 +52,8 @@ const RUN_STATES = { building: "Building", starting: "Starting", running: "Runni
 function observeRun(batch: Batch, vm: VmRecord, phase: keyof typeof RUN_STATES): void {
   const state = RUN_STATES[phase];
   if (vm.state === state || !isLegalMove(vm.state, state)) return;
-  // Built by the spec that this run was called for with, if nothing has changed since: then the run before is gone, and what it held beyond.
+  // Built by the spec that this run was called for with, if nothing has changed since: then the run before is gone,
+  // and what it held beyond.
   const placed = vm.updatedIndex === vm.epoch ? resourcesOf(vm.spec) : vm.placed;
   if (state !== "Running") moved(batch, vm, { state, placed });
   else moved(batch, vm, { state, placed, runningSinceMs: batch.timeMs, avoidId: null, reason: "" });

@@ -1,6 +1,6 @@
 /**
- * The state machine against a model, and what must hold of it after every entry whatever was asked. Histories are drawn so that
- * names, workers and addresses are few and meet, most commands are possible, and some are late.
+ * The state machine against a model, and what must hold of it after every entry whatever was asked. Histories are
+ * drawn so that names, workers and addresses are few and meet, most commands are possible, and some are late.
  */
 
 import { isDeepStrictEqual } from "node:util";
@@ -527,7 +527,10 @@ function ofModel(model: OrchestrationModel): unknown {
   };
 }
 
-/** A comparison that costs little as long as there is no difference to show: there are a dozen after each of some 30,000 entries. */
+/**
+ * A comparison that costs little as long as there is no difference to show: there are a dozen after each of some
+ * 30,000 entries.
+ */
 function demandEqual(actual: unknown, expected: unknown, what: string): void {
   if (!isDeepStrictEqual(actual, expected)) expect(actual, what).toEqual(expected);
 }
@@ -540,7 +543,9 @@ function demandAtMost(actual: number, most: number, what: string): void {
 
 const RESOURCES = ["vcpus", "memoryMiB", "diskGiB"] as const;
 
-/** No worker takes more than may be promised: one that has shrunk, or of which less may be promised, only gives back. */
+/**
+ * No worker takes more than may be promised: one that has shrunk, or of which less may be promised, only gives back.
+ */
 function demandCapacity(before: ClusterState, after: ClusterState): void {
   const context = placementContext(new Batch(after));
   const earlier = pairsOf(before.workers);
@@ -736,7 +741,8 @@ describe("workers, VMs, tasks, tenants and addresses", () => {
     );
   });
 
-  // In the system before this one apply looked at the wall clock, drew ids, walked through hash maps, and started processes: replicas differed, and a log that
+  // In the system before this one apply looked at the wall clock, drew ids, walked through hash maps, and started
+  // processes: replicas differed, and a log that
   // was replayed did everything again.
   test("come out the same where there is neither clock nor chance, as values and nothing that acts", () => {
     fc.assert(
@@ -755,7 +761,8 @@ describe("workers, VMs, tasks, tenants and addresses", () => {
     );
   });
 
-  // A throw within apply took a node of the system before this one down, and again at every restart: the entry stays in the log.
+  // A throw within apply took a node of the system before this one down, and again at every restart: the entry stays
+  // in the log.
   test("bear entries that are damaged: each has a result, the same on every replica, and the indexes are right", () => {
     const damage = fc.array(fc.tuple(fc.nat(999), fc.nat(999), fc.integer({ min: 1, max: 255 })), { maxLength: 60 });
     let understood = 0;
@@ -784,7 +791,8 @@ describe("workers, VMs, tasks, tenants and addresses", () => {
     expect(Math.min(understood, refused)).toBeGreaterThan(100);
   });
 
-  // The system before this one left quotas and topology out of its snapshots, and had tokens, pools and quotas in memory only: lost at a restart, and by
+  // The system before this one left quotas and topology out of its snapshots, and had tokens, pools and quotas in
+  // memory only: lost at a restart, and by
   // whoever was caught up by one. Nor did it keep how far it had applied: after a restart effects came twice.
   test("come back from a snapshot, cut anywhere, with all that follows from them; and go on as if there had been none", () => {
     const chunkBytes = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.constant(1 << 20));

@@ -169,7 +169,10 @@ export const placementCommands = {
       return done;
     },
   }),
-  /** Those moves of the plan that still can be made. A plan of which nothing is left is refused: nobody shall be told that it is under way. */
+  /**
+   * Those moves of the plan that still can be made. A plan of which nothing is left is refused: nobody shall be told
+   * that it is under way.
+   */
   rebalance: command({
     askedBy: "client",
     number: [9, 21],

@@ -1,4 +1,7 @@
-/** What the scheduler would do, told and not done: the same functions as the leader's, over the state as it is. Looks at every worker. */
+/**
+ * What the scheduler would do, without doing it: the same functions that the leader uses, over the current state.
+ * Looks at every worker.
+ */
 import { heldBy, intentOf, type Refusal, resourcesOf, type VmRecord, type VmSpec } from "../domain/index.ts";
 import {
   type Candidates,
@@ -35,7 +38,10 @@ export interface Plan {
 
 /** What would become of a request. */
 export interface RequestPlan extends Plan {
-  /** Why it would be refused, whatever the hosts say; null: it would not. How fast the tenant may ask is no part of it: that is over in a minute. */
+  /**
+   * Why it would be refused, whatever the hosts say; null: it would not. How fast the tenant may ask is no part of
+   * it: that is over in a minute.
+   */
   readonly obstacle: Refusal | null;
 }
 

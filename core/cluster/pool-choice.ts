@@ -1,4 +1,7 @@
-/** Which pool an address comes from where a VM leaves that open. Integers alone: every replica has to come to the same. */
+/**
+ * Which pool an address comes from where a VM leaves that open. Uses integers only, so that every replica comes to
+ * the same choice.
+ */
 import {
   allocatableCount,
   CLUSTER_LIMITS,
@@ -64,8 +67,8 @@ function turnOf({ number }: PoolCandidate, cursor: number): number {
 }
 
 /**
- * How well the place where a pool is at home suits a VM: its zone 3, its datacenter 2, nowhere in particular 1, elsewhere 0. To a VM that prefers no place all
- * are alike, but for those in datacenters that it must not run in.
+ * How well the location of a pool suits a VM: its zone 3, its datacenter 2, a pool without a location 1, elsewhere 0.
+ * A VM without preferences rates all pools alike, except those in datacenters that it must not run in.
  */
 function fitOf({ datacenter, zone }: IpPoolSpec, locality: Locality | null): number {
   if (locality === null) return 1;

@@ -53,7 +53,9 @@ export type ClusterQuery =
   | { readonly kind: "listEvents"; readonly afterIndex: number; readonly limit: number };
 
 export interface ListVms {
-  /** Only names after this one, so that a listing goes on where the last page ended; null or absent: from the start. */
+  /**
+   * Only names after this one, so that a listing goes on where the last page ended; null or absent: from the start.
+   */
   readonly afterName?: string | null;
   /** Page size, 1 to 1,000; what lies outside counts as the nearest end. */
   readonly limit: number;

@@ -1,4 +1,7 @@
-/** Rebuilds the derived indexes from VMs and tasks, as a restored state needs them. derived-indexes.ts, change by change, must come to the same. */
+/**
+ * Builds the derived indexes from VMs and tasks, for a state that was restored. derived-indexes.ts, which updates
+ * them change by change, must come to the same result.
+ */
 
 import {
   addressKey,

@@ -1,7 +1,8 @@
 /**
- * Command requests as bytes: one MessagePack array, versioned, with choices as numbers. What is accepted is deeply frozen and may be shared.
+ * Command requests as bytes: one versioned MessagePack array, with choices as numbers. A decoded request is deeply
+ * frozen and may be shared.
  *
- *     [1, session, kind, ...]         of somebody who did not say who he is
+ *     [1, session, kind, ...]         the client did not say who it is
  *     [2, session, actor, kind, ...]
  */
 
@@ -18,7 +19,8 @@ const versionSchema = integer(VERSION, VERSION_WITH_ACTOR);
 const sessionSchema = nullable(requestSessionSchema);
 const actorSchema = text(1, CLUSTER_LIMITS.actorLength);
 
-// In a simulation many nodes decode the same bytes, shared by reference. Keyed by the object, so bytes must not change once they are made.
+// In a simulation many nodes decode the same bytes, shared by reference. Keyed by the object, so bytes must not
+// change once they are made.
 const decodedRequests = new WeakMap<Uint8Array, CommandRequest>();
 
 /**
@@ -38,7 +40,8 @@ export function encodeRequest(request: CommandRequest): Uint8Array<ArrayBuffer> 
 }
 
 /**
- * The request in `bytes`, deeply frozen. Cheap when the same object has been decoded before. The bytes must not change afterwards.
+ * The request in `bytes`, deeply frozen. Cheap when the same object has been decoded before. The bytes must not
+ * change afterwards.
  *
  * @throws InvalidCommand, and nothing else, whatever the bytes are.
  */

@@ -28,7 +28,8 @@ import { type ClusterState, emptyState } from "./state.ts";
 import { bucketOf, tableOf } from "./table.ts";
 
 /**
- * The state that `encodeSnapshot` made the chunks of, wherever they were cut. Every field, limit and count is checked, and the order too.
+ * The state that `encodeSnapshot` made the chunks of, wherever they were cut. Every field, limit and count is
+ * checked, and the order too.
  *
  * @throws InvalidSnapshot, and nothing else, whatever the bytes are.
  */

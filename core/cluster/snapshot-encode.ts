@@ -15,8 +15,9 @@ import type { ClusterState } from "./state.ts";
 import { BUCKETS, bucketValues, type Table, tableValues } from "./table.ts";
 
 /**
- * A state as chunks, each of `maxChunkBytes` but for the last; an empty state takes one of a few dozen bytes. Each step does a chunk's work, and sorts a
- * bucket at most, so it can go on between inputs: the state it began with does not change.
+ * A state as chunks, each of `maxChunkBytes` but for the last; an empty state takes one of a few dozen bytes. Each
+ * step does a chunk's work, and sorts a bucket at most, so it can go on between inputs: the state it began with does
+ * not change.
  *
  * @param maxChunkBytes at least 1. Replicas must use the same for equal chunks.
  * @throws RangeError when `maxChunkBytes` is no positive integer.

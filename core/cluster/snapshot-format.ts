@@ -1,6 +1,6 @@
 /**
- * The snapshot format, version 4: a stream of items, each a big-endian 32-bit length and that many bytes of MessagePack,
- * cut into chunks anywhere.
+ * The snapshot format, version 4: a stream of items, each a big-endian 32-bit length and that many bytes of
+ * MessagePack, cut into chunks anywhere.
  *
  *     header    ["blixard-cluster", 4, appliedIndex, timeMs, vmCount, sessionCount, tokenCount, nodeCount, eventTotal]
  *     singles   what there is one of, and how many there are of the rest

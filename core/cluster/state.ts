@@ -16,7 +16,10 @@ import { type EventLog, NO_EVENTS } from "./events.ts";
 import { hashOfIndex, hashOfText } from "./hash.ts";
 import { BUCKETS, emptyTable, lookUp, type Table } from "./table.ts";
 
-/** Everything that the cluster agrees on. Immutable: `applyEntries` returns the next one, which shares what did not change. */
+/**
+ * Everything that the cluster agrees on. Immutable: `applyEntries` returns the next one, which shares what did not
+ * change.
+ */
 export interface ClusterState {
   /** By VM name. Read through the queries. */
   readonly vms: Table<string, VmRecord>;
@@ -25,8 +28,8 @@ export interface ClusterState {
   /** Session ids by client token. Follows from `sessions`. */
   readonly sessionIds: Table<string, number>;
   /**
-   * For each bucket of `sessions` a number that no `lastActiveIndex` there is below. Saves looking through them all for the oldest; has no other
-   * effect, and is no part of a snapshot.
+   * For each bucket of `sessions` an index before which none of its sessions was last active. It saves searching all
+   * sessions for the oldest one. It has no other effect and is not in a snapshot.
    */
   readonly sessionFloors: readonly number[];
   /** By id. At most a thousand, so a change copies them. */
@@ -46,7 +49,10 @@ export interface ClusterState {
   readonly pools: Table<string, IpPoolRecord>;
   /** Which VM holds an address; see `addressKey`. Follows from `vms`. */
   readonly addresses: Table<string, string>;
-  /** How many placed VMs there are of a group, tenant or domain, and where workers are online; see `countKey`. Follows from `vms` and `workers`. */
+  /**
+   * How many placed VMs there are of a group, tenant or domain, and where workers are online; see `countKey`. Follows
+   * from `vms` and `workers`.
+   */
   readonly counts: Table<string, number>;
   readonly scheduler: SchedulerSettings;
   /** The worker that the last placement chose; 0: none. */

@@ -1,9 +1,9 @@
 /**
- * An immutable map: a tree of 8,192 leaves, four levels deep. A change copies one leaf and the four short lists of references above it, whatever the table
- * holds; at 100,000 keys a leaf has a dozen.
+ * An immutable map: a tree of 8,192 leaves, four levels deep. A change copies one leaf and the four short lists above
+ * it, however large the table is. With 100,000 keys a leaf has a dozen.
  *
- * A leaf is three lists and no Map: a copy of those looks at none of the keys and values in it, which lie all over memory. Its order follows from what is in
- * it, so that nothing can depend on how it came about.
+ * A leaf is three lists and no Map, because copying lists does not touch the keys and values, which are spread over
+ * memory. The order within a leaf follows from its content, so that nothing can depend on the history of the table.
  */
 import type { Hash } from "./hash.ts";
 

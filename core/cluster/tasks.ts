@@ -1,4 +1,7 @@
-/** Tasks: commands that run to completion on a worker that has the room. At most one attempt runs at a time, each at most once. */
+/**
+ * Tasks: commands that run to completion on a worker that has room for them. At most one attempt runs at a time, and
+ * each attempt runs at most once.
+ */
 import {
   CLUSTER_LIMITS,
   countSchema,

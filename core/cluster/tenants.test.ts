@@ -123,7 +123,8 @@ describe("how fast a tenant may ask", () => {
     machine.do(remove("b"));
   });
 
-  // The system before this one divided limits by the hour into whole tokens a minute: fewer than 60 an hour became none at all.
+  // The system before this one divided limits by the hour into whole tokens a minute: fewer than 60 an hour became
+  // none at all.
   test("a slow limit is slow, and not nought: one a minute, asked for all the time, is had every minute", () => {
     const machine = limited({ createsPerMinute: 1, requestsPerSecond: 1_000_000, requestsBurst: 1_000_000 });
     let created = 0;

@@ -18,7 +18,10 @@ import type { Batch } from "./batch.ts";
 import { command } from "./command-definition.ts";
 import { putTenant, tenantOf } from "./tenant-table.ts";
 
-/** Why the tenant may not have this much more; null: it may. `extraVms` is 1 for a VM that comes, 0 for one that grows. */
+/**
+ * Why the tenant may not have this much more; null: it may. `extraVms` is 1 for a VM that comes, 0 for one that
+ * grows.
+ */
 export function quotaRefusal(batch: Batch, name: string, extraVms: number, extra: Resources): CommandResult | null {
   const { quota, vms, usage } = tenantOf(batch.tenants, name);
   if (quota === null) return null;
@@ -58,7 +61,8 @@ export function takeToken(batch: Batch, name: string, which: LimitedRate): Comma
   // Per minute and per millisecond at once: 60 divides what 1,000 multiplies.
   const now = Math.min(burst * 1000, milliTokens + Math.floor((perMinute * passedMs) / 60));
   if (now < 1000) {
-    // Where none ever drips in, or fits in, waiting does not help; a minute keeps who tries all the same from trying often.
+    // Where none ever drips in, or fits in, waiting does not help; a minute keeps who tries all the same from trying
+    // often.
     const retryAfterMs = perMinute === 0 || burst === 0 ? 60_000 : Math.ceil(((1000 - now) * 60) / perMinute);
     return refused({ kind: "tooManyRequests", what: which, perMinute, retryAfterMs });
   }

@@ -38,7 +38,10 @@ const ADDRESS_REFUSALS = [
 const generationSchema = integer(1);
 const noAddresses: readonly VmAddress[] = Object.freeze([]);
 
-/** Only what the update asks for beyond what is held counts: a worker that has been cordoned, or has shrunk, keeps what it has. */
+/**
+ * Only what the update asks for beyond what is held counts: a worker that has been cordoned, or has shrunk, keeps
+ * what it has.
+ */
 function unfitWhereItIs(batch: Batch, vm: VmRecord, next: VmRecord): CommandResult | null {
   const worker = vm.workerId === null ? null : batch.workers.get(vm.workerId);
   if (worker === null) return null;

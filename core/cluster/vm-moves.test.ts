@@ -221,7 +221,8 @@ describe("placement is looked at again when it is applied", () => {
     expect(machine.refusal({ kind: "placeVm", name: "nobody", epoch: 0, workerId: 1 })).toEqual({ kind: "vmNotFound" });
   });
 
-  // In the system before this one VMs took room only once they ran: whoever was created meanwhile was promised the same room.
+  // In the system before this one VMs took room only once they ran: whoever was created meanwhile was promised the
+  // same room.
   test("what is being created has its room from its placement on", () => {
     const machine = cluster();
     for (const name of ["a", "b"]) machine.create(name, { vcpus: 60 });

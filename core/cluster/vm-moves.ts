@@ -1,4 +1,4 @@
-/** Every way in which the record of a VM changes after it was created, but for what its owner asks: placements, what workers see, losses. */
+/** How the record of a VM changes: each transition checks that it is legal, and leaves an event. */
 import { AssertionFailed, heldBy, isLegalMove, type VmRecord } from "../domain/index.ts";
 import type { Batch } from "./batch.ts";
 import { release } from "./ip-pools.ts";
@@ -73,7 +73,10 @@ export function lostVm(batch: Batch, name: string, isConfirmed: boolean): void {
 /** What a VM has that no worker holds any more. */
 export const NOWHERE = Object.freeze({ workerId: null, eviction: null, placed: null });
 
-/** Whether it waits for a lost worker that it need not wait for, as its owner wants it now. Nothing of it runs there: the lease has run out. */
+/**
+ * Whether the VM still waits for a lost worker although its owner's settings do not require it. Nothing of it runs
+ * there: the lease has expired.
+ */
 export function mayLeaveLostWorker(batch: Batch, { state, workerId, desired, spec }: VmRecord): boolean {
   if (state !== "Lost" || workerId === null || desired !== "running" || spec.onWorkerLost !== "restart") return false;
   return batch.workers.get(workerId)?.isOnline === false;

@@ -1,7 +1,8 @@
 /**
- * Walks MessagePack bytes before the decoder sees them, and allows only what this project writes: nil, booleans, integers, doubles, text in valid
- * UTF-8, and arrays. What is refused here: maps and extensions (the decoder would make classes of them), 64-bit integers, truncated or
- * trailing bytes, deep nesting, and text that decoders repair each in its own way, so that replicas on different machines would differ.
+ * Walks MessagePack bytes before the decoder sees them, and allows only what this project writes: nil, booleans,
+ * integers, doubles, text in valid UTF-8, and arrays. What is refused here: maps and extensions (the decoder would
+ * make classes of them), 64-bit integers, truncated or trailing bytes, deep nesting, and text that decoders repair
+ * each in its own way, so that replicas on different machines would differ.
  */
 
 /** Deepest nesting of arrays that any format here uses, with room to grow. */
@@ -97,7 +98,10 @@ function endOfText(bytes: Uint8Array, start: number, length: number): number {
   return end;
 }
 
-/** Bytes of a multi-byte character by its first two, or 0: overlong forms, surrogates and what lies beyond U+10FFFF (RFC 3629, section 4). */
+/**
+ * Bytes of a multi-byte character by its first two, or 0: overlong forms, surrogates and what lies beyond U+10FFFF
+ * (RFC 3629, section 4).
+ */
 function sizeOfCharacter(lead: number, second: number): number {
   if (lead >= 0xc2 && lead <= 0xdf) return 2;
   if (lead === 0xe0) return second >= 0xa0 ? 3 : 0;

@@ -23,8 +23,8 @@ const registered: CommandResult = Object.freeze({ ok: true, kind: "workerRegiste
 const none: readonly string[] = Object.freeze([]);
 
 /**
- * Its lease has run out, by the proposer's own clock and with all the drift that is allowed for; or an operator knows that it is dead. Nothing runs there
- * any more, so what may run elsewhere does.
+ * The lease of the worker has expired by the clock of the proposer, with the allowed drift; or an operator confirmed
+ * that the worker is dead. Nothing runs there any more, so what may run elsewhere does.
  */
 function workerLost(batch: Batch, workerId: number, bootId: number | null, isConfirmed: boolean): CommandResult {
   const worker = batch.workers.get(workerId);
@@ -102,8 +102,9 @@ export const workerCommands = {
     apply: (batch, { workerId }) => workerLost(batch, workerId, null, true),
   }),
   /**
-   * It will never come back. Nothing of the cluster's runs there: what was placed has been seen gone, or its lease has run out, or an operator knows that it is dead;
-   * and what takes nothing new gets nothing while this is decided. Should it come back all the same, it is told to end whatever it has.
+   * The worker will never come back. Nothing of the cluster runs there: its VMs were seen gone, or its lease expired,
+   * or an operator confirmed its death; and a worker that is not online gets nothing new meanwhile. Should it come
+   * back all the same, it is told to end whatever it has.
    */
   removeWorker: command({
     askedBy: "client",

@@ -12,7 +12,9 @@ import { reasonSchema } from "./vm-record.ts";
 import { VM_STATES } from "./vm-states.ts";
 import { WORKER_STATUSES } from "./worker.ts";
 
-/** What a command asked for that may ask for one thing or its contrary. Encoded by position: new ones go to the end. */
+/**
+ * What a command asked for that may ask for one thing or its contrary. Encoded by position: new ones go to the end.
+ */
 export const ASKED_CHANGES = [
   "cordon",
   "drain",
@@ -63,7 +65,10 @@ export function eventSchema(commands: readonly string[]) {
     quotaSet: { ...when, tenant: nameSchema, isLimited: flag },
     poolChanged: { ...when, pool: nameSchema, change: choice(["created", "deleted", "enabled", "disabled"]) },
     schedulerConfigured: { ...when, strategy: choice(STRATEGIES) },
-    /** Somebody who said who he is has asked for something, and been heard: beside what came of it, which other events tell. */
+    /**
+     * A client that said who it is asked for something, and the command was applied or refused. Other events tell its
+     * effects.
+     */
     requested: {
       ...when,
       by: text(1, CLUSTER_LIMITS.actorLength),

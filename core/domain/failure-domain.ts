@@ -10,7 +10,9 @@ export const topologySchema = record({ datacenter: nameSchema, zone: nameSchema,
 /** Where a host stands. */
 export type Topology = Infer<typeof topologySchema>;
 
-/** The name of the domain of that scope that a worker is in. Names of zones and racks count within what they are in. */
+/**
+ * The name of the domain of that scope that a worker is in. Names of zones and racks count within what they are in.
+ */
 export function domainOf(
   scope: FailureDomain,
   { id, topology }: { readonly id: number; readonly topology: Topology },

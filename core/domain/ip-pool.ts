@@ -1,6 +1,7 @@
 /**
- * An IP pool: a range of a subnet whose addresses are given out by index. From a pool's number and an index follow address, MAC and tap device together,
- * so that none of them can be given out without the others.
+ * An IP pool: a range of a subnet whose addresses are given out by index. The address, the MAC and the name of the
+ * tap device all follow from the number of the pool and the index, so none of them can be given out without the
+ * others.
  */
 
 import { flag, type Infer, InvalidField, integer, list, nullable, record, type Schema, text } from "../schema/index.ts";
@@ -120,7 +121,10 @@ export function allocatableCount(spec: IpPoolSpec): number {
   return Number(last - first + 1n) - excluded.size;
 }
 
-/** The first index behind `cursor` that is nobody's yet, from the start again at the end: so one is used again as late as can be. */
+/**
+ * The first index behind `cursor` that is nobody's yet, from the start again at the end: so one is used again as late
+ * as can be.
+ */
 export function nextFree(spec: IpPoolSpec, cursor: number, isTaken: (index: number) => boolean): number | null {
   const { first, last, excluded } = rangeOf(spec);
   const size = Number(last - first + 1n);

@@ -1,4 +1,7 @@
-/** Hard ceilings on everything a client can make the replicated state hold. Part of the state machine: every replica must use the same. */
+/**
+ * Hard limits on everything that a client can make the replicated state hold. They are part of the state machine:
+ * every replica must use the same.
+ */
 export const CLUSTER_LIMITS = {
   /** Encoded request, without the leader's stamp. */
   requestBytes: 64 * 1024,

@@ -3,7 +3,8 @@ import { choice, type Infer, record } from "../schema/index.ts";
 import { knownAddressesSchema, nodeIdSchema, peerIdSchema } from "./identity.ts";
 
 /**
- * none: not yet a member, or no longer. removed: an operator has taken its worker off the list, and it is heard no more; its id and identity never come back.
+ * none: not yet a member, or no longer one. removed: an operator has removed its worker; the node is not heard any
+ * more, and its id and identity never come back.
  *
  * Encoded by position: new ones go to the end.
  */

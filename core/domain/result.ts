@@ -1,6 +1,6 @@
 /**
- * What became of one entry: plain values, equal on every replica. A session remembers results, so they have an encoding;
- * what is never remembered has none.
+ * What became of one entry: plain values, equal on every replica. A session remembers results, so they have an
+ * encoding; what is never remembered has none.
  */
 import {
   choice,
@@ -40,7 +40,10 @@ export interface Refused {
 /** Why an entry changed nothing. */
 export type Refusal =
   | StoredRefusal
-  /** The session was never opened, was closed, or gave way to others. What became of its unanswered requests cannot be told any more. */
+  /**
+   * The session was never opened, was closed, or was expired for others. Nobody can tell any more what became of its
+   * unanswered requests.
+   */
   | { readonly kind: "sessionExpired"; readonly sessionId: number }
   /** The client had acknowledged this answer already; it was forgotten. */
   | { readonly kind: "sequenceTooOld"; readonly sequence: number; readonly lowestUnacknowledged: number }
@@ -53,7 +56,10 @@ export interface InvalidCommandRefusal {
   readonly reason: string;
 }
 
-/** What a session remembers: results of everything but session commands themselves, and of entries that hold no command. */
+/**
+ * What a session remembers: results of everything but session commands themselves, and of entries that hold no
+ * command.
+ */
 export type CommandResult = AppliedCommand | { readonly ok: false; readonly refusal: StoredRefusal };
 
 const moves = nullable(integer(0, CLUSTER_LIMITS.observations));

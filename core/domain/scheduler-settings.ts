@@ -21,7 +21,10 @@ export const OVERCOMMIT: Readonly<Record<"conservative" | "moderate" | "aggressi
 
 export const STRATEGIES = ["most-available", "least-available", "round-robin", "locality", "spread", "cost"] as const;
 
-/** The base strategy of SPEC section 3. "manual" is a request's `pinnedTo`; "priority" is `preemption` on top of any of these. */
+/**
+ * The base strategy of SPEC section 3. "manual" is a request's `pinnedTo`; "priority" is `preemption` on top of any
+ * of these.
+ */
 export type Strategy = (typeof STRATEGIES)[number];
 
 export const schedulerSettingsSchema = record({

@@ -17,7 +17,8 @@ export const requestSessionSchema = record({
 }).rule(
   `lowestUnacknowledged is at most sequence, and less than ${CLUSTER_LIMITS.outstandingRequests} below it`,
   ({ sequence, lowestUnacknowledged }) => {
-    // By the request's own numbers alone: what is refused for being too far ahead is refused for ever, and can never apply after its refusal.
+    // By the request's own numbers alone: what is refused for being too far ahead is refused for ever, and can never
+    // apply after its refusal.
     demandAtLeast(sequence - CLUSTER_LIMITS.outstandingRequests + 1, lowestUnacknowledged, ".lowestUnacknowledged");
     demandAtMost(sequence, lowestUnacknowledged, ".lowestUnacknowledged");
   },

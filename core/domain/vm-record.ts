@@ -59,7 +59,10 @@ export const storedVmSchema = record({
   state: choice(VM_STATES),
   desired: choice(DESIRED_STATES),
   generation: generationSchema.doc("1 when created, one more with each change of the spec"),
-  /** The log index of the entry that called for it, so that no run of any VM, of this name or another, ever has the same. */
+  /**
+   * The log index of the entry that called for it, so that no run of any VM, of this name or another, ever has the
+   * same.
+   */
   epoch: countSchema.doc("Names one run of its machine; 0: it never had one"),
   /** Tells apart two VMs of one name, one after the other. */
   createdIndex: integer(1).doc("Of the entry that created it"),

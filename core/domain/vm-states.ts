@@ -14,8 +14,8 @@ export const VM_STATES = [
 export type VmState = (typeof VM_STATES)[number];
 
 /**
- * The legal moves. Beyond the way of an ordinary life: a reboot of its host, or an agent that looks again, may show any earlier or later step of the same
- * run, and whatever is placed can be lost with its worker.
+ * The legal transitions. Besides those of an ordinary life: a reboot of the host, or an agent that looks again, may
+ * show an earlier or later state of the same run, and whatever is placed can be lost with its worker.
  */
 const MOVES: Readonly<Record<VmState, readonly VmState[]>> = {
   Pending: ["Scheduled", "Stopped"],

@@ -4,9 +4,11 @@ import { costLimit, judge } from "./judge.ts";
 import type { Judgement, PlacementContext, PlacementRequest, WorkerView } from "./types.ts";
 
 /**
- * All judgements: those who would take it, best first; then those who refuse, by id. The order of the workers makes no difference.
+ * The judgements of all workers: first those that take the request, best first; then those that refuse, by id. The
+ * order of `workers` does not matter.
  *
- * With the strategy "cost" those that cost more than `costIncreasePercentMax` above the cheapest refuse, and among the others the most available wins.
+ * With the strategy "cost", workers that cost more than `costIncreasePercentMax` above the cheapest refuse, and among
+ * the others the most available wins.
  */
 export function explain(
   context: PlacementContext,

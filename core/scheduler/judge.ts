@@ -1,4 +1,4 @@
-/** Whether one worker may take one request, and how gladly. Nothing else decides. */
+/** Whether one worker may take one request, and with which score. Every placement decision ends here. */
 import { domainOf, NO_RESOURCES, RESOURCES, type Resources, type SchedulerSettings } from "../domain/index.ts";
 import type { Judgement, PlacementContext, PlacementRequest, WorkerRefusal, WorkerView } from "./types.ts";
 
@@ -14,8 +14,8 @@ export function promisable({ settings }: PlacementContext, { capacity }: WorkerV
 }
 
 /**
- * Steps between what a request prefers and what the strategy prefers: the first always wins. Any two scores of a strategy that differ still do so beside
- * them: below 2^22 a number has 31 bits behind the point.
+ * Steps between what a request prefers and what the strategy prefers: the first always wins. Any two scores of a
+ * strategy that differ still do so beside them: below 2^22 a number has 31 bits behind the point.
  */
 const AVOIDED = -1e9;
 const PREFERRED_ZONE = 2e6;
@@ -26,8 +26,8 @@ const STEP = 10;
 const IDS = 2 ** 31;
 
 /**
- * How much workers have in common: each of the steps includes those before it. What a rule says of one worker it says of all that share the domain of the
- * rule's scope with it.
+ * How much two workers have in common; each step includes those before it. A rule with a scope gives the same answer
+ * for all workers that share a domain of that scope.
  */
 export const SHARED = { nothing: 0, datacenter: 1, zone: 2, rack: 3, node: 4 } as const;
 export type Shared = (typeof SHARED)[keyof typeof SHARED];
@@ -59,8 +59,8 @@ function refusalOf(context: PlacementContext, worker: WorkerView, request: Place
 }
 
 /**
- * What is free there for the request, or for one that no room is kept for (null): of what is kept for others nothing, but what is kept for itself. Below 0
- * where too much is promised already.
+ * What is free on the worker for the request; null: for a request without a reservation. Room that is reserved for
+ * others is not free, room that is reserved for this request is. Below 0 where too much was promised already.
  */
 export function roomFor(context: PlacementContext, worker: WorkerView, request: PlacementRequest | null): Resources {
   const promised = promisable(context, worker);
@@ -115,7 +115,10 @@ function scoreOf(context: PlacementContext, worker: WorkerView, request: Placeme
   return baseScore(context, worker) + preference(context, worker, request, SHARED.node);
 }
 
-/** What the request adds to the score; or the most that it adds to that of any worker that has so much in common with this one. */
+/**
+ * What the request adds to the score; or the most that it adds to that of any worker that has so much in common with
+ * this one.
+ */
 export function preference(
   context: PlacementContext,
   worker: WorkerView,
@@ -176,7 +179,10 @@ export function costLimit({ costIncreasePercentMax }: SchedulerSettings, cheapes
   return cheapest + (cheapest * costIncreasePercentMax) / 100;
 }
 
-/** Mean of what is free of each resource, as a share of what may be promised; what there is nothing of counts as taken. */
+/**
+ * Mean of what is free of each resource, as a share of what may be promised; what there is nothing of counts as
+ * taken.
+ */
 export function freeFraction(context: PlacementContext, worker: WorkerView): number {
   const promised = promisable(context, worker);
   let total = 0;

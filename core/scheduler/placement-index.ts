@@ -1,8 +1,9 @@
 /**
- * Finds what `chosen(explain(...))` would say of all workers, without asking all of them; and what `planPreemption` would, without counting who is on each.
+ * Finds what `chosen(explain(...))` would answer without asking every worker, and what `planPreemption` would answer
+ * without counting what runs on each.
  *
- * Whoever uses it puts a worker again whenever anything of it has changed, or who is on it, or how many VMs are in its domains; all else is read from the
- * context.
+ * The caller must `put` a worker again whenever anything about it changes, or which VMs are on it, or how many VMs
+ * are in its domains. Everything else is read from the context.
  */
 import { assert } from "../domain/index.ts";
 import { chosen, explain } from "./explain.ts";
@@ -67,8 +68,8 @@ export class PlacementIndex {
   }
 
   /**
-   * The tree finds the worker, and the worker as it was put last takes the request: so what is chosen never exceeds what
-   * may be promised there, even if the tree were wrong.
+   * The tree finds the worker, and the worker as it was put last takes the request: so what is chosen never exceeds
+   * what may be promised there, even if the tree were wrong.
    */
   #check(context: PlacementContext, workerId: number, request: PlacementRequest): void {
     const worker = this.#workers.get(workerId);

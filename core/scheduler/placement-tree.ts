@@ -1,12 +1,13 @@
 /**
- * Workers as the leaves of a balanced binary tree. Each node knows bounds of what is below it: the best base score, the most room of each resource, the
- * features that are there at all. So whole subtrees are passed over that cannot hold the best taker. What is found in the end is judged by `judge` alone:
- * a bound that is too high costs time, and one that is too low would be a defect.
+ * Workers as the leaves of a balanced binary tree. Each node has bounds for what is below it: the best base score,
+ * the most room of each resource, the features that exist at all. So the search skips subtrees that cannot contain
+ * the best worker. `judge` alone decides in the end: a bound that is too high costs time, and one that is too low
+ * would be a defect.
  *
- * Workers of one kind are together, those that have what few have, or that cost the same: a request that only some can serve finds them, and what is known
- * of them is not blurred by the others. Among workers of one kind those of a datacenter, a zone and a rack are one node each, since the rules of a request
- * speak of those: a rack that is full of its group is passed over as a whole, and when one VM more counts in a domain, that changes the scores of all its
- * workers at once.
+ * Workers of one kind are next to each other: those with the same rare features, or the same cost. A request that
+ * only some workers can serve finds them, and their bounds are not blurred by others. Within a kind, the workers of a
+ * datacenter, a zone and a rack are one node each, because the rules of a request name these domains: a rack that is
+ * full of its group is skipped as a whole, and one more VM in a domain changes the scores of all its workers at once.
  */
 import { domainOf, RESOURCES, type Resources, type SchedulerSettings } from "../domain/index.ts";
 import {
@@ -25,8 +26,9 @@ import type { PlacementContext, PlacementRequest, WorkerView } from "./types.ts"
 
 const NONE = -1;
 /**
- * The best score of all is of no use where the best are those without room: so the best of those is kept that have room for this many processors at least,
- * and of those for this many GiB of memory. Most requests are of one of these sizes.
+ * The best score of all is of no use where the best are those without room: so the best of those is kept that have
+ * room for this many processors at least, and of those for this many GiB of memory. Most requests are of one of these
+ * sizes.
  */
 const SIZES: readonly number[] = [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64];
 const MEMORY_UNIT_MIB = 1024;
@@ -123,7 +125,10 @@ export class PlacementTree {
   /** Of "spread": the nodes of each domain, one of each kind, and how many VMs are in it; none elsewhere. */
   readonly #domains = new Map<string, number[]>();
   readonly #count: Float64Array;
-  /** Of "round-robin": for each level of the tree the ids below each of its nodes, in order, where the node's workers are. */
+  /**
+   * Of "round-robin": for each level of the tree the ids below each of its nodes, in order, where the node's workers
+   * are.
+   */
   readonly #ids: Float64Array[] = [];
   readonly #level: Uint8Array;
 
@@ -203,7 +208,8 @@ export class PlacementTree {
 
   #build(): void {
     const workers = this.#workers;
-    // What each has in common with the one before it; those of different kinds less than nothing, so that they are parted first.
+    // What each has in common with the one before it; those of different kinds less than nothing, so that they are
+    // parted first.
     const common = workers.map((worker, at) => {
       const before = workers[at - 1];
       if (before === undefined) return SHARED.nothing;
@@ -319,7 +325,10 @@ export class PlacementTree {
     }
   }
 
-  /** Of "spread": what follows from the domain of a worker is in the bounds of the domain's node and those above it; below it is the room alone. */
+  /**
+   * Of "spread": what follows from the domain of a worker is in the bounds of the domain's node and those above it;
+   * below it is the room alone.
+   */
   #inDomain(node: number, base: number): number {
     const count = this.#count[node] ?? NONE;
     return count === NONE ? base : spreadScore(count, base);

@@ -1,12 +1,14 @@
 /**
- * Who has to go so that somebody more important fits: the least disruptive set on one worker.
+ * Which VMs have to stop so that a more important request fits, and where: the least disruptive set on one worker.
  *
- * Least disruptive: the highest priority among those who go is as low as can be; then they are few; then the lower worker id. Only who is preemptible and of
- * lower priority goes, and nobody without need: with any one of them left where it is, the request would not fit. (To find the very fewest would mean to try
- * all sets. One is found wherever one would do.)
+ * Least disruptive means: the highest priority among the victims is as low as possible; then there are few of them; then
+ * the worker id is low. Only preemptible VMs of lower priority are victims, and none without need: with any one of them
+ * left, the request would not fit. (The smallest set of all would mean trying every set. A set is found wherever there
+ * is one.)
  *
- * They make room, and nothing else. A worker that refuses for its tenant's quota or for a hard rule of anti-affinity is passed over, though somebody of lower
- * priority may stand for the count that refuses: room is kept for the request while they leave, a place in a group is not, and could be taken meanwhile.
+ * Preemption makes room, and nothing else. A worker that refuses because of a tenant's quota or a hard anti-affinity
+ * rule is skipped, even if a VM of lower priority is the cause: room is reserved for the request while the victims
+ * leave, but a place in a group is not, and could be taken meanwhile.
  */
 import { assert, NO_RESOURCES, RESOURCES, type Resources } from "../domain/index.ts";
 import { judge, roomFor } from "./judge.ts";
@@ -67,7 +69,10 @@ function isLessDisruptive(highest: number, count: number, workerId: number, than
   return workerId < than.workerId;
 }
 
-/** False: whatever is found there is no better than what there is; or nothing is. Without a look at who exactly would go. */
+/**
+ * False: whatever is found there is no better than what there is; or nothing is. Without a look at who exactly would
+ * go.
+ */
 function mayBeLessDisruptive(
   missing: Resources,
   { occupants, largest }: Candidates,

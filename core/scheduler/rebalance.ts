@@ -21,7 +21,10 @@ export interface RebalancePlan {
 /** A move that gains less is not worth an outage. */
 const GAIN_MIN = 0.005;
 
-/** At most `movesMax` moves, each VM once, from the fullest to wherever the judge lets it go. `requestsOf` are the VMs that may move. */
+/**
+ * At most `movesMax` moves, each VM once, from the fullest worker to wherever the judge allows. `requestsOf` returns
+ * the VMs that may move.
+ */
 export function planRebalance(
   context: PlacementContext,
   workers: Iterable<WorkerView>,

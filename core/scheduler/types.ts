@@ -1,4 +1,6 @@
-/** What placement looks at: plain values, so that the replicated state, a plan and a test all ask the same question. */
+/**
+ * What placement looks at: plain values, so that the replicated state, a plan and a test all ask the same question.
+ */
 import type {
   AntiAffinity,
   FailureDomain,
@@ -49,7 +51,10 @@ export interface PlacementContext {
   readonly settings: SchedulerSettings;
   /** The worker that round-robin chose last; 0: none. */
   readonly cursor: number;
-  /** Placed VMs that name this anti-affinity group, within one domain: `domainOf(scope, worker)`. The VM that is to be placed does not count. */
+  /**
+   * Placed VMs that name this anti-affinity group, within one domain: `domainOf(scope, worker)`. The VM that is to be
+   * placed does not count.
+   */
   groupCount(group: string, scope: FailureDomain, domain: string): number;
   /** Placed VMs of this tenant on this worker, and how many it may have there. */
   tenantCount(tenant: string, workerId: number): number;

@@ -1,6 +1,7 @@
 /**
- * For tests: what the state machine does with workers, VMs, tasks, tenants and addresses, the slow and obvious way. Plain objects that change, and whatever
- * can be counted is counted anew each time it is asked for: no indexes, no tables, no batches.
+ * For tests: what the state machine does with workers, VMs, tasks, tenants and addresses, the slow and obvious way.
+ * Plain objects that change, and whatever can be counted is counted anew each time it is asked for: no indexes, no
+ * tables, no batches.
  */
 
 import type {

@@ -1,4 +1,7 @@
-/** For this folder's tests alone: workers and requests of which a test says only what matters, and a fleet that counts everything anew when asked. */
+/**
+ * For the tests of this folder: workers and requests with defaults, and a fleet that counts everything anew when
+ * asked.
+ */
 import {
   DEFAULT_SCHEDULER,
   domainOf,
@@ -10,7 +13,10 @@ import {
 } from "../../domain/index.ts";
 import type { Occupant, PlacementContext, PlacementRequest, WorkerView } from "../types.ts";
 
-/** A tenth of what a worker has is kept for the host, unless the settings say otherwise: this one offers 90 of everything. */
+/**
+ * A tenth of what a worker has is kept for the host, unless the settings say otherwise: this one offers 90 of
+ * everything.
+ */
 export function aWorker(id: number, fields: Partial<WorkerView> = {}): WorkerView {
   return {
     id,
