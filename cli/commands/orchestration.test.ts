@@ -159,9 +159,7 @@ test("a tenant has what its quota allows, and is told which limit it meets", asy
 test("an address pool is full, in use, and named where it is wrong", async () => {
   const pool = (...words: string[]) => blixard(["ip-pool", ...words, ...here]);
   expect((await pool("create", "--name", "front", "--subnet", "10.20.0.0/29", "--gateway", "10.20.0.1")).code).toBe(0);
-  expect((await pool("create", "--name", "wide", "--subnet", "10.20.0.0/99")).err).toContain(
-    "error: spec.subnet: must",
-  );
+  expect((await pool("create", "--name", "wide", "--subnet", "10.20.0.0/99")).err).toContain("error: subnet: must");
   await blixard(["vm", "create", "--name", "net", "--network", "front", "--no-wait", ...here]);
   expect((await pool("list")).out).toMatch(/^front +10\.20\.0\.0\/29 +10\.20\.0\.1 +- +1 +5 .* enabled$/m);
   expect(await pool("delete", "front", "--yes")).toMatchObject({ code: 1, err: expect.stringContaining("are in use") });

@@ -1,5 +1,5 @@
 /** `blixard quota`: what each tenant may have and how fast it may ask, and what it has. */
-import { type CommandGroup, withExamples } from "../../frame/index.ts";
+import { type CommandGroup, withExamples, withLateHelp } from "../../frame/index.ts";
 import { registerGet } from "./get.ts";
 import { registerList } from "./list.ts";
 import { registerSet } from "./set.ts";
@@ -14,4 +14,5 @@ export const registerQuota: CommandGroup = (program, session) => {
   registerGet(quota, session);
   registerList(quota, session);
   registerUsage(quota, session);
+  withLateHelp(quota);
 };

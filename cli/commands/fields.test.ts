@@ -1,38 +1,60 @@
 /**
- * docs/vm-specification.md is made from the core's definition: after a change of a field,
- * `npx vitest run cli/commands/vm/specification.test.ts -u` writes it anew.
+ * docs/fields.md is made from the core's definitions: after a change of a field,
+ * `npx vitest run cli/commands/fields.test.ts -u` writes it anew.
  */
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type schema, vmSpecSchema } from "../../../core/index.ts";
-import { count } from "../../output/index.ts";
+import {
+  ipPoolSpecSchema,
+  quotaSchema,
+  schedulerSettingsSchema,
+  type schema,
+  taskSpecSchema,
+  vmSpecSchema,
+} from "../../core/index.ts";
+import { count } from "../output/index.ts";
 
-const document = join(import.meta.dirname, "../../../docs/vm-specification.md");
+const document = join(import.meta.dirname, "../../docs/fields.md");
 
-const HEAD = `# The specification of a VM
+const HEAD = `# Fields
 
-Its fields, as the HTTP API and files for \`blixard vm create -f\` have them: JSON or TOML, by these names. A field with a
-default may be left out. \`networks[].tags\` is a field of each entry of the list \`networks\`. A *label* has lower-case
-letters, digits and inner hyphens (RFC 1123).
+What may be asked for, as the HTTP API has it, and files for \`blixard vm create -f\`: JSON or TOML, by these names. A field
+with a default may be left out. \`networks[].tags\` is a field of each entry of the list \`networks\`. A *label* has
+lower-case letters, digits and inner hyphens (RFC 1123).
 
-This page is made from the definition in \`core/domain/vm-spec.ts\`.
+This page is made from the definitions in \`core/domain/\`.
+`;
 
+const TABLE_HEAD = `
 | field | value | default | meaning |
 |---|---|---|---|
 `;
 
+const SECTIONS: readonly (readonly [title: string, part: schema.Part])[] = [
+  ["A VM's specification", vmSpecSchema],
+  ["A task", taskSpecSchema],
+  ["A tenant's quota", quotaSchema],
+  ["An address pool", ipPoolSpecSchema],
+  ["How VMs are placed", schedulerSettingsSchema],
+];
+
 test("the manual has every field with its bounds, its default and its meaning", async () => {
-  const rows = rowsOf("", { definition: vmSpecSchema.definition, traits: vmSpecSchema.traits });
-  const lines = rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`);
-  await expect(`${HEAD}${lines.join("")}`).toMatchFileSnapshot(document);
+  const sections = SECTIONS.map(([title, part]) => `\n## ${title}\n${TABLE_HEAD}${tableOf(part)}`);
+  await expect(`${HEAD}${sections.join("")}`).toMatchFileSnapshot(document);
 });
+
+function tableOf(part: schema.Part): string {
+  return rowsOf("", part)
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`)
+    .join("");
+}
 
 type Row = readonly [field: string, value: string, fallback: string, meaning: string];
 
 /** The part itself, and all that is within it. */
 function rowsOf(path: string, part: schema.Part): Row[] {
   const { definition, traits } = part;
-  const fallback = traits.fallback === undefined ? "" : `\`${JSON.stringify(traits.fallback)}\``;
+  const fallback = path === "" || traits.fallback === undefined ? "" : `\`${JSON.stringify(traits.fallback)}\``;
   const own: Row[] = path === "" ? [] : [[`\`${path}\``, valueWords(definition), fallback, traits.doc]];
   return [...own, ...innerOf(path, definition)];
 }
