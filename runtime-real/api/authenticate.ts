@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { type ClusterState, query } from "../../core/index.ts";
 import { hashSecret, InvalidToken, parseToken } from "../tokens/index.ts";
-import type { Caller } from "./dispatch.ts";
+import type { Caller } from "./call-context.ts";
 
 /** The holder of this bearer token, by the replicated state of this node; null: nobody. */
 export function authenticate(state: ClusterState, bearer: string, wallMs: number): Caller | null {

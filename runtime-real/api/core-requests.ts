@@ -1,7 +1,7 @@
 /** Requests to the core of the running node. An answer of the wrong kind or a refusal becomes an ApiError. */
 import type { ApplyResult, ClusterQuery, ClusterQueryResult, Command, RequestSession } from "../../core/index.ts";
 import { applyRefused } from "./apply-refusals.ts";
-import type { CallContext, Caller } from "./dispatch.ts";
+import type { CallContext, Caller } from "./call-context.ts";
 import { unexpected } from "./refusals.ts";
 import { requestRefused } from "./request-refusals.ts";
 import type { Served } from "./served.ts";

@@ -1,9 +1,9 @@
 /** The one point that every call passes, whether it came over HTTP or from another member. */
 
-import type { Logger } from "pino";
 import type { z } from "zod";
 import type { Command, RequestSession } from "../../core/index.ts";
 import { ApiError } from "../errors/index.ts";
+import type { CallContext } from "./call-context.ts";
 import type { CoreRequests } from "./core-requests.ts";
 import {
   type AnswerOf,
@@ -14,24 +14,6 @@ import {
   type ProcedureName,
   procedures,
 } from "./procedures.ts";
-
-/** Who calls. */
-export type Caller =
-  /** Over the socket in the data directory. Whoever may open it is the operator of this host. */
-  | { readonly kind: "local" }
-  /** Over TCP with a bearer token. */
-  | { readonly kind: "token"; readonly tokenId: string }
-  /** Another member of the cluster. */
-  | { readonly kind: "member"; readonly peerId: string };
-
-export interface CallContext {
-  readonly requestId: string;
-  readonly caller: Caller;
-  /** Carries the request id. */
-  readonly log: Logger;
-  /** Aborted when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
-}
 
 type HandledName = Exclude<ProcedureName, CommandName>;
 

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Context } from "hono";
 import type { Logger } from "pino";
-import type { CallContext, Caller } from "./dispatch.ts";
+import type { CallContext, Caller } from "./call-context.ts";
 
 /** What belongs to each request, for Hono. */
 export interface Environment {

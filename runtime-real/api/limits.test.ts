@@ -15,7 +15,8 @@ import {
   type VmSpec,
 } from "../../core/index.ts";
 import { ApiError } from "../errors/index.ts";
-import { type CallContext, dispatch } from "./dispatch.ts";
+import type { CallContext } from "./call-context.ts";
+import { dispatch } from "./dispatch.ts";
 import { handlersFor } from "./handlers.ts";
 import { procedures } from "./procedures.ts";
 

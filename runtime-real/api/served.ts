@@ -1,7 +1,7 @@
 /** What the handlers need of the node that they answer for. */
 import type { ClientAnswer, ClientRequest, Node } from "../../core/index.ts";
 import type { PeerStatus } from "../network/index.ts";
-import type { CallContext } from "./dispatch.ts";
+import type { CallContext } from "./call-context.ts";
 import type { AnswerOf, CheckedRequestOf, ProcedureName } from "./procedures.ts";
 
 export interface Served {

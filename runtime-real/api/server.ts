@@ -7,7 +7,7 @@ import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import { type AppOptions, appOf } from "./app.ts";
-import type { Caller } from "./dispatch.ts";
+import type { Caller } from "./call-context.ts";
 import type { Environment } from "./http-call.ts";
 import { listenOnSocket, listenOnTcp } from "./listen.ts";
 
