@@ -88,7 +88,8 @@ export class ClientProposals {
       // It has led without a break since this was sent, so it remembers whether it had taken it before.
       this.#pending.refuse(ticket, outcome);
     } else {
-      // Applied before this answer came; or refused by a node that may have taken another copy before it lost leadership.
+      // Applied before this answer came; or refused by a node that may have taken another copy before it lost
+      // leadership.
       this.#pending.refuse(ticket, { kind: "outcomeUnknown" });
     }
   }
@@ -108,7 +109,10 @@ export class ClientProposals {
     return held.length === data.length && held.every((byte, at) => byte === data[at]);
   }
 
-  /** Another entry took the place. An own proposal never happened then; of a forwarded one the network may have made two. */
+  /**
+   * Another entry took the place. A proposal of this node's own log never happened then; of a forwarded one the network
+   * may have made two.
+   */
   #superseded(ticket: number): void {
     const wasForwarded = this.#pending.get(ticket)?.forwarded !== null;
     this.#pending.refuse(ticket, { kind: wasForwarded ? "outcomeUnknown" : "noLeader" });

@@ -91,7 +91,7 @@ export class ClientRequests {
 
   /**
    * Whoever was asked leads no more, as far as this node knows: to wait for its answer until the request times out
-   * would only keep the client from asking again. What it is known to have appended may still commit, and is waited for.
+   * would only keep the client from asking again. What it is known to have appended may still commit: its client waits.
    */
   #giveUpOnFormerLeader(): void {
     const { leaderId } = this.#raft;

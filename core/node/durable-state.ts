@@ -1,5 +1,7 @@
-/** The result of all durable writes so far: a base and the log above it. Grows with what is stored, never with how much was written. */
-
+/**
+ * The result of all durable writes so far: a snapshot and the log after it. It grows with what is stored, never with
+ * how much was written.
+ */
 import type { Entry, HardState, Snapshot } from "../raft/index.ts";
 import type { Restored, Write } from "../runtime.ts";
 

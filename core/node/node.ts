@@ -309,7 +309,9 @@ export class Node {
     return effects;
   }
 
-  /** Asks to be woken only when the wake that is under way would come too late: a deadline that moves on costs nothing. */
+  /**
+   * Asks to be woken only when the wake that is under way would come too late: to put a deadline off costs nothing.
+   */
   #announceWake(): void {
     const { nowMs, deadlineMs } = this.#raft;
     const parts = this.#snapshots.isEncoding

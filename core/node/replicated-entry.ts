@@ -2,7 +2,7 @@
 import type { CommandEntry, MembershipEntry } from "../cluster/index.ts";
 import { decodeConfigurationRecord, type Entry, isJoint } from "../raft/index.ts";
 
-/** Whether it is told at all. A joint configuration is transitional: the final one that follows at once is what counts. */
+/** Whether it is told at all. A joint configuration is transitional: the final one, which follows at once, counts. */
 export function isReplicated(entry: Entry): boolean {
   if (entry.kind === "configuration") return isFinalConfiguration(entry);
   return entry.kind === "command";

@@ -1,6 +1,6 @@
 /**
- * Takes a node's own snapshots: decides when one is due, encodes it a chunk a step, so that the loop never stops for it, and has it stored with its last.
- * The state is immutable, so the node goes on meanwhile.
+ * Takes a node's own snapshots: decides when one is due, encodes one chunk of it at each step, so that the loop never
+ * stops for it, and has it stored after the last. The state is immutable, so the node goes on meanwhile.
  */
 import { type ClusterState, encodeSnapshot } from "../cluster/index.ts";
 import type { Entry, Raft, RaftOptions, SnapshotBase } from "../raft/index.ts";
@@ -23,8 +23,9 @@ export class SnapshotTaker {
   readonly #options: RaftOptions;
   #encoding: Encoding | null = null;
   /**
-   * Of the entries applied since the last snapshot, or since this process began with it. The next one is due when they are as long as the snapshot itself: writing it
-   * then costs as much as writing them did, however large the state has grown.
+   * Bytes of the entries applied since the last snapshot, or since this process began with it. The next one is due when
+   * they are as long as the snapshot itself: writing it then costs as much as writing them did, however large the state
+   * has grown.
    */
   #bytesSince = 0;
 
@@ -33,7 +34,7 @@ export class SnapshotTaker {
     this.#options = options;
   }
 
-  /** Wants another step at once. */
+  /** Whether it wants another step at once. */
   get isEncoding(): boolean {
     return this.#encoding !== null;
   }

@@ -1,4 +1,4 @@
-/** An agent between a host that keeps the contract of types.ts to the letter and a leader that a test plays. */
+/** An agent between a host that does exactly what types.ts says and a leader that the test plays. */
 
 import {
   Agent,

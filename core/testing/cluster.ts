@@ -1,8 +1,10 @@
 /**
- * A cluster in the hand of a test: every message, write, clock and crash is moved on purpose, and nothing is drawn at random.
+ * A cluster that a test drives: it moves every message, write, clock and crash on purpose, and nothing is drawn at
+ * random.
  *
- * Messages lie in `mail` until they are delivered; `settle` delivers everything at the present time and completes all writes; `run` lets time pass. What
- * should not go its way is cut off (`cut`, `isolate`), taken out (`take`), kept off the disk (`stallDisk`) or put to sleep (`pause`).
+ * Messages wait in `mail` until they are delivered. `settle` delivers everything at the present time and completes all
+ * writes; `run` lets time pass. To stop something: cut a link (`cut`, `isolate`), take messages out (`take`), stall a
+ * disk (`stallDisk`) or pause a process (`pause`).
  */
 import {
   type Certificate,

@@ -1,4 +1,4 @@
-/** Cryptography for tests: FNV-1a in two lanes. Whoever knows a name can sign for it, which is what tests of liars need. */
+/** Signatures and digests for tests: FNV-1a in two lanes. Whoever knows a name can sign for it: tests of liars do. */
 import type { Digest } from "../index.ts";
 
 export function keyedDigest(key: string, bytes: Uint8Array): Digest {

@@ -1,12 +1,18 @@
 /**
- * What a core may rely on, whatever world carries it: one contract, held against everything that a world tells its cores and hears from them.
+ * What a core may rely on, whatever world runs it: one contract for all runtimes, checked against everything that a
+ * world tells its cores and hears from them.
  *
- * Checks, for each process: its monotonic clock never goes back; writes complete in the order in which they were issued, none before it was issued and none of a
- * process before; what a new process finds is what some prefix of all writes leaves, and no shorter than what was reported durable; a wake comes only
- * when one was asked for, and no later than `latenessMs` beyond; no request comes twice. And between processes: every message that arrives was sent, by that peer
- * to this one; where `network` is `ordered`, also once, and in order on each channel (snapshots have their own).
+ * Checks, for each process:
+ * - its monotonic clock never goes back;
+ * - writes complete in the order in which they were issued, none before it was issued, and none of an earlier process;
+ * - what a new process finds is what some prefix of all writes leaves, and no less than what was reported durable;
+ * - a wake comes only when one was asked for, and at most `latenessMs` late;
+ * - no request comes twice.
  *
- * Does not check what the core makes of it: that is the oracles' concern.
+ * Between processes: every message that arrives was sent, by that peer to this one; where `network` is `ordered`, also
+ * once, and in order on each channel (snapshots have their own).
+ *
+ * Does not check what the core does with it: that is for the oracles.
  */
 import {
   type CoreWatch,
@@ -34,7 +40,8 @@ export interface ContractCounts {
   boots: number;
 }
 
-interface Life {
+/** One process, from its start on. */
+interface ProcessWatch {
   nowMs: number;
   /** The deadline that was asked for last; null: none is under way. */
   wakeAtMs: number | null;
@@ -60,7 +67,7 @@ export class RuntimeContract implements CoreWatch {
   readonly violations: string[] = [];
   readonly counts: ContractCounts = { messages: 0, writes: 0, wakes: 0, boots: 0 };
   readonly #terms: ContractTerms;
-  readonly #lives = new Map<PeerId, Life>();
+  readonly #processes = new Map<PeerId, ProcessWatch>();
   readonly #disks = new Map<PeerId, Disk>();
   readonly #channels = new Map<string, Channel>();
 
@@ -77,55 +84,57 @@ export class RuntimeContract implements CoreWatch {
         "found something else on its disk than what was written, or less than what was reported durable",
       );
     this.#disks.set(peerId, { durable: new DurableState(restored), pending: [] });
-    const life: Life = { nowMs: stamp.nowMs, wakeAtMs: null, issued: 0, completed: 0, requests: new Set() };
-    this.#lives.set(peerId, life);
-    this.#perform(peerId, life, effects);
+    const watched: ProcessWatch = { nowMs: stamp.nowMs, wakeAtMs: null, issued: 0, completed: 0, requests: new Set() };
+    this.#processes.set(peerId, watched);
+    this.#perform(peerId, watched, effects);
   }
 
   stepped(peerId: PeerId, input: Input, effects: readonly Effect[]): void {
-    const life = this.#lives.get(peerId);
-    if (life === undefined) {
+    const watched = this.#processes.get(peerId);
+    if (watched === undefined) {
       this.#violate(peerId, "is told something before it has begun");
       return;
     }
-    if (input.nowMs < life.nowMs) this.#violate(peerId, `its clock went back from ${life.nowMs} to ${input.nowMs}`);
-    life.nowMs = input.nowMs;
-    const { wakeAtMs } = life;
+    if (input.nowMs < watched.nowMs)
+      this.#violate(peerId, `its clock went back from ${watched.nowMs} to ${input.nowMs}`);
+    watched.nowMs = input.nowMs;
+    const { wakeAtMs } = watched;
     if (wakeAtMs !== null && input.nowMs > wakeAtMs + this.#terms.latenessMs)
       this.#violate(peerId, `was to be woken at ${wakeAtMs}, and it is ${input.nowMs}`);
-    this.#take(peerId, life, input);
-    this.#perform(peerId, life, effects);
+    this.#take(peerId, watched, input);
+    this.#perform(peerId, watched, effects);
   }
 
-  #take(peerId: PeerId, life: Life, input: Input): void {
+  #take(peerId: PeerId, watched: ProcessWatch, input: Input): void {
     switch (input.kind) {
       case "wake":
         this.counts.wakes++;
-        if (life.wakeAtMs === null) this.#violate(peerId, "was woken although it asked for nothing");
-        life.wakeAtMs = null;
+        if (watched.wakeAtMs === null) this.#violate(peerId, "was woken although it asked for nothing");
+        watched.wakeAtMs = null;
         return;
       case "message":
         this.#arrived(peerId, input.from, input.message);
         return;
       case "written":
         this.counts.writes++;
-        this.#completed(peerId, life, input.writeId);
+        this.#completed(peerId, watched, input.writeId);
         return;
       case "writeFailed":
         return;
       case "request":
-        if (life.requests.has(input.requestId)) this.#violate(peerId, `got request ${input.requestId} twice`);
-        life.requests.add(input.requestId);
+        if (watched.requests.has(input.requestId)) this.#violate(peerId, `got request ${input.requestId} twice`);
+        watched.requests.add(input.requestId);
         return;
       default:
         input satisfies never;
     }
   }
 
-  #completed(peerId: PeerId, life: Life, writeId: number): void {
-    if (writeId <= life.completed) this.#violate(peerId, `write ${writeId} completed after ${life.completed}`);
-    if (writeId > life.issued) this.#violate(peerId, `write ${writeId} completed, but only ${life.issued} were issued`);
-    life.completed = writeId;
+  #completed(peerId: PeerId, watched: ProcessWatch, writeId: number): void {
+    if (writeId <= watched.completed) this.#violate(peerId, `write ${writeId} completed after ${watched.completed}`);
+    if (writeId > watched.issued)
+      this.#violate(peerId, `write ${writeId} completed, but only ${watched.issued} were issued`);
+    watched.completed = writeId;
     const disk = this.#disks.get(peerId);
     if (disk === undefined) return;
     let count = 0;
@@ -148,14 +157,14 @@ export class RuntimeContract implements CoreWatch {
     return false;
   }
 
-  #perform(peerId: PeerId, life: Life, effects: readonly Effect[]): void {
+  #perform(peerId: PeerId, watched: ProcessWatch, effects: readonly Effect[]): void {
     for (const effect of effects) {
-      if (effect.kind === "wakeAt") life.wakeAtMs = effect.atMs;
+      if (effect.kind === "wakeAt") watched.wakeAtMs = effect.atMs;
       else if (effect.kind === "send") this.#sent(peerId, effect.to, effect.message);
       else if (effect.kind === "write") {
-        if (effect.write.id !== life.issued + 1)
-          this.#violate(peerId, `issued write ${effect.write.id} after ${life.issued}`);
-        life.issued = effect.write.id;
+        if (effect.write.id !== watched.issued + 1)
+          this.#violate(peerId, `issued write ${effect.write.id} after ${watched.issued}`);
+        watched.issued = effect.write.id;
         this.#disks.get(peerId)?.pending.push(effect.write);
       }
     }
