@@ -78,6 +78,19 @@ test("a read that shows what was never committed", () => {
   );
 });
 
+test("entries that do not name the VMs that they change", () => {
+  const made = cluster();
+  const vm = getVm(made.node(1).state, "a");
+  if (vm === null) throw new Error("no VM");
+  // A worker that is removed may be where a VM was to go.
+  propose(made, 1, sessionless({ kind: "removeWorker", workerId: 7 }));
+  complete(made, call(made, { key: "a" }), read(3, { ...vm, updatedIndex: 3 }));
+  expect(made.violations).toEqual([]);
+  propose(made, 1, sessionless({ kind: "revokeToken", id: "token123" }));
+  complete(made, call(made, { key: "a" }), read(4, { ...vm, updatedIndex: 4 }));
+  expect(made.violations[0]).toContain("but entry 4 holds");
+});
+
 test("a VM that came by a snapshot is the same VM", () => {
   const made = cluster();
   propose(made, 1, sessionless(updateVm("a", 5, 1)));

@@ -125,9 +125,10 @@ function mayHaveWritten(command: Command, vm: VmRecord): boolean {
       return command.machines.some(({ name: seen }) => seen === vm.name);
     case "rebalance":
       return command.moves.some(({ name: moved }) => moved === vm.name);
-    // Which VMs they lose is not in them.
+    // Which VMs lose their worker, or their target, is not in them.
     case "workerLost":
     case "confirmWorkerDead":
+    case "removeWorker":
       return true;
     default:
       return false;
