@@ -11,7 +11,7 @@ interface FirstIn {
   readonly version: number;
 }
 
-/** All state. */
+/** The whole state, for capture and restore. */
 export interface VersionedInventoryState {
   readonly current: Inventory;
   readonly version: number;
@@ -25,7 +25,7 @@ export class VersionedInventory {
   #version = 0;
   /** The version that the leader has seen. */
   #heardVersion = 0;
-  /** By name of the machine that is in it, the version in which that first was. */
+  /** For each machine in it, by name: its epoch, and the version that first had it. */
   readonly #firstIn = new Map<string, FirstIn>();
 
   get current(): Inventory {

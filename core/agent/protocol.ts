@@ -31,11 +31,11 @@ import {
 } from "../schema/index.ts";
 import { JOB_PHASES, MACHINE_PHASES } from "./types.ts";
 
-/** What a report and a directive may hold at most. With these, each always fits into a message of 4 MiB. */
+/** What a report and a directive may hold at most. With these limits, each always fits into a message of 4 MiB. */
 export const HOST_LIMITS = {
   machines: 4096,
   jobs: 1024,
-  /** Each has come in a request of its own, of 64 KiB at most. */
+  /** Each was at most 64 KiB when a client sent it. */
   vmDetails: 32,
   taskDetails: 16,
   /** UTF-16 code units of all reasons, and of the output of all jobs. */
@@ -93,9 +93,9 @@ const assignedVmSchema = record({
   name: nameSchema,
   epoch: countSchema,
   intent: choice(INTENTS),
-  /** One that is not there is gone, and is not made a second time. */
-  isBegun: flag.doc("The cluster has heard of a machine of this epoch"),
-  createdIndex: countSchema.doc("Which spec it is to be made from, with the generation: see VmDetail"),
+  /** If the host has no machine of this epoch, that machine has ended, and it is not made again. */
+  isBegun: flag.doc("A machine of this epoch has been reported"),
+  createdIndex: countSchema.doc("With the generation: which specification it is made from, see VmDetail"),
   generation: countSchema,
 });
 export type AssignedVm = Infer<typeof assignedVmSchema>;
@@ -103,7 +103,7 @@ export type AssignedVm = Infer<typeof assignedVmSchema>;
 const assignedTaskSchema = record({
   id: nameSchema,
   attempt: countSchema.doc("See Job"),
-  /** Another process may have run it, and all that is left of it is what the host shows. */
+  /** An earlier process of the agent may have started it: only what the host shows can tell. */
   isBegun: flag.doc("It was assigned before this process came up"),
   isCancelled: flag,
 });
@@ -111,7 +111,7 @@ export type AssignedTask = Infer<typeof assignedTaskSchema>;
 
 /**
  * Everything that a worker is to do. It is short enough to be sent whole every time: what is not in it is not wanted.
- * How it is done is sent apart, once, and as much at a time as fits.
+ * Details (specifications, commands) are sent separately, each once, as many as fit.
  */
 const assignmentSchema = record({
   index: sequence.doc("Log index of the entry that made it so"),
@@ -120,7 +120,7 @@ const assignmentSchema = record({
 });
 export type Assignment = Infer<typeof assignmentSchema>;
 
-/** The spec of that generation of the VM that was created by that entry. */
+/** A specification, identified by the entry that created the VM and by the generation. */
 const vmDetailSchema = record({
   name: nameSchema,
   createdIndex: countSchema,
@@ -159,7 +159,7 @@ const directiveSchema = variants({
     servers: list(nodeIdSchema, { lengthMax: CLUSTER_LIMITS.members }).doc("Where to report"),
   },
   /**
-   * The cluster does not know this process, or does not count on it any more: it is to report the facts of its host.
+   * The cluster does not know this process, or has declared it lost: it is to report the facts of its host.
    * Its lease stays as it is.
    */
   register: answering,

@@ -9,9 +9,9 @@
 import { CLUSTER_LIMITS, type ClusterEvent } from "../domain/index.ts";
 
 export interface EventLog {
-  /** Events that there ever were. */
+  /** Number of events since the cluster began. */
   readonly total: number;
-  /** Each of 64 but for the last; oldest first. */
+  /** Each has 64 events, the last may have fewer. Oldest first. */
   readonly chunks: readonly (readonly ClusterEvent[])[];
 }
 
@@ -49,7 +49,7 @@ export function restoredEvents(total: number, events: readonly ClusterEvent[]): 
   return { total, chunks };
 }
 
-/** How many events a log of `total` ever keeps. */
+/** How many events are kept after `total` in all. */
 export function keptEvents(total: number): number {
   const chunks = Math.ceil(total / CHUNK);
   const first = Math.max(0, chunks - (CLUSTER_LIMITS.events / CHUNK + 1));
@@ -76,7 +76,7 @@ export function pageOfEvents(log: EventLog, afterIndex: number, limit: number): 
     if ((chunk.at(-1)?.index ?? 0) <= afterIndex) continue;
     for (const event of chunk) {
       if (event.index <= afterIndex) continue;
-      // All of an entry or none: the index is where the next page goes on.
+      // Never split the events of an entry: the next page starts after an index.
       if (events.length >= limit && event.index !== events.at(-1)?.index) break;
       events.push(event);
     }

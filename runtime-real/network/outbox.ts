@@ -1,7 +1,7 @@
 /**
  * Frames that wait to be sent on one long-lived stream. Those that come in one turn of the event loop, or while the
- * transport is busy, are sent in one piece. Never blocks: when it is full, the oldest frame is dropped, which is the
- * one that Raft needs least.
+ * transport is busy, are sent in one piece. Never blocks: when it is full, the oldest frame is dropped. Raft repeats
+ * what is lost, and the oldest is outdated first.
  */
 import type { Stream } from "@libp2p/interface";
 import { joinFrames } from "./frames.ts";

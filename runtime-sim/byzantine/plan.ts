@@ -4,18 +4,21 @@ import type { HostNumber } from "../world/index.ts";
 import { ACT_NAMES, type ActName } from "./verdicts.ts";
 
 export interface PlannedLiar {
-  /** A first member, numbered from 1. It runs the real core; from `fromMs` to `untilMs` it corrupts what that says. */
+  /**
+   * A first member, numbered from 1. It runs the real core; from `fromMs` to `untilMs` it changes what that core
+   * sends.
+   */
   readonly host: HostNumber;
   readonly act: ActName;
   readonly fromMs: number;
   readonly untilMs: number;
-  /** Probability, in [0, 1], that an occasion to lie is taken. */
+  /** Probability, in [0, 1], that it lies when it could. */
   readonly chance: number;
-  /** To how many others it lies at most, where the act chooses between them. */
+  /** At most so many members get a false message, for acts that choose their receivers. */
   readonly audience: number;
 }
 
-/** What a scenario lets a seed draw. */
+/** What may be drawn from the seed. */
 export interface LiarShape {
   readonly acts: readonly ActName[];
   readonly chance: Range;

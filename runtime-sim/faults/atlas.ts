@@ -1,19 +1,19 @@
 /**
- * Where data has been destroyed. Faults that destroy data ask here first, so that a majority of the voters always
- * keeps what it promised to keep, unless the scenario says otherwise (and then does not ask).
+ * Which members have lost data. A fault that destroys data asks here first, so that a majority of the voters always
+ * keeps what it promised to keep. A scenario may switch that off.
  */
 export class FaultAtlas {
   readonly #damaged = new Set<number>();
 
   /**
-   * A member has lost, or can no longer read, what its disk held. Also for members that lie: their copy is worth
-   * nothing either.
+   * A member has lost, or can no longer read, what its disk held. A Byzantine member is also counted as damaged: its
+   * copy proves nothing.
    */
   markDamaged(member: number): void {
     this.#damaged.add(member);
   }
 
-  /** The member holds again all that was committed when this is called: it has caught up, and not merely restarted. */
+  /** The member has every entry that is committed now: it has caught up, not only restarted. */
   markSound(member: number): void {
     this.#damaged.delete(member);
   }
@@ -28,8 +28,8 @@ export class FaultAtlas {
   }
 
   /**
-   * Whether, with `member` damaged too, less than half of `voters` would be. While a configuration is joint ask for
-   * each of its halves.
+   * Whether, with `member` damaged too, less than half of `voters` would be. For a joint configuration call it once
+   * for the old and once for the new voters.
    */
   mayDamage(member: number, voters: readonly number[]): boolean {
     let damaged = 0;

@@ -35,7 +35,7 @@ export class JepsenError extends Error {
   readonly line: number;
   /** The field at fault, for kind "field" and "order". */
   readonly field: string | null;
-  /** The limit that was passed, for kind "limit". */
+  /** The limit that was exceeded, for kind "limit". */
   readonly limit: number | null;
 
   constructor(

@@ -2,8 +2,8 @@
  * Election safety (thesis 3.4): at most one honest leader in a term.
  *
  * Checks every step after which an honest node leads, against every earlier such step of any honest node, over
- * restarts too. Does not check: Byzantine peers, which may play the leader as they like (whether anybody believes them
- * shows in the other oracles); a leadership that begins and ends within one step; terms more than `TERMS_MAX` below
+ * restarts too. Does not check: Byzantine peers, which may claim to lead (other oracles check that nobody follows
+ * them); a leadership that begins and ends within one step; terms more than `TERMS_MAX` below
  * the newest one.
  */
 import type { NodeId } from "../../core/index.ts";

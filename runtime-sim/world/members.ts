@@ -1,4 +1,4 @@
-/** The hosts of a run, every member that lived on one, and what can be asked about all of them together. */
+/** The hosts of a run, every member that was ever on one, and what can be asked about all of them together. */
 import { type Configuration, Node, type NodeId, type PeerId, type Restored, type Runtime } from "../../core/index.ts";
 import { Disk, HostClock } from "../hardware/index.ts";
 import type { Stream, Streams } from "../random/index.ts";
@@ -8,7 +8,7 @@ import { digest, Identities, type Identity } from "./identity.ts";
 import type { Liar, LiarSettings } from "./liar.ts";
 import { SimMember } from "./member.ts";
 
-/** The node id of a liar's second identity: no member's. */
+/** A Byzantine member's second identity uses this node id. No real member has it. */
 const GHOST_ID: NodeId = 1_000_000;
 /** True time zero, in milliseconds since 1970: 2026-01-01. */
 const WALL_EPOCH_MS = 1_767_225_600_000;
@@ -126,7 +126,7 @@ export class Members {
     return null;
   }
 
-  /** Members whose process runs, has not stopped itself, and is honest. */
+  /** Members whose process runs and has not halted, and that are honest. */
   running(): SimMember[] {
     return this.all.filter((member) => member.node !== null && !member.node.halted && member.honest);
   }

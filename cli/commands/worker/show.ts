@@ -72,7 +72,7 @@ export function renderWorker({ worker, vms, tasks }: Shown, paint: Paint, column
   return lines;
 }
 
-/** Only whole units are promised: the reserve of a small host may leave less than one. */
+/** Amounts are rounded down, so on a small host nothing may remain after the reserve. */
 function reserveHint(worker: Worker, key: ResourceKey, name: string): string[] {
   if (worker.promisable[key] > 0 || worker.capacity[key] === 0) return [];
   return [
