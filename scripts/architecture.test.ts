@@ -31,12 +31,11 @@ function declares(source: string, name: string): boolean {
   return new RegExp(`^(?: *${declaration}|${method}|${field})`, "m").test(source);
 }
 
-test.each(["docs/ARCHITECTURE.md", "docs/glossary.md", "CONTRIBUTING.md", "README.md"])(
-  "%s names only what exists",
-  (document) => {
-    expect(stale(readFileSync(join(root, document), "utf8"))).toEqual([]);
-  },
-);
+const documents = [...globSync("*.md", { cwd: root }), ...globSync("docs/*.md", { cwd: root })].sort();
+
+test.each(documents)("%s names only what exists", (document) => {
+  expect(stale(readFileSync(join(root, document), "utf8"))).toEqual([]);
+});
 
 test("a path or a name that does not exist is found", () => {
   expect(stale("`core/nowhere.ts`, `scripts/walls/project.ts#breaches`, `core/raft/`, `npm test`")).toEqual([
