@@ -171,8 +171,8 @@ export class Node {
     return this.#raft.isAdmitted(peerId);
   }
   /**
-   * Every member; how far its log matches, and when it was last heard (on this node's monotonic clock), are known to the
-   * leader alone.
+   * Every member; how far its log matches, and when it was last heard (on this node's monotonic clock), are known to
+   * the leader alone.
    */
   memberStatus(): readonly MemberStatus[] {
     const { configuration } = this.#raft;

@@ -1,10 +1,10 @@
 /**
  * Which VMs have to stop so that a more important request fits, and where: the least disruptive set on one worker.
  *
- * Least disruptive means: the highest priority among the victims is as low as possible; then there are few of them; then
- * the worker id is low. Only preemptible VMs of lower priority are victims, and none without need: with any one of them
- * left, the request would not fit. (The smallest set of all would mean trying every set. A set is found wherever there
- * is one.)
+ * Least disruptive means: the highest priority among the victims is as low as possible; then there are few of them;
+ * then the worker id is low. Only preemptible VMs of lower priority are victims, and none without need: with any one of
+ * them left, the request would not fit. (The smallest set of all would mean trying every set. A set is found wherever
+ * there is one.)
  *
  * Preemption makes room, and nothing else. A worker that refuses because of a tenant's quota or a hard anti-affinity
  * rule is skipped, even if a VM of lower priority is the cause: room is reserved for the request while the victims

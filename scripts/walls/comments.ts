@@ -4,20 +4,8 @@ import { type Breach, breachAt, type Source } from "./source.ts";
 /** As the formatter's. */
 const COLUMNS = 120;
 
-/** Folders whose comments are still to be wrapped. The list only shrinks. */
-const unwrapped = [
-  "core/agent/",
-  "core/cluster/",
-  "core/domain/",
-  "core/node/",
-  "core/orchestrator/",
-  "core/scheduler/",
-  "core/testing/",
-];
-
 export function commentBreaches(source: Source): Breach[] {
-  const { path, text, comments } = source;
-  if (unwrapped.some((folder) => path.startsWith(folder))) return [];
+  const { text, comments } = source;
   return comments.flatMap(({ start, end }) => {
     const found: Breach[] = [];
     let lineStart = text.lastIndexOf("\n", start - 1) + 1;
