@@ -143,6 +143,8 @@ describe("a job is ended as a whole", () => {
     await until(() => running().length === 0);
     run(jobs, "late", "true");
     expect(await over(jobs, "late")).toMatchObject({ phase: "failed", output: expect.stringContaining("lease") });
+    // Nobody was started for it, who could be taken for a keeper that hangs.
+    expect(running()).toEqual([]);
     jobs.fenceAt(monotonicMs() + HOUR_MS);
     run(jobs, "renewed", "true");
     expect(await over(jobs, "renewed")).toMatchObject({ phase: "exited", exitCode: 0 });
