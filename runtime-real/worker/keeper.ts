@@ -69,7 +69,8 @@ class Keeper {
   }
 
   #tell(ended: Ended): void {
-    if (process.connected) process.send?.(ended);
+    // If the node has died a moment ago this fails, and `disconnect` says so: there are other jobs to end first.
+    if (process.connected) process.send?.(ended, () => undefined);
   }
 }
 
