@@ -8,6 +8,12 @@ import { type Breach, breachAt, type Source } from "./source.ts";
 /** A benchmark measures parts that a door does not show. */
 const passesDoors = new Set(["bench"]);
 
+/**
+ * Parts of a room that have a door of their own: the definitions of the core, for commands that need these at once and
+ * must not wait for the rest.
+ */
+const ownDoors = new Set(["core/domain/index.ts"]);
+
 /** Benchmarks use the harnesses of tests. */
 const usesHarnesses = new Set(["bench"]);
 
@@ -83,6 +89,7 @@ function importComplaint(
     if (target.endsWith("/testing/index.ts")) return undefined;
   }
 
+  if (ownDoors.has(target)) return undefined;
   const folder = outermostFolderEntered(path, target);
   if (folder === undefined || passesDoors.has(roomName) || target === `${folder}/index.ts`) return undefined;
   return `"${specifier}": enter ${folder} through its door, ${folder}/index.ts`;

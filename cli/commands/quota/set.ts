@@ -37,7 +37,7 @@ export function registerSet(quota: Command, { terminal }: Session): void {
       .option("--none", "no limits any more"),
   );
   withLateOptions(command, async () => {
-    const { quotaSchema } = await import("../../../core/index.ts");
+    const { quotaSchema } = await import("../../../core/domain/index.ts");
     const shown = { attribute: "quota", heading: "Limits:", defaults: false };
     addFieldOptions<Quota>(command, flagsOf(quotaSchema, OWN_FLAGS), {}, shown);
   });

@@ -1,5 +1,5 @@
 /** The settings in words, and the named factors of overcommitment. */
-import type * as Core from "../../../core/index.ts";
+import type * as Core from "../../../core/domain/index.ts";
 import type { AnswerOf } from "../../../runtime-real/index.ts";
 import { plural, table } from "../../output/index.ts";
 
@@ -8,7 +8,7 @@ export type Settings = AnswerOf<"scheduler.get">["scheduler"];
 export type Presets = typeof Core.OVERCOMMIT;
 
 /** Loads the core only when its presets are needed, so that help stays fast. */
-export const loadPresets = async (): Promise<Presets> => (await import("../../../core/index.ts")).OVERCOMMIT;
+export const loadPresets = async (): Promise<Presets> => (await import("../../../core/domain/index.ts")).OVERCOMMIT;
 
 export const STRATEGY_WORDS = {
   "most-available": "the worker with most room",

@@ -80,7 +80,7 @@ export function withSpecOptions(command: Command, shown: { readonly defaults: bo
     new Option("-f, --file <file>", "a specification as TOML or JSON; flags go before it").helpGroup(HEADING),
   );
   return withLateOptions(command, async () => {
-    const { vmSpecSchema } = await import("../../../core/index.ts");
+    const { vmSpecSchema } = await import("../../../core/domain/index.ts");
     const none: Spec = {};
     addFieldOptions(command, flagsOf(vmSpecSchema, OWN_FLAGS), none, { attribute: "spec", heading: HEADING, ...shown });
   });
