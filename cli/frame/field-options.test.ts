@@ -74,6 +74,7 @@ describe("what is given becomes one value", () => {
 
   test.each([
     [["--memory", "1.5"], "Give a whole number"],
+    [["--memory", "-1"], "Give a whole number"],
     [["--factor", "1.555"], "Give a number such as 1.5"],
     [["--boot-order", "tape"], "Allowed choices are disk, net"],
   ])("%j is not understood", (args, words) => expect(() => parsed(...args)).toThrow(words));

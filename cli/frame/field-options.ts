@@ -72,7 +72,7 @@ function readerOf(of: Definition): ReadValue | null {
   const definition = bare(of);
   switch (definition.kind) {
     case "integer":
-      return readInteger;
+      return (text) => readInteger(text, definition.minimum < 0);
     case "hundredths":
       return readHundredths;
     case "text":
@@ -94,10 +94,10 @@ function bare(definition: Definition): Definition {
   return definition.kind === "nullable" || definition.kind === "ruled" ? bare(definition.of.definition) : definition;
 }
 
-/** The node checks the bounds. */
-function readInteger(text: string): number {
+/** The node checks the bounds, but for the sign. */
+function readInteger(text: string, mayBeNegative: boolean): number {
   const value = Number(text);
-  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value))
+  if (!(mayBeNegative ? /^-?\d+$/ : /^\d+$/).test(text) || !Number.isSafeInteger(value))
     throw new InvalidArgumentError("Give a whole number, such as 2.");
   return value;
 }
