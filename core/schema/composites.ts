@@ -266,6 +266,7 @@ export function variants(
   const numberOf = (kind: string, at: number) => numbers[kind] ?? at;
   const known = kinds.map((kind, at): [string, VariantCodec] => {
     const number = numberOf(kind, at);
+    if (Object.hasOwn(shapes[kind] ?? {}, "kind")) throw new RangeError(`${kind} has a field that is named kind`);
     const innermost = typeof number === "number" ? number : number[1];
     return [kind, { kind, number, codec: fieldsCodec(shapes[kind] ?? {}, { kind }, [innermost]) }];
   });

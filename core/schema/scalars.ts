@@ -10,6 +10,7 @@ function asItIs<Out>(read: (encoded: unknown) => Out): Codec<Out> {
 
 /** A safe integer in [minimum, maximum]. */
 export function integer(minimum: number, maximum: number = Number.MAX_SAFE_INTEGER): Schema<number> {
+  if (minimum > maximum) throw new RangeError(`no integer is from ${minimum} to ${maximum}`);
   return schemaOf(
     { kind: "integer", minimum, maximum },
     asItIs((encoded) => readInteger(encoded, minimum, maximum)),

@@ -165,6 +165,7 @@ describe("versions", () => {
     expect(machine.read(parts.slice(0, 10), 4).rank).toBe(4);
     for (const [version, count] of [
       [2, 8],
+      [3, 10],
       [4, 10],
       [5, 11],
     ] as const) {
@@ -207,6 +208,14 @@ describe("what is refused", () => {
     const pairs = [
       ["b", ""],
       ["a", ""],
+    ];
+    expect(() => map(key, text(0, 1), 3).read(pairs, null)).toThrow("must come in order, each key once");
+  });
+
+  test("a map with a key twice", () => {
+    const pairs = [
+      ["a", "x"],
+      ["a", "y"],
     ];
     expect(() => map(key, text(0, 1), 3).read(pairs, null)).toThrow("must come in order, each key once");
   });
@@ -308,6 +317,12 @@ test("nonsense in place of a thing that may be absent is refused, not read as it
     for (const { field, what, value } of breaches(schema, () => 0))
       expect(refusal(schema, writeAnything(schema, value)).field, what).toContain(`it${field}`);
   }
+});
+
+describe("a definition that makes no sense", () => {
+  test("has bounds that nothing is within", () => expect(() => integer(5, 1)).toThrow(RangeError));
+  test("has a default that it refuses", () => expect(() => integer(0, 10).default(11)).toThrow(InvalidField));
+  test("has a field where its kind is", () => expect(() => variants({ a: { kind: flag } })).toThrow(RangeError));
 });
 
 test("two kinds never have one number", () => {

@@ -31,7 +31,10 @@ export interface Schema<Out, In = Out> extends Codec<Out> {
   readonly traits: Traits;
   /** Never set: it carries the type. */
   readonly input?: In;
-  /** @param value what it is where it is left out, and where it comes from a version that had no such field. */
+  /**
+   * @param value what it is where it is left out, and where it comes from a version that had no such field.
+   * @throws InvalidField when the schema itself refuses it: a defect of the definition.
+   */
   default(value: Out): Schema<Out, In | undefined>;
   doc(text: string): Schema<Out, In>;
   example(value: Out): Schema<Out, In>;
@@ -77,7 +80,11 @@ export function schemaOf<Out, In = Out>(
     traits,
     write: codec.write,
     read: codec.read,
-    default: (value: Out) => schemaOf<Out, In | undefined>(definition, codec, { ...traits, fallback: value }),
+    default(value: Out) {
+      // A default that the schema itself refuses would show only where the field is left out.
+      codec.read(codec.write(value), null);
+      return schemaOf<Out, In | undefined>(definition, codec, { ...traits, fallback: value });
+    },
     doc: (text: string) => schemaOf<Out, In>(definition, codec, { ...traits, doc: text }),
     example: (value: Out) => schemaOf<Out, In>(definition, codec, { ...traits, example: value }),
     since: (version: number) => schemaOf<Out, In>(definition, codec, { ...traits, since: version }),
