@@ -18,12 +18,14 @@ test("any plain value comes back as it was", () => {
     fc.uint8Array(),
     fc.float64Array(),
   );
+  // That one key is refused: see below.
+  const key = fc.string().filter((text) => text !== "__proto__");
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof(
       { maxDepth: 4 },
       leaf,
       fc.array(tie("value")),
-      fc.dictionary(fc.string(), tie("value"), { noNullPrototype: true }),
+      fc.dictionary(key, tie("value"), { noNullPrototype: true }),
       fc.array(fc.tuple(leaf, tie("value"))).map((pairs) => new Map(pairs)),
       fc.array(tie("value")).map((items) => new Set(items)),
     ),
