@@ -53,11 +53,11 @@ describe("too many sessions", () => {
   });
 
   test("one by one, in batches, after a restore: always the obvious victim", () => {
-    // Deterministic dice; every victim is checked against a search through all.
-    let dice = 12_345;
+    // Deterministic random numbers; every victim is checked against a search through all.
+    let rngState = 12_345;
     const roll = (below: number): number => {
-      dice = (Math.imul(dice, 1_103_515_245) + 12_345) >>> 0;
-      return Math.floor(dice / 65_536) % below;
+      rngState = (Math.imul(rngState, 1_103_515_245) + 12_345) >>> 0;
+      return Math.floor(rngState / 65_536) % below;
     };
     const lastActive = new Map<number, number>();
     for (let id = 1; id < next; id++) lastActive.set(id, id);

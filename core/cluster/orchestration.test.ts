@@ -95,7 +95,7 @@ type StepKind = keyof typeof KINDS;
 interface Step {
   readonly kind: StepKind;
   /** What the kind makes of them. */
-  readonly dice: readonly [number, number, number, number];
+  readonly draws: readonly [number, number, number, number];
   /** Meant for something that was so earlier. */
   readonly isLate: boolean;
   readonly passedMs: number;
@@ -108,7 +108,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   kind: fc.oneof(
     ...Object.entries(KINDS).map(([kind, weight]) => ({ weight, arbitrary: fc.constant(kind as StepKind) })),
   ),
-  dice: fc.tuple(fc.nat(999), fc.nat(999), fc.nat(999), fc.nat(999)),
+  draws: fc.tuple(fc.nat(999), fc.nat(999), fc.nat(999), fc.nat(999)),
   isLate: fc.nat(11).map((n) => n === 0),
   passedMs: fc.oneof(
     { weight: 6, arbitrary: fc.constant(0) },
@@ -121,8 +121,8 @@ const step: fc.Arbitrary<Step> = fc.record({
 // Small values, which fast-check likes best, would be the same few names over and over.
 const history = fc.array(fc.noBias(step), { minLength: 100, maxLength: 160 });
 
-function pick<T>(from: readonly T[], dice: number): T {
-  const found = from[dice % from.length];
+function pick<T>(from: readonly T[], draws: number): T {
+  const found = from[draws % from.length];
   if (found === undefined) throw new Error("nothing to pick from");
   return found;
 }
@@ -166,14 +166,14 @@ function specOf(a: number, b: number): VmSpec {
   });
 }
 
-const factsOf = (worker: number, dice: number) =>
+const factsOf = (worker: number, draws: number) =>
   factsWith({
-    capacity: { vcpus: pick([20, 30, 30, 12], dice), memoryMiB: 3000, diskGiB: 40 },
+    capacity: { vcpus: pick([20, 30, 30, 12], draws), memoryMiB: 3000, diskGiB: 40 },
     features: worker % 2 === 0 ? ["gpu"] : [],
     topology: {
       datacenter: worker === 4 ? "far" : "near",
       zone: "z",
-      rack: dice % 7 === 0 ? "other" : `r${worker >> 1}`,
+      rack: draws % 7 === 0 ? "other" : `r${worker >> 1}`,
     },
   });
 
@@ -199,7 +199,7 @@ function setup(): ModelCommand[] {
 }
 
 /** What the step asks, of the cluster as the model knows it. */
-function commandOf({ kind, dice: [a, b, c, d], isLate }: Step, model: OrchestrationModel): ModelCommand {
+function commandOf({ kind, draws: [a, b, c, d], isLate }: Step, model: OrchestrationModel): ModelCommand {
   const name = pick(NAMES, a);
   const vm = model.vms.get(name);
   const epoch = (vm?.epoch ?? 0) - (isLate ? 1 : 0);
@@ -361,7 +361,7 @@ function* told(steps: readonly Step[]): Generator<{ entry: CommandEntry; outcome
   let sequence = 0;
   for (const one of steps) {
     // Most indexes follow each other; between some there was something else.
-    index += one.dice[3] % 9 === 0 ? 2 : 1;
+    index += one.draws[3] % 9 === 0 ? 2 : 1;
     wallMs += one.passedMs;
     const command = commandOf(one, model);
     if (one.session !== "none") sequence++;
@@ -378,7 +378,7 @@ function entriesOf(steps: readonly Step[]): CommandEntry[] {
   return [...told(steps)].map(({ entry }) => entry);
 }
 
-/** What `act` comes to in a process whose clocks and dice throw. */
+/** What `act` comes to in a process whose clocks and random numbers throw. */
 function withoutWorld<T>(act: () => T): T {
   const refuse = (): never => {
     throw new Error("the state machine asked the world");

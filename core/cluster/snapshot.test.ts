@@ -588,9 +588,9 @@ describe("snapshots", () => {
   test("equal states have equal bytes, whatever their history", () => {
     const names = fc.uniqueArray(label, { minLength: 1, maxLength: 30 });
     fc.assert(
-      fc.property(names, fc.infiniteStream(fc.nat()), (created, dice) => {
+      fc.property(names, fc.infiniteStream(fc.nat()), (created, draws) => {
         const shuffled = created
-          .map((name) => ({ name, at: dice.next().value ?? 0 }))
+          .map((name) => ({ name, at: draws.next().value ?? 0 }))
           .sort((a, b) => a.at - b.at)
           .map(({ name }) => name);
         // Each VM at an index of its own, whenever it is made; then both end at the same one.

@@ -22,8 +22,8 @@ export const OVERCOMMIT: Readonly<Record<"conservative" | "moderate" | "aggressi
 export const STRATEGIES = ["most-available", "least-available", "round-robin", "locality", "spread", "cost"] as const;
 
 /**
- * The base strategy of SPEC section 3. "manual" is a request's `pinnedTo`; "priority" is `preemption` on top of any
- * of these.
+ * How a worker is chosen among those that fit. To choose it by hand is a request's `pinnedTo`, and to stop VMs of lower
+ * priority is `preemption` on top of any of these.
  */
 export type Strategy = (typeof STRATEGIES)[number];
 

@@ -18,7 +18,7 @@ export const quotaSchema = record({
   requestsPerSecond: rate.default(100).doc("Changes of its VMs and tasks in a second"),
   requestsBurst: rate.default(200).doc("How many changes at once"),
 });
-/** SPEC section 2. A tenant whom nobody has given one is not limited. */
+/** What a tenant may have, and how often it may ask. A tenant without a quota is not limited. */
 export type Quota = Infer<typeof quotaSchema>;
 export const DEFAULT_QUOTA: Quota = defaults(quotaSchema);
 

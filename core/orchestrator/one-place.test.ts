@@ -16,7 +16,7 @@ const NAMES = ["a", "b"] as const;
 const DRIFT_BOUND = 0.05;
 const MOMENT_MS = 100;
 
-interface Host {
+interface TestHost {
   readonly id: number;
   readonly agent: AgentHarness;
   /** How fast its clock is against the leader's. */
@@ -43,12 +43,12 @@ type Wish = "create" | "delete" | "stop" | "start" | "restart" | "migrate";
 
 class Trial {
   readonly harness = new OrchestratorHarness();
-  readonly hosts: readonly Host[];
+  readonly hosts: readonly TestHost[];
   readonly #startMs = this.harness.nowMs;
 
   constructor(rates: readonly number[], waits: boolean) {
     this.#waits = waits;
-    this.hosts = HOSTS.map((id, at): Host => {
+    this.hosts = HOSTS.map((id, at): TestHost => {
       const agent = new AgentHarness({ ...FACTS }, id);
       return {
         id,
@@ -75,7 +75,7 @@ class Trial {
 
   // ---- Time
 
-  #clock({ agent, rate }: Host): void {
+  #clock({ agent, rate }: TestHost): void {
     agent.nowMs = 1000 + (this.harness.nowMs - this.#startMs) * rate;
   }
 
@@ -92,14 +92,14 @@ class Trial {
           agent.step({ kind: "wake" });
           this.#collect(host);
         }
-        this.#goOn(host);
+        this.#resume(host);
       }
       this.#check();
     }
   }
 
   /** What goes by itself, as long as it may. */
-  #goOn(host: Host): void {
+  #resume(host: TestHost): void {
     host.agent.finish();
     this.#look(host);
     if (host.isCut) return;
@@ -127,17 +127,17 @@ class Trial {
 
   // ---- What is said
 
-  #collect(host: Host): void {
+  #collect(host: TestHost): void {
     host.reports.push(...host.agent.sent.slice(host.taken));
     host.taken = host.agent.sent.length;
   }
 
-  #look(host: Host): void {
+  #look(host: TestHost): void {
     host.agent.look();
     this.#collect(host);
   }
 
-  #arrive(host: Host): void {
+  #arrive(host: TestHost): void {
     const sent = host.reports.shift();
     if (sent === undefined) return;
     this.harness.orchestrator.hear(sent.report, this.harness.nowMs);
@@ -145,14 +145,14 @@ class Trial {
     host.heard.push(sent);
   }
 
-  #answer(host: Host): void {
+  #answer(host: TestHost): void {
     const sent = host.heard.shift();
     if (sent === undefined) return;
     const directive = this.harness.orchestrator.directive(sent.report, [1], this.harness.nowMs);
     if (directive !== null) host.answers.push({ sent, directive });
   }
 
-  #receive(host: Host): void {
+  #receive(host: TestHost): void {
     const answer = host.answers.shift();
     if (answer === undefined) return;
     const { sequence } = answer.sent.report;
@@ -161,7 +161,7 @@ class Trial {
     this.#collect(host);
   }
 
-  #exchange(host: Host): void {
+  #exchange(host: TestHost): void {
     this.#look(host);
     while (host.reports.length > 0) this.#arrive(host);
     while (host.heard.length > 0) this.#answer(host);
@@ -195,7 +195,7 @@ class Trial {
     this.#check();
   }
 
-  #happen(host: Host, step: Step): void {
+  #happen(host: TestHost, step: Step): void {
     const { agent } = host;
     switch (step.do) {
       case "cut":

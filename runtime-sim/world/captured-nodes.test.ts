@@ -181,7 +181,7 @@ class Twins {
   readonly differences: string[] = [];
   readonly exempted = new Set<string>();
   readonly #fields = new Fields();
-  readonly #dice: Stream;
+  readonly #rng: Stream;
   readonly #options: RaftOptions;
   readonly #damage: (state: NodeState) => NodeState;
   readonly #watched = new WeakMap<Node, Watched>();
@@ -189,7 +189,7 @@ class Twins {
 
   constructor(seed: number, options: RaftOptions, damage = (state: NodeState) => state) {
     this.#damage = damage;
-    this.#dice = new Streams(seed).stream("twins");
+    this.#rng = new Streams(seed).stream("twins");
     this.#options = options;
     const twins = this;
     const { runtimeFor } = Members.prototype;
@@ -240,13 +240,13 @@ class Twins {
     draws.length = 0;
     const captured = node.capture();
     this.#note(captured);
-    const state = this.#dice.chance(0.5) ? captured : decodeNodeState(encodeNodeState(captured));
+    const state = this.#rng.chance(0.5) ? captured : decodeNodeState(encodeNodeState(captured));
     const randomUint32 = (): number => draws.shift() ?? Number.NaN;
     const twin = Node.restore(this.#damage(state), this.#options, { ...runtime, randomUint32 });
     const comparison = new Comparison(this.#fields, this.exempted);
     comparison.compare(node, twin, "Node");
     for (const path of comparison.differences) this.differences.push(`not restored: ${path}`);
-    return { node: twin, stepsLeft: this.#dice.integer(...STEPS_OF_TWIN) };
+    return { node: twin, stepsLeft: this.#rng.integer(...STEPS_OF_TWIN) };
   }
 
   #note({ raft, batch, clients, reports, snapshots, applier }: NodeState): void {
