@@ -258,12 +258,6 @@ const offences: Offence[] = [
     refusals: { walls: /cli\/comment\.ts:2 a comment goes beyond column 120/ },
   },
   {
-    name: "an exception for a circle that is no more",
-    path: "scripts/walls/circle-exceptions.ts",
-    text: 'export const circleExceptions = [{ folders: ["core/opened"], why: "it was one" }];\n',
-    refusals: { walls: /there is no circle in core\/opened any more/ },
-  },
-  {
     name: "a linter rule switched off",
     path: "core/switched-off.ts",
     text: "// biome-ignore lint/style/noRestrictedGlobals: only this once\nexport const now: number = Date.now();\n",
@@ -306,7 +300,6 @@ const innocents: Record<string, string> = {
     "});",
     "",
   ].join("\n"),
-  "scripts/walls/circle-exceptions.ts": "export const circleExceptions = [];\n",
   "core/testing/index.ts": 'export { cluster } from "./cluster.ts";\n',
   "core/testing/cluster.ts": 'import { last } from "../index.ts";\n\nexport const cluster = last;\n',
   "runtime-sim/world.test.ts": 'import { cluster } from "../core/testing/index.ts";\n\ncluster([]);\n',

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { circleComplaints, circlesOf, type ImportGraph } from "./circles.ts";
+import { circlesOf, type ImportGraph } from "./circles.ts";
 
 function graphOf(edges: Readonly<Record<string, readonly string[]>>): ImportGraph {
   return new Map(Object.entries(edges));
@@ -42,17 +42,4 @@ test("two files are on one circle exactly when each reaches the other", () => {
         }
     }),
   );
-});
-
-test("an exception excuses the circles within its folders, and is refused once there is none", () => {
-  const circle = graphOf({ "core/a/one.ts": ["core/b/two.ts"], "core/b/two.ts": ["core/a/one.ts"] });
-  const exception = { folders: ["core/a", "core/b"], why: "for now" };
-  expect(circleComplaints(circle, [exception])).toEqual([]);
-  expect(circleComplaints(circle, [{ ...exception, folders: ["core/a"] }])).toEqual([
-    { path: "core/a/one.ts", message: "a circle of imports between 2 files: core/a/one.ts, core/b/two.ts" },
-    {
-      path: "scripts/walls/circle-exceptions.ts",
-      message: "there is no circle in core/a any more: take the exception out",
-    },
-  ]);
 });

@@ -37,36 +37,3 @@ export function circlesOf(graph: ImportGraph): string[][] {
   for (const file of graph.keys()) if (!order.has(file)) visit(file);
   return circles;
 }
-
-/** Folders within which circles are tolerated for now. */
-export interface CircleException {
-  readonly folders: readonly string[];
-  readonly why: string;
-}
-
-/** What is wrong with the circles of a graph, and with the exceptions. */
-export function circleComplaints(
-  graph: ImportGraph,
-  exceptions: readonly CircleException[],
-): { readonly path: string; readonly message: string }[] {
-  const used = new Set<CircleException>();
-  const refused = circlesOf(graph).filter((circle) => {
-    const exception = exceptions.find(({ folders }) =>
-      circle.every((file) => folders.some((folder) => file.startsWith(`${folder}/`))),
-    );
-    if (exception !== undefined) used.add(exception);
-    return exception === undefined;
-  });
-  return [
-    ...refused.map((circle) => ({
-      path: circle[0] ?? "",
-      message: `a circle of imports between ${circle.length} files: ${circle.join(", ")}`,
-    })),
-    ...exceptions
-      .filter((exception) => !used.has(exception))
-      .map(({ folders }) => ({
-        path: "scripts/walls/circle-exceptions.ts",
-        message: `there is no circle in ${folders.join(" and ")} any more: take the exception out`,
-      })),
-  ];
-}

@@ -1,8 +1,7 @@
 /** All checks over all files. */
 import { globSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
-import { circleExceptions } from "./circle-exceptions.ts";
-import { circleComplaints } from "./circles.ts";
+import { circlesOf } from "./circles.ts";
 import { commentBreaches } from "./comments.ts";
 import { importBreaches, importsOf } from "./imports.ts";
 import { purityBreaches } from "./purity.ts";
@@ -43,5 +42,9 @@ function circleBreaches(sources: readonly Source[]): Breach[] {
       specifiers.map((specifier) => posix.join(posix.dirname(path), specifier)),
     );
   }
-  return circleComplaints(graph, circleExceptions).map((complaint) => ({ ...complaint, line: 1 }));
+  return circlesOf(graph).map((circle) => ({
+    path: circle[0] ?? "",
+    line: 1,
+    message: `a circle of imports between ${circle.length} files: ${circle.join(", ")}`,
+  }));
 }
