@@ -50,6 +50,8 @@ export interface RunReport {
   /** Kind of evidence to how often nodes brought it forward. */
   readonly evidence: Readonly<Record<string, number>>;
   readonly violations: readonly Violation[];
+  /** There are violations, the scenario is known to have them, and this is until when; null otherwise. */
+  readonly expectedUntil: string | null;
   /** Why a cluster that did not live again is excused, proven by code; null when it was live, or is not excused. */
   readonly excused: string | null;
   readonly interrupted: boolean;

@@ -312,9 +312,16 @@ export class Run implements WorldListener {
       verdicts: this.#judge === null ? [] : [this.#judge.report()],
       evidence: Object.fromEntries(this.#evidence),
       violations: this.#violations,
+      expectedUntil: this.#expectedUntil(),
       excused: outcome?.kind === "excused" ? outcome.reason : null,
       interrupted: !this.#finished,
     };
+  }
+
+  #expectedUntil(): string | null {
+    const { expectedToFail } = this.#scenario;
+    if (expectedToFail === null || this.#violations.length === 0) return null;
+    return this.#violations.every(({ oracle }) => oracle === expectedToFail.oracle) ? expectedToFail.until : null;
   }
 
   #faultCounts(): Readonly<Record<string, number>> {

@@ -43,6 +43,14 @@ export interface FaultMix {
   readonly parameters?: Readonly<Record<string, Range | readonly string[]>>;
 }
 
+/** What is known to be missing in the core: a scenario that shows it fails until it is there. */
+export interface ExpectedFailure {
+  /** The oracle that finds it. Whatever another finds is a failure as everywhere. */
+  readonly oracle: string;
+  /** What has to come, as the end of "fails until". */
+  readonly until: string;
+}
+
 export interface Scenario {
   readonly name: string;
   /** Exactly two sentences. */
@@ -71,6 +79,8 @@ export interface Scenario {
   readonly liar: LiarShape | null;
   /** Whether data may be destroyed on as many hosts as the seed likes, and not only below a quorum. */
   readonly mayLoseQuorum: boolean;
+  /** Null: it holds with every seed. Otherwise some seeds fail, and a test holds it to that. */
+  readonly expectedToFail: ExpectedFailure | null;
 }
 
 /** A calm data centre, with a little of everything that is ordinary. */
@@ -107,6 +117,7 @@ export function scenario(parts: Pick<Scenario, "name" | "summary"> & Partial<Sce
     fleet: null,
     liar: null,
     mayLoseQuorum: false,
+    expectedToFail: null,
     ...parts,
   };
 }

@@ -5,21 +5,24 @@ import { count, duration, indent, type Terminal, table } from "../../output/inde
 
 export function printScenarios({ json }: { readonly json?: true }, terminal: Terminal): void {
   if (json === true) {
-    const scenarios = SCENARIOS.map(({ name, summary, nodes, fleet, durationMs }) => ({
+    const scenarios = SCENARIOS.map(({ name, summary, nodes, fleet, durationMs, expectedToFail }) => ({
       name,
       summary,
       nodes,
       workers: fleet?.workers ?? 0,
       durationMs,
+      expectedToFail,
     }));
     terminal.out(JSON.stringify({ scenarios }));
     return;
   }
-  for (const { name, summary, nodes, fleet, durationMs } of SCENARIOS) {
+  for (const { name, summary, nodes, fleet, durationMs, expectedToFail } of SCENARIOS) {
     const members = fleet === null ? "nodes" : `members and ${count(fleet.workers)} hosts that run machines`;
     const shape = `${nodes.join(" or ")} ${members}, ${duration(durationMs)} of faults`;
     terminal.out(`${terminal.paintOut("bold", name)}: ${shape}`);
     terminal.out(`  ${summary}`);
+    if (expectedToFail !== null)
+      terminal.out(`  Expected to fail until ${expectedToFail.until} (${expectedToFail.oracle}).`);
   }
 }
 

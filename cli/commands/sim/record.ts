@@ -13,7 +13,7 @@ const EXCEPTION = "exception";
 
 /** The report with one more violation. */
 export function withViolation(report: RunReport, violation: RunViolation): RunReport {
-  return { ...report, ok: false, violations: [...report.violations, violation] };
+  return { ...report, ok: false, violations: [...report.violations, violation], expectedUntil: null };
 }
 
 /** An error as a violation. */
@@ -42,6 +42,7 @@ export function brokenOff(request: RunRequest, error: unknown): RunReport {
     verdicts: [],
     evidence: {},
     violations: [],
+    expectedUntil: null,
     excused: null,
     interrupted: true,
   };

@@ -95,6 +95,12 @@ describe("the result", () => {
     );
   });
 
+  test("of a scenario that is known to fail", () => {
+    expect(result({ ...violatedReport, expectedUntil: "leaders are elected one at a time" })).toBe(
+      "result      violated, as expected until leaders are elected one at a time",
+    );
+  });
+
   test("of a run that is violated and cut short", () => {
     expect(result({ ...violatedReport, interrupted: true })).toBe("result      violated (1 violation)");
   });

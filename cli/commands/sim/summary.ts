@@ -118,7 +118,9 @@ function result(report: RunReport, paint: Paint): string[] {
   ]);
 }
 
-function resultOf({ ok, excused, interrupted, violations, virtualMs }: RunReport, paint: Paint): string {
+function resultOf(report: RunReport, paint: Paint): string {
+  const { ok, excused, interrupted, violations, expectedUntil, virtualMs } = report;
+  if (expectedUntil !== null) return paint(["bold", "yellow"], `violated, as expected until ${expectedUntil}`);
   if (!ok) return paint(["bold", "red"], `violated (${plural(violations.length, "violation")})`);
   if (interrupted)
     return paint("yellow", `interrupted at virtual time ${moment(virtualMs)}, nothing violated until then`);

@@ -10,7 +10,7 @@ import { scenariosNamed } from "../scenarios.ts";
 import { type JunitCase, junitXml } from "./junit.ts";
 import { runsOf, type SweepPlan, seedsInShard } from "./plan.ts";
 import { sweepProgress } from "./progress.ts";
-import { type Ending, failureLine, type SweepResult, Totals, totalsLines } from "./totals.ts";
+import { type Ending, failureLine, isFailure, type SweepResult, Totals, totalsLines } from "./totals.ts";
 
 /**
  * The limit of one thread's heap, many times what a run needs. A run that exceeds it fails, before the machine runs
@@ -53,7 +53,8 @@ export async function sweep(
   const cases: JunitCase[] = [];
   const showProgress = sweepProgress(terminal, planned, beganMs);
   const onRecord = (request: RunRequest, record: RunRecord): void => {
-    const { ok, violations } = record.report;
+    const { violations } = record.report;
+    const ok = !isFailure(record.report);
     totals.add(request, record);
     if (options.json === true) terminal.out(JSON.stringify(jsonOf(record)));
     if (!ok) terminal.err(failureLine({ request, violations }, terminal.paintErr));

@@ -47,6 +47,20 @@ test("a sweep that was cut short says how many runs it made", () => {
   expect(sweepOf({ planned: 2000, ending: "interrupted" })).toContain("\ninterrupted: 3 of 2,000 runs made\n");
 });
 
+test("what is expected to fail is listed, and no failure", () => {
+  const totals = new Totals(["byzantine"]);
+  const expected = { ...violatedReport, expectedUntil: "leaders are elected one at a time" };
+  totals.add(request("byzantine", 1), { report: expected, wallMs: 400 });
+  totals.add(request("byzantine", 2), { report: expected, wallMs: 400 });
+  const lines = totalsLines({ totals, planned: 2, ending: "complete", jobs: 1, wallMs: 5 }, plain);
+  expect(totals.failures).toEqual([]);
+  expect(totals.sums.failed).toBe(0);
+  expect(lines.join("\n")).toContain(
+    "violated, as expected (runs)\n  byzantine  2  until leaders are elected one at a time\n",
+  );
+  expect(lines.at(-1)).toBe("result  holds");
+});
+
 test("one that made none still has a result", () => {
   const totals = new Totals(["calm"]);
   const lines = totalsLines({ totals, planned: 0, ending: "complete", jobs: 1, wallMs: 5 }, plain);

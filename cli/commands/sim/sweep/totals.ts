@@ -25,6 +25,8 @@ export class Totals {
   readonly oracles = new Map<string, number>();
   readonly shown = new Map<string, number>();
   readonly failures: Failure[] = [];
+  /** Scenarios that failed as they are known to, until when, and how often. */
+  readonly expected = new Map<string, { readonly until: string; times: number }>();
 
   constructor(scenarios: readonly string[]) {
     for (const scenario of scenarios) this.byScenario.set(scenario, { ...this.sums });
@@ -36,13 +38,26 @@ export class Totals {
     addCounts(this.faults, report.faults);
     addCounts(this.oracles, report.oracles);
     addCounts(this.shown, report.shown);
-    if (!report.ok) this.failures.push({ request, violations: report.violations });
+    if (isFailure(report)) this.failures.push({ request, violations: report.violations });
+    else if (report.expectedUntil !== null) this.#addExpected(request.scenario, report.expectedUntil);
+  }
+
+  #addExpected(scenario: string, until: string): void {
+    const known = this.expected.get(scenario);
+    if (known === undefined) this.expected.set(scenario, { until, times: 1 });
+    else known.times += 1;
   }
 }
 
-function addTo(sums: Sums, { ok, virtualMs, events, elections, commits }: RunReport): void {
+/** Whether it fails otherwise than its scenario is known to. */
+export function isFailure({ ok, expectedUntil }: RunReport): boolean {
+  return !ok && expectedUntil === null;
+}
+
+function addTo(sums: Sums, report: RunReport): void {
+  const { virtualMs, events, elections, commits } = report;
   sums.runs += 1;
-  if (!ok) sums.failed += 1;
+  if (isFailure(report)) sums.failed += 1;
   sums.virtualMs += virtualMs;
   sums.events += events;
   sums.elections += elections;
@@ -87,6 +102,7 @@ export function totalsLines({ totals, planned, ending, jobs, wallMs }: SweepResu
     ...countsLines("faults injected (times)", totals.faults, paint),
     ...countsLines("oracles (checks)", totals.oracles, paint),
     ...countsLines("shown, as their scenarios are there to (times)", totals.shown, paint),
+    ...expectedLines(totals, paint),
     `${plural(sums.runs, "run")} in ${duration(wallMs)} with ${plural(jobs, "job")}: ` +
       `${brief(sums.runs / seconds)} a second, ${brief(sums.virtualMs / 1000 / seconds)} × as fast as real time`,
   ];
@@ -106,6 +122,12 @@ function countsLines(title: string, counts: ReadonlyMap<string, number>, paint: 
   if (counts.size === 0) return [];
   const rows = Array.from(counts, ([name, times]) => [name, count(times)]);
   return [paint("bold", title), ...indent(table("<>", rows)), ""];
+}
+
+function expectedLines({ expected }: Totals, paint: Paint): string[] {
+  if (expected.size === 0) return [];
+  const rows = Array.from(expected, ([scenario, { until, times }]) => [scenario, count(times), `until ${until}`]);
+  return [paint("bold", "violated, as expected (runs)"), ...indent(table("<><", rows)), ""];
 }
 
 function failureLines(failure: Failure, paint: Paint): string[] {

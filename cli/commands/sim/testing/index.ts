@@ -28,6 +28,7 @@ export const holdingReport: RunReport = {
   ],
   evidence: { doubleVote: 3 },
   violations: [],
+  expectedUntil: null,
   excused: null,
   interrupted: false,
 };
