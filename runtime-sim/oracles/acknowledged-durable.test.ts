@@ -40,7 +40,7 @@ test("acknowledged before it was committed", () => {
   const made = cluster();
   complete(made, call(made, CREATE), applied(3, CREATED));
   expect(made.violations).toEqual([
-    `${NAME}: operation 1 of client 1 (create a = 1) was acknowledged at index 3, but only 2 is committed`,
+    `${NAME}: operation 1 of client 1 (createVm a = 1) was acknowledged at index 3, but only 2 is committed`,
   ]);
 });
 
@@ -69,11 +69,11 @@ test("a read that shows what was never committed", () => {
   complete(made, call(made, { key: "a" }), read(2, { ...vm, updatedIndex: 3 }));
   complete(made, call(made, { key: "a" }), read(2, { ...vm, spec: specOf(99) }));
   complete(made, call(made, { key: "a" }), read(9, vm));
-  expect(made.violations.map((violation) => violation.slice(0, 75))).toEqual(
+  expect(made.violations.map((violation) => violation.slice(0, 77))).toEqual(
     [
-      `${NAME}: operation 1 of client 1 (get a) saw a write at index`,
-      `${NAME}: operation 1 of client 1 (get a) saw {"name":"a","tena`,
-      `${NAME}: operation 1 of client 1 (get a) was served at index 9`,
+      `${NAME}: operation 1 of client 1 (getVm a) saw a write at index`,
+      `${NAME}: operation 1 of client 1 (getVm a) saw {"name":"a","tena`,
+      `${NAME}: operation 1 of client 1 (getVm a) was served at index 9`,
     ].map((text) => expect.stringContaining(text)),
   );
 });

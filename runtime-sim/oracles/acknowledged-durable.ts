@@ -12,7 +12,7 @@
  * at that time (linearizability, read-freshness); answers about entries that have left the ledger's window.
  */
 import { type ClientAnswer, type Command, decodeEntryData, type VmRecord } from "../../core/index.ts";
-import type { ClientOperation } from "../workload/index.ts";
+import { askedText, type ClientOperation } from "../workload/index.ts";
 import type { OracleContext } from "./context.ts";
 import type { Oracle } from "./oracle.ts";
 import { isSame, isSameResult } from "./same.ts";
@@ -142,18 +142,9 @@ function isRequestOf(
   const { session, command } = request;
   if ((session?.id ?? 0) !== operation.session) return false;
   if (session !== null && session.sequence !== operation.sequence) return false;
-  switch (command.kind) {
-    case "createVm":
-      return operation.kind === "create" && command.name === operation.key;
-    case "updateVm":
-      return operation.kind === "update" && command.name === operation.key;
-    case "deleteVm":
-      return operation.kind === "delete" && command.name === operation.key;
-    default:
-      return false;
-  }
+  return operation.asked.kind === "write" && isSame(operation.asked.command, command);
 }
 
-function describe({ id, client, kind, key, value }: ClientOperation): string {
-  return `operation ${id} of client ${client} (${kind} ${key}${value === 0 ? "" : ` = ${value}`})`;
+function describe({ id, client, asked }: ClientOperation): string {
+  return `operation ${id} of client ${client} (${askedText(asked)})`;
 }

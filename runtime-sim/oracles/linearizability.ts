@@ -7,12 +7,12 @@
  * that were asked to be stale; anything between keys (read-freshness does); a key once it was found violated or
  * undecided. Undecided counts as a violation: a checker that gave up has shown nothing.
  */
-import type { ApplyResult, ClientAnswer } from "../../core/index.ts";
+import type { Refusal } from "../../core/index.ts";
 import { ContinuousChecker, type Finding, type Pending } from "../history/index.ts";
-import { type ClientOperation, VALUE_KEY } from "../workload/index.ts";
+import type { ClientOperation } from "../workload/index.ts";
 import type { OracleContext } from "./context.ts";
 import type { Oracle } from "./oracle.ts";
-import { VM_MODEL, type VmInput, type VmModelState, type VmOutput } from "./vm-model.ts";
+import { VM_MODEL, type VmInput, type VmModelState, type VmOutput, vmCallOf, vmOutputOf } from "./vm-model.ts";
 
 /** Settled operations that a message shows. */
 const SHOWN_MAX = 12;
@@ -28,10 +28,10 @@ export function linearizability({ violate, nowMs }: OracleContext): Oracle {
    */
   const latest = new Map<string, ClientOperation[]>();
 
-  function remember(operation: ClientOperation): void {
-    const operations = latest.get(operation.key);
+  function remember(key: string, operation: ClientOperation): void {
+    const operations = latest.get(key);
     if (operations === undefined) {
-      latest.set(operation.key, [operation]);
+      latest.set(key, [operation]);
       return;
     }
     operations.push(operation);
@@ -54,19 +54,17 @@ export function linearizability({ violate, nowMs }: OracleContext): Oracle {
     summary: "client histories are linearizable, each VM apart",
     checks: 0,
     invoked(operation) {
-      if (operation.kind === "get" && operation.consistency === "stale") return;
-      const input = inputOf(operation);
-      underWay.set(
-        operation.id,
-        checker.begin({ process: operation.client, key: operation.key, input, time: operation.invokedAtMs }),
-      );
+      const { asked, id, client, invokedAtMs } = operation;
+      if (asked.kind === "read" && asked.consistency === "stale") return;
+      const call = vmCallOf(asked);
+      if (call !== null) underWay.set(id, checker.begin({ process: client, ...call, time: invokedAtMs }));
     },
     completed(operation) {
       const pending = underWay.get(operation.id);
       if (pending === undefined) return;
       underWay.delete(operation.id);
       this.checks += 1;
-      remember(operation);
+      remember(pending.key, operation);
       const outcome = outcomeOf(operation);
       if (outcome === "unknown") report(checker.unknown(pending));
       else if (outcome === "failed") report(checker.fail(pending));
@@ -80,13 +78,13 @@ export function linearizability({ violate, nowMs }: OracleContext): Oracle {
 }
 
 function describeOperation(operation: ClientOperation): string {
-  const { id, client, invokedAtMs, completedAtMs, answer } = operation;
+  const { id, client, asked, invokedAtMs, completedAtMs, answer } = operation;
+  const input = vmCallOf(asked)?.input;
+  if (input === undefined) return `operation ${id} of client ${client}`;
   const outcome = outcomeOf(operation);
   const output = typeof outcome === "string" ? null : { output: outcome };
   const what =
-    outcome === "failed"
-      ? `${VM_MODEL.describe(inputOf(operation), null)} (without effect)`
-      : VM_MODEL.describe(inputOf(operation), output);
+    outcome === "failed" ? `${VM_MODEL.describe(input, null)} (without effect)` : VM_MODEL.describe(input, output);
   const index = answer !== null && "index" in answer ? `, index ${answer.index}` : "";
   return (
     `operation ${id} of client ${client}: ${what}, called ${invokedAtMs}, settled ` +
@@ -94,70 +92,17 @@ function describeOperation(operation: ClientOperation): string {
   );
 }
 
-function inputOf({ kind, value, expectedGeneration }: ClientOperation): VmInput {
-  switch (kind) {
-    case "create":
-      return { kind, value };
-    case "update":
-      return { kind, value, expectedGeneration };
-    case "delete":
-      return { kind, expectedGeneration };
-    case "get":
-      return { kind };
-  }
-}
-
 /** What the client knows. "failed": certainly without effect, and says nothing of the VM. */
 function outcomeOf({ outcome, answer }: ClientOperation): VmOutput | "unknown" | "failed" {
   if (outcome === "unknown" || outcome === "pending" || answer === null) return "unknown";
-  return outputOf(answer);
+  if (answer.kind === "refused") return answer.refusal.kind === "outcomeUnknown" ? "unknown" : "failed";
+  if (answer.kind !== "applied" && answer.kind !== "read") return "failed";
+  const { result } = answer;
+  // An earlier try of the same request may have happened.
+  if (answer.kind === "applied" && !answer.result.ok && isForgotten(answer.result.refusal)) return "unknown";
+  return vmOutputOf(result) ?? "failed";
 }
 
-function outputOf(answer: ClientAnswer): VmOutput | "unknown" | "failed" {
-  switch (answer.kind) {
-    case "applied":
-      return ofResult(answer.result);
-    case "read": {
-      const { result } = answer;
-      if (result.kind !== "vm") return "failed";
-      const { vm } = result;
-      if (vm === null) return { kind: "absent" };
-      return { kind: "found", value: Number(vm.spec.metadata[VALUE_KEY]), generation: vm.generation };
-    }
-    case "refused":
-      return answer.refusal.kind === "outcomeUnknown" ? "unknown" : "failed";
-    case "membershipChanged":
-    case "leadershipTransferred":
-    case "directive":
-      return "failed";
-  }
-}
-
-function ofResult(result: ApplyResult): VmOutput | "unknown" | "failed" {
-  if (result.ok) {
-    switch (result.kind) {
-      case "vmCreated":
-      case "vmUpdated":
-        return { kind: "written", generation: result.generation };
-      case "vmDeleted":
-        return { kind: "deleted", generation: result.generation };
-      default:
-        return "failed";
-    }
-  }
-  const { refusal } = result;
-  switch (refusal.kind) {
-    case "vmExists":
-      return { kind: "exists" };
-    case "vmNotFound":
-      return { kind: "absent" };
-    case "generationMismatch":
-      return { kind: "mismatch", actual: refusal.actual };
-    // An earlier try of the same request may have happened.
-    case "sessionExpired":
-    case "sequenceTooOld":
-      return "unknown";
-    default:
-      return "failed";
-  }
+function isForgotten({ kind }: Refusal): boolean {
+  return kind === "sessionExpired" || kind === "sequenceTooOld";
 }

@@ -4,7 +4,7 @@
 import { expect, test } from "vitest";
 import { DEFAULT_RAFT_OPTIONS, emptyState, type Node } from "../../core/index.ts";
 import { CALM_NETWORK, drawSchedule, scenario } from "../scenario/index.ts";
-import { type ClientOperation, STEADY_WORKLOAD, Workload } from "../workload/index.ts";
+import { askedText, type ClientOperation, STEADY_WORKLOAD, Workload } from "../workload/index.ts";
 import { type SimMember, World } from "../world/index.ts";
 import { ORACLES } from "./index.ts";
 import { Oracles } from "./oracles.ts";
@@ -230,8 +230,9 @@ test("reads give an old answer", () => {
   const fired = run(13, (bench) => {
     const old = new Map<string, ClientOperation["answer"]>();
     bench.answered = (operation) => {
-      const { answer, key } = operation;
+      const { answer } = operation;
       if (answer?.kind !== "read") return operation;
+      const key = askedText(operation.asked);
       if (!old.has(key)) old.set(key, answer);
       return { ...operation, answer: old.get(key) ?? null };
     };
@@ -243,8 +244,9 @@ test("reads give an old answer under a new index", () => {
   const fired = run(14, (bench) => {
     const old = new Map<string, ClientOperation["answer"]>();
     bench.answered = (operation) => {
-      const { answer, key } = operation;
+      const { answer } = operation;
       if (answer?.kind !== "read") return operation;
+      const key = askedText(operation.asked);
       const first = old.get(key);
       if (first?.kind !== "read") {
         old.set(key, answer);

@@ -7,6 +7,7 @@
  * says (linearizability does).
  */
 
+import { askedText } from "../workload/index.ts";
 import type { OracleContext } from "./context.ts";
 import type { Oracle } from "./oracle.ts";
 
@@ -20,10 +21,10 @@ export function readFreshness({ violate }: OracleContext): Oracle {
     name,
     summary: "nothing is served from before what was answered before it was asked",
     checks: 0,
-    invoked({ id, kind, consistency }) {
-      if (kind !== "get" || consistency !== "stale") floors.set(id, highest);
+    invoked({ id, asked }) {
+      if (asked.kind === "write" || asked.consistency !== "stale") floors.set(id, highest);
     },
-    completed({ id, client, kind, key, answer }) {
+    completed({ id, client, asked, answer }) {
       const floor = floors.get(id);
       floors.delete(id);
       if (floor === undefined || answer === null || (answer.kind !== "applied" && answer.kind !== "read")) return;
@@ -33,7 +34,7 @@ export function readFreshness({ violate }: OracleContext): Oracle {
         violate(
           name,
           () =>
-            `operation ${id} of client ${client} (${kind} ${key}) was served at index ${index}; ${floor} had ` +
+            `operation ${id} of client ${client} (${askedText(asked)}) was served at index ${index}; ${floor} had ` +
             "been answered before it was called",
         );
       }

@@ -1,5 +1,7 @@
 /** One VM record as clients see it: the sequential object with which their histories are compared. */
+import type { ApplyResult, ClusterQueryResult } from "../../core/index.ts";
 import type { Answer, Model, OperationKind, Step } from "../history/index.ts";
+import { type Asked, writtenValue } from "../workload/index.ts";
 
 export type VmInput =
   | { readonly kind: "create"; readonly value: number }
@@ -56,6 +58,57 @@ export const VM_MODEL: Model<VmModelState, VmInput, VmOutput> = {
   },
   describeState: ({ value, generation }) => (generation === 0 ? "no VM" : `value ${value} in generation ${generation}`),
 };
+
+/** Which VM is asked for what; null: it is about no VM, or says nothing of one. */
+export function vmCallOf(asked: Asked): { readonly key: string; readonly input: VmInput } | null {
+  if (asked.kind === "read")
+    return asked.query.kind === "getVm" ? { key: asked.query.name, input: { kind: "get" } } : null;
+  const { command } = asked;
+  switch (command.kind) {
+    case "createVm":
+      return { key: command.name, input: { kind: "create", value: writtenValue(command.spec) } };
+    case "updateVm": {
+      const { name, spec, expectedGeneration } = command;
+      return { key: name, input: { kind: "update", value: writtenValue(spec), expectedGeneration } };
+    }
+    case "deleteVm":
+      return { key: command.name, input: { kind: "delete", expectedGeneration: command.expectedGeneration } };
+    default:
+      return null;
+  }
+}
+
+/** What a result says of the VM; null: nothing, and it had no effect. */
+export function vmOutputOf(result: ApplyResult | ClusterQueryResult): VmOutput | null {
+  if ("refusal" in result && "ok" in result) {
+    const { refusal } = result;
+    switch (refusal.kind) {
+      case "vmExists":
+        return { kind: "exists" };
+      case "vmNotFound":
+        return { kind: "absent" };
+      case "generationMismatch":
+        return { kind: "mismatch", actual: refusal.actual };
+      default:
+        return null;
+    }
+  }
+  switch (result.kind) {
+    case "vmCreated":
+    case "vmUpdated":
+      return { kind: "written", generation: result.generation };
+    case "vmDeleted":
+      return { kind: "deleted", generation: result.generation };
+    case "vm": {
+      const { vm } = result;
+      return vm === null
+        ? { kind: "absent" }
+        : { kind: "found", value: writtenValue(vm.spec), generation: vm.generation };
+    }
+    default:
+      return null;
+  }
+}
 
 /** What `input` does to a VM in `state`, and answers. An answer that changes nothing leaves the very same state. */
 function effectOn(state: VmModelState, input: VmInput): { readonly output: VmOutput; readonly after: VmModelState } {

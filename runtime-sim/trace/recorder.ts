@@ -1,7 +1,7 @@
 /** Turns what happens into transitions and trace events. It exists only in a run that somebody wants to read. */
 import type { Configuration, Effect, Evidence, Message } from "../../core/index.ts";
 import type { FaultKind, FaultTarget, PlannedFault } from "../faults/index.ts";
-import type { ClientOperation } from "../workload/index.ts";
+import { askedText, type ClientOperation } from "../workload/index.ts";
 import { EVENT, messageIndex, type SimEvent, type SimMember, type World, type WorldRecorder } from "../world/index.ts";
 import type { TraceEvent, Transition, TransitionKind } from "./transition.ts";
 
@@ -85,13 +85,12 @@ export class Recorder implements WorldRecorder {
   }
 
   answered(operation: ClientOperation): void {
-    const { client, kind, key, value, outcome, answer, invokedAtMs, completedAtMs } = operation;
+    const { client, asked, outcome, answer, invokedAtMs, completedAtMs } = operation;
     const took = completedAtMs === null ? "" : ` after ${(completedAtMs - invokedAtMs).toFixed(3)} ms`;
     this.tell(
       "client",
       null,
-      `process ${client} ${kind} ${key}${value === 0 ? "" : ` = ${value}`}: ` +
-        `${outcome}${took}${answer === null ? "" : ` ${answerText(answer)}`}`,
+      `process ${client} ${askedText(asked)}: ` + `${outcome}${took}${answer === null ? "" : ` ${answerText(answer)}`}`,
     );
   }
 

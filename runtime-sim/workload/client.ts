@@ -6,7 +6,7 @@
 import { type ClientAnswer, type ClientRequest, type Command, type ReadConsistency, vmSpec } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import type { Caller, SimHost, World } from "../world/index.ts";
-import { type ClientOperation, VALUE_KEY } from "./operation.ts";
+import { type Asked, type ClientOperation, VALUE_KEY } from "./operation.ts";
 
 /** How long a client waits for one answer before it asks elsewhere. */
 const ANSWER_PATIENCE_US = [400_000, 5_500_000] as const;
@@ -20,12 +20,12 @@ const TAKES_NO_FOR_AN_ANSWER = 0.1;
 /** How likely a client asks the node again that answered last. */
 const STAYS = 0.6;
 
-type Kind = ClientOperation["kind"];
+type Kind = "create" | "update" | "delete" | "get";
 
 /** One call as its client sees it. */
 interface Pending {
   readonly operation: ClientOperation;
-  readonly command: Command | null;
+  readonly key: string;
   /** Answers to attempts before this one belong to earlier calls. */
   readonly firstAttempt: number;
   readonly giveUpUs: number;
@@ -146,16 +146,11 @@ export class Client implements Caller {
     const { world } = this.#hub;
     const isWrite = kind !== "get";
     if (isWrite) this.#sequence += 1;
-    const value = kind === "create" || kind === "update" ? this.#hub.nextValue() : 0;
-    const expectedGeneration = this.#expected(kind, key);
+    const asked = this.#ask(kind, key);
     const operation: ClientOperation = {
       id: this.#hub.nextOperation(),
       client: this.#process,
-      kind,
-      key,
-      value,
-      expectedGeneration,
-      consistency: isWrite ? "linearizable" : this.#consistency(),
+      asked,
       session: this.#session,
       sequence: isWrite ? this.#sequence : 0,
       invokedAtMs: world.loop.nowUs / 1000,
@@ -165,7 +160,7 @@ export class Client implements Caller {
     };
     this.#pending = {
       operation,
-      command: commandOf(operation),
+      key,
       firstAttempt: this.#attempt + 1,
       giveUpUs: world.loop.nowUs + this.#rng.integer(...CALL_PATIENCE_US),
       isUncertain: false,
@@ -174,10 +169,23 @@ export class Client implements Caller {
     this.#try(this.#pending);
   }
 
-  #expected(kind: Kind, key: string): number | null {
-    const known = this.#generations.get(key) ?? 0;
-    if (kind === "update") return Math.max(1, known);
-    return kind === "delete" && known > 0 && this.#rng.chance(0.5) ? known : null;
+  #ask(kind: Kind, name: string): Asked {
+    const known = this.#generations.get(name) ?? 0;
+    switch (kind) {
+      case "create":
+        return { kind: "write", command: { kind: "createVm", name, spec: specOf(this.#hub.nextValue()) } };
+      case "update": {
+        const expectedGeneration = Math.max(1, known);
+        const spec = specOf(this.#hub.nextValue());
+        return { kind: "write", command: { kind: "updateVm", name, expectedGeneration, spec } };
+      }
+      case "delete": {
+        const expectedGeneration = known > 0 && this.#rng.chance(0.5) ? known : null;
+        return { kind: "write", command: { kind: "deleteVm", name, expectedGeneration } };
+      }
+      case "get":
+        return { kind: "read", query: { kind: "getVm", name }, consistency: this.#consistency() };
+    }
   }
 
   #consistency(): ReadConsistency {
@@ -186,12 +194,9 @@ export class Client implements Caller {
     return this.#rng.chance(this.#hub.leaseReads) ? "lease" : "linearizable";
   }
 
-  #try({ operation, command }: Pending): void {
-    if (command !== null) this.#send(command);
-    else {
-      const { consistency, key } = operation;
-      this.#request({ kind: "read", query: { kind: "getVm", name: key }, consistency });
-    }
+  #try({ operation: { asked } }: Pending): void {
+    if (asked.kind === "write") this.#send(asked.command);
+    else this.#request({ kind: "read", query: asked.query, consistency: asked.consistency });
   }
 
   #send(command: Command): void {
@@ -254,7 +259,7 @@ export class Client implements Caller {
   }
 
   #callAnswered(pending: Pending, attempt: number, answer: ClientAnswer | null): void {
-    const { operation } = pending;
+    const { key } = pending;
     if (answer === null || isVague(answer)) {
       pending.isUncertain = true;
       if (attempt === this.#attempt) this.#retrySoon();
@@ -273,14 +278,14 @@ export class Client implements Caller {
       const { kind } = answer.result.refusal;
       if (kind === "sessionExpired" || kind === "sequenceTooOld") this.#abandon(pending);
       else {
-        if (kind === "generationMismatch") this.#generations.set(operation.key, answer.result.refusal.actual);
-        if (kind === "vmNotFound") this.#generations.set(operation.key, 0);
-        if (kind === "vmExists") this.#generations.delete(operation.key);
+        if (kind === "generationMismatch") this.#generations.set(key, answer.result.refusal.actual);
+        if (kind === "vmNotFound") this.#generations.set(key, 0);
+        if (kind === "vmExists") this.#generations.delete(key);
         this.#complete(pending, "refused", answer);
       }
       return;
     }
-    this.#learn(operation.key, answer);
+    this.#learn(key, answer);
     this.#complete(pending, "ok", answer);
   }
 
@@ -355,19 +360,6 @@ export class Client implements Caller {
 /** Whether the refusal leaves open what happened. */
 function isVague(answer: ClientAnswer): boolean {
   return answer.kind === "refused" && answer.refusal.kind === "outcomeUnknown";
-}
-
-function commandOf({ kind, key: name, value, expectedGeneration }: ClientOperation): Command | null {
-  switch (kind) {
-    case "create":
-      return { kind: "createVm", name, spec: specOf(value) };
-    case "update":
-      return { kind: "updateVm", name, expectedGeneration: expectedGeneration ?? 1, spec: specOf(value) };
-    case "delete":
-      return { kind: "deleteVm", name, expectedGeneration };
-    case "get":
-      return null;
-  }
 }
 
 function specOf(value: number): ReturnType<typeof vmSpec> {

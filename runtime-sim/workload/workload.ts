@@ -98,10 +98,10 @@ export class Workload implements ClientHub {
   }
 
   completed(operation: ClientOperation): void {
-    const { outcome, kind, invokedAtMs, completedAtMs } = operation;
+    const { outcome, asked, invokedAtMs, completedAtMs } = operation;
     if (outcome !== "pending") this.#outcomes[outcome] += 1;
     if (outcome === "ok" && completedAtMs !== null) {
-      const histogram = kind === "get" ? this.#reads : this.#writes;
+      const histogram = asked.kind === "read" ? this.#reads : this.#writes;
       histogram.add(Math.round((completedAtMs - invokedAtMs) * 1000));
     }
     this.#listener.completed(operation);

@@ -7,11 +7,12 @@ import {
   type CommandRequest,
   type Entry,
   encodeRequest,
+  type ReadConsistency,
   stampRequest,
   type VmRecord,
   vmSpec,
 } from "../../../core/index.ts";
-import { type ClientOperation, VALUE_KEY } from "../../workload/index.ts";
+import { type Asked, type ClientOperation, VALUE_KEY } from "../../workload/index.ts";
 import type { FakeCluster, FakeNode } from "./fake-cluster.ts";
 
 export const specOf = (value: number) => vmSpec({ metadata: { [VALUE_KEY]: String(value) } });
@@ -83,16 +84,34 @@ export function propose(cluster: FakeCluster, id: number, ...requests: CommandRe
   return numbered;
 }
 
+/** A call about one VM, in few words. */
+interface VmCall extends Partial<ClientOperation> {
+  readonly kind?: "create" | "update" | "delete" | "get";
+  readonly key?: string;
+  readonly value?: number;
+  readonly expectedGeneration?: number | null;
+  readonly consistency?: ReadConsistency;
+}
+
+function askedBy({ kind = "get", key = "vm", value = 0, expectedGeneration = null, consistency }: VmCall): Asked {
+  switch (kind) {
+    case "create":
+      return { kind: "write", command: createVm(key, value) };
+    case "update":
+      return { kind: "write", command: updateVm(key, value, expectedGeneration ?? 1) };
+    case "delete":
+      return { kind: "write", command: deleteVm(key, expectedGeneration) };
+    case "get":
+      return { kind: "read", query: { kind: "getVm", name: key }, consistency: consistency ?? "linearizable" };
+  }
+}
+
 /** A call, which `complete` ends. */
-export function call(cluster: FakeCluster, fields: Partial<ClientOperation>): ClientOperation {
+export function call(cluster: FakeCluster, fields: VmCall): ClientOperation {
   const operation: ClientOperation = {
     id: fields.id ?? 1,
     client: 1,
-    kind: "get",
-    key: "vm",
-    value: 0,
-    expectedGeneration: null,
-    consistency: "linearizable",
+    asked: askedBy(fields),
     session: 0,
     sequence: 0,
     invokedAtMs: cluster.nowMs,
