@@ -75,12 +75,16 @@ function readTuple(encoded: unknown, length: number): readonly unknown[] {
 
 const NO_PAIRS: Readonly<Record<string, string>> = Object.freeze({});
 
-/** A map of text to text. `key`'s pattern allows no name that has a meaning in the language, such as "__proto__". */
+/**
+ * A map of text to text.
+ * @throws RangeError where "__proto__" may be a key: as a property it is not a pair, but names the prototype.
+ */
 export function map(
   key: Schema<string>,
   value: Schema<string>,
   countMax: number,
 ): Schema<Readonly<Record<string, string>>> {
+  if (accepts(key, "__proto__")) throw new RangeError("__proto__ cannot be the key of a map");
   return schemaOf<Readonly<Record<string, string>>>(
     { kind: "map", key, value, countMax },
     {
@@ -113,6 +117,15 @@ export function map(
       },
     },
   );
+}
+
+function accepts(schema: Schema<string>, encoded: string): boolean {
+  try {
+    schema.read(encoded, null);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

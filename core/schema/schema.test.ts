@@ -322,6 +322,8 @@ test("nonsense in place of a thing that may be absent is refused, not read as it
 describe("a definition that makes no sense", () => {
   test("has bounds that nothing is within", () => expect(() => integer(5, 1)).toThrow(RangeError));
   test("has a default that it refuses", () => expect(() => integer(0, 10).default(11)).toThrow(InvalidField));
+  test("has a key that is no property of an object", () =>
+    expect(() => map(text(0, 20), text(0, 1), 3)).toThrow(RangeError));
   test("has a field where its kind is", () => expect(() => variants({ a: { kind: flag } })).toThrow(RangeError));
 });
 

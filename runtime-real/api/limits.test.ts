@@ -102,6 +102,11 @@ const refusedByBoth: readonly (readonly [field: string, words: string, spec: Par
     { metadata: { Owner: "ops" } },
   ],
   [
+    "spec.metadata.__proto__",
+    "its key must be lower-case letters, digits and inner dots, underscores, slashes or hyphens",
+    { metadata: Object.fromEntries([["__proto__", "ops"]]) },
+  ],
+  [
     "spec.metadata",
     "must have at most 64 pairs",
     { metadata: Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`k${at}`, ""])) },

@@ -122,11 +122,28 @@ function keyOf(item: unknown, field: string): unknown {
 }
 
 function mapOf({ key, value, countMax }: OfKind<"map">): z.ZodType {
-  return z
-    .record(textKey(key), describedOf(value), must("be an object"))
+  return new Pairs({ type: "record", keyType: textKey(key), valueType: describedOf(value), ...must("be an object") })
     .refine((pairs) => Object.keys(pairs).length <= countMax, `must have at most ${countMax} pairs`)
     .meta({ maxProperties: countMax });
 }
+
+/**
+ * As zod's record, which leaves a pair with the key "__proto__" out without a word. No map of the core takes that
+ * key.
+ */
+const Pairs = z.core.$constructor<z.ZodRecord<z.ZodString, z.ZodType>>("Pairs", (pairs, definition) => {
+  z.ZodRecord.init(pairs, definition);
+  const { parse } = pairs._zod;
+  pairs._zod.parse = (payload, context) => {
+    const { value: input } = payload;
+    const key = "__proto__";
+    if (typeof input === "object" && input !== null && Object.hasOwn(input, key)) {
+      const issues = definition.keyType.safeParse(key).error?.issues ?? [];
+      payload.issues.push({ code: "invalid_key", origin: "record", path: [key], issues, input, inst: pairs });
+    }
+    return parse(payload, context);
+  };
+});
 
 function textKey({ definition }: kit.Part): z.ZodString {
   if (definition.kind !== "text") throw new RangeError("the keys of a map are text");
