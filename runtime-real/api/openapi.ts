@@ -91,12 +91,12 @@ function schemaOf(schema: z.ZodType, io: "input" | "output"): unknown {
     io,
     reused: "inline",
     unrepresentable: "any",
-    override: dropId,
+    override({ jsonSchema }) {
+      // With an id, zod would refer to definitions inside of the schema, where OpenAPI does not look for them.
+      delete jsonSchema["id"];
+      // An answer has all its fields: what a field is where it is left out says nothing of it.
+      if (io === "output") delete jsonSchema.default;
+    },
   });
   return rest;
-}
-
-/** With an id, zod would refer to definitions inside of the schema, where OpenAPI does not look for them. */
-function dropId({ jsonSchema }: { readonly jsonSchema: Record<string, unknown> }): void {
-  delete jsonSchema["id"];
 }

@@ -480,3 +480,17 @@ test("the OpenAPI document has every procedure, and refers to nothing that is no
     expect({ ref, found: found !== undefined }).toEqual({ ref, found: true });
   }
 });
+
+test("the OpenAPI document has defaults in what is asked, and none in answers", () => {
+  const { paths } = JSON.parse(JSON.stringify(openApiDocument("1.2.3")));
+  expect(defaultsIn(paths["/v1/vm.update"].post.requestBody)).toBeGreaterThan(0);
+  for (const name of Object.keys(procedures))
+    expect([name, defaultsIn(paths[`/v1/${name}`].post.responses[200])]).toEqual([name, 0]);
+});
+
+/** How many schemas within have one. No field of an answer is named so. */
+function defaultsIn(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const within = Object.values(value).reduce<number>((sum, part) => sum + defaultsIn(part), 0);
+  return within + (Object.hasOwn(value, "default") ? 1 : 0);
+}
