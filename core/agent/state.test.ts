@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { INTENTS, vmSpec } from "../domain/index.ts";
 import { AgentHarness, type WantedTask, type WantedVm, wantedTask, wantedVm } from "../testing/index.ts";
 import { Agent } from "./agent.ts";
+import { running } from "./testing/index.ts";
 import { MACHINE_PHASES } from "./types.ts";
 
 /** As it would come from another process. */
@@ -176,4 +177,15 @@ test("whenever it is captured, what is restored in another process does the same
   );
   expect(compared).toBeGreaterThan(10_000);
   expect(acts).toBeGreaterThan(1000);
+});
+
+test("an agent that has halted stays so in another process", () => {
+  const { agent, settings, nowMs } = running();
+  const state = agent.capture();
+  // It finds itself wrong: it has acted by a newer assignment than it has.
+  const wrong = Agent.restore(settings, { ...state, actedIndex: state.actedIndex + 10 });
+  const input = { kind: "inventory", machines: [], jobs: [], nowMs: nowMs + 1000 } as const;
+  expect(wrong.step(input)).toMatchObject([{ kind: "halt" }]);
+  const copy = Agent.restore(settings, copied(wrong.capture()));
+  for (const forMs of [1000, 60_000]) expect(copy.step({ ...input, nowMs: nowMs + forMs })).toEqual([]);
 });

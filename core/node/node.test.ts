@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Entry, vmSpec } from "../index.ts";
+import { type Entry, Node, vmSpec } from "../index.ts";
 import { Cluster } from "../testing/index.ts";
 
 /** The commands in one write of a node, write by write. */
@@ -183,6 +183,15 @@ test("after a failed write nothing is known of the disk: the node stops, and ans
   expect(cluster.host(1).halt).toContain("fsync: input/output error");
   expect(cluster.answer(waiting)).toBe("outcomeUnknown");
   expect(cluster.answer(cluster.read(1))).toBe("halted");
+});
+
+test("a node that has stopped itself is captured as one", () => {
+  const cluster = ledCluster();
+  const { node } = cluster.host(1);
+  cluster.step(1, { kind: "writeFailed", writeId: 1, reason: "fsync: input/output error" });
+  if (node === null) throw new Error("it is down");
+  const copy = Node.restore(node.capture(), cluster.options, cluster.runtime(cluster.host(1)));
+  expect(copy.step({ kind: "wake", nowMs: cluster.nowMs + 60_000, wallMs: cluster.wallMs })).toEqual([]);
 });
 
 test("time that goes back stops the node before anything of the step leaves it", () => {

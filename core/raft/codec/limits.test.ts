@@ -314,6 +314,9 @@ describe("each limit itself is allowed", () => {
   const largest: readonly (readonly [string, Message])[] = [
     ["cluster id", { ...heartbeat, clusterId: a(LIMITS.clusterIdLength) }],
     ["ids", { ...heartbeat, from: 1, to: idMax }],
+    // It is no worker's, and the leader refuses it as it does any other stranger's.
+    ["no identity", { ...report, peerId: "" }],
+    ["identities in reports", { ...report, peerId: a(LIMITS.peerIdLength) }],
     ["whole numbers", { ...heartbeat, incarnation: safeMax, term: safeMax, commit: safeMax, round: 2 ** 32 }],
     [
       "all printable characters",
