@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import type { Configuration } from "../../core/index.ts";
 import { committedOnQuorum } from "./committed-on-quorum.ts";
-import { configurationOf, FakeCluster, lead } from "./testing/index.ts";
+import { configurationOf, configure, FakeCluster, lead } from "./testing/index.ts";
 
 function cluster(count: number, durable: readonly number[], liars: readonly number[] = []): FakeCluster {
   const made = new FakeCluster(count, [committedOnQuorum], liars);
@@ -46,13 +47,19 @@ test("two of four are no majority", () => {
   expect(made.violations).toHaveLength(1);
 });
 
+/** Entries 1 and 2, the configuration at 3 and 4 are on the disks of `durable`. */
+function reconfigured(count: number, durable: readonly number[], configuration: Configuration): FakeCluster {
+  const made = cluster(count, []);
+  made.step(1, configure(1, configuration));
+  made.step(1, (node) => node.log.append(1));
+  for (const id of durable) made.member(id).disk.log.entries.push(...made.node(1).log.entries);
+  return made;
+}
+
 test("a joint configuration needs both halves", () => {
-  const made = cluster(5, [1, 2]);
+  const made = reconfigured(5, [1, 2], configurationOf([1, 2, 3], [1, 4, 5]));
   made.step(1, (node) => {
-    node.configuration = configurationOf([1, 2, 3], [1, 4, 5]);
-  });
-  made.step(1, (node) => {
-    node.commitIndex = 2;
+    node.commitIndex = 4;
   });
   expect(made.violations).toHaveLength(1);
   expect(made.violations[0]).toContain(
@@ -60,14 +67,20 @@ test("a joint configuration needs both halves", () => {
   );
 });
 
-test("the configuration before the step may have decided", () => {
-  const made = cluster(5, [1, 2]);
+test("the configuration counts that is in the log, whatever the node believes", () => {
+  const made = reconfigured(5, [1, 2], configurationOf([1, 2, 3], [1, 2, 3, 4, 5]));
   made.step(1, (node) => {
     node.configuration = configurationOf([1, 2, 3]);
+    node.commitIndex = 4;
   });
+  expect(made.violations).toHaveLength(1);
+});
+
+test("the configuration before the step may have decided", () => {
+  const made = reconfigured(5, [1, 2], configurationOf([1, 2, 3]));
   made.step(1, (node) => {
-    node.commitIndex = 2;
-    node.configuration = configurationOf([1, 4, 5], [1, 2, 3]);
+    node.commitIndex = 4;
+    configure(1, configurationOf([1, 4, 5]))(node);
   });
   expect(made.violations).toEqual([]);
 });
@@ -94,7 +107,7 @@ test("a follower that hears of it first is judged by whoever is up", () => {
   const made = cluster(3, [2, 3], [1]);
   made.step(2, (node) => {
     node.log.append(1, 1);
-    node.configuration = configurationOf([1, 2, 3, 4, 5]);
+    configure(1, configurationOf([1, 4, 5]))(node);
     node.commitIndex = 2;
   });
   expect(made.violations).toEqual([]);

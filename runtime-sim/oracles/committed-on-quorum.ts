@@ -5,17 +5,19 @@
  * Checks, whenever the highest index committed anywhere rises, that the disks of a majority of the voters hold the
  * entry with the same chain; in a joint configuration, a majority of either half. What a disk holds is known from the
  * simulator's own records, not from what a node believes. A Byzantine voter's disk is asked like any other: this is
- * how an acknowledgement of what was never stored is found. The configuration is the one that the node acted by before
- * the step or after it (it may have appended the next one in the same step); when not the leader was first to say so,
- * that of any honest node that is up. Does not check: that the quorum still holds it later (leader-completeness sees
- * when that matters). An entry that the world has damaged on a disk counts as held there: it was.
+ * how an acknowledgement of what was never stored is found. The configuration is the latest in the node's log, read
+ * from its entries: as the log was before the step or as it is after it, since a leader may commit and append the next
+ * one in the same step; when not the leader was first to say so, the latest in the log of any honest node that is up.
+ * Does not check: that the quorum still holds it later (leader-completeness sees when that matters). An entry that the
+ * world has damaged on a disk counts as held there: it was.
  */
-import type { Configuration, Digest, NodeId } from "../../core/index.ts";
+import type { Digest, NodeId } from "../../core/index.ts";
 import type { OracleContext } from "./context.ts";
+import type { PlacedConfiguration } from "./log-configurations.ts";
 import type { Oracle } from "./oracle.ts";
 import { isQuorum } from "./quorum.ts";
 
-export function committedOnQuorum({ violate, members, findMember }: OracleContext): Oracle {
+export function committedOnQuorum({ violate, members, findMember, configurations }: OracleContext): Oracle {
   const name = "committed-on-quorum";
   let highest = 0;
 
@@ -27,8 +29,8 @@ export function committedOnQuorum({ violate, members, findMember }: OracleContex
     return durable === null ? member.disk.faults > 0 : durable === chain;
   }
 
-  function isHeldBy(configuration: Configuration, index: number, chain: Digest): boolean {
-    return isQuorum(configuration, (id) => holds(id, index, chain));
+  function isHeldBy(placed: PlacedConfiguration | null, index: number, chain: Digest): boolean {
+    return placed !== null && isQuorum(placed.configuration, (id) => holds(id, index, chain));
   }
 
   return {
@@ -42,15 +44,17 @@ export function committedOnQuorum({ violate, members, findMember }: OracleContex
       const chain = node.log.chainAt(index);
       if (chain === null) return;
       this.checks += 1;
-      if (isHeldBy(node.configuration, index, chain)) return;
-      if (isHeldBy(watched.configuration, index, chain)) return;
+      const latest = configurations.latest(node.id);
+      if (latest === null) return;
+      if (isHeldBy(latest, index, chain)) return;
+      if (isHeldBy(configurations.upTo(node.id, watched.lastIndex), index, chain)) return;
       if (node.role !== "leader") {
-        for (const { honest, node: other } of members) {
-          if (honest && other !== null && isHeldBy(other.configuration, index, chain)) return;
+        for (const { id, honest } of members) {
+          if (honest && isHeldBy(configurations.latest(id), index, chain)) return;
         }
       }
       violate(name, () => {
-        const { voters, outgoing } = node.configuration;
+        const { voters, outgoing } = latest.configuration;
         const describe = (id: NodeId): string => `${id}${holds(id, index, chain) ? " holds it" : " does not"}`;
         const half = outgoing.length === 0 ? "" : `; outgoing: ${outgoing.map(describe).join(", ")}`;
         return (

@@ -2,6 +2,7 @@
 import type { NodeId } from "../../core/index.ts";
 import type { MemberView } from "../world/index.ts";
 import type { CommittedLedger } from "./ledger.ts";
+import type { LogConfigurations } from "./log-configurations.ts";
 import type { Oracle, Violate } from "./oracle.ts";
 import type { Reference } from "./reference.ts";
 import type { SessionBook } from "./session-book.ts";
@@ -14,6 +15,7 @@ export interface OracleContext {
   /** Virtual time. */
   nowMs(): number;
   readonly ledger: CommittedLedger;
+  readonly configurations: LogConfigurations;
   readonly reference: Reference;
   readonly sessions: SessionBook;
 }

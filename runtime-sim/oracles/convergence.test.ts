@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { whyNotConverged } from "./convergence.ts";
-import { FakeCluster, lead } from "./testing/index.ts";
+import { configurationOf, FakeCluster, lead } from "./testing/index.ts";
 
 function settled(): FakeCluster {
   const cluster = new FakeCluster(3, []);
@@ -34,4 +34,10 @@ test("each thing that may be missing", () => {
     "node 3 has applied 0 and its leader 1",
   );
   expect(reason((cluster) => cluster.node(1).log.append(4))).toBe("the leader has committed 1 of 2");
+  expect(reason((cluster) => Object.assign(cluster.node(2), { configuration: configurationOf([1, 2]) }))).toBe(
+    "not all act by the same configuration: node 1 that of index 0, node 2 that of index 0, node 3 that of index 0",
+  );
+  expect(reason((cluster) => Object.assign(cluster.node(2), { configurationIndex: 1 }))).toContain(
+    "node 2 that of index 1",
+  );
 });

@@ -3,11 +3,12 @@
  * until it is so or the bound has passed.
  */
 import type { MemberView, NodeView } from "../world/index.ts";
+import { isSameConfiguration } from "./log-configurations.ts";
 import { isSameState } from "./reference.ts";
 
 /**
- * Null when exactly one of them leads, all follow it in its term, and all have applied as much and hold equal states;
- * otherwise what is missing.
+ * Null when exactly one of them leads, all follow it in its term, act by the same configuration, and have applied as
+ * much and hold equal states; otherwise what is missing.
  */
 export function whyNotConverged(members: readonly MemberView[]): string | null {
   const nodes: NodeView[] = [];
@@ -26,6 +27,11 @@ export function whyNotConverged(members: readonly MemberView[]): string | null {
     if (node.appliedIndex !== leader.appliedIndex) {
       return `node ${node.id} has applied ${node.appliedIndex} and its leader ${leader.appliedIndex}`;
     }
+  }
+  const other = nodes.find((node) => !isSameConfiguration(node.configuration, leader.configuration));
+  if (other !== undefined || nodes.some((node) => node.configurationIndex !== leader.configurationIndex)) {
+    const at = nodes.map((node) => `node ${node.id} that of index ${node.configurationIndex}`).join(", ");
+    return `not all act by the same configuration: ${at}`;
   }
   if (leader.commitIndex !== leader.log.lastIndex) {
     return `the leader has committed ${leader.commitIndex} of ${leader.log.lastIndex}`;

@@ -14,6 +14,7 @@ import { electionSafety } from "./election-safety.ts";
 import { evidenceWithoutLiar } from "./evidence-without-liar.ts";
 import { exactlyOnce } from "./exactly-once.ts";
 import { haltedHonest } from "./halted-honest.ts";
+import { latestConfiguration } from "./latest-configuration.ts";
 import { leaderCompleteness } from "./leader-completeness.ts";
 import { linearizability } from "./linearizability.ts";
 import { logMatching } from "./log-matching.ts";
@@ -37,6 +38,7 @@ export const ORACLES: readonly OracleFactory[] = [
   stateMachineSafety,
   committedImmutable,
   committedOnQuorum,
+  latestConfiguration,
   monotonic,
   durableBeforeSpeech,
   acknowledgedDurable,

@@ -26,7 +26,8 @@ export interface Watched {
 
 /**
  * One rule. Hooks about members are called for honest ones alone, except `elected`. Within a step: `hardState`,
- * `elected`, `logged`, `committed`, `applied`, then `promised`, `halted` and `accused` in the order of the effects.
+ * `elected`, `logged`, `configured`, `committed`, `applied`, then `promised`, `halted` and `accused` in the order of
+ * the effects.
  */
 export interface Oracle {
   readonly name: string;
@@ -42,6 +43,8 @@ export interface Oracle {
   elected?(watched: Watched, node: NodeView): void;
   /** The end of the log changed: entries were added, cut off, or both; or a snapshot took the log's place. */
   logged?(watched: Watched, node: NodeView): void;
+  /** It acts by another configuration. */
+  configured?(watched: Watched, node: NodeView): void;
   /** The commit index changed. The shared ledger holds the new entries already. */
   committed?(watched: Watched, node: NodeView): void;
   /** The applied index changed, by entries (`node.lastApplied`) or by a snapshot. */

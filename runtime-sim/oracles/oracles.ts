@@ -8,6 +8,7 @@ import type { ClientOperation } from "../workload/index.ts";
 import type { MemberView, NodeView, Observer } from "../world/index.ts";
 import type { OracleContext, OracleFactory } from "./context.ts";
 import { CommittedLedger } from "./ledger.ts";
+import { LogConfigurations } from "./log-configurations.ts";
 import type { Oracle, Promised, Violate } from "./oracle.ts";
 import { Reference } from "./reference.ts";
 import { SessionBook } from "./session-book.ts";
@@ -28,6 +29,7 @@ export class Oracles implements Observer {
   /** In the order in which they are asked. */
   readonly all: readonly Oracle[];
   readonly #ledger = new CommittedLedger();
+  readonly #configurations = new LogConfigurations(this.#ledger);
   readonly #members: readonly MemberView[];
   readonly #watches: (Watch | null)[] = [];
 
@@ -36,6 +38,7 @@ export class Oracles implements Observer {
   readonly #onHardState: readonly With<"hardState">[];
   readonly #onElected: readonly With<"elected">[];
   readonly #onLogged: readonly With<"logged">[];
+  readonly #onConfigured: readonly With<"configured">[];
   readonly #onCommitted: readonly With<"committed">[];
   readonly #onApplied: readonly With<"applied">[];
   readonly #onPromised: readonly With<"promised">[];
@@ -55,6 +58,7 @@ export class Oracles implements Observer {
       violate: world.violate,
       nowMs: () => world.nowMs(),
       ledger,
+      configurations: this.#configurations,
       // The reference subscribes first: when an oracle hears of an entry, the reference can already apply it.
       reference: new Reference(ledger),
       sessions: new SessionBook(ledger),
@@ -65,6 +69,7 @@ export class Oracles implements Observer {
     this.#onHardState = this.all.filter((oracle): oracle is With<"hardState"> => oracle.hardState !== undefined);
     this.#onElected = this.all.filter((oracle): oracle is With<"elected"> => oracle.elected !== undefined);
     this.#onLogged = this.all.filter((oracle): oracle is With<"logged"> => oracle.logged !== undefined);
+    this.#onConfigured = this.all.filter((oracle): oracle is With<"configured"> => oracle.configured !== undefined);
     this.#onCommitted = this.all.filter((oracle): oracle is With<"committed"> => oracle.committed !== undefined);
     this.#onApplied = this.all.filter((oracle): oracle is With<"applied"> => oracle.applied !== undefined);
     this.#onPromised = this.all.filter((oracle): oracle is With<"promised"> => oracle.promised !== undefined);
@@ -92,14 +97,18 @@ export class Oracles implements Observer {
     watch.role = "follower";
     while (this.#watches.length <= member.id) this.#watches.push(null);
     this.#watches[member.id] = watch;
-    if (member.honest) for (const oracle of this.#onBooted) oracle.booted(watch, node);
+    if (!member.honest) return;
+    this.#configurations.booted(node);
+    for (const oracle of this.#onBooted) oracle.booted(watch, node);
   }
 
   crashed(member: MemberView): void {
     const watch = this.#watches[member.id];
     if (watch === undefined || watch === null) return;
     this.#watches[member.id] = null;
-    if (member.honest) for (const oracle of this.#onCrashed) oracle.crashed(watch);
+    if (!member.honest) return;
+    for (const oracle of this.#onCrashed) oracle.crashed(watch);
+    this.#configurations.crashed(member.id);
   }
 
   stepped(member: MemberView, effects: readonly Effect[]): void {
@@ -137,10 +146,15 @@ export class Oracles implements Observer {
         for (const oracle of this.#onElected) oracle.elected(watch, node);
       }
     }
-    if (logChanged) for (const oracle of this.#onLogged) oracle.logged(watch, node);
+    const configurationChanged = node.configuration !== watch.configuration;
+    if (logChanged) {
+      this.#configurations.logged(watch, node);
+      for (const oracle of this.#onLogged) oracle.logged(watch, node);
+    }
+    if (configurationChanged) for (const oracle of this.#onConfigured) oracle.configured(watch, node);
     if (progressed) this.#progress(watch, node);
     this.#speech(watch, node, effects);
-    if (hardStateChanged || logChanged || progressed || node.configuration !== watch.configuration) watch.take(node);
+    if (hardStateChanged || logChanged || configurationChanged || progressed) watch.take(node);
   }
 
   invoked(operation: ClientOperation): void {

@@ -7,6 +7,7 @@ import {
   type Effect,
   type Entry,
   emptyState,
+  encodeConfigurationRecord,
   type NodeId,
 } from "../../../core/index.ts";
 import type { AppliedEntry, DurableView, LogView, MemberView, NodeView } from "../../world/index.ts";
@@ -51,6 +52,17 @@ export class FakeLog implements LogView {
   /** Appends one entry for each term. */
   append(...terms: number[]): void {
     this.entries.push(...entries(this.lastIndex + 1, terms, this.chainAt(this.lastIndex) ?? "genesis"));
+  }
+
+  /** Appends the entry of a configuration. */
+  appendConfiguration(term: number, configuration: Configuration): void {
+    this.append(term);
+    const last = this.entries.pop();
+    if (last === undefined) throw new RangeError("an empty log");
+    const data = encodeConfigurationRecord({ configuration, link: null });
+    const { voters, outgoing } = configuration;
+    const chain = `${last.chain}(${voters.join(",")};${outgoing.join(",")})`;
+    this.entries.push({ ...last, kind: "configuration", data, chain });
   }
 
   truncateAfter(index: number): void {
@@ -129,7 +141,9 @@ export class FakeMember implements MemberView {
 }
 
 export function configurationOf(voters: readonly NodeId[], outgoing: readonly NodeId[] = []): Configuration {
-  return { voters, outgoing, learners: [], members: [], retired: [] };
+  const ids = [...new Set([...voters, ...outgoing])].sort((a, b) => a - b);
+  const members = ids.map((id) => ({ id, peerId: `peer-${id}`, promote: false }));
+  return { voters, outgoing, learners: [], members, retired: [] };
 }
 
 /** Members 1 to `count`, up, watched by the given oracles. */
@@ -195,6 +209,15 @@ export class FakeCluster {
     restore(member.node);
     this.oracles.booted(member);
   }
+}
+
+/** Appends the entry of a configuration, and acts by it. */
+export function configure(term: number, configuration: Configuration): (node: FakeNode) => void {
+  return (node) => {
+    node.log.appendConfiguration(term, configuration);
+    node.configuration = configuration;
+    node.configurationIndex = node.log.lastIndex;
+  };
 }
 
 /** Leads `term` from now on. */
