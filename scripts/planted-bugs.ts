@@ -4,7 +4,10 @@ import { ORCHESTRATION_PLANTS } from "./planted-orchestration-bugs.ts";
 export interface Plant {
   /** The name of the hazard in the systems that had it. */
   readonly name: string;
-  readonly scenario: string;
+  /** Whose sweep finds it. Of several each is swept, until one does. */
+  readonly scenario: string | readonly string[];
+  /** Why nobody could tell: it changes nothing, or something else hides it. Then it is wrong if a sweep finds it. */
+  readonly masked?: string;
   readonly file: string;
   readonly edits: readonly Edit[];
 }
@@ -152,6 +155,28 @@ const RAFT_PLANTS: readonly Plant[] = [
     scenario: "flaky-network",
     file: "core/cluster/apply.ts",
     edits: [{ find: "if (earlier !== null) {", replace: "if (earlier !== null && earlier.ok === false) {" }],
+  },
+  {
+    name: "rolled-back-configuration-stays",
+    scenario: "membership-churn",
+    file: "core/raft/roster.ts",
+    edits: [
+      {
+        find: "while (this.#configurations.length > 1 && this.latest.index > index) this.#configurations.pop();",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "joint-decided-by-one-half",
+    scenario: "membership-churn",
+    file: "core/raft/quorum.ts",
+    edits: [
+      {
+        find: "return Math.min(incoming, majorityValue(configuration.outgoing, valueFor));",
+        replace: "return incoming;",
+      },
+    ],
   },
 ];
 
