@@ -6,6 +6,7 @@
  * cost nothing when what it watches has not changed.
  */
 import { acknowledgedDurable } from "./acknowledged-durable.ts";
+import { asModelled } from "./as-modelled.ts";
 import { committedImmutable } from "./committed-immutable.ts";
 import { committedOnQuorum } from "./committed-on-quorum.ts";
 import type { OracleFactory } from "./context.ts";
@@ -36,6 +37,7 @@ export const ORACLES: readonly OracleFactory[] = [
   logMatching,
   leaderCompleteness,
   stateMachineSafety,
+  asModelled,
   committedImmutable,
   committedOnQuorum,
   latestConfiguration,

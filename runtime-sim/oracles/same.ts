@@ -36,6 +36,26 @@ export function isSame(left: unknown, right: unknown): boolean {
   return true;
 }
 
+/** Where two such values first differ, for people: `.vms[1].generation is 3, not 2`. Null: nowhere. */
+export function difference(actual: unknown, expected: unknown): string | null {
+  return isSame(actual, expected) ? null : differenceAt("", actual, expected);
+}
+
+function differenceAt(path: string, actual: unknown, expected: unknown): string {
+  if (isParts(actual) && isParts(expected) && Array.isArray(actual) === Array.isArray(expected)) {
+    for (const key of new Set([...Object.keys(expected), ...Object.keys(actual)])) {
+      const [ours, theirs]: readonly unknown[] = [Reflect.get(actual, key), Reflect.get(expected, key)];
+      if (isSame(ours, theirs)) continue;
+      return differenceAt(Array.isArray(actual) ? `${path}[${key}]` : `${path}.${key}`, ours, theirs);
+    }
+  }
+  return `${path} is ${JSON.stringify(actual)}, not ${JSON.stringify(expected)}`.trim();
+}
+
+function isParts(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !(value instanceof Map) && !(value instanceof Uint8Array);
+}
+
 function isList(value: object): value is readonly unknown[] | Uint8Array {
   return Array.isArray(value) || value instanceof Uint8Array;
 }
