@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { type ClusterEvent, type ClusterState, emptyState } from "../../core/index.ts";
+import {
+  type ClusterEvent,
+  type ClusterState,
+  type Entry,
+  emptyState,
+  encodeRequest,
+  stampRequest,
+} from "../../core/index.ts";
 import { FleetAudit } from "./audit.ts";
 import type { RunningMachine } from "./hypervisor.ts";
 import type { RunningJob } from "./jobs.ts";
@@ -31,19 +38,45 @@ function stateWith(appliedIndex: number, chunks: readonly (readonly number[])[])
   return { ...emptyState(), appliedIndex, events: { total: 0, chunks: chunks.map((chunk) => chunk.map(event)) } };
 }
 
-test("each event is told once, in order, whatever chunks they come in", () => {
-  const told: number[] = [];
-  const audit = auditBy({ happened: ({ index }) => void told.push(index) });
-  audit.applied(stateWith(1, [[1]]));
-  audit.applied(stateWith(2, [[1]]));
-  audit.applied(stateWith(7, [[1, 3], [4, 4], [7]]));
-  audit.applied(
-    stateWith(9, [
-      [4, 4],
-      [7, 8, 9],
-    ]),
-  );
-  expect(told).toEqual([1, 3, 4, 4, 7, 8, 9]);
+function entryAt(index: number): Entry {
+  const command = { kind: "restartVm", name: `vm-${index}` } as const;
+  const data = stampRequest(encodeRequest({ session: null, command }), { wallMs: 0, proposer: 1 });
+  return { index, term: 1, kind: "command", data, chain: "" };
+}
+
+test("the events of an entry are told once, in order, whatever chunks they come in, with what it asked for", () => {
+  const told: string[] = [];
+  const audit = auditBy({
+    happened: ({ index }, state, { before, command }) => {
+      const target = command?.kind === "restartVm" ? command.name : null;
+      told.push(`${index}: ${before.appliedIndex} to ${state.appliedIndex} by ${target}`);
+    },
+  });
+  audit.applied(stateWith(1, [[1]]), entryAt(1));
+  audit.applied(stateWith(2, [[1]]), null);
+  audit.applied(stateWith(4, [[1, 4], [4, 4], [4]]), entryAt(4));
+  audit.applied(stateWith(7, [[4, 4], [4, 7], [7]]), entryAt(7));
+  expect(told).toEqual([
+    "1: 0 to 1 by vm-1",
+    ...Array.from({ length: 4 }, () => "4: 2 to 4 by vm-4"),
+    ...Array.from({ length: 2 }, () => "7: 4 to 7 by vm-7"),
+  ]);
+});
+
+test("once the history is lost nothing is judged by it any more", () => {
+  const told: string[] = [];
+  const tell = (name: string) => () => void told.push(name);
+  const audit = auditBy({
+    happened: tell("happened"),
+    acted: tell("acted"),
+    audit: tell("audit"),
+    missing: () => "still asked",
+  });
+  audit.lostTrack();
+  audit.applied(stateWith(1, [[1]]), null);
+  audit.audit();
+  expect(told).toEqual([]);
+  expect(audit.missing(emptyState())?.what).toBe("still asked");
 });
 
 test("what begins and what ends on a host is told, ends first", () => {

@@ -1,10 +1,19 @@
 /**
  * Tells the oracles of a fleet what concerns them: what begins and ends on the hosts, right after it happened; the
- * events of the replicated state, each once and in the order of the log, as soon as the first replica has applied it;
- * and at intervals the whole state.
+ * events of the replicated state, each once and in the order of the log, as soon as the first replica has applied it,
+ * with the states right before and right after its entry; and at intervals the whole state.
  */
-import type { ClusterState, HostAction } from "../../core/index.ts";
+import {
+  type ClusterEvent,
+  type ClusterState,
+  type Command,
+  decodeEntryData,
+  type Entry,
+  emptyState,
+  type HostAction,
+} from "../../core/index.ts";
 import type { Violate } from "../oracles/index.ts";
+import type { StateListener } from "./entry-states.ts";
 import type { RunningMachine } from "./hypervisor.ts";
 import type { RunningJob } from "./jobs.ts";
 import { type FleetOracle, type FleetOracleFactory, Placements, type WorkerView } from "./oracles/index.ts";
@@ -35,7 +44,7 @@ const NOTHING: Seen = { machines: [], jobs: [] };
 
 type With<Hook extends keyof FleetOracle> = FleetOracle & Required<Pick<FleetOracle, Hook>>;
 
-export class FleetAudit {
+export class FleetAudit implements StateListener {
   /** In the order in which they are asked. */
   readonly all: readonly FleetOracle[];
   /** By oracle, what would be a violation if clocks did not lie. */
@@ -43,7 +52,8 @@ export class FleetAudit {
   readonly #placements = new Placements();
   readonly #seen = new Map<WorkerView, Seen>();
   #state: ClusterState | null = null;
-  #eventsSeen = 0;
+  /** The history is not known any more, and nothing can be judged by it. */
+  #hasLostTrack = false;
 
   readonly #onBegan: readonly With<"began">[];
   readonly #onEnded: readonly With<"ended">[];
@@ -96,6 +106,7 @@ export class FleetAudit {
 
   /** What executes on a host has changed. */
   changed(worker: WorkerView): void {
+    if (this.#hasLostTrack) return;
     const before = this.#seen.get(worker) ?? NOTHING;
     const machines = worker.hypervisor.running();
     const jobs = worker.hypervisor.runningJobs;
@@ -114,27 +125,28 @@ export class FleetAudit {
 
   /** Told before it is done. */
   acted(worker: WorkerView, action: HostAction): void {
+    if (this.#hasLostTrack) return;
     for (const oracle of this.#onActed) oracle.acted(worker, action);
   }
 
-  /** A replica has applied more than any replica before it. */
-  applied(state: ClusterState): void {
+  /** See `StateListener`: a state comes as soon as some replica has come so far. */
+  applied(state: ClusterState, entry: Entry | null): void {
+    const before = this.#state ?? emptyState();
     this.#state = state;
-    const { chunks } = state.events;
-    let at = chunks.length;
-    while (at > 0 && (chunks[at - 1]?.at(-1)?.index ?? 0) > this.#eventsSeen) at -= 1;
-    for (; at < chunks.length; at += 1) {
-      for (const event of chunks[at] ?? []) {
-        if (event.index <= this.#eventsSeen) continue;
-        for (const oracle of this.#onHappened) oracle.happened(event, state);
-        this.#placements.tell(event);
-      }
+    if (entry === null || state.events === before.events) return;
+    const context = { before, command: commandOf(entry) };
+    for (const event of eventsOfEntry(state, entry.index)) {
+      for (const oracle of this.#onHappened) oracle.happened(event, state, context);
+      this.#placements.tell(event);
     }
-    this.#eventsSeen = state.appliedIndex;
+  }
+
+  lostTrack(): void {
+    this.#hasLostTrack = true;
   }
 
   audit(): void {
-    if (this.#state === null) return;
+    if (this.#state === null || this.#hasLostTrack) return;
     for (const oracle of this.#onAudit) oracle.audit(this.#state);
   }
 
@@ -146,6 +158,23 @@ export class FleetAudit {
     }
     return null;
   }
+}
+
+function commandOf({ kind, data }: Entry): Command | null {
+  return kind === "command" ? (decodeEntryData(data).request?.command ?? null) : null;
+}
+
+/** The last events of the state, which are those of the last entry that has any. */
+function eventsOfEntry({ events: { chunks } }: ClusterState, index: number): readonly ClusterEvent[] {
+  const events: ClusterEvent[] = [];
+  for (let at = chunks.length - 1; at >= 0; at -= 1) {
+    const chunk = chunks[at] ?? [];
+    const first = chunk.findIndex((event) => event.index === index);
+    if (first < 0) break;
+    events.unshift(...chunk.slice(first));
+    if (first > 0) break;
+  }
+  return events;
 }
 
 /** What is in `before` and not in `after`: they are the same objects as long as they last. */

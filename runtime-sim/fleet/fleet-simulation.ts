@@ -1,8 +1,9 @@
 /** The fleet of a run with all that belongs to it: workers, tenants, removals and the audit. */
 import type { ClusterState } from "../../core/index.ts";
-import type { Violate } from "../oracles/index.ts";
+import type { CommittedLedger, Violate } from "../oracles/index.ts";
 import type { World } from "../world/index.ts";
 import { FleetAudit, type Missing } from "./audit.ts";
+import { EntryStates } from "./entry-states.ts";
 import { Fleet } from "./fleet.ts";
 import { FLEET_ORACLES } from "./oracles/index.ts";
 import { Removals } from "./removals.ts";
@@ -16,8 +17,9 @@ export class FleetSimulation {
   readonly #removals: Removals;
   readonly #audit: FleetAudit;
 
-  /** `isAudited` false: nothing is checked but that the fleet comes to rest. */
-  constructor(world: World, shape: FleetShape, violate: Violate, isAudited: boolean) {
+  /** `ledger`: what has been committed; null: nothing is checked but that the fleet comes to rest. */
+  constructor(world: World, shape: FleetShape, violate: Violate, ledger: CommittedLedger | null) {
+    const isAudited = ledger !== null;
     this.#world = world;
     this.fleet = new Fleet(world, shape, {
       changed: (worker) => {
@@ -35,8 +37,9 @@ export class FleetSimulation {
     this.#removals = new Removals(world, this.fleet, disturbed);
     const nowMs = (): number => world.loop.nowUs / 1000;
     this.#audit = new FleetAudit({ workers, shape, touched, disturbed, violate, nowMs }, FLEET_ORACLES);
-    if (!isAudited) return;
-    world.progress.stateWatch = (state) => this.#audit.applied(state);
+    if (ledger === null) return;
+    const states = new EntryStates(ledger, this.#audit);
+    world.progress.stateWatch = (state) => states.reached(state);
     this.#auditLater(shape.auditEveryMs * 1000);
   }
 

@@ -27,6 +27,7 @@ import { stateMachineSafety } from "./state-machine-safety.ts";
 export type { OracleContext, OracleFactory } from "./context.ts";
 export { whyNotConverged } from "./convergence.ts";
 export { accusedBy } from "./evidence-without-liar.ts";
+export type { CommittedLedger, LedgerReader } from "./ledger.ts";
 export type { Violate } from "./oracle.ts";
 export { Oracles, type OraclesParts } from "./oracles.ts";
 export { VM_MODEL, type VmInput, type VmOutput } from "./vm-model.ts";

@@ -28,8 +28,8 @@ type With<Hook extends keyof Oracle> = Oracle & Required<Pick<Oracle, Hook>>;
 export class Oracles implements Observer {
   /** In the order in which they are asked. */
   readonly all: readonly Oracle[];
-  readonly #ledger = new CommittedLedger();
-  readonly #configurations = new LogConfigurations(this.#ledger);
+  readonly ledger = new CommittedLedger();
+  readonly #configurations = new LogConfigurations(this.ledger);
   readonly #members: readonly MemberView[];
   readonly #watches: (Watch | null)[] = [];
 
@@ -51,7 +51,7 @@ export class Oracles implements Observer {
 
   constructor(world: OraclesParts, factories: readonly OracleFactory[]) {
     this.#members = world.members;
-    const ledger = this.#ledger;
+    const { ledger } = this;
     const context: OracleContext = {
       members: world.members,
       findMember: (id) => this.#hostOf(id),
@@ -203,11 +203,11 @@ export class Oracles implements Observer {
 
   #progress(watch: Watch, node: NodeView): void {
     if (node.commitIndex !== watch.commitIndex) {
-      this.#ledger.feed(node);
+      this.ledger.feed(node);
       for (const oracle of this.#onCommitted) oracle.committed(watch, node);
     }
     if (node.appliedIndex !== watch.appliedIndex) {
-      this.#ledger.record(node.lastApplied);
+      this.ledger.record(node.lastApplied);
       for (const oracle of this.#onApplied) oracle.applied(watch, node);
     }
   }

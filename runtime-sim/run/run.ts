@@ -6,7 +6,7 @@ import { type CoreWatch, DEFAULT_RAFT_OPTIONS, type Evidence } from "../../core/
 import { BYZANTINE_VERDICT, ByzantinePeer, Judge, verdictOf } from "../byzantine/index.ts";
 import { FaultAtlas, faultNamed, Injector } from "../faults/index.ts";
 import { FleetSimulation } from "../fleet/index.ts";
-import { ORACLES, Oracles } from "../oracles/index.ts";
+import { type CommittedLedger, ORACLES, Oracles } from "../oracles/index.ts";
 import { drawSchedule, type FaultSchedule, SCHEDULE_LIMITS, type Scenario } from "../scenario/index.ts";
 import { Recorder, type TraceEvent, type Transition } from "../trace/index.ts";
 import { type ClientOperation, Operator, Workload } from "../workload/index.ts";
@@ -113,8 +113,7 @@ export class Run implements WorldListener {
     this.#operator = new Operator(world, this.#atlas, scenario.operator, (text) =>
       this.#recorder?.tell("operator", null, text),
     );
-    this.#fleet =
-      scenario.fleet === null ? null : new FleetSimulation(world, scenario.fleet, violate, options.oracles !== false);
+    this.#fleet = scenario.fleet === null ? null : new FleetSimulation(world, scenario.fleet, violate, this.#ledger);
     const fleet = this.#fleet?.fleet ?? null;
     this.#faults = new FaultView(world, this.#atlas, this.#operator, scenario.mayLoseQuorum, fleet, {
       faultBegan: (kind, fault, hosts) => this.#recorder?.fault("fault", kind, fault, hosts),
@@ -150,6 +149,11 @@ export class Run implements WorldListener {
       );
     }
     return { ...faults, nodes: nodes ?? faults.nodes, durationMs: durationMs ?? faults.durationMs };
+  }
+
+  /** Null: no oracle is asked. */
+  get #ledger(): CommittedLedger | null {
+    return this.#oracles?.ledger ?? null;
   }
 
   /** Carries out up to `maxEvents` events. True when the run is over, at the first violation at the latest. */

@@ -19,7 +19,7 @@ import { removedWorkers } from "./removed-workers.ts";
 import { seenGone } from "./seen-gone.ts";
 import { trulyRunning } from "./truly-running.ts";
 
-export type { FleetContext, FleetOracle, FleetOracleFactory, WorkerView } from "./oracle.ts";
+export type { EntryContext, FleetContext, FleetOracle, FleetOracleFactory, WorkerView } from "./oracle.ts";
 export { Placements } from "./placements.ts";
 
 /** All of them, in the order in which a report lists them. */

@@ -2,7 +2,7 @@
  * The interface between the fleet and its oracles: what an oracle may look at, and when it is told of what. Oracles
  * change nothing.
  */
-import type { ClusterEvent, ClusterState, HostAction, Job, Machine } from "../../../core/index.ts";
+import type { ClusterEvent, ClusterState, Command, HostAction, Job, Machine } from "../../../core/index.ts";
 import type { RunningMachine } from "../hypervisor.ts";
 import type { RunningJob } from "../jobs.ts";
 import type { Placements } from "./placements.ts";
@@ -52,6 +52,14 @@ export interface FleetContext {
   violateLease(message: () => string): void;
 }
 
+/** The entry that an event is of. */
+export interface EntryContext {
+  /** The state right before it. */
+  readonly before: ClusterState;
+  /** What it asked for; null: it changed the membership. */
+  readonly command: Command | null;
+}
+
 /**
  * One rule. `began`, `ended` and their like come right after the fact, and `happened` once for each event of the
  * replicated state, in the order of the log: constant time, no text. `audit` looks at everything, now and then.
@@ -69,8 +77,8 @@ export interface FleetOracle {
   jobEnded?(worker: WorkerView, job: RunningJob): void;
   /** The host's agent has it do something; told before it is done. */
   acted?(worker: WorkerView, action: HostAction): void;
-  /** `state` is that after all that was applied at once, of which the event is a part. */
-  happened?(event: ClusterEvent, state: ClusterState): void;
+  /** `state` is that right after the entry that the event is of. */
+  happened?(event: ClusterEvent, state: ClusterState, entry: EntryContext): void;
   audit?(state: ClusterState): void;
   /** After the faults: what is not yet as it has to be in the end; null: nothing. */
   missing?(state: ClusterState): string | null;

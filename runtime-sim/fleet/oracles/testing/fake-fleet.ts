@@ -4,14 +4,18 @@
  */
 import {
   type ClusterEvent,
+  type Command,
   DEFAULT_QUOTA,
+  type Entry,
   emptyState,
+  encodeRequest,
   hashOfIndex,
   hashOfText,
   type IpPoolRecord,
   type Job,
   type Machine,
   type Quota,
+  stampRequest,
   type TaskRecord,
   type TenantRecord,
   tableOf,
@@ -97,6 +101,8 @@ export class FakeFleet {
   readonly workers: readonly FakeWorker[];
   readonly audit: FleetAudit;
   nowMs = 0;
+  /** Of the entries that come. */
+  term = 1;
   /** What the oracle found. */
   readonly violations: string[] = [];
   readonly touched = new Set<string>();
@@ -270,12 +276,20 @@ export class FakeFleet {
     return this.audit.missing(this.state)?.what ?? null;
   }
 
-  #apply(details: readonly Details[]): void {
+  /** `command`: what the entry asked for, where an oracle looks at it. */
+  #apply(details: readonly Details[], command: Command = RESTART_NOTHING): void {
     this.#index += 1;
-    const stamp = { index: this.#index, term: 1, atMs: 0 };
+    const stamp = { index: this.#index, term: this.term, atMs: this.nowMs };
     this.#events = [...this.#events, ...details.map((one): ClusterEvent => ({ ...stamp, ...one }))];
-    this.audit.applied(this.state);
+    this.audit.applied(this.state, entryOf(stamp, command));
   }
+}
+
+const RESTART_NOTHING: Command = { kind: "restartVm", name: "nothing" };
+
+function entryOf({ index, term }: Pick<Entry, "index" | "term">, command: Command): Entry {
+  const data = stampRequest(encodeRequest({ session: null, command }), { wallMs: 0, proposer: 1 });
+  return { index, term, kind: "command", data, chain: "" };
 }
 
 type Details =
