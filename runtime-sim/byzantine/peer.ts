@@ -9,6 +9,7 @@ import { digest, type Liar, type LiarParts, type NodeView, type Posted } from ".
 import { ACTS } from "./acts/index.ts";
 import type { Demand, Lie, Speaker } from "./lie.ts";
 import type { PlannedLiar } from "./plan.ts";
+import type { ActName } from "./verdicts.ts";
 
 /** A lie that was let out. */
 export interface Mark {
@@ -18,6 +19,8 @@ export interface Mark {
 
 /** Lies under way that are remembered; the oldest are forgotten beyond. */
 const UNDER_WAY_MAX = 8192;
+/** Between two times that it speaks unasked. Answers come within a few milliseconds. */
+const REST_MS = 20;
 
 export class ByzantinePeer implements Liar, Speaker {
   readonly self: LiarParts;
@@ -25,6 +28,7 @@ export class ByzantinePeer implements Liar, Speaker {
   readonly audience: number;
   /** Lies told, and lies that consist in saying nothing. */
   told = 0;
+  #restUntilMs = 0;
   readonly #plan: PlannedLiar;
   readonly #lie: Lie;
   readonly #marks = new WeakMap<Message, Mark>();
@@ -39,10 +43,21 @@ export class ByzantinePeer implements Liar, Speaker {
     this.#lie = ACTS[plan.act](this);
   }
 
+  get act(): ActName {
+    return this.#plan.act;
+  }
+
   // ---- For acts
 
   tempted(): boolean {
     return this.rng.chance(this.#plan.chance);
+  }
+
+  ventures(): boolean {
+    const nowMs = this.self.nowMs();
+    if (nowMs < this.#restUntilMs || !this.tempted()) return false;
+    this.#restUntilMs = nowMs + REST_MS;
+    return true;
   }
 
   lie(message: Message, demand?: Demand): Message {

@@ -154,3 +154,17 @@ test("a cluster that lost its quorum is excused, with the proof", () => {
   expect(report.violations).toEqual([]);
   expect(report.excused).toMatch(/^no quorum is left of 1, 2, 3: node 1 lost its disk; node 2 lost its disk$/);
 });
+
+test("a caller that gives a run up ends it as a runaway, a few events later or at once", () => {
+  const run = new Run(stormy, { seed: 20 });
+  run.advance(1000);
+  run.giveUp("nobody waits any longer", false);
+  while (!run.advance(1000));
+  const message = expect.stringMatching(/^nobody waits any longer\nof the next 2000 events:\n\d+ % /);
+  expect(run.report()).toMatchObject({ ok: false, interrupted: false, violations: [{ oracle: "runaway", message }] });
+
+  const ended = new Run(stormy, { seed: 20 });
+  ended.giveUp("nobody waits any longer", true);
+  expect(ended.advance(1)).toBe(true);
+  expect(ended.report().violations).toMatchObject([{ oracle: "runaway", event: 0 }]);
+});

@@ -14,6 +14,7 @@ import { type LiarSettings, type SimMember, World, type WorldListener } from "..
 import { FaultView } from "./fault-view.ts";
 import { QuietPhase } from "./quiet.ts";
 import type { RunReport, Violation } from "./report.ts";
+import { RUNAWAY, RunawayGuard } from "./runaway.ts";
 
 export interface RunOptions {
   /** Any safe integer. */
@@ -59,6 +60,7 @@ export class Run implements WorldListener {
   readonly #violations: Violation[] = [];
   readonly #evidence = new Map<string, number>();
   readonly #fireEndUs: number;
+  readonly #runaway: RunawayGuard;
   #quiet: QuietPhase | null = null;
   #finished = false;
 
@@ -72,6 +74,7 @@ export class Run implements WorldListener {
 
     let oracles: Oracles | null = null;
     let judge: Judge | null = null;
+    let byzantine: ByzantinePeer | null = null;
     let membersSoFar: readonly SimMember[] = [];
     const violate = (oracle: string, message: () => string): void => this.#violate(oracle, message());
     const { liar: plan } = schedule;
@@ -79,6 +82,7 @@ export class Run implements WorldListener {
       hostIndex: plan.host - 1,
       create: (parts) => {
         const peer = new ByzantinePeer(plan, parts);
+        byzantine = peer;
         judge = new Judge({ verdict: verdictOf(plan.act), peer, members: membersSoFar, violate });
         return peer;
       },
@@ -109,6 +113,7 @@ export class Run implements WorldListener {
         ? null
         : new Recorder(world, onTransition ?? null, trace ?? null);
     world.watchers.recorder = this.#recorder;
+    this.#runaway = new RunawayGuard(world, schedule.base.clocks.length, byzantine);
 
     this.#operator = new Operator(world, this.#atlas, scenario.operator, (text) =>
       this.#recorder?.tell("operator", null, text),
@@ -156,7 +161,10 @@ export class Run implements WorldListener {
     return this.#oracles?.ledger ?? null;
   }
 
-  /** Carries out up to `maxEvents` events. True when the run is over, at the first violation at the latest. */
+  /**
+   * Carries out up to `maxEvents` events. True when the run is over: at the first violation at the latest, and at the
+   * latest when it exceeds the bound of events in a virtual second.
+   */
   advance(maxEvents: number): boolean {
     const world = this.#world;
     const lastEvent = world.loop.events + maxEvents;
@@ -167,9 +175,22 @@ export class Run implements WorldListener {
         world.advance(Infinity);
         this.#lookAtQuiet(this.#quiet);
       }
+      const runaway = this.#runaway.look();
+      if (runaway !== null) this.#violate(RUNAWAY, runaway);
       if (this.#violations.length > 0 || this.#harmFound) this.#finished = true;
     }
     return this.#finished;
+  }
+
+  /**
+   * For a caller whose own limit is exceeded: ends the run as a runaway, after a few more events, which tell the cause,
+   * or at once.
+   */
+  giveUp(reason: string, atOnce: boolean): void {
+    this.#runaway.end(reason);
+    if (!atOnce || this.#finished) return;
+    this.#violate(RUNAWAY, this.#runaway.cause());
+    this.#finished = true;
   }
 
   /** Share of the virtual time that has passed, 0 to 1. The phase after the faults counts as its bound. */

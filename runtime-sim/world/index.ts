@@ -1,7 +1,7 @@
 /** The simulated world: virtual time, hosts, and what happens to them. */
 
 export type { BaseConditions, ClockConditions, HostNumber, LinkConditions, OddLink } from "./conditions.ts";
-export { type Caller, EVENT, type SimEvent } from "./event.ts";
+export { type Caller, EVENT, type EventKind, type SimEvent } from "./event.ts";
 export type { SimHost } from "./host.ts";
 export { digest, Identities } from "./identity.ts";
 export type { Liar, LiarParts, LiarSettings, Posted } from "./liar.ts";

@@ -18,9 +18,10 @@ export async function checkedAgain(
   request: RunRequest,
   faults: FaultSchedule | null,
   signal: AbortSignal,
+  wallLimitMs: number,
   onProgress: (fraction: number) => void,
 ): Promise<RunRecord> {
-  const again = await finish(newRun(request, faults, {}), request, signal, onProgress);
+  const again = await finish(newRun(request, faults, {}), request, signal, wallLimitMs, onProgress);
   if (signal.aborted || again.report.traceHash === record.report.traceHash) return record;
 
   const hashes = `trace hash ${record.report.traceHash} at first, ${again.report.traceHash} the second time`;

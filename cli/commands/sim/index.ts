@@ -25,6 +25,12 @@ const DURATION = [
   parseDurationMs,
 ] as const;
 
+const WALL_LIMIT = [
+  "--wall-limit <time>",
+  "a run that takes longer by the wall clock is ended as a runaway; 10m unless given",
+  parseDurationMs,
+] as const;
+
 export const registerSim: CommandGroup = (program, session) => {
   const sim: Command = withExamples(program.command("sim"), [
     "blixard sim --seed 12345 byzantine",
@@ -43,6 +49,7 @@ export const registerSim: CommandGroup = (program, session) => {
     .option("--trace <file>", "write every event to FILE, one JSON object a line")
     .option("--faults <file>", "replay the faults in FILE in place of those drawn from the seed")
     .option("--save-faults <file>", "write the faults of this run to FILE, for reading, editing and --faults")
+    .option(...WALL_LIMIT)
     .option("--check-determinism", "run twice, and name the first event that differs if one does")
     .option("--verdicts", "print what each Byzantine act is expected to lead to, and run nothing")
     // Options after a subcommand's name belong to the subcommand.
@@ -110,7 +117,8 @@ function registerSweep(sim: Command, session: Session): void {
     .option(...NODES)
     .option(...DURATION)
     .option("--jobs <n>", "how many runs at once; as many as there are processors unless given", parseJobs)
-    .option("--time <time>", "start no more runs after this long by the wall clock, such as 60s", parseDurationMs)
+    .option("--time <time>", "end after this long by the wall clock, such as 60s", parseDurationMs)
+    .option(...WALL_LIMIT)
     .option("--shard <part/parts>", "run only this part of all the runs, such as 3/64", parseShard)
     .option("--junit <file>", "write the results to FILE as JUnit XML")
     .option("--json", "print one JSON object a run, each as it finishes, instead of the totals")

@@ -11,7 +11,7 @@ import { checkWritable, JsonLinesFile, readJson, writeWhole } from "../../files/
 import { EXIT, type ExitCode, type Interrupt, UsageError } from "../../frame/index.ts";
 import type { Paint, Style, Terminal } from "../../output/index.ts";
 import { checkedAgain } from "./determinism.ts";
-import { finish, newRun, type Watchers } from "./execute.ts";
+import { finish, newRun, WALL_LIMIT_DEFAULT_MS, type Watchers } from "./execute.ts";
 import { jsonOf, type RunRecord } from "./record.ts";
 import type { RunRequest } from "./request.ts";
 import { summaryOf } from "./summary.ts";
@@ -26,6 +26,7 @@ export interface SimOptions {
   readonly faults?: string;
   readonly saveFaults?: string;
   readonly checkDeterminism?: true;
+  readonly wallLimit?: number;
 }
 
 /** Random seeds are short enough to be read aloud. */
@@ -54,19 +55,20 @@ export async function runScenario(
         );
   if (options.saveFaults !== undefined) checkWritable(options.saveFaults);
 
+  const wallLimitMs = options.wallLimit ?? WALL_LIMIT_DEFAULT_MS;
   const trace = options.trace === undefined ? null : new JsonLinesFile(options.trace);
   let record: RunRecord;
   try {
     const run = newCheckedRun(request, faults, watchers(options, trace, terminal));
     // Before the run, so that the file exists even if the run never ends.
     if (options.saveFaults !== undefined) writeWhole(options.saveFaults, `${JSON.stringify(run.schedule, null, 2)}\n`);
-    record = await finish(run, request, interrupt.signal, showing(terminal, options, request, ""));
+    record = await finish(run, request, interrupt.signal, wallLimitMs, showing(terminal, options, request, ""));
   } finally {
     trace?.close();
   }
   if (options.checkDeterminism === true && !record.report.interrupted) {
     const onProgress = showing(terminal, options, request, ", again");
-    record = await checkedAgain(record, request, faults, interrupt.signal, onProgress);
+    record = await checkedAgain(record, request, faults, interrupt.signal, wallLimitMs, onProgress);
   }
 
   terminal.progress("");

@@ -4,12 +4,14 @@ import { Tinypool } from "tinypool";
 import { checkWritable, writeWhole } from "../../../files/index.ts";
 import { EXIT, type ExitCode, type Interrupt, type SeedRange, type Shard, UsageError } from "../../../frame/index.ts";
 import type { Terminal } from "../../../output/index.ts";
+import { WALL_LIMIT_DEFAULT_MS } from "../execute.ts";
 import { brokenOff, jsonOf, type RunRecord } from "../record.ts";
 import type { RunRequest } from "../request.ts";
 import { scenariosNamed } from "../scenarios.ts";
 import { type JunitCase, junitXml } from "./junit.ts";
 import { runsOf, type SweepPlan, seedsInShard } from "./plan.ts";
 import { sweepProgress } from "./progress.ts";
+import type { ThreadJob } from "./thread.ts";
 import { type Ending, failureLine, isFailure, type SweepResult, Totals, totalsLines } from "./totals.ts";
 
 /**
@@ -17,6 +19,10 @@ import { type Ending, failureLine, isFailure, type SweepResult, Totals, totalsLi
  * out of memory.
  */
 const THREAD_HEAP_MAX_MIB = 1024;
+/** A run keeps to its limits between events. A thread that is later than this does not come back from an event. */
+const THREAD_LATE_MS = 30_000;
+/** The longest that a timer can wait. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export interface SweepOptions {
   readonly seeds: SeedRange;
@@ -24,6 +30,7 @@ export interface SweepOptions {
   readonly duration?: number;
   readonly jobs?: number;
   readonly time?: number;
+  readonly wallLimit?: number;
   readonly shard?: Shard;
   readonly junit?: string;
   readonly json?: true;
@@ -53,8 +60,12 @@ export async function sweep(
   const cases: JunitCase[] = [];
   const showProgress = sweepProgress(terminal, planned, beganMs);
   const onRecord = (request: RunRequest, record: RunRecord): void => {
-    const { violations } = record.report;
+    const { violations, interrupted } = record.report;
     const ok = !isFailure(record.report);
+    if (record.report.ok && interrupted) {
+      totals.cutShort += 1;
+      return;
+    }
     totals.add(request, record);
     if (options.json === true) terminal.out(JSON.stringify(jsonOf(record)));
     if (!ok) terminal.err(failureLine({ request, violations }, terminal.paintErr));
@@ -65,8 +76,11 @@ export async function sweep(
   };
 
   const jobs = Math.max(1, Math.min(options.jobs ?? availableParallelism(), planned));
-  const endMs = options.time === undefined ? Number.POSITIVE_INFINITY : beganMs + options.time;
-  const ending = await runAll(runsOf(plan), jobs, endMs, interrupt.signal, onRecord);
+  const limits: Limits = {
+    wallLimitMs: options.wallLimit ?? WALL_LIMIT_DEFAULT_MS,
+    endAtMs: options.time === undefined ? Number.POSITIVE_INFINITY : Date.now() + options.time,
+  };
+  const ending = await runAll(runsOf(plan), jobs, limits, interrupt.signal, onRecord);
 
   terminal.progress("");
   const result: SweepResult = { totals, planned, ending, jobs, wallMs: performance.now() - beganMs };
@@ -78,10 +92,12 @@ export async function sweep(
   return ending === "interrupted" ? interrupt.exitCode : EXIT.holds;
 }
 
+type Limits = Omit<ThreadJob, "request">;
+
 async function runAll(
   requests: Iterator<RunRequest, void>,
   jobs: number,
-  endMs: number,
+  limits: Limits,
   signal: AbortSignal,
   onRecord: (request: RunRequest, record: RunRecord) => void,
 ): Promise<Ending> {
@@ -101,12 +117,13 @@ async function runAll(
       const next = requests.next();
       if (next.done === true) return;
       const request = next.value;
-      if (performance.now() >= endMs) {
+      if (Date.now() >= limits.endAtMs) {
         ending = "outOfTime";
         return;
       }
-      const record = await runInPool(pool, request);
+      const record = await runInPool(pool, { request, ...limits });
       if (signal.aborted) return;
+      if (record.report.ok && record.report.interrupted) ending = "outOfTime";
       onRecord(request, record);
     }
   };
@@ -119,12 +136,19 @@ async function runAll(
   }
 }
 
-/** A thread that dies, for example out of memory, is a failed run and does not end the sweep. */
-async function runInPool(pool: Tinypool, request: RunRequest): Promise<RunRecord> {
+/**
+ * A thread that dies, for example out of memory, or that does not come back, is a failed run and does not end the
+ * sweep.
+ */
+async function runInPool(pool: Tinypool, job: ThreadJob): Promise<RunRecord> {
+  const { request, wallLimitMs, endAtMs } = job;
+  const lateMs = Math.min(wallLimitMs, Math.max(0, endAtMs - Date.now())) + THREAD_LATE_MS;
+  const late = AbortSignal.timeout(Math.min(lateMs, TIMER_MAX_MS));
   try {
-    const record: RunRecord = await pool.run(request);
+    const record: RunRecord = await pool.run(job, { signal: late });
     return record;
   } catch (error) {
-    return { report: brokenOff(request, error), wallMs: 0 };
+    const cause = late.aborted ? new Error("one event takes for ever: its thread did not come back in time") : error;
+    return { report: brokenOff(request, cause), wallMs: 0 };
   }
 }

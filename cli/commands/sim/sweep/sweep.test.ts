@@ -64,7 +64,22 @@ test("out of time, it starts no more runs and says how many it made", async () =
     "1",
   ]);
   expect(code).toBe(0);
-  expect(out).toMatch(/\nout of time: \d+ of 1,000,000 runs made\n/);
+  expect(out).toMatch(/\nout of time: \d+ of 1,000,000 runs made(, 1 more cut short)?\n/);
+});
+
+test("--time holds inside a run: one that is under way is cut short", async () => {
+  const args = ["sim", "sweep", "calm", "--seeds", "1", "--duration", "300d", "--time", "1s", "--jobs", "1"];
+  const { code, out } = await blixard(args);
+  expect(code).toBe(0);
+  expect(out).toMatch(/\nout of time: 0 of 1 run made, 1 more cut short\n/);
+});
+
+test("a run that exceeds the limit of wall time is a violation that says what its events are", async () => {
+  const args = ["sim", "sweep", "calm", "--seeds", "1", "--duration", "300d", "--wall-limit", "1s", "--json"];
+  const { code, out } = await blixard(args);
+  expect(code).toBe(1);
+  const message = expect.stringMatching(/^it takes longer than 1\.00 s by the wall clock\nof the next 2000 events:\n/);
+  expect(JSON.parse(out)).toMatchObject({ ok: false, violations: [{ oracle: "runaway", message }] });
 });
 
 test("interrupted, it prints what was done so far", async () => {

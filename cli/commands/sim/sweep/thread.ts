@@ -3,6 +3,13 @@ import { finishAtOnce } from "../execute.ts";
 import type { RunRecord } from "../record.ts";
 import type { RunRequest } from "../request.ts";
 
-export default function runInThread(request: RunRequest): RunRecord {
-  return finishAtOnce(request);
+export interface ThreadJob {
+  readonly request: RunRequest;
+  readonly wallLimitMs: number;
+  /** When the sweep ends, by the wall clock, in milliseconds since 1970. */
+  readonly endAtMs: number;
+}
+
+export default function runInThread({ request, wallLimitMs, endAtMs }: ThreadJob): RunRecord {
+  return finishAtOnce(request, wallLimitMs, endAtMs);
 }

@@ -27,6 +27,8 @@ export class Totals {
   readonly failures: Failure[] = [];
   /** Scenarios that failed as they are known to, until when, and how often. */
   readonly expected = new Map<string, { readonly until: string; times: number }>();
+  /** Runs that were under way when the time was over, and held so far. They count for nothing else. */
+  cutShort = 0;
 
   constructor(scenarios: readonly string[]) {
     for (const scenario of scenarios) this.byScenario.set(scenario, { ...this.sums });
@@ -106,7 +108,9 @@ export function totalsLines({ totals, planned, ending, jobs, wallMs }: SweepResu
     `${plural(sums.runs, "run")} in ${duration(wallMs)} with ${plural(jobs, "job")}: ` +
       `${brief(sums.runs / seconds)} a second, ${brief(sums.virtualMs / 1000 / seconds)} × as fast as real time`,
   ];
-  if (ending === "outOfTime") lines.push(`out of time: ${count(sums.runs)} of ${plural(planned, "run")} made`);
+  const cutShort = totals.cutShort === 0 ? "" : `, ${count(totals.cutShort)} more cut short`;
+  if (ending === "outOfTime")
+    lines.push(`out of time: ${count(sums.runs)} of ${plural(planned, "run")} made${cutShort}`);
   if (ending === "interrupted") lines.push(`interrupted: ${count(sums.runs)} of ${plural(planned, "run")} made`);
   if (totals.failures.length > 0) lines.push("");
   for (const failure of totals.failures) lines.push(...failureLines(failure, paint));
