@@ -21,6 +21,11 @@ export interface Speaker {
   readonly audience: number;
   /** Whether to take this occasion. Draws. */
   tempted(): boolean;
+  /**
+   * Whether to say something unasked now. As `tempted`, and then not again for a while: each answer to a lie would be
+   * the occasion for more of them.
+   */
+  ventures(): boolean;
   /** Marks and counts `message` as a lie; returns it. */
   lie(message: Message, demand?: Demand): Message;
   /** As `lie`, over the ghost's connection. */

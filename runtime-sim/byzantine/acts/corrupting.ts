@@ -26,7 +26,7 @@ export const corruptMessage: Act = (speaker) => {
       return rng.chance(0.5) && speaker.tempted() ? nonsense(speaker, node, message) : message;
     },
     beside(node) {
-      if (!rng.chance(0.1) || !speaker.tempted()) return [];
+      if (!rng.chance(0.1) || !speaker.ventures()) return [];
       return someOthers(speaker, node).map((to) => {
         const common = header(speaker, to, node.term);
         const requestId = rng.integer(0, BIG);

@@ -66,7 +66,7 @@ export const falseAnswer: Act = (speaker) => {
       return message;
     },
     beside(node) {
-      if (node.role === "leader" || !speaker.tempted()) return [];
+      if (node.role === "leader" || !speaker.ventures()) return [];
       const outcome = { kind: "appended", index: node.commitIndex + rng.integer(1, 3), term: node.term } as const;
       const isRead = rng.chance(0.5);
       const [to] = someOthers(speaker, node);

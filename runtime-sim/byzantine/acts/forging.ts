@@ -55,7 +55,7 @@ export const forgedSnapshot: Act = (speaker) => {
   const { rng } = speaker;
   return {
     beside(node) {
-      if (!speaker.tempted()) return [];
+      if (!speaker.ventures()) return [];
       const index = node.log.lastIndex + rng.integer(1, 5);
       const content = { index, digest: inventedText(rng), bytes: inventedBytes(rng, 200) };
       const isCertified = rng.chance(0.3);
@@ -79,7 +79,7 @@ export const consistentForgedSnapshot: Act = (speaker) => {
   const { self, rng } = speaker;
   return {
     beside(node) {
-      if (node.role !== "leader" || !speaker.tempted()) return [];
+      if (node.role !== "leader" || !speaker.ventures()) return [];
       // A cluster in which nothing was ever done.
       const chunks = [...encodeSnapshot(emptyState(), 1024)];
       const [bytes] = chunks;
@@ -158,7 +158,7 @@ export const forgedJoin: Act = (speaker) => {
     },
     beside(node) {
       const said: (Message | null)[] = curious.splice(0).map((to) => introduction(node, to, ghost.id));
-      if (speaker.tempted()) {
+      if (speaker.ventures()) {
         for (const to of someOthers(speaker, node)) {
           const kind = rng.integer(0, 3);
           if (kind === 0) said.push(introduction(node, to, self.id));

@@ -41,7 +41,7 @@ export const rewriteCommitted: Act = (speaker) => {
   let victim: NodeId | null = null;
   return {
     beside(node) {
-      if (node.role !== "leader" || !speaker.tempted()) return [];
+      if (node.role !== "leader" || !speaker.ventures()) return [];
       const index = node.commitIndex - speaker.rng.integer(0, 3);
       const entry = node.log.entryAt(index);
       const prevTerm = node.log.termAt(index - 1);

@@ -26,7 +26,7 @@ export const replay: Act = (speaker) => {
       return message;
     },
     beside(node) {
-      if (!speaker.tempted()) return [];
+      if (!speaker.ventures()) return [];
       if (rng.chance(0.5)) return own.length === 0 ? [] : [speaker.lie(rng.pick(own))];
       if (others.length === 0) return [];
       const old = rng.pick(others);

@@ -50,7 +50,7 @@ export const twoVotes: Act = (speaker) => {
     },
     beside(node) {
       const said = answers.splice(0);
-      if (node.role === "leader" && rng.chance(0.3) && speaker.tempted()) said.push(...duel(speaker, node));
+      if (node.role === "leader" && rng.chance(0.3) && speaker.ventures()) said.push(...duel(speaker, node));
       return said;
     },
     witness(receiver, message) {
@@ -92,7 +92,7 @@ export const fakeLeader: Act = (speaker) => {
       return message;
     },
     beside(node) {
-      if (node.role === "leader" || !speaker.tempted()) return [];
+      if (node.role === "leader" || !speaker.ventures()) return [];
       const term = node.term + rng.integer(1, 3);
       const kind = rng.integer(0, 3);
       return someOthers(speaker, node).map((to) => {
@@ -201,7 +201,7 @@ export const wrongTerm: Act = (speaker) => {
       }
     },
     beside(node) {
-      if (!rng.chance(0.2) || !speaker.tempted()) return [];
+      if (!rng.chance(0.2) || !speaker.ventures()) return [];
       const term = inflated(node.term);
       const preVote = rng.chance(0.5);
       const { lastIndex } = node.log;
@@ -230,15 +230,12 @@ export const wrongTerm: Act = (speaker) => {
 
 /** How far the liar would move the term. A few such leaps would use up all terms. */
 const LEAP = 1_000_000_000;
-/** Each answer is an occasion for the next question: without a rest they would fill the network. */
-const REST_MS = 20;
 
 export const termRush: Act = (speaker) => {
   const { self } = speaker;
   /** Signed pre-votes for the term to come. */
   const signatures = new Map<NodeId, string>();
   let term = 0;
-  let restUntilMs = 0;
 
   return {
     heard(_from, message) {
@@ -247,8 +244,7 @@ export const termRush: Act = (speaker) => {
       return null;
     },
     beside(node) {
-      if (node.role === "leader" || self.nowMs() < restUntilMs || !speaker.tempted()) return [];
-      restUntilMs = self.nowMs() + REST_MS;
+      if (node.role === "leader" || !speaker.ventures()) return [];
       if (term !== node.term + LEAP) {
         term = node.term + LEAP;
         signatures.clear();
