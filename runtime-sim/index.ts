@@ -28,7 +28,7 @@ export {
   type VerdictReport,
 } from "./byzantine/index.ts";
 export { FAULTS, type FaultKind, type FaultTarget, type ParameterSpec, type PlannedFault } from "./faults/index.ts";
-export { CALM_FLEET, type FleetShape } from "./fleet/index.ts";
+export { CALM_FLEET, type FleetShape, type FleetVariety, WISHES } from "./fleet/index.ts";
 export {
   checkHistory,
   DEFAULT_JEPSEN_LIMITS,
@@ -58,11 +58,14 @@ export {
   type FaultMix,
   type FaultSchedule,
   FaultScheduleError,
+  LEASE_LONG_ABSENCES,
   type NetworkRanges,
   parseFaultSchedule,
   SCHEDULE_LIMITS,
   type Scenario,
   scenario,
+  settled,
+  type Variety,
 } from "./scenario/index.ts";
 export { formatTransition, type TraceEvent, type Transition, type TransitionKind } from "./trace/index.ts";
 export {

@@ -97,6 +97,25 @@ test("a fault that outlasts the fire is ended with it", () => {
   expect(transitions.find(({ kind }) => kind === "healed")?.atMs).toBe(15_000);
 });
 
+test.each(["both", "outbound", "inbound"])("links of a worker to members are cut one way or both: %s", (direction) => {
+  const [kind, calm] = [faultNamed("cut-worker-links"), runWith(1, [], machineRoom).report];
+  if (kind === null) throw new Error("there is no cut-worker-links");
+  const cut = { ...planned(kind, 1, 3000, 3000, [4]), parameters: { direction, share: 1 } };
+  const { report } = runWith(1, [cut], machineRoom);
+  expect(report.violations).toEqual([]);
+  expect(calm.messages.lost).toBe(0);
+  expect(report.messages.lost).toBeGreaterThan(2);
+});
+
+test("links of a worker are lossy when it is hit", () => {
+  const loss = faultNamed("loss");
+  if (loss === null) throw new Error("there is no loss");
+  const fault = { ...planned(loss, 1, 3000, 9000, "worker"), parameters: { chance: 1 } };
+  const { report } = runWith(1, [fault], machineRoom);
+  expect(report.violations).toEqual([]);
+  expect(report.messages.lost).toBeGreaterThan(5);
+});
+
 test.each([1, 2, 3])("everything at once, over each other, heals (%d)", (seed) => {
   const rng = new Streams(seed).stream("test");
   const faults = FAULTS.flatMap((kind, at) =>

@@ -2,21 +2,10 @@
  * Faults that cut links altogether. Partitions that overlap add up: a link carries again when the last of them has
  * ended.
  */
-import { bridgeLinks, type Direction, groupLinks, isolateLinks, type LinkList, ringLinks } from "../network/index.ts";
-import type { EndFault, FaultKind, Injection, ParameterSpec } from "./kind.ts";
+import { bridgeLinks, groupLinks, isolateLinks, type LinkList, pairLinks, ringLinks } from "../network/index.ts";
+import { direction, directionOf } from "./direction.ts";
+import type { EndFault, FaultKind, Injection } from "./kind.ts";
 import type { FaultWorld } from "./world.ts";
-
-const DIRECTIONS = ["both", "outbound", "inbound"] as const;
-
-const direction: ParameterSpec = {
-  meaning: "which way it cuts: all, only what the first side sends, or only what it would receive",
-  choices: DIRECTIONS,
-};
-
-function directionOf(fault: Injection): Direction {
-  const chosen = fault.choice("direction");
-  return DIRECTIONS.find((known) => known === chosen) ?? "both";
-}
 
 function partition(
   fault: Pick<FaultKind, "name" | "summary" | "parameters">,
@@ -38,9 +27,12 @@ function block(world: FaultWorld, links: LinkList): EndFault | null {
   };
 }
 
-/** Each host's side: 0 for `first`, 1 for everyone else. */
-function sides(world: FaultWorld, first: readonly number[]): number[] {
-  return Array.from({ length: world.network.hostCount }, (_, host) => (first.includes(host) ? 0 : 1));
+/** Each host's side: 0 for `first`, 1 for everyone else. A host that runs machines may be on either. */
+function sides(world: FaultWorld, fault: Injection, first: readonly number[]): number[] {
+  return Array.from({ length: world.network.hostCount }, (_, host) => {
+    if (world.workerAt(host) !== null) return fault.rng.integer(0, 1);
+    return first.includes(host) ? 0 : 1;
+  });
 }
 
 const isolate = partition(
@@ -53,7 +45,7 @@ const halves = partition(
   { name: "halves", summary: "the hosts fall into two halves", parameters: { direction } },
   (world, fault) => {
     const shuffled = fault.rng.shuffle([...world.participants()]);
-    return groupLinks(sides(world, shuffled.slice(0, Math.floor(shuffled.length / 2))), directionOf(fault));
+    return groupLinks(sides(world, fault, shuffled.slice(0, Math.floor(shuffled.length / 2))), directionOf(fault));
   },
 );
 
@@ -82,7 +74,7 @@ const bridge = partition(
   (world, fault) => {
     const [middle, ...others] = fault.rng.shuffle([...world.participants()]);
     if (middle === undefined) return [];
-    return bridgeLinks(sides(world, others.slice(0, Math.floor(others.length / 2))), middle, directionOf(fault));
+    return bridgeLinks(sides(world, fault, others.slice(0, Math.floor(others.length / 2))), middle, directionOf(fault));
   },
 );
 
@@ -101,7 +93,7 @@ const cutOffMinority = partition(
     const hosts = world.participants();
     const others = fault.rng.shuffle(hosts.filter((host) => !fault.hosts.includes(host)));
     const companions = others.slice(0, Math.max(0, Math.ceil(hosts.length / 2) - 2));
-    return groupLinks(sides(world, [...fault.hosts.slice(0, 1), ...companions]), directionOf(fault));
+    return groupLinks(sides(world, fault, [...fault.hosts.slice(0, 1), ...companions]), directionOf(fault));
   },
 );
 
@@ -114,13 +106,7 @@ const oneLink = partition(
   (world, fault) => {
     const [host = 0] = fault.hosts;
     const others = world.participants().filter((other) => other !== host);
-    if (others.length === 0) return [];
-    const other = fault.rng.pick(others);
-    const there = { from: host, to: other };
-    const back = { from: other, to: host };
-    const way = directionOf(fault);
-    if (way === "both") return [there, back];
-    return way === "outbound" ? [there] : [back];
+    return others.length === 0 ? [] : pairLinks(host, fault.rng.pick(others), directionOf(fault));
   },
 );
 

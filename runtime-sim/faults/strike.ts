@@ -13,21 +13,30 @@ type Strike = (world: FaultWorld, host: number, fault: Injection) => EndFault | 
 const STRIKES: Readonly<Record<string, Strike>> = {
   crash: (world, host) => (world.crash(host) ? () => world.restart(host) : null),
   pause: (world, host) => world.pause(host),
-  isolate: (world, host) => cutOff(world, [host]),
+  isolate: (world, host, fault) => cutOff(world, fault, [host]),
   /** Some of the others still receive its messages, too few for a majority. */
   minority: (world, host, fault) => {
     const hosts = world.participants();
     const others = fault.rng.shuffle(hosts.filter((other) => other !== host));
-    return cutOff(world, [host, ...others.slice(0, Math.max(0, Math.ceil(hosts.length / 2) - 2))]);
+    return cutOff(world, fault, [host, ...others.slice(0, Math.max(0, Math.ceil(hosts.length / 2) - 2))]);
   },
   /** Its messages reach everybody; none reaches it. */
-  deaf: (world, host) => cutOff(world, [host], "inbound"),
+  deaf: (world, host, fault) => cutOff(world, fault, [host], "inbound"),
 };
 
 const LEADER_MOMENTS: readonly LeaderMoment[] = ["elected", "commits"];
 
-function cutOff(world: FaultWorld, hosts: readonly number[], direction: "both" | "inbound" = "both"): EndFault {
-  const sides = Array.from({ length: world.network.hostCount }, (_, host) => (hosts.includes(host) ? 0 : 1));
+/** Hosts that run machines may be on either side: then they report to somebody who leads no more. */
+function cutOff(
+  world: FaultWorld,
+  fault: Injection,
+  hosts: readonly number[],
+  direction: "both" | "inbound" = "both",
+): EndFault {
+  const sides = Array.from({ length: world.network.hostCount }, (_, host) => {
+    if (world.workerAt(host) !== null) return fault.rng.integer(0, 1);
+    return hosts.includes(host) ? 0 : 1;
+  });
   const token = world.network.block(groupLinks(sides, direction));
   return () => {
     world.network.unblock(token);

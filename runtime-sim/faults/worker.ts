@@ -1,5 +1,6 @@
 /** Faults of hosts that run machines: their agents, their power, and what their hypervisors do. */
-import { isolateLinks } from "../network/index.ts";
+import { isolateLinks, pairLinks } from "../network/index.ts";
+import { direction, directionOf } from "./direction.ts";
 import type { FaultKind, Injection } from "./kind.ts";
 import type { FaultWorld, WorkerTarget } from "./world.ts";
 
@@ -74,6 +75,29 @@ export const workerFaults: readonly FaultKind[] = [
       const tokens = workers.map((worker) => {
         worker.disturb();
         return world.network.block(isolateLinks(worker.hostIndex, world.network.hostCount, "both"));
+      });
+      return () => {
+        for (const token of tokens) world.network.unblock(token);
+      };
+    },
+  },
+  {
+    name: "cut-worker-links",
+    family: "worker",
+    summary: "a host and some of the members no longer hear each other, while it reaches the others",
+    parameters: {
+      direction,
+      share: { meaning: "share of the members that it is cut off from", limits: [0, 1], swarm: [0.2, 1] },
+    },
+    durationMs: [1000, 60_000],
+    begin(world, fault) {
+      const workers = workersOf(world, fault);
+      const members = world.participants();
+      if (workers.length === 0 || members.length === 0) return null;
+      const tokens = workers.map(({ hostIndex }) => {
+        const drawn = members.filter(() => fault.rng.chance(fault.number("share")));
+        const others = drawn.length > 0 ? drawn : [fault.rng.pick(members)];
+        return world.network.block(others.flatMap((other) => pairLinks(hostIndex, other, directionOf(fault))));
       });
       return () => {
         for (const token of tokens) world.network.unblock(token);

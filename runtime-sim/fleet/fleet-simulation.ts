@@ -3,6 +3,7 @@ import type { ClusterState } from "../../core/index.ts";
 import type { CommittedLedger, Violate } from "../oracles/index.ts";
 import type { World } from "../world/index.ts";
 import { FleetAudit, type Missing } from "./audit.ts";
+import { keptToBound } from "./clock-bound.ts";
 import { EntryStates } from "./entry-states.ts";
 import { Fleet } from "./fleet.ts";
 import { FLEET_ORACLES } from "./oracles/index.ts";
@@ -17,8 +18,11 @@ export class FleetSimulation {
   readonly #removals: Removals;
   readonly #audit: FleetAudit;
 
-  /** `ledger`: what has been committed; null: nothing is checked but that the fleet comes to rest. */
-  constructor(world: World, shape: FleetShape, violate: Violate, ledger: CommittedLedger | null) {
+  /**
+   * `driftBound`: the largest relative rate error of two clocks that leases allow for. `ledger`: what has been
+   * committed; null: nothing is checked but that the fleet comes to rest.
+   */
+  constructor(world: World, shape: FleetShape, driftBound: number, violate: Violate, ledger: CommittedLedger | null) {
     const isAudited = ledger !== null;
     this.#world = world;
     this.fleet = new Fleet(world, shape, {
@@ -36,7 +40,14 @@ export class FleetSimulation {
     const { touched, disturbed } = this.#tenants.wishes;
     this.#removals = new Removals(world, this.fleet, disturbed);
     const nowMs = (): number => world.loop.nowUs / 1000;
-    this.#audit = new FleetAudit({ workers, shape, touched, disturbed, violate, nowMs }, FLEET_ORACLES);
+    const clocks = [...world.members.hosts, ...world.members.workerHosts].map(({ clock }) => clock);
+    const promises = {
+      faultsAreLocal: shape.faultsAreLocal,
+      get clocksLie(): boolean {
+        return shape.clocksLie || !keptToBound(clocks, driftBound);
+      },
+    };
+    this.#audit = new FleetAudit({ workers, shape: promises, touched, disturbed, violate, nowMs }, FLEET_ORACLES);
     if (ledger === null) return;
     const states = new EntryStates(ledger, this.#audit);
     world.progress.stateWatch = (state) => states.reached(state);

@@ -113,3 +113,14 @@ test("a new process gets a new origin; the wall clock and a freeze go on", () =>
   expect([clock.monotonicMs(2_500_000), clock.monotonicMs(4_000_000)]).toEqual([7, 1507]);
   expect(clock.wallMs(4_000_000)).toBe(1_700_000_004_500);
 });
+
+test("it remembers how slow and how fast it ever was", () => {
+  const clock = new HostClock(PERFECT);
+  clock.setRate(1.2, 1000);
+  clock.setRate(0.9, 2000);
+  clock.setRate(1, 3000);
+  expect([clock.slowestRate, clock.fastestRate]).toEqual([0.9, 1.2]);
+  clock.freeze(5000, 4000);
+  clock.jumpMonotonic(1);
+  expect([clock.slowestRate, clock.fastestRate]).toEqual([0, Infinity]);
+});

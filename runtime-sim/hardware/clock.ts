@@ -25,15 +25,29 @@ export class HostClock {
   #countUs = 0;
   #monotonicOffsetUs: number;
   #wallOffsetUs: number;
+  #slowestRate: number;
+  #fastestRate: number;
 
   constructor(settings: ClockSettings) {
     this.#rate = checkedRate(settings.rate);
+    this.#slowestRate = this.#rate;
+    this.#fastestRate = this.#rate;
     this.#monotonicOffsetUs = Math.round(settings.monotonicAtZeroMs * 1000);
     this.#wallOffsetUs = Math.round(settings.wallAtZeroMs * 1000);
   }
 
   get rate(): number {
     return this.#rate;
+  }
+
+  /** The lowest rate at which it ever ran; 0 when it ever stood still. */
+  get slowestRate(): number {
+    return this.#slowestRate;
+  }
+
+  /** The highest rate at which it ever ran; Infinity when its monotonic clock ever jumped. */
+  get fastestRate(): number {
+    return this.#fastestRate;
   }
 
   /** Milliseconds, to the microsecond. Never goes back between two `restart`s. */
@@ -74,6 +88,8 @@ export class HostClock {
     checkedRate(rate);
     if (nowUs > this.#sinceUs) this.#rebase(nowUs);
     this.#rate = rate;
+    this.#slowestRate = Math.min(this.#slowestRate, rate);
+    this.#fastestRate = Math.max(this.#fastestRate, rate);
   }
 
   /** Moves the wall clock forward, or back when negative. */
@@ -85,6 +101,7 @@ export class HostClock {
   jumpMonotonic(forwardMs: number): void {
     if (!(forwardMs >= 0)) throw new RangeError(`a monotonic clock cannot jump by ${forwardMs} ms`);
     this.#monotonicOffsetUs += Math.round(forwardMs * 1000);
+    if (forwardMs > 0) this.#fastestRate = Infinity;
   }
 
   /**
@@ -94,6 +111,7 @@ export class HostClock {
   freeze(untilUs: number, nowUs: number): void {
     if (nowUs > this.#sinceUs) this.#rebase(nowUs);
     this.#sinceUs = Math.max(this.#sinceUs, untilUs);
+    this.#slowestRate = 0;
   }
 
   /** Ends every freeze now. */

@@ -2,4 +2,12 @@
 export { damagedCopy } from "./damage.ts";
 export { Links } from "./links.ts";
 export { CALM_LINK, type LinkParameters, Network } from "./network.ts";
-export { bridgeLinks, type Direction, groupLinks, isolateLinks, type LinkList, ringLinks } from "./partition.ts";
+export {
+  bridgeLinks,
+  type Direction,
+  groupLinks,
+  isolateLinks,
+  type LinkList,
+  pairLinks,
+  ringLinks,
+} from "./partition.ts";

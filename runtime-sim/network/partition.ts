@@ -18,6 +18,14 @@ export function isolateLinks(host: number, hostCount: number, direction: Directi
   return cut(hostCount, direction, (from, to) => from === host && to !== host);
 }
 
+/** The links between two hosts; "outbound" is from the first to the second. */
+export function pairLinks(host: number, other: number, direction: Direction): LinkList {
+  const there = { from: host, to: other };
+  const back = { from: other, to: host };
+  if (direction === "both") return [there, back];
+  return direction === "outbound" ? [there] : [back];
+}
+
 /**
  * All links between hosts of different groups: `groups[host]` is a host's group, any number. "outbound" cuts what
  * lower-numbered groups send to higher ones, "inbound" the reverse.

@@ -62,7 +62,11 @@ export class FaultView implements InjectorWorld {
 
   faultBegan(kind: FaultKind, fault: PlannedFault, hosts: readonly number[]): void {
     this.#world.loop.hash.mix(fault.id);
-    for (const host of hosts) this.#world.loop.hash.mix(host);
+    for (const host of hosts) {
+      this.#world.loop.hash.mix(host);
+      // Kinds that hit members and workers alike, such as the loss of messages, do not know what a worker is.
+      this.workerAt(host)?.disturb();
+    }
     this.#listener.faultBegan(kind, fault, hosts);
   }
 

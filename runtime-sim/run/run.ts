@@ -7,7 +7,7 @@ import { BYZANTINE_VERDICT, ByzantinePeer, Judge, verdictOf } from "../byzantine
 import { FaultAtlas, faultNamed, Injector } from "../faults/index.ts";
 import { FleetSimulation } from "../fleet/index.ts";
 import { type CommittedLedger, ORACLES, Oracles } from "../oracles/index.ts";
-import { drawSchedule, type FaultSchedule, SCHEDULE_LIMITS, type Scenario } from "../scenario/index.ts";
+import { drawSchedule, type FaultSchedule, SCHEDULE_LIMITS, type Scenario, settled } from "../scenario/index.ts";
 import { Recorder, type TraceEvent, type Transition } from "../trace/index.ts";
 import { type ClientOperation, Operator, Workload } from "../workload/index.ts";
 import { type LiarSettings, type SimMember, World, type WorldListener } from "../world/index.ts";
@@ -64,10 +64,11 @@ export class Run implements WorldListener {
   #quiet: QuietPhase | null = null;
   #finished = false;
 
-  constructor(scenario: Scenario, options: RunOptions) {
+  constructor(unsettled: Scenario, options: RunOptions) {
+    const { seed } = options;
+    const scenario = settled(unsettled, seed);
     this.#scenario = scenario;
     this.#options = options;
-    const { seed } = options;
     const schedule = this.#scheduleFor(scenario, options);
     this.schedule = schedule;
     this.#fireEndUs = Math.round(schedule.durationMs * 1000);
@@ -118,7 +119,10 @@ export class Run implements WorldListener {
     this.#operator = new Operator(world, this.#atlas, scenario.operator, (text) =>
       this.#recorder?.tell("operator", null, text),
     );
-    this.#fleet = scenario.fleet === null ? null : new FleetSimulation(world, scenario.fleet, violate, this.#ledger);
+    this.#fleet =
+      scenario.fleet === null
+        ? null
+        : new FleetSimulation(world, scenario.fleet, raft.clockDriftBound, violate, this.#ledger);
     const fleet = this.#fleet?.fleet ?? null;
     this.#faults = new FaultView(world, this.#atlas, this.#operator, scenario.mayLoseQuorum, fleet, {
       faultBegan: (kind, fault, hosts) => this.#recorder?.fault("fault", kind, fault, hosts),

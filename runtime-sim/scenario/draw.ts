@@ -4,7 +4,7 @@
  */
 import { drawLiar } from "../byzantine/index.ts";
 import { drawParameter, type FaultKind, faultNamed, type ParameterValue, type PlannedFault } from "../faults/index.ts";
-import { drawRange, type Stream, Streams } from "../random/index.ts";
+import { drawRange, type Range, type Stream, Streams } from "../random/index.ts";
 import type { BaseConditions, LinkConditions, OddLink } from "../world/index.ts";
 import type { FaultMix, NetworkRanges, Scenario } from "./scenario.ts";
 import { type FaultSchedule, SCHEDULE_LIMITS } from "./schedule.ts";
@@ -98,13 +98,17 @@ function drawFaults(mix: FaultMix, at: number, durationMs: number, streams: Stre
       id: at * IDS_PER_MIX + faults.length,
       atMs: Math.round(atMs * 1000) / 1000,
       kind: mix.kind,
-      durationMs: drawRange(mix.durationMs ?? kind.durationMs, rng, false),
+      durationMs: drawRange(durationOf(mix, kind, rng), rng, false),
       target: rng.pick(mix.targets ?? ["any"]),
       parameters: drawParameters(kind, mix, rng),
     });
     atMs += rng.exponential(everyMs);
   }
   return faults;
+}
+
+function durationOf({ durationMs, durationsMs }: FaultMix, kind: FaultKind, rng: Stream): Range {
+  return durationsMs === undefined ? (durationMs ?? kind.durationMs) : rng.pick(durationsMs);
 }
 
 function drawParameters(kind: FaultKind, mix: FaultMix, rng: Stream): Readonly<Record<string, ParameterValue>> {

@@ -1,6 +1,7 @@
 /** What a run is made from: the scenario, and the fault schedule that a seed draws from it. */
 
 export { drawSchedule } from "./draw.ts";
+export { LEASE_LONG_ABSENCES } from "./lease-absences.ts";
 export { FaultScheduleError, parseFaultSchedule } from "./parse-schedule.ts";
 export {
   CALM_CLOCKS,
@@ -14,3 +15,4 @@ export {
   scenario,
 } from "./scenario.ts";
 export { type FaultSchedule, SCHEDULE_LIMITS } from "./schedule.ts";
+export { settled, type Variety } from "./variety.ts";

@@ -72,6 +72,20 @@ describe("a fault schedule", () => {
     expect(fewer).toEqual(all);
   });
 
+  test("a mix may have several durations to pick from", () => {
+    const kind = "pause";
+    const durationsMs = [
+      [10, 20],
+      [1000, 1010],
+    ] as const;
+    const mixed = { ...everything, faults: [{ kind, everyMs: [500, 500], durationsMs }] } as const;
+    const { faults } = drawSchedule(mixed, { seed: 3, nodes: null, durationMs: null });
+    const short = faults.filter(({ durationMs }) => durationMs >= 10 && durationMs <= 20).length;
+    const long = faults.filter(({ durationMs }) => durationMs >= 1000 && durationMs <= 1010).length;
+    expect(short + long).toBe(faults.length);
+    expect(Math.min(short, long)).toBeGreaterThan(faults.length / 4);
+  });
+
   test.each([
     [["version"], 2, "version"],
     [["seed"], 1.5, "seed"],

@@ -5,6 +5,7 @@ import type { LiarShape } from "../byzantine/index.ts";
 import type { FleetShape } from "../fleet/index.ts";
 import type { Range } from "../random/index.ts";
 import { IDLE_OPERATOR, type OperatorShape, STEADY_WORKLOAD, type WorkloadShape } from "../workload/index.ts";
+import type { Variety } from "./variety.ts";
 
 /** Ordinary conditions of all links; each is drawn once for a seed. */
 export interface NetworkRanges {
@@ -37,6 +38,8 @@ export interface FaultMix {
   /** Mean time between one and the next, drawn once for a seed; the times between are exponential. */
   readonly everyMs: Range;
   readonly durationMs?: Range;
+  /** In place of `durationMs`: for each fault one of these is picked, and a duration drawn from it. */
+  readonly durationsMs?: readonly Range[];
   /** Whom it may hit; one is drawn for each fault. "any" unless given. */
   readonly targets?: readonly ("any" | "leader" | "follower" | "all" | "worker")[];
   /** Narrower ranges, or fewer choices. */
@@ -77,6 +80,8 @@ export interface Scenario {
   readonly fleet: FleetShape | null;
   /** A seed draws one first member to lie, and one act for it; null when all are honest. */
   readonly liar: LiarShape | null;
+  /** What a seed draws beside the faults; null: nothing. */
+  readonly variety: Variety | null;
   /** Whether data may be destroyed on as many hosts as the seed likes, and not only below a quorum. */
   readonly mayLoseQuorum: boolean;
   /** Null: it holds with every seed. Otherwise some seeds fail, and a test holds it to that. */
@@ -116,6 +121,7 @@ export function scenario(parts: Pick<Scenario, "name" | "summary"> & Partial<Sce
     faults: [],
     fleet: null,
     liar: null,
+    variety: null,
     mayLoseQuorum: false,
     expectedToFail: null,
     ...parts,

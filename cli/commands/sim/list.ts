@@ -1,29 +1,37 @@
 /** `sim list`: the scenarios, or the kinds of fault. */
-import { FAULTS } from "../../../runtime-sim/index.ts";
+import { FAULTS, type Range } from "../../../runtime-sim/index.ts";
 import { SCENARIOS } from "../../../scenarios/index.ts";
 import { count, duration, indent, type Terminal, table } from "../../output/index.ts";
 
 export function printScenarios({ json }: { readonly json?: true }, terminal: Terminal): void {
   if (json === true) {
-    const scenarios = SCENARIOS.map(({ name, summary, nodes, fleet, durationMs, expectedToFail }) => ({
+    const scenarios = SCENARIOS.map(({ name, summary, nodes, fleet, durationMs, expectedToFail, variety }) => ({
       name,
       summary,
       nodes,
       workers: fleet?.workers ?? 0,
       durationMs,
       expectedToFail,
+      variety,
     }));
     terminal.out(JSON.stringify({ scenarios }));
     return;
   }
-  for (const { name, summary, nodes, fleet, durationMs, expectedToFail } of SCENARIOS) {
-    const members = fleet === null ? "nodes" : `members and ${count(fleet.workers)} hosts that run machines`;
-    const shape = `${nodes.join(" or ")} ${members}, ${duration(durationMs)} of faults`;
+  for (const { name, summary, nodes, fleet, durationMs, expectedToFail, variety } of SCENARIOS) {
+    const workers = span(variety?.fleet?.whole.workers, fleet?.workers ?? 0, count);
+    const members = fleet === null ? "nodes" : `members and ${workers} hosts that run machines`;
+    const lasts = span(variety?.durationMs, durationMs, duration);
+    const shape = `${[...new Set(nodes)].join(" or ")} ${members}, ${lasts} of faults`;
     terminal.out(`${terminal.paintOut("bold", name)}: ${shape}`);
     terminal.out(`  ${summary}`);
     if (expectedToFail !== null)
       terminal.out(`  Expected to fail until ${expectedToFail.until} (${expectedToFail.oracle}).`);
   }
+}
+
+/** What each seed draws from a range, or what is the same for all. */
+function span(range: Range | null | undefined, otherwise: number, text: (value: number) => string): string {
+  return range == null ? text(otherwise) : `${text(range[0])} to ${text(range[1])}`;
 }
 
 /** What a file for --faults may contain. */

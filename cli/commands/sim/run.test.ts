@@ -153,6 +153,7 @@ describe("sim list", () => {
       expect(out).toMatch(new RegExp(`^${name}: .*\\n  [A-Z].*\\.$`, "m"));
     expect(out).toMatch(/^calm: 5 nodes, 2 min 00 s of faults$/m);
     expect(out).toMatch(/^thousand-workers: 3 members and 1,000 hosts that run machines, /m);
+    expect(out).toMatch(/^fleet-swarm: .* members and 1 to \d+ hosts that run machines, .* to .* of faults$/m);
   });
 
   test("--faults names every kind with its parameters and their limits", async () => {
@@ -166,12 +167,17 @@ describe("sim list", () => {
   test("as JSON", async () => {
     const { scenarios } = await json(["sim", "list"]);
     expect(scenarios).toContainEqual({
-      name: "swarm",
+      name: "calm",
       summary: expect.any(String),
       nodes: expect.any(Array),
       workers: 0,
       durationMs: expect.any(Number),
+      variety: null,
+      expectedToFail: null,
     });
+    expect(scenarios).toContainEqual(
+      expect.objectContaining({ name: "fleet-swarm", variety: expect.objectContaining({ fleet: expect.any(Object) }) }),
+    );
   });
 });
 

@@ -12,7 +12,7 @@ import type { FleetContext, FleetOracle } from "./oracle.ts";
 /** Clocks of leaders keep to the bound that leases rest on, and so to this. */
 const SLACK = 0.9;
 
-export function recoveryPace({ placements, touched, nowMs, violate }: FleetContext): FleetOracle {
+export function recoveryPace({ placements, touched, nowMs, violate, violateLease }: FleetContext): FleetOracle {
   const failedAtMs = new Map<string, number>();
   return {
     name: "recovery-pace",
@@ -34,7 +34,7 @@ export function recoveryPace({ placements, touched, nowMs, violate }: FleetConte
       if (restarts > spec.recovery.restartsMax)
         violate(() => `VM ${name} is started again ${restarts} times, and may be ${spec.recovery.restartsMax} times`);
       else if (waitedMs < SLACK * dueMs)
-        violate(
+        violateLease(
           () =>
             `VM ${name} is started again (${restarts}) after ${Math.round(waitedMs)} ms, and should be after ` +
             `${dueMs} ms`,
