@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { FAULTS, Run, type Scenario } from "../runtime-sim/index.ts";
+import { FAULTS, LEASE_LONG_ABSENCES, Run, type Scenario, settled, WISHES } from "../runtime-sim/index.ts";
 import { SCENARIOS } from "./index.ts";
 
 const named = SCENARIOS.map((scenario) => [scenario.name, scenario] as const);
@@ -61,6 +61,24 @@ test("the swarm reaches every kind of fault that members can have within 30 seed
   }
   const ofMembers = FAULTS.filter(({ family }) => family !== "worker");
   expect([...drawn].sort()).toEqual(ofMembers.map(({ name }) => name).sort());
+});
+
+test("the swarm of fleets reaches every kind of fault, of wish, and lease-long absences within 100 seeds", () => {
+  const swarm = SCENARIOS.find(({ name }) => name === "fleet-swarm");
+  if (swarm === undefined) throw new Error("there is no swarm of fleets");
+  const [drawn, wishes] = [new Set<string>(), new Set<string>()];
+  let leaseLong = 0;
+  for (let seed = 1; seed <= 100; seed += 1) {
+    for (const { kind, durationMs, target } of new Run(swarm, { seed }).schedule.faults) {
+      drawn.add(kind);
+      const isAbsence = kind === "cut-off-worker" && target === "worker";
+      if (isAbsence && LEASE_LONG_ABSENCES.some(([from, to]) => durationMs >= from && durationMs <= to)) leaseLong += 1;
+    }
+    for (const wish of Object.keys(settled(swarm, seed).fleet?.wishes ?? {})) wishes.add(wish);
+  }
+  expect([...drawn].sort()).toEqual(FAULTS.map(({ name }) => name).sort());
+  expect([...wishes].sort()).toEqual([...WISHES].sort());
+  expect(leaseLong).toBeGreaterThan(10);
 });
 
 test("every kind of fault that hosts can have is in some scenario with hosts, and aimed at them", () => {

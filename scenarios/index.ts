@@ -1,5 +1,5 @@
 /**
- * Every scenario there is, first those of consensus, calm first and swarm last; then those of fleets. To add one: a
+ * Every scenario there is, first those of consensus, calm first and swarm last; then those of fleets, likewise. To add one: a
  * file of its own, and a line here.
  */
 import type { Scenario } from "../runtime-sim/index.ts";
@@ -12,6 +12,7 @@ import diskFaults from "./disk-faults.ts";
 import drainUnderFire from "./drain-under-fire.ts";
 import electionDuels from "./election-duels.ts";
 import flakyNetwork from "./flaky-network.ts";
+import fleetSwarm from "./fleet-swarm.ts";
 import healthFlapping from "./health-flapping.ts";
 import hostLoss from "./host-loss.ts";
 import leaderChurn from "./leader-churn.ts";
@@ -63,4 +64,5 @@ export const SCENARIOS: readonly Scenario[] = [
   healthFlapping,
   lyingClocks,
   thousandWorkers,
+  fleetSwarm,
 ];
