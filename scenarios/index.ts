@@ -1,6 +1,6 @@
 /**
- * Every scenario there is, first those of consensus, calm first and swarm last; then those of fleets, likewise. To add one: a
- * file of its own, and a line here.
+ * Every scenario there is, first those of consensus, calm first and swarm last; then those of fleets, likewise. To
+ * add one: a file of its own, and a line here.
  */
 import type { Scenario } from "../runtime-sim/index.ts";
 import addressExhaustion from "./address-exhaustion.ts";

@@ -13,7 +13,9 @@ type RaftNumber = { [K in keyof RaftOptions]: RaftOptions[K] extends number ? K 
 export interface Variety {
   /** In place of the scenario's; null: as the scenario has it. */
   readonly durationMs: Range | null;
-  /** Options of every node. Each is drawn from its range in a share of the seeds: small values as often as large ones. */
+  /**
+   * Options of every node. Each is drawn from its range in a share of the seeds: small values as often as large ones.
+   */
   readonly raft: readonly (readonly [RaftNumber, Range])[];
   readonly raftShare: number;
   /** Null: the fleet is as the scenario has it. */
