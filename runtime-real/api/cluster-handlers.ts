@@ -90,6 +90,13 @@ export function clusterHandlers(served: Served): Pick<Handlers, OfCluster> {
           throw new ApiError("transferRefused", "there is no other voter to hand leadership to", "add a member first");
         if (target === node.id) return { leaderId: target };
         const answer = await served.request({ kind: "transferLeadership", to: target });
+        if (answer.kind === "refused" && answer.refusal.kind === "outcomeUnknown")
+          throw new ApiError(
+            "outcomeUnknown",
+            `node ${target} was told to take over, and did not lead in time: it may still`,
+            "look who leads (`blixard cluster status`) before you ask again",
+            { nodeId: target },
+          );
         if (answer.kind === "refused") throw requestRefused(served, answer.refusal);
         if (answer.kind !== "leadershipTransferred") throw unexpected(answer.kind);
         return { leaderId: answer.to };
