@@ -1,5 +1,6 @@
 /** Each assertion of an agent is seen to fire, and what it leaves then. */
 import { describe, expect, test } from "vitest";
+import { vmSpec } from "../domain/index.ts";
 import { type AgentHarness, wantedTask, wantedVm } from "../testing/index.ts";
 import { Agent, type AgentState } from "./agent.ts";
 import { checkAction, type Grounds } from "./invariants.ts";
@@ -25,7 +26,7 @@ function grounds(fields: Partial<Grounds> = {}, phase: MachinePhase | null = "bu
 }
 
 const start: HostAction = { kind: "start", name: "web", epoch: 5 };
-const build: HostAction = { kind: "build", name: "web", epoch: 5, spec: wantedVm("web", 5, "run").spec };
+const build: HostAction = { kind: "build", name: "web", epoch: 5, spec: vmSpec(), interfaces: [] };
 const run: HostAction = { kind: "runJob", id: "job", attempt: 2, command: "true", args: [], timeoutMs: 1000 };
 
 describe("what an agent has its host do", () => {

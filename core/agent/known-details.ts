@@ -2,7 +2,7 @@
  * What the agent knows of how the assigned VMs and tasks are to be built and run, and what it lacks. An assignment
  * only names them. The agent asks for the details with its reports, as many at a time as a directive may hold.
  */
-import type { HealthCheck, VmSpec } from "../domain/index.ts";
+import type { HealthCheck } from "../domain/index.ts";
 import { type AssignedVm, type Details, HOST_LIMITS, type Report, type TaskDetail, type VmDetail } from "./protocol.ts";
 
 /** All state: what is known, and what is lacking in the order in which it was missed. */
@@ -56,9 +56,9 @@ export class KnownDetails {
   // ---- What is known. What is not counts as lacking from then on.
 
   /** What the VM is to be built from; null: not known. */
-  specOf(vm: AssignedVm): VmSpec | null {
+  detailOf(vm: AssignedVm): VmDetail | null {
     const detail = this.#vms.get(vm.name);
-    if (detail !== undefined && isOf(detail, vm)) return detail.spec;
+    if (detail !== undefined && isOf(detail, vm)) return detail;
     this.#lackedVms.add(vm.name);
     return null;
   }

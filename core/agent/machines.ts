@@ -242,8 +242,10 @@ export class Machines {
       this.#givenUp.set(name, { epoch, reason: NOT_BUILT });
       return;
     }
-    const spec = this.#details.specOf(vm);
-    if (spec !== null) this.#requests.ask(name, epoch, { kind: "build", name, epoch, spec });
+    const detail = this.#details.detailOf(vm);
+    if (detail === null) return;
+    const { spec, interfaces } = detail;
+    this.#requests.ask(name, epoch, { kind: "build", name, epoch, spec, interfaces });
   }
 
   /** Whether the host has been asked for that so long ago, and shows no result. */

@@ -36,6 +36,16 @@ const report: Report = {
   lacks: { vms: ["db"], tasks: ["job"] },
 };
 
+const lan = {
+  address: "10.0.0.7",
+  prefixLength: 24,
+  gateway: "10.0.0.1",
+  dns: [],
+  vlan: null,
+  mac: "02:b1:00:03:00:07",
+  tap: "bx-3-7",
+};
+
 const granted: Directive = {
   kind: "granted",
   workerId: 7,
@@ -48,7 +58,7 @@ const granted: Directive = {
     tasks: [{ id: "job", attempt: 2, isBegun: false, isCancelled: true }],
   },
   details: {
-    vms: [{ name: "web", createdIndex: 4, generation: 2, spec: vmSpec({ features: ["kvm"] }) }],
+    vms: [{ name: "web", createdIndex: 4, generation: 2, spec: vmSpec({ features: ["kvm"] }), interfaces: [lan] }],
     tasks: [{ id: "job", attempt: 2, command: "/bin/true", args: ["-x", ""], timeoutMs: 1000 }],
   },
   inventoryVersion: 5,

@@ -10,6 +10,7 @@ import {
   countSchema,
   exitCodeSchema,
   INTENTS,
+  interfaceSchema,
   jobOutputSchema,
   nameSchema,
   nodeIdSchema,
@@ -126,6 +127,7 @@ const vmDetailSchema = record({
   createdIndex: countSchema,
   generation: countSchema,
   spec: vmSpecSchema,
+  interfaces: list(interfaceSchema, { lengthMax: CLUSTER_LIMITS.listLength }).doc("One for each of its addresses"),
 });
 export type VmDetail = Infer<typeof vmDetailSchema>;
 

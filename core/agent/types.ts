@@ -5,7 +5,7 @@
  * it, the next start has a higher epoch, which only the replicated state hands out, and never twice. A host has at
  * most one machine of a name.
  */
-import type { HealthProbe, VmSpec, WorkerFacts } from "../domain/index.ts";
+import type { HealthProbe, Interface, VmSpec, WorkerFacts } from "../domain/index.ts";
 
 /**
  * building → built → starting → running → stopping → stopped; from any of them to failed. A deleted machine is absent.
@@ -54,7 +54,14 @@ export type HostAction =
   /**
    * Makes all that the machine needs, from the spec. Replaces a stopped machine of a lower epoch and keeps its disk.
    */
-  | { readonly kind: "build"; readonly name: string; readonly epoch: number; readonly spec: VmSpec }
+  | {
+      readonly kind: "build";
+      readonly name: string;
+      readonly epoch: number;
+      readonly spec: VmSpec;
+      /** One for each of its addresses, in the order of the networks of the spec. */
+      readonly interfaces: readonly Interface[];
+    }
   | { readonly kind: "start"; readonly name: string; readonly epoch: number }
   /**
    * Asks the guest to power off, and ends it when it has not done so after `graceMs`. A machine that is being built

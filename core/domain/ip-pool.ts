@@ -65,15 +65,23 @@ function checkAddresses(spec: IpPoolSpec): void {
   if (allocatableCount(spec) < 1) throw new InvalidField("", null, "must have an address to give out");
 }
 
-export interface PoolAddress {
-  readonly address: string;
-  readonly prefixLength: number;
-  readonly gateway: string | null;
-  /** Locally administered, as six pairs of hexadecimal digits. */
-  readonly mac: string;
-  /** Of the tap device: at most 15 characters, as Linux allows. */
-  readonly tap: string;
-}
+const poolAddressFields = {
+  address: addressText,
+  prefixLength: integer(0, 128),
+  gateway: nullable(addressText),
+  mac: text(17, 17).doc("Locally administered, as six pairs of hexadecimal digits"),
+  tap: text(1, 15).doc("Name of the tap device, as long as Linux allows"),
+};
+const poolAddressSchema = record(poolAddressFields);
+export type PoolAddress = Infer<typeof poolAddressSchema>;
+
+/** What a VM gets at one address: all that its host has to set up for it. */
+export const interfaceSchema = record({
+  ...poolAddressFields,
+  dns: ipPoolSpecFields.dns,
+  vlan: ipPoolSpecFields.vlan,
+});
+export type Interface = Infer<typeof interfaceSchema>;
 
 function within({ family, first, last }: Subnet, address: string, field: string): IpAddress {
   const parsed = parseIp(address, field);
@@ -146,6 +154,10 @@ export function addressOf(spec: IpPoolSpec, poolNumber: number, index: number): 
     mac: bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(":"),
     tap: `bx-${poolNumber.toString(36)}-${index.toString(36)}`,
   };
+}
+
+export function interfaceOf({ spec, number }: Pick<StoredPool, "spec" | "number">, index: number): Interface {
+  return { ...addressOf(spec, number, index), dns: spec.dns, vlan: spec.vlan };
 }
 
 export function poolsOverlap(a: IpPoolSpec, b: IpPoolSpec): boolean {

@@ -1,8 +1,8 @@
 /** What a worker is told to do, and the details of how. */
 
 import { type Assignment, type Details, HOST_LIMITS, type Report } from "../agent/index.ts";
-import { type ClusterState, taskOf, vmOf } from "../cluster/index.ts";
-import { intentOf, type WorkerRecord } from "../domain/index.ts";
+import { type ClusterState, poolOf, taskOf, vmOf } from "../cluster/index.ts";
+import { assert, type Interface, intentOf, interfaceOf, type VmRecord, type WorkerRecord } from "../domain/index.ts";
 import { attemptNumber, isBegun } from "./observations.ts";
 
 export function assignmentOf(state: ClusterState, worker: WorkerRecord): Assignment {
@@ -57,7 +57,7 @@ export function detailsFor(
     const vm = vmOf(state, name);
     if (vm?.workerId !== workerId || intentOf(vm) !== "run" || !(isNew(vm) || lacks.vms.includes(name))) continue;
     const { createdIndex, generation, spec } = vm;
-    details.vms.set(name, { name, createdIndex, generation, spec });
+    details.vms.set(name, { name, createdIndex, generation, spec, interfaces: interfacesOf(state, vm) });
   }
   for (const id of isUpToDate ? lacks.tasks : [...lacks.tasks, ...tasks]) {
     if (details.tasks.size === HOST_LIMITS.taskDetails) break;
@@ -67,6 +67,15 @@ export function detailsFor(
     details.tasks.set(id, { id, attempt: attemptNumber(task), command, args, timeoutMs });
   }
   return { vms: [...details.vms.values()], tasks: [...details.tasks.values()] };
+}
+
+function interfacesOf(state: ClusterState, { addresses }: VmRecord): readonly Interface[] {
+  return addresses.map(({ pool: name, index }) => {
+    const pool = poolOf(state, name);
+    // A pool cannot be deleted while a VM has an address of it.
+    assert(pool !== null, "a VM has an address of a pool that is there", name);
+    return interfaceOf(pool, index);
+  });
 }
 
 const NO_DETAILS: Details = { vms: [], tasks: [] };

@@ -276,7 +276,7 @@ export type WantedTask = AssignedTask & TaskDetail;
 
 /** As it was created, or as it was last changed. */
 export function wantedVm(name: string, epoch: number, intent: Intent, isBegun = false, spec: VmSpec = PLAIN): WantedVm {
-  return { name, epoch, intent, isBegun, createdIndex: 1, generation: spec === PLAIN ? 1 : 2, spec };
+  return { name, epoch, intent, isBegun, createdIndex: 1, generation: spec === PLAIN ? 1 : 2, spec, interfaces: [] };
 }
 
 export function wantedTask(id: string, attempt: number, isCancelled = false, isBegun = false): WantedTask {

@@ -87,7 +87,7 @@ test("what begins and what ends on a host is told, ends first", () => {
     jobBegan: (_, { id }) => void told.push(`${id} began`),
     jobEnded: (_, { id }) => void told.push(`${id} ended`),
   });
-  const machine = (name: string): RunningMachine => ({ name, epoch: 1, spec: null });
+  const machine = (name: string): RunningMachine => ({ name, epoch: 1, spec: null, interfaces: [] });
   const [a, b, c] = [machine("a"), machine("b"), machine("c")];
   let machines: readonly RunningMachine[] = [a, b];
   let runningJobs: readonly RunningJob[] = [{ id: "job", attempt: 1 }];

@@ -55,7 +55,7 @@ describe("a machine", () => {
 
     bench.do(start());
     expect(bench.phase).toBe("starting");
-    expect(bench.host.running()).toEqual([{ name: "vm", epoch: 1, spec: SPEC }]);
+    expect(bench.host.running()).toEqual([{ name: "vm", epoch: 1, spec: SPEC, interfaces: [] }]);
     bench.step();
     expect(bench.phase).toBe("running");
     expect(bench.host.nextUs).toBe(Infinity);
@@ -328,7 +328,7 @@ describe("an orphan", () => {
     const bench = new Bench();
     bench.host.plantOrphan("stray", 7, bench.nowUs);
     expect(bench.machine("stray")).toEqual({ name: "stray", epoch: 7, phase: "running", reason: "" });
-    expect(bench.host.running()).toEqual([{ name: "stray", epoch: 7, spec: null }]);
+    expect(bench.host.running()).toEqual([{ name: "stray", epoch: 7, spec: null, interfaces: [] }]);
     bench.do(stop(7, "stray")).wait();
     bench.do(remove(7, "stray"));
     expect(bench.host.inventory()).toEqual([]);

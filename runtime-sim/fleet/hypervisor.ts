@@ -12,6 +12,7 @@
  */
 import {
   type HostAction,
+  type Interface,
   type Job,
   MACHINE_PHASES,
   type Machine,
@@ -35,6 +36,8 @@ export interface RunningMachine {
   readonly name: string;
   readonly epoch: number;
   readonly spec: VmSpec | null;
+  /** By what its host has set up it answers to these. */
+  readonly interfaces: readonly Interface[];
 }
 
 const PROBE_MEAN_MS = 20;
@@ -81,7 +84,7 @@ export class Hypervisor {
   perform(action: HostAction, nowUs: number): void {
     switch (action.kind) {
       case "build":
-        this.#build(action.name, action.epoch, action.spec, nowUs);
+        this.#build(action, nowUs);
         break;
       case "start":
         this.#start(action.name, action.epoch, nowUs);
@@ -172,7 +175,7 @@ export class Hypervisor {
   /** A running machine is there that nobody asked for. Not if there is a machine of that name already. */
   plantOrphan(name: string, epoch: number, nowUs: number): void {
     if (this.#guests.has(name)) return;
-    const guest = this.#add(name, epoch, null, "starting");
+    const guest = this.#add({ name, epoch, spec: null, interfaces: [] }, "starting");
     this.#started.add(key(epoch, name));
     this.#run(guest, nowUs);
   }
@@ -199,14 +202,14 @@ export class Hypervisor {
     return this.#jobs.running;
   }
 
-  #build(name: string, epoch: number, spec: VmSpec, nowUs: number): void {
+  #build({ name, epoch, spec, interfaces }: BuildAction, nowUs: number): void {
     const present = this.#guests.get(name);
     if (present !== undefined) {
       const { machine } = present;
       // One that is being built counts as alive: its builder is still at work on the disk.
       if (machine.epoch >= epoch || machine.phase === "building" || executes(machine.phase)) return;
     }
-    const guest = this.#add(name, epoch, spec, "building");
+    const guest = this.#add({ name, epoch, spec, interfaces }, "building");
     if (this.#rng.chance(this.faults.buildHangChance)) return;
     const fails = this.#rng.chance(this.faults.buildFailChance);
     const buildMeanMs = this.#conditions.buildMeanMs * this.faults.buildSlowFactor;
@@ -287,8 +290,9 @@ export class Hypervisor {
   }
 
   /** In place of what had the name before, if anything. */
-  #add(name: string, epoch: number, spec: VmSpec | null, phase: MachinePhase): Guest {
-    const guest = { machine: { name, epoch, phase, reason: "" }, truth: { name, epoch, spec }, zombie: false };
+  #add(truth: RunningMachine, phase: MachinePhase): Guest {
+    const { name, epoch } = truth;
+    const guest = { machine: { name, epoch, phase, reason: "" }, truth, zombie: false };
     this.#guests.set(name, guest);
     this.#sorted = null;
     this.#machinesChanged(executes(phase));
@@ -329,6 +333,7 @@ export class Hypervisor {
   }
 }
 
+type BuildAction = Extract<HostAction, { readonly kind: "build" }>;
 type ProbeAction = Extract<HostAction, { readonly kind: "probe" }>;
 
 function executes(phase: MachinePhase): boolean {

@@ -18,7 +18,7 @@ test("an address is given out again once nobody answers to it", () => {
   fleet.remove("one");
   fleet.running("two", 1, first);
   expect(fleet.violations).toEqual([]);
-  expect(fleet.checks).toBe(12);
+  expect(fleet.checks).toBe(14);
 });
 
 test("planted: two VMs own one address", () => {
@@ -45,13 +45,24 @@ test("planted: a machine of a VM that is no more begins to answer to an address 
   fleet.create("one", first);
   fleet.place("one", 1);
   const { epoch } = fleet.vm("one");
+  const interfaces = fleet.interfaces("one");
   fleet.remove("one");
   fleet.create("two", first);
   expect(fleet.violations).toEqual([]);
   // Its record is gone: only the run is left to tell.
   fleet.create("one");
-  fleet.worker(1).run("one", epoch);
+  fleet.worker(1).run("one", epoch, interfaces);
   expect(fleet.violations[0]).toBe("one answers to 10.0.0.4 of VLAN none on worker 1, which belongs to two");
+});
+
+test("planted: a host has set up another address than the machine's VM holds", () => {
+  const fleet = fleetWithPool();
+  fleet.create("one", first);
+  fleet.place("one", 1);
+  fleet.worker(1).run("one", fleet.vm("one").epoch, []);
+  expect(fleet.violations).toEqual([
+    "one runs on worker 1 with , and holds 10.0.0.4 of VLAN none,02:b1:00:01:00:04,bx-1-4",
+  ]);
 });
 
 test("planted: two pools have one number, and so one MAC", () => {

@@ -1,12 +1,13 @@
 /**
  * An address, with its MAC and its tap device, has one owner: no two VMs hold it, and while a machine executes
  * anywhere, wanted or not, lost or a zombie, no other VM holds the addresses it answers to: those that its VM held
- * when this run was placed. Each network of a VM has one, of the pool that it names, or of one that carries its tags;
- * and a change of a VM that leaves a network as it is moves no address of it to another pool.
+ * when this run was placed. Its host has set up just these. Each network of a VM has one, of the pool that it names,
+ * or of one that carries its tags; and a change of a VM that leaves a network as it is moves no address of it to
+ * another pool.
  *
  * Not checked: which of the free addresses a VM gets, and by which strategy a pool is chosen.
  */
-import { addressOf, type ClusterState, poolOf, type VmRecord, vmOf } from "../../../core/index.ts";
+import { type ClusterState, type Interface, interfaceOf, poolOf, type VmRecord, vmOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle, WorkerView } from "./oracle.ts";
 
 const NONE: readonly string[] = [];
@@ -72,8 +73,15 @@ export function addresses({ violate, violateLease }: FleetContext): FleetOracle 
           return;
       }
     },
-    began(worker, { name, epoch }) {
-      for (const key of answers.get(runOf(name, epoch)) ?? NONE) {
+    began(worker, { name, epoch, spec, interfaces }) {
+      const held = answers.get(runOf(name, epoch));
+      if (spec !== null && held !== undefined) {
+        this.checks += 1;
+        const set = interfaces.flatMap(keysOfInterface);
+        if (set.join() !== held.join())
+          violate(() => `${name} runs on worker ${worker.id} with ${set.join()}, and holds ${held.join()}`);
+      }
+      for (const key of held ?? NONE) {
         const there = executing.get(key) ?? new Map<WorkerView, string>();
         executing.set(key, there.set(worker, name));
         this.checks += 1;
@@ -119,8 +127,11 @@ function keysOf(state: ClusterState, { addresses: list }: VmRecord): readonly st
   for (const { pool: name, index } of list) {
     const pool = poolOf(state, name);
     if (pool === null) continue;
-    const { address, mac, tap } = addressOf(pool.spec, pool.number, index);
-    keys.push(`${address} of VLAN ${pool.spec.vlan ?? "none"}`, mac, tap);
+    keys.push(...keysOfInterface(interfaceOf(pool, index)));
   }
   return keys;
+}
+
+function keysOfInterface({ address, vlan, mac, tap }: Interface): readonly string[] {
+  return [`${address} of VLAN ${vlan ?? "none"}`, mac, tap];
 }

@@ -27,7 +27,7 @@ test("planted: a lease counts from when its answer came", () => {
 
 test.each<HostAction>([
   start,
-  { kind: "build", name: "web", epoch: 1, spec: vmSpec() },
+  { kind: "build", name: "web", epoch: 1, spec: vmSpec(), interfaces: [] },
   { kind: "runJob", id: "count", attempt: 1, command: "work", args: [], timeoutMs: 1 },
 ])("planted: a $kind on a host whose switch has fallen", (action) => {
   const fleet = fleetAt({ nowMs: 11_000, reportedAtMs: 10_000, switchAtMs: 11_000 });

@@ -41,7 +41,7 @@ test("planted: an agent that has not heard builds what is believed gone", () => 
   fleet.place("web", 1);
   const { epoch, spec } = fleet.vm("web");
   fleet.remove("web");
-  fleet.audit.acted(fleet.worker(1), { kind: "build", name: "web", epoch, spec });
+  fleet.audit.acted(fleet.worker(1), { kind: "build", name: "web", epoch, spec, interfaces: [] });
   expect(fleet.violations).toEqual([`worker 1 is told to build web/${epoch}, a run that has been given up`]);
 });
 

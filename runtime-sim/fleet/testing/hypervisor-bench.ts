@@ -62,7 +62,7 @@ export class Bench {
 }
 
 export function build(epoch = 1, name = "vm"): HostAction {
-  return { kind: "build", name, epoch, spec: SPEC };
+  return { kind: "build", name, epoch, spec: SPEC, interfaces: [] };
 }
 export function start(epoch = 1, name = "vm"): HostAction {
   return { kind: "start", name, epoch };

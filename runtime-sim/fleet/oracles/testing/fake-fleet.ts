@@ -11,7 +11,9 @@ import {
   encodeRequest,
   hashOfIndex,
   hashOfText,
+  type Interface,
   type IpPoolRecord,
+  interfaceOf,
   type Job,
   type Machine,
   type Quota,
@@ -60,14 +62,14 @@ export class FakeWorker implements WorkerView {
   };
 
   /** A machine of the VM's spec, in the VM's run unless another is given. */
-  run(name: string, epoch = this.#fleet.vm(name).epoch): void {
+  run(name: string, epoch = this.#fleet.vm(name).epoch, interfaces = this.#fleet.interfaces(name)): void {
     const { spec } = this.#fleet.vm(name);
-    this.#machines = [...this.#machines, { name, epoch, spec }];
+    this.#machines = [...this.#machines, { name, epoch, spec, interfaces }];
     this.#fleet.audit.changed(this);
   }
 
   runOrphan(name: string, epoch: number): void {
-    this.#machines = [...this.#machines, { name, epoch, spec: null }];
+    this.#machines = [...this.#machines, { name, epoch, spec: null, interfaces: [] }];
     this.#fleet.audit.changed(this);
   }
 
@@ -234,6 +236,14 @@ export class FakeFleet {
       usage: NOTHING,
     });
     this.#apply([]);
+  }
+
+  /** Of the addresses that the VM holds. */
+  interfaces(name: string): readonly Interface[] {
+    return this.vm(name).addresses.flatMap(({ pool: poolName, index }) => {
+      const pool = this.#pools.get(poolName);
+      return pool === undefined ? [] : [interfaceOf(pool, index)];
+    });
   }
 
   setPool(name: string, number: number, tags: readonly string[] = []): void {
