@@ -119,6 +119,11 @@ export class HostClock {
     if (this.#sinceUs > nowUs) this.#sinceUs = nowUs;
   }
 
+  /** When a freeze ends; past: there is none. */
+  get frozenUntilUs(): number {
+    return this.#sinceUs;
+  }
+
   isFrozen(nowUs: number): boolean {
     return this.#sinceUs > nowUs;
   }

@@ -62,6 +62,8 @@ export class Disk {
   #stalledUntilUs = 0;
   #slowFactor = 1;
   #slowUntilUs = 0;
+  /** End of the last sync that began while it was slow. */
+  #slowSyncEndsUs = 0;
   #fullUntilUs = 0;
   #syncFails = false;
   #readFailures = 0;
@@ -269,6 +271,14 @@ export class Disk {
     return this.#durable.hardState?.votedFor ?? 0;
   }
 
+  /**
+   * When it works as on an ordinary day again, as far as that is known; Infinity: after a restart. Past: it does now.
+   */
+  get hamperedUntilUs(): number {
+    if (this.#refusing || this.#syncFails) return Infinity;
+    return Math.max(this.#stalledUntilUs, this.#slowUntilUs, this.#slowSyncEndsUs, this.#fullUntilUs);
+  }
+
   /** Whether `restore` would find damage. A damaged record that is overwritten or removed in time does no harm. */
   get damaged(): boolean {
     return this.#damage.size > 0;
@@ -284,6 +294,7 @@ export class Disk {
     const transferUs = (1_000_000 * this.#queuedBytes) / throughputBytesPerSecond;
     const factor = nowUs < this.#slowUntilUs ? this.#slowFactor : 1;
     this.#syncEndsUs = nowUs + Math.ceil(factor * (fsyncUs + transferUs));
+    if (factor > 1) this.#slowSyncEndsUs = this.#syncEndsUs;
     const empty = this.#syncing;
     this.#syncing = this.#queued;
     this.#queued = empty;
@@ -313,6 +324,7 @@ export class Disk {
   }
 
   #forgetPending(): void {
+    this.#slowSyncEndsUs = 0;
     this.#syncing = [];
     this.#queued = [];
     this.#queuedBytes = 0;

@@ -40,6 +40,19 @@ export const CALM_LINK: LinkParameters = {
   queueBytes: Infinity,
 };
 
+/** What one directed link does at the moment, faults included. */
+export interface LinkState {
+  readonly isBlocked: boolean;
+  /** Zero, or in the past: it is not clogged. */
+  readonly cloggedUntilUs: number;
+  readonly hasLimit: boolean;
+  readonly lossChance: number;
+  readonly delayMinMs: number;
+  readonly delayMeanMs: number;
+  readonly tailChance: number;
+  readonly tailFactor: number;
+}
+
 export interface NetworkCounters {
   /** Calls of `route`. */
   sent: number;
@@ -159,6 +172,21 @@ export class Network {
     counters.duplicated += 1;
     out[1] = this.#arrivalUs(at, leavesUs);
     return 2;
+  }
+
+  stateOf(from: number, to: number): LinkState {
+    const links = this.#links;
+    const at = this.#at(from, to);
+    return {
+      isBlocked: (links[at + BLOCKS] ?? 0) > 0,
+      cloggedUntilUs: links[at + CLOGGED_UNTIL_US] ?? 0,
+      hasLimit: (links[at + US_PER_BYTE] ?? 0) > 0,
+      lossChance: links[at + LOSS] ?? 0,
+      delayMinMs: (links[at + DELAY_MIN_US] ?? 0) / 1000,
+      delayMeanMs: (links[at + DELAY_MEAN_US] ?? 0) / 1000,
+      tailChance: links[at + TAIL_CHANCE] ?? 0,
+      tailFactor: links[at + TAIL_FACTOR] ?? 1,
+    };
   }
 
   isBlocked(from: number, to: number): boolean {

@@ -1,8 +1,10 @@
 /** What all oracles of one run share. */
-import type { NodeId } from "../../core/index.ts";
-import type { MemberView } from "../world/index.ts";
+import type { NodeId, RaftOptions } from "../../core/index.ts";
+import type { ConditionsView, MemberView } from "../world/index.ts";
+import type { Health } from "./health.ts";
 import type { CommittedLedger } from "./ledger.ts";
 import type { LogConfigurations } from "./log-configurations.ts";
+import type { Looks } from "./looks.ts";
 import type { Oracle, Violate } from "./oracle.ts";
 import type { Reference } from "./reference.ts";
 import type { SessionBook } from "./session-book.ts";
@@ -12,6 +14,10 @@ export interface OracleContext {
   readonly members: readonly MemberView[];
   findMember(id: NodeId): MemberView | null;
   readonly violate: Violate;
+  readonly conditions: ConditionsView;
+  readonly raft: RaftOptions;
+  readonly health: Health;
+  readonly looks: Looks;
   /** Virtual time. */
   nowMs(): number;
   readonly ledger: CommittedLedger;

@@ -1,12 +1,15 @@
 /**
- * The oracles of a run: `new Oracles({ members, violate, nowMs }, ORACLES)` is the `Observer` that the world calls.
+ * The oracles of a run: `new Oracles({ members, conditions, raft, violate }, ORACLES)` is the `Observer` that the
+ * world calls.
  *
  * To add one: a file that opens with what it checks and what it does not, a factory in the list below, and a test
  * beside it in which a planted bug makes it fire. Take the narrowest hook of `Oracle` that will do: an oracle must
  * cost nothing when what it watches has not changed.
  */
 import { acknowledgedDurable } from "./acknowledged-durable.ts";
+import { answeredInTime } from "./answered-in-time.ts";
 import { asModelled } from "./as-modelled.ts";
+import { availability } from "./availability.ts";
 import { committedImmutable } from "./committed-immutable.ts";
 import { committedOnQuorum } from "./committed-on-quorum.ts";
 import type { OracleFactory } from "./context.ts";
@@ -15,6 +18,7 @@ import { electionSafety } from "./election-safety.ts";
 import { evidenceWithoutLiar } from "./evidence-without-liar.ts";
 import { exactlyOnce } from "./exactly-once.ts";
 import { haltedHonest } from "./halted-honest.ts";
+import { healthyLeader } from "./healthy-leader.ts";
 import { latestConfiguration } from "./latest-configuration.ts";
 import { leaderCompleteness } from "./leader-completeness.ts";
 import { linearizability } from "./linearizability.ts";
@@ -49,6 +53,9 @@ export const ORACLES: readonly OracleFactory[] = [
   exactlyOnce,
   oneAnswerPerRequest,
   linearizability,
+  answeredInTime,
+  availability,
+  healthyLeader,
   haltedHonest,
   evidenceWithoutLiar,
 ];

@@ -1,12 +1,13 @@
 /**
- * A member acts by the latest configuration in its log, committed or not (thesis 4.1), also after its log was cut back.
+ * A member acts by the latest configuration in its log, committed or not (thesis 4.1), also after its log was cut
+ * back.
  *
  * Checks, whenever a log or the configuration that its member acts by has changed, and at each start, that the two
  * agree in index and content. The configuration is read from the entries of the log; where the log has none, it is the
  * last one that was committed before the log begins; a member that has joined acts by the committed configuration that
- * it was given until its log has reached that index. Does not check: that the change from one configuration to the next
- * was allowed (committed-on-quorum sees what follows from two that have no common quorum); the member's other beliefs
- * about who takes part, such as who is admitted.
+ * it was given until its log has reached that index. Does not check: that the change from one configuration to the
+ * next was allowed (committed-on-quorum sees what follows from two that have no common quorum); the member's other
+ * beliefs about who takes part, such as who is admitted.
  */
 import type { NodeView } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";

@@ -91,6 +91,11 @@ export class LogConfigurations implements LedgerReader {
     readEntries(node, from, reading.placed);
   }
 
+  /** The latest that is known to be committed. */
+  get committed(): PlacedConfiguration | null {
+    return this.#committed.at(-1) ?? null;
+  }
+
   /** The latest in the log of a member whose process runs; null when there is no such process. */
   latest(id: NodeId): PlacedConfiguration | null {
     return this.upTo(id, Number.POSITIVE_INFINITY);

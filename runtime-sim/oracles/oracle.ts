@@ -26,8 +26,8 @@ export interface Watched {
 
 /**
  * One rule. Hooks about members are called for honest ones alone, except `elected`. Within a step: `hardState`,
- * `elected`, `logged`, `configured`, `committed`, `applied`, then `promised`, `halted` and `accused` in the order of
- * the effects.
+ * `elected`, `logged`, `configured`, `committed`, `applied`, then `promised`, `ordered`, `halted` and `accused` in
+ * the order of the effects.
  */
 export interface Oracle {
   readonly name: string;
@@ -37,6 +37,8 @@ export interface Oracle {
   checks: number;
   booted?(watched: Watched, node: NodeView): void;
   crashed?(watched: Watched): void;
+  /** The process takes a request, in its next step. */
+  requested?(member: MemberView, requestId: number): void;
   /** Term, vote or role changed. */
   hardState?(watched: Watched, node: NodeView): void;
   /** It became leader of `node.term`; also called for Byzantine peers. */
@@ -53,6 +55,8 @@ export interface Oracle {
    * It sends something that others will rely on after it crashes: a granted vote, or what it has matched or installed.
    */
   promised?(watched: Watched, node: NodeView, message: Promised): void;
+  /** As leader it orders another to campaign. */
+  ordered?(watched: Watched, node: NodeView): void;
   halted?(watched: Watched, node: NodeView, reason: string, evidence: Evidence | null): void;
   accused?(watched: Watched, node: NodeView, evidence: Evidence): void;
   invoked?(operation: ClientOperation): void;

@@ -3,12 +3,14 @@
  * and calls only the hooks of what changed: a step that changed nothing costs a dozen comparisons, however many
  * oracles there are.
  */
-import type { Effect, NodeId } from "../../core/index.ts";
+import type { Effect, NodeId, RaftOptions } from "../../core/index.ts";
 import type { ClientOperation } from "../workload/index.ts";
-import type { MemberView, NodeView, Observer } from "../world/index.ts";
+import type { ConditionsView, MemberView, NodeView, Observer } from "../world/index.ts";
 import type { OracleContext, OracleFactory } from "./context.ts";
+import { Health } from "./health.ts";
 import { CommittedLedger } from "./ledger.ts";
 import { LogConfigurations } from "./log-configurations.ts";
+import { Looks } from "./looks.ts";
 import type { Oracle, Promised, Violate } from "./oracle.ts";
 import { Reference } from "./reference.ts";
 import { SessionBook } from "./session-book.ts";
@@ -18,9 +20,10 @@ import { Watch } from "./watch.ts";
 export interface OraclesParts {
   /** Every member there ever was. The list may grow. */
   readonly members: readonly MemberView[];
+  /** What hosts and links are like. */
+  readonly conditions: ConditionsView;
+  readonly raft: RaftOptions;
   readonly violate: Violate;
-  /** Virtual time. */
-  nowMs(): number;
 }
 
 type With<Hook extends keyof Oracle> = Oracle & Required<Pick<Oracle, Hook>>;
@@ -30,11 +33,14 @@ export class Oracles implements Observer {
   readonly all: readonly Oracle[];
   readonly ledger = new CommittedLedger();
   readonly #configurations = new LogConfigurations(this.ledger);
+  readonly #health: Health;
+  readonly #looks = new Looks();
   readonly #members: readonly MemberView[];
   readonly #watches: (Watch | null)[] = [];
 
   readonly #onBooted: readonly With<"booted">[];
   readonly #onCrashed: readonly With<"crashed">[];
+  readonly #onRequested: readonly With<"requested">[];
   readonly #onHardState: readonly With<"hardState">[];
   readonly #onElected: readonly With<"elected">[];
   readonly #onLogged: readonly With<"logged">[];
@@ -42,6 +48,7 @@ export class Oracles implements Observer {
   readonly #onCommitted: readonly With<"committed">[];
   readonly #onApplied: readonly With<"applied">[];
   readonly #onPromised: readonly With<"promised">[];
+  readonly #onOrdered: readonly With<"ordered">[];
   readonly #onHalted: readonly With<"halted">[];
   readonly #onAccused: readonly With<"accused">[];
   readonly #onInvoked: readonly With<"invoked">[];
@@ -52,11 +59,18 @@ export class Oracles implements Observer {
   constructor(world: OraclesParts, factories: readonly OracleFactory[]) {
     this.#members = world.members;
     const { ledger } = this;
+    const { members, conditions, raft } = world;
+    const health = new Health({ members, conditions, raft, configurations: this.#configurations });
+    this.#health = health;
     const context: OracleContext = {
-      members: world.members,
+      members,
+      conditions,
+      raft,
+      health,
+      looks: this.#looks,
       findMember: (id) => this.#hostOf(id),
       violate: world.violate,
-      nowMs: () => world.nowMs(),
+      nowMs: () => health.nowMs,
       ledger,
       configurations: this.#configurations,
       // The reference subscribes first: when an oracle hears of an entry, the reference can already apply it.
@@ -66,6 +80,7 @@ export class Oracles implements Observer {
     this.all = factories.map((factory) => factory(context));
     this.#onBooted = this.all.filter((oracle): oracle is With<"booted"> => oracle.booted !== undefined);
     this.#onCrashed = this.all.filter((oracle): oracle is With<"crashed"> => oracle.crashed !== undefined);
+    this.#onRequested = this.all.filter((oracle): oracle is With<"requested"> => oracle.requested !== undefined);
     this.#onHardState = this.all.filter((oracle): oracle is With<"hardState"> => oracle.hardState !== undefined);
     this.#onElected = this.all.filter((oracle): oracle is With<"elected"> => oracle.elected !== undefined);
     this.#onLogged = this.all.filter((oracle): oracle is With<"logged"> => oracle.logged !== undefined);
@@ -73,6 +88,7 @@ export class Oracles implements Observer {
     this.#onCommitted = this.all.filter((oracle): oracle is With<"committed"> => oracle.committed !== undefined);
     this.#onApplied = this.all.filter((oracle): oracle is With<"applied"> => oracle.applied !== undefined);
     this.#onPromised = this.all.filter((oracle): oracle is With<"promised"> => oracle.promised !== undefined);
+    this.#onOrdered = this.all.filter((oracle): oracle is With<"ordered"> => oracle.ordered !== undefined);
     this.#onHalted = this.all.filter((oracle): oracle is With<"halted"> => oracle.halted !== undefined);
     this.#onAccused = this.all.filter((oracle): oracle is With<"accused"> => oracle.accused !== undefined);
     this.#onInvoked = this.all.filter((oracle): oracle is With<"invoked"> => oracle.invoked !== undefined);
@@ -99,6 +115,7 @@ export class Oracles implements Observer {
     this.#watches[member.id] = watch;
     if (!member.honest) return;
     this.#configurations.booted(node);
+    this.#health.processChanged();
     for (const oracle of this.#onBooted) oracle.booted(watch, node);
   }
 
@@ -109,6 +126,11 @@ export class Oracles implements Observer {
     if (!member.honest) return;
     for (const oracle of this.#onCrashed) oracle.crashed(watch);
     this.#configurations.crashed(member.id);
+    this.#health.processChanged();
+  }
+
+  requested(member: MemberView, requestId: number): void {
+    if (member.honest) for (const oracle of this.#onRequested) oracle.requested(member, requestId);
   }
 
   stepped(member: MemberView, effects: readonly Effect[]): void {
@@ -117,6 +139,9 @@ export class Oracles implements Observer {
     if (watch === undefined || watch === null || node === null) {
       throw new RangeError(`host ${member.id} made a step, but is not known to be up`);
     }
+    const { nowMs } = this.#health;
+    this.#health.refresh(nowMs);
+    if (nowMs >= this.#looks.nextMs) this.#looks.take(nowMs);
     const term = node.term;
     const role = node.role;
     if (!member.honest) {
@@ -151,7 +176,10 @@ export class Oracles implements Observer {
       this.#configurations.logged(watch, node);
       for (const oracle of this.#onLogged) oracle.logged(watch, node);
     }
-    if (configurationChanged) for (const oracle of this.#onConfigured) oracle.configured(watch, node);
+    if (configurationChanged) {
+      this.#health.configurationChanged();
+      for (const oracle of this.#onConfigured) oracle.configured(watch, node);
+    }
     if (progressed) this.#progress(watch, node);
     this.#speech(watch, node, effects);
     if (hardStateChanged || logChanged || configurationChanged || progressed) watch.take(node);
@@ -184,6 +212,8 @@ export class Oracles implements Observer {
             message.type === "snapshotResponse"
           ) {
             this.#promise(watch, node, message);
+          } else if (message.type === "timeoutNow") {
+            for (const oracle of this.#onOrdered) oracle.ordered(watch, node);
           }
           break;
         }
@@ -191,6 +221,7 @@ export class Oracles implements Observer {
           for (const oracle of this.#onAccused) oracle.accused(watch, node, effect.evidence);
           break;
         case "halt":
+          this.#health.processChanged();
           for (const oracle of this.#onHalted) oracle.halted(watch, node, effect.reason, effect.evidence);
           break;
         case "write":

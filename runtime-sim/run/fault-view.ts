@@ -67,11 +67,13 @@ export class FaultView implements InjectorWorld {
       // Kinds that hit members and workers alike, such as the loss of messages, do not know what a worker is.
       this.workerAt(host)?.disturb();
     }
+    this.#world.conditions.changed();
     this.#listener.faultBegan(kind, fault, hosts);
   }
 
   faultEnded(kind: FaultKind, fault: PlannedFault): void {
     this.#world.loop.hash.mix(fault.id);
+    this.#world.conditions.changed();
     this.#listener.faultEnded(kind, fault);
   }
 
@@ -137,7 +139,15 @@ export class FaultView implements InjectorWorld {
   }
 
   after(delayUs: number, action: () => void): void {
-    this.#world.loop.after(delayUs, action);
+    this.#world.loop.after(delayUs, this.#changing(action));
+  }
+
+  /** What a fault does later may change the conditions as well as its begin and its end do. */
+  #changing(action: () => void): () => void {
+    return () => {
+      action();
+      this.#world.conditions.changed();
+    };
   }
 
   crash(index: number): boolean {
@@ -152,15 +162,20 @@ export class FaultView implements InjectorWorld {
 
   onNextWrite(index: number, action: () => void): EndFault {
     const { writeTraps } = this.#hostAt(index);
-    writeTraps.add(action);
+    const trap = this.#changing(action);
+    writeTraps.add(trap);
     return () => {
-      writeTraps.delete(action);
+      writeTraps.delete(trap);
     };
   }
 
   onLeader(moment: LeaderMoment, action: (index: number) => void): EndFault {
     const { leaderTraps } = this.#world.progress;
-    const trap = { moment, spring: (member: SimMember): void => action(member.host.index) };
+    const spring = (member: SimMember): void => {
+      action(member.host.index);
+      this.#world.conditions.changed();
+    };
+    const trap = { moment, spring };
     leaderTraps.add(trap);
     return () => {
       leaderTraps.delete(trap);

@@ -98,10 +98,10 @@ export class Run implements WorldListener {
       liar,
       watch: options.watch ?? null,
     };
-    const world = new World(settings, this, (members) => {
+    const world = new World(settings, this, (members, conditions) => {
       membersSoFar = members;
       if (options.oracles === false) return null;
-      oracles = new Oracles({ members, violate, nowMs: () => this.#nowMs() }, ORACLES);
+      oracles = new Oracles({ members, conditions, raft, violate }, ORACLES);
       return oracles;
     });
     this.#world = world;

@@ -20,6 +20,8 @@ export class SimHost {
   /** Inputs that wait for the process. */
   inbox: SimEvent[] = [];
   draining = false;
+  /** How often a clock was changed other than by drifting. */
+  clockChanges = 0;
   readonly drifts: { readonly factor: number }[] = [];
   readonly writeTraps = new Set<() => void>();
 

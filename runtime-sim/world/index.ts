@@ -7,7 +7,17 @@ export { digest, Identities } from "./identity.ts";
 export type { Liar, LiarParts, LiarSettings, Posted } from "./liar.ts";
 export type { SimMember } from "./member.ts";
 export { messageIndex } from "./message-hash.ts";
-export type { AppliedEntry, DurableView, LogView, MemberView, NodeView, Observer } from "./observer.ts";
+export type {
+  AppliedEntry,
+  ConditionsView,
+  DurableView,
+  HostCondition,
+  LinkCondition,
+  LogView,
+  MemberView,
+  NodeView,
+  Observer,
+} from "./observer.ts";
 export type { LeaderMoment } from "./progress.ts";
 export type { WorldListener, WorldRecorder } from "./watchers.ts";
 export { World } from "./world.ts";

@@ -92,6 +92,14 @@ export class SimMember implements MemberView {
     this.honest = liar === null;
   }
 
+  get hostIndex(): number {
+    return this.host.index;
+  }
+
+  awaits(requestId: number): boolean {
+    return this.calls.has(requestId);
+  }
+
   /** The configuration it acts by, or the last one when it is down. */
   get configuration(): Configuration | null {
     return this.node?.configuration ?? this.lastConfiguration;

@@ -7,6 +7,7 @@
  * comparisons, however many oracles there are.
  */
 import type { ApplyResult, ClusterState, Configuration, Digest, Effect, Entry, NodeId } from "../../core/index.ts";
+import type { LinkState } from "../network/index.ts";
 
 /** An entry as a node applied it; `result` is null for no-ops and configurations. */
 export interface AppliedEntry {
@@ -70,6 +71,40 @@ export interface MemberView {
   /** False for a Byzantine peer: no demand is made on its own state. Never changes. */
   readonly honest: boolean;
   readonly disk: DurableView;
+  /** The number of its host in the network. */
+  readonly hostIndex: number;
+  /** Whether its process was asked this and has not answered yet. */
+  awaits(requestId: number): boolean;
+}
+
+/** What a host is like for the process on it. */
+export interface HostCondition {
+  /**
+   * Until then the process is paused or slow, its clock wrong or frozen, or its disk not working; Infinity when the
+   * end is not known. Past when nothing is the matter.
+   */
+  readonly hamperedUntilUs: number;
+  /** How often its clock has been changed. */
+  readonly clockChanges: number;
+  /** Its monotonic clock, now. */
+  readonly clockMs: number;
+  /** The process takes its inputs later than they come. */
+  readonly keepsInputsWaiting: boolean;
+}
+
+export interface LinkCondition extends LinkState {
+  /** Probability that a message arrives damaged. */
+  readonly damageChance: number;
+}
+
+/** What hosts and links are like at the moment. */
+export interface ConditionsView {
+  /** Rises with whatever a fault does. What ends by itself, at a known time, does not count. */
+  readonly version: number;
+  /** Virtual time. */
+  readonly nowUs: number;
+  host(member: MemberView): HostCondition;
+  link(from: MemberView, to: MemberView): LinkCondition;
 }
 
 /** What the world tells, always right after it happened. */
@@ -80,6 +115,8 @@ export interface Observer {
   booted(member: MemberView): void;
   /** `member.node` is null, or will be before anything else is told. */
   crashed(member: MemberView): void;
+  /** A request has reached the process, which takes it in its next step. */
+  requested(member: MemberView, requestId: number): void;
   /** After every step of a node, before any of its effects is carried out. */
   stepped(member: MemberView, effects: readonly Effect[]): void;
 }

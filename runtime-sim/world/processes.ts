@@ -198,6 +198,7 @@ export class Processes {
         const { caller, request } = event;
         if (caller === null || request === null) return;
         const requestId = this.#gateway.accept(member, caller, event.number);
+        this.#watchers.observer?.requested(member, requestId);
         this.#step(member, node, { kind: "request", nowMs, wallMs, requestId, request });
         return;
       }
@@ -284,7 +285,9 @@ export class Processes {
   }
 
   /** The clock of a host has changed: a deadline comes at another time now. */
-  clockChanged({ member }: SimHost): void {
+  clockChanged(host: SimHost): void {
+    const { member } = host;
+    host.clockChanges += 1;
     if (member === null || member.node === null) return;
     member.armedMs = Infinity;
     this.#armWake(member);

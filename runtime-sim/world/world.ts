@@ -8,13 +8,14 @@ import { Links, Network } from "../network/index.ts";
 import { Streams } from "../random/index.ts";
 import { ClientGateway } from "./client-gateway.ts";
 import { type BaseConditions, linkParameters } from "./conditions.ts";
+import { CurrentConditions } from "./current-conditions.ts";
 import { EVENT, type SimEvent } from "./event.ts";
 import { EventLoop } from "./event-loop.ts";
 import type { LiarSettings } from "./liar.ts";
 import type { SimMember } from "./member.ts";
 import { Members } from "./members.ts";
 import { mixDelivery } from "./message-hash.ts";
-import type { Observer } from "./observer.ts";
+import type { ConditionsView, Observer } from "./observer.ts";
 import { Processes } from "./processes.ts";
 import { Progress } from "./progress.ts";
 import { Transport } from "./transport.ts";
@@ -45,12 +46,13 @@ export class World {
   readonly members: Members;
   readonly progress = new Progress();
   readonly processes: Processes;
+  readonly conditions: CurrentConditions;
   readonly watchers: Watchers;
 
   constructor(
     settings: WorldSettings,
     listener: WorldListener,
-    observerOf: (members: readonly SimMember[]) => Observer | null,
+    observerOf: (members: readonly SimMember[], conditions: ConditionsView) => Observer | null,
   ) {
     const { base, nodes, seed, workers, raft } = settings;
     const { loop, progress } = this;
@@ -68,7 +70,8 @@ export class World {
       connect: (peerId, member) => transport.connect(peerId, member),
       nowMs: () => loop.nowUs / 1000,
     });
-    const observer = observerOf(members.all);
+    const conditions = new CurrentConditions(loop, network, links, members.hosts);
+    const observer = observerOf(members.all, conditions);
     const watchers: Watchers = { listener, core: settings.watch ?? null, observer, recorder: null, witness: null };
     this.streams = streams;
     this.network = network;
@@ -76,6 +79,7 @@ export class World {
     this.transport = transport;
     this.gateway = gateway;
     this.members = members;
+    this.conditions = conditions;
     this.watchers = watchers;
     this.processes = new Processes({ raft, loop, members, transport, gateway, progress, watchers });
     members.found(nodes, settings.liar);

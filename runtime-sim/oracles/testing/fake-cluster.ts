@@ -3,6 +3,7 @@
 import {
   type ClusterState,
   type Configuration,
+  DEFAULT_RAFT_OPTIONS,
   type Digest,
   type Effect,
   type Entry,
@@ -10,7 +11,16 @@ import {
   encodeConfigurationRecord,
   type NodeId,
 } from "../../../core/index.ts";
-import type { AppliedEntry, DurableView, LogView, MemberView, NodeView } from "../../world/index.ts";
+import type {
+  AppliedEntry,
+  ConditionsView,
+  DurableView,
+  HostCondition,
+  LinkCondition,
+  LogView,
+  MemberView,
+  NodeView,
+} from "../../world/index.ts";
 import type { OracleFactory } from "../context.ts";
 import type { Oracle } from "../oracle.ts";
 import { Oracles } from "../oracles.ts";
@@ -126,11 +136,21 @@ export class FakeMember implements MemberView {
   boots = 1;
   node: FakeNode | null;
   readonly disk = new FakeDisk();
+  /** Requests that it has not answered. */
+  readonly open = new Set<number>();
 
   constructor(id: NodeId, honest: boolean, configuration: Configuration) {
     this.id = id;
     this.honest = honest;
     this.node = new FakeNode(id, configuration);
+  }
+
+  get hostIndex(): number {
+    return this.id - 1;
+  }
+
+  awaits(requestId: number): boolean {
+    return this.open.has(requestId);
   }
 
   /** The node of a host that is up. */
@@ -146,13 +166,56 @@ export function configurationOf(voters: readonly NodeId[], outgoing: readonly No
   return { voters, outgoing, learners: [], members, retired: [] };
 }
 
+/** Hosts and links in order, until somebody changes what one of them is like. */
+export class FakeConditions implements ConditionsView {
+  version = 0;
+  nowUs = 0;
+  readonly #hosts = new Map<NodeId, Partial<HostCondition>>();
+  readonly #links = new Map<string, Partial<LinkCondition>>();
+
+  host({ id }: MemberView): HostCondition {
+    const ordinary = {
+      hamperedUntilUs: 0,
+      clockChanges: 0,
+      clockMs: this.nowUs / 1000,
+      keepsInputsWaiting: false,
+    };
+    return { ...ordinary, ...this.#hosts.get(id) };
+  }
+
+  link(from: MemberView, to: MemberView): LinkCondition {
+    const ordinary = {
+      isBlocked: false,
+      cloggedUntilUs: 0,
+      hasLimit: false,
+      lossChance: 0,
+      delayMinMs: 1,
+      delayMeanMs: 1,
+      tailChance: 0,
+      tailFactor: 1,
+      damageChance: 0,
+    };
+    return { ...ordinary, ...this.#links.get(`${from.id} ${to.id}`) };
+  }
+
+  setHost(id: NodeId, condition: Partial<HostCondition>): void {
+    this.version += 1;
+    this.#hosts.set(id, condition);
+  }
+
+  setLink(from: NodeId, to: NodeId, condition: Partial<LinkCondition>): void {
+    this.version += 1;
+    this.#links.set(`${from} ${to}`, condition);
+  }
+}
+
 /** Members 1 to `count`, up, watched by the given oracles. */
 export class FakeCluster {
   readonly members: FakeMember[] = [];
   readonly oracles: Oracles;
   /** What the oracles found: name, colon, message. */
   readonly violations: string[] = [];
-  nowMs = 0;
+  readonly conditions = new FakeConditions();
 
   constructor(count: number, factories: readonly OracleFactory[], liars: readonly NodeId[] = []) {
     const ids = Array.from({ length: count }, (_, at) => at + 1);
@@ -161,7 +224,8 @@ export class FakeCluster {
     this.oracles = new Oracles(
       {
         members: this.members,
-        nowMs: () => this.nowMs,
+        conditions: this.conditions,
+        raft: DEFAULT_RAFT_OPTIONS,
         violate: (oracle, message) => {
           this.violations.push(`${oracle}: ${message()}`);
         },
@@ -169,6 +233,14 @@ export class FakeCluster {
       factories,
     );
     for (const member of this.members) this.oracles.booted(member);
+  }
+
+  get nowMs(): number {
+    return this.conditions.nowUs / 1000;
+  }
+
+  set nowMs(ms: number) {
+    this.conditions.nowUs = ms * 1000;
   }
 
   member(id: NodeId): FakeMember {
