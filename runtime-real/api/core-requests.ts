@@ -10,18 +10,11 @@ type Applied = Extract<ApplyResult, { readonly ok: true }>;
 
 export interface CoreRequests {
   /** Commits and applies a command. The audit event names the caller. @throws ApiError */
-  propose<Kind extends Applied["kind"]>(
-    kind: Kind,
-    session: RequestSession | null,
-    command: Command,
-    context: Pick<CallContext, "caller">,
-  ): Promise<{ index: number; term: number; result: Extract<Applied, { readonly kind: Kind }> }>;
-  /** As `propose`, where only the place in the log matters. @throws ApiError */
   commit(
     session: RequestSession | null,
     command: Command,
     context: Pick<CallContext, "caller">,
-  ): Promise<{ index: number; term: number }>;
+  ): Promise<{ index: number; term: number; result: Applied }>;
   /** @throws ApiError */
   read<Kind extends ClusterQueryResult["kind"]>(
     kind: Kind,
@@ -31,7 +24,7 @@ export interface CoreRequests {
 }
 
 export function coreOf(served: Served): CoreRequests {
-  async function applied(
+  async function commit(
     session: RequestSession | null,
     command: Command,
     { caller }: Pick<CallContext, "caller">,
@@ -43,26 +36,6 @@ export function coreOf(served: Served): CoreRequests {
     const { index, term, result } = answer;
     if (!result.ok) throw applyRefused(result.refusal);
     return { index, term, result };
-  }
-
-  async function propose<Kind extends Applied["kind"]>(
-    kind: Kind,
-    session: RequestSession | null,
-    command: Command,
-    context: Pick<CallContext, "caller">,
-  ): Promise<{ index: number; term: number; result: Extract<Applied, { readonly kind: Kind }> }> {
-    const { index, term, result } = await applied(session, command, context);
-    if (!isKind(result, kind)) throw unexpected(result.kind);
-    return { index, term, result };
-  }
-
-  async function commit(
-    session: RequestSession | null,
-    command: Command,
-    context: Pick<CallContext, "caller">,
-  ): Promise<{ index: number; term: number }> {
-    const { index, term } = await applied(session, command, context);
-    return { index, term };
   }
 
   async function read<Kind extends ClusterQueryResult["kind"]>(
@@ -77,7 +50,7 @@ export function coreOf(served: Served): CoreRequests {
     return { index: answer.index, result: answer.result };
   }
 
-  return { propose, commit, read };
+  return { commit, read };
 }
 
 function isKind<Value extends { readonly kind: string }, Kind extends Value["kind"]>(

@@ -66,7 +66,9 @@ async function commit<Name extends CommandName>(
   const parsed = parser.safeParse(body);
   if (!parsed.success) throw invalidRequest(parsed.error);
   const { session, command } = proposal(parsed.data);
-  return await handlers.commit(session, command, context);
+  const { index, term, result } = await handlers.commit(session, command, context);
+  const { ok: _, kind: __, ...told } = result;
+  return { index, term, ...told };
 }
 
 async function call<Name extends HandledName>(

@@ -1,72 +1,23 @@
 /**
  * Handlers of all procedures on a running node. A handler turns a checked request into a request to the core, and the
- * answer of the core into that of the procedure. In this file: sessions, specifications of VMs, tokens and events.
+ * answer of the core into that of the procedure. In this file: specifications of VMs, tokens and events.
  */
 import { clusterHandlers } from "./cluster-handlers.ts";
 import { coreOf } from "./core-requests.ts";
 import type { Handlers } from "./dispatch.ts";
 import { orchestrationHandlers } from "./orchestration-handlers.ts";
-import { vmNotFound } from "./refusals.ts";
+import { unexpected, vmNotFound } from "./refusals.ts";
 import type { Served } from "./served.ts";
 import { addressResolver, vmAnswer } from "./vm-answer.ts";
 
 export function handlersFor(served: Served): Handlers {
   const { node } = served;
-  const { propose, commit, read } = coreOf(served);
+  const { commit, read } = coreOf(served);
 
   return {
     commit,
 
     ...clusterHandlers(served),
-
-    "session.open": async ({ clientToken }, context) => {
-      const { index, term, result } = await propose(
-        "sessionOpened",
-        null,
-        { kind: "openSession", clientToken },
-        context,
-      );
-      return { index, term, sessionId: result.sessionId };
-    },
-
-    "session.close": async ({ session }, context) => {
-      const { index, term, result } = await propose("sessionClosed", session, { kind: "closeSession" }, context);
-      return { index, term, sessionId: result.sessionId };
-    },
-
-    "vm.create": async ({ name, spec, session }, context) => {
-      const { index, term, result } = await propose("vmCreated", session, { kind: "createVm", name, spec }, context);
-      return { index, term, generation: result.generation };
-    },
-
-    "vm.update": async ({ name, expectedGeneration, spec, session }, context) => {
-      const { index, term, result } = await propose(
-        "vmUpdated",
-        session,
-        {
-          kind: "updateVm",
-          name,
-          expectedGeneration,
-          spec,
-        },
-        context,
-      );
-      return { index, term, generation: result.generation };
-    },
-
-    "vm.delete": async ({ name, expectedGeneration, session }, context) => {
-      const { index, term, result } = await propose(
-        "vmDeleted",
-        session,
-        {
-          kind: "deleteVm",
-          name,
-          expectedGeneration,
-        },
-        context,
-      );
-      return { index, term, generation: result.generation };
-    },
 
     "vm.list": async ({ afterName, limit, tenant, stale }) => {
       const { index, result } = await read("vms", { kind: "listVms", afterName, limit, tenant }, stale);
@@ -81,12 +32,8 @@ export function handlersFor(served: Served): Handlers {
     },
 
     "token.create": async ({ session, ...token }, context) => {
-      const { index, term, result } = await propose(
-        "tokenCreated",
-        session,
-        { kind: "createToken", ...token },
-        context,
-      );
+      const { index, term, result } = await commit(session, { kind: "createToken", ...token }, context);
+      if (result.kind !== "tokenCreated") throw unexpected(result.kind);
       const { voters, members } = node.configuration;
       return {
         index,

@@ -34,7 +34,7 @@ type Orchestrated = Extract<
 
 export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrated> {
   const { node } = served;
-  const { propose, commit, read } = coreOf(served);
+  const { commit, read } = coreOf(served);
 
   return {
     "worker.list": async ({ stale }) => {
@@ -59,7 +59,8 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
       // The replicated state knows the first members only after the first change of the membership.
       if (node.configuration.members.some((member) => member.id === id))
         throw applyRefused({ kind: "workerIsMember", workerId: id });
-      return await commit(session, { kind: "removeWorker", workerId: id }, context);
+      const { index, term } = await commit(session, { kind: "removeWorker", workerId: id }, context);
+      return { index, term };
     },
 
     "vm.plan": async ({ name, spec, stale }) => {
@@ -125,11 +126,6 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
         gain,
       }));
       return { index, before, after, moves };
-    },
-
-    "rebalance.apply": async ({ moves, session }, context) => {
-      const { index, term, result } = await propose("rebalanced", session, { kind: "rebalance", moves }, context);
-      return { index, term, moved: result.moved, refused: result.refused };
     },
   };
 }

@@ -25,7 +25,7 @@ import {
   tenantSchema,
   workerSchema,
 } from "./orchestration-schemas.ts";
-import { cluster, commandProcedure, ofVm, procedure, type Resource } from "./procedure.ts";
+import { answeredCommand, cluster, commandProcedure, ofVm, procedure, type Resource } from "./procedure.ts";
 import { pageLimit, withSession, withStale } from "./request-fields.ts";
 import { count, label, logIndex, nodeId, vmRecordSchema, written } from "./schemas.ts";
 import { zodOf } from "./zod-of.ts";
@@ -331,10 +331,9 @@ export const orchestrationProcedures = {
     }),
   }),
 
-  "rebalance.apply": procedure({
+  "rebalance.apply": answeredCommand({
     summary:
       "Makes the moves of a plan, each if its VM is still what it was. Refused within ten minutes of the last time.",
-    effect: "write",
     action: "manageCluster",
     resource: cluster,
     request: record({
@@ -346,5 +345,6 @@ export const orchestrationProcedures = {
       moved: count.nullable().meta({ description: "Moves that are under way; null: not known any more" }),
       refused: count.nullable().meta({ description: "Moves that could not be made any more" }),
     }),
+    command: ({ moves }) => ({ kind: "rebalance", moves }),
   }),
 } as const;

@@ -61,7 +61,7 @@ export function procedure<Out, In, Answer extends z.ZodType>(
 
 const committed = z.strictObject({ ...written });
 
-interface CommandEntry<Out, In> extends Omit<Entry<Out, In, typeof committed>, "effect" | "answer"> {
+interface CommandEntry<Out, In, Answer extends z.ZodType> extends Omit<Entry<Out, In, Answer>, "effect"> {
   readonly command: (request: Out) => Command;
 }
 
@@ -71,18 +71,29 @@ interface Proposal {
   readonly command: Command;
 }
 
-export interface CommandProcedure<Out = unknown, In = unknown> extends Procedure<Out, In, typeof committed> {
+export interface CommandProcedure<Out = unknown, In = unknown, Answer extends z.ZodType = z.ZodType>
+  extends Procedure<Out, In, Answer> {
   readonly proposal: (request: Out) => Proposal;
 }
 
+/** Whatever opens a session stands in none. */
+type Sessioned = { readonly session: RequestSession | null } | { readonly clientToken: string };
+
 /** A write that is one command of the core, and answers when that is committed and applied. It needs no handler. */
-export function commandProcedure<Out extends { readonly session: RequestSession | null }, In>(
-  entry: CommandEntry<Out, In>,
-): CommandProcedure<Out, In> {
-  const { command, ...others } = entry;
+export function commandProcedure<Out extends Sessioned, In>(
+  entry: Omit<CommandEntry<Out, In, typeof committed>, "answer">,
+): CommandProcedure<Out, In, typeof committed> {
+  return answeredCommand({ ...entry, answer: committed });
+}
+
+/** The same, where the answer has all fields of the command's result too. */
+export function answeredCommand<Out extends Sessioned, In, Answer extends z.ZodType>({
+  command,
+  ...others
+}: CommandEntry<Out, In, Answer>): CommandProcedure<Out, In, Answer> {
   return {
-    ...procedure({ ...others, effect: "write", answer: committed }),
-    proposal: (request) => ({ session: request.session, command: command(request) }),
+    ...procedure({ ...others, effect: "write" }),
+    proposal: (request) => ({ session: "session" in request ? request.session : null, command: command(request) }),
   };
 }
 

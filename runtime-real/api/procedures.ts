@@ -17,7 +17,7 @@ import {
   vmSpecSchema,
 } from "../../core/index.ts";
 import { orchestrationProcedures } from "./orchestration-procedures.ts";
-import { cluster, commandProcedure, ofVm, procedure, type Resource } from "./procedure.ts";
+import { answeredCommand, cluster, commandProcedure, ofVm, procedure, type Resource } from "./procedure.ts";
 import { pageLimit, sessionSchema, withSession, withStale } from "./request-fields.ts";
 import {
   clusterEventSchema,
@@ -122,36 +122,35 @@ export const procedures = {
     answer: z.strictObject({ leaderId: nodeId }),
   }),
 
-  "session.open": procedure({
+  "session.open": answeredCommand({
     summary: "Opens a client session. Asked again with the same token, it answers the same session.",
-    effect: "write",
     action: "readCluster",
     resource: cluster,
     request: record({ clientToken: text(1, CLUSTER_LIMITS.clientTokenLength) }),
     answer: z.strictObject({ ...written, sessionId: z.int() }),
+    command: ({ clientToken }) => ({ kind: "openSession", clientToken }),
   }),
 
-  "session.close": procedure({
+  "session.close": answeredCommand({
     summary: "Ends a client session.",
-    effect: "write",
     action: "readCluster",
     resource: cluster,
     request: record({ session: sessionSchema }),
     answer: z.strictObject({ ...written, sessionId: z.int() }),
+    command: () => ({ kind: "closeSession" }),
   }),
 
-  "vm.create": procedure({
+  "vm.create": answeredCommand({
     summary: "Asks for a VM. Answers when the request is committed.",
-    effect: "write",
     action: "createVM",
     resource: ofVm,
     request: record({ name: nameSchema, spec: vmSpecSchema.default(DEFAULT_VM_SPEC), ...withSession }),
     answer: z.strictObject({ ...written, generation: z.int() }),
+    command: ({ session: _, ...vm }) => ({ kind: "createVm", ...vm }),
   }),
 
-  "vm.update": procedure({
+  "vm.update": answeredCommand({
     summary: "Replaces a VM's specification.",
-    effect: "write",
     action: "updateVM",
     resource: ofVm,
     request: record({
@@ -161,11 +160,11 @@ export const procedures = {
       ...withSession,
     }),
     answer: z.strictObject({ ...written, generation: z.int() }),
+    command: ({ session: _, ...vm }) => ({ kind: "updateVm", ...vm }),
   }),
 
-  "vm.delete": procedure({
+  "vm.delete": answeredCommand({
     summary: "Deletes a VM.",
-    effect: "write",
     action: "deleteVM",
     resource: ofVm,
     request: record({
@@ -174,6 +173,7 @@ export const procedures = {
       ...withSession,
     }),
     answer: z.strictObject({ ...written, generation: z.int() }),
+    command: ({ session: _, ...vm }) => ({ kind: "deleteVm", ...vm }),
   }),
 
   "vm.list": procedure({

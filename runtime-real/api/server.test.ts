@@ -33,19 +33,32 @@ afterEach(async () => {
 
 const refused = (): Promise<never> => Promise.reject(new ApiError("noLeader", "no leader", "wait"));
 
+const created = (index: number) =>
+  Promise.resolve({ index, term: 1, result: { ok: true, kind: "vmCreated", generation: 1 } } as const);
+
+/** Opens and closes sessions, and asks `create` of each VM. */
+function commits(create: Handlers["commit"], openSession = () => 7): Handlers["commit"] {
+  const at = { index: 1, term: 1 };
+  return async (session, command, context) => {
+    switch (command.kind) {
+      case "openSession":
+        return { ...at, result: { ok: true, kind: "sessionOpened", sessionId: openSession() } };
+      case "closeSession":
+        return { ...at, result: { ok: true, kind: "sessionClosed", sessionId: session?.id ?? 0 } };
+      default:
+        return await create(session, command, context);
+    }
+  };
+}
+
 /** Handlers that refuse, except those that a test gives. */
 function handlers(own: Partial<Handlers> = {}): Handlers {
   return {
-    commit: refused,
+    commit: commits(() => created(2)),
     "cluster.status": refused,
     "cluster.members": refused,
     "cluster.leave": refused,
     "cluster.transferLeader": refused,
-    "session.open": () => Promise.resolve({ index: 1, term: 1, sessionId: 7 }),
-    "session.close": () => Promise.resolve({ index: 1, term: 1, sessionId: 7 }),
-    "vm.create": () => Promise.resolve({ index: 2, term: 1, generation: 1 }),
-    "vm.update": refused,
-    "vm.delete": refused,
     "vm.list": () => Promise.resolve({ index: 2, vms: [], nextAfterName: null }),
     "vm.show": refused,
     "token.create": refused,
@@ -64,7 +77,6 @@ function handlers(own: Partial<Handlers> = {}): Handlers {
     "ipPool.show": refused,
     "scheduler.get": refused,
     "rebalance.plan": refused,
-    "rebalance.apply": refused,
     ...own,
   };
 }
@@ -153,14 +165,14 @@ describe("a request", () => {
   test("is checked, filled with defaults, and answered", async () => {
     const seen: unknown[] = [];
     await serve({
-      "vm.create": (checked) => {
-        seen.push(checked);
-        return Promise.resolve({ index: 9, term: 3, generation: 1 });
-      },
+      commit: commits((session, command) => {
+        seen.push({ session, ...command });
+        return created(9);
+      }),
     });
     expect(await client.call("vm.create", { name: "web", spec: { vcpus: 4 } })).toEqual({
       index: 9,
-      term: 3,
+      term: 1,
       generation: 1,
     });
     expect(seen).toEqual([
@@ -207,13 +219,14 @@ describe("a request", () => {
 
   test("has an id, which is in the answer and in every line of its log", async () => {
     await serve({
-      "vm.create": (_, { log }) => {
+      "vm.list": (_, { log }) => {
         log.info("half way");
         return Promise.reject(new Error("a defect with /secret/paths"));
       },
     });
     const reply = await send({
-      body: '{"name":"web"}',
+      path: "/v1/vm.list",
+      body: "{}",
       headers: { "content-type": "application/json", "x-request-id": "abc-1" },
     });
     expect(reply.status).toBe(500);
@@ -245,10 +258,10 @@ describe("the socket", () => {
   test("stops within its limit although a request and a stream hang", async () => {
     const begun = Promise.withResolvers<void>();
     const api = await serve({
-      "vm.create": () => {
+      commit: commits(() => {
         begun.resolve();
         return new Promise(() => undefined);
-      },
+      }),
     });
     const hanging = client.call("vm.create", { name: "web" });
     const abort = new AbortController();
@@ -363,10 +376,10 @@ describe("a client's write", () => {
   test("that loses its answer is tried again, and is the same request", async () => {
     const asked: unknown[] = [];
     await serve({
-      "vm.create": ({ session }) => {
+      commit: commits((session) => {
         asked.push(session);
-        return asked.length < 3 ? refused() : Promise.resolve({ index: 5, term: 1, generation: 1 });
-      },
+        return asked.length < 3 ? refused() : created(5);
+      }),
     });
     expect(await client.write("vm.create", { name: "web" })).toEqual({ index: 5, term: 1, generation: 1 });
     expect(asked).toEqual(Array.from({ length: 3 }, () => ({ id: 7, sequence: 1, lowestUnacknowledged: 1 })));
@@ -386,10 +399,10 @@ describe("a client's write", () => {
   test("that can only be refused is refused at once", async () => {
     let asked = 0;
     await serve({
-      "vm.create": () => {
+      commit: commits(() => {
         asked++;
         return Promise.reject(new ApiError("vmExists", "there is one", "choose another"));
-      },
+      }),
     });
     await expect(client.write("vm.create", { name: "web" })).rejects.toMatchObject({
       code: "vmExists",
@@ -401,11 +414,11 @@ describe("a client's write", () => {
   test("whose session is gone says so, and the next one begins a new session", async () => {
     let opened = 0;
     await serve({
-      "session.open": () => Promise.resolve({ index: 1, term: 1, sessionId: ++opened }),
-      "vm.create": ({ session }) =>
-        session?.id === 1
-          ? Promise.reject(new ApiError("sessionExpired", "gone", "open a new one"))
-          : Promise.resolve({ index: 2, term: 1, generation: 1 }),
+      commit: commits(
+        (session) =>
+          session?.id === 1 ? Promise.reject(new ApiError("sessionExpired", "gone", "open a new one")) : created(2),
+        () => ++opened,
+      ),
     });
     await expect(client.write("vm.create", { name: "web" })).rejects.toMatchObject({ code: "sessionExpired" });
     expect(await client.write("vm.create", { name: "web" })).toMatchObject({ index: 2 });
@@ -416,11 +429,11 @@ describe("a client's write", () => {
     const seen: unknown[] = [];
     const gate = Promise.withResolvers<void>();
     await serve({
-      "vm.create": async ({ session, name }) => {
+      commit: commits(async (session, command) => {
         seen.push(session);
-        if (name === "first") await gate.promise;
-        return { index: 1, term: 1, generation: 1 };
-      },
+        if (command.kind === "createVm" && command.name === "first") await gate.promise;
+        return await created(1);
+      }),
     });
     const first = client.write("vm.create", { name: "first" });
     while (seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
