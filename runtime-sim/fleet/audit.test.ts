@@ -95,8 +95,10 @@ test("what begins and what ends on a host is told, ends first", () => {
     id: 7,
     wasDisturbed: false,
     hasMisreported: false,
+    isDown: false,
+    downs: 0,
     nowMs: 0,
-    reportedAtMs: 0,
+    leasedAtMs: 0,
     switchAtMs: 0,
     hypervisor: {
       running: () => machines,

@@ -60,6 +60,7 @@ export class FleetAudit implements StateListener {
   readonly #onJobBegan: readonly With<"jobBegan">[];
   readonly #onJobEnded: readonly With<"jobEnded">[];
   readonly #onActed: readonly With<"acted">[];
+  readonly #onGranted: readonly With<"granted">[];
   readonly #onHappened: readonly With<"happened">[];
   readonly #onAudit: readonly With<"audit">[];
   readonly #onMissing: readonly With<"missing">[];
@@ -90,6 +91,7 @@ export class FleetAudit implements StateListener {
     this.#onJobBegan = this.all.filter((oracle): oracle is With<"jobBegan"> => oracle.jobBegan !== undefined);
     this.#onJobEnded = this.all.filter((oracle): oracle is With<"jobEnded"> => oracle.jobEnded !== undefined);
     this.#onActed = this.all.filter((oracle): oracle is With<"acted"> => oracle.acted !== undefined);
+    this.#onGranted = this.all.filter((oracle): oracle is With<"granted"> => oracle.granted !== undefined);
     this.#onHappened = this.all.filter((oracle): oracle is With<"happened"> => oracle.happened !== undefined);
     this.#onAudit = this.all.filter((oracle): oracle is With<"audit"> => oracle.audit !== undefined);
     this.#onMissing = this.all.filter((oracle): oracle is With<"missing"> => oracle.missing !== undefined);
@@ -127,6 +129,12 @@ export class FleetAudit implements StateListener {
   acted(worker: WorkerView, action: HostAction): void {
     if (this.#hasLostTrack) return;
     for (const oracle of this.#onActed) oracle.acted(worker, action);
+  }
+
+  /** See `FleetOracle`. */
+  granted(worker: WorkerView, sentAtMs: number): void {
+    if (this.#hasLostTrack) return;
+    for (const oracle of this.#onGranted) oracle.granted(worker, sentAtMs);
   }
 
   /** See `StateListener`: a state comes as soon as some replica has come so far. */

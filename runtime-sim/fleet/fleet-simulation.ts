@@ -32,6 +32,9 @@ export class FleetSimulation {
       acted: (worker, action) => {
         if (isAudited) this.#audit.acted(worker, action);
       },
+      granted: (worker, sentAtMs) => {
+        if (isAudited) this.#audit.granted(worker, sentAtMs);
+      },
       // An agent has nobody to suspect but itself: there is no excuse as there is for members.
       halted: ({ id }, reason) => violate("halted-agent", () => `the agent of worker ${id} stopped itself: ${reason}`),
     });

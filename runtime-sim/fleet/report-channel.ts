@@ -7,10 +7,14 @@ import type { Caller, SimHost, World } from "../world/index.ts";
 
 const REPORT_BYTES = 200;
 
-/** A report as its sender knows it: which of its processes sent it, and the report's number there. */
+/** A report as its sender knows it. */
 export interface SentReport {
+  /** Which of its processes sent it, and the report's number there. */
   readonly process: number;
   readonly sequence: number;
+  /** By the sender's own clock, which begins anew each time that the host has been down. */
+  readonly sentAtMs: number;
+  readonly downs: number;
 }
 
 export interface ReportChannelParts {
@@ -18,6 +22,8 @@ export interface ReportChannelParts {
   /** The worker's. */
   readonly host: SimHost;
   readonly peerId: PeerId;
+  /** A server gives an answer. It may never reach the worker. */
+  readonly directed: (report: SentReport, directive: Uint8Array) => void;
   /** An answer has reached the worker. `directive` is null when the report was refused, or its connection broke. */
   readonly answered: (report: SentReport, directive: Uint8Array | null) => void;
 }
@@ -49,6 +55,7 @@ export class ReportChannel implements Caller {
     if (asked === undefined) return;
     this.#asked.delete(attempt);
     const directive = answer?.kind === "directive" ? answer.data : null;
+    if (directive !== null) this.#parts.directed(asked.report, directive);
     this.#route(asked.from, this.#parts.host.index, REPORT_BYTES + (directive?.length ?? 0), () =>
       this.#parts.answered(asked.report, directive),
     );

@@ -3,6 +3,7 @@ import {
   Agent,
   type AgentEffect,
   type AgentInput,
+  decodeDirective,
   type HostAction,
   type HostFacts,
   type PeerId,
@@ -35,6 +36,8 @@ export interface WorkerListener {
   changed(worker: SimWorker): void;
   /** Its agent is about to have it do something. */
   acted(worker: SimWorker, action: HostAction): void;
+  /** A server answers a report of its agent by a lease, which counts from `sentAtMs` of its clock. */
+  granted(worker: SimWorker, sentAtMs: number): void;
   /** Its agent has stopped itself. */
   halted(worker: SimWorker, reason: string): void;
 }
@@ -56,11 +59,13 @@ export class SimWorker {
   wasDisturbed = false;
   /** A fault has had it show what is not so. */
   hasMisreported = false;
+  /** How often the host has gone down. */
+  downs = 0;
   /**
-   * By its own clock: when its agent last sent a report, and when its switch falls, or fell; -Infinity: not since it
-   * came up.
+   * By its own clock: when its agent sent the newest report of which it has heard that it was granted a lease, and when
+   * its switch falls, or fell; -Infinity: not since it came up.
    */
-  reportedAtMs = Number.NEGATIVE_INFINITY;
+  leasedAtMs = Number.NEGATIVE_INFINITY;
   switchAtMs = Number.NEGATIVE_INFINITY;
   readonly #world: World;
   readonly #rng: Stream;
@@ -89,8 +94,14 @@ export class SimWorker {
       world,
       host,
       peerId,
-      answered: ({ process, sequence }, directive) => {
-        if (process === this.#process) this.#input({ kind: "answered", nowMs: this.nowMs, sequence, directive });
+      directed: ({ sentAtMs, downs }, directive) => {
+        if (downs === this.downs && isGrant(directive)) listener.granted(this, sentAtMs);
+      },
+      answered: ({ process, sequence, sentAtMs }, directive) => {
+        if (process !== this.#process) return;
+        if (this.agent !== null && directive !== null && isGrant(directive))
+          this.leasedAtMs = Math.max(this.leasedAtMs, sentAtMs);
+        this.#input({ kind: "answered", nowMs: this.nowMs, sequence, directive });
       },
     });
     this.#running = this.hypervisor.running();
@@ -145,7 +156,8 @@ export class SimWorker {
     this.isDown = true;
     this.wasDisturbed = true;
     this.hypervisor.reboot();
-    this.reportedAtMs = Number.NEGATIVE_INFINITY;
+    this.downs += 1;
+    this.leasedAtMs = Number.NEGATIVE_INFINITY;
     this.switchAtMs = Number.NEGATIVE_INFINITY;
     this.#looked();
   }
@@ -281,10 +293,12 @@ export class SimWorker {
         this.hypervisor.perform(effect.action, this.#world.loop.nowUs);
         this.hypervisorChanged();
         return;
-      case "report":
-        this.reportedAtMs = this.nowMs;
-        this.#reports.send(effect.to, { process: this.#process, sequence: effect.sequence }, effect.report);
+      case "report": {
+        const { downs, nowMs } = this;
+        const sent = { process: this.#process, sequence: effect.sequence, sentAtMs: nowMs, downs };
+        this.#reports.send(effect.to, sent, effect.report);
         return;
+      }
       case "ended":
         this.crashAgent();
         return;
@@ -311,4 +325,9 @@ export class SimWorker {
       this.#input({ kind: "wake", nowMs: this.nowMs });
     });
   }
+}
+
+/** Whether a directive gives a lease. */
+function isGrant(directive: Uint8Array): boolean {
+  return decodeDirective(directive)?.kind === "granted";
 }

@@ -5,14 +5,14 @@ import { FakeFleet } from "./testing/index.ts";
 
 const start: HostAction = { kind: "start", name: "web", epoch: 1 };
 
-function fleetAt(times: { nowMs: number; reportedAtMs: number; switchAtMs: number }): FakeFleet {
+function fleetAt(times: { nowMs: number; leasedAtMs: number; switchAtMs: number }): FakeFleet {
   const fleet = new FakeFleet(leases);
   Object.assign(fleet.worker(1), times);
   return fleet;
 }
 
 test("a lease from when it was asked for, and what is done under it", () => {
-  const fleet = fleetAt({ nowMs: 1100, reportedAtMs: 1000, switchAtMs: 11_000 });
+  const fleet = fleetAt({ nowMs: 1100, leasedAtMs: 1000, switchAtMs: 11_000 });
   fleet.audit.acted(fleet.worker(1), { kind: "fenceAt", atMs: 11_000 });
   fleet.audit.acted(fleet.worker(1), start);
   expect(fleet.violations).toEqual([]);
@@ -20,9 +20,16 @@ test("a lease from when it was asked for, and what is done under it", () => {
 });
 
 test("planted: a lease counts from when its answer came", () => {
-  const fleet = fleetAt({ nowMs: 1100, reportedAtMs: 1000, switchAtMs: 0 });
+  const fleet = fleetAt({ nowMs: 1100, leasedAtMs: 1000, switchAtMs: 0 });
   fleet.audit.acted(fleet.worker(1), { kind: "fenceAt", atMs: 11_100 });
   expect(fleet.violations).toEqual(["worker 1 has a lease for 100 ms longer than it can have been given"]);
+});
+
+test("planted: a lease counts from a report that nobody has answered", () => {
+  // Sent at 2000, and not told: no answer to it has come.
+  const fleet = fleetAt({ nowMs: 2100, leasedAtMs: 1000, switchAtMs: 11_000 });
+  fleet.audit.acted(fleet.worker(1), { kind: "fenceAt", atMs: 12_000 });
+  expect(fleet.violations).toEqual(["worker 1 has a lease for 1000 ms longer than it can have been given"]);
 });
 
 test.each<HostAction>([
@@ -30,19 +37,19 @@ test.each<HostAction>([
   { kind: "build", name: "web", epoch: 1, spec: vmSpec(), interfaces: [] },
   { kind: "runJob", id: "count", attempt: 1, command: "work", args: [], timeoutMs: 1 },
 ])("planted: a $kind on a host whose switch has fallen", (action) => {
-  const fleet = fleetAt({ nowMs: 11_000, reportedAtMs: 10_000, switchAtMs: 11_000 });
+  const fleet = fleetAt({ nowMs: 11_000, leasedAtMs: 10_000, switchAtMs: 11_000 });
   fleet.audit.acted(fleet.worker(1), action);
   expect(fleet.violations).toEqual([`worker 1 is told to ${action.kind} something, and holds no lease`]);
 });
 
 test("planted: a start on a host whose switch was never set", () => {
-  const fleet = fleetAt({ nowMs: 5, reportedAtMs: 0, switchAtMs: Number.NEGATIVE_INFINITY });
+  const fleet = fleetAt({ nowMs: 5, leasedAtMs: 0, switchAtMs: Number.NEGATIVE_INFINITY });
   fleet.audit.acted(fleet.worker(1), start);
   expect(fleet.violations).toHaveLength(1);
 });
 
 test("to end something takes no lease", () => {
-  const fleet = fleetAt({ nowMs: 5, reportedAtMs: 0, switchAtMs: Number.NEGATIVE_INFINITY });
+  const fleet = fleetAt({ nowMs: 5, leasedAtMs: 0, switchAtMs: Number.NEGATIVE_INFINITY });
   fleet.audit.acted(fleet.worker(1), { kind: "stop", name: "web", epoch: 1, graceMs: 1 });
   expect(fleet.checks).toBe(0);
 });

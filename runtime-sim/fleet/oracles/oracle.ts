@@ -14,12 +14,15 @@ export interface WorkerView {
   readonly wasDisturbed: boolean;
   /** A fault has had it show what is not so. */
   readonly hasMisreported: boolean;
+  /** It is off, and how often it has gone down: then nothing is left on it, and its clock begins anew. */
+  readonly isDown: boolean;
+  readonly downs: number;
   /**
-   * By its own monotonic clock: now; when its agent last sent a report; when its switch falls, or fell, -Infinity
-   * since it came up without one.
+   * By its own monotonic clock: now; when its agent sent the newest report of which it has heard that it was granted a
+   * lease; when its switch falls, or fell. -Infinity: not since it came up.
    */
   readonly nowMs: number;
-  readonly reportedAtMs: number;
+  readonly leasedAtMs: number;
   readonly switchAtMs: number;
   readonly hypervisor: {
     running(): readonly RunningMachine[];
@@ -77,6 +80,8 @@ export interface FleetOracle {
   jobEnded?(worker: WorkerView, job: RunningJob): void;
   /** The host's agent has it do something; told before it is done. */
   acted?(worker: WorkerView, action: HostAction): void;
+  /** A server answers a report of it by a lease; `sentAtMs`: when it had sent the report, by its own clock. */
+  granted?(worker: WorkerView, sentAtMs: number): void;
   /** `state` is that right after the entry that the event is of. */
   happened?(event: ClusterEvent, state: ClusterState, entry: EntryContext): void;
   audit?(state: ClusterState): void;

@@ -24,6 +24,7 @@ import {
   type VmRecord,
   vmSpec,
   type WorkerRecord,
+  type WorkerStatus,
 } from "../../../../core/index.ts";
 import { FleetAudit } from "../../audit.ts";
 import type { RunningMachine } from "../../hypervisor.ts";
@@ -36,8 +37,10 @@ export class FakeWorker implements WorkerView {
   readonly id: number;
   wasDisturbed = false;
   hasMisreported = false;
+  isDown = false;
+  downs = 0;
   nowMs = 0;
-  reportedAtMs = 0;
+  leasedAtMs = 0;
   switchAtMs = Number.NEGATIVE_INFINITY;
   readonly #fleet: FakeFleet;
   #machines: readonly RunningMachine[] = [];
@@ -65,6 +68,13 @@ export class FakeWorker implements WorkerView {
   run(name: string, epoch = this.#fleet.vm(name).epoch, interfaces = this.#fleet.interfaces(name)): void {
     const { spec } = this.#fleet.vm(name);
     this.#machines = [...this.#machines, { name, epoch, spec, interfaces }];
+    this.#fleet.audit.changed(this);
+  }
+
+  /** Its power fails, and comes back. */
+  reboot(): void {
+    this.#machines = [];
+    this.downs += 1;
     this.#fleet.audit.changed(this);
   }
 
@@ -189,13 +199,17 @@ export class FakeFleet {
   }
 
   /** One entry that changes a VM, and says so. */
-  move(name: string, changes: Partial<VmRecord>, told: Partial<{ from: VmRecord["state"] }> = {}): void {
+  move(
+    name: string,
+    changes: Partial<VmRecord>,
+    told: Partial<{ from: VmRecord["state"]; command: Command }> = {},
+  ): void {
     const before = this.vm(name);
     const vm = { ...before, ...changes };
     this.#vms.set(name, vm);
     const { state, workerId, epoch, tenant, reason } = vm;
     const from = told.from ?? before.state;
-    this.#apply([{ kind: "vmState", name, tenant, from, state, workerId, epoch, reason }]);
+    this.#apply([{ kind: "vmState", name, tenant, from, state, workerId, epoch, reason }], told.command);
   }
 
   /** A new run on a worker. */
@@ -275,6 +289,18 @@ export class FakeFleet {
     this.#apply([]);
   }
 
+  /** One entry by which the cluster stops to rely on a worker, and changes nothing else. */
+  lose(workerId: number, command: Command = { kind: "workerLost", workerId, bootId: 1 }): void {
+    this.#workers.set(workerId, { ...workerRecord(workerId), isOnline: false });
+    this.#apply([{ kind: "workerStatus", workerId, status: "offline", reason: "" }], command);
+  }
+
+  /** One entry by which a worker comes to be relied on. */
+  register(workerId: number): void {
+    this.#workers.set(workerId, workerRecord(workerId));
+    this.#apply([{ kind: "workerRegistered", workerId, driver: null }]);
+  }
+
   /** One entry that takes a worker off the list, whatever is there. */
   removeWorker(workerId: number): void {
     this.#workers.delete(workerId);
@@ -304,6 +330,13 @@ function entryOf({ index, term }: Pick<Entry, "index" | "term">, command: Comman
 
 type Details =
   | { readonly kind: "workerRemoved"; readonly workerId: number }
+  | { readonly kind: "workerRegistered"; readonly workerId: number; readonly driver: string | null }
+  | {
+      readonly kind: "workerStatus";
+      readonly workerId: number;
+      readonly status: WorkerStatus;
+      readonly reason: string;
+    }
   | {
       readonly kind: "vmCreated" | "vmUpdated" | "vmDeleted";
       readonly name: string;
