@@ -28,6 +28,7 @@ import { readFreshness } from "./read-freshness.ts";
 import { oneAnswerPerRequest } from "./sessions.ts";
 import { stateMachineSafety } from "./state-machine-safety.ts";
 
+export { AtRest } from "./at-rest.ts";
 export type { OracleContext, OracleFactory } from "./context.ts";
 export { whyNotConverged } from "./convergence.ts";
 export { accusedBy } from "./evidence-without-liar.ts";

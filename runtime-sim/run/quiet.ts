@@ -7,7 +7,7 @@ import { type ClusterState, isQuorum, LIMITS, type NodeId } from "../../core/ind
 import type { Injector } from "../faults/index.ts";
 import type { Missing } from "../fleet/index.ts";
 import { CALM_LINK } from "../network/index.ts";
-import { whyNotConverged } from "../oracles/index.ts";
+import { AtRest, whyNotConverged } from "../oracles/index.ts";
 import type { Operator, Workload } from "../workload/index.ts";
 import type { SimMember, World } from "../world/index.ts";
 import type { FaultView } from "./fault-view.ts";
@@ -17,6 +17,8 @@ const LOOK_EVERY_US = 100_000;
 
 /** The rule of the cluster itself: a leader, equal states, clients served. */
 const LIVENESS = "liveness";
+/** Nothing that was under way is held for ever. */
+const AT_REST = "at-rest";
 
 export type QuietOutcome =
   | { readonly kind: "waiting" }
@@ -39,6 +41,7 @@ export interface QuietParts {
 export class QuietPhase {
   readonly #parts: QuietParts;
   readonly #deadlineUs: number;
+  readonly #atRest = new AtRest();
   outcome: QuietOutcome = { kind: "waiting" };
 
   constructor(parts: QuietParts) {
@@ -108,7 +111,9 @@ export class QuietPhase {
     if (ofFleet !== null) return ofFleet;
     // Last, because it costs as much as the state is large.
     const different = whyNotConverged(live);
-    return different === null ? null : lacks(different);
+    if (different !== null) return lacks(different);
+    const held = this.#atRest.whyNot(live.map(({ node }) => node).filter((node) => node !== null));
+    return held === null ? null : { oracle: AT_REST, what: held };
   }
 
   #stuck({ oracle, what }: Missing): QuietOutcome {
