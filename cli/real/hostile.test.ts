@@ -104,6 +104,7 @@ function lies(random: () => number, clusterId: string, from: number, to: number)
           granted: true,
           signature: text(),
           proof: null,
+          wallMs: number(1e6),
         };
       case 2:
         return {
@@ -131,7 +132,14 @@ function lies(random: () => number, clusterId: string, from: number, to: number)
       case 4:
         return { type: "heartbeat", ...header, commit: number(1e6), round: number(1e6) };
       case 5:
-        return { type: "heartbeatResponse", ...header, round: number(1e6), certified: true, proof: null };
+        return {
+          type: "heartbeatResponse",
+          ...header,
+          round: number(1e6),
+          certified: true,
+          proof: null,
+          wallMs: number(1e6),
+        };
       case 6:
         return { type: "timeoutNow", ...header, transfer: text() };
       case 7:

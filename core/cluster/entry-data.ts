@@ -4,7 +4,7 @@
  *
  *     offset  size
  *     0       1     version, 1
- *     1       8     leader's wall clock, milliseconds since 1970, big-endian double
+ *     1       8     wall clock of a quorum, milliseconds since 1970, big-endian double
  *     9       4     proposer's node id, big-endian
  *     13            request
  */
@@ -20,7 +20,7 @@ const VERSION = 1;
 export const STAMP_BYTES = 13;
 
 export interface EntryStamp {
-  /** The leader's wall clock, integer milliseconds since 1970, 0 to 8.64e15. */
+  /** What the wall clocks of a quorum had reached: integer milliseconds since 1970, 0 to 8.64e15. */
   readonly wallMs: number;
   /** Node id of the leader that appended the entry; 0: unknown. */
   readonly proposer: number;

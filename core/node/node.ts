@@ -41,6 +41,8 @@ export interface MemberStatus {
   readonly role: "voter" | "learner";
   readonly matchIndex: number | null;
   readonly lastHeardMs: number | null;
+  /** When the latest round of heartbeats that it has answered left. */
+  readonly answeredMs: number | null;
 }
 
 /** All that a node knows, as plain data. */
@@ -171,8 +173,8 @@ export class Node {
     return this.#raft.isAdmitted(peerId);
   }
   /**
-   * Every member; how far its log matches, and when it was last heard (on this node's monotonic clock), are known to
-   * the leader alone.
+   * Every member. How far its log matches, and when it was last heard (on this node's monotonic clock), the leader
+   * alone knows, and of the others alone.
    */
   memberStatus(): readonly MemberStatus[] {
     const { configuration } = this.#raft;
@@ -184,6 +186,7 @@ export class Node {
         role: configuration.learners.includes(id) ? "learner" : "voter",
         matchIndex: known?.match ?? null,
         lastHeardMs: known === undefined || !Number.isFinite(known.lastHeardMs) ? null : known.lastHeardMs,
+        answeredMs: known === undefined || !Number.isFinite(known.roundSentMs) ? null : known.roundSentMs,
       };
     });
   }
@@ -378,7 +381,7 @@ export class Node {
       for (const { origin } of proposals) this.#notAppended(origin);
       return;
     }
-    const stamp = { wallMs: raft.wallMs, proposer: this.id };
+    const stamp = { wallMs: raft.quorumWallMs, proposer: this.id };
     const entries = raft.append(proposals.map(({ data }) => stampRequest(data, stamp)));
     for (const [at, { origin }] of proposals.entries()) {
       const entry = entries[at];

@@ -121,6 +121,7 @@ test("a later term in an answer moves nobody without its proof", () => {
       round: 1,
       certified: false,
       proof,
+      wallMs: 0,
     },
   });
   cluster.deliver(answer(null), answer(cluster.certificate("preVote", 9, 3, [3])));
@@ -224,6 +225,7 @@ test("a vote that its voter did not sign does not count", () => {
       granted: true,
       signature: "made up",
       proof: null,
+      wallMs: 0,
     },
   });
   expect(cluster.node(1).role).toBe("candidate");

@@ -8,6 +8,7 @@ import { accept, type CertificateChecker, followProof } from "./certificates.ts"
 import type { Leadership } from "./leadership.ts";
 import type { RequestVote, VoteResponse } from "./messages.ts";
 import type { Outbox } from "./outbox.ts";
+import type { PeerClocks } from "./peer-clocks.ts";
 import { isQuorum } from "./quorum.ts";
 import { type Certificate, NOBODY, type NodeId, type Signature } from "./records.ts";
 import { type RoundState, startRound } from "./rounds.ts";
@@ -20,11 +21,15 @@ import { transferStatement, voteStatement } from "./statements.ts";
 export type Elector = RoundState &
   Appender &
   CertificateChecker &
-  Pick<RaftState, "vote" | "becomePreCandidate" | "becomeCandidate" | "becomeLeader" | "resetElectionDeadline"> & {
+  Pick<
+    RaftState,
+    "wallMs" | "vote" | "becomePreCandidate" | "becomeCandidate" | "becomeLeader" | "resetElectionDeadline"
+  > & {
     readonly outbox: Pick<Outbox, "sendDurably" | "countVoteOnceDurable">;
     readonly leadership: Pick<Leadership, "termStartsAt">;
     readonly preVotes: SignatureSet;
     readonly votes: SignatureSet;
+    readonly clocks: Pick<PeerClocks, "heard">;
   };
 
 const NO_DATA = new Uint8Array(0);
@@ -98,6 +103,7 @@ export function handleRequestVote(raft: Elector, message: RequestVote): void {
       granted: true,
       signature: sign(raft, "preVote", message.term, message.from),
       proof: null,
+      wallMs: raft.wallMs,
     });
     return;
   }
@@ -128,6 +134,7 @@ export function handleRequestVote(raft: Elector, message: RequestVote): void {
     granted: true,
     signature: sign(raft, "election", message.term, message.from),
     proof: null,
+    wallMs: raft.wallMs,
   });
 }
 
@@ -161,6 +168,7 @@ function refuse(raft: Elector, message: RequestVote): void {
     granted: false,
     signature: "",
     proof: raft.term >= message.term ? raft.proof : null,
+    wallMs: raft.wallMs,
   });
 }
 
@@ -191,6 +199,7 @@ export function handleVoteResponse(raft: Elector, message: VoteResponse): void {
     electIfPreVoted(raft);
   } else {
     raft.votes.add(message.from, message.signature);
+    raft.clocks.heard(message.from, message.wallMs, raft.nowMs);
     leadIfElected(raft);
   }
 }

@@ -14,7 +14,7 @@ import type { StateView } from "./views.ts";
 /** Changes the log as its leader says. */
 interface FollowerState
   extends CertificateChecker,
-    Pick<RaftState, "heardLeader" | "commitTo" | "matchTo" | "truncateAfter"> {
+    Pick<RaftState, "wallMs" | "heardLeader" | "commitTo" | "matchTo" | "truncateAfter"> {
   readonly log: StateView["log"] & Pick<RaftLog, "append">;
   readonly roster: CertificateChecker["roster"] & Pick<Roster, "place">;
   readonly outbox: Pick<Outbox, "send" | "sendTo" | "sendDurably">;
@@ -207,5 +207,6 @@ export function handleHeartbeat(raft: FollowerState, message: Heartbeat): void {
     round: message.round,
     certified,
     proof: raft.term > message.term ? raft.proof : null,
+    wallMs: raft.wallMs,
   });
 }

@@ -5,6 +5,7 @@ import type { Leadership } from "./leadership.ts";
 import { continueTransfer } from "./leadership-transfer.ts";
 import { promoteLearners, recordEndorsement } from "./membership.ts";
 import type { AppendResponse, HeartbeatResponse, SnapshotResponse } from "./messages.ts";
+import type { PeerClocks } from "./peer-clocks.ts";
 import type { Progress } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
 import { NOBODY } from "./records.ts";
@@ -15,6 +16,7 @@ import { resendChunks, sendChunks } from "./snapshot-sending.ts";
 /** Leads: all that its followers' answers change. */
 interface LeaderState extends CommitState {
   readonly leadership: CommitState["leadership"] & Pick<Leadership, "giveUpTransfer">;
+  readonly clocks: Pick<PeerClocks, "heard">;
 }
 
 /**
@@ -53,6 +55,8 @@ export function handleHeartbeatResponse(raft: LeaderState, message: HeartbeatRes
   if (message.round > progress.round && sentMs !== null) {
     progress.round = message.round;
     progress.roundSentMs = sentMs;
+    // An answer that was overtaken by a later one tells of the past.
+    raft.clocks.heard(message.from, message.wallMs, raft.nowMs);
     confirmReads(raft);
   }
   // What was sent two heartbeats ago and is not answered was lost, or its answer was: send again from what is known

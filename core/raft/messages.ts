@@ -108,6 +108,8 @@ export const CONSENSUS_MESSAGES = {
     /** Whether the receiver knows the sender as the elected leader of its term. */
     certified: flag,
     proof,
+    /** The sender's wall clock, milliseconds since 1970. */
+    wallMs: natural,
   }),
   requestVote: message(5, {
     preVote: flag,
@@ -131,6 +133,8 @@ export const CONSENSUS_MESSAGES = {
     signature,
     /** Justifies `term` when it is higher than the candidate's. */
     proof,
+    /** As in `heartbeatResponse`: a leader knows the clocks of a quorum from its election on. */
+    wallMs: natural,
   }),
   snapshotChunk: {
     number: 7,

@@ -139,6 +139,10 @@ export class Raft {
   get wallMs(): number {
     return this.#state.wallMs;
   }
+  /** What the wall clocks of a quorum have reached, as far as this leader knows; 0 when it does not know. */
+  get quorumWallMs(): number {
+    return this.#state.quorumWallMs;
+  }
   /** When it next wants to be woken. */
   get deadlineMs(): number {
     const { role, leadership, roster, electionDeadlineMs } = this.#state;

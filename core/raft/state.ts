@@ -10,6 +10,7 @@ import { RaftLog } from "./log.ts";
 import type { Header } from "./messages.ts";
 import type { RaftOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
+import { PeerClocks } from "./peer-clocks.ts";
 import { ReadQueue } from "./read-queue.ts";
 import {
   type Certificate,
@@ -47,6 +48,8 @@ export class RaftState {
   /** While it campaigns. The votes are kept until the term changes, as evidence against double votes. */
   readonly preVotes = new SignatureSet();
   readonly votes = new SignatureSet();
+  /** Since it last became a candidate. */
+  readonly clocks = new PeerClocks();
   /** While it follows. */
   readonly assembly = new SnapshotAssembly();
 
@@ -88,7 +91,7 @@ export class RaftState {
     this.incarnation = snapshot.incarnation;
     this.acceptsState = acceptsState;
     this.#nowMs = stamp.nowMs;
-    this.#wallMs = stamp.wallMs;
+    this.#wallMs = shownWallMs(stamp.wallMs);
     this.#snapshot = snapshot;
     this.#commitIndex = snapshot.meta.index;
     this.#term = hardState?.term ?? 0;
@@ -118,15 +121,21 @@ export class RaftState {
     return this.#nowMs;
   }
 
+  /** Whole milliseconds since 1970, in the range that a message can hold. */
   get wallMs(): number {
     return this.#wallMs;
+  }
+
+  /** What the clocks of a quorum have reached, as far as this leader knows. */
+  get quorumWallMs(): number {
+    return this.clocks.reachedMs(this.roster.configuration, this, this.#nowMs, this.options.electionTimeoutMs);
   }
 
   /** Sets the clocks to those of the input that is handled now. */
   setClock(stamp: Stamp): void {
     assert(stamp.nowMs >= this.#nowMs, "monotonic time went back: from, to", this.#nowMs, stamp.nowMs);
     this.#nowMs = stamp.nowMs;
-    this.#wallMs = stamp.wallMs;
+    this.#wallMs = shownWallMs(stamp.wallMs);
   }
 
   /** When this node campaigns, unless it hears a leader. */
@@ -219,6 +228,7 @@ export class RaftState {
   becomeCandidate(preVoted: Certificate): void {
     const order = this.#transferOrder;
     this.enterTerm(preVoted.term, preVoted);
+    this.clocks.clear();
     this.#role = "candidate";
     this.#transferOrder = order;
     this.vote(this.id);
@@ -358,6 +368,7 @@ export class RaftState {
       reads: this.reads.capture(),
       preVotes: this.preVotes.capture(),
       votes: this.votes.capture(),
+      clocks: this.clocks.capture(),
       assembly: this.assembly.capture(),
       nowMs: this.#nowMs,
       wallMs: this.#wallMs,
@@ -387,6 +398,7 @@ export class RaftState {
     this.reads.restore(captured.reads);
     this.preVotes.restore(captured.preVotes);
     this.votes.restore(captured.votes);
+    this.clocks.restore(captured.clocks);
     this.assembly.restore(captured.assembly);
     this.#nowMs = captured.nowMs;
     this.#wallMs = captured.wallMs;
@@ -405,6 +417,10 @@ export class RaftState {
     this.#snapshot = captured.snapshot;
     this.#installed = captured.installed;
   }
+}
+
+function shownWallMs(wallMs: number): number {
+  return Number.isNaN(wallMs) ? 0 : Math.min(Math.max(Math.floor(wallMs), 0), Number.MAX_SAFE_INTEGER);
 }
 
 /**

@@ -68,6 +68,8 @@ export class Cluster {
   readonly answers = new Map<number, ClientAnswer>();
   nowMs = 1_000;
   wallMs = 1_700_000_000_000;
+  /** How far the wall clock of a host is ahead of that. */
+  readonly wallAheadMs = new Map<NodeId, number>();
   /** Messages that nobody has delivered yet, oldest first. */
   mail: Envelope[] = [];
   /** Everything that was ever sent. */
@@ -284,7 +286,7 @@ export class Cluster {
   restart(id: NodeId): Node {
     const host = this.host(id);
     const runtime = this.runtime(host);
-    host.node = new Node(id, this.options, runtime, host.durable, { nowMs: this.nowMs, wallMs: this.wallMs });
+    host.node = new Node(id, this.options, runtime, host.durable, { nowMs: this.nowMs, wallMs: this.#wallMsOf(id) });
     host.halt = null;
     this.#carryOut(host, host.node.start());
     return host.node;
@@ -369,7 +371,11 @@ export class Cluster {
   ): void {
     const host = this.host(id);
     if (host.node === null) return;
-    this.#carryOut(host, host.node.step({ ...input, nowMs: this.nowMs, wallMs: this.wallMs }));
+    this.#carryOut(host, host.node.step({ ...input, nowMs: this.nowMs, wallMs: this.#wallMsOf(id) }));
+  }
+
+  #wallMsOf(id: NodeId): number {
+    return this.wallMs + (this.wallAheadMs.get(id) ?? 0);
   }
 
   #carryOut(host: TestMember, effects: readonly Effect[]): void {

@@ -5,7 +5,8 @@
 import { z } from "zod";
 import { CLUSTER_LIMITS, LIMITS, WIRE_VERSION } from "../../core/index.ts";
 
-const PROTOCOL_VERSION = 1;
+/** Rises when a message changes, so that nodes which would not understand each other are not connected. */
+const PROTOCOL_VERSION = 2;
 
 const hello = z.strictObject({
   version: z.literal(PROTOCOL_VERSION),

@@ -82,6 +82,7 @@ export function packHot(message: HotMessage): Packed {
         message.round,
         message.certified,
         packCertificate(message.proof),
+        message.wallMs,
       ];
   }
 }
@@ -135,6 +136,7 @@ export const hotReaders: Readonly<Partial<Record<MessageType, FieldReader<HotMes
     round: reader.natural("round"),
     certified: reader.boolean("certified"),
     proof: readCertificate(reader),
+    wallMs: reader.natural("wallMs"),
   }),
 };
 

@@ -158,6 +158,7 @@ const messages = {
     round: natural,
     certified: fc.boolean(),
     proof: orNull(certificate),
+    wallMs: natural,
   }),
   requestVote: fc.record({
     type: fc.constant("requestVote"),
@@ -175,6 +176,7 @@ const messages = {
     granted: fc.boolean(),
     signature,
     proof: orNull(certificate),
+    wallMs: natural,
   }),
   snapshotChunk: fc
     .record({

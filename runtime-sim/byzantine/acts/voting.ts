@@ -30,6 +30,7 @@ export const twoVotes: Act = (speaker) => {
       granted: true,
       signature,
       proof: null,
+      wallMs: 0,
     };
     if (preVote) return message;
     const first = given.get(term);

@@ -10,7 +10,15 @@ export function grant(from: NodeId, to: NodeId, term: number, preVote = false): 
   return {
     kind: "send",
     to: `peer-${to}`,
-    message: { type: "voteResponse", ...header(from, to, term), preVote, granted: true, signature: "", proof: null },
+    message: {
+      type: "voteResponse",
+      ...header(from, to, term),
+      preVote,
+      granted: true,
+      signature: "",
+      proof: null,
+      wallMs: 0,
+    },
   };
 }
 

@@ -100,6 +100,7 @@ export const fullMessages: { readonly [Type in Message["type"]]: Extract<Message
     round: 9_007_199_254_740_991,
     certified: true,
     proof: certificate,
+    wallMs: 1_700_000_000_000,
   },
   requestVote: {
     type: "requestVote",
@@ -117,6 +118,7 @@ export const fullMessages: { readonly [Type in Message["type"]]: Extract<Message
     granted: true,
     signature: "yes",
     proof: preVote,
+    wallMs: 1_700_000_000_001,
   },
   snapshotChunk: {
     type: "snapshotChunk",
