@@ -32,6 +32,7 @@ import swarm from "./swarm.ts";
 import thousandWorkers from "./thousand-workers.ts";
 import transferStorm from "./transfer-storm.ts";
 import wipedDisks from "./wiped-disks.ts";
+import wrongWallClocks from "./wrong-wall-clocks.ts";
 import zombieVms from "./zombie-vms.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -48,6 +49,7 @@ export const SCENARIOS: readonly Scenario[] = [
   diskFaults,
   wipedDisks,
   clockSkew,
+  wrongWallClocks,
   pauses,
   membershipChurn,
   snapshotCatchUp,

@@ -1,4 +1,5 @@
 /** Real bugs of other systems, as edits to the core. Production code has no switch for any of them. */
+import { IDENTITY_PLANTS } from "./planted-identity-bugs.ts";
 import { ORCHESTRATION_PLANTS } from "./planted-orchestration-bugs.ts";
 
 export interface Plant {
@@ -181,4 +182,4 @@ const RAFT_PLANTS: readonly Plant[] = [
 ];
 
 /** All of them, those of consensus first. */
-export const PLANTS: readonly Plant[] = [...RAFT_PLANTS, ...ORCHESTRATION_PLANTS];
+export const PLANTS: readonly Plant[] = [...RAFT_PLANTS, ...IDENTITY_PLANTS, ...ORCHESTRATION_PLANTS];

@@ -33,9 +33,49 @@ const offset: FaultKind = {
   durationMs: [1000, 60_000],
   begin(world, fault) {
     const wallMs = fault.number("wallMs");
-    for (const host of fault.hosts) world.clockOf(host).jumpWall(wallMs);
+    for (const host of fault.hosts) world.clockOf(host).jumpWall(wallMs, world.nowUs);
     return () => {
-      for (const host of fault.hosts) world.clockOf(host).jumpWall(-wallMs);
+      for (const host of fault.hosts) world.clockOf(host).jumpWall(-wallMs, world.nowUs);
+    };
+  },
+};
+
+/** Between two steps of a clock that drifts away. */
+const DRIFT_STEP_US = 200_000;
+
+const wrong: FaultKind = {
+  name: "wall-clock-wrong",
+  family: "clock",
+  summary:
+    "a host's wall clock is hours or days off, while a majority's clocks are right; it is put right at the end, and " +
+    "its monotonic clock is not concerned",
+  parameters: {
+    hours: { meaning: "how much it is ahead, or behind when negative", limits: [-87_600, 87_600], swarm: [-72, 72] },
+    how: { meaning: "all at once, or more and more until the end", choices: ["step", "drift"] },
+  },
+  durationMs: [5000, 60_000],
+  begin(world, fault) {
+    const host = fault.hosts.find((candidate) => world.mayMisset(candidate));
+    if (host === undefined) return null;
+    const clock = world.clockOf(host);
+    const offMs = fault.number("hours") * 3_600_000;
+    const durationUs = fault.endUs - world.nowUs;
+    let ended = false;
+    let movedMs = 0;
+    const move = (deltaMs: number): void => {
+      clock.jumpWall(deltaMs, world.nowUs);
+      movedMs += deltaMs;
+    };
+    const driftOn = (): void => {
+      if (ended) return;
+      move((offMs * DRIFT_STEP_US) / durationUs);
+      world.after(DRIFT_STEP_US, driftOn);
+    };
+    if (fault.choice("how") === "step") move(offMs);
+    else driftOn();
+    return () => {
+      ended = true;
+      move(-movedMs);
     };
   },
 };
@@ -68,7 +108,7 @@ const jumpForward = jump(
     },
   },
   (world, host, fault) => {
-    world.clockOf(host).jumpWall(fault.number("wallMs"));
+    world.clockOf(host).jumpWall(fault.number("wallMs"), world.nowUs);
     world.clockOf(host).jumpMonotonic(fault.number("monotonicMs"));
   },
 );
@@ -79,7 +119,7 @@ const jumpBack = jump(
     summary: "a host's wall clock jumps back; a monotonic clock cannot",
     parameters: { wallMs: { meaning: "by how much", limits: [0, 1e12], swarm: [0, 3_600_000] } },
   },
-  (world, host, fault) => world.clockOf(host).jumpWall(-fault.number("wallMs")),
+  (world, host, fault) => world.clockOf(host).jumpWall(-fault.number("wallMs"), world.nowUs),
 );
 
 const freeze: FaultKind = {
@@ -97,4 +137,4 @@ const freeze: FaultKind = {
   },
 };
 
-export const clockFaults: readonly FaultKind[] = [drift, offset, jumpForward, jumpBack, freeze];
+export const clockFaults: readonly FaultKind[] = [drift, offset, jumpForward, jumpBack, freeze, wrong];

@@ -69,6 +69,11 @@ export interface FaultWorld {
    */
   loseDisk(host: number, absentUs: number): void;
 
+  /**
+   * Whether, with the wall clock of this host wrong too, a majority of the voters still has clocks that were right all
+   * along.
+   */
+  mayMisset(host: number): boolean;
   /** Must be called after each change of a clock: deadlines come at other times now. */
   clockChanged(host: number): void;
   /** Multiplies the rate of a host's clock until what it returns is called. */

@@ -12,7 +12,7 @@ const act = fc.record({
 
 function apply(clock: HostClock, what: string, amount: number, nowUs: number): void {
   if (what === "rate") clock.setRate(0.9 + amount / 5, nowUs);
-  else if (what === "wall") clock.jumpWall((amount - 0.5) * 1e7);
+  else if (what === "wall") clock.jumpWall((amount - 0.5) * 1e7, nowUs);
   else if (what === "monotonic") clock.jumpMonotonic(amount * 5000);
   else if (what === "freeze") clock.freeze(nowUs + Math.floor(amount * 3_000_000), nowUs);
   else if (what === "thaw") clock.thaw(nowUs);
@@ -78,7 +78,7 @@ test("a perfect clock shows true time; a fast one gains its share", () => {
 
 test("wall and monotonic jump apart", () => {
   const clock = new HostClock(PERFECT);
-  clock.jumpWall(-60_000);
+  clock.jumpWall(-60_000, 0);
   expect([clock.monotonicMs(1000), clock.wallMs(1000)]).toEqual([1, 1_699_999_940_001]);
   clock.jumpMonotonic(500);
   expect([clock.monotonicMs(1000), clock.wallMs(1000)]).toEqual([501, 1_699_999_940_001]);

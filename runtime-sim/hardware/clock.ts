@@ -9,6 +9,9 @@
  * Calls come in order of true time. A change of the clock changes when a monotonic time will be reached: ask
  * `trueUsWhen` again after each.
  */
+/** True time zero, in milliseconds since 1970: 2026-01-01. */
+export const WALL_EPOCH_MS = 1_767_225_600_000;
+
 export interface ClockSettings {
   /** What the wall clock shows at true time zero, in milliseconds since 1970. */
   readonly wallAtZeroMs: number;
@@ -27,6 +30,9 @@ export class HostClock {
   #wallOffsetUs: number;
   #slowestRate: number;
   #fastestRate: number;
+  /** See `wallErrorMaxMs` and `paceErrorMaxMs`. */
+  #wallErrorMaxUs = 0;
+  #paceErrorMaxUs = 0;
 
   constructor(settings: ClockSettings) {
     this.#rate = checkedRate(settings.rate);
@@ -61,6 +67,21 @@ export class HostClock {
   }
 
   /**
+   * The most that the wall clock has ever been off true time, either way. Its error changes evenly between two changes
+   * of the clock, so it is looked at when the clock changes, and now.
+   */
+  wallErrorMaxMs(nowUs: number): number {
+    this.#noteErrors(nowUs);
+    return this.#wallErrorMaxUs / 1000;
+  }
+
+  /** The most that the host's oscillator has ever gained or lost: the same without what the wall clock jumped. */
+  paceErrorMaxMs(nowUs: number): number {
+    this.#noteErrors(nowUs);
+    return this.#paceErrorMaxUs / 1000;
+  }
+
+  /**
    * The first whole microsecond of true time, `nowUs` or later, at which `monotonicMs` is reached; Infinity while
    * frozen without end. The end of a freeze is taken into account when it is known.
    */
@@ -86,6 +107,7 @@ export class HostClock {
 
   setRate(rate: number, nowUs: number): void {
     checkedRate(rate);
+    this.#noteErrors(nowUs);
     if (nowUs > this.#sinceUs) this.#rebase(nowUs);
     this.#rate = rate;
     this.#slowestRate = Math.min(this.#slowestRate, rate);
@@ -93,8 +115,10 @@ export class HostClock {
   }
 
   /** Moves the wall clock forward, or back when negative. */
-  jumpWall(deltaMs: number): void {
+  jumpWall(deltaMs: number, nowUs: number): void {
+    this.#noteErrors(nowUs);
     this.#wallOffsetUs += Math.round(deltaMs * 1000);
+    this.#noteErrors(nowUs);
   }
 
   /** Moves the monotonic clock forward by 0 or more. */
@@ -109,6 +133,7 @@ export class HostClock {
    * longer holds.
    */
   freeze(untilUs: number, nowUs: number): void {
+    this.#noteErrors(nowUs);
     if (nowUs > this.#sinceUs) this.#rebase(nowUs);
     this.#sinceUs = Math.max(this.#sinceUs, untilUs);
     this.#slowestRate = 0;
@@ -116,6 +141,7 @@ export class HostClock {
 
   /** Ends every freeze now. */
   thaw(nowUs: number): void {
+    this.#noteErrors(nowUs);
     if (this.#sinceUs > nowUs) this.#sinceUs = nowUs;
   }
 
@@ -126,6 +152,19 @@ export class HostClock {
 
   isFrozen(nowUs: number): boolean {
     return this.#sinceUs > nowUs;
+  }
+
+  #noteErrors(nowUs: number): void {
+    // A freeze may have ended in between.
+    if (this.#sinceUs < nowUs) this.#noteErrorsAt(this.#sinceUs);
+    this.#noteErrorsAt(nowUs);
+  }
+
+  #noteErrorsAt(trueUs: number): void {
+    const gainedUs = this.#count(trueUs) - trueUs;
+    this.#paceErrorMaxUs = Math.max(this.#paceErrorMaxUs, Math.abs(gainedUs));
+    const errorUs = Math.abs(gainedUs + this.#wallOffsetUs - WALL_EPOCH_MS * 1000);
+    this.#wallErrorMaxUs = Math.max(this.#wallErrorMaxUs, errorUs);
   }
 
   #count(trueUs: number): number {

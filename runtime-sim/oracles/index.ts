@@ -10,6 +10,7 @@ import { acknowledgedDurable } from "./acknowledged-durable.ts";
 import { answeredInTime } from "./answered-in-time.ts";
 import { asModelled } from "./as-modelled.ts";
 import { availability } from "./availability.ts";
+import { clusterTime } from "./cluster-time.ts";
 import { committedImmutable } from "./committed-immutable.ts";
 import { committedOnQuorum } from "./committed-on-quorum.ts";
 import type { OracleFactory } from "./context.ts";
@@ -59,4 +60,5 @@ export const ORACLES: readonly OracleFactory[] = [
   healthyLeader,
   haltedHonest,
   evidenceWithoutLiar,
+  clusterTime,
 ];

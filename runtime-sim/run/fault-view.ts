@@ -1,4 +1,5 @@
 /** The world as faults see it: hosts by number. Whether data may be destroyed is asked of the fault atlas. */
+import type { NodeId } from "../../core/index.ts";
 import type {
   EndFault,
   FaultAtlas,
@@ -14,6 +15,9 @@ import type { Links, Network } from "../network/index.ts";
 import { Stream } from "../random/index.ts";
 import type { Operator } from "../workload/index.ts";
 import type { LeaderMoment, SimHost, SimMember, World } from "../world/index.ts";
+
+/** A wall clock that was never further off than this counts as right. */
+const WALL_ERROR_MAX_MS = 60_000;
 
 /** Who wants to know of each fault. */
 export interface FaultListener {
@@ -220,6 +224,20 @@ export class FaultView implements InjectorWorld {
     this.diskFaulted(index, true);
     this.#world.processes.retire(member);
     this.#operator.replaceLater(member, absentUs);
+  }
+
+  mayMisset(index: number): boolean {
+    const { member } = this.#hostAt(index);
+    if (member === null) return false;
+    return this.#operator.votersInPlay().every((voters) => {
+      const wrong = voters.filter((id) => id === member.id || this.#hasBeenWrong(id));
+      return 2 * wrong.length < voters.length;
+    });
+  }
+
+  #hasBeenWrong(id: NodeId): boolean {
+    const clock = this.#world.members.withId(id)?.host.clock;
+    return clock === undefined || clock.wallErrorMaxMs(this.nowUs) > WALL_ERROR_MAX_MS;
   }
 
   clockChanged(index: number): void {

@@ -9,6 +9,7 @@ export type { SimMember } from "./member.ts";
 export { messageIndex } from "./message-hash.ts";
 export type {
   AppliedEntry,
+  ClockView,
   ConditionsView,
   DurableView,
   HostCondition,

@@ -6,7 +6,7 @@ import type { Caller } from "./event.ts";
 import type { SimHost } from "./host.ts";
 import type { Identity } from "./identity.ts";
 import type { Liar } from "./liar.ts";
-import type { DurableView, MemberView } from "./observer.ts";
+import type { ClockView, DurableView, MemberView } from "./observer.ts";
 
 /** down: it can be started again. gone: never. */
 export type MemberState = "down" | "up" | "gone";
@@ -98,6 +98,10 @@ export class SimMember implements MemberView {
 
   awaits(requestId: number): boolean {
     return this.calls.has(requestId);
+  }
+
+  get clock(): ClockView {
+    return this.host.clock;
   }
 
   /** The configuration it acts by, or the last one when it is down. */

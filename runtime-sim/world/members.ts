@@ -1,6 +1,6 @@
 /** The hosts of a run, every member that was ever on one, and what can be asked about all of them together. */
 import { type Configuration, Node, type NodeId, type PeerId, type Restored, type Runtime } from "../../core/index.ts";
-import { Disk, HostClock } from "../hardware/index.ts";
+import { Disk, HostClock, WALL_EPOCH_MS } from "../hardware/index.ts";
 import type { Stream, Streams } from "../random/index.ts";
 import type { BaseConditions } from "./conditions.ts";
 import { SimHost } from "./host.ts";
@@ -10,8 +10,6 @@ import { SimMember } from "./member.ts";
 
 /** A Byzantine member's second identity uses this node id. No real member has it. */
 const GHOST_ID: NodeId = 1_000_000;
-/** True time zero, in milliseconds since 1970: 2026-01-01. */
-const WALL_EPOCH_MS = 1_767_225_600_000;
 
 export interface MembersParts {
   readonly base: BaseConditions;

@@ -40,6 +40,11 @@ export interface NodeView {
   readonly configurationIndex: number;
   readonly log: LogView;
   readonly lastApplied: readonly AppliedEntry[];
+  /**
+   * Of each member: when the latest round of heartbeats that it has answered left, on this node's monotonic clock. Null
+   * where that is not known.
+   */
+  memberStatus(): readonly { readonly id: NodeId; readonly answeredMs: number | null }[];
 }
 
 /** What is durable, by the simulator's own records. */
@@ -58,6 +63,16 @@ export interface DurableView {
   readonly faults: number;
 }
 
+/** The clocks of a host, by the simulator's own records. */
+export interface ClockView {
+  /** The most that the wall clock has ever been off true time, either way. `nowUs`: virtual time. */
+  wallErrorMaxMs(nowUs: number): number;
+  /** The same of its oscillator alone: without what the wall clock jumped. */
+  paceErrorMaxMs(nowUs: number): number;
+  /** Milliseconds of the present process. */
+  monotonicMs(nowUs: number): number;
+}
+
 /**
  * One member; the same object for the whole run. When a disk is lost, a new member with a new id takes its host:
  * another object.
@@ -71,6 +86,7 @@ export interface MemberView {
   /** False for a Byzantine peer: no demand is made on its own state. Never changes. */
   readonly honest: boolean;
   readonly disk: DurableView;
+  readonly clock: ClockView;
   /** The number of its host in the network. */
   readonly hostIndex: number;
   /** Whether its process was asked this and has not answered yet. */

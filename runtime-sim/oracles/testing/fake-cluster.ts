@@ -13,6 +13,7 @@ import {
 } from "../../../core/index.ts";
 import type {
   AppliedEntry,
+  ClockView,
   ConditionsView,
   DurableView,
   HostCondition,
@@ -108,6 +109,20 @@ export class FakeDisk implements DurableView {
   }
 }
 
+export class FakeClock implements ClockView {
+  errorMs = 0;
+
+  wallErrorMaxMs(): number {
+    return this.errorMs;
+  }
+  paceErrorMaxMs(): number {
+    return 0;
+  }
+  monotonicMs(nowUs: number): number {
+    return nowUs / 1000;
+  }
+}
+
 export class FakeNode implements NodeView {
   readonly id: NodeId;
   halted = false;
@@ -123,10 +138,16 @@ export class FakeNode implements NodeView {
   configurationIndex = 0;
   readonly log = new FakeLog();
   lastApplied: readonly AppliedEntry[] = [];
+  /** Member to when the latest round that it answered left. */
+  readonly answeredMs = new Map<NodeId, number>();
 
   constructor(id: NodeId, configuration: Configuration) {
     this.id = id;
     this.configuration = configuration;
+  }
+
+  memberStatus(): { readonly id: NodeId; readonly answeredMs: number | null }[] {
+    return this.configuration.voters.map((id) => ({ id, answeredMs: this.answeredMs.get(id) ?? null }));
   }
 }
 
@@ -138,6 +159,7 @@ export class FakeMember implements MemberView {
   readonly disk = new FakeDisk();
   /** Requests that it has not answered. */
   readonly open = new Set<number>();
+  readonly clock = new FakeClock();
 
   constructor(id: NodeId, honest: boolean, configuration: Configuration) {
     this.id = id;

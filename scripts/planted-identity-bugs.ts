@@ -1,0 +1,24 @@
+/** Bugs in what a member believes of time, of who is who, and of what it remembers, as edits to the core. */
+import type { Plant } from "./planted-bugs.ts";
+
+export const IDENTITY_PLANTS: readonly Plant[] = [
+  {
+    name: "time-of-the-leader",
+    scenario: "wrong-wall-clocks",
+    file: "core/node/node.ts",
+    edits: [{ find: "wallMs: raft.quorumWallMs,", replace: "wallMs: raft.wallMs," }],
+  },
+  {
+    name: "time-of-the-first-clock",
+    scenario: "wrong-wall-clocks",
+    file: "core/raft/peer-clocks.ts",
+    edits: [
+      {
+        find: "return Math.max(0, Math.floor(reached));",
+        replace: `let latest = Math.max(own.wallMs, reached);
+    for (const { wallMs } of this.#shown.values()) latest = Math.max(latest, wallMs);
+    return Math.max(0, Math.floor(latest));`,
+      },
+    ],
+  },
+];
