@@ -1,11 +1,3 @@
 /** What the commands that ask a node share. */
-export {
-  type ClientOptions,
-  DEFAULT_DATA_DIR,
-  dataDirOption,
-  targetOf,
-  whatIsWrong,
-  withClientOptions,
-  withNode,
-} from "./client.ts";
+export { type ClientOptions, dataDirOption, targetOf, whatIsWrong, withClientOptions, withNode } from "./client.ts";
 export { progressTo, QUESTION_MS, untilSeen, type WaitOptions, withWaitOptions } from "./waiting.ts";

@@ -12,8 +12,8 @@ export {
   type SeedRange,
   type Shard,
 } from "./arguments.ts";
-export { confirm, isAnsweredYes } from "./confirm.ts";
-export { addFieldOptions, type FieldFlag, flagsOf, type OwnFlag } from "./field-options.ts";
+export { confirm } from "./confirm.ts";
+export { addFieldOptions, flagsOf, type OwnFlag } from "./field-options.ts";
 export { type CommandGroup, type Session, withExamples } from "./group.ts";
 export { type Interrupt, watchInterrupt } from "./interrupt.ts";
 export { addLateOptions, withLateHelp, withLateOptions } from "./late-options.ts";

@@ -1,4 +1,4 @@
 /** For tests. */
-export { blixard, type Heard, listening } from "./command-line.ts";
+export { blixard, type Heard } from "./command-line.ts";
 export { exampleTask, exampleVm } from "./examples.ts";
 export { nodeIn } from "./node.ts";

@@ -143,7 +143,3 @@ export function poolOf(state: ClusterState, name: string): IpPoolRecord | null {
 export function sessionOf(state: ClusterState, id: number): Session | null {
   return lookUp(state.sessions, hashOfIndex(id), id) ?? null;
 }
-
-export function sessionIdOf(state: ClusterState, clientToken: string): number | null {
-  return lookUp(state.sessionIds, hashOfText(clientToken), clientToken) ?? null;
-}

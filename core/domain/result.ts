@@ -114,7 +114,6 @@ const appliedSchema = variants(
 );
 
 export const LIMIT_NAMES = ["vms", "tokens", "nodes", "workers", "tenants", "tasks", "ipPools"] as const;
-export type LimitName = (typeof LIMIT_NAMES)[number];
 
 const workerId = nodeIdSchema;
 const pool = nameSchema;

@@ -4,7 +4,6 @@ import { nodeIdSchema, secretHashSchema, tokenIdSchema } from "./identity.ts";
 import { demandAtLeast, instantMsSchema } from "./numbers.ts";
 
 export const TOKEN_PURPOSES = ["join", "api"] as const;
-export type TokenPurpose = (typeof TOKEN_PURPOSES)[number];
 
 export const tokenSchema = record({
   id: tokenIdSchema,

@@ -9,11 +9,9 @@ import { VM_STATES } from "./vm-states.ts";
 
 /** deleted: the record goes once its machine, disk and addresses are seen gone. */
 export const DESIRED_STATES = ["running", "stopped", "deleted"] as const;
-export type DesiredState = (typeof DESIRED_STATES)[number];
 
 /** Why a VM has to leave its worker. */
 export const EVICTION_CAUSES = ["drain", "preempted", "migrate", "rebalance", "recovery"] as const;
-export type EvictionCause = (typeof EVICTION_CAUSES)[number];
 
 export const reasonSchema = text(0, CLUSTER_LIMITS.reasonLength).doc(
   "Why it is as it is, for people; empty when there is nothing to say",

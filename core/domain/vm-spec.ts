@@ -28,7 +28,6 @@ export const HYPERVISORS = ["qemu", "cloud-hypervisor", "firecracker"] as const;
 export type Hypervisor = (typeof HYPERVISORS)[number];
 
 export const ON_WORKER_LOST = ["restart", "wait"] as const;
-export type OnWorkerLost = (typeof ON_WORKER_LOST)[number];
 
 const NONE: readonly never[] = Object.freeze([]);
 const LIST = { lengthMax: CLUSTER_LIMITS.listLength };
@@ -73,13 +72,11 @@ const networkSchema = either([namedPool, openPool], {
 export type NetworkAttachment = Infer<typeof networkSchema>;
 
 const volumeSchema = record({ name: nameSchema, sizeGiB: integer(1, CLUSTER_LIMITS.diskGiB) });
-export type Volume = Infer<typeof volumeSchema>;
 
 const sourceSchema = variants({
   image: { image: text(1, CLUSTER_LIMITS.imageLength).doc("What the driver boots") },
   nixModule: { nixModule: text(1, CLUSTER_LIMITS.nixModuleLength).doc("A NixOS module of the guest") },
 });
-export type VmSource = Infer<typeof sourceSchema>;
 
 const probeSchema = variants({
   http: { port, path: text(1, CLUSTER_LIMITS.pathLength) },

@@ -1,6 +1,6 @@
 /** The door of consensus: what a node is built of, and the types that the whole core and both runtimes share. */
 
-export { assert, Halt, unreachable } from "./assert.ts";
+export { Halt, unreachable } from "./assert.ts";
 export {
   decodeConfigurationRecord,
   decodeEntry,
@@ -18,13 +18,11 @@ export { initialConfiguration, isJoint } from "./configuration.ts";
 export type { RaftEffect, RaftEnvironment, Restored, Stamp, Write } from "./environment.ts";
 export type { Evidence, EvidenceKind } from "./evidence.ts";
 export { LIMITS } from "./limits.ts";
-export type { MembershipChange } from "./membership.ts";
 export type * from "./messages.ts";
 export { MESSAGES } from "./messages.ts";
 export { checkRaftOptions, DEFAULT_RAFT_OPTIONS, type RaftOptions } from "./options.ts";
 export { isQuorum, majority } from "./quorum.ts";
 export { Raft, type SnapshotBase } from "./raft.ts";
-export type { ReadOrigin, ReadyRead } from "./read-queue.ts";
 export {
   type Certificate,
   type Configuration,

@@ -219,7 +219,6 @@ function typesOf(table: object): string[] {
 }
 
 export type ConsensusMessageType = keyof typeof CONSENSUS_MESSAGES;
-export type RequestMessageType = keyof typeof REQUEST_MESSAGES;
 
 /** The message of one type. */
 export type MessageOf<Type extends MessageType> = {

@@ -1,6 +1,5 @@
 /** The door of the core's test harnesses. */
 export { AgentHarness, type Sent, type WantedTask, type WantedVm, wantedTask, wantedVm } from "./agent-harness.ts";
-export { Cluster, type Envelope, type TestMember } from "./cluster.ts";
-export { keyedDigest } from "./identity.ts";
+export { Cluster, type Envelope } from "./cluster.ts";
 export { FACTS, machine, OrchestratorHarness, withWorkers } from "./orchestrator-harness.ts";
-export { type ContractTerms, RuntimeContract } from "./runtime-contract.ts";
+export { RuntimeContract } from "./runtime-contract.ts";

@@ -1,6 +1,6 @@
 /** The procedures of a node, their handlers, and the ways to call them: over HTTP, and between members. */
 export { authenticate } from "./authenticate.ts";
-export type { CallContext, Caller } from "./call-context.ts";
+export type { CallContext } from "./call-context.ts";
 export type { Handlers } from "./dispatch.ts";
 export type { EventSource } from "./event-stream.ts";
 export { handlersFor } from "./handlers.ts";

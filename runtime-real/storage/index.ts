@@ -2,5 +2,5 @@
 
 export { DATABASE_FILE, DATABASE_FILES } from "./files.ts";
 export { type NodeSettings, readSettings } from "./settings.ts";
-export { Storage, type StorageHandlers } from "./storage.ts";
-export { StorageError, type StorageErrorKind } from "./storage-error.ts";
+export { Storage } from "./storage.ts";
+export { StorageError } from "./storage-error.ts";

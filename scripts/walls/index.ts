@@ -1,2 +1,1 @@
 export { breachesIn } from "./project.ts";
-export type { Breach } from "./source.ts";
