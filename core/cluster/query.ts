@@ -1,56 +1,11 @@
 /** Questions to a state. Free of side effects; how fresh the state is, is the asker's business (thesis 6.4). */
 
-import {
-  CLUSTER_LIMITS,
-  type IpPoolRecord,
-  type NodeRecord,
-  type PoolStrategy,
-  type Refusal,
-  type SchedulerSettings,
-  type TaskRecord,
-  type TenantRecord,
-  type TokenRecord,
-  type VmRecord,
-  type VmSpec,
-  type WorkerRecord,
-} from "../domain/index.ts";
-import type { RebalancePlan } from "../scheduler/index.ts";
-import { type EventPage, pageOfEvents } from "./events.ts";
+import { CLUSTER_LIMITS, type VmRecord, type VmSpec } from "../domain/index.ts";
+import { pageOfEvents } from "./events.ts";
 import { type Admission, admissionRefusal } from "./nodes.ts";
-import { explainer, type Plan, planVm, type RequestPlan, rebalancePlan } from "./plan.ts";
+import { explainer, planVm, rebalancePlan } from "./plan.ts";
 import { type ClusterState, taskOf, vmOf, workerOf } from "./state.ts";
 import { leavesOf, type Table, tableValues } from "./table.ts";
-
-/** A question as a value, for whoever carries it here. */
-export type ClusterQuery =
-  | { readonly kind: "getVm"; readonly name: string }
-  | ({ readonly kind: "listVms" } & ListVms)
-  | { readonly kind: "getToken"; readonly id: string }
-  /** By id, `limit` of them after `afterId`. */
-  | { readonly kind: "listTokens"; readonly afterId: string | null; readonly limit: number }
-  /** Why a node would not be let in now. Changes nothing, so a stranger may ask. */
-  | ({ readonly kind: "tryAdmission" } & Admission)
-  /** All that there ever were, by id. */
-  | { readonly kind: "listNodes" }
-  /** All, by id. */
-  | { readonly kind: "listWorkers" }
-  | { readonly kind: "getWorker"; readonly id: number }
-  /** What would become of a request for such a VM now. Changes nothing. */
-  | { readonly kind: "planVm"; readonly name: string; readonly spec: VmSpec }
-  /** Why a VM is where it is, or nowhere. */
-  | { readonly kind: "explainVm"; readonly name: string }
-  /** By id, `limit` of them after `afterId`. */
-  | { readonly kind: "listTasks"; readonly afterId: string | null; readonly limit: number }
-  | { readonly kind: "getTask"; readonly id: string }
-  /** Those with a quota, or with VMs; by name. */
-  | { readonly kind: "listTenants" }
-  /** All, by name, and how the cluster chooses among them. */
-  | { readonly kind: "listPools" }
-  | { readonly kind: "getScheduler" }
-  /** Moves that would even out the load, and what they would gain. Changes nothing. */
-  | { readonly kind: "planRebalance"; readonly movesMax: number }
-  /** The first `limit` after that log index. */
-  | { readonly kind: "listEvents"; readonly afterIndex: number; readonly limit: number };
 
 export interface ListVms {
   /**
@@ -63,33 +18,6 @@ export interface ListVms {
   readonly tenant?: string | null;
 }
 
-export type ClusterQueryResult =
-  | { readonly kind: "vm"; readonly vm: VmRecord | null }
-  | ({ readonly kind: "vms" } & VmPage)
-  | { readonly kind: "token"; readonly token: TokenRecord | null }
-  | { readonly kind: "tokens"; readonly tokens: readonly TokenRecord[]; readonly nextAfterId: string | null }
-  /** Null: it would be let in. */
-  | { readonly kind: "admission"; readonly refusal: Refusal | null }
-  | { readonly kind: "nodes"; readonly nodes: readonly NodeRecord[] }
-  | { readonly kind: "workers"; readonly workers: readonly WorkerRecord[] }
-  /** With the VMs and tasks that are placed there. */
-  | {
-      readonly kind: "worker";
-      readonly worker: WorkerRecord | null;
-      readonly vms: readonly VmRecord[];
-      readonly tasks: readonly TaskRecord[];
-    }
-  | ({ readonly kind: "plan" } & RequestPlan)
-  | { readonly kind: "explanation"; readonly plan: Plan | null }
-  | { readonly kind: "tasks"; readonly tasks: readonly TaskRecord[]; readonly nextAfterId: string | null }
-  | { readonly kind: "task"; readonly task: TaskRecord | null }
-  | { readonly kind: "tenants"; readonly tenants: readonly TenantRecord[] }
-  | { readonly kind: "pools"; readonly pools: readonly IpPoolRecord[]; readonly strategy: PoolStrategy }
-  | { readonly kind: "scheduler"; readonly scheduler: SchedulerSettings }
-  | ({ readonly kind: "rebalance" } & RebalancePlan)
-  /** `lastIndex` is how far the state has come: a page with nothing in it ends there. */
-  | ({ readonly kind: "events"; readonly lastIndex: number } & EventPage);
-
 export interface VmPage {
   /** By name, in the order of UTF-16 code units. */
   readonly vms: readonly VmRecord[];
@@ -97,59 +25,113 @@ export interface VmPage {
   readonly nextAfterName: string | null;
 }
 
-export function query(state: ClusterState, question: ClusterQuery): ClusterQueryResult {
-  switch (question.kind) {
-    case "getVm":
-      return { kind: "vm", vm: getVm(state, question.name) };
-    case "listVms":
-      return { kind: "vms", ...listVms(state, question) };
-    case "getToken":
-      return { kind: "token", token: state.tokens.get(question.id) ?? null };
-    case "listTokens": {
-      const { afterId, limit } = question;
-      const after = [...state.tokens.values()].filter(({ id }) => afterId === null || id > afterId);
-      after.sort((a, b) => (a.id < b.id ? -1 : 1));
-      const tokens = after.slice(0, pageSizeOf(limit));
-      return { kind: "tokens", tokens, nextAfterId: after.length > tokens.length ? (tokens.at(-1)?.id ?? null) : null };
-    }
-    case "tryAdmission":
-      return { kind: "admission", refusal: admissionRefusal(state, question) };
-    case "listNodes":
-      return { kind: "nodes", nodes: sorted(state.nodes, ({ id }) => id) };
-    case "listWorkers":
-      return { kind: "workers", workers: sorted(state.workers, ({ id }) => id) };
-    case "getWorker": {
-      const worker = workerOf(state, question.id);
-      const vms = (worker?.vms ?? []).flatMap((name) => vmOf(state, name) ?? []);
-      const tasks = (worker?.tasks ?? []).flatMap((id) => taskOf(state, id) ?? []);
-      return { kind: "worker", worker, vms, tasks };
-    }
-    case "planVm":
-      return { kind: "plan", ...planVm(state, question.name, question.spec) };
-    case "explainVm":
-      return { kind: "explanation", plan: explainer(state)(question.name) };
-    case "listTasks": {
-      const { afterId, limit } = question;
-      const after = sorted(state.tasks, ({ id }) => id).filter(({ id }) => afterId === null || id > afterId);
-      const tasks = after.slice(0, pageSizeOf(limit));
-      return { kind: "tasks", tasks, nextAfterId: after.length > tasks.length ? (tasks.at(-1)?.id ?? null) : null };
-    }
-    case "getTask":
-      return { kind: "task", task: taskOf(state, question.id) };
-    case "listTenants":
-      return { kind: "tenants", tenants: sorted(state.tenants, ({ name }) => name) };
-    case "listPools":
-      return { kind: "pools", pools: sorted(state.pools, ({ spec }) => spec.name), strategy: state.poolStrategy };
-    case "getScheduler":
-      return { kind: "scheduler", scheduler: state.scheduler };
-    case "planRebalance":
-      return { kind: "rebalance", ...rebalancePlan(state, question.movesMax) };
-    case "listEvents": {
-      const { afterIndex, limit } = question;
-      const page = pageOfEvents(state.events, afterIndex, pageSizeOf(limit));
-      return { kind: "events", lastIndex: state.appliedIndex, ...page };
-    }
-  }
+interface ByName {
+  readonly name: string;
+}
+
+/** By id, `limit` of them after `afterId`. */
+interface PageById {
+  readonly afterId: string | null;
+  readonly limit: number;
+}
+
+/** A question, by its kind here, and the kind of what is told. */
+const QUERIES = {
+  getVm: told("vm", (state, { name }: ByName) => ({ vm: getVm(state, name) })),
+  listVms: told("vms", (state, asked: ListVms) => listVms(state, asked)),
+  getToken: told("token", (state, { id }: { readonly id: string }) => ({ token: state.tokens.get(id) ?? null })),
+  listTokens: told("tokens", (state, asked: PageById) => {
+    const { page, nextAfterId } = pageOf([...state.tokens.values()].sort(byId), asked);
+    return { tokens: page, nextAfterId };
+  }),
+  /** Why a node would not be let in now; null: it would. Changes nothing, so a stranger may ask. */
+  tryAdmission: told("admission", (state, asked: Admission) => ({ refusal: admissionRefusal(state, asked) })),
+  /** All that there ever were, by id. */
+  listNodes: told("nodes", (state) => ({ nodes: sorted(state.nodes, ({ id }) => id) })),
+  /** All, by id. */
+  listWorkers: told("workers", (state) => ({ workers: sorted(state.workers, ({ id }) => id) })),
+  /** With the VMs and tasks that are placed there. */
+  getWorker: told("worker", (state, { id }: { readonly id: number }) => {
+    const worker = workerOf(state, id);
+    const vms = (worker?.vms ?? []).flatMap((name) => vmOf(state, name) ?? []);
+    const tasks = (worker?.tasks ?? []).flatMap((task) => taskOf(state, task) ?? []);
+    return { worker, vms, tasks };
+  }),
+  /** What would become of a request for such a VM now. Changes nothing. */
+  planVm: told("plan", (state, { name, spec }: ByName & { readonly spec: VmSpec }) => planVm(state, name, spec)),
+  /** Why a VM is where it is, or nowhere. */
+  explainVm: told("explanation", (state, { name }: ByName) => ({ plan: explainer(state)(name) })),
+  listTasks: told("tasks", (state, asked: PageById) => {
+    const { page, nextAfterId } = pageOf(
+      sorted(state.tasks, ({ id }) => id),
+      asked,
+    );
+    return { tasks: page, nextAfterId };
+  }),
+  getTask: told("task", (state, { id }: { readonly id: string }) => ({ task: taskOf(state, id) })),
+  /** Those with a quota, or with VMs; by name. */
+  listTenants: told("tenants", (state) => ({ tenants: sorted(state.tenants, ({ name }) => name) })),
+  /** All, by name, and how the cluster chooses among them. */
+  listPools: told("pools", (state) => ({
+    pools: sorted(state.pools, ({ spec }) => spec.name),
+    strategy: state.poolStrategy,
+  })),
+  getScheduler: told("scheduler", ({ scheduler }) => ({ scheduler })),
+  /** Moves that would even out the load, and what they would gain. Changes nothing. */
+  planRebalance: told("rebalance", (state, { movesMax }: { readonly movesMax: number }) =>
+    rebalancePlan(state, movesMax),
+  ),
+  /** The first `limit` after that log index. `lastIndex` is how far the state has come: an empty page ends there. */
+  listEvents: told(
+    "events",
+    (state, { afterIndex, limit }: { readonly afterIndex: number; readonly limit: number }) => ({
+      lastIndex: state.appliedIndex,
+      ...pageOfEvents(state.events, afterIndex, pageSizeOf(limit)),
+    }),
+  ),
+} as const;
+
+function told<Kind extends string, Asked extends object, Told extends object>(
+  kind: Kind,
+  answer: (state: ClusterState, asked: Asked) => Told,
+) {
+  return (state: ClusterState, asked: Asked): { readonly kind: Kind } & Readonly<Told> => ({
+    kind,
+    ...answer(state, asked),
+  });
+}
+
+type Queries = typeof QUERIES;
+type QueryKind = keyof Queries;
+
+/** A question as a value, for whoever carries it here. */
+export type ClusterQuery<Kind extends QueryKind = QueryKind> = {
+  [Each in Kind]: { readonly kind: Each } & Parameters<Queries[Each]>[1];
+}[Kind];
+
+/** What is told to a question of this kind. */
+export type ClusterQueryResult<Kind extends QueryKind = QueryKind> = ReturnType<Queries[Kind]>;
+
+const answers: {
+  readonly [Kind in QueryKind]: (state: ClusterState, question: ClusterQuery<Kind>) => ClusterQueryResult<Kind>;
+} = QUERIES;
+
+export function query<Kind extends QueryKind>(
+  state: ClusterState,
+  question: ClusterQuery<Kind>,
+): ClusterQueryResult<Kind> {
+  return answers[question.kind](state, question);
+}
+
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : 1;
+}
+
+/** @param all sorted by id. */
+function pageOf<Item extends { readonly id: string }>(all: readonly Item[], { afterId, limit }: PageById) {
+  const after = all.filter(({ id }) => afterId === null || id > afterId);
+  const page = after.slice(0, pageSizeOf(limit));
+  return { page, nextAfterId: after.length > page.length ? (page.at(-1)?.id ?? null) : null };
 }
 
 function sorted<K, V>(table: Table<K, V>, keyOf: (value: V) => string | number): readonly V[] {
