@@ -16,7 +16,10 @@ export function assert(
   first?: string | number | null,
   second?: string | number | null,
 ): asserts condition {
-  if (condition) return;
-  const values = [first, second].filter((value) => value !== undefined);
-  throw new AssertionFailed(values.length === 0 ? message : `${message} (${values.join(", ")})`);
+  if (!condition) throw new AssertionFailed(withValues(message, first, second));
+}
+
+function withValues(message: string, ...given: readonly (string | number | null | undefined)[]): string {
+  const values = given.filter((value) => value !== undefined);
+  return values.length === 0 ? message : `${message} (${values.join(", ")})`;
 }

@@ -31,7 +31,7 @@ import type { ClientAnswer, Effect, Input, Restored, Runtime, Stamp } from "../r
 import { type AppliedEntry, Applier, type ApplyListener } from "./applier.ts";
 import { ClientRequests } from "./client-requests.ts";
 import { ForwardedProposals } from "./forwarded-proposals.ts";
-import { ProposalBatch, type ProposalOrigin } from "./proposal-batch.ts";
+import { type Proposal, ProposalBatch, type ProposalOrigin } from "./proposal-batch.ts";
 import { SnapshotTaker } from "./snapshot-taker.ts";
 import { WorkerReports } from "./worker-reports.ts";
 
@@ -375,7 +375,10 @@ export class Node {
   /** Appends the proposals that are due, or tells who made them that they will not be. */
   #flush(): void {
     const proposals = this.#batch.takeDue();
-    if (proposals.length === 0) return;
+    if (proposals.length > 0) this.#append(proposals);
+  }
+
+  #append(proposals: readonly Proposal[]): void {
     const raft = this.#raft;
     if (!raft.takesProposals) {
       for (const { origin } of proposals) this.#notAppended(origin);

@@ -7,7 +7,7 @@
  */
 import { decodeReport, encodeDirective, type Report } from "../agent/index.ts";
 import { type ClusterState, encodeRequest, nodeOf, type Touched } from "../cluster/index.ts";
-import { Orchestrator } from "../orchestrator/index.ts";
+import { Orchestrator, type Proposal as OwnProposal } from "../orchestrator/index.ts";
 import {
   type Directed,
   NOBODY,
@@ -200,9 +200,14 @@ export class WorkerReports {
     }
     const proposals = this.#mayPropose ? this.#orchestrator.step(raft.nowMs) : NO_PROPOSALS;
     this.#startRound();
+    return proposals.length === 0 ? NO_PROPOSALS : this.#encoded(proposals);
+  }
+
+  #encoded(proposals: readonly OwnProposal[]): readonly Proposal[] {
+    const { term } = this.#raft;
     return proposals.map(({ key, command }) => ({
       data: encodeRequest({ session: null, command }),
-      origin: { kind: "orchestrator", term: raft.term, key },
+      origin: { kind: "orchestrator", term, key },
     }));
   }
 

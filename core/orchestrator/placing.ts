@@ -102,19 +102,19 @@ export class Placing {
 
   /** False: there are more to be tried at once. */
   step(state: ClusterState): boolean {
-    const triedVms = this.#tryAll(state, this.#vms, (name) => this.#placeVm(state, name));
-    const triedTasks = this.#tryAll(state, this.#tasks, (id) => this.#placeTask(state, id));
+    const triedVms = this.#tryAll(state, this.#vms);
+    const triedTasks = this.#tryAll(state, this.#tasks);
     return triedVms && triedTasks;
   }
 
-  /** @param place true: it waits no longer. */
-  #tryAll(state: ClusterState, list: WaitingList, place: (key: string) => boolean): boolean {
+  #tryAll(state: ClusterState, list: WaitingList): boolean {
     for (let tries = TRIES_PER_STEP; !this.#proposals.isFull; tries--) {
       const roomIndex = this.#room.changedIndex(state);
       const key = tries > TRIES_OF_OLDEST ? list.next(roomIndex) : list.oldest(roomIndex);
       if (key === null) return true;
       if (tries === 0) return false;
-      if (place(key)) list.delete(key);
+      const isPlaced = list === this.#vms ? this.#placeVm(state, key) : this.#placeTask(state, key);
+      if (isPlaced) list.delete(key);
       else list.failed(key, Math.max(state.appliedIndex, roomIndex));
     }
     // The others are tried when something is settled.

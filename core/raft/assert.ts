@@ -17,9 +17,12 @@ export class Halt extends Error {
 
 /** What must hold whatever peers, clients and disks do. The text is made only when it does not hold. */
 export function assert(condition: boolean, message: string, first?: number, second?: number): asserts condition {
-  if (condition) return;
-  const values = [first, second].filter((value) => value !== undefined);
-  throw new Halt(`assertion failed: ${message}${values.length === 0 ? "" : ` (${values.join(", ")})`}`);
+  if (!condition) throw new Halt(`assertion failed: ${withValues(message, first, second)}`);
+}
+
+function withValues(message: string, ...given: readonly (number | undefined)[]): string {
+  const values = given.filter((value) => value !== undefined);
+  return values.length === 0 ? message : `${message} (${values.join(", ")})`;
 }
 
 /** For the default branch of a switch over a union: the compiler proves that it is never reached. */

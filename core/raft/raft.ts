@@ -76,6 +76,8 @@ export type SnapshotBase = Omit<SnapshotMeta, "digest" | "chunkCount" | "sizeByt
 
 export class Raft {
   readonly #state: RaftState;
+  readonly #endorse = () => endorse(this.#state);
+  readonly #countOwnVote = (term: number) => countOwnVote(this.#state, term);
 
   /**
    * @param emit takes effects in the order in which they are to be carried out
@@ -221,12 +223,7 @@ export class Raft {
 
   /** Every write up to `writeId` is durable. */
   written(writeId: number): void {
-    const state = this.#state;
-    state.outbox.written(
-      writeId,
-      () => endorse(state),
-      (term) => countOwnVote(state, term),
-    );
+    this.#state.outbox.written(writeId, this.#endorse, this.#countOwnVote);
     advanceCommit(this.#state);
   }
 
@@ -243,7 +240,7 @@ export class Raft {
    * Last of a step: hands what has to be stored to the disk, and messages to the wire or to the write they wait for.
    */
   finish(): void {
-    this.#state.outbox.finish((term) => countOwnVote(this.#state, term));
+    this.#state.outbox.finish(this.#countOwnVote);
   }
 
   /** Sends a message of the node's own. It must promise nothing that has to be durable. */

@@ -23,8 +23,11 @@ export function startRound(raft: RoundState): void {
 
 /** Releases reads that a quorum's answers confirm, and starts the round that the others wait for. */
 export function confirmReads(raft: RoundState): void {
+  if (raft.reads.length > 0 && raft.commitIndex >= raft.leadership.termStartIndex) releaseConfirmed(raft);
+}
+
+function releaseConfirmed(raft: RoundState): void {
   const { leadership, reads } = raft;
-  if (reads.length === 0 || raft.commitIndex < leadership.termStartIndex) return;
   const confirmed = quorumValue(raft.roster.configuration, (id) =>
     id === raft.id ? leadership.round : (leadership.progress.get(id)?.round ?? 0),
   );
