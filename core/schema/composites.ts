@@ -163,6 +163,9 @@ function fieldsOf(shape: Shape): Field[] {
   return Object.entries(shape).map(([name, { definition, traits }]) => ({ name, definition, traits }));
 }
 
+/** In place of the encoding of a default that is none: no part is ever identical with it. */
+const NO_FALLBACK = {};
+
 /** The fields of a record, or of a variant behind its number. */
 interface FieldsCodec<Head> {
   write(value: Readonly<Record<string, unknown>>): unknown[];
@@ -183,6 +186,9 @@ function fieldsCodec<Head extends object>(shape: Shape, head: Head, numbers: rea
   const counts = fieldCounts(shape);
   const latest = schemas.at(-1)?.traits.since ?? 0;
   const fallbacks = schemas.map(({ traits }) => traits.fallback);
+  const encodedFallbacks = schemas.map((schema, at) =>
+    fallbacks[at] === undefined ? NO_FALLBACK : schema.write(fallbacks[at]),
+  );
   // A copy of an object that has all its properties is faster than one that gets them one by one. With many shapes
   // `Object.assign` copies twice as fast as a spread does.
   const template = {
@@ -219,7 +225,11 @@ function fieldsCodec<Head extends object>(shape: Shape, head: Head, numbers: rea
   ): void {
     let at = 0;
     try {
-      for (; at < given; at++) made[names[at] ?? ""] = schemas[at]?.read(parts[first + at], version);
+      for (; at < given; at++) {
+        const part = parts[first + at];
+        // The default was checked when it was defined, and is in `made` already.
+        if (part !== encodedFallbacks[at]) made[names[at] ?? ""] = schemas[at]?.read(part, version);
+      }
     } catch (error) {
       throw within(`.${names[at]}`, error);
     }

@@ -81,9 +81,10 @@ export function schemaOf<Out, In = Out>(
     write: codec.write,
     read: codec.read,
     default(value: Out) {
-      // A default that the schema itself refuses would show only where the field is left out.
-      codec.read(codec.write(value), null);
-      return schemaOf<Out, In | undefined>(definition, codec, { ...traits, fallback: value });
+      // Checked now: one that the schema refuses would show only where the field is left out. And frozen, like all
+      // that is read.
+      const fallback = codec.read(codec.write(value), null);
+      return schemaOf<Out, In | undefined>(definition, codec, { ...traits, fallback });
     },
     doc: (text: string) => schemaOf<Out, In>(definition, codec, { ...traits, doc: text }),
     example: (value: Out) => schemaOf<Out, In>(definition, codec, { ...traits, example: value }),
