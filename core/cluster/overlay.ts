@@ -2,13 +2,15 @@
 import type { Hash } from "./hash.ts";
 import { leavesOf, lookUp, type Table, withChanges } from "./table.ts";
 
+const NO_CHANGES: ReadonlyMap<never, never> = new Map<never, never>();
+
 export class Overlay<K extends string | number, V extends NonNullable<unknown>> {
   /** Keys in the table with the changes. */
   count: number;
   readonly #base: Table<K, V>;
   readonly #hashOf: (key: K) => Hash;
-  /** New values by key; null: removed. */
-  readonly #changes = new Map<K, V | null>();
+  /** New values by key; null: removed. Made with the first change: of a batch's many overlays most have none. */
+  #changes: Map<K, V | null> | null = null;
 
   constructor(base: Table<K, V>, count: number, hashOf: (key: K) => Hash) {
     this.#base = base;
@@ -22,15 +24,11 @@ export class Overlay<K extends string | number, V extends NonNullable<unknown>> 
   }
 
   get changes(): ReadonlyMap<K, V | null> {
-    return this.#changes;
-  }
-
-  get hasChanged(): boolean {
-    return this.#changes.size > 0;
+    return this.#changes ?? NO_CHANGES;
   }
 
   get(key: K): V | null {
-    const changed = this.#changes.get(key);
+    const changed = this.#changes?.get(key);
     return changed === undefined ? this.below(key) : changed;
   }
 
@@ -43,26 +41,31 @@ export class Overlay<K extends string | number, V extends NonNullable<unknown>> 
   *values(): Generator<V, void, undefined> {
     for (const { keys, values } of leavesOf(this.#base)) {
       for (const [at, key] of keys.entries()) {
-        const changed = this.#changes.get(key);
+        const changed = this.#changes?.get(key);
         const value = changed === undefined ? values[at] : changed;
         if (value !== null && value !== undefined) yield value;
       }
     }
-    for (const [key, value] of this.#changes) if (value !== null && this.below(key) === null) yield value;
+    for (const [key, value] of this.changes) if (value !== null && this.below(key) === null) yield value;
   }
 
   set(key: K, value: V): void {
     if (this.get(key) === null) this.count++;
-    this.#changes.set(key, value);
+    this.#change(key, value);
   }
 
   delete(key: K): void {
     if (this.get(key) !== null) this.count--;
-    this.#changes.set(key, null);
+    this.#change(key, null);
+  }
+
+  #change(key: K, value: V | null): void {
+    this.#changes ??= new Map();
+    this.#changes.set(key, value);
   }
 
   /** The table with the changes. What they leave as it was is shared. */
   finish(): Table<K, V> {
-    return this.#changes.size === 0 ? this.#base : withChanges(this.#base, this.#hashOf, this.#changes);
+    return this.#changes === null ? this.#base : withChanges(this.#base, this.#hashOf, this.#changes);
   }
 }
