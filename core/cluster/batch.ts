@@ -6,8 +6,6 @@
  * Derived indexes (used room, which VM is where, how many VMs of a group are in a rack) change only here, together
  * with the record that they follow from.
  */
-
-import { castDraft, Immer } from "immer";
 import type {
   ClusterEvent,
   EventDetails,
@@ -28,10 +26,6 @@ import { hashOfIndex, hashOfText } from "./hash.ts";
 import { Overlay } from "./overlay.ts";
 import type { ClusterState } from "./state.ts";
 import type { Table } from "./table.ts";
-
-// An own instance, because settings of the default one hold for the whole process. It freezes nothing: that would
-// walk through the whole state.
-const immer = new Immer({ autoFreeze: false });
 
 /** What a batch touched: what was there before and what is there now, for whoever acts on changes. */
 export interface Touched {
@@ -243,53 +237,37 @@ export class Batch {
   /** The next state. What did not change is shared with the one before. */
   finish(): ClusterState {
     const base = this.#base;
-    return immer.produce(base, (draft) => {
-      // Only the state itself is drafted. Reading a table through the draft would draft the table too, and each write
-      // to that costs.
-      if (this.#vms.hasChanged) {
-        draft.vms = castDraft(this.#vms.finish());
-        draft.vmCount = this.#vms.count;
-      }
-      if (this.#sessions.hasChanged) {
-        draft.sessions = castDraft(this.#sessions.finish());
-        draft.sessionIds = castDraft(this.#sessionIds.finish());
-        draft.sessionCount = this.#sessions.count;
-      }
-      if (this.#tasks.hasChanged) {
-        draft.tasks = castDraft(this.#tasks.finish());
-        draft.taskCount = this.#tasks.count;
-      }
-      if (this.#nodes.hasChanged) {
-        draft.nodes = castDraft(this.#nodes.finish());
-        draft.peerIds = castDraft(this.#peerIds.finish());
-        draft.nodeCount = this.#nodes.count;
-      }
-      if (this.workers.hasChanged) {
-        draft.workers = castDraft(this.workers.finish());
-        draft.workerCount = this.workers.count;
-      }
-      if (this.tenants.hasChanged) {
-        draft.tenants = castDraft(this.tenants.finish());
-        draft.tenantCount = this.tenants.count;
-      }
-      if (this.pools.hasChanged) {
-        draft.pools = castDraft(this.pools.finish());
-        draft.poolCount = this.pools.count;
-      }
-      if (this.addresses.hasChanged) draft.addresses = castDraft(this.addresses.finish());
-      if (this.counts.hasChanged) draft.counts = castDraft(this.counts.finish());
-      if (this.#tokens !== null) draft.tokens = castDraft(this.#tokens);
-      if (this.#sessionFloors !== null) draft.sessionFloors = castDraft(this.#sessionFloors);
-      if (this.#events.length > 0) draft.events = castDraft(withEvents(base.events, this.#events));
-      if (this.scheduler !== base.scheduler) draft.scheduler = castDraft(this.scheduler);
-      if (this.schedulerCursor !== base.schedulerCursor) draft.schedulerCursor = this.schedulerCursor;
-      if (this.nextPoolNumber !== base.nextPoolNumber) draft.nextPoolNumber = this.nextPoolNumber;
-      if (this.poolStrategy !== base.poolStrategy) draft.poolStrategy = this.poolStrategy;
-      if (this.poolCursor !== base.poolCursor) draft.poolCursor = this.poolCursor;
-      if (this.rebalancedAtMs !== base.rebalancedAtMs) draft.rebalancedAtMs = this.rebalancedAtMs;
-      if (this.roomIndex !== base.roomIndex) draft.roomIndex = this.roomIndex;
-      if (this.timeMs !== base.timeMs) draft.timeMs = this.timeMs;
-      draft.appliedIndex = this.appliedIndex;
-    });
+    return {
+      vms: this.#vms.finish(),
+      sessions: this.#sessions.finish(),
+      sessionIds: this.#sessionIds.finish(),
+      sessionFloors: this.#sessionFloors ?? base.sessionFloors,
+      tokens: this.tokens,
+      nodes: this.#nodes.finish(),
+      peerIds: this.#peerIds.finish(),
+      events: this.#events.length === 0 ? base.events : withEvents(base.events, this.#events),
+      workers: this.workers.finish(),
+      tasks: this.#tasks.finish(),
+      tenants: this.tenants.finish(),
+      pools: this.pools.finish(),
+      addresses: this.addresses.finish(),
+      counts: this.counts.finish(),
+      scheduler: this.scheduler,
+      schedulerCursor: this.schedulerCursor,
+      nextPoolNumber: this.nextPoolNumber,
+      poolStrategy: this.poolStrategy,
+      poolCursor: this.poolCursor,
+      rebalancedAtMs: this.rebalancedAtMs,
+      roomIndex: this.roomIndex,
+      vmCount: this.#vms.count,
+      sessionCount: this.#sessions.count,
+      nodeCount: this.#nodes.count,
+      workerCount: this.workers.count,
+      taskCount: this.#tasks.count,
+      tenantCount: this.tenants.count,
+      poolCount: this.pools.count,
+      timeMs: this.timeMs,
+      appliedIndex: this.appliedIndex,
+    };
   }
 }
