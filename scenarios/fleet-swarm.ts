@@ -126,7 +126,7 @@ export default scenario({
   durationMs: 60_000,
   livenessBoundMs: 300_000,
   raft: { snapshotAfterEntries: 200, snapshotEveryEntries: 100, snapshotTrailingEntries: 30, snapshotChunkBytes: 4096 },
-  variety: { durationMs: [20_000, 70_000], raft: [], raftShare: 0.2, fleet: variety },
+  variety: { durationMs: [20_000, 70_000], raft: [], raftShare: 0.2, limits: [], limitShare: 0.3, fleet: variety },
   network: {
     lossChance: [0, 0.03],
     duplicateChance: [0, 0.05],

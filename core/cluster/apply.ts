@@ -4,7 +4,6 @@
  */
 import {
   type ApplyResult,
-  CLUSTER_LIMITS,
   type Membership,
   openedSession,
   type RequestSession,
@@ -116,7 +115,7 @@ function openSession(batch: Batch, clientToken: string, index: number): ApplyRes
     batch.putSession(touched(open, index, open.lowestUnacknowledged));
     return { ok: true, kind: "sessionOpened", sessionId: open.id };
   }
-  if (batch.sessionCount >= CLUSTER_LIMITS.sessions) {
+  if (batch.sessionCount >= batch.limits.sessions) {
     const oldest = leastRecentlyActive(batch, index);
     if (oldest !== null) batch.removeSession(oldest);
   }

@@ -8,6 +8,7 @@
  */
 import type {
   ClusterEvent,
+  CountLimits,
   EventDetails,
   IpPoolRecord,
   NodeRecord,
@@ -35,6 +36,7 @@ export interface Touched {
 }
 
 export class Batch {
+  readonly limits: CountLimits;
   readonly #base: ClusterState;
   readonly #sessions: Overlay<number, Session>;
   readonly #sessionIds: Overlay<string, number>;
@@ -64,6 +66,7 @@ export class Batch {
   roomIndex: number;
 
   constructor(base: ClusterState) {
+    this.limits = base.limits;
     this.#base = base;
     this.#sessions = new Overlay(base.sessions, base.sessionCount, hashOfIndex);
     this.#sessionIds = new Overlay(base.sessionIds, base.sessionCount, hashOfText);
@@ -238,6 +241,7 @@ export class Batch {
   finish(): ClusterState {
     const base = this.#base;
     return {
+      limits: this.limits,
       vms: this.#vms.finish(),
       sessions: this.#sessions.finish(),
       sessionIds: this.#sessionIds.finish(),
@@ -245,7 +249,7 @@ export class Batch {
       tokens: this.tokens,
       nodes: this.#nodes.finish(),
       peerIds: this.#peerIds.finish(),
-      events: this.#events.length === 0 ? base.events : withEvents(base.events, this.#events),
+      events: this.#events.length === 0 ? base.events : withEvents(base.events, this.#events, this.limits.events),
       workers: this.workers.finish(),
       tasks: this.#tasks.finish(),
       tenants: this.tenants.finish(),

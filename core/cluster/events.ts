@@ -6,7 +6,7 @@
  * how many events there ever were, so that all replicas drop the same events at the same time, whether they applied
  * every entry or started from a snapshot.
  */
-import { CLUSTER_LIMITS, type ClusterEvent } from "../domain/index.ts";
+import type { ClusterEvent } from "../domain/index.ts";
 
 export interface EventLog {
   /** Number of events since the cluster began. */
@@ -19,7 +19,8 @@ const CHUNK = 64;
 
 export const NO_EVENTS: EventLog = Object.freeze({ total: 0, chunks: Object.freeze([]) });
 
-export function withEvents(log: EventLog, events: readonly ClusterEvent[]): EventLog {
+/** `limit`: how many are kept at least, a multiple of 64. */
+export function withEvents(log: EventLog, events: readonly ClusterEvent[], limit: number): EventLog {
   if (events.length === 0) return log;
   const chunks = log.chunks.slice();
   const last = log.total % CHUNK === 0 ? [] : (chunks.pop() ?? []).slice();
@@ -33,7 +34,7 @@ export function withEvents(log: EventLog, events: readonly ClusterEvent[]): Even
     chunk = [];
   }
   if (chunk.length > 0) chunks.push(chunk);
-  const keep = CLUSTER_LIMITS.events / CHUNK + 1;
+  const keep = limit / CHUNK + 1;
   if (chunks.length > keep) chunks.splice(0, chunks.length - keep);
   return { total, chunks };
 }
@@ -49,10 +50,10 @@ export function restoredEvents(total: number, events: readonly ClusterEvent[]): 
   return { total, chunks };
 }
 
-/** How many events are kept after `total` in all. */
-export function keptEvents(total: number): number {
+/** How many events are kept after `total` in all, with that limit. */
+export function keptEvents(total: number, limit: number): number {
   const chunks = Math.ceil(total / CHUNK);
-  const first = Math.max(0, chunks - (CLUSTER_LIMITS.events / CHUNK + 1));
+  const first = Math.max(0, chunks - (limit / CHUNK + 1));
   return total - first * CHUNK;
 }
 
@@ -68,8 +69,11 @@ export interface EventPage {
   readonly oldestIndex: number | null;
 }
 
-/** The first `limit` events after `afterIndex`, and a few more where the last entry has several. */
-export function pageOfEvents(log: EventLog, afterIndex: number, limit: number): EventPage {
+/**
+ * The first `size` events after `afterIndex`, and a few more where the last entry has several. `limit`: how many the
+ * log keeps at least.
+ */
+export function pageOfEvents(log: EventLog, afterIndex: number, size: number, limit: number): EventPage {
   const oldest = log.chunks[0]?.[0] ?? null;
   const events: ClusterEvent[] = [];
   for (const chunk of log.chunks) {
@@ -77,13 +81,13 @@ export function pageOfEvents(log: EventLog, afterIndex: number, limit: number): 
     for (const event of chunk) {
       if (event.index <= afterIndex) continue;
       // Never split the events of an entry: the next page starts after an index.
-      if (events.length >= limit && event.index !== events.at(-1)?.index) break;
+      if (events.length >= size && event.index !== events.at(-1)?.index) break;
       events.push(event);
     }
   }
   return {
     events,
-    complete: oldest === null || afterIndex >= oldest.index || log.total === keptEvents(log.total),
+    complete: oldest === null || afterIndex >= oldest.index || log.total === keptEvents(log.total, limit),
     oldestIndex: oldest?.index ?? null,
   };
 }

@@ -176,8 +176,8 @@ export const poolCommands = {
     audit: { number: 22, target: ({ spec }) => spec.name },
     apply(batch, { spec }) {
       if (batch.pools.get(spec.name) !== null) return refused({ kind: "poolExists" });
-      if (batch.pools.count >= CLUSTER_LIMITS.ipPools)
-        return refused({ kind: "limitReached", limit: "ipPools", maximum: CLUSTER_LIMITS.ipPools });
+      if (batch.pools.count >= batch.limits.ipPools)
+        return refused({ kind: "limitReached", limit: "ipPools", maximum: batch.limits.ipPools });
       if (batch.nextPoolNumber > CLUSTER_LIMITS.ipPoolNumber)
         return refused({ kind: "limitReached", limit: "ipPools", maximum: CLUSTER_LIMITS.ipPoolNumber });
       for (const other of batch.pools.values()) {

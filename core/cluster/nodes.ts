@@ -3,7 +3,6 @@
  */
 import {
   announcedAddressesSchema,
-  CLUSTER_LIMITS,
   type CommandResult,
   type Membership,
   type NodeRecord,
@@ -43,7 +42,7 @@ function admitNode(batch: Batch, admission: Admission): CommandResult {
     if (token.nodeId !== null && token.nodeId !== nodeId)
       return refused({ kind: "tokenForAnotherNode", nodeId: token.nodeId });
     if (conflict !== null) return conflict;
-    if (batch.node(nodeId) === null && batch.nodeCount >= CLUSTER_LIMITS.nodes) return tooManyNodes();
+    if (batch.node(nodeId) === null && batch.nodeCount >= batch.limits.nodes) return tooManyNodes(batch);
     batch.changeTokens().set(tokenId, Object.freeze({ ...token, usedBy: nodeId }));
     batch.happened({ kind: "nodeAdmitted", nodeId, tokenId });
   }
@@ -106,8 +105,8 @@ function bindingConflict(batch: Batch, nodeId: number, peerId: string): CommandR
   return other === null ? null : refused({ kind: "peerIdTaken", nodeId: other });
 }
 
-function tooManyNodes(): CommandResult {
-  return refused({ kind: "limitReached", limit: "nodes", maximum: CLUSTER_LIMITS.nodes });
+function tooManyNodes({ limits }: Batch): CommandResult {
+  return refused({ kind: "limitReached", limit: "nodes", maximum: limits.nodes });
 }
 
 export const nodeCommands = {
@@ -143,7 +142,7 @@ export const nodeCommands = {
     apply(batch, { nodeId, peerId, addresses }) {
       const conflict = bindingConflict(batch, nodeId, peerId);
       if (conflict !== null) return conflict;
-      if (batch.node(nodeId) === null && batch.nodeCount >= CLUSTER_LIMITS.nodes) return tooManyNodes();
+      if (batch.node(nodeId) === null && batch.nodeCount >= batch.limits.nodes) return tooManyNodes(batch);
       if (putAddresses(batch, nodeId, peerId, addresses)) batch.happened({ kind: "nodeAnnounced", nodeId, addresses });
       return Object.freeze({ ok: true, kind: "nodeAnnounced" });
     },

@@ -1,6 +1,8 @@
 import {
   CLUSTER_LIMITS,
   type ClusterEvent,
+  type CountLimits,
+  DEFAULT_COUNT_LIMITS,
   demandAtMost,
   type NodeRecord,
   nodeSchema,
@@ -28,21 +30,21 @@ import { type ClusterState, emptyState } from "./state.ts";
 import { bucketOf, tableOf } from "./table.ts";
 
 /**
- * The state that `encodeSnapshot` made the chunks of, wherever they were cut. Every field, limit and count is
- * checked, and the order too.
+ * The state that `encodeSnapshot` made the chunks of, wherever they were cut, in a cluster with these limits. Every
+ * field, limit and count is checked, and the order too.
  *
  * @throws InvalidSnapshot, and nothing else, whatever the bytes are.
  */
-export function decodeSnapshot(chunks: Iterable<Uint8Array>): ClusterState {
+export function decodeSnapshot(chunks: Iterable<Uint8Array>, limits: CountLimits = DEFAULT_COUNT_LIMITS): ClusterState {
   try {
-    return decode(new ItemReader(chunks));
+    return decode(new ItemReader(chunks), limits);
   } catch (error) {
     if (error instanceof InvalidField) throw new InvalidSnapshot(error.field, error.limit, error.message);
     throw error;
   }
 }
 
-function decode(items: ItemReader): ClusterState {
+function decode(items: ItemReader, limits: CountLimits): ClusterState {
   const header = headerFromArray(items.next("header"));
   const { version } = header;
   const demandPast = (index: number, atMs: number, field: string, indexName: string, timeName: string): void => {
@@ -117,7 +119,7 @@ function decode(items: ItemReader): ClusterState {
   if (peerIds.size !== nodes.length) throw new InvalidField("nodes.peerId", null, "must differ from node to node");
 
   const events: ClusterEvent[] = [];
-  const eventCount = keptEvents(header.eventTotal);
+  const eventCount = keptEvents(header.eventTotal, limits.events);
   let lastIndex = 0;
   for (let i = 0; i < eventCount; i++) {
     const field = `events[${i}]`;
@@ -140,6 +142,7 @@ function decode(items: ItemReader): ClusterState {
   return {
     ...emptyState(),
     ...singleFields,
+    limits,
     ...indexes,
     tasks: tableOf(
       hashOfText,

@@ -1,4 +1,6 @@
 import {
+  type CountLimits,
+  DEFAULT_COUNT_LIMITS,
   DEFAULT_POOL_STRATEGY,
   DEFAULT_SCHEDULER,
   type IpPoolRecord,
@@ -21,6 +23,8 @@ import { BUCKETS, emptyTable, lookUp, type Table } from "./table.ts";
  * change.
  */
 export interface ClusterState {
+  /** The same for ever, and in no snapshot. */
+  readonly limits: CountLimits;
   /** By VM name. Read through the queries. */
   readonly vms: Table<string, VmRecord>;
   /** By session id. */
@@ -80,8 +84,9 @@ export interface ClusterState {
 }
 
 /** Of a cluster that has applied nothing. */
-export function emptyState(): ClusterState {
+export function emptyState(limits: CountLimits = DEFAULT_COUNT_LIMITS): ClusterState {
   return {
+    limits,
     vms: emptyTable(),
     sessions: emptyTable(),
     sessionIds: emptyTable(),

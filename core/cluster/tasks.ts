@@ -3,7 +3,6 @@
  * each attempt runs at most once.
  */
 import {
-  CLUSTER_LIMITS,
   countSchema,
   isOver,
   type JobObservation,
@@ -83,8 +82,8 @@ export const taskCommands = {
     tenant: (_batch, { spec }) => spec.tenant,
     apply(batch, { id, spec }) {
       if (batch.task(id) !== null) return refused({ kind: "taskExists" });
-      if (batch.taskCount >= CLUSTER_LIMITS.tasks)
-        return refused({ kind: "limitReached", limit: "tasks", maximum: CLUSTER_LIMITS.tasks });
+      if (batch.taskCount >= batch.limits.tasks)
+        return refused({ kind: "limitReached", limit: "tasks", maximum: batch.limits.tasks });
       put(batch, {
         id,
         ...spec,

@@ -1,7 +1,6 @@
 /** Tenants: what each may have and how fast it may ask, and what it has. */
 
 import {
-  CLUSTER_LIMITS,
   type CommandResult,
   EMPTY_BUCKET,
   type LimitedRate,
@@ -83,8 +82,8 @@ export const tenantCommands = {
       change: ({ quota }) => (quota === null ? "unlimit" : "limit"),
     },
     apply(batch, { tenant: name, quota }) {
-      if (quota !== null && batch.tenants.get(name) === null && batch.tenants.count >= CLUSTER_LIMITS.tenants)
-        return refused({ kind: "limitReached", limit: "tenants", maximum: CLUSTER_LIMITS.tenants });
+      if (quota !== null && batch.tenants.get(name) === null && batch.tenants.count >= batch.limits.tenants)
+        return refused({ kind: "limitReached", limit: "tenants", maximum: batch.limits.tenants });
       const full = (which: LimitedRate): TokenBucket =>
         quota === null ? EMPTY_BUCKET : { milliTokens: rateOf(quota, which).burst * 1000, atMs: batch.timeMs };
       putTenant(batch.tenants, {

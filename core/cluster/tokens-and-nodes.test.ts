@@ -209,13 +209,14 @@ describe("events", () => {
           log = withEvents(
             log,
             Array.from({ length: cut }, () => event(next++)),
+            CLUSTER_LIMITS.events,
           );
           if (n === at % cuts.length) log = restoredEvents(log.total, [...eventsOf(log)]);
         }
         let slow = NO_EVENTS;
-        for (let index = 1; index < next; index++) slow = withEvents(slow, [event(index)]);
+        for (let index = 1; index < next; index++) slow = withEvents(slow, [event(index)], CLUSTER_LIMITS.events);
         expect(log).toEqual(slow);
-        expect([...eventsOf(log)].length).toBe(keptEvents(log.total));
+        expect([...eventsOf(log)].length).toBe(keptEvents(log.total, CLUSTER_LIMITS.events));
         expect([...eventsOf(log)].length).toBeGreaterThanOrEqual(Math.min(log.total, CLUSTER_LIMITS.events));
       }),
       { numRuns: 30 },
@@ -226,10 +227,11 @@ describe("events", () => {
     const log = withEvents(
       NO_EVENTS,
       Array.from({ length: 5000 }, (_, n) => event((n + 1) * 2)),
+      CLUSTER_LIMITS.events,
     );
     const state = { ...emptyState(), events: log, appliedIndex: 10_001 };
     const page = (afterIndex: number, limit: number) => query(state, { kind: "listEvents", afterIndex, limit });
-    const oldestIndex = 2 * (5000 - keptEvents(5000) + 1);
+    const oldestIndex = 2 * (5000 - keptEvents(5000, CLUSTER_LIMITS.events) + 1);
     expect(page(9996, 10)).toMatchObject({ events: [event(9998), event(10_000)], complete: true, lastIndex: 10_001 });
     expect(page(9997, 1)).toMatchObject({ events: [event(9998)], complete: true, oldestIndex });
     expect(page(0, 1)).toMatchObject({ events: [event(oldestIndex)], complete: false });

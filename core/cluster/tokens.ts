@@ -41,9 +41,9 @@ export const tokenCommands = {
     audit: { number: 3, target: ({ id }) => id },
     apply(batch, { id, secretHash, purpose, ttlMs, nodeId }) {
       if (batch.tokens.has(id)) return refused({ kind: "tokenExists" });
-      if (batch.tokens.size >= CLUSTER_LIMITS.tokens) {
+      if (batch.tokens.size >= batch.limits.tokens) {
         const oldest = firstExpired(batch);
-        if (oldest === null) return refused({ kind: "limitReached", limit: "tokens", maximum: CLUSTER_LIMITS.tokens });
+        if (oldest === null) return refused({ kind: "limitReached", limit: "tokens", maximum: batch.limits.tokens });
         batch.changeTokens().delete(oldest);
       }
       const expiresAtMs = Math.min(batch.timeMs + ttlMs, CLUSTER_LIMITS.wallMs);

@@ -1,7 +1,6 @@
 /** What the owner of a VM can ask for. Every refusal leaves everything as it is. */
 
 import {
-  CLUSTER_LIMITS,
   type CommandResult,
   heldBy,
   less,
@@ -25,7 +24,6 @@ import { again, mayLeaveLostWorker, moved, NOWHERE, removed } from "./vm-moves.t
 
 const VM_EXISTS = refused({ kind: "vmExists" });
 const VM_NOT_FOUND = refused({ kind: "vmNotFound" });
-const TOO_MANY_VMS = refused({ kind: "limitReached", limit: "vms", maximum: CLUSTER_LIMITS.vms });
 /** Why a VM gets no address. */
 const ADDRESS_REFUSALS = [
   "poolNotFound",
@@ -88,7 +86,8 @@ export const vmCommands = {
     tenant: (_batch, { spec }) => spec.tenant,
     apply(batch, { name, spec }) {
       if (batch.vm(name) !== null) return VM_EXISTS;
-      if (batch.vmCount >= CLUSTER_LIMITS.vms) return TOO_MANY_VMS;
+      if (batch.vmCount >= batch.limits.vms)
+        return refused({ kind: "limitReached", limit: "vms", maximum: batch.limits.vms });
       const limited =
         takeToken(batch, spec.tenant, "creates") ?? quotaRefusal(batch, spec.tenant, 1, resourcesOf(spec));
       if (limited !== null) return limited;

@@ -2,7 +2,6 @@
 import {
   AVAILABILITIES,
   bootIdSchema,
-  CLUSTER_LIMITS,
   type CommandResult,
   NO_RESOURCES,
   nodeIdSchema,
@@ -59,8 +58,8 @@ export const workerCommands = {
       if (node === null) return refused({ kind: "nodeNotFound", nodeId: workerId });
       if (node.role === "removed") return refused({ kind: "workerRemoved", workerId });
       const known = batch.workers.get(workerId);
-      if (known === null && batch.workers.count >= CLUSTER_LIMITS.workers)
-        return refused({ kind: "limitReached", limit: "workers", maximum: CLUSTER_LIMITS.workers });
+      if (known === null && batch.workers.count >= batch.limits.workers)
+        return refused({ kind: "limitReached", limit: "workers", maximum: batch.limits.workers });
       if (known?.isOnline && known.bootId === bootId && sameFacts(known, facts)) return registered;
       const worker: WorkerRecord = {
         id: workerId,

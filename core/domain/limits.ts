@@ -74,3 +74,33 @@ export const CLUSTER_LIMITS = {
   /** One encoded record or session within a snapshot. */
   snapshotItemBytes: 256 * 1024,
 } as const;
+
+/**
+ * How many there may be of each, as one cluster has it: at most as many as `CLUSTER_LIMITS` says, which formats rest
+ * on. They decide what a command does, so all members of a cluster need the same for ever. A real cluster has
+ * `DEFAULT_COUNT_LIMITS`; a simulated one may have lower ones, so that they are met.
+ */
+export type CountLimits = {
+  readonly [L in
+    | "sessions"
+    | "vms"
+    | "tokens"
+    | "nodes"
+    | "events"
+    | "workers"
+    | "tenants"
+    | "tasks"
+    | "ipPools"]: number;
+};
+
+export const DEFAULT_COUNT_LIMITS: CountLimits = Object.freeze({
+  sessions: CLUSTER_LIMITS.sessions,
+  vms: CLUSTER_LIMITS.vms,
+  tokens: CLUSTER_LIMITS.tokens,
+  nodes: CLUSTER_LIMITS.nodes,
+  events: CLUSTER_LIMITS.events,
+  workers: CLUSTER_LIMITS.workers,
+  tenants: CLUSTER_LIMITS.tenants,
+  tasks: CLUSTER_LIMITS.tasks,
+  ipPools: CLUSTER_LIMITS.ipPools,
+});

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   type Command,
+  DEFAULT_COUNT_LIMITS,
   type Entry,
   encodeConfigurationRecord,
   encodeRequest,
@@ -33,7 +34,7 @@ function configuration(index: number, isJoint: boolean): Entry {
 
 /** An applier, and all that it tells, in order. */
 function applier(): { readonly applier: Applier; readonly told: string[]; apply(...entries: Entry[]): string[] } {
-  const made = new Applier(snapshot);
+  const made = new Applier(snapshot, DEFAULT_COUNT_LIMITS);
   const told: string[] = [];
   const listener: Parameters<Applier["apply"]>[1] = {
     stateChanged: (_, { vms }) => told.push(`changed ${[...vms].join(" ")}`),

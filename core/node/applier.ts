@@ -3,7 +3,7 @@
  * somebody on this node waits for.
  */
 import { applyEntries, type ClusterState, decodeSnapshot, emptyState, type Touched } from "../cluster/index.ts";
-import type { ApplyResult } from "../domain/index.ts";
+import type { ApplyResult, CountLimits } from "../domain/index.ts";
 import { type Entry, Halt, type Snapshot } from "../raft/index.ts";
 import type { ProposalOrigin } from "./proposal-batch.ts";
 import { isFinalConfiguration, isReplicated, replicatedEntry } from "./replicated-entry.ts";
@@ -42,8 +42,8 @@ export class Applier {
   #offered: ClusterState | null = null;
 
   /** @throws when the snapshot is damaged. */
-  constructor({ meta, chunks }: Snapshot) {
-    this.state = meta.index === 0 ? emptyState() : decodeSnapshot(chunks);
+  constructor({ meta, chunks }: Snapshot, limits: CountLimits) {
+    this.state = meta.index === 0 ? emptyState(limits) : decodeSnapshot(chunks, limits);
     this.appliedIndex = meta.index;
   }
 
@@ -81,7 +81,7 @@ export class Applier {
   /** Whether the content of a snapshot can be taken over. Keeps it for `install`. */
   offer(chunks: readonly Uint8Array[]): boolean {
     try {
-      this.#offered = decodeSnapshot(chunks);
+      this.#offered = decodeSnapshot(chunks, this.state.limits);
       return true;
     } catch {
       return false;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Entry, Node } from "../index.ts";
+import { DEFAULT_COUNT_LIMITS, type Entry, Node } from "../index.ts";
 import { Applier } from "./applier.ts";
 import { MembershipRequests } from "./membership-requests.ts";
 import { PendingRequests } from "./pending-requests.ts";
@@ -22,7 +22,7 @@ function changing(): {
     answers.push(answer.kind === "refused" ? answer.refusal.kind : answer.kind),
   );
   const raft = { role: "leader", leaderId: 1, term: 3, nowMs: 0, changeMembership: () => ({ jointIndex: 8 }) } as const;
-  const requests = new MembershipRequests(raft, pending, new Applier(snapshot));
+  const requests = new MembershipRequests(raft, pending, new Applier(snapshot, DEFAULT_COUNT_LIMITS));
   requests.request(7, { kind: "changeMembership", changes: [] });
   const [[ticket] = [Number.NaN]] = pending.entries();
   return { requests, pending, ticket, answers };

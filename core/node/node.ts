@@ -10,6 +10,7 @@
  *   forwarded-proposals.ts  what other members forward            snapshot-taker.ts   this node's own snapshots
  */
 import { type ClusterState, stampRequest } from "../cluster/index.ts";
+import { type CountLimits, DEFAULT_COUNT_LIMITS } from "../domain/index.ts";
 import {
   type Configuration,
   checkRaftOptions,
@@ -105,10 +106,19 @@ export class Node {
   }
 
   /**
+   * `limits`: the same for every member of a cluster, for ever.
+   *
    * @throws when what was restored is damaged or belongs to another identity, or an option makes no sense: such a node
    * must not run.
    */
-  constructor(id: NodeId, options: RaftOptions, runtime: Runtime, restored: Restored, stamp: Stamp) {
+  constructor(
+    id: NodeId,
+    options: RaftOptions,
+    runtime: Runtime,
+    restored: Restored,
+    stamp: Stamp,
+    limits: CountLimits = DEFAULT_COUNT_LIMITS,
+  ) {
     checkRaftOptions(options);
     this.id = id;
     this.#runtime = runtime;
@@ -116,7 +126,7 @@ export class Node {
       this.#effects.push(effect);
     };
     const answer = (requestId: number, given: ClientAnswer): void => emit({ kind: "answer", requestId, answer: given });
-    const applier = new Applier(restored.snapshot);
+    const applier = new Applier(restored.snapshot, limits);
     const raft = new Raft(id, options, runtime, restored, stamp, emit, (chunks) => applier.offer(chunks));
     this.#raft = raft;
     this.#applier = applier;
@@ -356,8 +366,9 @@ export class Node {
     const { clusterId, incarnation, roster, nowMs, wallMs } = captured.raft;
     const placed = roster.configurations.at(-1);
     if (placed === undefined) throw new RangeError("a captured node has no configuration");
+    const { limits } = captured.applier.state;
     const beginning = Node.joining(clusterId, incarnation, placed.configuration, placed.index, []);
-    const node = new Node(captured.id, options, runtime, beginning, { nowMs, wallMs });
+    const node = new Node(captured.id, options, runtime, beginning, { nowMs, wallMs }, limits);
     node.halted = captured.halted;
     node.#announcedWakeMs = captured.announcedWakeMs;
     node.#raft.restore(captured.raft);

@@ -3,6 +3,7 @@ import {
   applyEntries,
   type ClusterState,
   type Command,
+  DEFAULT_COUNT_LIMITS,
   type Entry,
   emptyState,
   encodeRequest,
@@ -13,7 +14,7 @@ import {
   vmSpec,
 } from "../../core/index.ts";
 import type { LedgerReader } from "../oracles/index.ts";
-import { EntryStates } from "./entry-states.ts";
+import { EntryStates, type StateListener } from "./entry-states.ts";
 
 const create = (name: string): Command => ({ kind: "createVm", name, spec: vmSpec() });
 const remove = (name: string): Command => ({ kind: "deleteVm", name, expectedGeneration: null });
@@ -23,14 +24,16 @@ class Told {
   readonly #entries: Entry[] = [];
   readonly states: EntryStates;
   readonly #readers: LedgerReader[] = [];
-  #reached = emptyState();
+  #reached: ClusterState;
 
-  constructor() {
+  constructor(limits = DEFAULT_COUNT_LIMITS) {
+    this.#reached = emptyState(limits);
     const ledger = { subscribe: (reader: LedgerReader) => void this.#readers.push(reader) };
-    this.states = new EntryStates(ledger, {
+    const listener: StateListener = {
       applied: (state, entry) => void this.all.push(described(state, entry)),
       lostTrack: () => void this.all.push("lost"),
-    });
+    };
+    this.states = new EntryStates(ledger, listener, limits);
   }
 
   get reader(): LedgerReader {
@@ -96,6 +99,14 @@ test("a snapshot that jumps over entries is told like the entries themselves", (
   told.commit(create("b"));
   told.apply();
   expect(told.all).toEqual(["1 [a] 1", "2 [] 2", "3 [b] 3"]);
+});
+
+test("nothing is left out where the log of events has forgotten the oldest of them", () => {
+  const told = new Told({ ...DEFAULT_COUNT_LIMITS, events: 64 });
+  const all = Array.from({ length: 100 }, () => [create("a"), remove("a")]).flat();
+  told.commit(...all);
+  told.apply();
+  expect(told.all).toEqual(all.map((_, at) => `${at + 1} [${at % 2 === 0 ? "a" : ""}] ${at + 1}`));
 });
 
 test("where entries are missing nothing more is told", () => {

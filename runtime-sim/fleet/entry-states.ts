@@ -8,6 +8,7 @@
 import {
   applyEntries,
   type ClusterState,
+  type CountLimits,
   type Entry,
   emptyState,
   isReplicated,
@@ -28,11 +29,13 @@ export class EntryStates implements LedgerReader {
   readonly #listener: StateListener;
   /** Committed, and applied by no replica yet. */
   #pending: Entry[] = [];
-  #state: ClusterState = emptyState();
+  #state: ClusterState;
   #isLost = false;
 
-  constructor(ledger: Pick<CommittedLedger, "subscribe">, listener: StateListener) {
+  /** `limits`: those of the cluster. */
+  constructor(ledger: Pick<CommittedLedger, "subscribe">, listener: StateListener, limits: CountLimits) {
     this.#listener = listener;
+    this.#state = emptyState(limits);
     ledger.subscribe(this);
   }
 
@@ -66,7 +69,14 @@ export class EntryStates implements LedgerReader {
   /** `reached`: after the last of them, as the replica has made it. */
   #fold(entries: readonly Entry[], reached: ClusterState): void {
     let from = 0;
-    for (const index of indexesAfter(reached.events.chunks, this.#state.appliedIndex)) {
+    const { chunks } = reached.events;
+    const oldest = chunks[0]?.[0]?.index ?? Infinity;
+    // The log of events may have forgotten some of those since: then each entry may have had one.
+    const indexes =
+      oldest > this.#state.appliedIndex + 1 && reached.events.total > reached.limits.events
+        ? entries.map(({ index }) => index)
+        : indexesAfter(chunks, this.#state.appliedIndex);
+    for (const index of indexes) {
       const at = entries.findIndex((entry) => entry.index === index);
       const entry = entries[at];
       if (entry === undefined) throw new RangeError(`an event is of entry ${index}, which is not known as committed`);

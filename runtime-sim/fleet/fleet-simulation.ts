@@ -52,7 +52,7 @@ export class FleetSimulation {
     };
     this.#audit = new FleetAudit({ workers, shape: promises, touched, disturbed, violate, nowMs }, FLEET_ORACLES);
     if (ledger === null) return;
-    const states = new EntryStates(ledger, this.#audit);
+    const states = new EntryStates(ledger, this.#audit, world.limits);
     world.progress.stateWatch = (state) => states.reached(state);
     this.#auditLater(shape.auditEveryMs * 1000);
   }

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { applyEntries, type ClusterQuery, type ClusterState, type Command, query } from "../../core/index.ts";
+import {
+  applyEntries,
+  type ClusterQuery,
+  type ClusterState,
+  type Command,
+  DEFAULT_COUNT_LIMITS,
+  query,
+} from "../../core/index.ts";
 import { asModelled } from "./as-modelled.ts";
 import { Reference } from "./reference.ts";
 import {
@@ -112,7 +119,7 @@ test("a state that has gone another way in silence", () => {
     return { ...outcome, state: { ...outcome.state, vms: state.vms } };
   };
   const made = new FakeCluster(1, [
-    (context) => asModelled({ ...context, reference: new Reference(context.ledger, forgets) }),
+    (context) => asModelled({ ...context, reference: new Reference(context.ledger, DEFAULT_COUNT_LIMITS, forgets) }),
   ]);
   propose(made, 1, sessionless(createVm("z", 1)));
   made.oracles.finished();

@@ -22,7 +22,7 @@ import { difference, isSame, isSameResult } from "./same.ts";
 
 export function asModelled({ violate, ledger, reference }: OracleContext): Oracle {
   const name = "as-modelled";
-  const model = new ClusterModel();
+  const model = new ClusterModel(reference.state.limits);
   /** By index: results that no node has yet. */
   const expected = new Map<number, ApplyResult>();
 

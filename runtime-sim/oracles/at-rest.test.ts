@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULT_RAFT_OPTIONS, type Node } from "../../core/index.ts";
+import { DEFAULT_COUNT_LIMITS, DEFAULT_RAFT_OPTIONS, type Node } from "../../core/index.ts";
 import { CALM_NETWORK, drawSchedule, scenario } from "../scenario/index.ts";
 import { STEADY_WORKLOAD, Workload } from "../workload/index.ts";
 import { World } from "../world/index.ts";
@@ -25,7 +25,7 @@ function nodes(): readonly Node[] {
     strayAnswer: nothing,
   };
   const world = new World(
-    { seed: 1, base, raft: DEFAULT_RAFT_OPTIONS, nodes: 3, workers: 0, liar: null },
+    { seed: 1, base, raft: DEFAULT_RAFT_OPTIONS, limits: DEFAULT_COUNT_LIMITS, nodes: 3, workers: 0, liar: null },
     listener,
     () => null,
   );

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { applyEntries, decodeEntryData, encodeRequest, stampRequest } from "../../core/index.ts";
+import { applyEntries, DEFAULT_COUNT_LIMITS, decodeEntryData, encodeRequest, stampRequest } from "../../core/index.ts";
 import type { OracleContext } from "./context.ts";
 import { exactlyOnce } from "./exactly-once.ts";
 import { Reference } from "./reference.ts";
@@ -46,7 +46,7 @@ test("requests without a session may happen twice", () => {
 /** The oracle over a replay whose state machine knows no sessions. */
 function forgetful(context: OracleContext) {
   const { ledger } = context;
-  const reference = new Reference(ledger, (state, entries) => {
+  const reference = new Reference(ledger, DEFAULT_COUNT_LIMITS, (state, entries) => {
     return applyEntries(
       state,
       entries.map((entry) => {

@@ -3,7 +3,7 @@
  * and calls only the hooks of what changed: a step that changed nothing costs a dozen comparisons, however many
  * oracles there are.
  */
-import type { Effect, NodeId, RaftOptions } from "../../core/index.ts";
+import type { CountLimits, Effect, NodeId, RaftOptions } from "../../core/index.ts";
 import type { ClientOperation } from "../workload/index.ts";
 import type { ConditionsView, MemberView, NodeView, Observer } from "../world/index.ts";
 import type { OracleContext, OracleFactory } from "./context.ts";
@@ -24,6 +24,8 @@ export interface OraclesParts {
   readonly conditions: ConditionsView;
   readonly raft: RaftOptions;
   readonly violate: Violate;
+  /** Of what the replicated state holds. */
+  readonly limits: CountLimits;
 }
 
 type With<Hook extends keyof Oracle> = Oracle & Required<Pick<Oracle, Hook>>;
@@ -74,7 +76,7 @@ export class Oracles implements Observer {
       ledger,
       configurations: this.#configurations,
       // The reference subscribes first: when an oracle hears of an entry, the reference can already apply it.
-      reference: new Reference(ledger),
+      reference: new Reference(ledger, world.limits),
       sessions: new SessionBook(ledger),
     };
     this.all = factories.map((factory) => factory(context));

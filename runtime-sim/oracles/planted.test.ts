@@ -2,7 +2,7 @@
  * Each important oracle in a real run: a world with the real core, in which one thing is tampered with from outside.
  */
 import { expect, test } from "vitest";
-import { DEFAULT_RAFT_OPTIONS, emptyState, type Node } from "../../core/index.ts";
+import { DEFAULT_COUNT_LIMITS, DEFAULT_RAFT_OPTIONS, emptyState, type Node } from "../../core/index.ts";
 import { CALM_NETWORK, drawSchedule, scenario } from "../scenario/index.ts";
 import { askedText, type ClientOperation, STEADY_WORKLOAD, Workload } from "../workload/index.ts";
 import { type SimMember, World } from "../world/index.ts";
@@ -48,10 +48,13 @@ function run(seed: number, plant: (bench: Bench) => void): readonly string[] {
   };
   let made: Oracles | null = null;
   const world = new World(
-    { seed, base: schedule.base, raft: RAFT, nodes: 5, workers: 0, liar: null },
+    { seed, base: schedule.base, raft: RAFT, limits: DEFAULT_COUNT_LIMITS, nodes: 5, workers: 0, liar: null },
     listener,
     (members, conditions) => {
-      made = new Oracles({ members, conditions, raft: RAFT, violate: (name) => fired.push(name) }, ORACLES);
+      made = new Oracles(
+        { members, conditions, raft: RAFT, limits: DEFAULT_COUNT_LIMITS, violate: (name) => fired.push(name) },
+        ORACLES,
+      );
       return made;
     },
   );

@@ -10,6 +10,7 @@ import {
   applyEntries,
   type ClusterState,
   type CommandEntry,
+  type CountLimits,
   type Entry,
   emptyState,
   encodeSnapshot,
@@ -34,15 +35,16 @@ type StateMachine = (
 
 export class Reference implements LedgerReader {
   #index = 0;
-  #state: ClusterState = emptyState();
+  #state: ClusterState;
   #pending: Entry[] = [];
   /** False from when entries were lost that nobody honest ever held, until a state was taken over. */
   #known = true;
   readonly #listeners: FoldListener[] = [];
   readonly #apply: StateMachine;
 
-  /** `apply`: the state machine. */
-  constructor(ledger: CommittedLedger, apply: StateMachine = applyEntries) {
+  /** `limits`: those of the cluster. `apply`: the state machine. */
+  constructor(ledger: CommittedLedger, limits: CountLimits, apply: StateMachine = applyEntries) {
+    this.#state = emptyState(limits);
     this.#apply = apply;
     ledger.subscribe(this);
   }

@@ -2,7 +2,7 @@
  * One run of a scenario: safety under faults, then liveness. It advances in steps, so that the caller can show
  * progress and stop.
  */
-import { type CoreWatch, DEFAULT_RAFT_OPTIONS, type Evidence } from "../../core/index.ts";
+import { type CoreWatch, DEFAULT_COUNT_LIMITS, DEFAULT_RAFT_OPTIONS, type Evidence } from "../../core/index.ts";
 import { BYZANTINE_VERDICT, ByzantinePeer, Judge, verdictOf } from "../byzantine/index.ts";
 import { FaultAtlas, faultNamed, Injector } from "../faults/index.ts";
 import { FleetSimulation } from "../fleet/index.ts";
@@ -89,10 +89,12 @@ export class Run implements WorldListener {
       },
     };
     const raft = { ...DEFAULT_RAFT_OPTIONS, ...scenario.raft };
+    const limits = { ...DEFAULT_COUNT_LIMITS, ...scenario.limits };
     const settings = {
       seed,
       base: schedule.base,
       raft,
+      limits,
       nodes: schedule.nodes,
       workers: scenario.fleet?.workers ?? 0,
       liar,
@@ -101,7 +103,7 @@ export class Run implements WorldListener {
     const world = new World(settings, this, (members, conditions) => {
       membersSoFar = members;
       if (options.oracles === false) return null;
-      oracles = new Oracles({ members, conditions, raft, violate }, ORACLES);
+      oracles = new Oracles({ members, conditions, raft, limits, violate }, ORACLES);
       return oracles;
     });
     this.#world = world;

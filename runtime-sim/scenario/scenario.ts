@@ -1,6 +1,6 @@
 /** A scenario is data: the shape of a cluster, what its clients and its operator do, and which faults a seed draws. */
 
-import type { RaftOptions } from "../../core/index.ts";
+import type { CountLimits, RaftOptions } from "../../core/index.ts";
 import type { LiarShape } from "../byzantine/index.ts";
 import type { FleetShape } from "../fleet/index.ts";
 import type { Range } from "../random/index.ts";
@@ -68,6 +68,8 @@ export interface Scenario {
   readonly livenessBoundMs: number;
   /** Overrides of the defaults. */
   readonly raft: Partial<RaftOptions>;
+  /** Of what the replicated state holds; what is left out is as in a real cluster. */
+  readonly limits: Partial<CountLimits>;
   readonly network: NetworkRanges;
   /** On average one link in this many carries bytes; 0 for none. */
   readonly byteLinksOneIn: number;
@@ -112,6 +114,7 @@ export function scenario(parts: Pick<Scenario, "name" | "summary"> & Partial<Sce
     durationMs: 120_000,
     livenessBoundMs: 30_000,
     raft: {},
+    limits: {},
     network: CALM_NETWORK,
     byteLinksOneIn: 8,
     disk: CALM_DISKS,

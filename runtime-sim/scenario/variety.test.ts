@@ -11,6 +11,11 @@ const variety: Variety = {
     ["snapshotChunkBytes", [1024, 65_536]],
   ],
   raftShare: 0.5,
+  limits: [
+    ["sessions", [1, 10]],
+    ["events", [64, 1000]],
+  ],
+  limitShare: 0.5,
   fleet: {
     whole: { workers: [1, 7], vms: [0, 20], vmsMax: [5, 30], poolSize: [0, 3], pools: [1, 5] },
     shares: { groupShare: [0, 1] },

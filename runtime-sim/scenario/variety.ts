@@ -3,10 +3,13 @@
  * than usual so that limits are met, and the fleet. What comes of it is a scenario again, in which all of that is
  * settled.
  */
-import type { RaftOptions } from "../../core/index.ts";
+import type { CountLimits, RaftOptions } from "../../core/index.ts";
 import { drawFleet, type FleetVariety } from "../fleet/index.ts";
 import { drawRange, type Range, type Stream, Streams } from "../random/index.ts";
 import type { Scenario } from "./scenario.ts";
+
+/** A limit of events is a multiple of that. */
+const EVENT_CHUNK = 64;
 
 type RaftNumber = { [K in keyof RaftOptions]: RaftOptions[K] extends number ? K : never }[keyof RaftOptions];
 
@@ -18,6 +21,9 @@ export interface Variety {
    */
   readonly raft: readonly (readonly [RaftNumber, Range])[];
   readonly raftShare: number;
+  /** Limits on what the replicated state holds, drawn likewise: so low that they are met. */
+  readonly limits: readonly (readonly [keyof CountLimits, Range])[];
+  readonly limitShare: number;
   /** Null: the fleet is as the scenario has it. */
   readonly fleet: FleetVariety | null;
 }
@@ -32,6 +38,11 @@ export function settled(scenario: Scenario, seed: number): Scenario {
     const rng = streams.stream(`plan/raft/${option}`);
     if (rng.chance(variety.raftShare)) raft[option] = drawAnyScale(range, rng);
   }
+  const limits: Partial<Record<keyof CountLimits, number>> = {};
+  for (const [limit, range] of variety.limits) {
+    const rng = streams.stream(`plan/limit/${limit}`);
+    if (rng.chance(variety.limitShare)) limits[limit] = wholeChunks(limit, drawAnyScale(range, rng));
+  }
   return {
     ...scenario,
     variety: null,
@@ -40,8 +51,14 @@ export function settled(scenario: Scenario, seed: number): Scenario {
         ? scenario.durationMs
         : drawRange(variety.durationMs, streams.stream("plan/duration"), true),
     raft: { ...scenario.raft, ...raft },
+    limits: { ...scenario.limits, ...limits },
     fleet: fleet === null || variety.fleet === null ? fleet : drawFleet(fleet, variety.fleet, streams),
   };
+}
+
+/** Events are kept in chunks. */
+function wholeChunks(limit: keyof CountLimits, value: number): number {
+  return limit === "events" ? Math.max(1, Math.round(value / EVENT_CHUNK)) * EVENT_CHUNK : value;
 }
 
 /** A whole number: between the lowest and twice that as often as between half the highest and the highest. */

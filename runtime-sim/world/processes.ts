@@ -2,7 +2,7 @@
  * The processes of members. They start from what their disk holds, crash, pause, and take one input after another.
  * Their effects are carried out here.
  */
-import { type Effect, type Input, Node, type RaftOptions } from "../../core/index.ts";
+import { type CountLimits, type Effect, type Input, Node, type RaftOptions } from "../../core/index.ts";
 import type { ClientGateway } from "./client-gateway.ts";
 import { EVENT, SimEvent } from "./event.ts";
 import type { EventLoop } from "./event-loop.ts";
@@ -22,6 +22,7 @@ const MONOTONIC_START_MAX_MS = 1_000_000;
 
 export interface ProcessesParts {
   readonly raft: RaftOptions;
+  readonly limits: CountLimits;
   readonly loop: EventLoop;
   readonly members: Members;
   readonly transport: Transport;
@@ -34,6 +35,7 @@ export class Processes {
   /** What crashes did to writes. */
   readonly counters = { lostWrites: 0, tornWrites: 0 };
   readonly #raft: RaftOptions;
+  readonly #limits: CountLimits;
   readonly #loop: EventLoop;
   readonly #members: Members;
   readonly #transport: Transport;
@@ -41,8 +43,9 @@ export class Processes {
   readonly #progress: Progress;
   readonly #watchers: Watchers;
 
-  constructor({ raft, loop, members, transport, gateway, progress, watchers }: ProcessesParts) {
+  constructor({ raft, limits, loop, members, transport, gateway, progress, watchers }: ProcessesParts) {
     this.#raft = raft;
+    this.#limits = limits;
     this.#loop = loop;
     this.#members = members;
     this.#transport = transport;
@@ -72,7 +75,7 @@ export class Processes {
     clock.restart(member.rng.integer(0, MONOTONIC_START_MAX_MS), nowUs);
     const stamp = { nowMs: clock.monotonicMs(nowUs), wallMs: clock.wallMs(nowUs) };
     const runtime = this.#members.runtimeFor(member.identity, member.rng);
-    const node = new Node(member.id, this.#raft, runtime, outcome.restored, stamp);
+    const node = new Node(member.id, this.#raft, runtime, outcome.restored, stamp, this.#limits);
     member.node = node;
     member.state = "up";
     member.boots += 1;

@@ -3,7 +3,7 @@
  * processes, and the connections of clients. It takes the next event and gives it to the part that it concerns. It
  * knows nothing of faults, workloads or rules: they act on its parts, and observe as watchers.
  */
-import type { CoreWatch, RaftOptions } from "../../core/index.ts";
+import type { CoreWatch, CountLimits, RaftOptions } from "../../core/index.ts";
 import { Links, Network } from "../network/index.ts";
 import { Streams } from "../random/index.ts";
 import { ClientGateway } from "./client-gateway.ts";
@@ -26,6 +26,8 @@ export interface WorldSettings {
   readonly seed: number;
   readonly base: BaseConditions;
   readonly raft: RaftOptions;
+  /** Of what the replicated state holds; in every process the same. */
+  readonly limits: CountLimits;
   /**
    * The first members live on the first hosts; the last hosts, `workers` of them, run machines; the hosts between are
    * spare.
@@ -48,13 +50,14 @@ export class World {
   readonly processes: Processes;
   readonly conditions: CurrentConditions;
   readonly watchers: Watchers;
+  readonly limits: CountLimits;
 
   constructor(
     settings: WorldSettings,
     listener: WorldListener,
     observerOf: (members: readonly SimMember[], conditions: ConditionsView) => Observer | null,
   ) {
-    const { base, nodes, seed, workers, raft } = settings;
+    const { base, nodes, seed, workers, raft, limits } = settings;
     const { loop, progress } = this;
     const streams = new Streams(seed);
     const parameters = linkParameters(base.network);
@@ -73,6 +76,7 @@ export class World {
     const conditions = new CurrentConditions(loop, network, links, members.hosts);
     const observer = observerOf(members.all, conditions);
     const watchers: Watchers = { listener, core: settings.watch ?? null, observer, recorder: null, witness: null };
+    this.limits = limits;
     this.streams = streams;
     this.network = network;
     this.links = links;
@@ -81,7 +85,7 @@ export class World {
     this.members = members;
     this.conditions = conditions;
     this.watchers = watchers;
-    this.processes = new Processes({ raft, loop, members, transport, gateway, progress, watchers });
+    this.processes = new Processes({ raft, limits, loop, members, transport, gateway, progress, watchers });
     members.found(nodes, settings.liar);
     // Only now: they must know each other's addresses before they start.
     for (const member of [...members.all]) this.processes.boot(member);

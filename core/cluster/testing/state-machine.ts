@@ -2,6 +2,8 @@
 import {
   type ApplyResult,
   type ClusterEvent,
+  type CountLimits,
+  DEFAULT_COUNT_LIMITS,
   type IpPoolSpec,
   type MachineObservation,
   type TaskRecord,
@@ -87,8 +89,12 @@ export function demandKnownRefusal({ kind }: Command, result: ApplyResult): void
 }
 
 export class StateMachine {
-  state: ClusterState = emptyState();
+  state: ClusterState;
   timeMs = 0;
+
+  constructor(limits: CountLimits = DEFAULT_COUNT_LIMITS) {
+    this.state = emptyState(limits);
+  }
 
   /** Whatever comes of it. */
   ask(command: Command): ApplyResult {

@@ -10,6 +10,7 @@ import {
   type ApplyResult,
   type Command,
   type CommandResult,
+  type CountLimits,
   decodeEntryData,
   type Entry,
   isReplicated,
@@ -31,10 +32,16 @@ type ClientCommand = Exclude<Command, { readonly kind: "openSession" | "closeSes
 class Unknown extends Error {}
 
 export class ClusterModel {
-  readonly tables = new Tables();
-  readonly sessions = new Sessions();
+  readonly tables: Tables;
+  readonly sessions: Sessions;
   /** False from the first command on that it does not know. */
   #isKnown = true;
+
+  /** `limits`: those of the cluster. */
+  constructor(limits: CountLimits) {
+    this.tables = new Tables(limits);
+    this.sessions = new Sessions(limits.sessions);
+  }
 
   get isKnown(): boolean {
     return this.#isKnown;

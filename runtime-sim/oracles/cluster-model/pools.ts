@@ -169,7 +169,7 @@ export function kept(
 export const poolRules = {
   createPool(tables, { spec }) {
     if (tables.pools.get(spec.name) !== null) return refused({ kind: "poolExists" });
-    const maximum = CLUSTER_LIMITS.ipPools;
+    const maximum = tables.limits.ipPools;
     if (tables.pools.count >= maximum) return refused({ kind: "limitReached", limit: "ipPools", maximum });
     for (const other of tables.pools.now())
       if (other.spec.vlan === spec.vlan && poolsOverlap(other.spec, spec))

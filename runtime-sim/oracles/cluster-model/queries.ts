@@ -84,7 +84,7 @@ function whyWrongEvents(
   const end = firstAfter(all, index);
   const total = tables.eventsForgotten + end;
   if (!complete) {
-    if (total > CLUSTER_LIMITS.events && oldestIndex !== null && afterIndex < oldestIndex) return null;
+    if (total > tables.limits.events && oldestIndex !== null && afterIndex < oldestIndex) return null;
     return () => `a page after ${afterIndex} is said to be incomplete, although only ${total} events happened`;
   }
   const begin = firstAfter(all, afterIndex);

@@ -1,5 +1,5 @@
 /** Sessions: which requests were applied, and what they were answered. */
-import { type ApplyResult, CLUSTER_LIMITS, type CommandResult, type RequestSession } from "../../../core/index.ts";
+import type { ApplyResult, CommandResult, RequestSession } from "../../../core/index.ts";
 
 export interface ModelSession {
   readonly id: number;
@@ -12,6 +12,12 @@ export interface ModelSession {
 
 export class Sessions {
   readonly all = new Map<number, ModelSession>();
+  readonly #limit: number;
+
+  /** `limit`: how many there may be. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
 
   open(clientToken: string, index: number): ApplyResult {
     const known = [...this.all.values()].find((session) => session.clientToken === clientToken);
@@ -19,7 +25,7 @@ export class Sessions {
       known.lastActiveIndex = index;
       return { ok: true, kind: "sessionOpened", sessionId: known.id };
     }
-    if (this.all.size >= CLUSTER_LIMITS.sessions) this.#expireOldest();
+    if (this.all.size >= this.#limit) this.#expireOldest();
     this.all.set(index, {
       id: index,
       clientToken,

@@ -1,7 +1,7 @@
 /** What the model knows: each kind of record as it was after every entry of late, and what is true now. */
 import {
-  CLUSTER_LIMITS,
   type ClusterEvent,
+  type CountLimits,
   DEFAULT_POOL_STRATEGY,
   DEFAULT_SCHEDULER,
   type EventDetails,
@@ -20,6 +20,7 @@ import { Versions } from "./versions.ts";
 export const ONLY = "only";
 
 export class Tables {
+  readonly limits: CountLimits;
   /** Of the entry that is being applied, or was applied last. */
   index = 0;
   term = 0;
@@ -42,7 +43,8 @@ export class Tables {
   readonly events: ClusterEvent[] = [];
   eventsForgotten = 0;
 
-  constructor() {
+  constructor(limits: CountLimits) {
+    this.limits = limits;
     this.scheduler.set(ONLY, 0, DEFAULT_SCHEDULER);
     this.poolStrategy.set(ONLY, 0, DEFAULT_POOL_STRATEGY);
   }
@@ -57,7 +59,7 @@ export class Tables {
     this.scheduler.forgetBefore(index);
     this.poolStrategy.forgetBefore(index);
     // Twice as many as the cluster keeps.
-    const surplus = this.events.length - 2 * CLUSTER_LIMITS.events;
+    const surplus = this.events.length - 2 * this.limits.events;
     if (surplus <= 0) return;
     this.events.splice(0, surplus);
     this.eventsForgotten += surplus;

@@ -1,5 +1,5 @@
 /** Tasks where no worker runs any: they wait, or have been cancelled. */
-import { CLUSTER_LIMITS, type TaskRecord } from "../../../core/index.ts";
+import type { TaskRecord } from "../../../core/index.ts";
 import { type Rules, refused } from "./rules.ts";
 import type { Tables } from "./tables.ts";
 
@@ -13,8 +13,8 @@ function put(tables: Tables, task: TaskRecord): void {
 export const taskRules = {
   submitTask(tables, { id, spec }) {
     if (tables.tasks.get(id) !== null) return refused({ kind: "taskExists" });
-    if (tables.tasks.count >= CLUSTER_LIMITS.tasks)
-      return refused({ kind: "limitReached", limit: "tasks", maximum: CLUSTER_LIMITS.tasks });
+    if (tables.tasks.count >= tables.limits.tasks)
+      return refused({ kind: "limitReached", limit: "tasks", maximum: tables.limits.tasks });
     put(tables, {
       id,
       ...spec,

@@ -1,6 +1,5 @@
 /** Tenants as the model counts them: by looking at every VM, where the core keeps sums. */
 import {
-  CLUSTER_LIMITS,
   type CommandResult,
   type LimitedRate,
   NEW_TENANT,
@@ -78,8 +77,8 @@ export function beyondRate(tables: Tables, name: string, which: LimitedRate): Co
 
 export const tenantRules = {
   setQuota(tables, { tenant: name, quota }) {
-    if (quota !== null && tables.tenants.get(name) === null && tables.tenants.count >= CLUSTER_LIMITS.tenants)
-      return refused({ kind: "limitReached", limit: "tenants", maximum: CLUSTER_LIMITS.tenants });
+    if (quota !== null && tables.tenants.get(name) === null && tables.tenants.count >= tables.limits.tenants)
+      return refused({ kind: "limitReached", limit: "tenants", maximum: tables.limits.tenants });
     const full = (which: LimitedRate) =>
       quota === null ? EMPTY : { milliTokens: 1000 * rateOf(quota, which).size, atMs: tables.timeMs };
     putTenant(tables, {

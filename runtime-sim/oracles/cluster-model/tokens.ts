@@ -27,8 +27,8 @@ function bindingConflict(tables: Tables, nodeId: number, peerId: string): Comman
 }
 
 function tooMany(tables: Tables, nodeId: number): CommandResult | null {
-  if (tables.nodes.get(nodeId) !== null || tables.nodes.count < CLUSTER_LIMITS.nodes) return null;
-  return refused({ kind: "limitReached", limit: "nodes", maximum: CLUSTER_LIMITS.nodes });
+  if (tables.nodes.get(nodeId) !== null || tables.nodes.count < tables.limits.nodes) return null;
+  return refused({ kind: "limitReached", limit: "nodes", maximum: tables.limits.nodes });
 }
 
 /** Whether it listens elsewhere than it did. */
@@ -58,9 +58,9 @@ export function membershipChanged(tables: Tables, { voters, learners, members }:
 export const tokenRules = {
   createToken(tables, { id, secretHash, purpose, ttlMs, nodeId }) {
     if (tables.tokens.get(id) !== null) return refused({ kind: "tokenExists" });
-    if (tables.tokens.count >= CLUSTER_LIMITS.tokens) {
+    if (tables.tokens.count >= tables.limits.tokens) {
       const expired = firstExpired(tables);
-      if (expired === null) return refused({ kind: "limitReached", limit: "tokens", maximum: CLUSTER_LIMITS.tokens });
+      if (expired === null) return refused({ kind: "limitReached", limit: "tokens", maximum: tables.limits.tokens });
       tables.tokens.set(expired.id, tables.index, null);
     }
     const { timeMs } = tables;

@@ -1,6 +1,5 @@
 /** VMs that nobody places, because there is no worker: their records, and who may have how many. */
 import {
-  CLUSTER_LIMITS,
   type CommandResult,
   NO_PLACEMENT,
   type Resources,
@@ -37,8 +36,8 @@ function grown(from: VmSpec, to: VmSpec): Resources & { vms: number } {
 export const vmRules = {
   createVm(tables, { name, spec }) {
     if (tables.vms.get(name) !== null) return refused({ kind: "vmExists" });
-    if (tables.vms.count >= CLUSTER_LIMITS.vms)
-      return refused({ kind: "limitReached", limit: "vms", maximum: CLUSTER_LIMITS.vms });
+    if (tables.vms.count >= tables.limits.vms)
+      return refused({ kind: "limitReached", limit: "vms", maximum: tables.limits.vms });
     const limited =
       beyondRate(tables, spec.tenant, "creates") ?? beyondQuota(tables, spec.tenant, { vms: 1, ...resourcesOf(spec) });
     if (limited !== null) return limited;

@@ -3,6 +3,7 @@
 import {
   type ClusterState,
   type Configuration,
+  DEFAULT_COUNT_LIMITS,
   DEFAULT_RAFT_OPTIONS,
   type Digest,
   type Effect,
@@ -248,6 +249,7 @@ export class FakeCluster {
         members: this.members,
         conditions: this.conditions,
         raft: DEFAULT_RAFT_OPTIONS,
+        limits: DEFAULT_COUNT_LIMITS,
         violate: (oracle, message) => {
           this.violations.push(`${oracle}: ${message()}`);
         },

@@ -1,5 +1,5 @@
 /** A small calm world for tests of the world's parts: links without loss, disks and clocks without faults. */
-import { DEFAULT_RAFT_OPTIONS } from "../../../core/index.ts";
+import { DEFAULT_COUNT_LIMITS, DEFAULT_RAFT_OPTIONS } from "../../../core/index.ts";
 import { Streams } from "../../random/index.ts";
 import type { BaseConditions } from "../conditions.ts";
 import { Members } from "../members.ts";
@@ -49,6 +49,14 @@ export function smallWorld(): { readonly world: World; readonly news: readonly s
     halted: ({ id }, reason) => news.push(`halted ${id}: ${reason}`),
     strayAnswer: ({ id }, requestId) => news.push(`stray answer ${id}: ${requestId}`),
   };
-  const settings = { seed: 1, base: calmBase(4), raft: DEFAULT_RAFT_OPTIONS, nodes: 3, workers: 0, liar: null };
+  const settings = {
+    seed: 1,
+    base: calmBase(4),
+    raft: DEFAULT_RAFT_OPTIONS,
+    limits: DEFAULT_COUNT_LIMITS,
+    nodes: 3,
+    workers: 0,
+    liar: null,
+  };
   return { world: new World(settings, listener, () => null), news };
 }
