@@ -27,6 +27,8 @@ export class Progress {
    * compacted away; chunks go out instead.
    */
   mode: "probe" | "replicate" | "snapshot" = "probe";
+  /** When it last went back from a pipeline to probing because an append did not fit. */
+  wentBackAtMs = Number.NEGATIVE_INFINITY;
   /** A probe is out and unanswered. */
   probing = false;
   transfer: SnapshotTransfer | null = null;
@@ -121,6 +123,7 @@ export class Progress {
       match: this.match,
       next: this.next,
       mode: this.mode,
+      wentBackAtMs: this.wentBackAtMs,
       probing: this.probing,
       transfer: this.transfer === null ? null : { ...this.transfer },
       certified: this.certified,
@@ -139,6 +142,7 @@ export class Progress {
     this.match = captured.match;
     this.next = captured.next;
     this.mode = captured.mode;
+    this.wentBackAtMs = captured.wentBackAtMs;
     this.probing = captured.probing;
     this.transfer = captured.transfer === null ? null : { ...captured.transfer };
     this.certified = captured.certified;

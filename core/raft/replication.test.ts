@@ -102,6 +102,27 @@ test("appends that arrive in the wrong order are sorted out", () => {
   expect(cluster.names(3)).toEqual(["a", "b", "c"]);
 });
 
+test("a pipeline whose appends overtake each other is not sent again and again", () => {
+  const cluster = new Cluster([1, 2, 3], { maxAppendBytes: 1 });
+  cluster.elect(1);
+  cluster.isolate(3);
+  for (let n = 0; n < 60; n += 1) cluster.propose(1, `vm-${n}`);
+  cluster.settle();
+  const since = cluster.sent.length;
+  cluster.heal();
+  // From now on the newest message arrives first, and no time passes.
+  cluster.pass(2 * cluster.options.heartbeatMs);
+  cluster.wake(1);
+  for (let steps = 0; steps < 5000 && cluster.mail.length > 0; steps += 1) {
+    const next = cluster.mail.pop();
+    if (next !== undefined) cluster.deliver(next);
+    for (const id of [1, 2, 3]) cluster.sync(id);
+  }
+  expect(appendsTo(cluster, 3, since).length).toBeLessThan(300);
+  cluster.run(1000);
+  expect(cluster.names(3)).toHaveLength(60);
+});
+
 test("a lost append is sent again without a new proposal", () => {
   const cluster = new Cluster([1, 2, 3]);
   cluster.elect(1);
