@@ -5,7 +5,7 @@
 import { describe, expect, test } from "vitest";
 import { type Job, waitForLeaseMs } from "../agent/index.ts";
 import { workerOf } from "../cluster/index.ts";
-import { type OrchestratorHarness, withWorkers } from "../testing/index.ts";
+import { OrchestratorHarness, withWorkers } from "../testing/index.ts";
 
 const WAIT_MS = waitForLeaseMs(0.05);
 
@@ -64,6 +64,16 @@ describe("lost hosts", () => {
     harness.quiet(60_000, 2);
     expect(harness.takeProposed()).toEqual([]);
     expect(workerOf(harness.state, 1)).toBeNull();
+  });
+
+  test("one more than there may be is not registered, and nothing is proposed for it", () => {
+    const harness = new OrchestratorHarness({ workers: 1 });
+    harness.join(1);
+    harness.takeProposed();
+    harness.join(2);
+    expect(harness.report(2)).toMatchObject({ kind: "register" });
+    expect(harness.takeProposed()).toEqual([]);
+    expect(harness.state.workerCount).toBe(1);
   });
 
   test("a placement that was under way to one that is removed meanwhile goes elsewhere", () => {

@@ -151,6 +151,8 @@ export class Orchestrator {
     // Nothing that a removed worker says is believed.
     if (this.#isRemoved(workerId)) return;
     const worker = workerOf(this.#state, workerId);
+    // One too many: the log would fill with refusals.
+    if (worker === null && this.#state.workerCount >= this.#state.limits.workers) return;
     const isCurrent = worker?.isOnline === true && worker.bootId === bootId;
     if (facts !== null && !(isCurrent && sameFacts(worker, facts))) {
       const command = { kind: "registerWorker", workerId, bootId, facts } as const;

@@ -26,6 +26,8 @@ import {
 } from "../cluster/index.ts";
 import {
   type ApplyResult,
+  type CountLimits,
+  DEFAULT_COUNT_LIMITS,
   type TaskRecord,
   type TaskSpec,
   type VmRecord,
@@ -73,7 +75,7 @@ const TASK: TaskSpec = {
 };
 
 export class OrchestratorHarness {
-  state: ClusterState = emptyState();
+  state: ClusterState;
   nowMs = 1_000_000;
   orchestrator: Orchestrator;
   /** Everything that was ever proposed. */
@@ -86,7 +88,9 @@ export class OrchestratorHarness {
   #index = 0;
   #isLeading = true;
 
-  constructor() {
+  /** `limits`: what differs from those of a real cluster. */
+  constructor(limits: Partial<CountLimits> = {}) {
+    this.state = emptyState({ ...DEFAULT_COUNT_LIMITS, ...limits });
     this.orchestrator = new Orchestrator(DRIFT_BOUND, this.state, this.nowMs);
   }
 
