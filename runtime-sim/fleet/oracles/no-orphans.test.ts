@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { DEFAULT_COUNT_LIMITS, hashOfIndex, type NodeRecord, tableOf, type WorkerRecord } from "../../../core/index.ts";
 import { noOrphans } from "./no-orphans.ts";
 import { FakeFleet } from "./testing/index.ts";
 
@@ -54,4 +55,18 @@ test("planted: a task that nobody runs counts as running", () => {
   const fleet = fleetWithAll();
   fleet.setTask({ id: "sum", state: "Running", workerId: 3, attempt: 1 });
   expect(fleet.missing).toBe("task sum still counts as running on worker 3");
+});
+
+test("a host that there is no room for is told nothing; one that was removed is told", () => {
+  const fleet = fleetWithAll();
+  fleet.remove("web");
+  const { state } = fleet;
+  const limits = { ...DEFAULT_COUNT_LIMITS, nodes: 0, workers: 0 };
+  expect(fleet.audit.missing({ ...state, limits })).toBeNull();
+  const workers = tableOf<number, WorkerRecord>(hashOfIndex, []);
+  const nodeOfRole = (role: NodeRecord["role"]) =>
+    tableOf(hashOfIndex, [[1, { id: 1, peerId: "peer-1", addresses: [], role }]]);
+  expect(fleet.audit.missing({ ...state, limits, workers, nodes: nodeOfRole("none") })).toBeNull();
+  const removed = fleet.audit.missing({ ...state, limits, workers, nodes: nodeOfRole("removed") });
+  expect(removed?.what).toBe("worker 1 has web/3 (running), which nobody wants there");
 });

@@ -3,9 +3,19 @@
  * epochs, and the disk that an earlier run of a stopped VM has left where that VM is placed; no job but those of the
  * current attempts; and no task still counts as running.
  *
- * Not checked: how long an orphan was there before. Other oracles see the harm that it does meanwhile.
+ * Not checked: how long an orphan was there before: other oracles see the harm that it does meanwhile. Nor a host that
+ * the cluster has no room for: nobody tells it anything.
  */
-import { type MachinePhase, tableValues, taskOf, type VmRecord, vmOf } from "../../../core/index.ts";
+import {
+  type ClusterState,
+  type MachinePhase,
+  nodeOf,
+  tableValues,
+  taskOf,
+  type VmRecord,
+  vmOf,
+  workerOf,
+} from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
 export function noOrphans({ workers }: FleetContext): FleetOracle {
@@ -15,6 +25,7 @@ export function noOrphans({ workers }: FleetContext): FleetOracle {
     checks: 0,
     missing(state) {
       for (const worker of workers) {
+        if (isOneTooMany(state, worker.id)) continue;
         this.checks += 1;
         for (const { name, epoch, phase } of worker.hypervisor.machines()) {
           if (!isWanted(vmOf(state, name), worker.id, epoch, phase))
@@ -32,6 +43,13 @@ export function noOrphans({ workers }: FleetContext): FleetOracle {
       return null;
     },
   };
+}
+
+/** It is not known, and there is no room for it: as a node, or as a worker. */
+function isOneTooMany(state: ClusterState, id: number): boolean {
+  const node = nodeOf(state, id);
+  if (node === null) return state.nodeCount >= state.limits.nodes;
+  return node.role !== "removed" && workerOf(state, id) === null && state.workerCount >= state.limits.workers;
 }
 
 function isWanted(vm: VmRecord | null, hostId: number, epoch: number, phase: MachinePhase): boolean {
