@@ -5,6 +5,9 @@ import {
   type FaultMix,
   type FleetVariety,
   LEASE_LONG_ABSENCES,
+  LOWERED_LIMITS,
+  LOWERED_OPTIONS,
+  LOWERED_REQUEST_BYTES,
   NO_CLIENTS,
   scenario,
 } from "../runtime-sim/index.ts";
@@ -125,8 +128,21 @@ export default scenario({
   spares: 2,
   durationMs: 60_000,
   livenessBoundMs: 300_000,
-  raft: { snapshotAfterEntries: 200, snapshotEveryEntries: 100, snapshotTrailingEntries: 30, snapshotChunkBytes: 4096 },
-  variety: { durationMs: [20_000, 70_000], raft: [], raftShare: 0.2, limits: [], limitShare: 0.3, fleet: variety },
+  raft: {
+    maxRequestBytes: LOWERED_REQUEST_BYTES,
+    snapshotAfterEntries: 200,
+    snapshotEveryEntries: 100,
+    snapshotTrailingEntries: 30,
+    snapshotChunkBytes: 4096,
+  },
+  variety: {
+    durationMs: [20_000, 70_000],
+    raft: LOWERED_OPTIONS,
+    raftShare: 0.15,
+    limits: LOWERED_LIMITS,
+    limitShare: 0.15,
+    fleet: variety,
+  },
   network: {
     lossChance: [0, 0.03],
     duplicateChance: [0, 0.05],

@@ -1,10 +1,10 @@
-import { CALM_FLEET, NO_CLIENTS, scenario } from "../runtime-sim/index.ts";
+import { CALM_FLEET, LEASE_LONG_ABSENCES, NO_CLIENTS, scenario } from "../runtime-sim/index.ts";
 
 export default scenario({
   name: "split-brain-vm",
   summary:
-    "Hosts are cut off, their agents hang and crash, members are partitioned, and clocks drift as far as leases " +
-    "allow. No VM ever runs in two places, and what was moved away does not go on where it was.",
+    "Hosts are cut off for about as long as a lease lasts, their agents hang and crash, members are partitioned, " +
+    "disks are slow, and clocks drift as far as leases allow. No VM ever runs in two places, and what was moved away does not go on where it was.",
   nodes: [3, 5],
   byteLinksOneIn: 0,
   durationMs: 150_000,
@@ -42,5 +42,21 @@ export default scenario({
     { kind: "groups", odds: 0.5, everyMs: [15_000, 40_000], durationMs: [1000, 15_000], targets: ["all"] },
     { kind: "pause", odds: 0.5, everyMs: [15_000, 40_000], durationMs: [500, 20_000], targets: ["leader"] },
     { kind: "crash", odds: 0.5, everyMs: [15_000, 40_000], durationMs: [500, 10_000], targets: ["leader", "any"] },
+    // Decided at the end of a lease, or while what was decided is still on its way into the log.
+    {
+      kind: "cut-worker-links",
+      odds: 0.7,
+      everyMs: [10_000, 30_000],
+      durationsMs: LEASE_LONG_ABSENCES,
+      targets: ["worker"],
+    },
+    {
+      kind: "cut-off-worker",
+      odds: 0.5,
+      everyMs: [15_000, 40_000],
+      durationsMs: LEASE_LONG_ABSENCES,
+      targets: ["worker"],
+    },
+    { kind: "disk-slow", odds: 0.3, everyMs: [15_000, 40_000], durationMs: [3000, 20_000], targets: ["all"] },
   ],
 });

@@ -1,4 +1,12 @@
-import { FAULTS, type FaultKind, type FaultMix, scenario } from "../runtime-sim/index.ts";
+import {
+  FAULTS,
+  type FaultKind,
+  type FaultMix,
+  LOWERED_LIMITS,
+  LOWERED_OPTIONS,
+  LOWERED_REQUEST_BYTES,
+  scenario,
+} from "../runtime-sim/index.ts";
 
 /** Whom a kind of fault may hit: a partition of all members has no single target. */
 function targetsOf({ family }: FaultKind): NonNullable<FaultMix["targets"]> {
@@ -25,7 +33,21 @@ export default scenario({
     "its whole range. Most of what is found is found here.",
   nodes: [1, 2, 3, 3, 4, 5, 5, 5, 6, 7],
   spares: 2,
-  raft: { snapshotAfterEntries: 200, snapshotEveryEntries: 100, snapshotTrailingEntries: 30, snapshotChunkBytes: 4096 },
+  raft: {
+    maxRequestBytes: LOWERED_REQUEST_BYTES,
+    snapshotAfterEntries: 200,
+    snapshotEveryEntries: 100,
+    snapshotTrailingEntries: 30,
+    snapshotChunkBytes: 4096,
+  },
+  variety: {
+    durationMs: null,
+    raft: LOWERED_OPTIONS,
+    raftShare: 0.15,
+    limits: LOWERED_LIMITS,
+    limitShare: 0.3,
+    fleet: null,
+  },
   network: {
     lossChance: [0, 0.03],
     duplicateChance: [0, 0.05],

@@ -2,6 +2,7 @@
 
 export { drawSchedule } from "./draw.ts";
 export { LEASE_LONG_ABSENCES } from "./lease-absences.ts";
+export { LOWERED_LIMITS, LOWERED_OPTIONS, LOWERED_REQUEST_BYTES } from "./lowered.ts";
 export { FaultScheduleError, parseFaultSchedule } from "./parse-schedule.ts";
 export {
   CALM_CLOCKS,
