@@ -26,29 +26,31 @@ export function setUpCommands(shape: FleetShape, workers: readonly SimWorker[]):
       commands.push({ kind: "setQuota", tenant: `tenant-${tenant}`, quota });
     }
   }
-  for (let pool = 1; shape.poolSize > 0 && pool <= shape.pools; pool += 1) {
-    // The gateway and the two ends of the subnet are not given out.
-    const size = Math.floor(shape.poolSize / shape.pools);
-    const net = `10.${pool - 1}`;
-    const last = `${net}.${(size + 1) >> 8}.${(size + 1) & 255}`;
-    commands.push({
-      kind: "createPool",
-      spec: {
-        name: `pool-${pool}`,
-        subnet: `${net}.0.0/16`,
-        gateway: `${net}.0.1`,
-        dns: [],
-        rangeFirst: `${net}.0.2`,
-        rangeLast: last,
-        vlan: null,
-        reserved: [],
-        datacenter: null,
-        zone: null,
-        // Tags overlap: all pools share one, the first has another, the rest a third.
-        tags: ["all", pool === 1 ? "first" : "other"],
-        enabled: true,
-      },
-    });
-  }
+  const { pools, poolSize } = shape;
+  for (let pool = 1; poolSize > 0 && pool <= pools; pool += 1)
+    commands.push(createPool(pool, Math.floor(poolSize / pools)));
   return commands;
+}
+
+/** The pool of that number. The gateway and the two ends of the subnet are not given out. */
+export function createPool(number: number, size: number): Command {
+  const net = `10.${number - 1}`;
+  return {
+    kind: "createPool",
+    spec: {
+      name: `pool-${number}`,
+      subnet: `${net}.0.0/16`,
+      gateway: `${net}.0.1`,
+      dns: [],
+      rangeFirst: `${net}.0.2`,
+      rangeLast: `${net}.${(size + 1) >> 8}.${(size + 1) & 255}`,
+      vlan: null,
+      reserved: [],
+      datacenter: null,
+      zone: null,
+      // Tags overlap: all pools share one, the first has another, the rest a third.
+      tags: ["all", number === 1 ? "first" : "other"],
+      enabled: true,
+    },
+  };
 }

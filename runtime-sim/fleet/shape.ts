@@ -72,6 +72,13 @@ export const WISHES = [
   "confirmDead",
   "rewire",
   "setPoolStrategy",
+  "changeRules",
+  "setStrategy",
+  "unlimit",
+  "enablePool",
+  "disablePool",
+  "createPool",
+  "deletePool",
 ] as const;
 export type Wish = (typeof WISHES)[number];
 

@@ -7,15 +7,18 @@ import {
   type Command,
   DEFAULT_QUOTA,
   DEFAULT_RECOVERY,
+  FAILURE_DOMAINS,
   type HealthCheck,
   type NetworkAttachment,
   POOL_STRATEGIES,
+  STRATEGIES,
   type VmSpec,
   vmOf,
   vmSpec,
 } from "../../core/index.ts";
 import { drawRange, type Range, type Stream } from "../random/index.ts";
 import type { Fleet } from "./fleet.ts";
+import { createPool } from "./set-up.ts";
 import { WISHES, type Wish } from "./shape.ts";
 import type { SimWorker } from "./sim-worker.ts";
 
@@ -30,6 +33,9 @@ export interface WishedFor {
   /** The worker whose death the command confirms: it stays unplugged until that is in the log. */
   readonly confirmed: SimWorker | null;
 }
+
+/** Most VMs that were ever asked for are gone: so many names are tried for one that there is. */
+const TRIES_MAX = 6;
 
 const HEALTH_CHECKS: readonly HealthCheck[] = [
   {
@@ -76,7 +82,7 @@ export class Wishes {
     if (state === null) return null;
     const wish = this.#pickWish();
     const worker = this.#rng.pick(this.#fleet.workers);
-    const name = this.#someVm();
+    const name = this.#someVm(state);
     if (wish === "confirmDead") return this.#confirmDead();
     const command = this.#commandOf(wish, state, worker, name);
     return command === null ? null : { command, confirmed: null };
@@ -134,6 +140,33 @@ export class Wishes {
         const quota = { ...DEFAULT_QUOTA, ...this.#fleet.shape.quota, vms: this.#rng.integer(2, 20) };
         return { kind: "setQuota", tenant, quota };
       }
+      case "unlimit":
+        return { kind: "setQuota", tenant: this.#tenant(), quota: null };
+      case "changeRules": {
+        const vm = vmOf(state, name);
+        if (vm === null) return null;
+        const spec = { ...vm.spec, ...this.#otherRules() };
+        return this.#touching(name, { kind: "updateVm", name, expectedGeneration: vm.generation, spec });
+      }
+      case "setStrategy": {
+        const settings = {
+          ...state.scheduler,
+          strategy: this.#rng.pick(STRATEGIES),
+          preemption: this.#rng.chance(0.7),
+          spreadScope: this.#rng.pick(FAILURE_DOMAINS),
+          minDomains: this.#rng.integer(1, 2),
+        };
+        return { kind: "configureScheduler", settings };
+      }
+      case "enablePool":
+      case "disablePool":
+        return { kind: "setPoolEnabled", name: this.#pool(), enabled: wish === "enablePool" };
+      case "createPool": {
+        const { pools, poolSize } = this.#fleet.shape;
+        return createPool(this.#rng.integer(1, pools + 1), Math.max(1, Math.floor(poolSize / pools)));
+      }
+      case "deletePool":
+        return { kind: "deletePool", name: this.#pool() };
     }
   }
 
@@ -163,8 +196,47 @@ export class Wishes {
     return command;
   }
 
-  #someVm(): string {
-    return `vm-${this.#rng.integer(1, Math.max(1, this.#created))}`;
+  /** Mostly one that there is. */
+  #someVm(state: ClusterState): string {
+    let name = "";
+    for (let tries = 0; tries < TRIES_MAX && vmOf(state, name) === null; tries += 1)
+      name = `vm-${this.#rng.integer(1, Math.max(1, this.#created))}`;
+    return name;
+  }
+
+  #pool(): string {
+    return `pool-${this.#rng.integer(1, this.#fleet.shape.pools)}`;
+  }
+
+  /** One of the rules that decide where a VM may be, or who gives way to whom. */
+  #otherRules(): Partial<VmSpec> {
+    switch (this.#rng.integer(0, 5)) {
+      case 0:
+        return { antiAffinity: this.#antiAffinity() };
+      case 1:
+        return { priority: this.#rng.integer(0, 1000), preemptible: this.#rng.chance(0.5) };
+      case 2:
+        return { features: this.#rng.chance(0.5) ? ["gpu"] : [] };
+      case 3:
+        return { workerId: this.#rng.chance(0.5) ? this.#rng.pick(this.#fleet.workers).id : null };
+      case 4:
+        return { tenant: this.#tenant() };
+      default:
+        return { onWorkerLost: this.#rng.pick(["wait", "restart"] as const) };
+    }
+  }
+
+  #antiAffinity(): VmSpec["antiAffinity"] {
+    const rng = this.#rng;
+    if (!rng.chance(this.#fleet.shape.groupShare)) return [];
+    return [
+      {
+        group: `group-${rng.integer(1, 3)}`,
+        softWeight: rng.chance(0.3) ? rng.integer(1, 10) : null,
+        maxPerDomain: rng.integer(1, 2),
+        scope: rng.pick(["node", "rack", "zone"] as const),
+      },
+    ];
   }
 
   #tenant(): string {
@@ -178,7 +250,7 @@ export class Wishes {
   #someMoves(state: ClusterState): readonly VmMove[] {
     const moves: VmMove[] = [];
     for (let n = 0; n < 3; n += 1) {
-      const vm = vmOf(state, this.#someVm());
+      const vm = vmOf(state, this.#someVm(state));
       if (vm === null) continue;
       this.touched.add(vm.name);
       moves.push({ name: vm.name, epoch: vm.epoch, to: this.#rng.pick(this.#fleet.workers).id });
@@ -222,16 +294,7 @@ export class Wishes {
       tenant: this.#tenant(),
       priority: this.#draw(shape.vmPriority),
       preemptible: rng.chance(0.8),
-      antiAffinity: rng.chance(shape.groupShare)
-        ? [
-            {
-              group: `group-${rng.integer(1, 3)}`,
-              softWeight: rng.chance(0.3) ? rng.integer(1, 10) : null,
-              maxPerDomain: rng.integer(1, 2),
-              scope: rng.pick(["node", "rack", "zone"] as const),
-            },
-          ]
-        : [],
+      antiAffinity: this.#antiAffinity(),
       networks: shape.poolSize > 0 ? [this.#network()] : [],
       healthChecks: rng.chance(shape.healthShare) ? HEALTH_CHECKS : [],
       recovery: { ...DEFAULT_RECOVERY, ...shape.recovery },
