@@ -8,6 +8,7 @@ import { EntryStates } from "./entry-states.ts";
 import { Fleet } from "./fleet.ts";
 import { FLEET_ORACLES } from "./oracles/index.ts";
 import { Removals } from "./removals.ts";
+import { Requests } from "./requests.ts";
 import type { FleetShape } from "./shape.ts";
 import { Tenants } from "./tenants.ts";
 
@@ -17,6 +18,7 @@ export class FleetSimulation {
   readonly #tenants: Tenants;
   readonly #removals: Removals;
   readonly #audit: FleetAudit;
+  readonly #requests = new Requests();
 
   /**
    * `driftBound`: the largest relative rate error of two clocks that leases allow for. `ledger`: what has been
@@ -38,10 +40,10 @@ export class FleetSimulation {
       // An agent has nobody to suspect but itself: there is no excuse as there is for members.
       halted: ({ id }, reason) => violate("halted-agent", () => `the agent of worker ${id} stopped itself: ${reason}`),
     });
-    this.#tenants = new Tenants(world, this.fleet);
+    this.#tenants = new Tenants(world, this.fleet, this.#requests);
     const { workers } = this.fleet;
     const { touched, disturbed } = this.#tenants.wishes;
-    this.#removals = new Removals(world, this.fleet, disturbed);
+    this.#removals = new Removals(world, this.fleet, disturbed, this.#requests);
     const nowMs = (): number => world.loop.nowUs / 1000;
     const clocks = [...world.members.hosts, ...world.members.workerHosts].map(({ clock }) => clock);
     const promises = {
@@ -64,6 +66,11 @@ export class FleetSimulation {
   /** By oracle, how often that was seen which the scenario is there to show. */
   get shown(): Readonly<Record<string, number>> {
     return this.#audit.shown;
+  }
+
+  /** What tenants and operators asked and how it ended, to how often. */
+  get requests(): Readonly<Record<string, number>> {
+    return this.#requests.counts;
   }
 
   heal(): void {

@@ -3,10 +3,11 @@
  * are unplugged, their death is confirmed, and they are removed. Some time later they are plugged in again all the
  * same.
  */
-import { type ClusterState, type Command, nodeOf, workerOf } from "../../core/index.ts";
+import { type ClientAnswer, type ClusterState, type Command, nodeOf, workerOf } from "../../core/index.ts";
 import { drawRange, type Stream } from "../random/index.ts";
 import type { Caller, World } from "../world/index.ts";
 import type { Fleet } from "./fleet.ts";
+import type { Requests } from "./requests.ts";
 import type { SimWorker } from "./sim-worker.ts";
 
 /** Between two looks at how a removal goes. */
@@ -27,10 +28,13 @@ export class Removals implements Caller {
   readonly #meanUs: number;
   readonly #begun = new Set<SimWorker>();
   #current: { readonly worker: SimWorker; readonly sinceUs: number } | null = null;
+  readonly #requests: Requests;
+  readonly #asked = new Map<number, Command>();
   #stopped = false;
   #attempts = 0;
 
-  constructor(world: World, fleet: Fleet, disturbed: Set<number>) {
+  constructor(world: World, fleet: Fleet, disturbed: Set<number>, requests: Requests) {
+    this.#requests = requests;
     this.#world = world;
     this.#fleet = fleet;
     this.#disturbed = disturbed;
@@ -105,11 +109,16 @@ export class Removals implements Caller {
   #send(command: Command): void {
     const host = this.#fleet.anyMember(this.#rng);
     this.#attempts += 1;
+    this.#asked.set(this.#attempts, command);
     this.#world.gateway.request(host, { kind: "propose", request: { session: null, command } }, this, this.#attempts);
   }
 
   /** The state says what has come of it. */
-  answered(): void {}
+  answered(attempt: number, answer: ClientAnswer | null): void {
+    const asked = this.#asked.get(attempt);
+    this.#asked.delete(attempt);
+    if (asked !== undefined) this.#requests.ended(asked, answer);
+  }
 }
 
 function nextStep(state: ClusterState, { id, isUnplugged }: SimWorker): Command | null {

@@ -7,6 +7,7 @@ import type { ClientAnswer, Command } from "../../core/index.ts";
 import { drawRange, type Stream } from "../random/index.ts";
 import type { Caller, World } from "../world/index.ts";
 import type { Fleet } from "./fleet.ts";
+import type { Requests } from "./requests.ts";
 import { setUpCommands } from "./set-up.ts";
 import type { SimWorker } from "./sim-worker.ts";
 import { Wishes } from "./wishes.ts";
@@ -28,12 +29,16 @@ export class Tenants implements Caller {
   /** What is still to be set up, and what of it has been asked for: by attempt. */
   readonly #setup: Command[][];
   readonly #pending = new Map<number, Command>();
+  /** What was asked and is not answered. */
+  readonly #asked = new Map<number, Command>();
+  readonly #requests: Requests;
   #attempt = 0;
   /** Hosts whose death has been confirmed, and that is not known to be in the log: by attempt. */
   readonly #confirmed = new Map<number, SimWorker>();
   #stopped = false;
 
-  constructor(world: World, fleet: Fleet) {
+  constructor(world: World, fleet: Fleet, requests: Requests) {
+    this.#requests = requests;
     this.#world = world;
     this.#fleet = fleet;
     this.#rng = world.streams.stream("tenants");
@@ -89,12 +94,16 @@ export class Tenants implements Caller {
 
   #send(command: Command): number {
     const attempt = ++this.#attempt;
+    this.#asked.set(attempt, command);
     const host = this.#fleet.anyMember(this.#rng);
     this.#world.gateway.request(host, { kind: "propose", request: { session: null, command } }, this, attempt);
     return attempt;
   }
 
   answered(attempt: number, answer: ClientAnswer | null): void {
+    const asked = this.#asked.get(attempt);
+    this.#asked.delete(attempt);
+    if (asked !== undefined) this.#requests.ended(asked, answer);
     const insistedOn = this.#pending.get(attempt);
     if (answer?.kind === "applied") {
       const confirmed = insistedOn?.kind === "confirmWorkerDead" ? this.#workerWithId(insistedOn.workerId) : null;

@@ -85,5 +85,6 @@ function drawWishes({ wishShare, wishWeight }: FleetVariety, streams: Streams): 
     const rng = streams.stream(`plan/fleet/wish/${wish}`);
     if (rng.chance(wishShare)) wishes[wish] = drawRange(wishWeight, rng, true);
   }
-  return wishes;
+  // What is deleted is created anew, or soon there is nothing left to ask about.
+  return wishes.delete === undefined ? wishes : { ...wishes, create: Math.max(wishes.delete, wishes.create ?? 0) };
 }

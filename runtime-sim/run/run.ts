@@ -339,6 +339,7 @@ export class Run implements WorldListener {
         ...this.#fleet?.checks,
         ...(this.#judge === null ? {} : { [BYZANTINE_VERDICT]: this.#judge.checks }),
       },
+      requests: this.#fleet?.requests ?? {},
       shown: this.#fleet?.shown ?? {},
       verdicts: this.#judge === null ? [] : [this.#judge.report()],
       evidence: Object.fromEntries(this.#evidence),

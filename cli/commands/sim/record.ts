@@ -38,6 +38,7 @@ export function brokenOff(request: RunRequest, error: unknown): RunReport {
     messages: { sent: 0, delivered: 0, lost: 0, duplicated: 0, asBytes: 0 },
     faults: {},
     oracles: {},
+    requests: {},
     shown: {},
     verdicts: [],
     evidence: {},

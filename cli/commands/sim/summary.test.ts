@@ -50,6 +50,13 @@ test("a run that holds", () => {
   `);
 });
 
+test("what tenants and operators asked, and how it ended, is counted where there is a fleet", () => {
+  expect(summary({ ...holdingReport, requests: { "createVm ok": 4, "createVm quotaExceeded": 1 } })).toContain(
+    "requests of tenants and operators (times)\n  createVm ok             4\n  createVm quotaExceeded  1\n",
+  );
+  expect(summary(holdingReport)).not.toContain("requests of");
+});
+
 test("what the scenario is there to show is said", () => {
   expect(summary({ ...holdingReport, shown: { "one-place": 4 } })).toContain(
     "shown, as this scenario is there to (times)\n  one-place  4\n",

@@ -9,6 +9,9 @@ export function summaryOf({ report, wallMs }: RunRecord, paint: Paint): string[]
     header(report, wallMs, paint),
     operations(report, paint),
     messages(report, paint),
+    Object.keys(report.requests).length === 0
+      ? []
+      : counted("requests of tenants and operators", "times", report.requests, paint),
     counted("faults injected", "times", report.faults, paint),
     counted("oracles", "checks", report.oracles, paint),
     Object.keys(report.shown).length === 0

@@ -21,6 +21,7 @@ export interface Failure {
 export class Totals {
   readonly sums: Sums = { runs: 0, failed: 0, virtualMs: 0, events: 0, elections: 0, commits: 0 };
   readonly byScenario = new Map<string, Sums>();
+  readonly requests = new Map<string, number>();
   readonly faults = new Map<string, number>();
   readonly oracles = new Map<string, number>();
   readonly shown = new Map<string, number>();
@@ -37,6 +38,7 @@ export class Totals {
   add(request: RunRequest, { report }: RunRecord): void {
     const ofScenario = this.byScenario.get(request.scenario);
     for (const sums of ofScenario === undefined ? [this.sums] : [this.sums, ofScenario]) addTo(sums, report);
+    addCounts(this.requests, report.requests);
     addCounts(this.faults, report.faults);
     addCounts(this.oracles, report.oracles);
     addCounts(this.shown, report.shown);
@@ -101,6 +103,7 @@ export function totalsLines({ totals, planned, ending, jobs, wallMs }: SweepResu
   const lines = [
     ...table("<>>>>>>", rows),
     "",
+    ...countsLines("requests of tenants and operators (times)", sorted(totals.requests), paint),
     ...countsLines("faults injected (times)", totals.faults, paint),
     ...countsLines("oracles (checks)", totals.oracles, paint),
     ...countsLines("shown, as their scenarios are there to (times)", totals.shown, paint),
@@ -120,6 +123,11 @@ export function totalsLines({ totals, planned, ending, jobs, wallMs }: SweepResu
       : `${paint("bold", "result")}  ${paint(["bold", "red"], `violated in ${count(sums.failed)} of ${plural(sums.runs, "run")}`)}`,
   );
   return lines;
+}
+
+/** By name. */
+function sorted(counts: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  return new Map([...counts].sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 function countsLines(title: string, counts: ReadonlyMap<string, number>, paint: Paint): string[] {

@@ -21,6 +21,7 @@ export const holdingReport: RunReport = {
   messages: { sent: 91_004, delivered: 88_100, lost: 2804, duplicated: 100, asBytes: 17_001 },
   faults: { crash: 3, isolateOne: 12 },
   oracles: { electionSafety: 182_340, logMatching: 40_112 },
+  requests: {},
   shown: {},
   verdicts: [
     { act: "twoVotes", count: 3, expected: "failStop", seen: "failStop", ok: true },
