@@ -18,6 +18,11 @@ const nothing = {
   disturbed: new Set<number>(),
   violate: () => {},
   nowMs: () => 0,
+  orchestrator: () => null,
+  isServable: () => true,
+  leadership: () => 1,
+  appliedBefore: () => null,
+  entryAt: () => null,
 };
 const shape = { faultsAreLocal: false, clocksLie: false };
 
@@ -96,6 +101,7 @@ test("what begins and what ends on a host is told, ends first", () => {
     wasDisturbed: false,
     hasMisreported: false,
     isDown: false,
+    process: 1,
     downs: 0,
     nowMs: 0,
     leasedAtMs: 0,

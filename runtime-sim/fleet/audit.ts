@@ -16,7 +16,14 @@ import type { Violate } from "../oracles/index.ts";
 import type { StateListener } from "./entry-states.ts";
 import type { RunningMachine } from "./hypervisor.ts";
 import type { RunningJob } from "./jobs.ts";
-import { type FleetOracle, type FleetOracleFactory, Placements, type WorkerView } from "./oracles/index.ts";
+import {
+  type Decision,
+  type FleetOracle,
+  type FleetOracleFactory,
+  type LeadingOrchestrator,
+  Placements,
+  type WorkerView,
+} from "./oracles/index.ts";
 
 /** The fleet as far as the oracles need it. */
 export interface AuditedFleet {
@@ -27,6 +34,14 @@ export interface AuditedFleet {
   readonly violate: Violate;
   /** Virtual time. */
   nowMs(): number;
+  /** See `FleetContext`. */
+  orchestrator(): LeadingOrchestrator | null;
+  isServable(worker: WorkerView): boolean;
+  leadership(): number;
+  /** How much the leader had applied at least when it decided on an entry; null: that is not known. */
+  appliedBefore(index: number, term: number): number | null;
+  /** A committed entry; null: it is older than what is remembered. */
+  entryAt(index: number): Entry | null;
 }
 
 /** What a fleet still lacks, and whose rule that is. */
@@ -42,6 +57,9 @@ interface Seen {
 
 const NOTHING: Seen = { machines: [], jobs: [] };
 
+/** Newest states that are remembered. */
+const STATES_MAX = 256;
+
 type With<Hook extends keyof FleetOracle> = FleetOracle & Required<Pick<FleetOracle, Hook>>;
 
 export class FleetAudit implements StateListener {
@@ -52,6 +70,9 @@ export class FleetAudit implements StateListener {
   readonly #placements = new Placements();
   readonly #seen = new Map<WorkerView, Seen>();
   #state: ClusterState | null = null;
+  /** The newest ones, in order, ending with `#state`. */
+  readonly #states: ClusterState[] = [];
+  readonly #fleet: AuditedFleet;
   /** The history is not known any more, and nothing can be judged by it. */
   #hasLostTrack = false;
 
@@ -63,10 +84,12 @@ export class FleetAudit implements StateListener {
   readonly #onGranted: readonly With<"granted">[];
   readonly #onHappened: readonly With<"happened">[];
   readonly #onAudit: readonly With<"audit">[];
+  readonly #onLooked: readonly With<"looked">[];
   readonly #onMissing: readonly With<"missing">[];
 
   constructor(fleet: AuditedFleet, factories: readonly FleetOracleFactory[]) {
     const { workers, shape, touched, disturbed, violate } = fleet;
+    this.#fleet = fleet;
     const byId = new Map(workers.map((worker) => [worker.id, worker]));
     this.all = factories.map((factory) => {
       const oracle: FleetOracle = factory({
@@ -75,6 +98,10 @@ export class FleetAudit implements StateListener {
         nowMs: () => fleet.nowMs(),
         state: () => this.#state,
         placements: this.#placements,
+        orchestrator: () => fleet.orchestrator(),
+        isServable: (worker) => fleet.isServable(worker),
+        leadership: () => fleet.leadership(),
+        decisionOf: (event) => this.#decisionOf(event.index, event.term),
         faultsAreLocal: shape.faultsAreLocal,
         touched,
         disturbed,
@@ -94,6 +121,7 @@ export class FleetAudit implements StateListener {
     this.#onGranted = this.all.filter((oracle): oracle is With<"granted"> => oracle.granted !== undefined);
     this.#onHappened = this.all.filter((oracle): oracle is With<"happened"> => oracle.happened !== undefined);
     this.#onAudit = this.all.filter((oracle): oracle is With<"audit"> => oracle.audit !== undefined);
+    this.#onLooked = this.all.filter((oracle): oracle is With<"looked"> => oracle.looked !== undefined);
     this.#onMissing = this.all.filter((oracle): oracle is With<"missing"> => oracle.missing !== undefined);
   }
 
@@ -141,12 +169,29 @@ export class FleetAudit implements StateListener {
   applied(state: ClusterState, entry: Entry | null): void {
     const before = this.#state ?? emptyState();
     this.#state = state;
+    this.#states.push(state);
+    if (this.#states.length > STATES_MAX) this.#states.shift();
     if (entry === null || state.events === before.events) return;
     const context = { before, command: commandOf(entry) };
     for (const event of eventsOfEntry(state, entry.index)) {
       for (const oracle of this.#onHappened) oracle.happened(event, state, context);
       this.#placements.tell(event);
     }
+  }
+
+  #decisionOf(index: number, term: number): Decision | null {
+    const appliedIndex = this.#fleet.appliedBefore(index, term);
+    if (appliedIndex === null || (this.#states[0]?.appliedIndex ?? index) > appliedIndex) return null;
+    const from = this.#states.findLastIndex((state) => state.appliedIndex <= appliedIndex);
+    const states = this.#states.slice(from).filter((state) => state.appliedIndex < index);
+    const commands: Command[] = [];
+    for (let at = appliedIndex + 1; at < index; at++) {
+      const entry = this.#fleet.entryAt(at);
+      if (entry === null) return null;
+      const command = commandOf(entry);
+      if (command !== null) commands.push(command);
+    }
+    return { states, commands };
   }
 
   lostTrack(): void {
@@ -156,6 +201,11 @@ export class FleetAudit implements StateListener {
   audit(): void {
     if (this.#state === null || this.#hasLostTrack) return;
     for (const oracle of this.#onAudit) oracle.audit(this.#state);
+  }
+
+  look(): void {
+    if (this.#hasLostTrack) return;
+    for (const oracle of this.#onLooked) oracle.looked();
   }
 
   /** What the fleet still lacks to be at rest; null: nothing. */

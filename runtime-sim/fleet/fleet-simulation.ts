@@ -2,15 +2,20 @@
 import type { ClusterState } from "../../core/index.ts";
 import type { CommittedLedger, Violate } from "../oracles/index.ts";
 import type { World } from "../world/index.ts";
-import { FleetAudit, type Missing } from "./audit.ts";
+import { type AuditedFleet, FleetAudit, type Missing } from "./audit.ts";
 import { keptToBound } from "./clock-bound.ts";
+import { Decisions } from "./decisions.ts";
 import { EntryStates } from "./entry-states.ts";
 import { Fleet } from "./fleet.ts";
 import { FLEET_ORACLES } from "./oracles/index.ts";
 import { Removals } from "./removals.ts";
 import { Requests } from "./requests.ts";
+import { Servable } from "./servable.ts";
 import type { FleetShape } from "./shape.ts";
 import { Tenants } from "./tenants.ts";
+
+/** How often is looked at what no event tells of. */
+const LOOK_EVERY_US = 250_000;
 
 export class FleetSimulation {
   readonly fleet: Fleet;
@@ -19,6 +24,7 @@ export class FleetSimulation {
   readonly #removals: Removals;
   readonly #audit: FleetAudit;
   readonly #requests = new Requests();
+  #nextLookUs = 0;
 
   /**
    * `driftBound`: the largest relative rate error of two clocks that leases allow for. `ledger`: what has been
@@ -52,10 +58,32 @@ export class FleetSimulation {
         return shape.clocksLie || !keptToBound(clocks, driftBound);
       },
     };
-    this.#audit = new FleetAudit({ workers, shape: promises, touched, disturbed, violate, nowMs }, FLEET_ORACLES);
+    const decisions = new Decisions();
+    const servable = new Servable(world);
+    const audited: AuditedFleet = {
+      workers,
+      shape: promises,
+      touched,
+      disturbed,
+      violate,
+      nowMs,
+      orchestrator: () => world.members.leader()?.node?.capture().reports.orchestrator ?? null,
+      isServable: ({ id }) => {
+        const worker = this.fleet.withId(id);
+        return worker !== null && servable.isServable(worker);
+      },
+      leadership: () => servable.leaderships,
+      appliedBefore: (index, term) => decisions.appliedBefore(index, term),
+      entryAt: (index) => ledger?.entryAt(index) ?? null,
+    };
+    this.#audit = new FleetAudit(audited, FLEET_ORACLES);
     if (ledger === null) return;
     const states = new EntryStates(ledger, this.#audit, world.limits);
     world.progress.stateWatch = (state) => states.reached(state);
+    world.progress.leaderWatch = (leader, node) => {
+      decisions.stepped(leader, node);
+      this.#look();
+    };
     this.#auditLater(shape.auditEveryMs * 1000);
   }
 
@@ -86,6 +114,14 @@ export class FleetSimulation {
 
   finished(): void {
     this.#audit.audit();
+  }
+
+  /** An event of its own would make another run of it. */
+  #look(): void {
+    const { nowUs } = this.#world.loop;
+    if (nowUs < this.#nextLookUs) return;
+    this.#nextLookUs = nowUs + LOOK_EVERY_US;
+    this.#audit.look();
   }
 
   #auditLater(everyUs: number): void {

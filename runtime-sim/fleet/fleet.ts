@@ -60,6 +60,10 @@ export class Fleet {
     return rng.pick(inhabited.length > 0 ? inhabited : hosts);
   }
 
+  withId(id: number): SimWorker | null {
+    return this.workers[id - FIRST_WORKER_ID] ?? null;
+  }
+
   at(placeIndex: number): SimWorker | null {
     return this.#byHostIndex.get(placeIndex) ?? null;
   }

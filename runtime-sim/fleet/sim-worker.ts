@@ -50,6 +50,8 @@ export class SimWorker {
   readonly hypervisor: Hypervisor;
   /** Null while the process is down. */
   agent: Agent | null = null;
+  /** Counts the processes of its agent. */
+  process = 0;
   /** The host itself is off. */
   isDown = false;
   /** It stays off until it is plugged in again. */
@@ -62,8 +64,8 @@ export class SimWorker {
   /** How often the host has gone down. */
   downs = 0;
   /**
-   * By its own clock: when its agent sent the newest report of which it has heard that it was granted a lease, and when
-   * its switch falls, or fell; -Infinity: not since it came up.
+   * By its own clock: when its agent sent the newest report of which it has heard that it was granted a lease, and
+   * when its switch falls, or fell; -Infinity: not since it came up.
    */
   leasedAtMs = Number.NEGATIVE_INFINITY;
   switchAtMs = Number.NEGATIVE_INFINITY;
@@ -73,7 +75,6 @@ export class SimWorker {
   readonly #reports: ReportChannel;
   readonly #worse: Worsening[] = [];
   #inbox: AgentInput[] = [];
-  #process = 0;
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #wakeNumber = 0;
   #hypervisorAtUs = Number.POSITIVE_INFINITY;
@@ -98,7 +99,7 @@ export class SimWorker {
         if (downs === this.downs && isGrant(directive)) listener.granted(this, sentAtMs);
       },
       answered: ({ process, sequence, sentAtMs }, directive) => {
-        if (process !== this.#process) return;
+        if (process !== this.process) return;
         if (this.agent !== null && directive !== null && isGrant(directive))
           this.leasedAtMs = Math.max(this.leasedAtMs, sentAtMs);
         this.#input({ kind: "answered", nowMs: this.nowMs, sequence, directive });
@@ -116,7 +117,7 @@ export class SimWorker {
 
   boot(servers: readonly number[]): void {
     if (this.agent !== null || this.isDown) return;
-    this.#process += 1;
+    this.process += 1;
     const bootId = this.#rng.integer(1, 2 ** 40);
     this.agent = new Agent({ workerId: this.id, bootId, facts: this.facts, buildTimeoutMs: BUILD_TIMEOUT_MS, servers });
     this.#look();
@@ -295,7 +296,7 @@ export class SimWorker {
         return;
       case "report": {
         const { downs, nowMs } = this;
-        const sent = { process: this.#process, sequence: effect.sequence, sentAtMs: nowMs, downs };
+        const sent = { process: this.process, sequence: effect.sequence, sentAtMs: nowMs, downs };
         this.#reports.send(effect.to, sent, effect.report);
         return;
       }

@@ -21,6 +21,8 @@ export class Progress {
   readonly leaderTraps = new Set<LeaderTrap>();
   /** Told of each state that is newer than any before it: of committed entries there is one history only. */
   stateWatch: ((state: ClusterState) => void) | null = null;
+  /** Told of each step of a leader that is honest. */
+  leaderWatch: ((leader: SimMember, node: Node) => void) | null = null;
   #newestStateIndex = 0;
 
   stepped(member: SimMember, node: Node): void {
@@ -32,6 +34,7 @@ export class Progress {
         this.#springTraps("elected", member);
       }
     }
+    if (leads && member.honest) this.leaderWatch?.(member, node);
     if (this.stateWatch !== null && member.honest && node.state.appliedIndex > this.#newestStateIndex) {
       this.#newestStateIndex = node.state.appliedIndex;
       this.stateWatch(node.state);

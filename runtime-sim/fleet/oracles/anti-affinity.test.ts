@@ -60,3 +60,26 @@ test("who is deleted counts no more", () => {
   fleet.running("two", 1, member());
   expect(fleet.violations).toEqual([]);
 });
+
+test("planted: one that is placed is given a rule that does not hold there", () => {
+  const fleet = new FakeFleet(antiAffinity);
+  fleet.running("one", 1, member());
+  fleet.running("two", 1);
+  fleet.update("two", member());
+  expect(fleet.violations).toEqual([
+    "VM two was changed in node 1 by entry 8, where one of web are and 1 may be in all",
+  ]);
+});
+
+test("a rule that it has had all along is not judged again, and one that it gives up counts no more", () => {
+  const fleet = new FakeFleet(antiAffinity);
+  fleet.running("one", 1, member());
+  fleet.running("two", 1, member());
+  const before = fleet.violations.length;
+  fleet.update("two", { spec: { ...fleet.vm("two").spec, vcpus: 7 } });
+  expect(fleet.violations).toHaveLength(before);
+  fleet.update("two", { spec: vmSpec() });
+  fleet.update("one", { spec: vmSpec() });
+  fleet.running("three", 1, member());
+  expect(fleet.violations).toHaveLength(before);
+});

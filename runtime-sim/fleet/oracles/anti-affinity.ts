@@ -1,7 +1,7 @@
 /**
  * Whenever a VM is placed, each of its hard rules holds then and there: of the group, the domain it goes to has fewer
- * than the rule allows. Replayed from the events of the state, with a record of where the members of each group are
- * placed.
+ * than the rule allows. The same when it is changed while it is placed, of each rule that it did not have before.
+ * Replayed from the events of the state, with a record of where the members of each group are placed.
  *
  * Not checked: soft rules; and what is placed beside a VM later: a VM's rules hold for its own placement only.
  */
@@ -22,18 +22,24 @@ export function antiAffinity({ placements, violate }: FleetContext): FleetOracle
   };
   return {
     name: "anti-affinity",
-    summary: "hard rules of a VM hold where it is placed",
+    summary: "hard rules of a VM hold where it is placed, and when it is given others there",
     checks: 0,
-    happened(event, state) {
+    happened(event, state, { before }) {
       if (event.kind === "vmDeleted") take(event.name);
-      if (event.kind !== "vmState" || event.workerId === (placements.of(event.name)?.workerId ?? null)) return;
-      const { name, workerId } = event;
+      const placedOn = "name" in event ? (placements.of(event.name)?.workerId ?? null) : null;
+      const isUpdate = event.kind === "vmUpdated" && placedOn !== null;
+      const isMove = event.kind === "vmState" && event.workerId !== placedOn;
+      if (!isUpdate && !isMove) return;
+      const { name } = event;
+      const workerId = isMove ? event.workerId : placedOn;
+      const kept = isUpdate ? new Set(vmOf(before, name)?.spec.antiAffinity.map((rule) => JSON.stringify(rule))) : null;
       take(name);
       const vm = vmOf(state, name);
       const worker = workerId === null ? null : workerOf(state, workerId);
       if (vm === null || worker === null || vm.spec.antiAffinity.length === 0) return;
-      for (const { group, softWeight, scope, maxPerDomain } of vm.spec.antiAffinity) {
-        if (softWeight !== null) continue;
+      for (const rule of vm.spec.antiAffinity) {
+        const { group, softWeight, scope, maxPerDomain } = rule;
+        if (softWeight !== null || kept?.has(JSON.stringify(rule)) === true) continue;
         this.checks += 1;
         const domain = domainOf(scope, worker);
         const there: string[] = [];
@@ -44,7 +50,7 @@ export function antiAffinity({ placements, violate }: FleetContext): FleetOracle
         if (there.length >= maxPerDomain)
           violate(
             () =>
-              `VM ${name} was placed in ${scope} ${domain} by entry ${event.index}, where ${there.join(", ")} ` +
+              `VM ${name} was ${isMove ? "placed" : "changed"} in ${scope} ${domain} by entry ${event.index}, where ${there.join(", ")} ` +
               `of ${group} are and ${maxPerDomain} may be in all`,
           );
       }

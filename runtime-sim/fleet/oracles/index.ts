@@ -6,15 +6,20 @@ import { addresses } from "./addresses.ts";
 import { antiAffinity } from "./anti-affinity.ts";
 import { begunOnce } from "./begun-once.ts";
 import { desiredRuns } from "./desired-runs.ts";
+import { drainBudget } from "./drain-budget.ts";
+import { hardRules } from "./hard-rules.ts";
 import { healingTarget } from "./healing-target.ts";
 import { hostCapacity } from "./host-capacity.ts";
+import { keepsLease } from "./keeps-lease.ts";
 import { leases } from "./leases.ts";
 import { leasesWaitedFor } from "./leases-waited-for.ts";
 import { legalMoves } from "./legal-moves.ts";
 import { noOrphans } from "./no-orphans.ts";
+import { nothingPromised } from "./nothing-promised.ts";
 import { oneAttempt } from "./one-attempt.ts";
 import { onePlace } from "./one-place.ts";
 import type { FleetOracleFactory } from "./oracle.ts";
+import { preemption } from "./preemption.ts";
 import { quotas } from "./quotas.ts";
 import { recoveryCounts } from "./recovery-counts.ts";
 import { recoveryPace } from "./recovery-pace.ts";
@@ -22,7 +27,15 @@ import { removedWorkers } from "./removed-workers.ts";
 import { seenGone } from "./seen-gone.ts";
 import { trulyRunning } from "./truly-running.ts";
 
-export type { EntryContext, FleetContext, FleetOracle, FleetOracleFactory, WorkerView } from "./oracle.ts";
+export type {
+  Decision,
+  EntryContext,
+  FleetContext,
+  FleetOracle,
+  FleetOracleFactory,
+  LeadingOrchestrator,
+  WorkerView,
+} from "./oracle.ts";
 export { Placements } from "./placements.ts";
 
 /** All of them, in the order in which a report lists them. */
@@ -32,11 +45,15 @@ export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
   oneAttempt,
   leases,
   leasesWaitedFor,
+  keepsLease,
   seenGone,
   trulyRunning,
   hostCapacity,
   quotas,
+  hardRules,
   antiAffinity,
+  preemption,
+  drainBudget,
   addresses,
   legalMoves,
   healingTarget,
@@ -45,4 +62,6 @@ export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
   removedWorkers,
   desiredRuns,
   noOrphans,
+  // Last: to ask costs as much as what the leader knows.
+  nothingPromised,
 ];

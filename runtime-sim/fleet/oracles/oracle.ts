@@ -2,7 +2,7 @@
  * The interface between the fleet and its oracles: what an oracle may look at, and when it is told of what. Oracles
  * change nothing.
  */
-import type { ClusterEvent, ClusterState, Command, HostAction, Job, Machine } from "../../../core/index.ts";
+import type { ClusterEvent, ClusterState, Command, HostAction, Job, Machine, NodeState } from "../../../core/index.ts";
 import type { RunningMachine } from "../hypervisor.ts";
 import type { RunningJob } from "../jobs.ts";
 import type { Placements } from "./placements.ts";
@@ -16,6 +16,8 @@ export interface WorkerView {
   readonly hasMisreported: boolean;
   /** It is off, and how often it has gone down: then nothing is left on it, and its clock begins anew. */
   readonly isDown: boolean;
+  /** Counts the processes of its agent. */
+  readonly process: number;
   readonly downs: number;
   /**
    * By its own monotonic clock: now; when its agent sent the newest report of which it has heard that it was granted a
@@ -30,6 +32,17 @@ export interface WorkerView {
     jobs(): readonly Job[];
     readonly runningJobs: readonly RunningJob[];
   };
+}
+
+/** What the leader knows beyond the replicated state. */
+export type LeadingOrchestrator = Pick<NonNullable<NodeState["reports"]["orchestrator"]>, "proposals" | "room">;
+
+/** By what a leader may have decided on an entry. */
+export interface Decision {
+  /** It was decided in one of these, or in one between two of them. In order; the last is that before the entry. */
+  readonly states: readonly ClusterState[];
+  /** What the entries before it asked for that may have been in flight by then. */
+  readonly commands: readonly Command[];
 }
 
 /** What all oracles of one fleet share. */
@@ -47,6 +60,17 @@ export interface FleetContext {
   /** VMs and workers that somebody has asked something of. */
   readonly touched: ReadonlySet<string>;
   readonly disturbed: ReadonlySet<number>;
+  /** What the orchestrator of the leader knows, as plain data; null: nobody leads with one. Costs as much as it is. */
+  orchestrator(): LeadingOrchestrator | null;
+  /**
+   * Whether the worker, by the simulator's records alone, can be served at the moment: it and a server are connected
+   * both ways, and that server is, or is connected both ways to, a leader that can commit.
+   */
+  isServable(worker: WorkerView): boolean;
+  /** Names the present leadership: another number is another leader, or another process or term of it. */
+  leadership(): number;
+  /** By what a leader may have decided on the entry of an event that is told now; null: that is not known. */
+  decisionOf(event: Pick<ClusterEvent, "index" | "term">): Decision | null;
   violate(message: () => string): void;
   /**
    * For a rule that rests on leases, and so on clocks: where the scenario has lying clocks the violation is counted,
@@ -85,6 +109,8 @@ export interface FleetOracle {
   /** `state` is that right after the entry that the event is of. */
   happened?(event: ClusterEvent, state: ClusterState, entry: EntryContext): void;
   audit?(state: ClusterState): void;
+  /** About four times in a second while somebody leads. */
+  looked?(): void;
   /** After the faults: what is not yet as it has to be in the end; null: nothing. */
   missing?(state: ClusterState): string | null;
 }

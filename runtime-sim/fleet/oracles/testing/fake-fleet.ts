@@ -3,6 +3,7 @@
  * stand, also what no core would write.
  */
 import {
+  type Availability,
   type ClusterEvent,
   type Command,
   DEFAULT_QUOTA,
@@ -16,6 +17,7 @@ import {
   interfaceOf,
   type Job,
   type Machine,
+  type NodeRecord,
   type Quota,
   stampRequest,
   type TaskRecord,
@@ -29,7 +31,7 @@ import {
 import { FleetAudit } from "../../audit.ts";
 import type { RunningMachine } from "../../hypervisor.ts";
 import type { RunningJob } from "../../jobs.ts";
-import type { FleetOracleFactory, WorkerView } from "../oracle.ts";
+import type { FleetOracleFactory, LeadingOrchestrator, WorkerView } from "../oracle.ts";
 
 const NOTHING = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
 
@@ -38,6 +40,7 @@ export class FakeWorker implements WorkerView {
   wasDisturbed = false;
   hasMisreported = false;
   isDown = false;
+  process = 1;
   downs = 0;
   nowMs = 0;
   leasedAtMs = 0;
@@ -115,12 +118,20 @@ export class FakeFleet {
   nowMs = 0;
   /** Of the entries that come. */
   term = 1;
+  /** What the leader knows. */
+  orchestrator: LeadingOrchestrator | null = null;
+  /** Workers that can be served. */
+  readonly servable = new Set<number>();
+  /** How much the leader has applied when it decides on what comes. */
+  decidedBefore: number | null = null;
+  readonly #entries: Entry[] = [];
   /** What the oracle found. */
   readonly violations: string[] = [];
   readonly touched = new Set<string>();
   readonly disturbed = new Set<number>();
   readonly #vms = new Map<string, VmRecord>();
   readonly #workers = new Map<number, WorkerRecord>();
+  readonly #nodes = new Map<number, NodeRecord>();
   readonly #tasks = new Map<string, TaskRecord>();
   readonly #tenants = new Map<string, TenantRecord>();
   readonly #pools = new Map<string, IpPoolRecord>();
@@ -136,6 +147,11 @@ export class FakeFleet {
         touched: this.touched,
         disturbed: this.disturbed,
         nowMs: () => this.nowMs,
+        orchestrator: () => this.orchestrator,
+        isServable: ({ id }) => this.servable.has(id),
+        leadership: () => this.term,
+        appliedBefore: () => this.decidedBefore,
+        entryAt: (index) => this.#entries[index - 1] ?? null,
         violate: (_, message) => void this.violations.push(message()),
       },
       [factory],
@@ -164,12 +180,26 @@ export class FakeFleet {
       },
       vms: tableOf(hashOfText, this.#vms),
       vmCount: this.#vms.size,
-      workers: tableOf(hashOfIndex, this.#workers),
+      nodes: tableOf(hashOfIndex, this.#nodes),
+      workers: tableOf(hashOfIndex, this.#workersWithLists()),
       tasks: tableOf(hashOfText, this.#tasks),
       tenants: tableOf(hashOfText, this.#tenants),
       pools: tableOf(hashOfText, this.#pools),
       events: { total: this.#events.length, chunks: [this.#events] },
     };
+  }
+
+  /** With what is placed there by the records of VMs and tasks. */
+  #workersWithLists(): ReadonlyMap<number, WorkerRecord> {
+    return new Map(
+      [...this.#workers].map(([id, worker]) => {
+        const vms = [...this.#vms.values()].filter((vm) => vm.workerId === id).map(({ name }) => name);
+        const tasks = [...this.#tasks.values()].filter((task) => task.workerId === id).map((task) => task.id);
+        const kept = [...this.#vms.values()].filter(({ workerId, targetId }) => targetId === id && workerId !== id);
+        const nominees = [...worker.nominees, ...kept.map(({ name }) => name)];
+        return [id, { ...worker, vms: vms.sort(), tasks: tasks.sort(), nominees }];
+      }),
+    );
   }
 
   vm(name: string): VmRecord {
@@ -214,7 +244,8 @@ export class FakeFleet {
 
   /** A new run on a worker. */
   place(name: string, workerId: number): void {
-    this.move(name, { state: "Scheduled", workerId, epoch: this.#index + 1 });
+    const command: Command = { kind: "placeVm", name, epoch: this.vm(name).epoch, workerId };
+    this.move(name, { state: "Scheduled", workerId, targetId: null, epoch: this.#index + 1 }, { command });
   }
 
   /** A VM that runs on a worker, in the state and on the host. */
@@ -279,6 +310,31 @@ export class FakeFleet {
     this.#apply([]);
   }
 
+  /** One entry that says what an operator wants of a worker. */
+  setAvailability(workerId: number, availability: Availability): void {
+    const worker = { ...workerRecord(workerId), ...this.#workers.get(workerId), availability };
+    this.#workers.set(workerId, worker);
+    this.#apply([{ kind: "workerStatus", workerId, status: availability, reason: "" }]);
+  }
+
+  /** What a worker is, told by nothing. */
+  setWorker(workerId: number, changes: Partial<WorkerRecord>): void {
+    this.#workers.set(workerId, { ...workerRecord(workerId), ...changes });
+    this.#apply([]);
+  }
+
+  /** One entry that has others leave a worker, and keeps their room. */
+  preempt(name: string, workerId: number, victims: readonly string[]): void {
+    const command: Command = { kind: "preempt", name, epoch: 0, workerId, victims };
+    this.#vms.set(name, { ...this.vm(name), targetId: workerId });
+    const details = victims.map((victim): Details => {
+      const { tenant, state: from, epoch } = this.vm(victim);
+      this.#vms.set(victim, { ...this.vm(victim), state: "Stopping", eviction: "preempted" });
+      return { kind: "vmState", name: victim, tenant, from, state: "Stopping", workerId, epoch, reason: "" };
+    });
+    this.#apply(details, command);
+  }
+
   setNominees(workerId: number, nominees: readonly string[]): void {
     this.#workers.set(workerId, { ...workerRecord(workerId), nominees });
     this.#apply([]);
@@ -286,6 +342,12 @@ export class FakeFleet {
 
   setOnline(workerId: number, isOnline: boolean): void {
     this.#workers.set(workerId, { ...workerRecord(workerId), isOnline });
+    this.#apply([]);
+  }
+
+  /** The cluster knows the host. */
+  know(id: number): void {
+    this.#nodes.set(id, { id, peerId: `peer-${id}`, addresses: [], role: "none" });
     this.#apply([]);
   }
 
@@ -317,7 +379,9 @@ export class FakeFleet {
     this.#index += 1;
     const stamp = { index: this.#index, term: this.term, atMs: this.nowMs };
     this.#events = [...this.#events, ...details.map((one): ClusterEvent => ({ ...stamp, ...one }))];
-    this.audit.applied(this.state, entryOf(stamp, command));
+    const entry = entryOf(stamp, command);
+    this.#entries.push(entry);
+    this.audit.applied(this.state, entry);
   }
 }
 

@@ -1,0 +1,94 @@
+/**
+ * Whether a worker can be served at the moment, by the simulator's own records of processes, disks and links: what
+ * nodes and agents believe is asked only for who leads.
+ */
+import { isQuorum } from "../../core/index.ts";
+import type { LinkState } from "../network/index.ts";
+import type { SimHost, SimMember, World } from "../world/index.ts";
+import type { SimWorker } from "./sim-worker.ts";
+
+/** Messages on a good link arrive nearly all, and soon compared with the second that agents and leaders wait. */
+const LOSS_MAX = 0.02;
+const DELAY_MAX_MS = 50;
+/** Rates of clocks that are within any bound that leases rest on. */
+const RATE_ERROR_MAX = 0.025;
+
+export class Servable {
+  readonly #world: World;
+  /** Servers from which a worker would be served, and who leads them; as of the last look. */
+  #servers: readonly SimMember[] = [];
+  #leader: SimMember | null = null;
+  #term = 0;
+  #boots = 0;
+  /** Rises whenever another leader, or another process of it, leads. */
+  #leaderships = 0;
+  #lookedAtUs = -1;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Another number is another leadership. Between two of them nobody may be served. */
+  get leaderships(): number {
+    this.#look();
+    return this.#leaderships;
+  }
+
+  isServable(worker: SimWorker): boolean {
+    const { host } = worker;
+    if (worker.isDown || worker.agent === null || !this.#isSteady(host)) return false;
+    this.#look();
+    return this.#servers.some((server) => this.#isConnected(host, server.host));
+  }
+
+  #look(): void {
+    const { nowUs } = this.#world.loop;
+    if (nowUs === this.#lookedAtUs) return;
+    this.#lookedAtUs = nowUs;
+    const leader = this.#world.members.leader();
+    const term = leader?.node?.term ?? 0;
+    const boots = leader?.boots ?? 0;
+    if (leader !== this.#leader || term !== this.#term || boots !== this.#boots) this.#leaderships += 1;
+    this.#leader = leader;
+    this.#term = term;
+    this.#boots = boots;
+    this.#servers = leader === null ? [] : this.#serversOf(leader);
+  }
+
+  #serversOf(leader: SimMember): readonly SimMember[] {
+    const configuration = leader.node?.configuration;
+    if (configuration === undefined || !this.#isSound(leader)) return [];
+    const near = this.#world.members
+      .running()
+      .filter((member) => member === leader || (this.#isSound(member) && this.#isConnected(leader.host, member.host)));
+    const ids = new Set(near.map(({ id }) => id));
+    if (!isQuorum(configuration, (id) => ids.has(id))) return [];
+    return near.filter(({ id }) => configuration.voters.includes(id));
+  }
+
+  /** Its process runs, on a steady host, and its disk works. */
+  #isSound({ node, honest, host, storage }: SimMember): boolean {
+    if (node === null || node.halted || !honest) return false;
+    return this.#isSteady(host) && storage.hamperedUntilUs <= this.#world.loop.nowUs;
+  }
+
+  #isSteady({ pauses, slowness, clock, inbox }: SimHost): boolean {
+    if (pauses > 0 || slowness.length > 0 || inbox.length > 0) return false;
+    return !clock.isFrozen(this.#world.loop.nowUs) && Math.abs(clock.rate - 1) <= RATE_ERROR_MAX;
+  }
+
+  #isConnected(a: SimHost, b: SimHost): boolean {
+    return a === b || (this.#carries(a, b) && this.#carries(b, a));
+  }
+
+  #carries(from: SimHost, to: SimHost): boolean {
+    const { network, links, loop } = this.#world;
+    const state: LinkState = network.stateOf(from.index, to.index);
+    const { isBlocked, cloggedUntilUs, hasLimit, lossChance, delayMinMs, delayMeanMs, tailChance, tailFactor } = state;
+    if (isBlocked || hasLimit || cloggedUntilUs > loop.nowUs) return false;
+    const delayMs = delayMinMs + delayMeanMs;
+    const isLate = delayMs * tailFactor > DELAY_MAX_MS;
+    const lost = lossChance + links.damageChance(from.index, to.index) + (isLate ? tailChance : 0);
+    return lost <= LOSS_MAX && delayMs <= DELAY_MAX_MS;
+  }
+}
