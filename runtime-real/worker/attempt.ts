@@ -3,9 +3,8 @@ import { mkdirSync } from "node:fs";
 import { constants } from "node:os";
 import { StringDecoder } from "node:string_decoder";
 import { execa } from "execa";
-import { Deadline, monotonicMs } from "./clock.ts";
+import { Deadline, killAll, markOf, monotonicMs, PROCESS_MARK, processesOf, signal } from "../processes/index.ts";
 import type { Ended, Order } from "./keeper-protocol.ts";
-import { JOB_MARK, killAll, markOf, processesOf, signal } from "./processes.ts";
 
 /** How long a job may take to end by itself after it was asked to. */
 const TERMINATE_MS = 5000;
@@ -83,7 +82,7 @@ export class Attempt {
         LANG: "C.UTF-8",
         BLIXARD_TASK: id,
         BLIXARD_ATTEMPT: `${attempt}`,
-        [JOB_MARK]: this.#mark,
+        [PROCESS_MARK]: this.#mark,
       },
     });
     if (job.pid === undefined) {

@@ -6,9 +6,8 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Job } from "../../core/index.ts";
-import { monotonicMs } from "./clock.ts";
+import { monotonicMs, processesOf } from "../processes/index.ts";
 import { Jobs } from "./jobs.ts";
-import { processesOf } from "./processes.ts";
 
 let folder = "";
 const opened: Jobs[] = [];
@@ -67,7 +66,7 @@ describe("a job", () => {
     expect(await over(jobs, "where")).toMatchObject({ phase: "exited", exitCode: 3, output: `${where}\n` });
     const names = (await over(jobs, "env")).output.split("\n").map((line) => line.split("=")[0]);
     expect(names.toSorted()).toEqual(
-      ["", "BLIXARD_ATTEMPT", "BLIXARD_JOB", "BLIXARD_TASK", "HOME", "LANG", "PATH", "TMPDIR"].toSorted(),
+      ["", "BLIXARD_ATTEMPT", "BLIXARD_OWNER", "BLIXARD_TASK", "HOME", "LANG", "PATH", "TMPDIR"].toSorted(),
     );
     jobs.perform({ kind: "forgetJob", id: "where", attempt: 1 });
     expect(existsSync(where)).toBe(false);

@@ -9,9 +9,8 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { CLUSTER_LIMITS, type HostAction, type Job, TIMED_OUT } from "../../core/index.ts";
-import { Deadline, monotonicMs } from "./clock.ts";
+import { Deadline, killAll, markOf, monotonicMs, PROCESS_MARK } from "../processes/index.ts";
 import type { Ended, JobOrder, Order } from "./keeper-protocol.ts";
-import { JOB_MARK, killAll, markOf } from "./processes.ts";
 
 export type JobAction = Extract<HostAction, { readonly kind: "runJob" | "endJob" | "forgetJob" }>;
 
@@ -120,7 +119,7 @@ export class Jobs {
       // In a process group of its own, so that Ctrl-C reaches the node only, which ends things in order.
       detached: true,
       execArgv: [],
-      env: { PATH: process.env["PATH"], [JOB_MARK]: markOf(this.#folder) },
+      env: { PATH: process.env["PATH"], [PROCESS_MARK]: markOf(this.#folder) },
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     keeper.on("message", (ended: Ended) => this.#ended(ended));

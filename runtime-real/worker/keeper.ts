@@ -6,8 +6,8 @@
  * Only the process that knows the fence may start jobs. An order that was on its way for too long is refused here.
  */
 import { join } from "node:path";
+import { Deadline, monotonicMs } from "../processes/index.ts";
 import { Attempt, type RunOrder } from "./attempt.ts";
-import { Deadline, monotonicMs } from "./clock.ts";
 import type { Ended, Order } from "./keeper-protocol.ts";
 
 class Keeper {

@@ -2,7 +2,7 @@
  * A process that starts a job and does nothing more. Tests kill it, or make it hang. `job-owner.ts FOLDER LEASE_MS`
  */
 import { pino } from "pino";
-import { monotonicMs } from "../clock.ts";
+import { monotonicMs } from "../../processes/index.ts";
 import { Jobs } from "../jobs.ts";
 
 const [folder = "", leaseMs = ""] = process.argv.slice(2);

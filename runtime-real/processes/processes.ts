@@ -1,14 +1,14 @@
 /**
- * Which processes belong to a job. They are known by their process group, and by a variable in the environment that
- * they have inherited. By that variable also those are found that have left the group (`setsid`), and those that an
- * earlier process of this node has left behind.
+ * Which processes belong to a job, or are machines of this node. They are known by their process group, and by a
+ * variable in the environment that they have inherited. By that variable also those are found that have left the group
+ * (`setsid`), and those that an earlier process of this node has left behind.
  */
 import { readdirSync, readFileSync } from "node:fs";
 
-/** The variable that marks a job's processes. */
-export const JOB_MARK = "BLIXARD_JOB";
+/** The variable that marks them. */
+export const PROCESS_MARK = "BLIXARD_OWNER";
 
-/** Its value: the working directory of the job. The folder of all jobs of a node is a prefix of it. */
+/** Its value: the directory that they work for. That of all jobs of a node, or of all its machines, is a prefix. */
 export function markOf(folder: string): string {
   return `${folder}/`;
 }
@@ -45,7 +45,7 @@ export function processesOf(job: Sought): readonly number[] {
 function isMarked(pid: string, prefix: string): boolean {
   try {
     const environment = `\0${readFileSync(`/proc/${pid}/environ`, "utf8")}`;
-    return environment.includes(`\0${JOB_MARK}=${prefix}`);
+    return environment.includes(`\0${PROCESS_MARK}=${prefix}`);
   } catch {
     return false;
   }
