@@ -4,6 +4,7 @@ import { registerCluster } from "./cluster/index.ts";
 import { registerCompletion } from "./completion.ts";
 import { registerDoctor } from "./doctor/index.ts";
 import { registerAudit, registerEvents } from "./events/index.ts";
+import { registerImage } from "./image/index.ts";
 import { registerIpPool } from "./ip-pool/index.ts";
 import { registerNode } from "./node.ts";
 import { registerQuota } from "./quota/index.ts";
@@ -21,6 +22,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   registerCluster,
   registerWorker,
   registerVm,
+  registerImage,
   registerTask,
   registerQuota,
   registerIpPool,

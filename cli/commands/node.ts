@@ -31,6 +31,8 @@ interface NodeFlags {
   readonly rack?: string;
   readonly feature?: readonly string[];
   readonly costPerHour?: number;
+  readonly vmDriver?: "qemu" | "none";
+  readonly accel?: "tcg" | "kvm";
   readonly record?: string;
   readonly replaceFromPeers?: true;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error";
@@ -75,6 +77,10 @@ export const registerNode: CommandGroup = (program, session) => {
       (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
     )
     .option("--cost-per-hour <n>", "what an hour of this host costs, in thousandths of any one currency", parseCount)
+    .addOption(new Option("--vm-driver <driver>", "what runs VMs on this host").choices(["qemu", "none"]))
+    .addOption(
+      new Option("--accel <accelerator>", "what QEMU uses: tcg works everywhere and is slow").choices(["tcg", "kvm"]),
+    )
     .option("--record <file>", "keep every input of the core in FILE, for `blixard sim replay`; it grows without end")
     .option(
       "--replace-from-peers",
@@ -121,6 +127,8 @@ export const registerNode: CommandGroup = (program, session) => {
             ...(flags.rack === undefined ? {} : { rack: flags.rack }),
             ...(flags.feature === undefined ? {} : { features: flags.feature }),
             ...(flags.costPerHour === undefined ? {} : { costPerHour: flags.costPerHour }),
+            ...(flags.vmDriver === undefined ? {} : { vmDriver: flags.vmDriver === "none" ? null : flags.vmDriver }),
+            ...(flags.accel === undefined ? {} : { accelerator: flags.accel }),
           },
           record: flags.record ?? null,
           raft: {

@@ -38,6 +38,7 @@ import {
 import { CoreLoop, realRuntime } from "../core-loop/index.ts";
 import { NodeStartError } from "../errors/index.ts";
 import { answerJoin } from "../join/index.ts";
+import { openDriver } from "../machines/index.ts";
 import { Network, type NetworkPeer } from "../network/index.ts";
 import { fileRecorder, type Recorder, ringRecorder } from "../recording/index.ts";
 import { AgentLoop, probeFacts } from "../worker/index.ts";
@@ -373,12 +374,13 @@ export class MemberNode implements RunningNode, Served {
 
   async #startWorker(): Promise<AgentLoop> {
     const { dataDir } = this.#options;
+    const { worker } = this.#directory.settings;
     const others = this.node.configuration.members.flatMap(({ id }) => (id === this.nodeId ? [] : [id]));
     return await AgentLoop.start({
       workerId: this.nodeId,
       dataDir,
-      facts: await probeFacts(dataDir, this.#directory.settings.worker, null),
-      driver: null,
+      facts: await probeFacts(dataDir, worker),
+      driver: await openDriver(dataDir, worker, this.#log),
       servers: [this.nodeId, ...others],
       log: this.#log,
       report: async (to, report) => await this.#report(to, report),

@@ -8,6 +8,7 @@ import type { HostFacts, NodeId, PeerId } from "../../core/index.ts";
 import { NodeStartError } from "../errors/index.ts";
 import type { Identity } from "../identity/index.ts";
 import { refuse } from "../join/index.ts";
+import { openDriver } from "../machines/index.ts";
 import { Network, NetworkError } from "../network/index.ts";
 import { AgentLoop, probeFacts } from "../worker/index.ts";
 import { createLogger } from "./logging.ts";
@@ -25,7 +26,7 @@ export async function startWorkerNode(options: NodeOptions): Promise<RunningNode
     const log = createLogger(options.log, stored?.nodeId ?? options.nodeId);
     const { settings, identity } =
       stored === null ? await joinAsWorker(options, store, log) : await resumeWorker(options, store, stored, log);
-    const facts = await probeFacts(options.dataDir, settings.worker, null);
+    const facts = await probeFacts(options.dataDir, settings.worker);
     return await WorkerNode.start({ dataDir: options.dataDir, store, settings, identity, facts, log });
   } catch (error) {
     store.close();
@@ -114,7 +115,7 @@ class WorkerNode implements RunningNode {
       workerId: nodeId,
       dataDir,
       facts,
-      driver: null,
+      driver: await openDriver(dataDir, this.#settings.worker, log),
       servers: servers.map(({ id }) => id),
       log,
       report: async (to, report) => await this.#report(to, report),

@@ -60,7 +60,7 @@ function parseSettings(bytes: Uint8Array): NodeSettings | null {
   if (space < 1 || String(crc32(json)) !== text.subarray(0, space).toString("latin1")) return null;
   // This code wrote what has its checksum, perhaps a version of it that did not know the later fields.
   const settings: Omit<NodeSettings, Later> & Partial<Pick<NodeSettings, Later>> = JSON.parse(json.toString("utf8"));
-  return { replaces: null, works: true, worker: DEFAULT_WORKER, ...settings };
+  return { replaces: null, works: true, ...settings, worker: { ...DEFAULT_WORKER, ...settings.worker } };
 }
 
 /**

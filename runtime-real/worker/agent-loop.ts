@@ -13,7 +13,7 @@ import {
   type HostFacts,
   type NodeId,
 } from "../../core/index.ts";
-import { Deadline, monotonicMs } from "./clock.ts";
+import { Deadline, monotonicMs } from "../processes/index.ts";
 import type { Driver } from "./driver.ts";
 import { Jobs } from "./jobs.ts";
 
@@ -102,6 +102,7 @@ export class AgentLoop {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#wake.clear();
+    this.#parts.driver?.close();
     await this.#jobs.close();
   }
 

@@ -25,9 +25,11 @@ export interface Driver {
   inventory(): readonly Machine[];
   perform(action: MachineAction): void;
   /**
-   * Sets a fence outside of this process. At `atMs` of CLOCK_MONOTONIC (clock.ts) it ends every machine at once,
-   * unless it has been set to another time before. It survives the death of this process. After that time, and before
-   * it is set for the first time, no machine is started.
+   * Sets a fence outside of this process. At `atMs` of CLOCK_MONOTONIC (processes/clock.ts) it ends every machine at
+   * once, unless it has been set to another time before. It survives the death of this process. After that time, and
+   * before it is set for the first time, no machine is started.
    */
   fenceAt(atMs: number): void;
+  /** This process lets go of the machines: they go on. */
+  close(): void;
 }

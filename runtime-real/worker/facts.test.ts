@@ -4,7 +4,7 @@ import { DEFAULT_WORKER, probeFacts } from "./facts.ts";
 
 test("a host is what it has, and what is said of it", async () => {
   const options = { ...DEFAULT_WORKER, rack: "r7", features: ["ssd", "gpu", "ssd"], costPerHour: 12 };
-  const facts = await probeFacts(tmpdir(), options, null);
+  const facts = await probeFacts(tmpdir(), options);
   for (const amount of Object.values(facts.capacity)) expect(amount).toBeGreaterThan(0);
   expect(facts.features.filter((feature) => feature !== "kvm")).toEqual(["gpu", "ssd"]);
   expect(facts.topology).toEqual({ datacenter: "default", zone: "default", rack: "r7" });
@@ -18,7 +18,7 @@ test.each([
   ["costPerHour", { costPerHour: -1 }],
   ["costPerHour", { costPerHour: 0.5 }],
 ])("what is said of it must make sense: %s", async (field, options) => {
-  await expect(probeFacts(tmpdir(), { ...DEFAULT_WORKER, ...options }, null)).rejects.toMatchObject({
+  await expect(probeFacts(tmpdir(), { ...DEFAULT_WORKER, ...options })).rejects.toMatchObject({
     name: "NodeStartError",
     message: expect.stringContaining(field),
   });

@@ -14,7 +14,18 @@ export interface WorkerOptions {
   readonly features: readonly string[];
   /** In thousandths of any one currency. */
   readonly costPerHour: number;
+  /** What runs machines on this host; null: it runs none. */
+  readonly vmDriver: VmDriver | null;
+  /** What QEMU uses. */
+  readonly accelerator: Accelerator;
 }
+
+export const VM_DRIVERS = ["qemu"] as const;
+export type VmDriver = (typeof VM_DRIVERS)[number];
+
+/** tcg: emulation in software, which works everywhere and is slow. */
+export const ACCELERATORS = ["tcg", "kvm"] as const;
+export type Accelerator = (typeof ACCELERATORS)[number];
 
 export const DEFAULT_WORKER: WorkerOptions = {
   datacenter: "default",
@@ -22,6 +33,8 @@ export const DEFAULT_WORKER: WorkerOptions = {
   rack: "default",
   features: [],
   costPerHour: 0,
+  vmDriver: null,
+  accelerator: "tcg",
 };
 
 const MIB = 2 ** 20;
@@ -33,9 +46,9 @@ const GIB = 2 ** 30;
  *
  * @throws NodeStartError when an option is not what it must be.
  */
-export async function probeFacts(dataDir: string, options: WorkerOptions, driver: string | null): Promise<HostFacts> {
+export async function probeFacts(dataDir: string, options: WorkerOptions): Promise<HostFacts> {
   const { bsize, blocks } = await statfs(dataDir);
-  const { datacenter, zone, rack, costPerHour } = options;
+  const { datacenter, zone, rack, costPerHour, vmDriver } = options;
   const features = new Set(options.features);
   if (opensKvm()) features.add("kvm");
   const facts: HostFacts = {
@@ -47,7 +60,7 @@ export async function probeFacts(dataDir: string, options: WorkerOptions, driver
     features: [...features].sort(),
     topology: { datacenter, zone, rack },
     costPerHour,
-    driver,
+    driver: vmDriver,
   };
   try {
     return unpacked(workerFactsSchema, packed(workerFactsSchema, facts), "worker");

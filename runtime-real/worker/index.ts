@@ -1,3 +1,12 @@
 /** What runs on a host for the cluster: the core's agent, and what carries its actions out. */
 export { AgentLoop } from "./agent-loop.ts";
-export { DEFAULT_WORKER, probeFacts, type WorkerOptions } from "./facts.ts";
+export type { Driver, DriverListener, MachineAction } from "./driver.ts";
+export {
+  ACCELERATORS,
+  type Accelerator,
+  DEFAULT_WORKER,
+  probeFacts,
+  VM_DRIVERS,
+  type VmDriver,
+  type WorkerOptions,
+} from "./facts.ts";

@@ -1,0 +1,172 @@
+/**
+ * The directory of all machines of a host, which is what is known of them: processes come and go.
+ *
+ *     NAME/                     mode 0700, like everything here
+ *       run-EPOCH/              one run; made whole or not at all
+ *         run.json              what to start
+ *         started               the run has begun; there is no second time
+ *         events.log            what QEMU says happened, by QMP
+ *         errors.log            what it wrote on its standard error
+ *         console.log           the last of the guest's console, console.1.log what came before
+ *         stop.json             somebody asked it to stop
+ *         end.json              its process has ended, or was not started
+ *
+ * Each file is written once, except the console and the events.
+ */
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+const runSchema = z.object({
+  version: z.literal(1),
+  name: z.string(),
+  epoch: z.int().positive(),
+  command: z.string(),
+  args: z.array(z.string()),
+  interfaces: z.array(
+    z.object({
+      address: z.string(),
+      prefixLength: z.int(),
+      gateway: z.string().nullable(),
+      dns: z.array(z.string()),
+      vlan: z.int().nullable(),
+      mac: z.string(),
+      tap: z.string(),
+    }),
+  ),
+});
+/** What the supervisor starts, in the directory of the run. */
+export type RunFile = z.infer<typeof runSchema>;
+
+const endSchema = z.object({
+  how: z.enum(["exited", "killed", "notStarted", "fenced"]),
+  /** Exit code, signal or error, for people. */
+  detail: z.string(),
+});
+/** How the process of a run has ended. `fenced`: by the fence, or not started because of it. */
+export type RunEnd = z.infer<typeof endSchema>;
+
+export interface RunPath {
+  readonly name: string;
+  readonly epoch: number;
+}
+
+const RUN_FOLDER = /^run-(\d{1,15})$/;
+
+export class MachineFiles {
+  /** Absolute. */
+  readonly folder: string;
+
+  /** Makes the directory if it is not there. */
+  constructor(folder: string) {
+    this.folder = folder;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+
+  /** The last run of each machine, sorted by name. What was being made when a process ended is removed. */
+  list(): readonly RunPath[] {
+    const found: RunPath[] = [];
+    for (const entry of readdirSync(this.folder, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue;
+      const { name } = entry;
+      let epoch = 0;
+      for (const part of readdirSync(join(this.folder, name))) {
+        if (part.endsWith(".new")) rmSync(join(this.folder, name, part), { recursive: true });
+        else epoch = Math.max(epoch, Number(RUN_FOLDER.exec(part)?.[1] ?? 0));
+      }
+      if (epoch > 0) found.push({ name, epoch });
+      else rmSync(join(this.folder, name), { recursive: true });
+    }
+    return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The directory of a run. Names are labels, so that is safe. */
+  path({ name, epoch }: RunPath, ...parts: readonly string[]): string {
+    return join(this.folder, name, `run-${epoch}`, ...parts);
+  }
+
+  /** Makes the directory of a run, and then ends those of earlier runs. */
+  make(run: RunFile): void {
+    const made = `${this.path(run)}.new`;
+    rmSync(made, { recursive: true, force: true });
+    mkdirSync(made, { recursive: true, mode: 0o700 });
+    writeFileSync(join(made, "run.json"), JSON.stringify(run), { mode: 0o600 });
+    renameSync(made, this.path(run));
+    const parent = join(this.folder, run.name);
+    for (const part of readdirSync(parent)) {
+      const epoch = Number(RUN_FOLDER.exec(part)?.[1] ?? run.epoch);
+      if (epoch < run.epoch) rmSync(join(parent, part), { recursive: true });
+    }
+  }
+
+  /** @throws Error when there is no such run. */
+  read(run: RunPath): RunFile {
+    return runSchema.parse(JSON.parse(readFileSync(this.path(run, "run.json"), "utf8")));
+  }
+
+  isStarted(run: RunPath): boolean {
+    return existsSync(this.path(run, "started"));
+  }
+
+  /** False: it was started before. */
+  markStarted(run: RunPath): boolean {
+    return createdOnce(this.path(run, "started"));
+  }
+
+  isAskedToStop(run: RunPath): boolean {
+    return existsSync(this.path(run, "stop.json"));
+  }
+
+  markAskedToStop(run: RunPath): void {
+    createdOnce(this.path(run, "stop.json"));
+  }
+
+  /** Null: it has not ended, as far as anybody has seen. */
+  end(run: RunPath): RunEnd | null {
+    const text = textOf(this.path(run, "end.json"));
+    return text === null ? null : endSchema.parse(JSON.parse(text));
+  }
+
+  /** Only the first end counts. */
+  writeEnd(run: RunPath, end: RunEnd): void {
+    const path = this.path(run, "end.json");
+    if (existsSync(path)) return;
+    writeFileSync(`${path}.new`, JSON.stringify(end), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  }
+
+  /** Everything of that name. */
+  remove(name: string): void {
+    rmSync(join(this.folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Null: there is no such file. */
+export function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+function createdOnce(path: string): boolean {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  }
+}

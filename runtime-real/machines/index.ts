@@ -1,0 +1,2 @@
+/** The machines of a host. */
+export { openDriver } from "./open-driver.ts";

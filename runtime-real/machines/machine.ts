@@ -1,0 +1,126 @@
+/** One run of a machine under QEMU, as this node knows it: its phase, its monitor, and how it is brought to an end. */
+import type { Logger } from "pino";
+import type { Machine as HostMachine, MachinePhase } from "../../core/index.ts";
+import { causeOf } from "./end-cause.ts";
+import { type MachineFiles, type RunPath, textOf } from "./files.ts";
+import { MONITOR_SOCKET } from "./qemu-command.ts";
+import { Qmp } from "./qmp.ts";
+
+/** A monitor that does not answer within this time is taken for one that hangs. */
+const COMMAND_TIMEOUT_MS = 2000;
+/** From SIGTERM to SIGKILL. */
+const TERMINATE_MS = 2000;
+
+export interface MachineParts {
+  readonly run: RunPath;
+  readonly files: MachineFiles;
+  readonly log: Logger;
+  /** `shown` is another one now. */
+  changed(): void;
+  signal(name: "SIGTERM" | "SIGKILL"): void;
+}
+
+export class QemuMachine {
+  readonly run: RunPath;
+  readonly #parts: MachineParts;
+  #shown: HostMachine;
+  #monitor: Qmp | null = null;
+  /** Ends what waits for the monitor, when the process has ended. */
+  readonly #life = new AbortController();
+  #escalation: NodeJS.Timeout | null = null;
+
+  constructor(parts: MachineParts, phase: MachinePhase) {
+    this.#parts = parts;
+    this.run = parts.run;
+    this.#shown = { ...parts.run, phase, reason: "" };
+  }
+
+  get shown(): HostMachine {
+    return this.#shown;
+  }
+
+  get phase(): MachinePhase {
+    return this.#shown.phase;
+  }
+
+  /** Its process lives, or is about to. */
+  get executes(): boolean {
+    return this.phase === "starting" || this.phase === "running" || this.phase === "stopping";
+  }
+
+  enter(phase: MachinePhase, reason = ""): void {
+    if (this.phase === phase && this.#shown.reason === reason) return;
+    this.#shown = { ...this.run, phase, reason };
+    this.#parts.log.info({ vm: this.run.name, epoch: this.run.epoch, phase, reason }, "a machine has changed");
+    this.#parts.changed();
+  }
+
+  /** Its process lives: found so after a start, or by a node that has just come up. */
+  lives(): void {
+    if (this.#monitor !== null || this.#life.signal.aborted) return;
+    const { files } = this.#parts;
+    if (files.isAskedToStop(this.run)) this.enter("stopping");
+    else if (this.phase !== "running") this.enter("starting");
+    void this.#watch();
+  }
+
+  async #watch(): Promise<void> {
+    const { files, log } = this.#parts;
+    const { signal } = this.#life;
+    try {
+      const monitor = await Qmp.open(files.path(this.run), MONITOR_SOCKET, () => undefined, signal);
+      if (this.#monitor !== null) return monitor.close();
+      this.#monitor = monitor;
+      if (this.phase === "stopping") await this.#powerDown();
+      else if (this.phase === "starting") {
+        await monitor.execute("query-status", AbortSignal.any([signal, AbortSignal.timeout(COMMAND_TIMEOUT_MS)]));
+        if (this.phase === "starting") this.enter("running");
+      }
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error, vm: this.run.name }, "the monitor of a machine does not answer");
+    }
+  }
+
+  /** Its process has ended; `end.json` says how, unless nobody saw it. */
+  ended(): void {
+    if (this.#life.signal.aborted) return;
+    this.#life.abort();
+    if (this.#escalation !== null) clearTimeout(this.#escalation);
+    this.#monitor?.close();
+    this.#monitor = null;
+    const { files } = this.#parts;
+    const read = (name: string): string => textOf(files.path(this.run, name)) ?? "";
+    const end = files.end(this.run);
+    const { isOrderly, reason } = causeOf(end, read("events.log"), read("errors.log"), files.isAskedToStop(this.run));
+    this.enter(isOrderly ? "stopped" : "failed", reason);
+  }
+
+  /** Asks the guest to power off; ends it when it has not after `graceMs`. */
+  stop(graceMs: number): void {
+    if (!this.executes || this.#escalation !== null) return;
+    this.#parts.files.markAskedToStop(this.run);
+    this.enter("stopping");
+    this.#escalation = setTimeout(() => {
+      this.#parts.signal("SIGTERM");
+      this.#escalation = setTimeout(() => this.#parts.signal("SIGKILL"), TERMINATE_MS);
+    }, graceMs);
+    void this.#powerDown();
+  }
+
+  async #powerDown(): Promise<void> {
+    const { name } = this.run;
+    try {
+      // Without a monitor yet: `#watch` asks once there is one.
+      await this.#monitor?.execute("system_powerdown", AbortSignal.timeout(COMMAND_TIMEOUT_MS));
+    } catch (error) {
+      this.#parts.log.warn({ err: error, vm: name }, "a machine could not be asked to power off");
+    }
+  }
+
+  /** This node lets go of it: it goes on. */
+  release(): void {
+    this.#life.abort();
+    if (this.#escalation !== null) clearTimeout(this.#escalation);
+    this.#monitor?.close();
+  }
+}

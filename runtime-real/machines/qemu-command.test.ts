@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { type Interface, vmSpec } from "../../core/index.ts";
+import { type QemuMachineParts, qemuArguments } from "./qemu-command.ts";
+
+const image = { digest: "sha256:0", kernelPath: "/i/kernel", initrdPath: "/i/initrd", commandLine: "quiet" };
+const lan: Interface = {
+  address: "10.0.0.7",
+  prefixLength: 24,
+  gateway: null,
+  dns: [],
+  vlan: null,
+  mac: "02:b1:00:03:00:07",
+  tap: "bx-3-7",
+};
+
+function parts(changes: Partial<QemuMachineParts> = {}): QemuMachineParts {
+  return { name: "web", spec: vmSpec({ memoryMiB: 96 }), interfaces: [], image, accelerator: "tcg", ...changes };
+}
+
+function after(args: readonly string[], option: string): string {
+  return args[args.indexOf(option) + 1] ?? "";
+}
+
+test("a guest gets what it asked for, and nothing else", () => {
+  const args = qemuArguments(parts({ spec: vmSpec({ vcpus: 3, memoryMiB: 96 }), interfaces: [lan] }));
+  expect(after(args, "-smp")).toBe("3");
+  expect(after(args, "-m")).toBe("96M");
+  expect(after(args, "-netdev")).toBe("tap,id=net0,ifname=bx-3-7,script=no,downscript=no");
+  expect(args).toContain("virtio-net-device,netdev=net0,mac=02:b1:00:03:00:07");
+  expect(args).toContain("-nodefaults");
+  expect(after(args, "-sandbox")).toMatch(/^on,/);
+  expect(after(args, "-append").split(" ")).toEqual(
+    expect.arrayContaining(["blixard.name=web", "blixard.address=10.0.0.7", "blixard.gateway=169.254.1.1", "quiet"]),
+  );
+});
+
+test("emulation bounds its cache, and tells the kernel a clock rate; KVM needs neither", () => {
+  const emulated = qemuArguments(parts());
+  expect(after(emulated, "-accel")).toBe("tcg,tb-size=64");
+  expect(after(emulated, "-append")).toContain("tsc_early_khz=");
+  const native = qemuArguments(parts({ accelerator: "kvm" }));
+  expect(after(native, "-accel")).toBe("kvm");
+  expect(after(native, "-append")).not.toContain("tsc_early_khz=");
+});
+
+test.each([
+  ["memoryMiB", { memoryMiB: 2048 }],
+  ["volumes", { volumes: [{ name: "data", sizeGiB: 1 }] }],
+])("what it cannot run it refuses, and names the field: %s", (field, fields) => {
+  expect(() => qemuArguments(parts({ spec: vmSpec(fields) }))).toThrow(field);
+});
+
+test("a VLAN, and a health check that needs an agent in the guest, are refused too", () => {
+  expect(() => qemuArguments(parts({ interfaces: [{ ...lan, vlan: 5 }] }))).toThrow("VLAN");
+  const times = { intervalMs: 1, timeoutMs: 1, initialDelayMs: 0, failures: 1, successes: 1, weight: 1 };
+  const check = { name: "inside", probe: { kind: "guestAgent" }, critical: false, ...times } as const;
+  const spec = vmSpec({ healthChecks: [check] });
+  expect(() => qemuArguments(parts({ spec }))).toThrow("inside");
+});

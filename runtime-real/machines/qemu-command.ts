@@ -1,0 +1,90 @@
+/**
+ * The command line of QEMU for one machine, with the devices that microvm.nix gives a guest: the machine type
+ * `microvm`, virtio over MMIO, and nothing that the guest does not need.
+ */
+import type { Interface, VmSpec } from "../../core/index.ts";
+import type { KernelImage } from "../images/index.ts";
+import type { Accelerator } from "../worker/index.ts";
+import { whyNot } from "./probes.ts";
+import { gatewayOf } from "./taps.ts";
+
+/** A specification that this driver cannot run. The message is for whoever wrote it. */
+export class UnsupportedSpec extends Error {
+  override readonly name = "UnsupportedSpec";
+}
+
+/** With exactly this much memory the guest of a `microvm` machine does not boot (microvm.nix#171). */
+const BAD_MEMORY_MIB = 2048;
+
+/**
+ * Under emulation the kernel measures a wrong clock rate and hangs; it is told one, and does not depend on it.
+ */
+const EMULATED_TSC_KHZ = 2_445_432;
+/** Translated code; without a bound QEMU takes a gigabyte of memory for it. */
+const TRANSLATION_CACHE_MIB = 64;
+
+const SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+
+/** The file of QEMU's monitor, in the directory of the run. */
+export const MONITOR_SOCKET = "qmp.sock";
+
+export interface QemuMachineParts {
+  readonly name: string;
+  readonly spec: VmSpec;
+  readonly interfaces: readonly Interface[];
+  readonly image: KernelImage;
+  readonly accelerator: Accelerator;
+}
+
+/** @throws UnsupportedSpec */
+export function qemuArguments({ name, spec, interfaces, image, accelerator }: QemuMachineParts): string[] {
+  if (spec.memoryMiB === BAD_MEMORY_MIB)
+    throw new UnsupportedSpec(
+      `memoryMiB: a guest with exactly ${BAD_MEMORY_MIB} MiB does not boot on QEMU's microvm machine (microvm.nix#171): ask for ${BAD_MEMORY_MIB - 1} or ${BAD_MEMORY_MIB + 1}`,
+    );
+  if (spec.volumes.length > 0) throw new UnsupportedSpec("volumes: this driver has none");
+  if (interfaces.some(({ vlan }) => vlan !== null)) throw new UnsupportedSpec("networks: this driver knows no VLANs");
+  for (const { name: check, probe } of spec.healthChecks) {
+    const reason = whyNot(probe);
+    if (reason !== null) throw new UnsupportedSpec(`healthChecks: ${check}: ${reason}`);
+  }
+  const isEmulated = accelerator === "tcg";
+  const kernelWords = [
+    "console=ttyS0",
+    "reboot=t",
+    "panic=-1",
+    ...(isEmulated ? ["no_timer_check", `tsc_early_khz=${EMULATED_TSC_KHZ}`] : []),
+    `blixard.name=${name}`,
+    ...interfaces
+      .slice(0, 1)
+      .flatMap((first) => [`blixard.address=${first.address}`, `blixard.gateway=${gatewayOf(first)}`]),
+    image.commandLine,
+  ];
+  return [
+    ...["-name", name],
+    ...["-machine", "microvm,acpi=on,rtc=on,pit=off,pic=off"],
+    ...["-accel", isEmulated ? `tcg,tb-size=${TRANSLATION_CACHE_MIB}` : "kvm"],
+    ...["-cpu", isEmulated ? "qemu64" : "host"],
+    ...["-smp", `${spec.vcpus}`],
+    ...["-m", `${spec.memoryMiB}M`],
+    "-nodefaults",
+    "-no-user-config",
+    "-no-reboot",
+    ...["-display", "none"],
+    ...["-sandbox", SANDBOX],
+    // The button that asks the guest to power off.
+    ...["-device", "i8042"],
+    // The supervisor holds the other end.
+    ...["-chardev", "socket,id=console,fd=3", "-serial", "chardev:console"],
+    // Events, for what happened while nobody was connected: see end-cause.ts.
+    ...["-chardev", "stdio,id=events,signal=off", "-mon", "chardev=events,mode=control"],
+    ...["-qmp", `unix:${MONITOR_SOCKET},server=on,wait=off`],
+    ...interfaces.flatMap(({ tap, mac }, at) => [
+      ...["-netdev", `tap,id=net${at},ifname=${tap},script=no,downscript=no`],
+      ...["-device", `virtio-net-device,netdev=net${at},mac=${mac}`],
+    ]),
+    ...["-kernel", image.kernelPath],
+    ...["-initrd", image.initrdPath],
+    ...["-append", kernelWords.join(" ").trim()],
+  ];
+}

@@ -1,0 +1,274 @@
+/**
+ * Runs machines under QEMU. Their processes belong to the supervisor (supervisor.ts), so they outlive this node. What
+ * is known of them is in their directories (files.ts), so the next node finds them as they are.
+ */
+import type { Logger } from "pino";
+import type { HealthProbe, Machine, VmSpec } from "../../core/index.ts";
+import { ImageError, type ImageStore } from "../images/index.ts";
+import { killAll, markOf } from "../processes/index.ts";
+import type { Accelerator, Driver, DriverListener, MachineAction } from "../worker/index.ts";
+import { MachineFiles, type RunPath } from "./files.ts";
+import { QemuMachine } from "./machine.ts";
+import { isHealthy } from "./probes.ts";
+import { qemuArguments, UnsupportedSpec } from "./qemu-command.ts";
+import { SupervisorClient, type SupervisorListener } from "./supervisor-client.ts";
+import type { News, Order } from "./supervisor-protocol.ts";
+import { TapError, Taps } from "./taps.ts";
+
+export interface QemuDriverParts {
+  /** Absolute: the directory of all machines of this host. */
+  readonly folder: string;
+  readonly images: ImageStore;
+  readonly accelerator: Accelerator;
+  /** The program. */
+  readonly qemu: string;
+  readonly log: Logger;
+}
+
+export class QemuDriver implements Driver {
+  readonly name = "qemu";
+  readonly #files: MachineFiles;
+  readonly #parts: QemuDriverParts;
+  readonly #machines = new Map<string, QemuMachine>();
+  #listener: DriverListener | null = null;
+  #supervisor: SupervisorClient | null = null;
+  /** The start or the end of a supervisor that is under way: orders wait for it. */
+  #settled: Promise<void> = Promise.resolve();
+  readonly #taps: Taps;
+  #fenceAtMs: number | null = null;
+  #isClosed = false;
+
+  private constructor(parts: QemuDriverParts) {
+    this.#parts = parts;
+    this.#files = new MachineFiles(parts.folder);
+    this.#taps = new Taps(parts.folder);
+  }
+
+  /** Resolves when it knows every machine on the host. */
+  static async open(parts: QemuDriverParts): Promise<QemuDriver> {
+    const driver = new QemuDriver(parts);
+    await driver.#adopt();
+    return driver;
+  }
+
+  async #adopt(): Promise<void> {
+    for (const run of this.#files.list()) this.#add(run, this.#files.isStarted(run) ? "starting" : "built");
+    const first = Promise.withResolvers<void>();
+    const listener = this.#supervisorListener(() => first.resolve());
+    this.#supervisor = await SupervisorClient.find(this.#parts.folder, listener);
+    if (this.#supervisor === null) await this.#endAll();
+    else await first.promise;
+    this.#removeTaps();
+  }
+
+  /** @param heard is called at each news, and when there will be none. */
+  #supervisorListener(heard: () => void): SupervisorListener {
+    return {
+      told: (news) => {
+        this.#told(news);
+        heard();
+      },
+      gone: (client) => {
+        this.#supervisorGone(client);
+        heard();
+      },
+    };
+  }
+
+  listen(listener: DriverListener): void {
+    this.#listener = listener;
+  }
+
+  inventory(): readonly Machine[] {
+    return [...this.#machines.values()].map(({ shown }) => shown).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  fenceAt(atMs: number): void {
+    this.#fenceAtMs = atMs;
+    this.#supervisor?.order({ kind: "fenceAt", atMs });
+  }
+
+  perform(action: MachineAction): void {
+    const { name, epoch } = action;
+    const machine = this.#machines.get(name);
+    switch (action.kind) {
+      case "build":
+        if (machine === undefined || (machine.run.epoch < epoch && !isAlive(machine))) this.#build(action);
+        return;
+      case "start":
+        if (machine?.run.epoch === epoch && machine.phase === "built") this.#start(machine);
+        return;
+      case "stop":
+        if (machine?.run.epoch !== epoch) return;
+        if (machine.phase === "building") machine.enter("failed", "the build was ended");
+        else machine.stop(action.graceMs);
+        return;
+      case "delete":
+        if (machine === undefined || machine.run.epoch > epoch || machine.executes) return;
+        machine.release();
+        this.#machines.delete(name);
+        this.#files.remove(name);
+        this.#dismissSupervisor();
+        this.#listener?.changed();
+        return;
+      case "probe":
+        void this.#probe(action);
+        return;
+    }
+  }
+
+  /** Lets go of all machines: they go on. */
+  close(): void {
+    this.#isClosed = true;
+    for (const machine of this.#machines.values()) machine.release();
+    this.#supervisor?.close();
+  }
+
+  #add(run: RunPath, phase: Machine["phase"]): QemuMachine {
+    const machine = new QemuMachine(
+      {
+        run,
+        files: this.#files,
+        log: this.#parts.log,
+        changed: () => this.#listener?.changed(),
+        signal: (signal) => this.#supervisor?.order({ kind: "signal", ...run, signal }),
+      },
+      phase,
+    );
+    this.#machines.set(run.name, machine);
+    return machine;
+  }
+
+  async #probe({ name, epoch, check, probe, timeoutMs }: Extract<MachineAction, { readonly kind: "probe" }>) {
+    const machine = this.#machines.get(name);
+    const isRunning = (): boolean => machine?.run.epoch === epoch && machine.phase === "running";
+    const passes = isRunning() && (await this.#passes({ name, epoch }, probe, timeoutMs));
+    // A guest that has gone meanwhile does not answer.
+    this.#listener?.probed(name, epoch, check, passes && isRunning());
+  }
+
+  async #passes(run: RunPath, probe: HealthProbe, timeoutMs: number): Promise<boolean> {
+    const [first] = this.#files.read(run).interfaces;
+    return await isHealthy(probe, first?.address ?? null, this.#files.path(run), timeoutMs);
+  }
+
+  #build({ name, epoch, spec, interfaces }: Extract<MachineAction, { readonly kind: "build" }>): void {
+    this.#machines.get(name)?.release();
+    const machine = this.#add({ name, epoch }, "building");
+    try {
+      const image = this.#parts.images.find(imageOf(spec));
+      const { qemu, accelerator } = this.#parts;
+      const args = qemuArguments({ name, spec, interfaces, image, accelerator });
+      this.#files.make({
+        version: 1,
+        name,
+        epoch,
+        command: qemu,
+        args,
+        interfaces: interfaces.map((one) => ({ ...one, dns: [...one.dns] })),
+      });
+      machine.enter("built");
+    } catch (error) {
+      if (!(error instanceof UnsupportedSpec || error instanceof ImageError))
+        this.#parts.log.error({ err: error, vm: name }, "a machine could not be built");
+      machine.enter("failed", error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #start(machine: QemuMachine): void {
+    const { run } = machine;
+    machine.enter("starting");
+    void this.#setUp(machine).catch((error: unknown) => {
+      this.#parts.log.error({ err: error, vm: run.name }, "a machine could not be started");
+      if (machine.phase !== "starting") return;
+      if (error instanceof TapError) {
+        this.#files.writeEnd(run, { how: "notStarted", detail: error.message });
+        this.#ended(machine);
+      } else machine.enter("built");
+    });
+  }
+
+  async #setUp(machine: QemuMachine): Promise<void> {
+    const { run } = machine;
+    for (const network of this.#files.read(run).interfaces) await this.#taps.create(network);
+    // It may have been told to stop meanwhile.
+    if (machine.phase === "starting") await this.#order({ kind: "start", ...run });
+    else this.#removeTaps();
+  }
+
+  #ended(machine: QemuMachine): void {
+    machine.ended();
+    this.#removeTaps();
+  }
+
+  /** Those of machines that have ended. */
+  #removeTaps(): void {
+    const needed = (): ReadonlySet<string> =>
+      new Set(
+        [...this.#machines.values()].flatMap((machine) =>
+          machine.executes ? this.#files.read(machine.run).interfaces.map(({ tap }) => tap) : [],
+        ),
+      );
+    this.#taps
+      .keepOnly(needed)
+      .catch((error: unknown) => this.#parts.log.warn({ err: error }, "tap devices could not be removed"));
+  }
+
+  /** @throws Error when there is no supervisor, and none can be started. */
+  async #order(order: Order): Promise<void> {
+    this.#settled = this.#settled.then(async () => {
+      if (this.#supervisor !== null || this.#isClosed) return;
+      const listener = this.#supervisorListener(() => undefined);
+      this.#supervisor = await SupervisorClient.findOrStart(this.#parts.folder, listener);
+      if (this.#fenceAtMs !== null) this.#supervisor.order({ kind: "fenceAt", atMs: this.#fenceAtMs });
+    });
+    const settled = this.#settled;
+    this.#settled = settled.catch(() => undefined);
+    await settled;
+    this.#supervisor?.order(order);
+  }
+
+  #told({ living }: News): void {
+    const alive = new Map(living.map(({ name, epoch }) => [name, epoch]));
+    for (const machine of this.#machines.values()) {
+      const { run } = machine;
+      if (alive.get(run.name) === run.epoch) machine.lives();
+      else if (machine.executes && this.#files.end(run) !== null) this.#ended(machine);
+    }
+  }
+
+  /** It has died, and its machines with it; or it had none, and was dismissed. */
+  #supervisorGone(client: SupervisorClient): void {
+    if (this.#supervisor !== client || this.#isClosed) return;
+    this.#supervisor = null;
+    this.#settled = this.#settled.then(async () => await this.#endAll());
+  }
+
+  /** No supervisor lives: nor does any machine, once the kernel has ended those that it had. */
+  async #endAll(): Promise<void> {
+    await killAll({ group: null, markedWith: markOf(this.#parts.folder) });
+    for (const machine of this.#machines.values()) {
+      const { run } = machine;
+      if (this.#files.isStarted(run)) this.#files.writeEnd(run, { how: "killed", detail: "its supervisor has died" });
+      if (this.#files.end(run) !== null) this.#ended(machine);
+      else if (machine.phase === "starting") machine.enter("built");
+    }
+  }
+
+  #dismissSupervisor(): void {
+    if (this.#machines.size > 0 || this.#supervisor === null) return;
+    this.#supervisor.close();
+    this.#supervisor = null;
+  }
+}
+
+function imageOf({ source }: VmSpec): string {
+  if (source === null) throw new UnsupportedSpec("source: this driver has no guest of its own: name an image");
+  if (!("image" in source)) throw new UnsupportedSpec("source: this driver boots images, not Nix modules");
+  return source.image;
+}
+
+/** One that is being built is at work on its files. */
+function isAlive(machine: QemuMachine): boolean {
+  return machine.executes || machine.phase === "building";
+}
