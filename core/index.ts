@@ -3,6 +3,7 @@
 export * from "./agent/index.ts";
 export * from "./cluster/index.ts";
 export * from "./domain/index.ts";
+export { countMarks, MARKS, type Mark } from "./marks.ts";
 export * from "./node/index.ts";
 export {
   type Append,

@@ -26,8 +26,8 @@ const RAFT_PLANTS: readonly Plant[] = [
     file: "core/raft/commit.ts",
     edits: [
       {
-        find: "if (reached <= raft.commitIndex || raft.log.termAt(reached) !== raft.term) return;",
-        replace: "if (reached <= raft.commitIndex) return;",
+        find: "if (raft.log.termAt(reached) !== raft.term) {",
+        replace: "if (raft.log.termAt(reached) > raft.term) {",
       },
     ],
   },
@@ -146,8 +146,8 @@ const RAFT_PLANTS: readonly Plant[] = [
     file: "core/raft/reads.ts",
     edits: [
       {
-        find: "if (raft.leadership.transferring !== null || raft.leadership.leaseBlocked) return false;",
-        replace: "",
+        find: "if (raft.leadership.transferring !== null || raft.leadership.leaseBlocked) {",
+        replace: "if (raft.leadership.transferring !== null && raft.leadership.transferring.to < 0) {",
       },
     ],
   },

@@ -320,8 +320,8 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     file: "core/orchestrator/recovery.ts",
     edits: [
       {
-        find: "if (restarts < spec.recovery.restartsMax) this",
-        replace: "if (restarts < spec.recovery.restartsMax + 1000) this",
+        find: "if (restarts < spec.recovery.restartsMax) {",
+        replace: "if (restarts < spec.recovery.restartsMax + 1000) {",
       },
     ],
   },

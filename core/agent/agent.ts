@@ -11,6 +11,7 @@
  * lease and the assignment, and calls the parts in order.
  */
 import { assert } from "../domain/index.ts";
+import { mark } from "../marks.ts";
 import { HealthMonitor, type HealthState } from "./health.ts";
 import { checkAction, type Grounds } from "./invariants.ts";
 import { VersionedInventory, type VersionedInventoryState } from "./inventory.ts";
@@ -170,6 +171,7 @@ export class Agent {
     this.#inventory.heard(inventoryVersion);
     this.#channel.useServers(servers);
     const untilMs = this.#channel.sentAtMs + leaseTtlMs;
+    if (!this.holdsLease) mark(this.#leaseUntilMs > 0 ? "lease/taken-anew" : "lease/first-taken");
     if (untilMs <= this.#leaseUntilMs || this.#assignment === null) return;
     this.#leaseUntilMs = untilMs;
     this.#step.act({ kind: "fenceAt", atMs: untilMs });
@@ -177,6 +179,7 @@ export class Agent {
 
   /** From now on it reports nothing, and ends all that there is. */
   #removed(): void {
+    mark("agent/removed");
     this.#isRemoved = true;
     this.#isAtRest = false;
     this.#assign({ index: this.#assignment?.index ?? 0, vms: [], tasks: [] });
@@ -207,7 +210,11 @@ export class Agent {
 
   #act(): void {
     const assignment = this.#assignment;
-    if (assignment === null || !this.#mayAct) return;
+    if (assignment === null) return;
+    if (!this.#mayAct) {
+      mark("lease/agent-waits-for-lease");
+      return;
+    }
     const { index, vms, tasks } = assignment;
     assert(index >= this.#actedIndex, "no assignment is followed by an older one", this.#actedIndex, index);
     this.#actedIndex = index;

@@ -3,6 +3,7 @@
  * come from the host.
  */
 import type { HealthCheck } from "../domain/index.ts";
+import { mark } from "../marks.ts";
 
 /** A result that has not come by then, after the check's own time-out, is a failure. */
 const LATE_MS = 5000;
@@ -97,8 +98,13 @@ export class HealthMonitor {
     state.giveUpMs = Number.POSITIVE_INFINITY;
     state.failuresInRow = isHealthy ? 0 : state.failuresInRow + 1;
     state.successesInRow = isHealthy ? state.successesInRow + 1 : 0;
-    if (state.failuresInRow >= check.failures) state.isDown = true;
-    else if (state.successesInRow >= check.successes) state.isDown = false;
+    if (state.failuresInRow >= check.failures) {
+      if (!state.isDown) mark("agent/health-check-down");
+      state.isDown = true;
+    } else if (state.successesInRow >= check.successes) {
+      if (state.isDown) mark("agent/health-check-up-again");
+      state.isDown = false;
+    }
   }
 
   /**

@@ -2,6 +2,7 @@
  * The machines of the host: what it shows of them, what it is asked to do so that they become as assigned, and what is
  * reported of them.
  */
+import { mark } from "../marks.ts";
 import type { HealthMonitor } from "./health.ts";
 import { ASK_AGAIN_MS, HostRequests, type HostRequestsState } from "./host-requests.ts";
 import type { VersionedInventory } from "./inventory.ts";
@@ -184,6 +185,7 @@ export class Machines {
 
   #actOn(vm: AssignedVm, machine: Machine | null, isRemoved: boolean): void {
     if (machine !== null && machine.epoch > vm.epoch) {
+      mark("agent/machine-of-a-later-run");
       // It has the name of a VM, and is none of its runs.
       this.#endUnwanted(machine, isRemoved);
       return;
@@ -214,11 +216,13 @@ export class Machines {
       // One that was there and is gone is not made again: the cluster hears of it, and decides on another run.
       if (!isBegun && this.#begun.get(name) !== epoch) this.#build(vm);
     } else if (machine.epoch < epoch) {
+      mark("agent/machine-of-an-earlier-run");
       // Its disk is that of the next run.
       if (isBusy(machine)) this.#stop(machine);
       else this.#build(vm);
     } else if (machine.phase === "building") {
       if (this.#inPhaseForMs(machine) >= this.#settings.buildTimeoutMs) {
+        mark("agent/build-hangs");
         this.#givenUp.set(name, { epoch, reason: NOT_BUILT });
         this.#stop(machine);
       }
@@ -228,9 +232,11 @@ export class Machines {
       else if (this.#givenUp.get(name)?.epoch !== epoch)
         this.#requests.ask(name, epoch, { kind: "start", name, epoch });
     } else if (machine.phase === "starting" && this.#inPhaseForMs(machine) >= BOOT_TIMEOUT_MS) {
+      mark("agent/boot-hangs");
       this.#givenUp.set(name, { epoch, reason: NOT_BOOTED });
       this.#stop(machine);
     } else if (machine.phase === "stopping" && this.#inPhaseForMs(machine) >= STOP_AGAIN_MS) {
+      mark("agent/stop-repeated-before-next-run");
       // It was told to stop before it was wanted again, and has not: the next run begins when this one has ended.
       this.#stop(machine);
     }
@@ -239,6 +245,7 @@ export class Machines {
   #build(vm: AssignedVm): void {
     const { name, epoch } = vm;
     if (this.#hasIgnored("build", name, epoch, this.#settings.buildTimeoutMs)) {
+      mark("agent/build-ignored");
       this.#givenUp.set(name, { epoch, reason: NOT_BUILT });
       return;
     }
@@ -280,7 +287,9 @@ export class Machines {
       return;
     }
     this.#hasUnwanted = true;
-    if (this.#inventory.hasHeardOf(machine)) this.#remove(machine);
+    if (!this.#inventory.hasHeardOf(machine)) return;
+    mark("agent/unwanted-machine-ended");
+    this.#remove(machine);
   }
 
   /** Has the host run the health checks that are due. */

@@ -3,6 +3,7 @@
  * One report is under way at a time. What a report says, and what follows from a directive, is decided by the agent.
  */
 import { assert } from "../domain/index.ts";
+import { mark } from "../marks.ts";
 import { REPORT_EVERY_MS } from "./lease.ts";
 import { type Directive, decodeDirective, encodeReport, type Report } from "./protocol.ts";
 import type { Step } from "./step.ts";
@@ -97,6 +98,7 @@ export class ReportChannel {
   isDue(pending: Pending): boolean {
     if (this.#awaited !== 0) {
       if (this.#step.nowMs < this.#sentAtMs + ANSWER_TIMEOUT_MS) return false;
+      mark("agent/report-unanswered");
       this.#awaited = 0;
       this.#askAnother();
     }

@@ -11,6 +11,7 @@ import {
   touched,
   withResponse,
 } from "../domain/index.ts";
+import { isMarking, mark } from "../marks.ts";
 import { Batch, type Touched } from "./batch.ts";
 import { type AuditedCommand, applyCommand, type CommandRequest } from "./command.ts";
 import { decodeEntryData } from "./entry-data.ts";
@@ -95,7 +96,10 @@ export class AppliedOutOfOrder extends Error {
 
 function applyEntry(batch: Batch, { index, data }: CommandEntry): ApplyResult {
   const { stamp, request, invalid } = decodeEntryData(data);
-  if (invalid !== undefined) return { ok: false, refusal: invalid };
+  if (invalid !== undefined) {
+    if (isMarking) mark(`refused/${invalid.kind}`);
+    return { ok: false, refusal: invalid };
+  }
   if (stamp.wallMs > batch.timeMs) batch.timeMs = stamp.wallMs;
   return applyRequest(batch, request, index);
 }
@@ -112,12 +116,16 @@ function applyRequest(batch: Batch, { session, actor = null, command }: CommandR
 function openSession(batch: Batch, clientToken: string, index: number): ApplyResult {
   const open = batch.sessionOfToken(clientToken);
   if (open !== null) {
+    mark("session/opened-again");
     batch.putSession(touched(open, index, open.lowestUnacknowledged));
     return { ok: true, kind: "sessionOpened", sessionId: open.id };
   }
   if (batch.sessionCount >= batch.limits.sessions) {
     const oldest = leastRecentlyActive(batch, index);
-    if (oldest !== null) batch.removeSession(oldest);
+    if (oldest !== null) {
+      mark("session/expired-for-another");
+      batch.removeSession(oldest);
+    }
   }
   batch.addSession(openedSession(index, clientToken));
   return { ok: true, kind: "sessionOpened", sessionId: index };
@@ -145,6 +153,7 @@ function applyInSession(
   const current = touched(session, index, request.lowestUnacknowledged);
   const earlier = storedResponse(current, sequence);
   if (earlier !== null) {
+    mark("session/answered-from-memory");
     batch.putSession(current);
     return earlier;
   }
@@ -158,5 +167,6 @@ function applyInSession(
 }
 
 function sessionExpired(sessionId: number): ApplyResult {
+  mark("refused/sessionExpired");
   return { ok: false, refusal: { kind: "sessionExpired", sessionId } };
 }

@@ -13,6 +13,7 @@ import {
   resourcesOf,
   type VmRecord,
 } from "../domain/index.ts";
+import { mark } from "../marks.ts";
 import { judge } from "../scheduler/index.ts";
 import { choice, type InferShape, list, nullable, record } from "../schema/index.ts";
 import type { Batch } from "./batch.ts";
@@ -110,13 +111,17 @@ export const placementCommands = {
           victim.spec.preemptible &&
           victim.spec.priority < vm.spec.priority &&
           intentOf(victim) === "run";
-        if (!mayGo) return refused({ kind: "vmHasChanged" });
+        if (!mayGo) {
+          mark("preemption/victim-may-not-go");
+          return refused({ kind: "vmHasChanged" });
+        }
         leaving.push(victim);
         used = less(used, heldBy(victim));
       }
       // Nobody is stopped for a VM that could not run there all the same.
       const { refusal } = judge(placementContext(batch), { ...workerView(worker), used }, vmRequest(vm));
       if (refusal !== null) return refused({ kind: "doesNotFit", workerId, why: refusal.kind });
+      mark("preemption/decided");
       for (const victim of leaving) {
         moved(batch, victim, {
           state: "Stopping",

@@ -1,5 +1,6 @@
 /** How the record of a VM changes: each transition checks that it is legal, and leaves an event. */
 import { AssertionFailed, heldBy, isLegalMove, type VmRecord } from "../domain/index.ts";
+import { mark } from "../marks.ts";
 import type { Batch } from "./batch.ts";
 import { release } from "./ip-pools.ts";
 
@@ -53,15 +54,18 @@ export function lostVm(batch: Batch, name: string, isConfirmed: boolean): void {
   const vm = batch.vm(name);
   if (vm === null) return;
   if (vm.desired === "deleted" && isConfirmed) {
+    mark("recovery/deletion-completed-by-confirmed-death");
     removed(batch, vm);
     return;
   }
   const movesOn = vm.desired === "running" && (isConfirmed || vm.spec.onWorkerLost === "restart");
   if (!movesOn && !(isConfirmed && vm.desired === "stopped")) {
     // What it left there comes back with its worker, and is looked for there.
+    mark("recovery/vm-waits-for-lost-worker");
     if (vm.state !== "Lost") moved(batch, vm, { state: "Lost", reason: `worker ${vm.workerId} is lost` });
     return;
   }
+  mark("recovery/vm-leaves-lost-worker");
   moved(batch, vm, {
     state: vm.desired === "stopped" ? "Stopped" : "Lost",
     reason: `worker ${vm.workerId} is lost`,
@@ -85,5 +89,7 @@ export function mayLeaveLostWorker(batch: Batch, { state, workerId, desired, spe
 /** The worker where room was kept for it is lost. */
 export function targetLost(batch: Batch, name: string): void {
   const vm = batch.vm(name);
-  if (vm !== null && vm.targetId !== null) moved(batch, vm, { targetId: null, reason: "" });
+  if (vm === null || vm.targetId === null) return;
+  mark("preemption/nominated-worker-gone");
+  moved(batch, vm, { targetId: null, reason: "" });
 }

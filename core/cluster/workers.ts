@@ -11,6 +11,7 @@ import {
   type WorkerRecord,
   workerFactsSchema,
 } from "../domain/index.ts";
+import { mark } from "../marks.ts";
 import { choice } from "../schema/index.ts";
 import type { Batch } from "./batch.ts";
 import { command } from "./command-definition.ts";
@@ -31,6 +32,7 @@ function workerLost(batch: Batch, workerId: number, bootId: number | null, isCon
   if (!isConfirmed && (!worker.isOnline || worker.bootId !== bootId))
     return refused({ kind: "workerHasChanged", workerId });
   batch.putWorker({ ...worker, isOnline: false, assignedIndex: batch.appliedIndex });
+  mark(isConfirmed ? "recovery/worker-confirmed-dead" : "recovery/worker-lost");
   for (const name of worker.nominees) targetLost(batch, name);
   for (const name of worker.vms) lostVm(batch, name, isConfirmed);
   for (const id of worker.tasks) lostTask(batch, id);
@@ -76,6 +78,7 @@ export const workerCommands = {
         ...facts,
       };
       if (known !== null) batch.workerMoved(known, worker);
+      if (known !== null && known.bootId !== bootId) mark("recovery/worker-is-back-with-another-process");
       batch.putWorker(worker);
       batch.roomMayHaveGrown();
       batch.happened({ kind: "workerRegistered", workerId, driver: facts.driver });

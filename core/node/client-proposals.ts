@@ -4,6 +4,7 @@
  */
 import { encodeRequest, InvalidCommand, STAMP_BYTES } from "../cluster/index.ts";
 import type { ApplyResult } from "../domain/index.ts";
+import { mark } from "../marks.ts";
 import { type Entry, type ForwardResponse, NOBODY, type Raft, type RaftOptions } from "../raft/index.ts";
 import type { ClientRequest } from "../runtime.ts";
 import type { Applier } from "./applier.ts";
@@ -50,6 +51,7 @@ export class ClientProposals {
       this.#pending.reject(requestId, { kind: "noLeader" });
       return;
     }
+    mark("proposal/forwarded");
     const ticket = this.#pending.add(requestId, request, raft.nowMs);
     const pending = this.#pending.get(ticket);
     if (pending !== undefined) pending.forwarded = { to: raft.leaderId, term: raft.term, data, isAppended: false };
@@ -88,6 +90,7 @@ export class ClientProposals {
       // It has led without a break since this was sent, so it remembers whether it had taken it before.
       this.#pending.refuse(ticket, outcome);
     } else {
+      mark("proposal/outcome-lost");
       // Applied before this answer came; or refused by a node that may have taken another copy before it lost
       // leadership.
       this.#pending.refuse(ticket, { kind: "outcomeUnknown" });
@@ -114,6 +117,7 @@ export class ClientProposals {
    * may have made two.
    */
   #superseded(ticket: number): void {
+    mark("proposal/superseded");
     const wasForwarded = this.#pending.get(ticket)?.forwarded !== null;
     this.#pending.refuse(ticket, { kind: wasForwarded ? "outcomeUnknown" : "noLeader" });
   }

@@ -3,6 +3,7 @@
  * an index (thesis 6.4), and is served from this node's own state once that is applied.
  */
 import { query } from "../cluster/index.ts";
+import { mark } from "../marks.ts";
 import { NOBODY, type NodeId, type Raft, type RaftOptions, type ReadIndexResponse } from "../raft/index.ts";
 import type { ClientRequest } from "../runtime.ts";
 import type { Applier } from "./applier.ts";
@@ -80,6 +81,7 @@ export class ClientReads {
     } else if (index <= this.#replica.appliedIndex) {
       this.#serve(ticket, pending.request);
     } else {
+      mark("read/waits-for-apply");
       pending.readIndex = index;
       this.#awaitingApply.add(ticket);
     }

@@ -1,5 +1,6 @@
 /** What this node's clients ask: each kind of request has a file of its own; here is what they share. */
 import type { ApplyResult } from "../domain/index.ts";
+import { mark } from "../marks.ts";
 import { type Entry, NOBODY, type NodeId, type Raft, type RaftOptions, unreachable } from "../raft/index.ts";
 import type { ClientRequest } from "../runtime.ts";
 import type { Applier } from "./applier.ts";
@@ -100,6 +101,7 @@ export class ClientRequests {
     this.#askedLeader = leaderId;
     for (const [ticket, { request, forwarded, readIndex }] of this.pending.entries()) {
       if (forwarded === null || forwarded.to === leaderId || forwarded.isAppended || readIndex !== null) continue;
+      mark("proposal/former-leader-given-up");
       this.pending.refuse(ticket, { kind: request.kind === "read" ? "noLeader" : "outcomeUnknown" });
     }
   }

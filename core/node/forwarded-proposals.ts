@@ -1,4 +1,5 @@
 /** Proposals that other members forward to this node, because they take it for the leader. */
+import { mark } from "../marks.ts";
 import type { Entry, Forward, ForwardResponse, NodeId, Raft, RaftOptions } from "../raft/index.ts";
 import type { ProposalBatch } from "./proposal-batch.ts";
 
@@ -25,8 +26,12 @@ export class ForwardedProposals {
 
   receive({ from, requestId, data, term }: Forward): void {
     const origin = { kind: "member", id: from, requestId } as const;
-    if (this.#seen.has(requestId)) return;
+    if (this.#seen.has(requestId)) {
+      mark("proposal/forwarded-twice");
+      return;
+    }
     if (term !== this.#raft.term) {
+      mark("proposal/forwarded-to-another-term");
       // Meant for this node's leadership of another term, which may have taken it.
       this.#respond(origin, { kind: "noLeader" });
       return;

@@ -11,6 +11,7 @@
  */
 import { type ClusterState, stampRequest } from "../cluster/index.ts";
 import { type CountLimits, DEFAULT_COUNT_LIMITS } from "../domain/index.ts";
+import { mark } from "../marks.ts";
 import {
   type Configuration,
   checkRaftOptions,
@@ -225,6 +226,7 @@ export class Node {
   step(input: Input): readonly Effect[] {
     if (this.halted) {
       if (input.kind !== "request") return NO_EFFECTS;
+      mark("request-refused/halted");
       const answer = { kind: "refused", refusal: { kind: "halted" } } as const;
       return [{ kind: "answer", requestId: input.requestId, answer }];
     }

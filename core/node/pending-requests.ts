@@ -1,4 +1,5 @@
 /** Requests of this node's clients that wait for their answers. Each gets exactly one. */
+import { isMarking, mark } from "../marks.ts";
 import type { NodeId } from "../raft/index.ts";
 import type { ClientAnswer, ClientRequest, RequestRefusal } from "../runtime.ts";
 
@@ -95,6 +96,7 @@ export class PendingRequests {
   }
 
   refuse(ticket: number, refusal: RequestRefusal): void {
+    if (isMarking) mark(`request-refused/${refusal.kind}`);
     this.answer(ticket, { kind: "refused", refusal });
   }
 
@@ -105,6 +107,7 @@ export class PendingRequests {
 
   /** Turns a request away before it waits for anything. */
   reject(requestId: number, refusal: RequestRefusal): void {
+    if (isMarking) mark(`request-refused/${refusal.kind}`);
     this.#answer(requestId, { kind: "refused", refusal });
   }
 

@@ -3,6 +3,7 @@
  * stops for it, and has it stored after the last. The state is immutable, so the node goes on meanwhile.
  */
 import { type ClusterState, encodeSnapshot } from "../cluster/index.ts";
+import { mark } from "../marks.ts";
 import type { Entry, Raft, RaftOptions, SnapshotBase } from "../raft/index.ts";
 
 /** What it needs of consensus. */
@@ -60,6 +61,7 @@ export class SnapshotTaker {
       return;
     }
     this.#encoding = null;
+    mark("snapshot/taken");
     this.#raft.compact(encoding.base, encoding.chunks);
   }
 
@@ -68,7 +70,10 @@ export class SnapshotTaker {
     const every = index === 0 ? this.#options.snapshotAfterEntries : this.#options.snapshotEveryEntries;
     if (appliedIndex - index < every || this.#bytesSince < sizeBytes) return null;
     const base = this.#raft.snapshotBaseAt(appliedIndex);
-    if (base === null) return null;
+    if (base === null) {
+      mark("snapshot/put-off-in-joint-phase");
+      return null;
+    }
     this.#bytesSince = 0;
     return { base, state, source: encodeSnapshot(state, this.#options.snapshotChunkBytes), chunks: [] };
   }

@@ -7,6 +7,7 @@
  */
 import { decodeReport, encodeDirective, type Report } from "../agent/index.ts";
 import { type ClusterState, encodeRequest, nodeOf, type Touched } from "../cluster/index.ts";
+import { mark } from "../marks.ts";
 import { Orchestrator, type Proposal as OwnProposal } from "../orchestrator/index.ts";
 import {
   type Directed,
@@ -152,6 +153,7 @@ export class WorkerReports {
     this.#inRound = [];
     if (answered.length === 0) return;
     const servers = index === null || appliedIndex < index ? null : this.#servers();
+    if (servers === null) mark("lease/report-not-answered-without-quorum");
     for (const { from, requestId, report } of answered) {
       const directive =
         servers === null ? null : (this.#orchestrator?.directive(report, servers, this.#raft.nowMs) ?? null);
@@ -214,6 +216,7 @@ export class WorkerReports {
   #stopLeading(): void {
     this.#orchestrator = null;
     const waiting = [...this.#inRound, ...this.#waiting];
+    if (waiting.length > 0) mark("lease/leader-ends-with-reports-waiting");
     this.#inRound = [];
     this.#waiting = [];
     for (const { from, requestId } of waiting) {

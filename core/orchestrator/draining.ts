@@ -4,6 +4,7 @@
  */
 import { type ClusterState, vmOf, vmRequest, workerOf } from "../cluster/index.ts";
 import { intentOf, statusOf, type VmRecord, type WorkerRecord } from "../domain/index.ts";
+import { mark } from "../marks.ts";
 import { Drains } from "./drains.ts";
 import type { Proposals } from "./proposals.ts";
 import type { Room } from "./room.ts";
@@ -63,7 +64,10 @@ export class Draining {
     const movingMax = Math.max(1, Math.floor(vms.length / VMS_PER_MOVE));
     let tries = 0;
     for (const name of vms) {
-      if (this.#drains.movingFrom(id) >= movingMax) return tries;
+      if (this.#drains.movingFrom(id) >= movingMax) {
+        mark("drain/budget-used-up");
+        return tries;
+      }
       if (this.#proposals.isFull) {
         this.#drains.again(id);
         return tries;
@@ -74,13 +78,18 @@ export class Draining {
       const { epoch, desired } = vm;
       // One that is stopped needs no room anywhere until somebody starts it.
       if (desired === "stopped") {
+        mark("drain/stopped-vm");
         this.#proposals.propose(subject, { kind: "evictVm", name, epoch, cause: "drain", to: null });
         continue;
       }
       tries += 1;
       const request = vmRequest(vm);
       const to = this.#room.choose(state, request);
-      if (to === null) continue;
+      if (to === null) {
+        mark("drain/no-place");
+        continue;
+      }
+      mark("drain/moved");
       const command = { kind: "evictVm", name, epoch, cause: "drain", to } as const;
       this.#room.propose(state, subject, command, { workerId: to, resources: request.resources });
       this.#drains.moves(id, name, nowMs);

@@ -22,6 +22,7 @@ import {
   workerOf,
 } from "../cluster/index.ts";
 import { assert, sameFacts, type TaskRecord, type VmRecord, type WorkerRecord } from "../domain/index.ts";
+import { mark } from "../marks.ts";
 import { assignmentOf, detailsFor } from "./assignment.ts";
 import { Draining } from "./draining.ts";
 import { Placing } from "./placing.ts";
@@ -149,7 +150,10 @@ export class Orchestrator {
       return;
     }
     // Nothing that a removed worker says is believed.
-    if (this.#isRemoved(workerId)) return;
+    if (this.#isRemoved(workerId)) {
+      mark("lease/report-of-removed-worker");
+      return;
+    }
     const worker = workerOf(this.#state, workerId);
     // One too many: the log would fill with refusals.
     if (worker === null && this.#state.workerCount >= this.#state.limits.workers) return;
@@ -158,7 +162,10 @@ export class Orchestrator {
       const command = { kind: "registerWorker", workerId, bootId, facts } as const;
       this.#proposals.propose({ kind: "worker", workerId }, command);
     }
-    if (!isCurrent || isBeingLost) return;
+    if (!isCurrent || isBeingLost) {
+      mark(isBeingLost ? "lease/report-while-being-lost" : "lease/report-of-unregistered-process");
+      return;
+    }
     this.#leases.renew(workerId, nowMs);
     this.#inventories.hear(report);
   }

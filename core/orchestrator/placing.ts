@@ -21,6 +21,7 @@ import {
   type VmRecord,
   type WorkerRecord,
 } from "../domain/index.ts";
+import { mark } from "../marks.ts";
 import { judge, type PlacementRequest } from "../scheduler/index.ts";
 import { BlockedGroups } from "./blocked-groups.ts";
 import { PreemptibleVms } from "./preemptible-vms.ts";
@@ -126,12 +127,16 @@ export class Placing {
     if (vm === null || !needsPlace(vm)) return true;
     if (vm.targetId !== null) return this.#placeNominated(state, vm, vm.targetId);
     const context = this.#room.contextOf(state);
-    if (this.#blocked.block(context, name, vm.spec.antiAffinity)) return true;
+    if (this.#blocked.block(context, name, vm.spec.antiAffinity)) {
+      mark("placement/blocked-by-group");
+      return true;
+    }
     const request = vmRequest(vm);
     const candidates = this.#unschedulable.candidates(context, request);
     const workerId = this.#room.choose(state, request, candidates);
     if (workerId !== null) return this.#proposePlacement(state, vm, request, workerId);
     if (this.#preempt(state, vm, request, candidates)) return true;
+    mark("placement/no-place");
     this.#unschedulable.refused(name);
     return false;
   }
@@ -142,9 +147,16 @@ export class Placing {
     const request = vmRequest(vm);
     const target = workerOf(state, targetId);
     const refusal = target === null ? OFFLINE : judge(this.#room.contextOf(state), workerView(target), request).refusal;
-    if (refusal === null) return this.#proposePlacement(state, vm, request, targetId);
+    if (refusal === null) {
+      mark("preemption/room-taken-by-nominee");
+      return this.#proposePlacement(state, vm, request, targetId);
+    }
     // Those who leave have not left yet.
-    if (refusal.kind === "insufficient" && target !== null && isBeingLeft(state, target)) return false;
+    if (refusal.kind === "insufficient" && target !== null && isBeingLeft(state, target)) {
+      mark("preemption/waits-for-victims");
+      return false;
+    }
+    mark("preemption/nomination-dropped");
     return this.#proposals.propose({ kind: "vm", name }, { kind: "dropNomination", name, epoch });
   }
 
@@ -165,6 +177,7 @@ export class Placing {
     const plan = this.#room.planPreemption(state, request, among);
     if (plan === null || plan.victims.length === 0 || plan.victims.length > CLUSTER_LIMITS.observations) return false;
     const { workerId, victims } = plan;
+    mark(victims.length === 1 ? "preemption/one-victim" : "preemption/many-victims");
     this.#proposals.propose({ kind: "vm", name }, { kind: "preempt", name, epoch, workerId, victims });
     return true;
   }
@@ -173,7 +186,10 @@ export class Placing {
     const task = taskOf(state, id);
     if (task === null || isOver(task) || task.state !== "Pending") return true;
     const workerId = this.#room.choose(state, taskRequest(task));
-    if (workerId === null) return false;
+    if (workerId === null) {
+      mark("placement/no-place-for-task");
+      return false;
+    }
     const { attempt, resources } = task;
     const command = { kind: "placeTask", id, attempt, workerId } as const;
     this.#room.propose(state, { kind: "task", id }, command, { workerId, resources });

@@ -4,6 +4,7 @@
  */
 import { type ClusterState, vmOf } from "../cluster/index.ts";
 import { intentOf, type VmRecord } from "../domain/index.ts";
+import { mark } from "../marks.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Proposals } from "./proposals.ts";
 
@@ -41,10 +42,16 @@ export class Recovery {
   /** What is in flight about it already comes first: it is looked at again when that is settled. */
   #recover({ name, epoch, spec, restarts, relocations }: VmRecord): void {
     const subject = { kind: "vm", name } as const;
-    if (restarts < spec.recovery.restartsMax) this.#proposals.propose(subject, { kind: "recoverVm", name, epoch });
-    // A VM that may run nowhere else would lose its disk and gain nothing.
-    else if (relocations < RELOCATIONS_MAX && spec.workerId === null)
+    if (restarts < spec.recovery.restartsMax) {
+      mark("recovery/restart");
+      this.#proposals.propose(subject, { kind: "recoverVm", name, epoch });
+    } else if (relocations < RELOCATIONS_MAX && spec.workerId === null) {
+      // A VM that may run nowhere else would lose its disk and gain nothing.
+      mark("recovery/relocation");
       this.#proposals.propose(subject, { kind: "evictVm", name, epoch, cause: "recovery", to: null });
+    } else {
+      mark("recovery/left-alone");
+    }
   }
 
   /** Infinity: nothing is due. */

@@ -5,6 +5,7 @@
 import { FENCE_GRACE_MS, LEASE_TTL_MS, waitForLeaseMs } from "../agent/index.ts";
 import { type ClusterState, workerOf } from "../cluster/index.ts";
 import { assert, type WorkerRecord } from "../domain/index.ts";
+import { mark } from "../marks.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Proposals } from "./proposals.ts";
 
@@ -46,6 +47,7 @@ export class WorkerLeases {
     for (let id = this.#ends.take(nowMs); id !== undefined; id = this.#ends.take(nowMs)) {
       const worker = workerOf(state, id);
       if (worker?.isOnline !== true) continue;
+      mark("lease/waited-out");
       const command = { kind: "workerLost", workerId: id, bootId: worker.bootId } as const;
       this.#proposals.propose({ kind: "lost", workerId: id }, command);
     }

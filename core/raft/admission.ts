@@ -1,4 +1,5 @@
 /** Which messages are handled at all, and the evidence against peers whose messages are not. */
+import { isMarking, mark } from "../marks.ts";
 import type { RaftEffect } from "./environment.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Message } from "./messages.ts";
@@ -52,7 +53,11 @@ export class Admission {
     const { id, clusterId, incarnation } = this.#self;
     if (message.clusterId !== clusterId || message.incarnation !== incarnation) return "refused";
     if (message.to !== id) return "refused";
-    if (this.#roster.peerOf(message.from) === from) return this.#evicted.has(message.from) ? "refused" : "admitted";
+    if (this.#roster.peerOf(message.from) === from) {
+      if (!this.#evicted.has(message.from)) return "admitted";
+      mark("admission/evicted-ignored");
+      return "refused";
+    }
     const bound = this.#roster.boundPeerOf(message.from);
     if (bound !== undefined && bound !== from) {
       this.report(`impersonation ${from}`, { kind: "impersonation", peer: from, claimed: message.from });
@@ -61,7 +66,10 @@ export class Admission {
     // An introduction proves itself by signatures of known members, whoever sends it. An honest peer needs one in a
     // heartbeat interval at most; the limit keeps the cost of a dishonest one low.
     const isIntroduction = message.type === "introduction";
-    if (this.#mustWait(isIntroduction ? `introduction ${from}` : from, nowMs)) return "refused";
+    if (this.#mustWait(isIntroduction ? `introduction ${from}` : from, nowMs)) {
+      mark("admission/stranger-must-wait");
+      return "refused";
+    }
     return isIntroduction ? "admitted" : "stranger";
   }
 
@@ -77,6 +85,7 @@ export class Admission {
   report(key: string, evidence: Evidence): void {
     if (this.#evidenceKeys.has(key) || this.#evidenceKeys.size >= MAX_EVIDENCE) return;
     this.#evidenceKeys.add(key);
+    if (isMarking) mark(`evidence/${evidence.kind}`);
     this.#emit({ kind: "evidence", evidence });
   }
 

@@ -3,6 +3,7 @@
  * that this node knows by itself: from its log, or proved by an introduction. Signatures are verified once for each
  * term and certificate, not for each message.
  */
+import { mark } from "../marks.ts";
 import type { Admission } from "./admission.ts";
 import { askWho, type Introducer } from "./introductions.ts";
 import type { Message } from "./messages.ts";
@@ -47,7 +48,11 @@ function checkCertificate(
   }
   const signed = (id: NodeId): boolean => signers.has(id);
   for (const { configuration } of raft.roster.configurations) if (isQuorum(configuration, signed)) return "valid";
-  if (raft.roster.introduced !== null && isQuorum(raft.roster.introduced.configuration, signed)) return "valid";
+  if (raft.roster.introduced !== null && isQuorum(raft.roster.introduced.configuration, signed)) {
+    mark("certificate/by-introduced-configuration");
+    return "valid";
+  }
+  mark("certificate/by-former-configuration");
   return wasQuorum(raft, term, signed) ? "valid" : "unproven";
 }
 
@@ -75,7 +80,10 @@ export function isFromLeader(raft: CertificateChecker, message: Message, certifi
   const known = raft.recognized;
   if (known !== null && known.term === message.term && known.candidate === message.from) {
     // A node that campaigns by order of the leader goes on, although it still hears that leader.
-    if (raft.leaderId !== message.from && raft.transferOrder === "") raft.becomeFollower(message.from);
+    if (raft.leaderId !== message.from && raft.transferOrder === "") {
+      mark("election/campaign-given-up-for-leader");
+      raft.becomeFollower(message.from);
+    }
     return true;
   }
   if (certificate === null) return false;
@@ -100,6 +108,7 @@ export function followProof(raft: CertificateChecker, message: Message, proof: C
   }
   const accepted = accept(raft, proof, message);
   if (accepted === null) return false;
+  mark(accepted.kind === "election" ? "election/later-leader-by-proof" : "election/later-term-by-proof");
   if (accepted.kind === "election") raft.recognize(accepted);
   else raft.enterTerm(accepted.term, accepted);
   return true;
@@ -119,6 +128,7 @@ export function accept(raft: CertificateChecker, certificate: Certificate, messa
       forged(raft, message, "a signature does not verify");
       return null;
     case "unproven": {
+      mark("certificate/unproven");
       const peer = raft.roster.peerOf(message.from);
       if (peer !== undefined) askWho(raft, peer, message.from);
       return null;

@@ -1,4 +1,5 @@
 /** When entries are committed (thesis 3.5, 3.6). */
+import { mark } from "../marks.ts";
 import { changeCommitted, type MembershipState } from "./membership.ts";
 import { quorumValue } from "./quorum.ts";
 import { confirmReads } from "./rounds.ts";
@@ -14,7 +15,11 @@ export function advanceCommit(raft: CommitState): void {
   const reached = quorumValue(raft.roster.configuration, (id) =>
     id === raft.id ? raft.log.stableIndex : (raft.leadership.progress.get(id)?.match ?? 0),
   );
-  if (reached <= raft.commitIndex || raft.log.termAt(reached) !== raft.term) return;
+  if (reached <= raft.commitIndex) return;
+  if (raft.log.termAt(reached) !== raft.term) {
+    mark("commit/of-former-term-waits");
+    return;
+  }
   for (let index = raft.commitIndex + 1; index <= reached; index++) {
     raft.leadership.addUncommitted(-(raft.log.entryAt(index)?.data.length ?? 0));
   }

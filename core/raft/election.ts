@@ -3,6 +3,7 @@
  * gathers a quorum's signed pre-votes; they are the certificate with which it, and then every other member, enters
  * the new term.
  */
+import { mark } from "../marks.ts";
 import type { Appender } from "./appending.ts";
 import { accept, type CertificateChecker, followProof } from "./certificates.ts";
 import type { Leadership } from "./leadership.ts";
@@ -39,8 +40,10 @@ const NO_DATA = new Uint8Array(0);
  * counts for this campaign alone.
  */
 export function campaign(raft: Elector, order: Signature = ""): void {
+  mark("election/campaign");
   raft.becomePreCandidate(order);
   raft.preVotes.add(raft.id, sign(raft, "preVote", raft.term + 1, raft.id));
+  if (order !== "") mark("election/campaign-ordered");
   if (electIfPreVoted(raft)) return;
   for (const to of otherVoters(raft)) {
     raft.outbox.send({
@@ -59,6 +62,7 @@ function electIfPreVoted(raft: Elector): boolean {
   if (!isQuorum(raft.roster.configuration, (id) => raft.preVotes.has(id))) return false;
   const order = raft.transferOrder;
   const certificate = certificateOf(raft, "preVote", raft.term + 1, raft.preVotes);
+  mark("election/pre-vote-won");
   raft.becomeCandidate(certificate);
   const { term } = raft;
   // The request states how long this log is. If a crash lost its end, votes for the longer log would elect the
@@ -87,12 +91,14 @@ export function countOwnVote(raft: Elector, term: number): void {
 
 export function handleRequestVote(raft: Elector, message: RequestVote): void {
   if (message.term < raft.term || (message.preVote && message.term === raft.term)) {
+    mark("election/term-over");
     refuse(raft, message);
     return;
   }
   const upToDate = raft.log.isUpToDate(message.lastIndex, message.lastTerm);
   if (message.preVote) {
     if (!upToDate || isSticky(raft, message) || !isNextTerm(raft, message)) {
+      if (!upToDate) mark("election/pre-vote-refused-short-log");
       refuse(raft, message);
       return;
     }
@@ -110,21 +116,27 @@ export function handleRequestVote(raft: Elector, message: RequestVote): void {
   // Also when this node is in that term already: another candidate may have brought it here, and it may have heard a
   // leader since.
   if (isSticky(raft, message)) {
+    mark("election/vote-refused-leader-heard");
     refuse(raft, message);
     return;
   }
   if (message.term > raft.term) {
     const { certificate } = message;
-    if (certificate === null || certificate.term !== message.term || certificate.candidate !== message.from) return;
+    if (certificate === null || certificate.term !== message.term || certificate.candidate !== message.from) {
+      mark("election/vote-refused-unproven-term");
+      return;
+    }
     const accepted = accept(raft, certificate, message);
     if (accepted === null) return;
     raft.enterTerm(message.term, accepted);
   }
   const free = raft.votedFor === NOBODY && raft.recognized === null;
   if (!upToDate || !(free || raft.votedFor === message.from)) {
+    mark(upToDate ? "election/vote-refused-voted-already" : "election/vote-refused-short-log");
     refuse(raft, message);
     return;
   }
+  mark(raft.votedFor === message.from ? "election/vote-granted-again" : "election/vote-granted");
   raft.vote(message.from);
   raft.resetElectionDeadline();
   raft.outbox.sendDurably({
@@ -144,7 +156,11 @@ export function handleRequestVote(raft: Elector, message: RequestVote): void {
  */
 function isSticky(raft: Elector, message: RequestVote): boolean {
   if (raft.role !== "leader" && raft.nowMs >= raft.lastLeaderContactMs + raft.options.electionTimeoutMs) return false;
-  if (message.transfer === "" || message.term !== raft.term + 1) return true;
+  if (message.transfer === "" || message.term !== raft.term + 1) {
+    mark("election/candidate-refused-leader-heard");
+    return true;
+  }
+  mark("election/order-lifts-stickiness");
   const leader = raft.roster.peerOf(raft.leaderId);
   const statement = transferStatement(raft.clusterId, raft.incarnation, raft.term, message.from);
   return leader === undefined || !raft.environment.verify(leader, statement, message.transfer);
@@ -156,6 +172,7 @@ function isSticky(raft: Elector, message: RequestVote): boolean {
  */
 function isNextTerm(raft: Elector, message: RequestVote): boolean {
   if (message.term <= raft.term + 1) return true;
+  mark("election/pre-vote-for-later-term");
   const { certificate } = message;
   return certificate !== null && certificate.term === message.term - 1 && accept(raft, certificate, message) !== null;
 }
@@ -181,7 +198,10 @@ export function handleVoteResponse(raft: Elector, message: VoteResponse): void {
   const expected = message.preVote
     ? raft.role === "preCandidate" && message.term === raft.term + 1
     : raft.role === "candidate" && message.term === raft.term;
-  if (!expected) return;
+  if (!expected) {
+    mark("election/late-vote");
+    return;
+  }
   const voter = raft.roster.peerOf(message.from);
   const statement = voteStatement(raft.clusterId, raft.incarnation, kind, message.term, raft.id);
   if (voter === undefined || !raft.environment.verify(voter, statement, message.signature)) {
@@ -208,9 +228,11 @@ function leadIfElected(raft: Elector): void {
   // Its own vote counts once it is durable, and a candidate never leads without it.
   if (!raft.votes.has(raft.id) || !isQuorum(raft.roster.configuration, (id) => raft.votes.has(id))) return;
   const certificate = certificateOf(raft, "election", raft.term, raft.votes);
+  mark("election/won");
   raft.becomeLeader(certificate);
   const { leadership, log } = raft;
   leadership.track(raft.roster.configuration, log, raft.nowMs);
+  if (raft.commitIndex < log.lastIndex) mark("election/won-with-uncommitted-entries");
   for (let index = raft.commitIndex + 1; index <= log.lastIndex; index++) {
     leadership.addUncommitted(log.entryAt(index)?.data.length ?? 0);
   }

@@ -1,4 +1,5 @@
 /** A follower's side of replication (thesis 3.5): appends and heartbeats from the leader. */
+import { mark } from "../marks.ts";
 import { Halt } from "./assert.ts";
 import { type CertificateChecker, isFromLeader } from "./certificates.ts";
 import { decodeConfigurationRecord } from "./codec/index.ts";
@@ -22,10 +23,12 @@ interface FollowerState
 
 export function handleAppend(raft: FollowerState, message: Append): void {
   if (message.term < raft.term) {
+    mark("replication/append-of-former-term");
     respond(raft, message, "staleTerm", message.prevIndex, "", 0, 0);
     return;
   }
   if (!isFromLeader(raft, message, message.certificate)) {
+    mark("replication/append-uncertified");
     respond(raft, message, "uncertified", message.prevIndex, "", 0, 0);
     return;
   }
@@ -36,6 +39,7 @@ export function handleAppend(raft: FollowerState, message: Append): void {
 
   const previous = log.termAt(prevIndex);
   if (previous === null && prevIndex < log.firstIndex) {
+    mark("replication/append-from-compacted-part");
     // It begins in the compacted part. All of that is committed, so it agrees with any leader; only entries after it
     // are compared.
     const later = entries.filter((entry) => entry.index >= log.firstIndex);
@@ -85,6 +89,7 @@ function acceptEntries(
       if (here !== null) {
         if (here === entry.term && saidTwoThings(raft, message, entry.index, here, entry.chain)) return false;
         if (entry.index <= raft.commitIndex) haltOnTruncation(raft, message, entry.index);
+        mark("replication/truncated");
         raft.truncateAfter(entry.index - 1);
       }
       log.append(entry);
@@ -192,6 +197,7 @@ export function handleHeartbeat(raft: FollowerState, message: Heartbeat): void {
   const recognized = isFromLeader(raft, message, null);
   // After a restart this node knows its leader, but not up to where its log agrees with that leader: the leader has
   // to probe once more.
+  if (recognized && raft.matchedIndex < message.commit) mark("replication/restarted-behind-heartbeat");
   const certified = recognized && raft.matchedIndex >= message.commit;
   if (recognized) {
     raft.heardLeader();

@@ -2,6 +2,7 @@
  * Introductions: how a node that was away learns of members it has never met. It follows signed links from the last
  * configuration it knows.
  */
+import { mark } from "../marks.ts";
 import type { Admission } from "./admission.ts";
 import { isJoint, memberOf } from "./configuration.ts";
 import { statementFor } from "./endorsements.ts";
@@ -27,6 +28,7 @@ export interface Introducer extends StateView {
 export function introduceOrAsk(raft: Introducer, peer: PeerId, message: Message): void {
   const left = raft.roster.configuration.retired.some((member) => member.id === message.from && member.peerId === peer);
   if (left) {
+    mark("introduction/told-that-it-left");
     const introduction: Introduction = {
       type: "introduction",
       ...header(raft, message.from, raft.term),
@@ -39,6 +41,7 @@ export function introduceOrAsk(raft: Introducer, peer: PeerId, message: Message)
 }
 
 export function askWho(raft: Introducer, peer: PeerId, id: NodeId): void {
+  mark("introduction/asked");
   const question: WhoAreYou = {
     type: "whoAreYou",
     ...header(raft, id, raft.term),
@@ -77,7 +80,10 @@ export function handleIntroduction(raft: Introducer, message: Introduction): voi
     // have them.
     const { outgoing } = link.joint;
     const { voters } = base.configuration;
-    if (outgoing.length !== voters.length || outgoing.some((id, at) => id !== voters[at])) return;
+    if (outgoing.length !== voters.length || outgoing.some((id, at) => id !== voters[at])) {
+      mark("introduction/links-missing");
+      return;
+    }
     const flaw = flawOf(raft, base.configuration, link);
     if (flaw !== null) {
       // One key for all senders: this one may be no member, and use any id.
@@ -89,6 +95,7 @@ export function handleIntroduction(raft: Introducer, message: Introduction): voi
       });
       return;
     }
+    mark("introduction/followed");
     raft.roster.introduce(link);
   }
 }

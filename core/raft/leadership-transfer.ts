@@ -1,4 +1,5 @@
 /** How a leader hands leadership to a voter of its choice (thesis 3.10). */
+import { mark } from "../marks.ts";
 import { campaign, type Elector } from "./election.ts";
 import type { Leadership } from "./leadership.ts";
 import type { TimeoutNow } from "./messages.ts";
@@ -32,6 +33,7 @@ export function continueTransfer(raft: TransferState): void {
   if (transferring === null || transferring.sent) return;
   const progress = raft.leadership.progress.get(transferring.to);
   if (progress === undefined || progress.match !== raft.log.lastIndex) return;
+  mark("transfer/ordered");
   raft.leadership.transferOrdered();
   sendTimeoutNow(raft, transferring.to);
 }
@@ -47,7 +49,9 @@ export function handleTimeoutNow(raft: TransferState, message: TimeoutNow): void
     raft.leaderId !== message.from ||
     !raft.roster.promotable ||
     raft.role !== "follower"
-  )
+  ) {
+    mark("transfer/order-out-of-date");
     return;
+  }
   campaign(raft, message.transfer);
 }

@@ -1,4 +1,5 @@
 /** A leader's side of replication (thesis 3.5): its clock, and what followers answer. */
+import { mark } from "../marks.ts";
 import { followProof } from "./certificates.ts";
 import { advanceCommit, type CommitState } from "./commit.ts";
 import type { Leadership } from "./leadership.ts";
@@ -28,11 +29,15 @@ export function leaderTick(raft: LeaderState): void {
     id === raft.id ? raft.nowMs : (raft.leadership.progress.get(id)?.lastHeardMs ?? Number.NEGATIVE_INFINITY),
   );
   if (raft.nowMs - heardMs >= raft.options.electionTimeoutMs) {
+    mark("lease/check-quorum-failed");
     raft.becomeFollower(NOBODY);
     return;
   }
   const { transferring } = raft.leadership;
-  if (transferring !== null && raft.nowMs >= transferring.deadlineMs) raft.leadership.giveUpTransfer();
+  if (transferring !== null && raft.nowMs >= transferring.deadlineMs) {
+    mark("transfer/given-up");
+    raft.leadership.giveUpTransfer();
+  }
   promoteLearners(raft);
   startRound(raft);
 }
@@ -67,7 +72,10 @@ export function handleHeartbeatResponse(raft: LeaderState, message: HeartbeatRes
     progress.probing = false;
     sendAppends(raft, message.from, progress);
   } else if (progress.mode === "replicate") {
-    if (progress.inflight > 0 && overdue) progress.becomeProbe(progress.match + 1);
+    if (progress.inflight > 0 && overdue) {
+      mark("replication/pipeline-lost");
+      progress.becomeProbe(progress.match + 1);
+    }
     sendAppends(raft, message.from, progress);
   } else {
     resendChunks(raft, message.from, progress);
@@ -103,6 +111,7 @@ export function handleAppendResponse(raft: LeaderState, message: AppendResponse)
         progress.wentBackAtMs = raft.nowMs;
       }
       if (progress.mode === "replicate" || progress.next - 1 === message.matchIndex) {
+        mark("replication/log-mismatch");
         const agreed = raft.log.lastAtOrBefore(message.hintIndex, message.hintTerm).index;
         // The index where they may agree can be compacted here; then the follower needs the snapshot.
         progress.becomeProbe(Math.max(Math.min(agreed, message.hintIndex), progress.match) + 1);
@@ -175,6 +184,7 @@ export function handleSnapshotResponse(raft: LeaderState, message: SnapshotRespo
         // It has restarted, and the chunks that it held are gone. Or this is an old answer: going back then costs a
         // few chunks, at most once in a heartbeat interval.
         if (raft.nowMs - transfer.rewoundAtMs < raft.options.heartbeatMs) return;
+        mark("snapshot/rewound");
         transfer.rewoundAtMs = raft.nowMs;
         transfer.sent = message.nextSequence;
       }
@@ -183,10 +193,12 @@ export function handleSnapshotResponse(raft: LeaderState, message: SnapshotRespo
       sendChunks(raft, message.from, progress);
       return;
     case "damaged":
+      mark("snapshot/damaged");
       // Start over with the latest snapshot, when the follower next answers a heartbeat.
       progress.becomeSnapshot(raft.snapshot, raft.nowMs);
       return;
     case "installed":
+      mark("snapshot/transferred");
       progress.certified = true;
       progress.acknowledged(message.index, raft.nowMs);
       progress.becomeReplicate();

@@ -2,6 +2,7 @@
  * Membership changes (thesis 4): joint consensus that is left automatically, and promotion of learners that have
  * caught up.
  */
+import { mark } from "../marks.ts";
 import { appendAsLeader } from "./appending.ts";
 import { encodeConfigurationRecord } from "./codec/index.ts";
 import { enterJoint, isJoint, leaveJoint, memberOf } from "./configuration.ts";
@@ -39,23 +40,38 @@ export function changeMembership(raft: MembershipState, changes: readonly Config
   // Until the leader has committed an entry of its own term, a change by an earlier leader may still be committed
   // beside this one: two changes that do not know of each other could have disjoint quorums (the bug in single-server
   // changes that Ongaro reported on raft-dev in 2015).
-  if (raft.commitIndex < raft.leadership.termStartIndex)
+  if (raft.commitIndex < raft.leadership.termStartIndex) {
+    mark("membership/refused-before-first-commit");
     return { refused: "the leader has committed nothing in its term yet; try again", isTemporary: true };
-  if (raft.roster.configurations.length > 1)
+  }
+  if (raft.roster.configurations.length > 1) {
+    mark("membership/refused-another-under-way");
     return { refused: "another membership change is in progress", isTemporary: true };
-  if (raft.leadership.transferring !== null) return { refused: "leadership is being handed over", isTemporary: true };
+  }
+  if (raft.leadership.transferring !== null) {
+    mark("membership/refused-transfer-under-way");
+    return { refused: "leadership is being handed over", isTemporary: true };
+  }
   for (const { kind, id } of changes) {
     // A voter without the log would count towards quorums that it cannot help to reach.
-    if (kind === "promote" && !hasCaughtUp(raft, id)) return { refused: `node ${id} has not caught up` };
+    if (kind === "promote" && !hasCaughtUp(raft, id)) {
+      mark("membership/refused-learner-behind");
+      return { refused: `node ${id} has not caught up` };
+    }
   }
   const entered = enterJoint(raft.roster.configuration, changes);
-  if ("refused" in entered) return entered;
+  if ("refused" in entered) {
+    mark("membership/refused-invalid");
+    return entered;
+  }
   // As etcd's strict reconfiguration check: the voters that remain must be able to decide, or the change ends the
   // cluster.
   const { joint } = entered;
   if (!isQuorum({ ...joint, outgoing: [] }, (id) => id === raft.id || isHeard(raft, id))) {
+    mark("membership/refused-too-few-answer");
     return { refused: `of the voters ${joint.voters.join(", ")} that the change leaves, too few answer` };
   }
+  mark("membership/joint-entered");
   return { jointIndex: append(raft, joint, null) };
 }
 
@@ -77,6 +93,7 @@ export function changeCommitted(raft: MembershipState): void {
     renewElection(raft);
     return;
   }
+  mark("membership/leader-left");
   const target = mostCaughtUp(raft);
   if (target !== NOBODY) sendTimeoutNow(raft, target);
   raft.becomeFollower(NOBODY);
@@ -90,6 +107,7 @@ export function changeCommitted(raft: MembershipState): void {
 function renewElection(raft: MembershipState): void {
   const changes = raft.roster.lineage.filter(({ jointTerm }) => jointTerm === raft.term).length;
   if (changes < LIMITS.lineageLinks / 2 || raft.leadership.transferring !== null) return;
+  mark("membership/election-renewed");
   const target = mostCaughtUp(raft);
   if (target !== NOBODY) startTransfer(raft, target);
   else campaign(raft);
@@ -110,6 +128,7 @@ function leaveIfEndorsed(raft: MembershipState): void {
   const { configuration, index } = raft.roster.latest;
   if (raft.role !== "leader" || !isJoint(configuration) || index > raft.commitIndex) return;
   if (!isQuorum(configuration, (id) => raft.leadership.endorsements.has(id))) return;
+  mark("membership/joint-left");
   append(raft, leaveJoint(configuration), {
     jointIndex: index,
     jointTerm: termOf(raft, index),
@@ -126,6 +145,7 @@ export function promoteLearners(raft: MembershipState): void {
   if (raft.roster.configurations.length > 1) return;
   for (const id of raft.roster.configuration.learners) {
     if (memberOf(raft.roster.configuration, id)?.promote === true && hasCaughtUp(raft, id)) {
+      mark("membership/learner-promoted");
       changeMembership(raft, [{ kind: "promote", id }]);
       return;
     }

@@ -2,6 +2,7 @@
  * A follower's side of a snapshot (thesis 5): takes chunks, acknowledges each, and installs the whole once its digest
  * is right.
  */
+import { mark } from "../marks.ts";
 import { type CertificateChecker, isFromLeader } from "./certificates.ts";
 import type { SnapshotChunk, SnapshotResponse } from "./messages.ts";
 import type { Outbox } from "./outbox.ts";
@@ -28,6 +29,7 @@ export function handleSnapshotChunk(raft: ReceiverState, message: SnapshotChunk)
   }
   raft.heardLeader();
   if (meta.index <= raft.commitIndex) {
+    mark("snapshot/not-needed");
     respond(raft, message, "installed", meta.chunkCount);
     return;
   }
@@ -50,6 +52,7 @@ export function handleSnapshotChunk(raft: ReceiverState, message: SnapshotChunk)
     respond(raft, message, "damaged", 0);
     return;
   }
+  mark("snapshot/installed");
   raft.install({ clusterId: raft.clusterId, incarnation: raft.incarnation, meta, chunks });
   respond(raft, message, "installed", meta.chunkCount);
 }

@@ -3,6 +3,7 @@
  * at a time; each is acknowledged, so that after a loss or a change of leader the transfer continues where it
  * stopped.
  */
+import { mark } from "../marks.ts";
 import type { Progress } from "./progress.ts";
 import type { NodeId } from "./records.ts";
 import { header } from "./state.ts";
@@ -42,6 +43,7 @@ export function sendChunks(raft: Sender, to: NodeId, progress: Progress): void {
 export function resendChunks(raft: Sender, to: NodeId, progress: Progress): void {
   const { transfer } = progress;
   if (transfer === null || raft.nowMs - transfer.sentAtMs < 2 * raft.options.heartbeatMs) return;
+  mark("snapshot/chunks-resent");
   transfer.sent = transfer.acknowledged;
   sendChunks(raft, to, progress);
 }

@@ -2,6 +2,7 @@
  * One member's consensus state, and the invariants that hold over it. It knows which parts change together. When they
  * change is decided in the files above (see raft.ts).
  */
+import { mark } from "../marks.ts";
 import { Admission } from "./admission.ts";
 import { assert, Halt } from "./assert.ts";
 import type { RaftEffect, RaftEnvironment, Restored, Stamp } from "./environment.ts";
@@ -335,6 +336,7 @@ export class RaftState {
     this.#snapshot = snapshot;
     // It may stand for a prefix of this log; then the entries after it are kept (paper, figure 13, step 6).
     if (this.log.chainAt(meta.index) === meta.chain) {
+      mark("snapshot/installed-over-own-log");
       this.outbox.saveSnapshot(snapshot, meta.index);
       this.log.compactTo(meta.index);
     } else {

@@ -1,5 +1,6 @@
 /** Whether one worker may take one request, and with which score. Every placement decision ends here. */
 import { domainOf, NO_RESOURCES, RESOURCES, type Resources, type SchedulerSettings } from "../domain/index.ts";
+import { isMarking, mark } from "../marks.ts";
 import type { Judgement, PlacementContext, PlacementRequest, WorkerRefusal, WorkerView } from "./types.ts";
 
 /** What may be promised on a worker in all. */
@@ -34,7 +35,10 @@ export type Shared = (typeof SHARED)[keyof typeof SHARED];
 
 export function judge(context: PlacementContext, worker: WorkerView, request: PlacementRequest): Judgement {
   const refusal = refusalOf(context, worker, request);
-  if (refusal !== null) return { workerId: worker.id, score: null, refusal };
+  if (refusal !== null) {
+    if (isMarking) mark(`unfit/${refusal.kind}`);
+    return { workerId: worker.id, score: null, refusal };
+  }
   return { workerId: worker.id, score: scoreOf(context, worker, request), refusal: null };
 }
 

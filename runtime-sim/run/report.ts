@@ -1,5 +1,6 @@
 /** What a run yields: plain values that serialise as JSON. */
 
+import type { Mark } from "../../core/index.ts";
 import type { VerdictReport } from "../byzantine/index.ts";
 import type { OperationsReport } from "../workload/index.ts";
 
@@ -51,6 +52,8 @@ export interface RunReport {
   readonly verdicts: readonly VerdictReport[];
   /** Kind of evidence to how often nodes brought it forward. */
   readonly evidence: Readonly<Record<string, number>>;
+  /** Mark of the core to how often it was passed; empty unless coverage was asked for. */
+  readonly marks: Readonly<Partial<Record<Mark, number>>>;
   readonly violations: readonly Violation[];
   /** There are violations, the scenario is known to have them, and this is until when; null otherwise. */
   readonly expectedUntil: string | null;

@@ -2,7 +2,14 @@
  * One run of a scenario: safety under faults, then liveness. It advances in steps, so that the caller can show
  * progress and stop.
  */
-import { type CoreWatch, DEFAULT_COUNT_LIMITS, DEFAULT_RAFT_OPTIONS, type Evidence } from "../../core/index.ts";
+import {
+  type CoreWatch,
+  countMarks,
+  DEFAULT_COUNT_LIMITS,
+  DEFAULT_RAFT_OPTIONS,
+  type Evidence,
+  type Mark,
+} from "../../core/index.ts";
 import { BYZANTINE_VERDICT, ByzantinePeer, Judge, verdictOf } from "../byzantine/index.ts";
 import { FaultAtlas, faultNamed, Injector } from "../faults/index.ts";
 import { FleetSimulation } from "../fleet/index.ts";
@@ -34,6 +41,8 @@ export interface RunOptions {
   readonly trace?: (event: TraceEvent) => void;
   /** Sees what the cores are told and what they want. */
   readonly watch?: CoreWatch;
+  /** Counts the marks of the core that the run passes. */
+  readonly coverage?: boolean;
 }
 
 /** One defect leads to many violations: the first few are enough. */
@@ -61,6 +70,8 @@ export class Run implements WorldListener {
   readonly #evidence = new Map<string, number>();
   readonly #fireEndUs: number;
   readonly #runaway: RunawayGuard;
+  /** Null: nobody wants to know. */
+  readonly #marks: Map<Mark, number> | null;
   #quiet: QuietPhase | null = null;
   #finished = false;
 
@@ -69,6 +80,7 @@ export class Run implements WorldListener {
     const scenario = settled(unsettled, seed);
     this.#scenario = scenario;
     this.#options = options;
+    this.#marks = options.coverage === true ? new Map() : null;
     const schedule = this.#scheduleFor(scenario, options);
     this.schedule = schedule;
     this.#fireEndUs = Math.round(schedule.durationMs * 1000);
@@ -172,6 +184,16 @@ export class Run implements WorldListener {
    * latest when it exceeds the bound of events in a virtual second.
    */
   advance(maxEvents: number): boolean {
+    // Several runs may take turns in one thread.
+    countMarks(this.#marks);
+    try {
+      return this.#advance(maxEvents);
+    } finally {
+      countMarks(null);
+    }
+  }
+
+  #advance(maxEvents: number): boolean {
     const world = this.#world;
     const lastEvent = world.loop.events + maxEvents;
     while (!this.#finished && world.loop.events < lastEvent) {
@@ -343,6 +365,7 @@ export class Run implements WorldListener {
       shown: this.#fleet?.shown ?? {},
       verdicts: this.#judge === null ? [] : [this.#judge.report()],
       evidence: Object.fromEntries(this.#evidence),
+      marks: Object.fromEntries(this.#marks ?? []),
       violations: this.#violations,
       expectedUntil: this.#expectedUntil(),
       excused: outcome?.kind === "excused" ? outcome.reason : null,

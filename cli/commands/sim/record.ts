@@ -42,6 +42,7 @@ export function brokenOff(request: RunRequest, error: unknown): RunReport {
     shown: {},
     verdicts: [],
     evidence: {},
+    marks: {},
     violations: [],
     expectedUntil: null,
     excused: null,

@@ -28,6 +28,7 @@ export const holdingReport: RunReport = {
     { act: "corruptMessage", count: 1200, expected: "inert", seen: "evicted", ok: false },
   ],
   evidence: { doubleVote: 3 },
+  marks: {},
   violations: [],
   expectedUntil: null,
   excused: null,

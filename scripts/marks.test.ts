@@ -1,0 +1,20 @@
+/** Every mark of the core is passed somewhere: one in the list alone would never be reached, and tell nothing. */
+import { globSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { MARKS } from "../core/index.ts";
+
+const sources = globSync("core/**/*.ts", { exclude: ["**/*.test.ts", "core/marks.ts"] });
+const text = sources.map((path) => readFileSync(path, "utf8")).join("\n");
+
+test("each is passed, by its name or by the kind of what was refused", () => {
+  const byKind = new Set(Array.from(text.matchAll(/mark\(`([\w-]+)\/\$\{/g), ([, group]) => group));
+  expect([...byKind].sort()).toEqual(["evidence", "refused", "request-refused", "unfit"]);
+  const missing = MARKS.filter((mark) => !text.includes(`"${mark}"`) && !byKind.has(mark.split("/")[0]));
+  expect(missing).toEqual([]);
+});
+
+test("each name is there once", () => {
+  expect(new Set(MARKS).size).toBe(MARKS.length);
+  const twice = MARKS.filter((mark) => text.split(`"${mark}"`).length > 2);
+  expect(twice).toEqual([]);
+});
