@@ -34,7 +34,7 @@ test("a run that ends sooner differs where it ends", () => {
 
 test("a run whose hash is another the second time is violated, and the command asks for both", async () => {
   const request: RunRequest = { scenario: "calm", seed: 3, nodes: null, durationMs: 2000, faultsPath: null };
-  const record = finishAtOnce(request, 60_000, Number.POSITIVE_INFINITY);
+  const record = finishAtOnce(request, {}, 60_000, Number.POSITIVE_INFINITY);
   const { signal } = new AbortController();
   const again = (first: typeof record) => checkedAgain(first, request, null, signal, 60_000, () => {});
   expect(await again(record)).toBe(record);

@@ -12,7 +12,7 @@ const CAUSE_WITHIN_MS = 10_000;
 /** Many times what a run takes on a busy machine. */
 export const WALL_LIMIT_DEFAULT_MS = 600_000;
 
-export type Watchers = Pick<RunOptions, "onTransition" | "trace">;
+export type Watchers = Pick<RunOptions, "onTransition" | "trace" | "coverage">;
 
 export function newRun(request: RunRequest, faults: FaultSchedule | null, watchers: Watchers): Run {
   return new Run(scenarioNamed(request.scenario), {
@@ -54,11 +54,16 @@ export async function finish(
  * Runs to the end without a pause, for threads, which can be ended from outside. At `endAtMs` of the wall clock, which
  * all threads share, it stops where it is, as interrupted.
  */
-export function finishAtOnce(request: RunRequest, wallLimitMs: number, endAtMs: number): RunRecord {
+export function finishAtOnce(
+  request: RunRequest,
+  watchers: Pick<Watchers, "coverage">,
+  wallLimitMs: number,
+  endAtMs: number,
+): RunRecord {
   const beganMs = performance.now();
   let run: Run | null = null;
   try {
-    run = newRun(request, null, {});
+    run = newRun(request, null, watchers);
     const hold = wallLimit(run, beganMs, wallLimitMs);
     while (Date.now() < endAtMs && !run.advance(SLICE_EVENTS)) hold();
     return recordOf(run, request, beganMs);

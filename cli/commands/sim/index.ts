@@ -121,6 +121,7 @@ function registerSweep(sim: Command, session: Session): void {
     .option(...WALL_LIMIT)
     .option("--shard <part/parts>", "run only this part of all the runs, such as 3/64", parseShard)
     .option("--junit <file>", "write the results to FILE as JUnit XML")
+    .option("--coverage", "count the marks of the core that the runs pass, and list those that none has")
     .option("--json", "print one JSON object a run, each as it finishes, instead of the totals")
     .action(async (scenarios: readonly string[], options: SweepOptions) => {
       const { sweep } = await import("./sweep/index.ts");

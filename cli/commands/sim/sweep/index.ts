@@ -8,6 +8,7 @@ import { WALL_LIMIT_DEFAULT_MS } from "../execute.ts";
 import { brokenOff, jsonOf, type RunRecord } from "../record.ts";
 import type { RunRequest } from "../request.ts";
 import { scenariosNamed } from "../scenarios.ts";
+import { coverageLines, coverageOf } from "./coverage.ts";
 import { type JunitCase, junitXml } from "./junit.ts";
 import { runsOf, type SweepPlan, seedsInShard } from "./plan.ts";
 import { sweepProgress } from "./progress.ts";
@@ -33,6 +34,7 @@ export interface SweepOptions {
   readonly wallLimit?: number;
   readonly shard?: Shard;
   readonly junit?: string;
+  readonly coverage?: true;
   readonly json?: true;
 }
 
@@ -76,28 +78,34 @@ export async function sweep(
   };
 
   const jobs = Math.max(1, Math.min(options.jobs ?? availableParallelism(), planned));
-  const limits: Limits = {
+  const common: Common = {
+    coverage: options.coverage === true,
     wallLimitMs: options.wallLimit ?? WALL_LIMIT_DEFAULT_MS,
     endAtMs: options.time === undefined ? Number.POSITIVE_INFINITY : Date.now() + options.time,
   };
-  const ending = await runAll(runsOf(plan), jobs, limits, interrupt.signal, onRecord);
+  const ending = await runAll(runsOf(plan), jobs, common, interrupt.signal, onRecord);
 
   terminal.progress("");
   const result: SweepResult = { totals, planned, ending, jobs, wallMs: performance.now() - beganMs };
   // With --json, standard output holds the runs and nothing else.
   const [print, paint] = options.json === true ? [terminal.err, terminal.paintErr] : [terminal.out, terminal.paintOut];
   for (const line of totalsLines(result, paint)) print(line);
+  if (options.coverage === true) {
+    if (options.json === true) terminal.out(JSON.stringify({ coverage: coverageOf(totals.marks) }));
+    for (const line of coverageLines(totals.marks, paint)) print(line);
+  }
   if (options.junit !== undefined) writeWhole(options.junit, junitXml(cases));
   if (totals.failures.length > 0) return EXIT.failed;
   return ending === "interrupted" ? interrupt.exitCode : EXIT.holds;
 }
 
-type Limits = Omit<ThreadJob, "request">;
+/** What is the same for all runs. */
+type Common = Omit<ThreadJob, "request">;
 
 async function runAll(
   requests: Iterator<RunRequest, void>,
   jobs: number,
-  limits: Limits,
+  common: Common,
   signal: AbortSignal,
   onRecord: (request: RunRequest, record: RunRecord) => void,
 ): Promise<Ending> {
@@ -117,11 +125,11 @@ async function runAll(
       const next = requests.next();
       if (next.done === true) return;
       const request = next.value;
-      if (Date.now() >= limits.endAtMs) {
+      if (Date.now() >= common.endAtMs) {
         ending = "outOfTime";
         return;
       }
-      const record = await runInPool(pool, { request, ...limits });
+      const record = await runInPool(pool, { request, ...common });
       if (signal.aborted) return;
       if (record.report.ok && record.report.interrupted) ending = "outOfTime";
       onRecord(request, record);

@@ -5,11 +5,13 @@ import type { RunRequest } from "../request.ts";
 
 export interface ThreadJob {
   readonly request: RunRequest;
+  /** Counts the marks of the core that the run passes. */
+  readonly coverage: boolean;
   readonly wallLimitMs: number;
   /** When the sweep ends, by the wall clock, in milliseconds since 1970. */
   readonly endAtMs: number;
 }
 
-export default function runInThread({ request, wallLimitMs, endAtMs }: ThreadJob): RunRecord {
-  return finishAtOnce(request, wallLimitMs, endAtMs);
+export default function runInThread({ request, coverage, wallLimitMs, endAtMs }: ThreadJob): RunRecord {
+  return finishAtOnce(request, { coverage }, wallLimitMs, endAtMs);
 }

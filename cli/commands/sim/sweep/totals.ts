@@ -25,6 +25,8 @@ export class Totals {
   readonly faults = new Map<string, number>();
   readonly oracles = new Map<string, number>();
   readonly shown = new Map<string, number>();
+  /** Of the core, where coverage was asked for. */
+  readonly marks = new Map<string, number>();
   readonly failures: Failure[] = [];
   /** Scenarios that failed as they are known to, until when, and how often. */
   readonly expected = new Map<string, { readonly until: string; times: number }>();
@@ -42,6 +44,7 @@ export class Totals {
     addCounts(this.faults, report.faults);
     addCounts(this.oracles, report.oracles);
     addCounts(this.shown, report.shown);
+    addCounts(this.marks, report.marks);
     if (isFailure(report)) this.failures.push({ request, violations: report.violations });
     else if (report.expectedUntil !== null) this.#addExpected(request.scenario, report.expectedUntil);
   }
