@@ -288,6 +288,12 @@ describe("apply", () => {
     );
   });
 
+  test("a state that was made is frozen", () => {
+    const create = { kind: "createVm", name: "a", spec: vmSpec() } as const;
+    const { state } = applyEntries(emptyState(), [entryOf(1, { session: null, command: create })]);
+    expect(() => Object.assign(state, { timeMs: 0 })).toThrow(TypeError);
+  });
+
   test("nothing that was given is changed: all of it frozen, the outcome is the same", () => {
     fc.assert(
       fc.property(steps, (history) => {

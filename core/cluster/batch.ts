@@ -6,6 +6,7 @@
  * Derived indexes (used room, which VM is where, how many VMs of a group are in a rack) change only here, together
  * with the record that they follow from.
  */
+import { freeze } from "immer";
 import type {
   ClusterEvent,
   CountLimits,
@@ -237,10 +238,10 @@ export class Batch {
     };
   }
 
-  /** The next state. What did not change is shared with the one before. */
+  /** The next state, frozen. What did not change is shared with the one before. */
   finish(): ClusterState {
     const base = this.#base;
-    return {
+    return freeze({
       limits: this.limits,
       vms: this.#vms.finish(),
       sessions: this.#sessions.finish(),
@@ -272,6 +273,6 @@ export class Batch {
       poolCount: this.pools.count,
       timeMs: this.timeMs,
       appliedIndex: this.appliedIndex,
-    };
+    });
   }
 }

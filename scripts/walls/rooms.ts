@@ -11,7 +11,7 @@ export interface Room {
 
 // msgpackr only by its entry without Node streams and native code.
 export const ROOMS: Readonly<Record<string, Room>> = {
-  core: { rooms: [], packages: ["msgpackr/pack"], pure: true },
+  core: { rooms: [], packages: ["immer", "msgpackr/pack"], pure: true },
   "runtime-sim": { rooms: ["core"], packages: ["seedrandom"], pure: true },
   "runtime-real": { rooms: ["core"], packages: "any", pure: false },
   scenarios: { rooms: ["runtime-sim", "core"], packages: [], pure: true },
