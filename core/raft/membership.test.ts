@@ -18,6 +18,22 @@ test("a node joins as a learner, catches up, and is promoted without being asked
   expect(cluster.names(4)).toEqual(["a"]);
 });
 
+test("one that joins takes no snapshot before its log reaches the configuration that it joined with", () => {
+  const cluster = new Cluster([1, 2, 3], {
+    maxAppendBytes: 1,
+    snapshotAfterEntries: 4,
+    snapshotEveryEntries: 1000,
+    snapshotTrailingEntries: 100,
+  });
+  cluster.elect(1);
+  for (let n = 0; n < 12; n += 1) cluster.propose(1, `vm-${n}`);
+  cluster.settle();
+  cluster.join(4, true);
+  cluster.run(1000);
+  expect(cluster.names(4)).toHaveLength(12);
+  expect(cluster.node(4).snapshotIndex).toBeGreaterThan(12);
+});
+
 test("a learner that nobody has heard of yet is not promoted, and a lone voter stays able to decide", () => {
   const cluster = new Cluster([1]);
   cluster.elect(1);

@@ -310,9 +310,9 @@ export class Raft {
     const committed = roster.configurations[0];
     const term = log.termAt(index);
     const chain = log.chainAt(index);
-    if (committed === undefined || term === null || chain === null) return null;
+    if (committed === undefined || committed.index > index || term === null || chain === null) return null;
     const placed = roster.configurationAt(index);
-    if (committed.index > index || isJoint(placed.configuration)) return null;
+    if (isJoint(placed.configuration)) return null;
     return {
       index,
       term,
