@@ -247,6 +247,7 @@ export class Node {
     this.lastApplied = NOTHING_APPLIED;
     this.#effects = [];
     this.#clients.pending.refuseAll({ kind: "outcomeUnknown" });
+    this.#reports.refuseOwn();
     const evidence = error instanceof Halt ? error.evidence : null;
     const reason = error instanceof Error ? error.message : String(error);
     return [...this.#takeEffects(), { kind: "halt", reason, evidence }];

@@ -121,6 +121,15 @@ describe("who is answered", () => {
     expect(refusalOf(made.answers.get(request))).toMatchObject({ kind: "invalidRequest", field: "report" });
   });
 
+  test("a node that halts tells its workers to ask another, whether it led or passed reports on", () => {
+    const made = registered();
+    made.isolate(1);
+    const asked = [1, 2].map((server) => say(made, server, {}));
+    expect(asked.map((request) => made.answers.get(request))).toEqual([undefined, undefined]);
+    for (const id of [1, 2]) made.step(id, { kind: "writeFailed", writeId: 999, reason: "input/output error" });
+    expect(asked.map((request) => heard(made, request))).toEqual(["noLeader", "noLeader"]);
+  });
+
   test("where nobody is known to lead nobody is heard", () => {
     const made = cluster();
     made.isolate(2);

@@ -213,6 +213,16 @@ export class WorkerReports {
     }));
   }
 
+  /** The node halts: the workers that are connected to it are to ask another. Nothing can be told to other members. */
+  refuseOwn(): void {
+    for (const { from, requestId } of [...this.#inRound, ...this.#waiting])
+      if (from === this.#raft.id) this.#answer(requestId, REFUSED_FOR_NOW);
+    for (const { requestId } of this.#passed.values()) this.#answer(requestId, REFUSED_FOR_NOW);
+    this.#inRound = [];
+    this.#waiting = [];
+    this.#passed.clear();
+  }
+
   #stopLeading(): void {
     this.#orchestrator = null;
     const waiting = [...this.#inRound, ...this.#waiting];
