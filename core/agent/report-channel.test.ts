@@ -83,4 +83,20 @@ describe("answers", () => {
     expect(harness.lastSent.report.facts).not.toBeNull();
     expect(harness.lastSent.report.inventory).not.toBeNull();
   });
+
+  test("told to register again and again, it asks less and less often", () => {
+    const harness = settled();
+    const gaps: number[] = [];
+    for (let n = 0; n < 30; n += 1) {
+      harness.nowMs = harness.wakeAtMs;
+      const sentAtMs = harness.nowMs;
+      harness.step({ kind: "wake" });
+      const { workerId, bootId, sequence } = harness.lastSent.report;
+      harness.deliver(harness.lastSent, { kind: "register", workerId, bootId, sequence });
+      gaps.push(harness.wakeAtMs - sentAtMs);
+    }
+    expect(gaps.slice(0, 3)).toEqual([100, 150, 200]);
+    expect(Math.max(...gaps)).toBe(1000);
+    expect(gaps).toEqual([...gaps].sort((a, b) => a - b));
+  });
 });

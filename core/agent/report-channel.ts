@@ -11,7 +11,7 @@ import type { AgentSettings } from "./types.ts";
 
 /** How long an answer may take before another server is asked. */
 const ANSWER_TIMEOUT_MS = 1000;
-/** Between two reports while something is to be asked; longer while nobody answers. */
+/** Between two reports while something is to be asked; longer each time that nobody answers, or knows the process. */
 const QUESTION_GAP_MS = 50;
 /** Between two reports of changes. All changes of that time share one report, and one entry of the log. */
 const NEWS_GAP_MS = 200;
@@ -34,6 +34,7 @@ export interface ReportChannelState {
   readonly server: number;
   readonly failures: number;
   readonly isRegistered: boolean;
+  readonly strangerAnswers: number;
   readonly sequence: number;
   readonly awaited: number;
   readonly sentAtMs: number;
@@ -51,6 +52,8 @@ export class ReportChannel {
   /** Reports in a row that nobody has answered. */
   #failures = 0;
   #isRegistered = false;
+  /** Answers in a row by which the cluster did not know this process: it may have no room for another worker. */
+  #strangerAnswers = 0;
   #sequence = 0;
   /** Sequence number of the report that is under way; 0: none. */
   #awaited = 0;
@@ -84,6 +87,7 @@ export class ReportChannel {
     }
     this.#failures = 0;
     this.#isRegistered = directive.kind === "granted";
+    this.#strangerAnswers = this.#isRegistered ? 0 : this.#strangerAnswers + 1;
     return directive;
   }
 
@@ -124,7 +128,7 @@ export class ReportChannel {
     const asks = hasQuestions || !this.#isRegistered;
     if (!asks && !hasNews) return this.#sentAtMs + (this.#failures > 0 && holdsLease ? RETRY_GAP_MS : REPORT_EVERY_MS);
     const gapMs = asks ? QUESTION_GAP_MS : NEWS_GAP_MS;
-    return this.#sentAtMs + Math.min(REPORT_EVERY_MS, gapMs * (1 + this.#failures));
+    return this.#sentAtMs + Math.min(REPORT_EVERY_MS, gapMs * (1 + this.#failures + this.#strangerAnswers));
   }
 
   capture(): ReportChannelState {
@@ -133,6 +137,7 @@ export class ReportChannel {
       server: this.#server,
       failures: this.#failures,
       isRegistered: this.#isRegistered,
+      strangerAnswers: this.#strangerAnswers,
       sequence: this.#sequence,
       awaited: this.#awaited,
       sentAtMs: this.#sentAtMs,
@@ -144,6 +149,7 @@ export class ReportChannel {
     this.#server = state.server;
     this.#failures = state.failures;
     this.#isRegistered = state.isRegistered;
+    this.#strangerAnswers = state.strangerAnswers;
     this.#sequence = state.sequence;
     this.#awaited = state.awaited;
     this.#sentAtMs = state.sentAtMs;
