@@ -62,6 +62,18 @@ describe("all is sound, and", () => {
     expect(made.violations.length).toBeGreaterThan(0);
   });
 
+  test("a lone member has stood still, and nobody else made a step meanwhile", () => {
+    const made = cluster(1);
+    made.step(1, lead(1));
+    made.step(1, (node) => node.log.append(1));
+    pass(made, TIMEOUT_MS);
+    made.conditions.setHost(1, { hamperedUntilUs: Infinity });
+    made.nowMs += 2 * CLEAR_MS;
+    made.conditions.setHost(1, {});
+    pass(made, TIMEOUT_MS);
+    expect(made.violations).toEqual([]);
+  });
+
   test("the leader goes on committing some of what it has", () => {
     const made = cluster(3);
     follow(made, [2, 3]);

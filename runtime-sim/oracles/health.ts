@@ -57,6 +57,8 @@ export class Health {
     const { electionTimeoutMs, heartbeatMs } = parts.raft;
     this.#lateMs = electionTimeoutMs * NEARLY_ALL_WITHIN;
     this.#fairLossMax = fairLossMax(Math.floor(electionTimeoutMs / heartbeatMs));
+    // Looks come with the steps of nodes. What breaks and is put back while no node makes any would not be seen.
+    parts.conditions.onChange = () => this.refresh(this.nowMs);
   }
 
   get nowMs(): number {

@@ -11,6 +11,7 @@ const RATE_ERROR_MAX = 0.1;
 
 export class CurrentConditions implements ConditionsView {
   version = 0;
+  onChange: (() => void) | null = null;
   readonly #loop: EventLoop;
   readonly #network: Network;
   readonly #links: Links;
@@ -26,6 +27,7 @@ export class CurrentConditions implements ConditionsView {
   /** Something may have broken or been put back. */
   changed(): void {
     this.version += 1;
+    this.onChange?.();
   }
 
   get nowUs(): number {

@@ -126,6 +126,8 @@ export interface LinkCondition extends LinkState {
 export interface ConditionsView {
   /** Rises with whatever a fault does. What ends by itself, at a known time, does not count. */
   readonly version: number;
+  /** Called right after it has risen. */
+  onChange: (() => void) | null;
   /** Virtual time. */
   readonly nowUs: number;
   host(member: MemberView): HostCondition;
