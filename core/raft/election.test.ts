@@ -303,6 +303,23 @@ test("a heartbeat that was under way does not call off the campaign that the lea
   expect(cluster.leader.id).toBe(2);
 });
 
+test("a leader that has just taken over hands on at once, also when it hears of the new term before the request", () => {
+  const cluster = new Cluster([1, 2]);
+  cluster.elect(1);
+  cluster.transfer(2);
+  cluster.settle();
+  expect(cluster.leader.id).toBe(2);
+  // The disk of node 1 is slow: its vote for itself, and so its request, waits while it answers a heartbeat in the new
+  // term.
+  cluster.stallDisk(1);
+  cluster.transfer(1);
+  cluster.run(cluster.options.heartbeatMs);
+  expect([cluster.node(1).role, cluster.node(2).role]).toEqual(["candidate", "follower"]);
+  cluster.resumeDisk(1);
+  cluster.settle();
+  expect(cluster.leader.id).toBe(1);
+});
+
 test("an order to take over counts for one campaign, not for those after it", () => {
   const cluster = new Cluster([1, 2, 3]);
   cluster.elect(1);

@@ -242,6 +242,8 @@ export class RaftState {
     this.#role = "leader";
     this.#leaderId = this.id;
     this.#transferOrder = "";
+    // Whom it has followed leads no more. If it steps down soon, nothing keeps it from voting for another.
+    this.#lastLeaderContactMs = Number.NEGATIVE_INFINITY;
     this.leadership.start();
     this.#matchedIndex = this.log.lastIndex;
   }
