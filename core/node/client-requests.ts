@@ -80,9 +80,8 @@ export class ClientRequests {
 
   /** Answers who has waited too long, and who waits for nothing. */
   expire(): void {
-    // Also when nobody waits: the client of a transfer may have been told that it took too long.
-    this.#transfers.follow();
     if (this.pending.size === 0) return;
+    this.#transfers.follow();
     this.#giveUpOnFormerLeader();
     for (const [ticket, { deadlineMs, request }] of this.pending.entries()) {
       if (this.#raft.nowMs < deadlineMs) return;

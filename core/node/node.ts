@@ -33,6 +33,7 @@ import type { ClientAnswer, Effect, Input, Restored, Runtime, Stamp } from "../r
 import { type AppliedEntry, Applier, type ApplyListener } from "./applier.ts";
 import { ClientRequests } from "./client-requests.ts";
 import { ForwardedProposals } from "./forwarded-proposals.ts";
+import { type StartRefusal, whyNotStart } from "./newcomer.ts";
 import { type Proposal, ProposalBatch, type ProposalOrigin } from "./proposal-batch.ts";
 import { SnapshotTaker } from "./snapshot-taker.ts";
 import { WorkerReports } from "./worker-reports.ts";
@@ -204,6 +205,14 @@ export class Node {
   /** What proves to a member that has been away who belongs to the cluster now, itself or no more. */
   introduction(to: NodeId): Introduction {
     return { type: "introduction", ...this.#raft.header(to), links: this.#raft.lineage };
+  }
+  /** For the leader: what the member `id`, which was taken in and has never run, starts from. */
+  startOf(id: NodeId): { readonly restored: Restored } | { readonly refused: StartRefusal } {
+    const refused = whyNotStart(this.#raft, id);
+    if (refused !== null) return { refused };
+    const { configuration, configurationIndex, lineage, snapshot } = this.#raft;
+    const { clusterId, incarnation } = snapshot;
+    return { restored: Node.joining(clusterId, incarnation, configuration, configurationIndex, lineage) };
   }
   get snapshotIndex(): number {
     return this.#raft.snapshot.meta.index;

@@ -9,8 +9,7 @@ import {
   type ClientAnswer,
   type ClientRequest,
   encodeSnapshotMeta,
-  isJoint,
-  Node,
+  type Node,
   type PeerId,
   query,
 } from "../../core/index.ts";
@@ -145,19 +144,19 @@ async function admit(admitter: Admitter, from: PeerId, request: JoinRequest, sig
         `the cluster could not take the node in yet${reasonOf(changed)}; try again with the same token`,
       );
   }
-  // The new node starts from this configuration, so it must not be joint, and it must be committed.
+  // The new node starts from a configuration that is final and committed.
   for (;;) {
-    const { configuration, configurationIndex, lineage, commitIndex } = admitter.node;
-    if (isMember() && !isJoint(configuration) && configurationIndex <= commitIndex) {
-      const { meta } = Node.joining(clusterId, incarnation, configuration, configurationIndex, lineage).snapshot;
-      return encodeAnswer({
-        kind: "admitted",
-        clusterId,
-        incarnation,
-        meta: Buffer.from(encodeSnapshotMeta(meta)).toString("base64"),
-        peers,
-      });
+    const start = admitter.node.startOf(nodeId);
+    if ("restored" in start && isMember()) {
+      const meta = Buffer.from(encodeSnapshotMeta(start.restored.snapshot.meta)).toString("base64");
+      return encodeAnswer({ kind: "admitted", clusterId, incarnation, meta, peers });
     }
+    if ("refused" in start && start.refused === "hasRun" && isMember())
+      return refuse(
+        "idTaken",
+        `node ${nodeId} has run before with this identity: without its data it must not come back as who it was. ` +
+          "Take it out with `blixard cluster leave --node`, then join with a new id, a new token and an empty data directory",
+      );
     if (signal.aborted)
       return refuse("notNow", "another membership change is in the way; try again with the same token");
     await delay(BUSY_RETRY_MS);

@@ -26,6 +26,8 @@ import {
   type RunningNode,
   startNode,
 } from "../index.ts";
+import { requestAdmission } from "../join/index.ts";
+import { newIdentity } from "./identity-file.ts";
 import { WorkerStore } from "./worker-store.ts";
 
 let folder = "";
@@ -266,13 +268,28 @@ describe("a join", () => {
   test("can be asked for again after a lost answer, and the id is not lost", async () => {
     const one = await first();
     const joining = { addresses: one.addresses, token: await token(one) };
+    // The answer never arrived: there is an identity, and no data.
+    mkdirSync(dataDir(2), { mode: 0o700 });
+    const identity = await newIdentity(dataDir(2));
+    await requestAdmission({ ...joining, identity, transport: "quic", nodeId: 2, advertise: ["127.0.0.1:1"] });
+    const again = await start(2, { nodeId: 2, bind: "127.0.0.1:0", join: joining });
+    expect(again.peerId).toBe(identity.peerId);
+  });
+
+  test("is refused to one that has run and lost its data: it has forgotten how it voted", async () => {
+    const one = await first();
+    const joining = { addresses: one.addresses, token: await token(one) };
     const node = await start(2, { nodeId: 2, bind: "127.0.0.1:0", join: joining });
+    await joined(3, one);
+    const allVote = async (): Promise<boolean> => {
+      const { members } = await api(one).read("cluster.members", {});
+      return members.filter(({ role }) => role === "voter").length === 3;
+    };
+    await until(allVote);
     await node.stop(1000);
-    // As if the answer had never arrived: there is an identity, but no data.
     for (const file of readdirSync(dataDir(2)))
       if (file !== "identity.key") rmSync(join(dataDir(2), file), { recursive: true });
-    const again = await start(2, { nodeId: 2, bind: "127.0.0.1:0", join: joining });
-    expect(again.peerId).toBe(node.peerId);
+    await expect(start(2, { nodeId: 2, bind: "127.0.0.1:0", join: joining })).rejects.toThrow(/has run before/);
   });
 });
 

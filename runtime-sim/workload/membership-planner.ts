@@ -2,7 +2,7 @@
  * The membership changes that an operator may choose from: add, remove, demote and promote members, and replace one by
  * another. It never leaves fewer sound copies of the data than unsound ones.
  */
-import { type Configuration, type ConfigurationChange, Node, type NodeId } from "../../core/index.ts";
+import type { Configuration, ConfigurationChange, NodeId } from "../../core/index.ts";
 import type { FaultAtlas } from "../faults/index.ts";
 import type { Stream } from "../random/index.ts";
 import type { SimHost, SimMember, World } from "../world/index.ts";
@@ -71,11 +71,11 @@ export class MembershipPlanner {
       voters: [...voters.filter((voter) => voter !== formerId), id],
       isDone: ({ members }) =>
         members.some((member) => member.id === id) && !members.some((member) => member.id === formerId),
-      finish: ({ configuration, configurationIndex, lineage }) => {
+      finish: (leader) => {
         if (host.member !== null) return;
-        const { clusterId, incarnation } = world.members;
-        const restored = Node.joining(clusterId, incarnation, configuration, configurationIndex, lineage);
-        world.processes.boot(world.members.moveIn(host, id, identity, restored));
+        const start = leader.startOf(id);
+        if ("refused" in start) throw new RangeError(`node ${id}, which is new, may not start: ${start.refused}`);
+        world.processes.boot(world.members.moveIn(host, id, identity, start.restored));
       },
       isUrgent,
       sinceUs: world.loop.nowUs,
