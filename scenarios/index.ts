@@ -11,6 +11,7 @@ import crashRestart from "./crash-restart.ts";
 import diskFaults from "./disk-faults.ts";
 import drainUnderFire from "./drain-under-fire.ts";
 import electionDuels from "./election-duels.ts";
+import emptyDisks from "./empty-disks.ts";
 import flakyNetwork from "./flaky-network.ts";
 import fleetSwarm from "./fleet-swarm.ts";
 import healthFlapping from "./health-flapping.ts";
@@ -48,6 +49,7 @@ export const SCENARIOS: readonly Scenario[] = [
   crashRestart,
   diskFaults,
   wipedDisks,
+  emptyDisks,
   clockSkew,
   wrongWallClocks,
   pauses,

@@ -21,4 +21,27 @@ export const IDENTITY_PLANTS: readonly Plant[] = [
       },
     ],
   },
+  {
+    name: "voter-starts-anew",
+    scenario: "empty-disks",
+    file: "core/node/newcomer.ts",
+    edits: [
+      {
+        find: 'return hasAnswered || configuration.voters.includes(id) ? "hasRun" : null;',
+        replace: 'return hasAnswered && !configuration.members.some((member) => member.id === id) ? "hasRun" : null;',
+      },
+    ],
+  },
+  {
+    name: "learner-starts-anew",
+    scenario: "empty-disks",
+    file: "core/node/newcomer.ts",
+    edits: [
+      {
+        find: 'return hasAnswered || configuration.voters.includes(id) ? "hasRun" : null;',
+        replace: 'return configuration.voters.includes(id) ? "hasRun" : null;',
+      },
+      { find: "  const hasAnswered = progress.match > 0 || Number.isFinite(progress.roundSentMs);\n", replace: "" },
+    ],
+  },
 ];

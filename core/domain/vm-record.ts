@@ -22,7 +22,7 @@ const vmAddressSchema = record({ pool: nameSchema, index: countSchema });
 export type VmAddress = Infer<typeof vmAddressSchema>;
 
 /** What a VM has since there are workers. */
-export const placementFields = {
+const placementSchema = record({
   workerId: nullable(nodeIdSchema)
     .default(null)
     .doc("Where it is placed and holds room, until it is seen gone; null: nowhere"),
@@ -44,15 +44,14 @@ export const placementFields = {
   addresses: list(vmAddressSchema, { lengthMax: CLUSTER_LIMITS.listLength })
     .default(Object.freeze([]))
     .doc("One for each of its networks, from creation to the end"),
-};
-const placementSchema = record(placementFields);
+});
 type Placement = Infer<typeof placementSchema>;
 
 /** Of a VM that nobody has placed. */
 export const NO_PLACEMENT: Placement = defaults(placementSchema);
 
-/** Of a VM, beside its place. */
-export const vmFields = {
+/** What a snapshot holds of a VM. */
+export const storedVmSchema = record({
   name: nameSchema,
   spec: vmSpecSchema,
   state: choice(VM_STATES),
@@ -68,11 +67,6 @@ export const vmFields = {
   updatedIndex: integer(1).doc("Of the entry that last changed it"),
   createdAtMs: instantMsSchema,
   updatedAtMs: instantMsSchema,
-};
-
-/** What a snapshot holds of a VM. */
-export const storedVmSchema = record({
-  ...vmFields,
   placement: placementSchema.default(NO_PLACEMENT).since(3),
 }).rule(
   "created before it was changed",

@@ -2,6 +2,7 @@
 import { clockFaults } from "./clock.ts";
 import { diskFaults } from "./disk.ts";
 import type { FaultKind } from "./kind.ts";
+import { memoryFaults } from "./memory.ts";
 import { networkFaults } from "./network.ts";
 import { partitionFaults } from "./partitions.ts";
 import { processFaults } from "./process.ts";
@@ -22,6 +23,7 @@ export const FAULTS: readonly FaultKind[] = [
   ...diskFaults,
   ...clockFaults,
   ...workerFaults,
+  ...memoryFaults,
 ];
 
 const byName: ReadonlyMap<string, FaultKind> = new Map(FAULTS.map((kind) => [kind.name, kind]));

@@ -70,6 +70,12 @@ export interface FaultWorld {
   loseDisk(host: number, absentUs: number): void;
 
   /**
+   * Leaves the host an empty disk and the member's identity. Somebody has the member join again `absentUs` later at the
+   * earliest, as who it was; if the cluster does not let it, it is replaced by a new member.
+   */
+  emptyDisk(host: number, absentUs: number): void;
+
+  /**
    * Whether, with the wall clock of this host wrong too, a majority of the voters still has clocks that were right all
    * along.
    */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { monotonic } from "./monotonic.ts";
-import { FakeCluster, grant } from "./testing/index.ts";
+import { configurationOf, FakeCluster, grant } from "./testing/index.ts";
 
 test("terms, votes and indexes that only rise, over a restart too", () => {
   const cluster = new FakeCluster(3, [monotonic]);
@@ -115,4 +115,35 @@ test("a damaged disk is no excuse", () => {
   cluster.member(1).disk.faults = 1;
   cluster.boot(1, () => {});
   expect(cluster.violations).toHaveLength(1);
+});
+
+test("who begins again from nothing: with a vote it would vote twice; without one it may, but for a second vote", () => {
+  const outcomes = [
+    [1, 2, 3],
+    [2, 3],
+  ].map((voters) => {
+    const cluster = new FakeCluster(3, [monotonic]);
+    cluster.step(1, (node, { disk }) => {
+      node.term = 5;
+      node.votedFor = 3;
+      disk.durableTerm = 5;
+      disk.durableVote = 3;
+    });
+    cluster.step(1, () => {}, [grant(1, 3, 5)]);
+    cluster.crash(1);
+    const { disk } = cluster.member(1);
+    disk.durableTerm = 0;
+    disk.durableVote = 0;
+    disk.startsAnew = 1;
+    cluster.boot(1, (node) => {
+      node.configuration = configurationOf(voters);
+    });
+    const atBoot = cluster.violations.length;
+    cluster.step(1, () => {}, [grant(1, 2, 5)]);
+    return [atBoot > 0, cluster.violations.length > atBoot];
+  });
+  expect(outcomes).toEqual([
+    [true, true],
+    [false, true],
+  ]);
 });

@@ -5,7 +5,8 @@
  * Checks each of them whenever it changed, and at every boot. Within a term a vote is given once and never changed.
  * Also that applied <= committed <= the end of the log. Does not check: the commit and applied index over a restart
  * (they are found again from the snapshot on). A damaged disk is no excuse: checksums find the damage, and the node
- * does not start from what is left.
+ * does not start from what is left. An emptied one is an excuse only for a member that has no vote in the configuration
+ * that it starts anew from, and never for a second vote.
  */
 import { NOBODY, type NodeId } from "../../core/index.ts";
 import type { MemberView, NodeView } from "../world/index.ts";
@@ -20,6 +21,7 @@ interface Shown {
   /** Newest term in which it told a candidate that it votes for it. */
   grantedTerm: number;
   grantedTo: NodeId;
+  startsAnew: number;
 }
 
 export function monotonic({ violate }: OracleContext): Oracle {
@@ -66,12 +68,24 @@ export function monotonic({ violate }: OracleContext): Oracle {
     }
   }
 
+  /** It remembers nothing, but by what it was given to start from it has no vote to give twice. */
+  function startsWithoutVote(member: MemberView, node: NodeView): boolean {
+    const shown = shownBy(member);
+    if (member.disk.startsAnew === shown.startsAnew) return false;
+    shown.startsAnew = member.disk.startsAnew;
+    if (node.configuration.voters.includes(node.id) || node.configuration.outgoing.includes(node.id)) return false;
+    shown.durableTerm = member.disk.durableTerm;
+    shown.durableVote = member.disk.durableVote;
+    return true;
+  }
+
   return {
     name,
     summary: "terms, votes, commit and applied indexes never go back",
     checks: 0,
     booted(watched, node) {
       const { member } = watched;
+      if (startsWithoutVote(member, node)) return;
       checkDurable(this, member);
       this.checks += 1;
       const shown = shownBy(member);
@@ -154,5 +168,5 @@ export function monotonic({ violate }: OracleContext): Oracle {
 }
 
 function nothingShown(): Shown {
-  return { durableTerm: 0, durableVote: NOBODY, grantedTerm: 0, grantedTo: NOBODY };
+  return { durableTerm: 0, durableVote: NOBODY, grantedTerm: 0, grantedTo: NOBODY, startsAnew: 0 };
 }

@@ -226,6 +226,13 @@ export class FaultView implements InjectorWorld {
     this.#operator.replaceLater(member, absentUs);
   }
 
+  emptyDisk(index: number, absentUs: number): void {
+    const member = this.#memberAt(index);
+    this.diskFaulted(index, true);
+    this.#world.processes.emptyDisk(member);
+    this.#operator.rejoinLater(member, absentUs);
+  }
+
   mayMisset(index: number): boolean {
     const { member } = this.#hostAt(index);
     if (member === null) return false;

@@ -154,6 +154,7 @@ function fateOf(member: SimMember | null): string {
   if (member === null) return "was never started";
   if (!member.honest) return "lies";
   if (member.state === "gone") return "lost its disk";
+  if (member.diskEmptied) return "has forgotten everything";
   if (member.damageFound) return "has a damaged disk";
   if (member.failStopped) return "has stopped itself over evidence";
   return member.state === "up" ? "has stopped itself" : "does not start";

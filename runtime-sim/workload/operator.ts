@@ -127,6 +127,28 @@ export class Operator implements Caller {
     });
   }
 
+  /** Has a member whose disk was emptied join again as who it was, `absentUs` from now at the earliest. */
+  rejoinLater(member: SimMember, absentUs: number): void {
+    this.#world.loop.after(absentUs, () => {
+      if (this.#stopped || !member.diskEmptied || member.state !== "down") return;
+      const leader = this.#world.members.leader()?.node ?? null;
+      const start = leader?.startOf(member.id) ?? { refused: "notNow" };
+      if ("restored" in start) {
+        this.#tell(`node ${member.id} joins again`);
+        this.#world.processes.startAnew(member, start.restored);
+        return;
+      }
+      const isGone = leader !== null && !leader.configuration.members.some(({ id }) => id === member.id);
+      if (start.refused === "notNow" && !isGone) {
+        this.rejoinLater(member, LOOK_AGAIN_US);
+        return;
+      }
+      this.#tell(`node ${member.id} may not join again: it has run before`);
+      this.#world.processes.retire(member);
+      this.replaceLater(member, 0);
+    });
+  }
+
   // ---- Jobs
 
   #work(): void {

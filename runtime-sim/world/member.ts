@@ -15,6 +15,7 @@ export type MemberState = "down" | "up" | "gone";
 export class ObservedDisk implements DurableView {
   readonly storage: Disk;
   faults = 0;
+  startsAnew = 0;
 
   constructor(storage: Disk) {
     this.storage = storage;
@@ -60,6 +61,8 @@ export class SimMember implements MemberView {
   failStopped = false;
   /** The disk holds damage that the last start found. */
   damageFound = false;
+  /** The disk holds nothing any more. It starts again when the cluster gives it something to start from. */
+  diskEmptied = false;
 
   /** What the node asked for, on its monotonic clock. */
   deadlineMs = Infinity;

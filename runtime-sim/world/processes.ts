@@ -2,7 +2,7 @@
  * The processes of members. They start from what their disk holds, crash, pause, and take one input after another.
  * Their effects are carried out here.
  */
-import { type CountLimits, type Effect, type Input, Node, type RaftOptions } from "../../core/index.ts";
+import { type CountLimits, type Effect, type Input, Node, type RaftOptions, type Restored } from "../../core/index.ts";
 import type { ClientGateway } from "./client-gateway.ts";
 import { EVENT, SimEvent } from "./event.ts";
 import type { EventLoop } from "./event-loop.ts";
@@ -57,7 +57,8 @@ export class Processes {
   // ---- Start and end
 
   boot(member: SimMember): void {
-    if (member.state !== "down" || member.host.member !== member || member.damageFound) return;
+    if (member.state !== "down" || member.host.member !== member) return;
+    if (member.damageFound || member.diskEmptied) return;
     const { nowUs } = this.#loop;
     const { listener, core, observer } = this.#watchers;
     const outcome = member.storage.restore();
@@ -108,6 +109,24 @@ export class Processes {
     this.#watchers.observer?.crashed(member);
     this.#watchers.listener.crashed(member, outcome.lost, outcome.torn);
     return true;
+  }
+
+  /**
+   * The process ends, and its disk is empty. The host keeps the member's identity. What was durable is known until it
+   * starts anew: it may have told of it a moment ago.
+   */
+  emptyDisk(member: SimMember): void {
+    this.crash(member);
+    member.diskEmptied = true;
+    member.damageFound = false;
+  }
+
+  /** Starts a member whose disk was emptied, under its old id and identity, from what the cluster gave it. */
+  startAnew(member: SimMember, restored: Restored): void {
+    member.storage.replace(restored);
+    member.diskEmptied = false;
+    member.disk.startsAnew += 1;
+    this.boot(member);
   }
 
   /** The member never comes back: its disk, or its membership, is gone. */
@@ -201,7 +220,7 @@ export class Processes {
         const { caller, request } = event;
         if (caller === null || request === null) return;
         const requestId = this.#gateway.accept(member, caller, event.number);
-        this.#watchers.observer?.requested(member, requestId, request);
+        this.#watchers.observer?.requested(member, requestId);
         this.#step(member, node, { kind: "request", nowMs, wallMs, requestId, request });
         return;
       }

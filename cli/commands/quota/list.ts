@@ -1,13 +1,14 @@
 import type { Command } from "commander";
-import { type ReadOptions, withNode, withReadOptions } from "../../client/index.ts";
+import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
 import { type Session, withExamples } from "../../frame/index.ts";
 import { count, fitTable } from "../../output/index.ts";
 import type { Tenant } from "./tenant.ts";
 
 export function registerList(quota: Command, { terminal }: Session): void {
-  withReadOptions(withExamples(quota.command("list"), ["blixard quota list"]))
+  withClientOptions(withExamples(quota.command("list"), ["blixard quota list"]))
     .description("The limits of all tenants that have any.")
-    .action(async (options: ReadOptions) => {
+    .option("--stale", "what this node knows, without asking the leader")
+    .action(async (options: ClientOptions & { readonly stale?: true }) => {
       const answer = await withNode(options, (api) =>
         api.read("quota.list", { stale: options.stale === true }, { timeoutMs: options.timeout }),
       );

@@ -98,6 +98,7 @@ export class FakeDisk implements DurableView {
   durableTerm = 0;
   durableVote: NodeId = 0;
   faults = 0;
+  startsAnew = 0;
 
   get durableLastIndex(): number {
     return this.log.lastIndex;
