@@ -21,6 +21,7 @@ import leaderHunt from "./leader-hunt.ts";
 import leaseReads from "./lease-reads.ts";
 import lyingClocks from "./lying-clocks.ts";
 import membershipChurn from "./membership-churn.ts";
+import mixedLevels from "./mixed-levels.ts";
 import noisyNeighbourQuotas from "./noisy-neighbour-quotas.ts";
 import partialPartition from "./partial-partition.ts";
 import partitions from "./partitions.ts";
@@ -54,6 +55,7 @@ export const SCENARIOS: readonly Scenario[] = [
   wrongWallClocks,
   pauses,
   membershipChurn,
+  mixedLevels,
   snapshotCatchUp,
   byzantine,
   swarm,

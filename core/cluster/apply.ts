@@ -13,7 +13,7 @@ import {
 } from "../domain/index.ts";
 import { isMarking, mark } from "../marks.ts";
 import { Batch, type Touched } from "./batch.ts";
-import { type AuditedCommand, applyCommand, type CommandRequest } from "./command.ts";
+import { type AuditedCommand, applyCommand, type CommandRequest, LEVEL, levelOf } from "./command.ts";
 import { decodeEntryData } from "./entry-data.ts";
 import { leastRecentlyActive } from "./expiry.ts";
 import { checkTouchedIndexes } from "./index-checks.ts";
@@ -48,17 +48,21 @@ export interface ApplyOutcome<Result = ApplyResult> {
  *
  * The cost of an entry does not grow with the number of VMs or sessions.
  *
+ * `level`: the feature level of the build; every replica must know every command that is committed.
+ *
  * @throws AppliedOutOfOrder when an index does not lie above all that were applied before: a defect of the caller,
  * which must stop the node.
  */
-export function applyEntries(state: ClusterState, entries: readonly CommandEntry[]): ApplyOutcome;
+export function applyEntries(state: ClusterState, entries: readonly CommandEntry[], level?: number): ApplyOutcome;
 export function applyEntries(
   state: ClusterState,
   entries: readonly (CommandEntry | MembershipEntry)[],
+  level?: number,
 ): ApplyOutcome<ApplyResult | null>;
 export function applyEntries(
   state: ClusterState,
   entries: readonly (CommandEntry | MembershipEntry)[],
+  level: number = LEVEL,
 ): ApplyOutcome<ApplyResult | null> {
   if (entries.length === 0) return { state, results: [], touched: NOTHING_TOUCHED };
   const batch = new Batch(state);
@@ -72,13 +76,17 @@ export function applyEntries(
       applyMembership(batch, entry.membership);
       results.push(null);
     } else {
-      results.push(applyEntry(batch, entry));
+      results.push(applyEntry(batch, entry, level));
     }
   }
   checkTouchedIndexes(batch);
   return { state: batch.finish(), results, touched: batch.touched };
 }
 
+const UNKNOWN_COMMAND: ApplyResult = Object.freeze({
+  ok: false,
+  refusal: Object.freeze({ kind: "invalidCommand", field: "command", reason: "is unknown here" }),
+});
 const NOTHING_TOUCHED: Touched = Object.freeze({ vms: [], workers: [], tasks: [] });
 
 /** An entry was about to be applied twice, or out of order. */
@@ -94,12 +102,14 @@ export class AppliedOutOfOrder extends Error {
   }
 }
 
-function applyEntry(batch: Batch, { index, data }: CommandEntry): ApplyResult {
+function applyEntry(batch: Batch, { index, data }: CommandEntry, level: number): ApplyResult {
   const { stamp, request, invalid } = decodeEntryData(data);
   if (invalid !== undefined) {
     if (isMarking) mark(`refused/${invalid.kind}`);
     return { ok: false, refusal: invalid };
   }
+  // A build of that level cannot decode it.
+  if (levelOf(request.command) > level) return UNKNOWN_COMMAND;
   if (stamp.wallMs > batch.timeMs) batch.timeMs = stamp.wallMs;
   return applyRequest(batch, request, index);
 }

@@ -13,6 +13,8 @@ export interface CommandDefinition<F extends Shape = Shape, By extends Asker = A
   readonly askedBy: By;
   /** What stands for it in a request: one number, or two where it is nested in another's. Never given to another. */
   readonly number: VariantShape["number"];
+  /** The first feature level that has it; 1 when left out. */
+  readonly since?: number;
   /** In the order in which they are encoded: new ones go to the end, with a default. */
   readonly fields: F;
   /** Why it may change nothing, beside what holds for every command of a tenant's: `tooManyRequests`. */

@@ -107,6 +107,14 @@ export function applyCommand(batch: Batch, actor: string | null, command: Audite
   return result;
 }
 
+/** The feature level of this build: it knows all commands up to it. */
+export const LEVEL = 2;
+
+/** The first feature level that has the command. */
+export function levelOf({ kind }: Command): number {
+  return kind === "openSession" || kind === "closeSession" ? 1 : (definitions[kind].since ?? 1);
+}
+
 /** Why a command may change nothing. */
 export function refusalsOf(kind: AuditedKind): readonly string[] {
   const { refusals, tenant } = definitions[kind];

@@ -21,6 +21,8 @@ export {
   type Command,
   type CommandRequest,
   commandSchema,
+  LEVEL,
+  levelOf,
   type OwnCommand,
 } from "./command.ts";
 export { type DecodedEntry, decodeEntryData, type EntryStamp, STAMP_BYTES, stampRequest } from "./entry-data.ts";

@@ -227,6 +227,7 @@ export const poolCommands = {
   setPoolStrategy: command({
     askedBy: "client",
     number: [9, 22],
+    since: 2,
     fields: { strategy: choice(POOL_STRATEGIES) },
     refusals: [],
     audit: { number: 29, target: () => null },

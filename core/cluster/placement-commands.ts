@@ -181,6 +181,7 @@ export const placementCommands = {
   rebalance: command({
     askedBy: "client",
     number: [9, 21],
+    since: 2,
     fields: {
       moves: list(record({ name: nameSchema, epoch: countSchema, to: nodeIdSchema }), {
         lengthMax: CLUSTER_LIMITS.observations,

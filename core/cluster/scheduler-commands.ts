@@ -8,6 +8,7 @@ export const schedulerCommands = {
   configureScheduler: command({
     askedBy: "client",
     number: [9, 20],
+    since: 2,
     fields: { settings: schedulerSettingsSchema },
     refusals: [],
     audit: { number: 28, target: () => null },

@@ -111,6 +111,7 @@ export const workerCommands = {
   removeWorker: command({
     askedBy: "client",
     number: [9, 23],
+    since: 2,
     fields: { workerId: nodeIdSchema },
     refusals: ["workerNotFound", "workerIsMember", "workerInUse", "workerIsOnline"],
     audit: { number: 30, target: ({ workerId }) => String(workerId) },

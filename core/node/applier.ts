@@ -2,7 +2,7 @@
  * Applies committed entries to the replicated state, in the order of the log, and says what became of each entry that
  * somebody on this node waits for.
  */
-import { applyEntries, type ClusterState, decodeSnapshot, emptyState, type Touched } from "../cluster/index.ts";
+import { applyEntries, type ClusterState, decodeSnapshot, emptyState, LEVEL, type Touched } from "../cluster/index.ts";
 import type { ApplyResult, CountLimits } from "../domain/index.ts";
 import { type Entry, Halt, type Snapshot } from "../raft/index.ts";
 import type { ProposalOrigin } from "./proposal-batch.ts";
@@ -37,12 +37,14 @@ export interface ApplyListener {
 export class Applier {
   state: ClusterState;
   appliedIndex: number;
+  readonly #level: number;
   #awaited = new Map<number, Awaited>();
   /** Decoded while its snapshot was checked. */
   #offered: ClusterState | null = null;
 
   /** @throws when the snapshot is damaged. */
-  constructor({ meta, chunks }: Snapshot, limits: CountLimits) {
+  constructor({ meta, chunks }: Snapshot, limits: CountLimits, level: number = LEVEL) {
+    this.#level = level;
     this.state = meta.index === 0 ? emptyState(limits) : decodeSnapshot(chunks, limits);
     this.appliedIndex = meta.index;
   }
@@ -57,7 +59,7 @@ export class Applier {
     const replicated = entries.filter(isReplicated);
     let results: readonly (ApplyResult | null)[] = [];
     if (replicated.length > 0) {
-      const outcome = applyEntries(this.state, replicated.map(replicatedEntry));
+      const outcome = applyEntries(this.state, replicated.map(replicatedEntry), this.#level);
       this.state = outcome.state;
       results = outcome.results;
       listener.stateChanged(outcome.state, outcome.touched);

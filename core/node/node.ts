@@ -9,7 +9,7 @@
  *   client-requests.ts   what this node's clients ask             worker-reports.ts   what workers report
  *   forwarded-proposals.ts  what other members forward            snapshot-taker.ts   this node's own snapshots
  */
-import { type ClusterState, stampRequest } from "../cluster/index.ts";
+import { type ClusterState, LEVEL, stampRequest } from "../cluster/index.ts";
 import { type CountLimits, DEFAULT_COUNT_LIMITS } from "../domain/index.ts";
 import { mark } from "../marks.ts";
 import {
@@ -108,7 +108,7 @@ export class Node {
   }
 
   /**
-   * `limits`: the same for every member of a cluster, for ever.
+   * `limits`: the same for every member of a cluster, for ever. `level`: the feature level of the build.
    *
    * @throws when what was restored is damaged or belongs to another identity, or an option makes no sense: such a node
    * must not run.
@@ -120,6 +120,7 @@ export class Node {
     restored: Restored,
     stamp: Stamp,
     limits: CountLimits = DEFAULT_COUNT_LIMITS,
+    level: number = LEVEL,
   ) {
     checkRaftOptions(options);
     this.id = id;
@@ -128,7 +129,7 @@ export class Node {
       this.#effects.push(effect);
     };
     const answer = (requestId: number, given: ClientAnswer): void => emit({ kind: "answer", requestId, answer: given });
-    const applier = new Applier(restored.snapshot, limits);
+    const applier = new Applier(restored.snapshot, limits, level);
     const raft = new Raft(id, options, runtime, restored, stamp, emit, (chunks) => applier.offer(chunks));
     this.#raft = raft;
     this.#applier = applier;

@@ -88,13 +88,13 @@ function all(ends: readonly EndFault[]): EndFault {
 }
 
 /**
- * Restarts every host in turn, as an upgrade does. There is one version of the core so far, so the same version comes
- * up again: this exercises the order and the transfer of leadership, not yet messages between versions.
+ * Restarts every host in turn, as an upgrade does. Where the scenario begins with the build before, the present one
+ * comes up; builds differ in the commands that they know, not yet in their messages.
  */
 const rollingVersionChange: FaultKind = {
   name: "rolling-version-change",
   family: "process",
-  summary: "all hosts are restarted one by one, as an upgrade would; both versions are the same as yet",
+  summary: "all hosts are restarted one by one, as an upgrade does",
   parameters: { downMs: { meaning: "how long each is down", limits: [1, 600_000], swarm: [100, 3000] } },
   durationMs: [10_000, 60_000],
   begin(world, fault) {
@@ -108,6 +108,7 @@ const rollingVersionChange: FaultKind = {
       world.after(order * stepUs, () => {
         if (ended) return;
         restart = crashUntilEnd(world, host);
+        world.upgrade(host);
         const mine = restart;
         world.after(downUs, () => {
           if (!ended) mine();

@@ -34,6 +34,8 @@ export interface FaultWorld {
   /** Does something later, unless the run has ended by then. The action must check whether it is still wanted. */
   after(delayUs: number, action: () => void): void;
 
+  /** The next process there, and all after it, are of the present build. */
+  upgrade(host: number): void;
   /** Ends the process there, at once. False when none runs. */
   crash(host: number): boolean;
   /** Starts a process where none runs, as far as the disk allows. */

@@ -20,6 +20,7 @@ import { evidenceWithoutLiar } from "./evidence-without-liar.ts";
 import { exactlyOnce } from "./exactly-once.ts";
 import { haltedHonest } from "./halted-honest.ts";
 import { healthyLeader } from "./healthy-leader.ts";
+import { knownCommands } from "./known-commands.ts";
 import { latestConfiguration } from "./latest-configuration.ts";
 import { leaderCompleteness } from "./leader-completeness.ts";
 import { linearizability } from "./linearizability.ts";
@@ -61,4 +62,5 @@ export const ORACLES: readonly OracleFactory[] = [
   haltedHonest,
   evidenceWithoutLiar,
   clusterTime,
+  knownCommands,
 ];

@@ -1,5 +1,5 @@
 /** The world as faults see it: hosts by number. Whether data may be destroyed is asked of the fault atlas. */
-import type { NodeId } from "../../core/index.ts";
+import { LEVEL, type NodeId } from "../../core/index.ts";
 import type {
   EndFault,
   FaultAtlas,
@@ -157,6 +157,11 @@ export class FaultView implements InjectorWorld {
   crash(index: number): boolean {
     const { member } = this.#hostAt(index);
     return member !== null && this.#world.processes.crash(member);
+  }
+
+  upgrade(index: number): void {
+    const { member } = this.#hostAt(index);
+    if (member !== null) member.level = LEVEL;
   }
 
   restart(index: number): void {

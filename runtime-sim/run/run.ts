@@ -110,6 +110,7 @@ export class Run implements WorldListener {
       nodes: schedule.nodes,
       workers: scenario.fleet?.workers ?? 0,
       liar,
+      level: scenario.level,
       watch: options.watch ?? null,
     };
     const world = new World(settings, this, (members, conditions) => {
@@ -375,8 +376,10 @@ export class Run implements WorldListener {
 
   #expectedUntil(): string | null {
     const { expectedToFail } = this.#scenario;
-    if (expectedToFail === null || this.#violations.length === 0) return null;
-    return this.#violations.every(({ oracle }) => oracle === expectedToFail.oracle) ? expectedToFail.until : null;
+    // The run ends at the event of the first one; what others see in the same event follows from it.
+    return expectedToFail !== null && this.#violations[0]?.oracle === expectedToFail.oracle
+      ? expectedToFail.until
+      : null;
   }
 
   #faultCounts(): Readonly<Record<string, number>> {

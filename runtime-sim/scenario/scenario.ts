@@ -1,6 +1,6 @@
 /** A scenario is data: the shape of a cluster, what its clients and its operator do, and which faults a seed draws. */
 
-import type { CountLimits, RaftOptions } from "../../core/index.ts";
+import { type CountLimits, LEVEL, type RaftOptions } from "../../core/index.ts";
 import type { LiarShape } from "../byzantine/index.ts";
 import type { FleetShape } from "../fleet/index.ts";
 import type { Range } from "../random/index.ts";
@@ -86,6 +86,8 @@ export interface Scenario {
   readonly variety: Variety | null;
   /** Whether data may be destroyed on as many hosts as the seed likes, and not only below a quorum. */
   readonly mayLoseQuorum: boolean;
+  /** Feature level of the build that the first members run, until they are upgraded. */
+  readonly level: number;
   /** Null: it holds with every seed. Otherwise some seeds fail, and a test holds it to that. */
   readonly expectedToFail: ExpectedFailure | null;
 }
@@ -126,6 +128,7 @@ export function scenario(parts: Pick<Scenario, "name" | "summary"> & Partial<Sce
     liar: null,
     variety: null,
     mayLoseQuorum: false,
+    level: LEVEL,
     expectedToFail: null,
     ...parts,
   };

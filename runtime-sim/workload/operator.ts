@@ -3,7 +3,7 @@
  * membership and transfers the leadership where the scenario says so; restarts processes that have stopped themselves
  * without evidence, as a supervisor would. One membership job at a time.
  */
-import type { ClientAnswer, Configuration, NodeId } from "../../core/index.ts";
+import { type ClientAnswer, type Configuration, type NodeId, POOL_STRATEGIES } from "../../core/index.ts";
 import type { FaultAtlas } from "../faults/index.ts";
 import { drawRange, type Stream } from "../random/index.ts";
 import type { Caller, SimMember, World } from "../world/index.ts";
@@ -45,12 +45,15 @@ export class Operator implements Caller {
     this.#rng = world.streams.stream("operator");
     this.#tell = tell;
     this.#planner = new MembershipPlanner({ world, atlas, shape, rng: this.#rng, replacements: this.#replacements });
-    const { membershipEveryMs, transferEveryMs } = shape;
+    const { membershipEveryMs, transferEveryMs, settingsEveryMs } = shape;
     if (membershipEveryMs !== null) {
       this.#regularly(drawRange(membershipEveryMs, this.#rng, false), () => this.#change());
     }
     if (transferEveryMs !== null) {
       this.#regularly(drawRange(transferEveryMs, this.#rng, false), () => this.#transfer());
+    }
+    if (settingsEveryMs !== undefined) {
+      this.#regularly(drawRange(settingsEveryMs, this.#rng, false), () => this.#changeSettings());
     }
   }
 
@@ -242,6 +245,13 @@ export class Operator implements Caller {
     this.#job = job;
     this.#tell(job.text);
     this.#work();
+  }
+
+  #changeSettings(): void {
+    const leader = this.#world.members.leader();
+    if (leader === null) return;
+    const command = { kind: "setPoolStrategy", strategy: this.#rng.pick(POOL_STRATEGIES) } as const;
+    this.#world.gateway.request(leader.host, { kind: "propose", request: { session: null, command } }, NOBODY_CARES, 0);
   }
 
   #transfer(): void {

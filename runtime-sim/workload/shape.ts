@@ -17,6 +17,8 @@ export interface OperatorShape {
   readonly membershipEveryMs: Range | null;
   /** Mean time between leadership transfers; null for none. */
   readonly transferEveryMs: Range | null;
+  /** Mean time between changes of how the cluster chooses address pools; left out for none. */
+  readonly settingsEveryMs?: Range;
   /** It does not go below, nor above. */
   readonly voters: Range;
 }

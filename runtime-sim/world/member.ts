@@ -1,5 +1,5 @@
 /** A member as the world runs it: its identity, its disk, and its process while there is one. */
-import type { Configuration, Digest, Node, NodeId, PeerId } from "../../core/index.ts";
+import { type Configuration, type Digest, LEVEL, type Node, type NodeId, type PeerId } from "../../core/index.ts";
 import type { Disk } from "../hardware/index.ts";
 import type { Stream } from "../random/index.ts";
 import type { Caller } from "./event.ts";
@@ -61,6 +61,8 @@ export class SimMember implements MemberView {
   failStopped = false;
   /** The disk holds damage that the last start found. */
   damageFound = false;
+  /** The feature level of the build that its next process runs. */
+  level = LEVEL;
   /** The disk holds nothing any more. It starts again when the cluster gives it something to start from. */
   diskEmptied = false;
 

@@ -89,6 +89,8 @@ export interface MemberView {
   readonly honest: boolean;
   readonly disk: DurableView;
   readonly clock: ClockView;
+  /** The feature level of its build. */
+  readonly level: number;
   /** The number of its host in the network. */
   readonly hostIndex: number;
   /** Whether its process was asked this and has not answered yet. */

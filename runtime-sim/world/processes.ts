@@ -76,7 +76,7 @@ export class Processes {
     clock.restart(member.rng.integer(0, MONOTONIC_START_MAX_MS), nowUs);
     const stamp = { nowMs: clock.monotonicMs(nowUs), wallMs: clock.wallMs(nowUs) };
     const runtime = this.#members.runtimeFor(member.identity, member.rng);
-    const node = new Node(member.id, this.#raft, runtime, outcome.restored, stamp, this.#limits);
+    const node = new Node(member.id, this.#raft, runtime, outcome.restored, stamp, this.#limits, member.level);
     member.node = node;
     member.state = "up";
     member.boots += 1;

@@ -3,7 +3,7 @@
  * processes, and the connections of clients. It takes the next event and gives it to the part that it concerns. It
  * knows nothing of faults, workloads or rules: they act on its parts, and observe as watchers.
  */
-import type { CoreWatch, CountLimits, RaftOptions } from "../../core/index.ts";
+import { type CoreWatch, type CountLimits, LEVEL, type RaftOptions } from "../../core/index.ts";
 import { Links, Network } from "../network/index.ts";
 import { Streams } from "../random/index.ts";
 import { ClientGateway } from "./client-gateway.ts";
@@ -35,6 +35,8 @@ export interface WorldSettings {
   readonly nodes: number;
   readonly workers: number;
   readonly liar: LiarSettings | null;
+  /** Feature level of the build that the first members run; the present one when left out. */
+  readonly level?: number;
   readonly watch?: CoreWatch | null;
 }
 
@@ -88,7 +90,10 @@ export class World {
     this.processes = new Processes({ raft, limits, loop, members, transport, gateway, progress, watchers });
     members.found(nodes, settings.liar);
     // Only now: they must know each other's addresses before they start.
-    for (const member of [...members.all]) this.processes.boot(member);
+    for (const member of [...members.all]) {
+      member.level = settings.level ?? LEVEL;
+      this.processes.boot(member);
+    }
   }
 
   /** Takes the next event. False when there is none before `untilUs`; then time stands at `untilUs`. */

@@ -10,6 +10,7 @@ import {
   type Entry,
   emptyState,
   encodeConfigurationRecord,
+  LEVEL,
   type NodeId,
 } from "../../../core/index.ts";
 import type {
@@ -162,6 +163,7 @@ export class FakeMember implements MemberView {
   /** Requests that it has not answered. */
   readonly open = new Set<number>();
   readonly clock = new FakeClock();
+  level = LEVEL;
 
   constructor(id: NodeId, honest: boolean, configuration: Configuration) {
     this.id = id;
