@@ -1,8 +1,10 @@
 /** Turns what happens into transitions and trace events. It exists only in a run that somebody wants to read. */
-import type { Configuration, Effect, Evidence, Message } from "../../core/index.ts";
+import { type Configuration, decodeMessage, type Effect, type Evidence, InvalidFrame } from "../../core/index.ts";
 import type { FaultKind, FaultTarget, PlannedFault } from "../faults/index.ts";
+import { FIRST_WORKER_ID } from "../fleet/index.ts";
 import { askedText, type ClientOperation } from "../workload/index.ts";
-import { EVENT, messageIndex, type SimEvent, type SimMember, type World, type WorldRecorder } from "../world/index.ts";
+import { EVENT, type SimEvent, type SimMember, type World, type WorldRecorder } from "../world/index.ts";
+import { configurationText, messageSummary } from "./message-summary.ts";
 import type { TraceEvent, Transition, TransitionKind } from "./transition.ts";
 
 /** What a node was when it was last looked at. */
@@ -23,6 +25,8 @@ export class Recorder implements WorldRecorder {
   readonly #onTransition: ((transition: Transition) => void) | null;
   readonly #trace: ((event: TraceEvent) => void) | null;
   readonly #seen = new Map<SimMember, Seen>();
+  /** By the fault's id, whom it hit: its host may have another member when it ends. */
+  readonly #hit = new Map<number, string>();
 
   constructor(
     world: World,
@@ -57,7 +61,7 @@ export class Recorder implements WorldRecorder {
       "boot",
       member,
       `process ${member.boots}: log ${log.firstIndex}..${log.lastIndex}, commit ${commitIndex}, ` +
-        `${membership(configuration)}`,
+        `${configurationText(configuration)}`,
     );
   }
 
@@ -70,18 +74,71 @@ export class Recorder implements WorldRecorder {
     this.tell("evidence", member, JSON.stringify(evidence));
   }
 
-  fault(kind: "fault" | "healed", { name }: FaultKind, fault: PlannedFault, hosts: readonly number[] | null): void {
-    const on = hosts === null ? "" : ` on ${this.#named(hosts)}, for ${fault.durationMs} ms`;
-    const parameters = Object.entries(fault.parameters).map(([key, value]) => ` ${key}=${value}`);
+  /** `hosts` null: it ends. */
+  fault(
+    kind: "fault" | "healed",
+    { name, family }: FaultKind,
+    fault: PlannedFault,
+    hosts: readonly number[] | null,
+  ): void {
+    const { id, target, durationMs } = fault;
+    const hit = hosts === null ? (this.#hit.get(id) ?? "") : hosts.map((index) => this.#hostName(index)).join(", ");
+    this.#hit.set(id, hit);
+    const began = [
+      `, for ${durationMs} ms`,
+      ...Object.entries(fault.parameters).map(([key, value]) => ` ${key}=${value}`),
+    ];
+    const cut = family === "network" ? this.#cutText() : "";
     this.tell(
       kind,
       null,
-      `${name} (${fault.id}, ${targetText(fault.target)})${on}${hosts === null ? "" : parameters.join("")}`,
+      `${name} (${id}, ${targetText(target)})${hit === "" ? "" : ` on ${hit}`}${hosts === null ? "" : began.join("")}${cut}`,
     );
   }
 
-  #named(hosts: readonly number[]): string {
-    return hosts.map((index) => `n${this.#world.members.hosts[index]?.member?.id ?? "?"}`).join(" ");
+  /** Who lives on a host, and which host that is in a fault schedule. */
+  #hostName(index: number): string {
+    return `${this.#residentName(index)} (host ${index + 1})`;
+  }
+
+  #residentName(index: number): string {
+    const { hosts, workerHosts } = this.#world.members;
+    const worker = workerHosts.findIndex((host) => host.index === index);
+    if (worker !== -1) return `worker ${FIRST_WORKER_ID + worker}`;
+    const member = hosts[index]?.member ?? null;
+    return member === null ? `host ${index + 1}` : `n${member.id}`;
+  }
+
+  /**
+   * Which links are cut, by all partitions together. `n1 <> n2 n3`: both ways; `n1 > n2`: n2 does not hear n1, and n1
+   * hears n2.
+   */
+  #cutText(): string {
+    const { network } = this.#world;
+    const indexes = Array.from({ length: network.hostCount }, (_, index) => index);
+    const cuts: string[] = [];
+    for (const from of indexes) {
+      const deaf = indexes.filter((to) => to !== from && network.isBlocked(from, to));
+      const both = deaf.filter((to) => network.isBlocked(to, from));
+      this.#pushCut(
+        cuts,
+        from,
+        "<>",
+        both.filter((to) => to > from),
+      );
+      this.#pushCut(
+        cuts,
+        from,
+        ">",
+        deaf.filter((to) => !both.includes(to)),
+      );
+    }
+    return cuts.length === 0 ? "" : `; cut: ${cuts.join(", ")}`;
+  }
+
+  #pushCut(cuts: string[], from: number, sign: string, others: readonly number[]): void {
+    const names = others.map((to) => this.#residentName(to));
+    if (names.length > 0) cuts.push(`${this.#residentName(from)} ${sign} ${names.join(" ")}`);
   }
 
   answered(operation: ClientOperation): void {
@@ -107,7 +164,7 @@ export class Recorder implements WorldRecorder {
       this.tell("truncate", member, `log ended at ${seen.lastIndex}, now at ${log.lastIndex}`);
     }
     if (snapshotIndex !== seen.snapshotIndex) this.tell("snapshot", member, `up to ${snapshotIndex}`);
-    if (configuration !== seen.configuration) this.tell("membership", member, membership(configuration));
+    if (configuration !== seen.configuration) this.tell("membership", member, configurationText(configuration));
     if (commitIndex !== seen.commitIndex)
       this.tell("commit", member, `${seen.commitIndex} -> ${commitIndex} of ${log.lastIndex}`);
     if (effects.length > 0 || term !== seen.term) this.#seen.set(member, look(member));
@@ -125,8 +182,8 @@ export class Recorder implements WorldRecorder {
       kind: traceKind(event),
       node: member?.id ?? null,
       ...(event.from === "" ? {} : { from: event.from }),
-      ...(event.message === null ? {} : { message: summaryOf(event.message) }),
-      ...(event.bytes === null ? {} : { bytes: event.bytes.length }),
+      ...(event.message === null ? {} : { message: messageSummary(event.message) }),
+      ...(event.bytes === null ? {} : { bytes: event.bytes.length, ...carriedBy(event.bytes) }),
       ...(event.request === null ? {} : { request: event.request }),
       ...(event.kind === EVENT.answer ? { answer: event.answer } : {}),
       ...(node === null
@@ -157,11 +214,6 @@ function chainChanged({ node }: SimMember, { lastIndex, lastChain }: Seen): bool
   return chain !== null && lastChain !== null && chain !== lastChain;
 }
 
-function membership({ voters, outgoing, learners }: Configuration): string {
-  const joint = outgoing.length === 0 ? "" : `, leaving ${outgoing.join(" ")}`;
-  return `voters ${voters.join(" ")}${joint}${learners.length === 0 ? "" : `, learners ${learners.join(" ")}`}`;
-}
-
 function targetText(target: FaultTarget): string {
   return typeof target === "string" ? target : `hosts ${target.join(" ")}`;
 }
@@ -186,16 +238,14 @@ function answerText(answer: NonNullable<ClientOperation["answer"]>): string {
   }
 }
 
-function summaryOf(message: Message): object {
-  const { type, from, to, term } = message;
-  return {
-    type,
-    from,
-    to,
-    term,
-    index: messageIndex(message),
-    ...(message.type === "append" ? { entries: message.entries.length } : {}),
-  };
+/** What bytes stand for; those that cannot be decoded are dropped on arrival, and this says why. */
+function carriedBy(bytes: Uint8Array): Pick<TraceEvent, "message" | "undecodable"> {
+  try {
+    return { message: messageSummary(decodeMessage(bytes)) };
+  } catch (error) {
+    if (!(error instanceof InvalidFrame)) throw error;
+    return { undecodable: error.message };
+  }
 }
 
 function traceKind({ kind }: SimEvent): TraceEvent["kind"] {

@@ -62,6 +62,8 @@ export interface TraceEvent {
   readonly message?: unknown;
   /** Of a message that came as bytes: how many. */
   readonly bytes?: number;
+  /** Why those bytes are no message. */
+  readonly undecodable?: string;
   readonly request?: unknown;
   readonly answer?: unknown;
   /** What the node was after it. */

@@ -6,7 +6,6 @@ export type { SimHost } from "./host.ts";
 export { digest, Identities } from "./identity.ts";
 export type { Liar, LiarParts, LiarSettings, Posted } from "./liar.ts";
 export type { SimMember } from "./member.ts";
-export { messageIndex } from "./message-hash.ts";
 export type {
   AppliedEntry,
   ClockView,

@@ -1,10 +1,10 @@
-/** The numbers of a message that go into the trace hash, and stand for it in a trace. */
+/** The numbers of a message that go into the trace hash. */
 import { MESSAGES, type Message } from "../../core/index.ts";
 import type { SimEvent } from "./event.ts";
 import type { TraceHash } from "./hash.ts";
 
 /** The most telling number of a message: an index where it has one, 0 where it has none. */
-export function messageIndex(message: Message): number {
+function messageIndex(message: Message): number {
   switch (message.type) {
     case "append":
       return message.prevIndex + message.entries.length;
