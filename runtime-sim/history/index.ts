@@ -30,3 +30,4 @@ export {
 export type { Answer, Model, Operation, OperationKind, Reply, Step } from "./model.ts";
 export { type RegisterInput, type RegisterModel, register, type Scalar } from "./register.ts";
 export type { SearchLimits } from "./segment.ts";
+export { type PlacedOperation, Witness } from "./witness.ts";

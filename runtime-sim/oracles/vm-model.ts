@@ -2,6 +2,7 @@
 import type { ApplyResult, ClusterQueryResult } from "../../core/index.ts";
 import type { Answer, Model, OperationKind, Step } from "../history/index.ts";
 import { type Asked, writtenValue } from "../workload/index.ts";
+import type { Family } from "./family.ts";
 
 export type VmInput =
   | { readonly kind: "create"; readonly value: number }
@@ -59,8 +60,14 @@ export const VM_MODEL: Model<VmModelState, VmInput, VmOutput> = {
   describeState: ({ value, generation }) => (generation === 0 ? "no VM" : `value ${value} in generation ${generation}`),
 };
 
+export const VM_FAMILY: Family<VmModelState, VmInput, VmOutput> = {
+  model: VM_MODEL,
+  callOf: vmCallOf,
+  outputOf: vmOutputOf,
+};
+
 /** Which VM is asked for what; null: it is about no VM, or says nothing of one. */
-export function vmCallOf(asked: Asked): { readonly key: string; readonly input: VmInput } | null {
+function vmCallOf(asked: Asked): { readonly key: string; readonly input: VmInput } | null {
   if (asked.kind === "read")
     return asked.query.kind === "getVm" ? { key: asked.query.name, input: { kind: "get" } } : null;
   const { command } = asked;
@@ -79,7 +86,7 @@ export function vmCallOf(asked: Asked): { readonly key: string; readonly input: 
 }
 
 /** What a result says of the VM; null: nothing, and it had no effect. */
-export function vmOutputOf(result: ApplyResult | ClusterQueryResult): VmOutput | null {
+function vmOutputOf(result: ApplyResult | ClusterQueryResult): VmOutput | null {
   if ("refusal" in result && "ok" in result) {
     const { refusal } = result;
     switch (refusal.kind) {
