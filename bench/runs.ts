@@ -32,7 +32,14 @@ export function runs(): void {
   const loaded: Scenario = {
     ...calm,
     name: "loaded",
-    workload: { ...calm.workload, clients: 16, keys: 64, thinkMeanMs: [50, 50] },
+    workload: {
+      ...calm.workload,
+      clients: [16, 16],
+      keys: 64,
+      arrivalsPerSecond: [320, 320],
+      widthMax: 1,
+      subjects: ["vms"],
+    },
   };
   const ceiling = bareLoop();
   console.log("run         oracles   events/s    of the bare loop   virtual s per s");

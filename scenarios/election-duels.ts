@@ -1,4 +1,4 @@
-import { scenario } from "../runtime-sim/index.ts";
+import { STEADY_WORKLOAD, scenario } from "../runtime-sim/index.ts";
 
 export default scenario({
   name: "election-duels",
@@ -16,7 +16,7 @@ export default scenario({
     tailFactor: [2, 10],
     oddLinks: [0, 8],
   },
-  workload: { clients: 4, keys: 4, thinkMeanMs: [200, 400], staleReads: 0, leaseReads: 0 },
+  workload: { ...STEADY_WORKLOAD, clients: [2, 8], keys: 4, arrivalsPerSecond: [2, 32] },
   operator: { membershipEveryMs: null, transferEveryMs: [5000, 20_000], voters: [1, 7] },
   faults: [
     { kind: "isolate", everyMs: [2000, 8000], durationMs: [300, 3000], targets: ["leader"] },

@@ -1,4 +1,4 @@
-import { scenario } from "../runtime-sim/index.ts";
+import { STEADY_WORKLOAD, scenario } from "../runtime-sim/index.ts";
 
 export default scenario({
   name: "leader-churn",
@@ -20,7 +20,7 @@ export default scenario({
     tailFactor: [2, 20],
     oddLinks: [0, 4],
   },
-  workload: { clients: 6, keys: 5, thinkMeanMs: [100, 400], staleReads: 0, leaseReads: 0 },
+  workload: { ...STEADY_WORKLOAD, keys: 5 },
   faults: [
     {
       kind: "strike-leaders",

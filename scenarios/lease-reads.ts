@@ -1,4 +1,4 @@
-import { scenario } from "../runtime-sim/index.ts";
+import { STEADY_WORKLOAD, scenario } from "../runtime-sim/index.ts";
 
 export default scenario({
   name: "lease-reads",
@@ -10,7 +10,7 @@ export default scenario({
   raft: { leaseReads: true, clockDriftBound: 0.05 },
   // Any two rates differ by less than the bound.
   clocks: { wallOffsetMs: [-60_000, 60_000], rate: [0.98, 1.02] },
-  workload: { clients: 6, keys: 3, thinkMeanMs: [40, 150], staleReads: 0, leaseReads: 0.8 },
+  workload: { ...STEADY_WORKLOAD, clients: [3, 12], keys: 3, arrivalsPerSecond: [8, 64], leaseReads: 0.8 },
   operator: { membershipEveryMs: null, transferEveryMs: [3000, 10_000], voters: [1, 7] },
   faults: [
     {

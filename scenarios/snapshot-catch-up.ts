@@ -1,4 +1,4 @@
-import { scenario } from "../runtime-sim/index.ts";
+import { STEADY_WORKLOAD, scenario } from "../runtime-sim/index.ts";
 
 export default scenario({
   name: "snapshot-catch-up",
@@ -15,7 +15,7 @@ export default scenario({
     maxInflightMessages: 8,
     maxAppendBytes: 2048,
   },
-  workload: { clients: 5, keys: 12, thinkMeanMs: [60, 200], staleReads: 0.05, leaseReads: 0 },
+  workload: { ...STEADY_WORKLOAD, clients: [2, 10], keys: 12, arrivalsPerSecond: [8, 64] },
   operator: { membershipEveryMs: [10_000, 25_000], transferEveryMs: [20_000, 60_000], voters: [3, 7] },
   faults: [
     { kind: "crash", everyMs: [4000, 12_000], durationMs: [500, 10_000], targets: ["any", "follower", "leader"] },

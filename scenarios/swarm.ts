@@ -5,6 +5,7 @@ import {
   LOWERED_LIMITS,
   LOWERED_OPTIONS,
   LOWERED_REQUEST_BYTES,
+  STEADY_WORKLOAD,
   scenario,
 } from "../runtime-sim/index.ts";
 
@@ -60,7 +61,7 @@ export default scenario({
   byteLinksOneIn: 6,
   disk: { syncMinMs: [0.1, 2], syncMeanMs: [0.05, 5] },
   clocks: { wallOffsetMs: [-60_000, 60_000], rate: [0.95, 1.05] },
-  workload: { clients: 5, keys: 5, thinkMeanMs: [80, 400], staleReads: 0.1, leaseReads: 0 },
+  workload: { ...STEADY_WORKLOAD, clients: [1, 16], keys: 5, arrivalsPerSecond: [1, 48], widthMax: 64 },
   operator: { membershipEveryMs: [10_000, 60_000], transferEveryMs: [10_000, 60_000], voters: [1, 7] },
   // There are no hosts that run machines: their faults have scenarios of their own, in which clocks stay within what
   // leases allow.

@@ -1,4 +1,4 @@
-import { scenario } from "../runtime-sim/index.ts";
+import { STEADY_WORKLOAD, scenario } from "../runtime-sim/index.ts";
 
 export default scenario({
   name: "transfer-storm",
@@ -18,7 +18,7 @@ export default scenario({
     oddLinks: [0, 4],
   },
   clocks: { wallOffsetMs: [-2000, 2000], rate: [0.99, 1.01] },
-  workload: { clients: 6, keys: 2, thinkMeanMs: [30, 150], staleReads: 0, leaseReads: 0.7 },
+  workload: { ...STEADY_WORKLOAD, clients: [3, 12], keys: 2, arrivalsPerSecond: [8, 64], leaseReads: 0.7 },
   operator: { membershipEveryMs: [10_000, 30_000], transferEveryMs: [500, 2500], voters: [3, 7] },
   faults: [
     { kind: "delay", odds: 0.5, everyMs: [5000, 20_000], durationMs: [1000, 8000], targets: ["any", "all"] },

@@ -16,7 +16,7 @@ const cluster = scenario({
   nodes: [5],
   spares: 1,
   durationMs: 15_000,
-  workload: { clients: 3, keys: 3, thinkMeanMs: [50, 50], staleReads: 0, leaseReads: 0 },
+  workload: { ...NO_CLIENTS, clients: [3, 3], keys: 3, arrivalsPerSecond: [60, 60] },
 });
 
 const machineRoom = scenario({

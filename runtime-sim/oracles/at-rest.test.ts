@@ -9,7 +9,7 @@ const SCENARIO = scenario({
   name: "at-rest",
   summary: "Some clients work. Then nobody does.",
   network: CALM_NETWORK,
-  workload: { ...STEADY_WORKLOAD, thinkMeanMs: [10, 10] },
+  workload: { ...STEADY_WORKLOAD, arrivalsPerSecond: [500, 500] },
 });
 
 /** Three real nodes after some seconds of work, and some of rest. */

@@ -13,7 +13,7 @@ const SCENARIO = scenario({
   name: "planted",
   summary: "A little loss. Many clients.",
   network: { ...CALM_NETWORK, lossChance: [0.02, 0.02], duplicateChance: [0.1, 0.1] },
-  workload: { ...STEADY_WORKLOAD, clients: 8, keys: 2, thinkMeanMs: [20, 20] },
+  workload: { ...STEADY_WORKLOAD, clients: [8, 8], keys: 2, arrivalsPerSecond: [400, 400] },
 });
 const RAFT = {
   ...DEFAULT_RAFT_OPTIONS,
@@ -209,8 +209,9 @@ test("a node halts because its disk failed, and is excused", () => {
 test("a client is told of another generation", () => {
   const fired = run(11, (bench) => {
     bench.answered = (operation) => {
-      const { answer } = operation;
-      if (answer?.kind !== "applied" || !answer.result.ok || answer.result.kind !== "vmUpdated") return operation;
+      const { answer, session } = operation;
+      if (session === 0 || answer?.kind !== "applied") return operation;
+      if (!answer.result.ok || answer.result.kind !== "vmUpdated") return operation;
       return {
         ...operation,
         answer: { ...answer, result: { ...answer.result, generation: answer.result.generation + 1 } },

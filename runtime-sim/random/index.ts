@@ -1,3 +1,3 @@
 /** Random streams, drawn from the seed of a run. */
 export { Stream, Streams } from "./random.ts";
-export { drawRange, type Range } from "./range.ts";
+export { drawByOctave, drawRange, type Range } from "./range.ts";

@@ -1,12 +1,16 @@
 /**
- * A client: opens a session, then creates, updates, deletes and reads VM records, one call at a time, at any node.
- * Without a definite answer it tries again elsewhere, with the same session and sequence, until it has one or gives
- * up; what it has given up is of unknown outcome, and it goes on as another process, in another session.
+ * A client: opens a session, and then asks, at any node, what the generator draws. It has up to its width of calls
+ * under way at a time. Without a definite answer it tries again elsewhere, with the same session and sequence, until it
+ * has one or gives up; what it has given up is of unknown outcome, and it goes on as another process, in another
+ * session. Requests without a session are sent once.
  */
-import { type ClientAnswer, type ClientRequest, type Command, type ReadConsistency, vmSpec } from "../../core/index.ts";
+import { CLUSTER_LIMITS, type ClientAnswer, type RequestRefusal } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import type { Caller, SimHost, World } from "../world/index.ts";
-import { type Asked, type ClientOperation, VALUE_KEY } from "./operation.ts";
+import { Call } from "./call.ts";
+import type { Generator } from "./generator.ts";
+import type { Asked, ClientOperation } from "./operation.ts";
+import { ClientSession } from "./session.ts";
 
 /** How long a client waits for one answer before it asks elsewhere. */
 const ANSWER_PATIENCE_US = [400_000, 5_500_000] as const;
@@ -19,29 +23,35 @@ const RETRY_DOUBLINGS_MAX = 5;
 const TAKES_NO_FOR_AN_ANSWER = 0.1;
 /** How likely a client asks the node again that answered last. */
 const STAYS = 0.6;
+/** How likely a request of a session is sent to two nodes at once. */
+const HEDGES = 0.02;
+/** How likely a client says who it is. */
+const SAYS_WHO = 0.3;
+/** Of the arrivals of a client, those with which it does something about its session. */
+const ABOUT_SESSIONS = 0.03;
 
-type Kind = "create" | "update" | "delete" | "get";
+/** Refusals that no other node, and no later time, would take back. */
+const FINAL: ReadonlySet<RequestRefusal["kind"]> = new Set(["invalidRequest", "requestTooLarge", "leaseReadsOff"]);
 
-/** One call as its client sees it. */
-interface Pending {
-  readonly operation: ClientOperation;
-  readonly key: string;
-  /** Answers to attempts before this one belong to earlier calls. */
-  readonly firstAttempt: number;
-  readonly giveUpUs: number;
-  /** An attempt may have had an effect that nobody told of. */
-  isUncertain: boolean;
+/** How one client behaves, drawn once. */
+export interface Habits {
+  readonly thinkMeanUs: number;
+  /** Calls that it has under way at most. */
+  readonly width: number;
+  /** How likely it fills its width at once. */
+  readonly bursts: number;
+  /** Share of its writes that have no session. */
+  readonly sessionless: number;
+  /** Whether it closes sessions, and asks for what is gone. */
+  readonly changesSessions: boolean;
 }
 
 /** What all clients of a run share. */
 export interface ClientHub {
   readonly world: World;
-  readonly keys: readonly string[];
-  readonly staleReads: number;
-  readonly leaseReads: number;
+  readonly generator: Generator;
   nextProcess(): number;
   nextOperation(): number;
-  nextValue(): number;
   invoked(operation: ClientOperation): void;
   completed(operation: ClientOperation): void;
 }
@@ -50,33 +60,32 @@ export class Client implements Caller {
   readonly #hub: ClientHub;
   readonly #world: World;
   readonly #rng: Stream;
-  readonly #thinkMeanUs: number;
-  /** What it has last seen of each key: the generation, 0 for absent. */
-  readonly #generations = new Map<string, number>();
+  readonly #habits: Habits;
   #process: number;
-  #session = 0;
-  #sequence = 0;
-  #attempt = 0;
-  /** Attempts in a row that came to nothing. */
-  #failures = 0;
+  #session: ClientSession | null = null;
+  /** One that has been closed, for who asks in it all the same. */
+  #closed: ClientSession | null = null;
+  #isOpening = false;
+  /** Waits for a session. */
+  #onceOpen: (() => void)[] = [];
+  /** By attempt: an answer to any attempt of a call is an answer to the call. */
+  readonly #calls = new Map<number, Call>();
+  readonly #underWay = new Set<Call>();
+  #attempts = 0;
+  /** The next arrival waits until a call is completed. */
+  #isFull = false;
   #stay: SimHost | null = null;
-  #pending: Pending | null = null;
-  /** Waits for a session; then it does this. */
-  #opening = false;
-  #openThen: () => void = () => {};
   #stopped = false;
   /** Never gives up: somebody waits for the outcome. */
   #insists = false;
-  /** Called when the call under way is completed, in place of going on. */
-  #then: ((operation: ClientOperation) => void) | null = null;
-  #timerUs = Infinity;
-  #patienceUs = Infinity;
+  readonly #then = new Map<Call, (operation: ClientOperation) => void>();
+  #timerUs = Number.POSITIVE_INFINITY;
 
-  constructor(hub: ClientHub, rng: Stream, thinkMeanUs: number) {
+  constructor(hub: ClientHub, rng: Stream, habits: Habits) {
     this.#hub = hub;
     this.#world = hub.world;
     this.#rng = rng;
-    this.#thinkMeanUs = thinkMeanUs;
+    this.#habits = habits;
     this.#process = hub.nextProcess();
   }
 
@@ -85,133 +94,143 @@ export class Client implements Caller {
     this.#think();
   }
 
-  /** Begins no further call. The one under way is tried until its outcome is known. */
+  /** Begins no further call. Those under way are tried until their outcome is known. */
   stop(): void {
     this.#stopped = true;
     this.#insists = true;
+    this.#onceOpen = [];
   }
 
   get isIdle(): boolean {
-    return this.#pending === null;
+    return this.#underWay.size === 0;
   }
 
   /** One call, tried until its outcome is known. */
-  callOnce(kind: Kind, key: string, then: (operation: ClientOperation) => void): void {
+  callOnce(asked: Asked, then: (operation: ClientOperation) => void): void {
     this.#stopped = true;
     this.#insists = true;
-    this.#then = then;
-    this.#withSession(() => this.#call(kind, key));
+    this.#withSession(() => this.#then.set(this.#begin(asked, this.#session), then));
   }
 
   // ---- Between calls
 
   #think(): void {
-    this.#world.loop.after(this.#rng.exponential(this.#thinkMeanUs), () => {
-      if (this.#stopped) return;
-      this.#withSession(() => {
-        if (this.#stopped) return;
-        const key = this.#rng.pick(this.#hub.keys);
-        this.#call(this.#chooseKind(key), key);
-      });
+    this.#world.loop.after(this.#rng.exponential(this.#habits.thinkMeanUs), () => this.#arrive());
+  }
+
+  #arrive(): void {
+    if (this.#stopped) return;
+    const { width, bursts } = this.#habits;
+    this.#withSession(() => {
+      const room = width - this.#underWay.size;
+      const count = width > 1 && this.#rng.chance(bursts) ? room : Math.min(1, room);
+      for (let begun = 0; begun < count && !this.#stopped && this.#session !== null; begun++) this.#ask(this.#session);
+      if (this.#underWay.size < width) this.#think();
+      else this.#isFull = true;
     });
   }
 
-  #chooseKind(key: string): Kind {
-    const known = this.#generations.get(key);
-    const draw = this.#rng.nextUnit();
-    if (draw < 0.45) return "get";
-    if (known === undefined || known === 0) return draw < 0.9 ? "create" : "delete";
-    if (draw < 0.83) return "update";
-    return draw < 0.93 ? "delete" : "create";
+  #ask(session: ClientSession): void {
+    const { sessionless, changesSessions } = this.#habits;
+    if (changesSessions && this.#rng.chance(ABOUT_SESSIONS) && this.#askAboutSession(session)) return;
+    const asked = this.#hub.generator.next(this.#rng, this.#world.loop.nowUs / 1000);
+    if (asked.kind === "read" || this.#rng.chance(sessionless)) this.#begin(asked, null);
+    // A request may not be further than this from the oldest one that is not answered.
+    else if (session.room(CLUSTER_LIMITS.outstandingRequests) > 0) this.#begin(asked, session);
   }
 
-  /** Opens a session first where there is none. A node that answers nothing about it is asked again. */
+  /** Closes the session, or asks for what is gone. False: there is nothing to do. */
+  #askAboutSession(session: ClientSession): boolean {
+    const asked = this.#hub.generator.change(this.#rng, this.#world.loop.nowUs / 1000);
+    const closed = this.#closed;
+    const room = session.room(CLUSTER_LIMITS.outstandingRequests);
+    if (
+      asked !== null &&
+      closed !== null &&
+      closed.room(CLUSTER_LIMITS.outstandingRequests) > 0 &&
+      this.#rng.chance(0.4)
+    ) {
+      this.#begin(asked, closed, closed.next(), true);
+      return true;
+    }
+    const { acknowledgedBelow } = session;
+    if (asked !== null && acknowledgedBelow > 1 && this.#rng.chance(0.5)) {
+      this.#begin(asked, session, this.#rng.integer(1, acknowledgedBelow - 1), true);
+      return true;
+    }
+    if (session.last === 0 || room <= 0) return false;
+    const call = this.#begin({ kind: "write", command: { kind: "closeSession" } }, session);
+    this.#then.set(call, ({ outcome }) => {
+      if (outcome === "ok") this.#closed = session;
+    });
+    // Whatever else is asked in it meanwhile may be too late.
+    this.#leave(session);
+    return true;
+  }
+
+  /** Goes on as another process. */
+  #leave(session: ClientSession): void {
+    if (this.#session !== session) return;
+    this.#session = null;
+    this.#process = this.#hub.nextProcess();
+  }
+
+  /** Opens a session first where there is none. */
   #withSession(action: () => void): void {
-    if (this.#session !== 0) {
+    if (this.#session !== null) {
       action();
       return;
     }
-    this.#opening = true;
-    this.#openThen = action;
-    this.#openSession();
-  }
-
-  #openSession(): void {
-    this.#send({ kind: "openSession", clientToken: `process-${this.#process}` });
+    this.#onceOpen.push(action);
+    if (this.#isOpening) return;
+    this.#isOpening = true;
+    const command = { kind: "openSession", clientToken: `process-${this.#process}` } as const;
+    const call = this.#begin({ kind: "write", command }, null);
+    this.#then.set(call, ({ answer }) => {
+      this.#isOpening = false;
+      if (answer?.kind !== "applied" || !answer.result.ok || answer.result.kind !== "sessionOpened") return;
+      this.#session = new ClientSession(answer.result.sessionId);
+      const waiting = this.#onceOpen;
+      this.#onceOpen = [];
+      for (const then of waiting) then();
+    });
   }
 
   // ---- A call
 
-  #call(kind: Kind, key: string): void {
-    const { world } = this.#hub;
-    const isWrite = kind !== "get";
-    if (isWrite) this.#sequence += 1;
-    const asked = this.#ask(kind, key);
+  #begin(asked: Asked, session: ClientSession | null, again = 0, isAfterGone = false): Call {
+    const { loop } = this.#world;
+    const sequence = session === null ? 0 : again > 0 ? again : session.next();
     const operation: ClientOperation = {
       id: this.#hub.nextOperation(),
       client: this.#process,
       asked,
-      session: this.#session,
-      sequence: isWrite ? this.#sequence : 0,
-      invokedAtMs: world.loop.nowUs / 1000,
+      session: session?.id ?? 0,
+      sequence,
+      invokedAtMs: loop.nowUs / 1000,
       completedAtMs: null,
       outcome: "pending",
       answer: null,
     };
-    this.#pending = {
-      operation,
-      key,
-      firstAttempt: this.#attempt + 1,
-      giveUpUs: world.loop.nowUs + this.#rng.integer(...CALL_PATIENCE_US),
-      isUncertain: false,
-    };
+    const giveUpUs = loop.nowUs + this.#rng.integer(...CALL_PATIENCE_US);
+    const actor = asked.kind === "write" && this.#rng.chance(SAYS_WHO) ? `process-${this.#process}` : null;
+    const call = new Call(operation, session, actor, giveUpUs, isAfterGone);
+    this.#underWay.add(call);
     this.#hub.invoked(operation);
-    this.#try(this.#pending);
+    this.#try(call);
+    if (session !== null && this.#rng.chance(HEDGES)) this.#try(call);
+    return call;
   }
 
-  #ask(kind: Kind, name: string): Asked {
-    const known = this.#generations.get(name) ?? 0;
-    switch (kind) {
-      case "create":
-        return { kind: "write", command: { kind: "createVm", name, spec: specOf(this.#hub.nextValue()) } };
-      case "update": {
-        const expectedGeneration = Math.max(1, known);
-        const spec = specOf(this.#hub.nextValue());
-        return { kind: "write", command: { kind: "updateVm", name, expectedGeneration, spec } };
-      }
-      case "delete": {
-        const expectedGeneration = known > 0 && this.#rng.chance(0.5) ? known : null;
-        return { kind: "write", command: { kind: "deleteVm", name, expectedGeneration } };
-      }
-      case "get":
-        return { kind: "read", query: { kind: "getVm", name }, consistency: this.#consistency() };
-    }
-  }
-
-  #consistency(): ReadConsistency {
-    if (this.#stopped) return "linearizable";
-    if (this.#rng.chance(this.#hub.staleReads)) return "stale";
-    return this.#rng.chance(this.#hub.leaseReads) ? "lease" : "linearizable";
-  }
-
-  #try({ operation: { asked } }: Pending): void {
-    if (asked.kind === "write") this.#send(asked.command);
-    else this.#request({ kind: "read", query: asked.query, consistency: asked.consistency });
-  }
-
-  #send(command: Command): void {
-    const session =
-      command.kind === "openSession"
-        ? null
-        : { id: this.#session, sequence: this.#sequence, lowestUnacknowledged: this.#sequence };
-    this.#request({ kind: "propose", request: { session, command } });
-  }
-
-  #request(request: ClientRequest): void {
-    this.#attempt += 1;
-    this.#patienceUs = this.#world.loop.nowUs + this.#rng.integer(...ANSWER_PATIENCE_US);
-    this.#armTimer();
-    this.#world.gateway.request(this.#somewhere(), request, this, this.#attempt);
+  #try(call: Call): void {
+    const { loop, gateway } = this.#world;
+    const attempt = ++this.#attempts;
+    call.attempts.push(attempt);
+    call.unanswered.add(attempt);
+    this.#calls.set(attempt, call);
+    call.patienceUs = loop.nowUs + this.#rng.integer(...ANSWER_PATIENCE_US);
+    this.#armTimer(call.patienceUs);
+    gateway.request(this.#somewhere(), call.request(), this, attempt);
   }
 
   #somewhere(): SimHost {
@@ -224,144 +243,106 @@ export class Client implements Caller {
   }
 
   /** One timer at a time: when the deadline has moved, the timer is armed anew as soon as it fires. */
-  #armTimer(): void {
-    if (this.#timerUs <= this.#patienceUs) return;
-    const atUs = this.#patienceUs;
+  #armTimer(atUs: number): void {
+    if (this.#timerUs <= atUs) return;
     this.#timerUs = atUs;
     this.#world.loop.after(atUs - this.#world.loop.nowUs, () => {
       if (this.#timerUs !== atUs) return;
-      this.#timerUs = Infinity;
-      if (this.#patienceUs === Infinity) return;
-      if (this.#patienceUs > this.#world.loop.nowUs) this.#armTimer();
-      else this.#noAnswer();
+      this.#timerUs = Number.POSITIVE_INFINITY;
+      for (const call of [...this.#underWay]) if (call.patienceUs <= this.#world.loop.nowUs) this.#noAnswer(call);
+      let nextUs = Number.POSITIVE_INFINITY;
+      for (const { patienceUs } of this.#underWay) nextUs = Math.min(nextUs, patienceUs);
+      if (nextUs < Number.POSITIVE_INFINITY) this.#armTimer(nextUs);
     });
   }
 
   // ---- Answers
 
   answered(attempt: number, answer: ClientAnswer | null): void {
-    if (this.#opening) this.#sessionAnswered(attempt, answer);
-    else if (this.#pending !== null && attempt >= this.#pending.firstAttempt)
-      this.#callAnswered(this.#pending, attempt, answer);
-  }
-
-  #sessionAnswered(attempt: number, answer: ClientAnswer | null): void {
-    if (answer?.kind === "applied" && answer.result.ok && answer.result.kind === "sessionOpened") {
-      this.#opening = false;
-      this.#failures = 0;
-      this.#patienceUs = Infinity;
-      this.#session = answer.result.sessionId;
-      this.#sequence = 0;
-      this.#openThen();
-    } else if (attempt === this.#attempt) {
-      this.#retrySoon();
+    const call = this.#calls.get(attempt);
+    if (call === undefined) return;
+    call.unanswered.delete(attempt);
+    if (answer === null || (answer.kind === "refused" && answer.refusal.kind === "outcomeUnknown")) {
+      call.isUncertain = true;
+      this.#retrySoon(call, attempt);
+    } else if (answer.kind === "refused") {
+      this.#refusedByNode(call, attempt, answer);
+    } else {
+      this.#definite(call, answer);
     }
   }
 
-  #callAnswered(pending: Pending, attempt: number, answer: ClientAnswer | null): void {
-    const { key } = pending;
-    if (answer === null || isVague(answer)) {
-      pending.isUncertain = true;
-      if (attempt === this.#attempt) this.#retrySoon();
-      return;
-    }
-    if (answer.kind === "refused") {
-      const goesOn = attempt === this.#attempt;
-      if (!goesOn) return;
-      const certain = !pending.isUncertain && attempt === pending.firstAttempt;
-      if (certain && !this.#insists && this.#rng.chance(TAKES_NO_FOR_AN_ANSWER))
-        this.#complete(pending, "refused", answer);
-      else this.#retrySoon();
-      return;
-    }
-    if (answer.kind === "applied" && !answer.result.ok) {
-      const { kind } = answer.result.refusal;
-      if (kind === "sessionExpired" || kind === "sequenceTooOld") this.#abandon(pending);
-      else {
-        if (kind === "generationMismatch") this.#generations.set(key, answer.result.refusal.actual);
-        if (kind === "vmNotFound") this.#generations.set(key, 0);
-        if (kind === "vmExists") this.#generations.delete(key);
-        this.#complete(pending, "refused", answer);
-      }
-      return;
-    }
-    this.#learn(key, answer);
-    this.#complete(pending, "ok", answer);
+  /** That attempt had no effect, and will have none. */
+  #refusedByNode(call: Call, attempt: number, answer: Extract<ClientAnswer, { readonly kind: "refused" }>): void {
+    const { kind } = answer.refusal;
+    const isFinal = FINAL.has(kind);
+    // What no node takes, no earlier one has taken.
+    const isNeverTaken = kind === "invalidRequest" || kind === "requestTooLarge";
+    const isCertain = isNeverTaken || (!call.isUncertain && call.unanswered.size === 0);
+    const takesIt = isFinal || !call.isRepeatable || (!this.#insists && this.#rng.chance(TAKES_NO_FOR_AN_ANSWER));
+    if (isCertain && takesIt && !call.isOpening) this.#complete(call, "refused", answer);
+    else this.#retrySoon(call, attempt);
   }
 
-  #learn(key: string, answer: ClientAnswer): void {
-    if (answer.kind === "read" && answer.result.kind === "vm") {
-      this.#generations.set(key, answer.result.vm?.generation ?? 0);
-    } else if (answer.kind === "applied" && answer.result.ok) {
-      const { result } = answer;
-      if (result.kind === "vmCreated" || result.kind === "vmUpdated") this.#generations.set(key, result.generation);
-      else if (result.kind === "vmDeleted") this.#generations.set(key, 0);
-    }
+  #definite(call: Call, answer: ClientAnswer): void {
+    const refusal = answer.kind === "applied" && !answer.result.ok ? answer.result.refusal.kind : null;
+    const isGone = refusal === "sessionExpired" || refusal === "sequenceTooOld";
+    // An earlier attempt may have happened.
+    if (isGone && !call.isAfterGone) this.#complete(call, "unknown", null);
+    else this.#complete(call, refusal === null ? "ok" : "refused", answer);
   }
 
-  #noAnswer(): void {
-    this.#patienceUs = Infinity;
-    const pending = this.#pending;
-    if (pending !== null) pending.isUncertain = true;
+  #noAnswer(call: Call): void {
+    call.patienceUs = Number.POSITIVE_INFINITY;
+    call.isUncertain = true;
     // Another node next time, if there is one.
     this.#stay = null;
-    this.#retry();
+    this.#retry(call);
   }
 
-  #retrySoon(): void {
-    this.#patienceUs = Infinity;
-    const attempt = this.#attempt;
+  /** After an attempt that came to nothing; unless another is under way. */
+  #retrySoon(call: Call, attempt: number): void {
+    if (attempt !== call.attempt) return;
+    call.patienceUs = Number.POSITIVE_INFINITY;
     this.#stay = null;
-    const meanUs = RETRY_MEAN_US << Math.min(this.#failures, RETRY_DOUBLINGS_MAX);
-    this.#failures += 1;
+    const meanUs = RETRY_MEAN_US << Math.min(call.failures, RETRY_DOUBLINGS_MAX);
+    call.failures += 1;
     this.#world.loop.after(this.#rng.exponential(meanUs), () => {
-      if (attempt === this.#attempt) this.#retry();
+      if (attempt === call.attempt && this.#underWay.has(call)) this.#retry(call);
     });
   }
 
-  #retry(): void {
-    if (this.#opening) {
-      this.#openSession();
-      return;
-    }
-    const pending = this.#pending;
-    if (pending === null) return;
-    if (!this.#insists && this.#world.loop.nowUs >= pending.giveUpUs) this.#abandon(pending);
-    else this.#try(pending);
+  #retry(call: Call): void {
+    const isLate = !this.#insists && this.#world.loop.nowUs >= call.giveUpUs && !call.isOpening;
+    // Left out, a read without an answer would be as good: it had no effect.
+    if (isLate || !call.isRepeatable) this.#complete(call, "unknown", null);
+    else this.#try(call);
   }
 
-  #abandon(pending: Pending): void {
-    // A read without an answer had no effect: leaving it out would be as good.
-    this.#complete(pending, "unknown", null);
-  }
-
-  #complete(pending: Pending, outcome: "ok" | "refused" | "unknown", answer: ClientAnswer | null): void {
-    const { operation } = pending;
-    operation.completedAtMs = this.#world.loop.nowUs / 1000;
+  #complete(call: Call, outcome: "ok" | "refused" | "unknown", answer: ClientAnswer | null): void {
+    const { operation, session } = call;
+    const { nowUs } = this.#world.loop;
+    operation.completedAtMs = nowUs / 1000;
     operation.outcome = outcome;
     operation.answer = answer;
-    this.#pending = null;
-    this.#failures = 0;
-    this.#patienceUs = Infinity;
+    this.#underWay.delete(call);
     // Late answers belong to nobody.
-    this.#attempt += 1;
+    for (const attempt of call.attempts) this.#calls.delete(attempt);
+    if (answer !== null) this.#hub.generator.belief.learn(operation.asked, answer, nowUs / 1000);
     this.#hub.completed(operation);
-    if (outcome === "unknown") {
-      this.#process = this.#hub.nextProcess();
-      this.#session = 0;
-    }
-    const then = this.#then;
-    this.#then = null;
-    if (then !== null) then(operation);
-    else if (!this.#stopped) this.#think();
+    if (session !== null) this.#settled(session, call, answer);
+    const then = this.#then.get(call);
+    this.#then.delete(call);
+    then?.(operation);
+    if (!this.#isFull) return;
+    this.#isFull = false;
+    if (!this.#stopped) this.#think();
   }
-}
 
-/** Whether the refusal leaves open what happened. */
-function isVague(answer: ClientAnswer): boolean {
-  return answer.kind === "refused" && answer.refusal.kind === "outcomeUnknown";
-}
-
-function specOf(value: number): ReturnType<typeof vmSpec> {
-  return vmSpec({ metadata: { [VALUE_KEY]: String(value) } });
+  #settled(session: ClientSession, call: Call, answer: ClientAnswer | null): void {
+    if (!call.isAfterGone) session.settled(call.operation.sequence);
+    if (answer?.kind === "applied")
+      session.acknowledgedBelow = Math.max(session.acknowledgedBelow, call.acknowledgesBelow);
+    if (answer === null) this.#leave(session);
+  }
 }

@@ -1,15 +1,22 @@
 /** What a scenario says of its clients and its operator. */
 import type { Range } from "../random/index.ts";
+import { SUBJECTS, type Subject } from "./aims/index.ts";
 
 export interface WorkloadShape {
-  readonly clients: number;
+  /** How many there are, drawn once for a seed, each doubling as likely as another: 1 to 2 as 8 to 16. */
+  readonly clients: Range;
+  /** VMs that all of them share. */
   readonly keys: number;
-  /** Mean of the exponential pause between two calls of one client, drawn once for a seed. */
-  readonly thinkMeanMs: Range;
+  /** Of all clients together while nothing makes them wait, drawn once for a seed in the same way. */
+  readonly arrivalsPerSecond: Range;
+  /** Calls that one client may have under way; most have one. */
+  readonly widthMax: number;
   /** Share of reads served from any node's own state, which promise nothing. */
   readonly staleReads: number;
   /** Share of reads that ask for a lease read. */
   readonly leaseReads: number;
+  /** What is asked about. VMs always are. */
+  readonly subjects: readonly Subject[];
 }
 
 export interface OperatorShape {
@@ -24,14 +31,16 @@ export interface OperatorShape {
 }
 
 export const STEADY_WORKLOAD: WorkloadShape = {
-  clients: 5,
+  clients: [1, 12],
   keys: 6,
-  thinkMeanMs: [150, 600],
-  staleReads: 0,
+  arrivalsPerSecond: [1, 32],
+  widthMax: 16,
+  staleReads: 0.1,
   leaseReads: 0,
+  subjects: SUBJECTS,
 };
 
 /** Nobody but the probe of the quiet phase. */
-export const NO_CLIENTS: WorkloadShape = { ...STEADY_WORKLOAD, clients: 0 };
+export const NO_CLIENTS: WorkloadShape = { ...STEADY_WORKLOAD, clients: [0, 0] };
 
 export const IDLE_OPERATOR: OperatorShape = { membershipEveryMs: null, transferEveryMs: null, voters: [1, 7] };

@@ -1,8 +1,9 @@
 /** All clients of a run, and the report on them together. */
 
-import { drawRange } from "../random/index.ts";
+import { drawByOctave, type Stream } from "../random/index.ts";
 import type { World } from "../world/index.ts";
-import { Client, type ClientHub } from "./client.ts";
+import { Client, type ClientHub, type Habits } from "./client.ts";
+import { Generator } from "./generator.ts";
 import { Histogram, type LatencySummary } from "./histogram.ts";
 import type { ClientOperation } from "./operation.ts";
 import type { WorkloadShape } from "./shape.ts";
@@ -14,6 +15,10 @@ export interface OperationsReport {
   readonly unknown: number;
   readonly writes: LatencySummary;
   readonly reads: LatencySummary;
+  /** How often each command and each question was asked. */
+  readonly asked: Readonly<Record<string, number>>;
+  /** Why what was refused was refused, by the state machine or by a node: kind to how often. */
+  readonly refusals: Readonly<Record<string, number>>;
 }
 
 export interface WorkloadListener {
@@ -23,33 +28,36 @@ export interface WorkloadListener {
 
 /** The key that the quiet phase writes and reads back. */
 const PROBE_KEY = "probe";
+/** Share of clients that wait for each answer before they ask on. */
+const ONE_AT_A_TIME = 0.6;
+
+const PROBE_HABITS: Habits = { thinkMeanUs: 0, width: 1, bursts: 0, sessionless: 0, changesSessions: false };
 
 export class Workload implements ClientHub {
   readonly world: World;
-  readonly keys: readonly string[];
-  readonly staleReads: number;
-  readonly leaseReads: number;
+  readonly generator: Generator;
   readonly #listener: WorkloadListener;
   readonly #clients: readonly Client[];
   readonly #writes = new Histogram();
   readonly #reads = new Histogram();
   readonly #outcomes = { ok: 0, refused: 0, unknown: 0 };
+  readonly #asked = new Map<string, number>();
+  readonly #refusals = new Map<string, number>();
   #processes = 0;
   #operations = 0;
-  #values = 0;
   #probe: "not yet" | "calling" | "answered" = "not yet";
 
   constructor(world: World, shape: WorkloadShape, listener: WorkloadListener) {
     this.world = world;
-    this.keys = Array.from({ length: shape.keys }, (_, at) => `vm-${at + 1}`);
-    this.staleReads = shape.staleReads;
-    this.leaseReads = shape.leaseReads;
+    this.generator = new Generator(shape);
     this.#listener = listener;
-    const thinkMeanMs = drawRange(shape.thinkMeanMs, world.streams.stream("workload"), false);
-    this.#clients = Array.from(
-      { length: shape.clients },
-      (_, at) => new Client(this, world.streams.stream(`workload/client/${at + 1}`), thinkMeanMs * 1000),
-    );
+    const rng = world.streams.stream("workload");
+    const count = shape.clients[1] === 0 ? 0 : Math.floor(drawByOctave(shape.clients, rng));
+    const thinkMeanUs = (count * 1_000_000) / drawByOctave(shape.arrivalsPerSecond, rng);
+    this.#clients = Array.from({ length: count }, (_, at) => {
+      const habits = drawHabits(shape, thinkMeanUs, rng);
+      return new Client(this, world.streams.stream(`workload/client/${at + 1}`), habits);
+    });
     for (const client of this.#clients) client.start();
   }
 
@@ -58,10 +66,11 @@ export class Workload implements ClientHub {
     for (const client of this.#clients) client.stop();
     this.#probe = "calling";
     const rng = this.world.streams.stream("workload/probe");
-    const write = new Client(this, rng, 0);
-    const read = new Client(this, rng, 0);
-    write.callOnce("create", PROBE_KEY, () => {
-      read.callOnce("get", PROBE_KEY, () => {
+    const write = new Client(this, rng, PROBE_HABITS);
+    const read = new Client(this, rng, PROBE_HABITS);
+    write.callOnce(this.generator.probe(PROBE_KEY), () => {
+      const query = { kind: "getVm", name: PROBE_KEY } as const;
+      read.callOnce({ kind: "read", query, consistency: "linearizable" }, () => {
         this.#probe = "answered";
       });
     });
@@ -75,7 +84,13 @@ export class Workload implements ClientHub {
   }
 
   report(): OperationsReport {
-    return { ...this.#outcomes, writes: this.#writes.summary(), reads: this.#reads.summary() };
+    return {
+      ...this.#outcomes,
+      writes: this.#writes.summary(),
+      reads: this.#reads.summary(),
+      asked: sortedCounts(this.#asked),
+      refusals: sortedCounts(this.#refusals),
+    };
   }
 
   nextProcess(): number {
@@ -88,17 +103,15 @@ export class Workload implements ClientHub {
     return this.#operations;
   }
 
-  nextValue(): number {
-    this.#values += 1;
-    return this.#values;
-  }
-
   invoked(operation: ClientOperation): void {
     this.#listener.invoked(operation);
   }
 
   completed(operation: ClientOperation): void {
-    const { outcome, asked, invokedAtMs, completedAtMs } = operation;
+    const { outcome, asked, answer, invokedAtMs, completedAtMs } = operation;
+    countOne(this.#asked, (asked.kind === "read" ? asked.query : asked.command).kind);
+    if (answer?.kind === "refused") countOne(this.#refusals, answer.refusal.kind);
+    if (answer?.kind === "applied" && !answer.result.ok) countOne(this.#refusals, answer.result.refusal.kind);
     if (outcome !== "pending") this.#outcomes[outcome] += 1;
     if (outcome === "ok" && completedAtMs !== null) {
       const histogram = asked.kind === "read" ? this.#reads : this.#writes;
@@ -106,4 +119,23 @@ export class Workload implements ClientHub {
     }
     this.#listener.completed(operation);
   }
+}
+
+function countOne(counts: Map<string, number>, kind: string): void {
+  counts.set(kind, (counts.get(kind) ?? 0) + 1);
+}
+
+function sortedCounts(counts: ReadonlyMap<string, number>): Readonly<Record<string, number>> {
+  return Object.fromEntries([...counts].sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+function drawHabits({ widthMax, subjects }: WorkloadShape, thinkMeanUs: number, rng: Stream): Habits {
+  const isPatient = widthMax <= 1 || rng.chance(ONE_AT_A_TIME);
+  return {
+    thinkMeanUs,
+    width: isPatient ? 1 : Math.floor(drawByOctave([2, widthMax + 1], rng)),
+    bursts: rng.pick([0, 0.01, 0.03]),
+    sessionless: rng.pick([0, 0, 0, 0.1, 0.1, 1]),
+    changesSessions: subjects.includes("sessions"),
+  };
 }

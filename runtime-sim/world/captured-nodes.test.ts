@@ -311,7 +311,7 @@ const shapes: Record<string, Partial<Scenario>> = {
     spares: 1,
     raft: { electionTimeoutMs: 500, heartbeatMs: 50, leaseReads: true },
     network: { ...CALM_NETWORK, lossChance: [0, 0.05], duplicateChance: [0, 0.1], delayMeanMs: [1, 20] },
-    workload: { ...STEADY_WORKLOAD, clients: 8, thinkMeanMs: [30, 100], staleReads: 0.1, leaseReads: 0.4 },
+    workload: { ...STEADY_WORKLOAD, clients: [8, 8], arrivalsPerSecond: [80, 160], staleReads: 0.1, leaseReads: 0.4 },
     operator: { membershipEveryMs: [3000, 8000], transferEveryMs: [500, 2500], voters: [3, 7] },
     faults: [
       { kind: "isolate", everyMs: [1000, 4000], durationMs: [100, 2000], targets: ["leader", "follower"] },
@@ -330,7 +330,7 @@ const shapes: Record<string, Partial<Scenario>> = {
       maxInflightMessages: 8,
       maxAppendBytes: 2048,
     },
-    workload: { ...STEADY_WORKLOAD, clients: 6, thinkMeanMs: [40, 150] },
+    workload: { ...STEADY_WORKLOAD, clients: [6, 6], arrivalsPerSecond: [40, 80] },
     operator: { membershipEveryMs: [1000, 4000], transferEveryMs: [5000, 20_000], voters: [1, 7] },
     faults: [
       { kind: "crash", everyMs: [3000, 9000], durationMs: [500, 6000], targets: ["any", "follower", "leader"] },

@@ -34,7 +34,7 @@ export function brokenOff(request: RunRequest, error: unknown): RunReport {
     events: 0,
     elections: 0,
     commits: 0,
-    operations: { ok: 0, refused: 0, unknown: 0, writes: latencies, reads: latencies },
+    operations: { ok: 0, refused: 0, unknown: 0, writes: latencies, reads: latencies, asked: {}, refusals: {} },
     messages: { sent: 0, delivered: 0, lost: 0, duplicated: 0, asBytes: 0 },
     faults: {},
     oracles: {},

@@ -17,6 +17,8 @@ export const holdingReport: RunReport = {
     unknown: 9,
     writes: { count: 812, p50Ms: 12.4, p99Ms: 452, maxMs: 2104 },
     reads: { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 },
+    asked: { createVm: 1121 },
+    refusals: { noLeader: 2, vmExists: 10 },
   },
   messages: { sent: 91_004, delivered: 88_100, lost: 2804, duplicated: 100, asBytes: 17_001 },
   faults: { crash: 3, isolateOne: 12 },

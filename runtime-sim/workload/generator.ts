@@ -1,0 +1,104 @@
+/**
+ * Draws what clients ask next: first the outcome, then one of the aims that have it, then a request that by all that
+ * clients believe should bring it about.
+ */
+import type { ReadConsistency } from "../../core/index.ts";
+import type { Stream } from "../random/index.ts";
+import { type Aim, aimsOf, type Draft, freshSpec, type Outcome } from "./aims/index.ts";
+import { Belief } from "./belief.ts";
+import type { Asked } from "./operation.ts";
+import type { WorkloadShape } from "./shape.ts";
+
+/** Share of requests that are to succeed. */
+const TO_SUCCEED = 0.75;
+/** Outcomes that clients of one VM run into most, and that tell most of it. */
+const COMMON: readonly Outcome[] = ["vmExists", "vmNotFound", "generationMismatch"];
+/** How often each of those is drawn, beside every other refusal. */
+const COMMON_WEIGHT = 5;
+/** Draws before a client is content with a question about a VM. */
+const ATTEMPTS_MAX = 5;
+
+interface Weighted<T> {
+  readonly item: T;
+  readonly weight: number;
+}
+
+export class Generator {
+  readonly belief = new Belief();
+  readonly names: readonly string[];
+  readonly #byOutcome = new Map<Outcome, Weighted<Aim>[]>();
+  readonly #refusals: readonly Weighted<Outcome>[];
+  readonly #staleReads: number;
+  readonly #leaseReads: number;
+  #values = 0;
+
+  constructor({ keys, subjects, staleReads, leaseReads }: WorkloadShape) {
+    this.names = Array.from({ length: keys }, (_, at) => `vm-${at + 1}`);
+    this.#staleReads = staleReads;
+    this.#leaseReads = leaseReads;
+    for (const aim of aimsOf(subjects)) {
+      const aims = this.#byOutcome.get(aim.outcome) ?? [];
+      aims.push({ item: aim, weight: aim.weight });
+      this.#byOutcome.set(aim.outcome, aims);
+    }
+    this.#refusals = [...this.#byOutcome.keys()]
+      .filter((outcome) => outcome !== "ok")
+      .map((outcome) => ({ item: outcome, weight: COMMON.includes(outcome) ? COMMON_WEIGHT : 1 }));
+  }
+
+  /** Everything that is aimed at. */
+  get outcomes(): readonly Outcome[] {
+    return [...this.#byOutcome.keys()];
+  }
+
+  next(rng: Stream, nowMs: number): Asked {
+    const draft = this.#draft(rng, nowMs);
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+      const outcome = this.#refusals.length === 0 || rng.chance(TO_SUCCEED) ? "ok" : weighted(rng, this.#refusals);
+      const asked = weighted(rng, this.#byOutcome.get(outcome) ?? []).make(draft);
+      if (asked !== null) return this.#withConsistency(rng, asked);
+    }
+    const query = { kind: "getVm", name: rng.pick(this.names) } as const;
+    return this.#withConsistency(rng, { kind: "read", query, consistency: "linearizable" });
+  }
+
+  /** Something that would change the cluster, were it not for the session in which it is asked. */
+  change(rng: Stream, nowMs: number): Asked | null {
+    const asked = weighted(rng, this.#byOutcome.get("ok") ?? []).make(this.#draft(rng, nowMs));
+    return asked?.kind === "write" ? asked : null;
+  }
+
+  /** A VM of this name, to show that clients are served. */
+  probe(name: string): Asked {
+    return { kind: "write", command: { kind: "createVm", name, spec: freshSpec({ next: () => this.#next() }) } };
+  }
+
+  #draft(rng: Stream, nowMs: number): Draft {
+    return { rng, belief: this.belief, names: this.names, nowMs, next: () => this.#next() };
+  }
+
+  #next(): number {
+    this.#values += 1;
+    return this.#values;
+  }
+
+  #withConsistency(rng: Stream, asked: Asked): Asked {
+    return asked.kind === "read" ? { ...asked, consistency: this.#consistency(rng) } : asked;
+  }
+
+  #consistency(rng: Stream): ReadConsistency {
+    if (rng.chance(this.#staleReads)) return "stale";
+    return rng.chance(this.#leaseReads) ? "lease" : "linearizable";
+  }
+}
+
+function weighted<T>(rng: Stream, items: readonly Weighted<T>[]): T {
+  let left = rng.nextUnit() * items.reduce((sum, { weight }) => sum + weight, 0);
+  for (const { item, weight } of items) {
+    left -= weight;
+    if (left < 0) return item;
+  }
+  const last = items.at(-1);
+  if (last === undefined) throw new RangeError("there is nothing to draw from");
+  return last.item;
+}
