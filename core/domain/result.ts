@@ -204,6 +204,12 @@ const refusalSchema = variants(
 );
 export type StoredRefusal = Infer<typeof refusalSchema>;
 
+/** Every kind of `Refusal`. */
+export const REFUSAL_KINDS: readonly string[] = Object.freeze([
+  ...Object.keys(REFUSAL_NUMBERS),
+  ...(["sessionExpired", "sequenceTooOld", "invalidCommand"] satisfies Refusal["kind"][]),
+]);
+
 const REFUSED_NUMBERS: ReadonlySet<unknown> = new Set(
   Object.values(REFUSAL_NUMBERS).map((number) => (typeof number === "number" ? number : number[0])),
 );

@@ -40,6 +40,7 @@ export class Oracles implements Observer {
   readonly #members: readonly MemberView[];
   readonly #watches: (Watch | null)[] = [];
 
+  readonly #refusals = new Map<string, number>();
   readonly #onBooted: readonly With<"booted">[];
   readonly #onCrashed: readonly With<"crashed">[];
   readonly #onRequested: readonly With<"requested">[];
@@ -64,6 +65,12 @@ export class Oracles implements Observer {
     const { members, conditions, raft } = world;
     const health = new Health({ members, conditions, raft, configurations: this.#configurations });
     this.#health = health;
+    const reference = new Reference(ledger, world.limits);
+    reference.onFold((_entry, result) => {
+      if (result.ok) return;
+      const { kind } = result.refusal;
+      this.#refusals.set(kind, (this.#refusals.get(kind) ?? 0) + 1);
+    });
     const context: OracleContext = {
       members,
       conditions,
@@ -76,7 +83,7 @@ export class Oracles implements Observer {
       ledger,
       configurations: this.#configurations,
       // The reference subscribes first: when an oracle hears of an entry, the reference can already apply it.
-      reference: new Reference(ledger, world.limits),
+      reference,
       sessions: new SessionBook(ledger),
     };
     this.all = factories.map((factory) => factory(context));
@@ -97,6 +104,11 @@ export class Oracles implements Observer {
     this.#onCompleted = this.all.filter((oracle): oracle is With<"completed"> => oracle.completed !== undefined);
     this.#onQuiet = this.all.filter((oracle): oracle is With<"quiet"> => oracle.quiet !== undefined);
     this.#onFinished = this.all.filter((oracle): oracle is With<"finished"> => oracle.finished !== undefined);
+  }
+
+  /** Of commands that were committed and refused, whoever asked: the kind to how often. Complete at the end. */
+  get refusals(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#refusals].sort(([left], [right]) => (left < right ? -1 : 1)));
   }
 
   /** Name to how often it checked. */

@@ -47,6 +47,8 @@ export interface RunReport {
   readonly oracles: Readonly<Record<string, number>>;
   /** What tenants and operators of a fleet asked, with how it ended, to how often: `createVm quotaExceeded`. */
   readonly requests: Readonly<Record<string, number>>;
+  /** Of commands that were committed and refused, whoever asked, the leader included: the kind to how often. */
+  readonly refusals: Readonly<Record<string, number>>;
   /** Oracle to how often it saw what the scenario is there to show, and what would be a violation elsewhere. */
   readonly shown: Readonly<Record<string, number>>;
   readonly verdicts: readonly VerdictReport[];

@@ -363,6 +363,7 @@ export class Run implements WorldListener {
         ...(this.#judge === null ? {} : { [BYZANTINE_VERDICT]: this.#judge.checks }),
       },
       requests: this.#fleet?.requests ?? {},
+      refusals: this.#oracles?.refusals ?? {},
       shown: this.#fleet?.shown ?? {},
       verdicts: this.#judge === null ? [] : [this.#judge.report()],
       evidence: Object.fromEntries(this.#evidence),

@@ -39,6 +39,7 @@ export function brokenOff(request: RunRequest, error: unknown): RunReport {
     faults: {},
     oracles: {},
     requests: {},
+    refusals: {},
     shown: {},
     verdicts: [],
     evidence: {},

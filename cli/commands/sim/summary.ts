@@ -8,6 +8,9 @@ export function summaryOf({ report, wallMs }: RunRecord, paint: Paint): string[]
   const sections = [
     header(report, wallMs, paint),
     operations(report, paint),
+    Object.keys(report.operations.refusals).length === 0
+      ? []
+      : counted("refused to clients", "times", report.operations.refusals, paint),
     messages(report, paint),
     Object.keys(report.requests).length === 0
       ? []

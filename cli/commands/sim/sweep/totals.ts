@@ -1,4 +1,5 @@
 /** The totals of a sweep. Reports are added and not kept: a sweep of a million seeds keeps sums and failures only. */
+import { REFUSAL_KINDS } from "../../../../core/index.ts";
 import type { RunReport, RunViolation } from "../../../../runtime-sim/index.ts";
 import { brief, count, duration, indent, type Paint, plural, table } from "../../../output/index.ts";
 import type { RunRecord } from "../record.ts";
@@ -22,6 +23,8 @@ export class Totals {
   readonly sums: Sums = { runs: 0, failed: 0, virtualMs: 0, events: 0, elections: 0, commits: 0 };
   readonly byScenario = new Map<string, Sums>();
   readonly requests = new Map<string, number>();
+  /** Kind to how often, of commands that were committed and refused. */
+  readonly refusals = new Map<string, number>();
   readonly faults = new Map<string, number>();
   readonly oracles = new Map<string, number>();
   readonly shown = new Map<string, number>();
@@ -41,6 +44,7 @@ export class Totals {
     const ofScenario = this.byScenario.get(request.scenario);
     for (const sums of ofScenario === undefined ? [this.sums] : [this.sums, ofScenario]) addTo(sums, report);
     addCounts(this.requests, report.requests);
+    addCounts(this.refusals, report.refusals);
     addCounts(this.faults, report.faults);
     addCounts(this.oracles, report.oracles);
     addCounts(this.shown, report.shown);
@@ -107,6 +111,8 @@ export function totalsLines({ totals, planned, ending, jobs, wallMs }: SweepResu
     ...table("<>>>>>>", rows),
     "",
     ...countsLines("requests of tenants and operators (times)", sorted(totals.requests), paint),
+    ...countsLines("commands refused (times)", sorted(totals.refusals), paint),
+    ...neverRefused(totals.refusals, paint),
     ...countsLines("faults injected (times)", totals.faults, paint),
     ...countsLines("oracles (checks)", totals.oracles, paint),
     ...countsLines("shown, as their scenarios are there to (times)", totals.shown, paint),
@@ -131,6 +137,12 @@ export function totalsLines({ totals, planned, ending, jobs, wallMs }: SweepResu
 /** By name. */
 function sorted(counts: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
   return new Map([...counts].sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+/** Kinds of refusals that no run met. */
+function neverRefused(met: ReadonlyMap<string, number>, paint: Paint): string[] {
+  const never = REFUSAL_KINDS.filter((kind) => !met.has(kind));
+  return never.length === 0 ? [] : [paint("bold", "never refused for"), ...indent(never), ""];
 }
 
 function countsLines(title: string, counts: ReadonlyMap<string, number>, paint: Paint): string[] {

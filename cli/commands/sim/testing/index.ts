@@ -24,6 +24,7 @@ export const holdingReport: RunReport = {
   faults: { crash: 3, isolateOne: 12 },
   oracles: { electionSafety: 182_340, logMatching: 40_112 },
   requests: {},
+  refusals: { vmExists: 10 },
   shown: {},
   verdicts: [
     { act: "twoVotes", count: 3, expected: "failStop", seen: "failStop", ok: true },
