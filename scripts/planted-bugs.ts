@@ -1,6 +1,7 @@
 /** Real bugs of other systems, as edits to the core. Production code has no switch for any of them. */
 import { IDENTITY_PLANTS } from "./planted-identity-bugs.ts";
 import { ORCHESTRATION_PLANTS } from "./planted-orchestration-bugs.ts";
+import { STATE_PLANTS } from "./planted-state-bugs.ts";
 
 export interface Plant {
   /** The name of the hazard in the systems that had it. */
@@ -182,4 +183,4 @@ const RAFT_PLANTS: readonly Plant[] = [
 ];
 
 /** All of them, those of consensus first. */
-export const PLANTS: readonly Plant[] = [...RAFT_PLANTS, ...IDENTITY_PLANTS, ...ORCHESTRATION_PLANTS];
+export const PLANTS: readonly Plant[] = [...RAFT_PLANTS, ...STATE_PLANTS, ...IDENTITY_PLANTS, ...ORCHESTRATION_PLANTS];
