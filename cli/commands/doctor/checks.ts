@@ -86,6 +86,13 @@ export const checks: Readonly<Record<string, Check>> = {
     }
   },
 
+  qemu: async () => {
+    const version = await run("qemu-system-x86_64", ["--version"]);
+    return version === null
+      ? warning("not installed: --vm-driver qemu cannot run VMs", "apt-get install qemu-system-x86")
+      : ok(version.split("\n")[0] ?? version);
+  },
+
   nix: async () => {
     const version = await run("nix", ["--version"]);
     if (version === null)
