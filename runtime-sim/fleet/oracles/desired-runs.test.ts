@@ -42,6 +42,9 @@ test("it may have failed for good, if it says why", () => {
   expect(missingOf({ ...failed, reason: "crashed" })).toBeNull();
   expect(missingOf(failed)).toContain("nobody says why");
   expect(missingOf({ ...failed, reason: "crashed", relocations: 2 })).not.toBeNull();
+  const pinned = { ...failed, reason: "crashed", relocations: 0, spec: vmSpec({ workerId: 1 }) };
+  expect(missingOf(pinned)).toBeNull();
+  expect(missingOf({ ...pinned, restarts: 2 })).not.toBeNull();
 });
 
 test("planted: it never gets further", () => {

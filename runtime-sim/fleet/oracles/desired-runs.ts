@@ -42,7 +42,9 @@ export function desiredRuns({ findWorker }: FleetContext): FleetOracle {
         return where === null ? null : `${is}, though worker ${where} would take it`;
       }
       case "Failed":
-        if (vm.relocations < RELOCATIONS_MAX || vm.restarts < vm.spec.recovery.restartsMax) return is;
+        // One that may run nowhere else is not moved.
+        if (vm.spec.workerId === null && vm.relocations < RELOCATIONS_MAX) return is;
+        if (vm.restarts < vm.spec.recovery.restartsMax) return is;
         return vm.reason === "" ? `${is}, and nobody says why` : null;
       default:
         return is;
