@@ -25,13 +25,18 @@ const WITHIN_BOUND: Readonly<Record<string, FaultMix["parameters"]>> = {
   "clock-jump-forward": { monotonicMs: [0, 0] },
 };
 
-/** A seed has about a quarter of all kinds, from rare to all the time, each with parameters out of its full range. */
+/**
+ * A seed has a quarter of the kinds of hosts and an eighth of those of members, from rare to all the time, each with
+ * parameters out of its full range.
+ */
 function mix(kind: FaultKind): FaultMix[] {
   const parameters = WITHIN_BOUND[kind.name] ?? {};
   const targets = targetsOf(kind);
+  // A cluster without a leader tests little of fleets: members have less to suffer than in their own swarm.
+  const odds = kind.family === "worker" ? 1 : 0.5;
   return [
-    { kind: kind.name, odds: 0.15, everyMs: [15_000, 40_000], targets, parameters },
-    { kind: kind.name, odds: 0.1, everyMs: [3000, 12_000], durationMs: shortened(kind), targets, parameters },
+    { kind: kind.name, odds: 0.15 * odds, everyMs: [15_000, 40_000], targets, parameters },
+    { kind: kind.name, odds: 0.1 * odds, everyMs: [3000, 12_000], durationMs: shortened(kind), targets, parameters },
   ];
 }
 
