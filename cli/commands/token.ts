@@ -1,7 +1,7 @@
 /** `blixard token`: secrets that let nodes join, and clients ask over TCP. */
 import { type Command, Option } from "commander";
-import { formatApiToken, formatJoinToken, makeToken } from "../../runtime-real/index.ts";
-import { type ClientOptions, withClientOptions, withNode } from "../client/index.ts";
+import { type AnswerOf, formatApiToken, formatJoinToken, makeToken } from "../../runtime-real/index.ts";
+import { type ClientOptions, change, show, withClientOptions, withNode } from "../client/index.ts";
 import { type CommandGroup, parseDurationMs, parseNodeId, type Session, withExamples } from "../frame/index.ts";
 import { fitTable, formatTime } from "../output/index.ts";
 
@@ -63,42 +63,36 @@ function registerCreate(token: Command, { terminal }: Session): void {
   });
 }
 
-function registerList(token: Command, { terminal }: Session): void {
+function registerList(token: Command, session: Session): void {
   withClientOptions(withExamples(token.command("list"), ["blixard token list"]))
     .description("All tokens, without their secrets.")
     .action(async (options: ClientOptions) => {
-      const answer = await withNode(options, (api) => api.read("token.list", {}, { timeoutMs: options.timeout }));
-      if (options.json === true) {
-        terminal.out(JSON.stringify(answer));
-        return;
-      }
-      const rows = answer.tokens.map(({ id, purpose, nodeId, expiresAtMs, usedBy, revokedAtMs }) => [
-        id,
-        purpose,
-        nodeId === null ? "any" : `${nodeId}`,
-        formatTime(expiresAtMs),
-        revokedAtMs !== null
-          ? "revoked"
-          : usedBy !== null
-            ? `used by node ${usedBy}`
-            : expiresAtMs <= Date.now()
-              ? "expired"
-              : "good",
-      ]);
-      for (const line of fitTable("<<><<", [["ID", "PURPOSE", "NODE", "EXPIRES", "STATE"], ...rows], terminal.columns))
-        terminal.out(line);
+      await show(session, options, "token.list", {}, ({ tokens }) => renderTokens(tokens, session.terminal.columns));
     });
 }
 
-function registerRevoke(token: Command, { terminal }: Session): void {
+function renderTokens(tokens: AnswerOf<"token.list">["tokens"], columns: number): readonly string[] {
+  const rows = tokens.map(({ id, purpose, nodeId, expiresAtMs, usedBy, revokedAtMs }) => [
+    id,
+    purpose,
+    nodeId === null ? "any" : `${nodeId}`,
+    formatTime(expiresAtMs),
+    revokedAtMs !== null
+      ? "revoked"
+      : usedBy !== null
+        ? `used by node ${usedBy}`
+        : expiresAtMs <= Date.now()
+          ? "expired"
+          : "good",
+  ]);
+  return fitTable("<<><<", [["ID", "PURPOSE", "NODE", "EXPIRES", "STATE"], ...rows], columns);
+}
+
+function registerRevoke(token: Command, session: Session): void {
   withClientOptions(withExamples(token.command("revoke"), ["blixard token revoke 4f3c2b1a09f8e7d6"]))
     .description("Make a token worthless.")
     .argument("<id>", "its id, as `blixard token list` shows it")
     .action(async (id: string, options: ClientOptions) => {
-      const answer = await withNode(options, (api) =>
-        api.write("token.revoke", { id }, { timeoutMs: options.timeout }),
-      );
-      if (options.json === true) terminal.out(JSON.stringify({ id, ...answer }));
-      else terminal.out(`token ${id} is revoked: log index ${answer.index}, term ${answer.term}`);
+      await change(session, options, "token.revoke", { id }, { what: { id }, done: `token ${id} is revoked` });
     });
 }

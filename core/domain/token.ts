@@ -5,7 +5,7 @@ import { demandAtLeast, instantMsSchema } from "./numbers.ts";
 
 export const TOKEN_PURPOSES = ["join", "api"] as const;
 
-export const tokenSchema = record({
+export const tokenFields = {
   id: tokenIdSchema,
   secretHash: secretHashSchema,
   purpose: choice(TOKEN_PURPOSES),
@@ -15,7 +15,9 @@ export const tokenSchema = record({
   expiresAtMs: instantMsSchema.doc("From then on it is worth nothing"),
   usedBy: nullable(nodeIdSchema).doc("The node that joined with it"),
   revokedAtMs: nullable(instantMsSchema),
-}).rule(
+};
+
+export const tokenSchema = record(tokenFields).rule(
   "created before it expires or is revoked",
   ({ createdAtMs, expiresAtMs, revokedAtMs }) => {
     demandAtLeast(createdAtMs, expiresAtMs, ".expiresAtMs");

@@ -22,7 +22,7 @@ const vmAddressSchema = record({ pool: nameSchema, index: countSchema });
 export type VmAddress = Infer<typeof vmAddressSchema>;
 
 /** What a VM has since there are workers. */
-const placementSchema = record({
+export const placementFields = {
   workerId: nullable(nodeIdSchema)
     .default(null)
     .doc("Where it is placed and holds room, until it is seen gone; null: nowhere"),
@@ -44,14 +44,15 @@ const placementSchema = record({
   addresses: list(vmAddressSchema, { lengthMax: CLUSTER_LIMITS.listLength })
     .default(Object.freeze([]))
     .doc("One for each of its networks, from creation to the end"),
-});
+};
+const placementSchema = record(placementFields);
 type Placement = Infer<typeof placementSchema>;
 
 /** Of a VM that nobody has placed. */
 export const NO_PLACEMENT: Placement = defaults(placementSchema);
 
-/** What a snapshot holds of a VM. */
-export const storedVmSchema = record({
+/** Of a VM, beside its place. */
+export const vmFields = {
   name: nameSchema,
   spec: vmSpecSchema,
   state: choice(VM_STATES),
@@ -67,6 +68,11 @@ export const storedVmSchema = record({
   updatedIndex: integer(1).doc("Of the entry that last changed it"),
   createdAtMs: instantMsSchema,
   updatedAtMs: instantMsSchema,
+};
+
+/** What a snapshot holds of a VM. */
+export const storedVmSchema = record({
+  ...vmFields,
   placement: placementSchema.default(NO_PLACEMENT).since(3),
 }).rule(
   "created before it was changed",

@@ -2,20 +2,24 @@
 import { z } from "zod";
 import {
   AUDITED_COMMANDS,
-  DESIRED_STATES,
-  EVICTION_CAUSES,
+  CLUSTER_LIMITS,
+  countSchema,
   eventSchema,
   instantMsSchema,
   logIndexSchema,
+  NODE_ROLES,
   nameSchema,
   nodeIdSchema,
   peerIdSchema,
+  placementFields,
   resourcesSchema,
-  TOKEN_PURPOSES,
-  VM_STATES,
-  vmSpecSchema,
+  schema,
+  tokenFields,
+  vmFields,
 } from "../../core/index.ts";
 import { zodOf } from "./zod-of.ts";
+
+const { list, nullable, record, text } = schema;
 
 export const label = zodOf(nameSchema);
 export const nodeId = zodOf(nodeIdSchema);
@@ -23,48 +27,31 @@ export const peerId = zodOf(peerIdSchema);
 export const count = z.int().min(0);
 export const logIndex = zodOf(logIndexSchema);
 export const instantMs = zodOf(instantMsSchema);
-const generation = z.int().min(1);
 
 /** Of a host, or of what takes room there. */
 export const resources = zodOf(resourcesSchema);
 
-export const vmAddressSchema = z.strictObject({
-  pool: label,
-  address: z.string(),
-  prefixLength: count,
-  gateway: z.string().nullable(),
-  mac: z.string(),
-  tap: z.string().meta({ description: "The tap device on its worker" }),
-});
+const anyText = text(0, CLUSTER_LIMITS.addressLength);
 
-export const vmRecordSchema = z.strictObject({
-  name: label,
-  tenant: label,
-  spec: zodOf(vmSpecSchema),
-  state: z.enum(VM_STATES),
-  desired: z.enum(DESIRED_STATES),
-  reason: z.string().meta({ description: "Why it is as it is, for people; empty when there is nothing to say" }),
-  generation,
-  epoch: count.meta({ description: "Names one run of its machine; 0: it never had one" }),
-  workerId: nodeId
-    .nullable()
-    .meta({ description: "Where it is placed and holds room, until it is seen gone; null: nowhere" }),
-  placed: resources.nullable().meta({ description: "What it was placed with" }),
-  eviction: z
-    .enum(EVICTION_CAUSES)
-    .nullable()
-    .meta({ description: "Why it has to leave its worker; null: it may stay" }),
-  targetId: nodeId.nullable().meta({ description: "Where room is kept for it, or where it shall go next" }),
-  avoidId: nodeId.nullable().meta({ description: "The worker that it shall not go back to if any other will have it" }),
-  restarts: count.meta({ description: "On this worker, since it was last healthy for long" }),
-  relocations: count.meta({ description: "Because restarts did not help, since it was last healthy for long" }),
-  runningSinceMs: instantMs.meta({ description: "When it last began to run; 0: never" }),
-  addresses: z.array(vmAddressSchema).meta({ description: "One for each of its networks" }),
-  createdIndex: logIndex,
-  updatedIndex: logIndex,
-  createdAtMs: instantMs,
-  updatedAtMs: instantMs,
-});
+/** Instead of its indexes in address pools, it has the addresses. */
+export const vmRecordSchema = zodOf(
+  record({
+    ...vmFields,
+    tenant: nameSchema,
+    ...placementFields,
+    addresses: list(
+      record({
+        pool: nameSchema,
+        address: anyText,
+        prefixLength: countSchema,
+        gateway: nullable(anyText),
+        mac: anyText,
+        tap: anyText.doc("The tap device on its worker"),
+      }),
+      { lengthMax: CLUSTER_LIMITS.listLength },
+    ).doc("One for each of its networks"),
+  }),
+);
 
 /** Where a write took its place in the log. */
 export const written = {
@@ -72,25 +59,14 @@ export const written = {
   term: count.meta({ description: "Raft term of the entry" }),
 };
 
-const memberRole = z.enum(["voter", "learner", "none", "removed"]);
-
 export const nodeRecordSchema = z.strictObject({
   id: nodeId,
   peerId,
   addresses: z.array(z.string()).meta({ description: "host:port, where it listens for its peers" }),
-  role: memberRole,
+  role: z.enum(NODE_ROLES),
 });
 
-const tokenPurpose = z.enum(TOKEN_PURPOSES);
-
-export const tokenRecordSchema = z.strictObject({
-  id: z.string(),
-  purpose: tokenPurpose,
-  nodeId: nodeId.nullable().meta({ description: "The only node id that may join with it; null: any" }),
-  createdAtMs: instantMs,
-  expiresAtMs: instantMs,
-  usedBy: nodeId.nullable(),
-  revokedAtMs: instantMs.nullable(),
-});
+const { secretHash: _, ...toldOfToken } = tokenFields;
+export const tokenRecordSchema = zodOf(record(toldOfToken));
 
 export const clusterEventSchema = zodOf(eventSchema(AUDITED_COMMANDS));

@@ -1,14 +1,16 @@
 import { expect, test } from "vitest";
-import { DEFAULT_RAFT_OPTIONS } from "../../core/index.ts";
+import { type ClientRequest, DEFAULT_RAFT_OPTIONS } from "../../core/index.ts";
 import { answeredInTime } from "./answered-in-time.ts";
 import { FakeCluster } from "./testing/index.ts";
 
 const TIMEOUT_MS = DEFAULT_RAFT_OPTIONS.requestTimeoutMs;
 
+const REQUEST: ClientRequest = { kind: "read", query: { kind: "getVm", name: "a" }, consistency: "linearizable" };
+
 function asked(): FakeCluster {
   const made = new FakeCluster(2, [answeredInTime]);
   made.member(1).open.add(7);
-  made.oracles.requested(made.member(1), 7);
+  made.oracles.requested(made.member(1), 7, REQUEST);
   return made;
 }
 
@@ -40,7 +42,7 @@ test("never answered", () => {
 
 test("a later request is answered, the earlier is not", () => {
   const made = asked();
-  made.oracles.requested(made.member(1), 8);
+  made.oracles.requested(made.member(1), 8, REQUEST);
   pass(made, TIMEOUT_MS + 4000);
   expect(made.violations).not.toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_RAFT_OPTIONS } from "../../core/index.ts";
-import { availability, connectedQuorum } from "./availability.ts";
+import { availability } from "./availability.ts";
 import { configurationOf, configure, FakeCluster, lead } from "./testing/index.ts";
 
 const TIMEOUT_MS = DEFAULT_RAFT_OPTIONS.electionTimeoutMs;
@@ -212,13 +212,4 @@ describe("serving is demanded", () => {
     pass(made, 2 * FAIR_MS);
     expect(made.violations).toEqual([]);
   });
-});
-
-test("a set is found wherever there is one", () => {
-  const linked = (pairs: readonly string[]) => (a: number, b: number) =>
-    pairs.includes(`${a}${b}`) || pairs.includes(`${b}${a}`);
-  const five = [configurationOf([1, 2, 3, 4, 5])];
-  expect(connectedQuorum([1, 2, 3, 4, 5], linked(["12", "14", "24", "45", "25", "34"]), five)).toEqual([1, 2, 4]);
-  expect(connectedQuorum([1, 2, 3, 4, 5], linked(["12", "23", "34", "45", "51"]), five)).toBeNull();
-  expect(connectedQuorum([2, 4, 5], linked(["24", "25", "45"]), five)).toEqual([2, 4, 5]);
 });

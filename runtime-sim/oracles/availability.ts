@@ -1,16 +1,7 @@
 /**
- * While faults last: members that can serve do serve. Whenever a set of honest members
- *
- *   - contains a quorum of every configuration in force, of both halves of a joint one,
- *   - runs, with working disks and with clocks that are right to 10 % and do not jump, neither paused nor slow,
- *   - and is connected, each with each and both ways, with bounded delay and loss,
- *
- * without a break for the bound, whatever else is wrong, then within the bound an entry is committed somewhere, or a
- * quorum follows a leader that has nothing to commit.
- *
- * A link counts while it is neither blocked nor clogged nor limited in bytes, nearly all messages arrive within a
- * tenth of the election time-out, none takes longer than that time-out, and at most 5 % are lost, damaged or late. A
- * configuration is in force from when its entry is in the log of a process that runs until a later one is committed.
+ * While faults last: members that can serve do serve. Whenever there is an able quorum (able-quorum.ts) without a
+ * break for the bound, whatever else is wrong, then within the bound an entry is committed somewhere, or a quorum
+ * follows a leader that has nothing to commit.
  *
  * The bound: a lost leader is noticed after two election time-outs at most, a transfer to somebody who cannot lead is
  * given up after one, and a campaign that comes to nothing costs two more. Where links lose next to nothing a campaign
@@ -18,10 +9,10 @@
  * to 5 %, one of five fails: 20. In 880 runs of ten scenarios the longest were 4 and 7.
  *
  * Checks about twice in an election time-out. Does not check: the time after the faults (the quiet phase does); runs
- * with a liar, who may cost liveness; that clients are served quickly.
+ * with a liar, who may cost liveness; that clients are served (clients-served does).
  */
-import type { Configuration, NodeId } from "../../core/index.ts";
 import type { MemberView, NodeView } from "../world/index.ts";
+import { ableQuorum } from "./able-quorum.ts";
 import { hasLiar, type OracleContext } from "./context.ts";
 import type { LinkGrade } from "./health.ts";
 import type { Oracle } from "./oracle.ts";
@@ -76,23 +67,12 @@ export function availability({ violate, members, configurations, health, raft, l
     return false;
   }
 
-  /** The members of a set as above since `sinceMs`; null where there is none. */
-  function ableSince(sinceMs: number, grade: LinkGrade): readonly NodeId[] | null {
-    const inForce = health.configurationsSince(sinceMs);
-    if (inForce.length === 0) return null;
-    const voters = new Set(inForce.flatMap(({ voters, outgoing }) => [...voters, ...outgoing]));
-    const sound = [...voters].filter((id) => health.isSoundSince(id, sinceMs));
-    const isLinked = (a: NodeId, b: NodeId): boolean =>
-      health.isLinkSince(grade, a, b, sinceMs) && health.isLinkSince(grade, b, a, sinceMs);
-    return connectedQuorum(sound, isLinked, inForce);
-  }
-
   function look(now: number): void {
     if (isQuiet || hasLiar(members)) return;
     if (isServing()) servedMs = now;
     for (const { grade, timeouts } of BOUNDS) {
       const boundMs = timeouts * raft.electionTimeoutMs;
-      const able = now < boundMs ? null : ableSince(now - boundMs, grade);
+      const able = now < boundMs ? null : ableQuorum(health, now - boundMs, grade);
       if (able === null) continue;
       oracle.checks += 1;
       if (servedMs > now - boundMs) return;
@@ -109,27 +89,6 @@ export function availability({ violate, members, configurations, health, raft, l
 
   looks.every(raft.electionTimeoutMs / 2, look);
   return oracle;
-}
-
-/**
- * A set of `ids` that is a quorum of each configuration and in which all are linked with all. There are few voters, so
- * every set is tried, one member more at a time.
- */
-export function connectedQuorum(
-  ids: readonly NodeId[],
-  isLinked: (a: NodeId, b: NodeId) => boolean,
-  configurations: readonly Configuration[],
-): readonly NodeId[] | null {
-  function extend(chosen: readonly NodeId[], from: number): readonly NodeId[] | null {
-    if (configurations.every((configuration) => isQuorum(configuration, (id) => chosen.includes(id)))) return chosen;
-    for (const [offset, id] of ids.slice(from).entries()) {
-      if (!chosen.every((other) => isLinked(other, id))) continue;
-      const found = extend([...chosen, id], from + offset + 1);
-      if (found !== null) return found;
-    }
-    return null;
-  }
-  return extend([], 0);
 }
 
 function described({ id, node }: MemberView): string {

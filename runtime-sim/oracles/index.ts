@@ -10,6 +10,7 @@ import { acknowledgedDurable } from "./acknowledged-durable.ts";
 import { answeredInTime } from "./answered-in-time.ts";
 import { asModelled } from "./as-modelled.ts";
 import { availability } from "./availability.ts";
+import { clientsServed } from "./clients-served.ts";
 import { clusterTime } from "./cluster-time.ts";
 import { committedImmutable } from "./committed-immutable.ts";
 import { committedOnQuorum } from "./committed-on-quorum.ts";
@@ -58,6 +59,7 @@ export const ORACLES: readonly OracleFactory[] = [
   linearizability,
   answeredInTime,
   availability,
+  clientsServed,
   healthyLeader,
   haltedHonest,
   evidenceWithoutLiar,

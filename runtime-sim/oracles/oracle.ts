@@ -1,5 +1,13 @@
 /** What a rule is: the hooks by which an oracle is told of what changed, and how it reports a violation. */
-import type { Configuration, Digest, Evidence, Message, NodeId } from "../../core/index.ts";
+import type {
+  ClientAnswer,
+  ClientRequest,
+  Configuration,
+  Digest,
+  Evidence,
+  Message,
+  NodeId,
+} from "../../core/index.ts";
 import type { ClientOperation } from "../workload/index.ts";
 import type { MemberView, NodeView } from "../world/index.ts";
 
@@ -26,8 +34,8 @@ export interface Watched {
 
 /**
  * One rule. Hooks about members are called for honest ones alone, except `elected`. Within a step: `hardState`,
- * `elected`, `logged`, `configured`, `committed`, `applied`, then `promised`, `ordered`, `halted` and `accused` in
- * the order of the effects.
+ * `elected`, `logged`, `configured`, `committed`, `applied`, then `promised`, `ordered`, `answered`, `halted` and
+ * `accused` in the order of the effects.
  */
 export interface Oracle {
   readonly name: string;
@@ -38,7 +46,7 @@ export interface Oracle {
   booted?(watched: Watched, node: NodeView): void;
   crashed?(watched: Watched): void;
   /** The process takes a request, in its next step. */
-  requested?(member: MemberView, requestId: number): void;
+  requested?(member: MemberView, requestId: number, request: ClientRequest): void;
   /** Term, vote or role changed. */
   hardState?(watched: Watched, node: NodeView): void;
   /** It became leader of `node.term`; also called for Byzantine peers. */
@@ -57,6 +65,8 @@ export interface Oracle {
   promised?(watched: Watched, node: NodeView, message: Promised): void;
   /** As leader it orders another to campaign. */
   ordered?(watched: Watched, node: NodeView): void;
+  /** It answers a request. */
+  answered?(watched: Watched, node: NodeView, requestId: number, answer: ClientAnswer): void;
   halted?(watched: Watched, node: NodeView, reason: string, evidence: Evidence | null): void;
   accused?(watched: Watched, node: NodeView, evidence: Evidence): void;
   invoked?(operation: ClientOperation): void;

@@ -3,7 +3,7 @@
  * and calls only the hooks of what changed: a step that changed nothing costs a dozen comparisons, however many
  * oracles there are.
  */
-import type { CountLimits, Effect, NodeId, RaftOptions } from "../../core/index.ts";
+import type { ClientRequest, CountLimits, Effect, NodeId, RaftOptions } from "../../core/index.ts";
 import type { ClientOperation } from "../workload/index.ts";
 import type { ConditionsView, MemberView, NodeView, Observer } from "../world/index.ts";
 import type { OracleContext, OracleFactory } from "./context.ts";
@@ -52,6 +52,7 @@ export class Oracles implements Observer {
   readonly #onApplied: readonly With<"applied">[];
   readonly #onPromised: readonly With<"promised">[];
   readonly #onOrdered: readonly With<"ordered">[];
+  readonly #onAnswered: readonly With<"answered">[];
   readonly #onHalted: readonly With<"halted">[];
   readonly #onAccused: readonly With<"accused">[];
   readonly #onInvoked: readonly With<"invoked">[];
@@ -98,6 +99,7 @@ export class Oracles implements Observer {
     this.#onApplied = this.all.filter((oracle): oracle is With<"applied"> => oracle.applied !== undefined);
     this.#onPromised = this.all.filter((oracle): oracle is With<"promised"> => oracle.promised !== undefined);
     this.#onOrdered = this.all.filter((oracle): oracle is With<"ordered"> => oracle.ordered !== undefined);
+    this.#onAnswered = this.all.filter((oracle): oracle is With<"answered"> => oracle.answered !== undefined);
     this.#onHalted = this.all.filter((oracle): oracle is With<"halted"> => oracle.halted !== undefined);
     this.#onAccused = this.all.filter((oracle): oracle is With<"accused"> => oracle.accused !== undefined);
     this.#onInvoked = this.all.filter((oracle): oracle is With<"invoked"> => oracle.invoked !== undefined);
@@ -143,8 +145,8 @@ export class Oracles implements Observer {
     this.#health.processChanged();
   }
 
-  requested(member: MemberView, requestId: number): void {
-    if (member.honest) for (const oracle of this.#onRequested) oracle.requested(member, requestId);
+  requested(member: MemberView, requestId: number, request: ClientRequest): void {
+    if (member.honest) for (const oracle of this.#onRequested) oracle.requested(member, requestId, request);
   }
 
   stepped(member: MemberView, effects: readonly Effect[]): void {
@@ -238,9 +240,11 @@ export class Oracles implements Observer {
           this.#health.processChanged();
           for (const oracle of this.#onHalted) oracle.halted(watch, node, effect.reason, effect.evidence);
           break;
+        case "answer":
+          for (const oracle of this.#onAnswered) oracle.answered(watch, node, effect.requestId, effect.answer);
+          break;
         case "write":
         case "wakeAt":
-        case "answer":
           break;
       }
     }

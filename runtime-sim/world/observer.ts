@@ -6,7 +6,16 @@
  * and calls only the oracles that watch what has changed. So a step in which nothing changed costs a few integer
  * comparisons, however many oracles there are.
  */
-import type { ApplyResult, ClusterState, Configuration, Digest, Effect, Entry, NodeId } from "../../core/index.ts";
+import type {
+  ApplyResult,
+  ClientRequest,
+  ClusterState,
+  Configuration,
+  Digest,
+  Effect,
+  Entry,
+  NodeId,
+} from "../../core/index.ts";
 import type { LinkState } from "../network/index.ts";
 
 /** An entry as a node applied it; `result` is null for no-ops and configurations. */
@@ -138,7 +147,7 @@ export interface Observer {
   /** `member.node` is null, or will be before anything else is told. */
   crashed(member: MemberView): void;
   /** A request has reached the process, which takes it in its next step. */
-  requested(member: MemberView, requestId: number): void;
+  requested(member: MemberView, requestId: number, request: ClientRequest): void;
   /** After every step of a node, before any of its effects is carried out. */
   stepped(member: MemberView, effects: readonly Effect[]): void;
 }

@@ -220,7 +220,7 @@ export class Processes {
         const { caller, request } = event;
         if (caller === null || request === null) return;
         const requestId = this.#gateway.accept(member, caller, event.number);
-        this.#watchers.observer?.requested(member, requestId);
+        this.#watchers.observer?.requested(member, requestId, request);
         this.#step(member, node, { kind: "request", nowMs, wallMs, requestId, request });
         return;
       }

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type ClientOptions, change, withClientOptions } from "../../client/index.ts";
 import { collect, parseCount, type Session, withExamples } from "../../frame/index.ts";
 
 interface CreateOptions extends ClientOptions {
@@ -16,7 +16,7 @@ interface CreateOptions extends ClientOptions {
   readonly disabled?: true;
 }
 
-export function registerCreate(pool: Command, { terminal }: Session): void {
+export function registerCreate(pool: Command, session: Session): void {
   withClientOptions(
     withExamples(pool.command("create"), [
       "blixard ip-pool create --name front --subnet 10.20.0.0/24 --gateway 10.20.0.1",
@@ -50,11 +50,8 @@ export function registerCreate(pool: Command, { terminal }: Session): void {
       tags: [...(options.tag ?? [])],
       enabled: options.disabled !== true,
     };
-    const answer = await withNode(options, (api) =>
-      api.write("ipPool.create", request, { timeoutMs: options.timeout }),
-    );
-    if (options.json === true) terminal.out(JSON.stringify({ name, ...answer }));
-    else terminal.out(`address pool ${name} created: log index ${answer.index}, term ${answer.term}`);
+    const told = { what: { name }, done: `address pool ${name} created` };
+    await change(session, options, "ipPool.create", request, told);
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { AnswerOf } from "../../../runtime-real/index.ts";
-import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type ReadOptions, show, withReadOptions } from "../../client/index.ts";
 import { type Session, withExamples } from "../../frame/index.ts";
 import { bar, count, type Paint, table } from "../../output/index.ts";
 
@@ -8,17 +8,15 @@ export type Pool = AnswerOf<"ipPool.show">["pool"];
 
 export const BAR = 10;
 
-export function registerShow(pool: Command, { terminal }: Session): void {
-  withClientOptions(withExamples(pool.command("show"), ["blixard ip-pool show front"]))
+export function registerShow(pool: Command, session: Session): void {
+  withReadOptions(withExamples(pool.command("show"), ["blixard ip-pool show front"]))
     .description("One address pool.")
     .argument("<pool>", "its name")
-    .option("--stale", "what this node knows, without asking the leader")
-    .action(async (name: string, options: ClientOptions & { readonly stale?: true }) => {
-      const answer = await withNode(options, (api) =>
-        api.read("ipPool.show", { name, stale: options.stale === true }, { timeoutMs: options.timeout }),
+    .action(async (name: string, options: ReadOptions) => {
+      const request = { name, stale: options.stale === true };
+      await show(session, options, "ipPool.show", request, ({ pool: shown }) =>
+        renderPool(shown, session.terminal.paintOut),
       );
-      if (options.json === true) terminal.out(JSON.stringify(answer));
-      else for (const line of renderPool(answer.pool, terminal.paintOut)) terminal.out(line);
     });
 }
 

@@ -1,10 +1,9 @@
 /** `blixard ip-pool enable` and `disable`. */
 import type { Command } from "commander";
-import type { AnswerOf, ApiClient } from "../../../runtime-real/index.ts";
-import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type ClientOptions, change, withClientOptions } from "../../client/index.ts";
 import { type Session, withExamples } from "../../frame/index.ts";
 
-export function registerSwitch(pool: Command, { terminal }: Session, verb: "enable" | "disable"): void {
+export function registerSwitch(pool: Command, session: Session, verb: "enable" | "disable"): void {
   withClientOptions(withExamples(pool.command(verb), [`blixard ip-pool ${verb} front`]))
     .description(
       verb === "enable"
@@ -13,10 +12,7 @@ export function registerSwitch(pool: Command, { terminal }: Session, verb: "enab
     )
     .argument("<pool>", "its name")
     .action(async (name: string, options: ClientOptions) => {
-      const ask = (api: ApiClient): Promise<AnswerOf<"ipPool.enable">> =>
-        api.write(verb === "enable" ? "ipPool.enable" : "ipPool.disable", { name }, { timeoutMs: options.timeout });
-      const answer = await withNode(options, ask);
-      if (options.json === true) terminal.out(JSON.stringify({ name, ...answer }));
-      else terminal.out(`address pool ${name} is ${verb}d: log index ${answer.index}, term ${answer.term}`);
+      const told = { what: { name }, done: `address pool ${name} is ${verb}d` };
+      await change(session, options, `ipPool.${verb}`, { name }, told);
     });
 }

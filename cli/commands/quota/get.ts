@@ -1,22 +1,18 @@
 import type { Command } from "commander";
-import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type ReadOptions, show, withReadOptions } from "../../client/index.ts";
 import { type Session, withExamples } from "../../frame/index.ts";
 import { bar, count, type Paint, table } from "../../output/index.ts";
 import { RESOURCES, type Tenant } from "./tenant.ts";
 
 type Quota = NonNullable<Tenant["quota"]>;
 
-export function registerGet(quota: Command, { terminal }: Session): void {
-  withClientOptions(withExamples(quota.command("get"), ["blixard quota get acme"]))
+export function registerGet(quota: Command, session: Session): void {
+  withReadOptions(withExamples(quota.command("get"), ["blixard quota get acme"]))
     .description("One tenant's limits, and what it has.")
     .argument("<tenant>", "whose")
-    .option("--stale", "what this node knows, without asking the leader")
-    .action(async (tenant: string, options: ClientOptions & { readonly stale?: true }) => {
-      const answer = await withNode(options, (api) =>
-        api.read("quota.get", { tenant, stale: options.stale === true }, { timeoutMs: options.timeout }),
-      );
-      if (options.json === true) terminal.out(JSON.stringify(answer));
-      else for (const line of renderTenant(answer, terminal.paintOut)) terminal.out(line);
+    .action(async (tenant: string, options: ReadOptions) => {
+      const request = { tenant, stale: options.stale === true };
+      await show(session, options, "quota.get", request, (answer) => renderTenant(answer, session.terminal.paintOut));
     });
 }
 

@@ -1,14 +1,13 @@
 import type { Command } from "commander";
-import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type ReadOptions, withNode, withReadOptions } from "../../client/index.ts";
 import { type Session, withExamples } from "../../frame/index.ts";
 import { count, fitTable } from "../../output/index.ts";
 import type { Tenant } from "./tenant.ts";
 
 export function registerList(quota: Command, { terminal }: Session): void {
-  withClientOptions(withExamples(quota.command("list"), ["blixard quota list"]))
+  withReadOptions(withExamples(quota.command("list"), ["blixard quota list"]))
     .description("The limits of all tenants that have any.")
-    .option("--stale", "what this node knows, without asking the leader")
-    .action(async (options: ClientOptions & { readonly stale?: true }) => {
+    .action(async (options: ReadOptions) => {
       const answer = await withNode(options, (api) =>
         api.read("quota.list", { stale: options.stale === true }, { timeoutMs: options.timeout }),
       );

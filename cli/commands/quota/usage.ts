@@ -1,15 +1,14 @@
 import type { Command } from "commander";
-import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type ReadOptions, withNode, withReadOptions } from "../../client/index.ts";
 import { type Session, withExamples } from "../../frame/index.ts";
 import { bar, count, fitTable, type Paint } from "../../output/index.ts";
 import { RESOURCES, type Tenant } from "./tenant.ts";
 
 export function registerUsage(quota: Command, { terminal }: Session): void {
-  withClientOptions(withExamples(quota.command("usage"), ["blixard quota usage", "blixard quota usage acme"]))
+  withReadOptions(withExamples(quota.command("usage"), ["blixard quota usage", "blixard quota usage acme"]))
     .description("What tenants have, and how much of what they may have that is.")
     .argument("[tenant]", "only this one")
-    .option("--stale", "what this node knows, without asking the leader")
-    .action(async (tenant: string | undefined, options: ClientOptions & { readonly stale?: true }) => {
+    .action(async (tenant: string | undefined, options: ReadOptions) => {
       const answer = await withNode(options, (api) =>
         api.read("quota.list", { stale: options.stale === true }, { timeoutMs: options.timeout }),
       );

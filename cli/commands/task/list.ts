@@ -1,15 +1,14 @@
 import type { Command } from "commander";
 import type { AnswerOf, ApiClient } from "../../../runtime-real/index.ts";
-import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type ReadOptions, withNode, withReadOptions } from "../../client/index.ts";
 import { type Session, withExamples } from "../../frame/index.ts";
 import { fitTable } from "../../output/index.ts";
 import type { Task } from "./state.ts";
 
 export function registerList(task: Command, { terminal }: Session): void {
-  withClientOptions(withExamples(task.command("list"), ["blixard task list", "blixard task list --json"]))
+  withReadOptions(withExamples(task.command("list"), ["blixard task list", "blixard task list --json"]))
     .description("List tasks by id. One that is over stays until it is cancelled.")
-    .option("--stale", "what this node knows, without asking the leader")
-    .action(async (options: ClientOptions & { readonly stale?: true }) => {
+    .action(async (options: ReadOptions) => {
       const { tasks, index } = await withNode(options, (api) => listAll(api, options));
       if (options.json === true) terminal.out(JSON.stringify({ index, tasks }));
       else if (tasks.length === 0) terminal.err("there are no tasks; `blixard task submit COMMAND` runs one");
@@ -32,7 +31,7 @@ export function renderTasks(tasks: readonly Task[], columns: number): string[] {
 
 async function listAll(
   api: ApiClient,
-  options: ClientOptions & { readonly stale?: true },
+  options: ReadOptions,
 ): Promise<{ readonly index: number; readonly tasks: readonly Task[] }> {
   const tasks: Task[] = [];
   let afterId: string | null = null;

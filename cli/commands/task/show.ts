@@ -1,20 +1,16 @@
 import type { Command } from "commander";
-import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type ReadOptions, show, withReadOptions } from "../../client/index.ts";
 import { type Session, withExamples } from "../../frame/index.ts";
 import { duration, formatTime, size, table } from "../../output/index.ts";
 import { isOver, type Task, whyWords } from "./state.ts";
 
-export function registerShow(task: Command, { terminal }: Session): void {
-  withClientOptions(withExamples(task.command("show"), ["blixard task show backup-7"]))
+export function registerShow(task: Command, session: Session): void {
+  withReadOptions(withExamples(task.command("show"), ["blixard task show backup-7"]))
     .description("One task, with the end of what it printed.")
     .argument("<task>", "its id")
-    .option("--stale", "what this node knows, without asking the leader")
-    .action(async (id: string, options: ClientOptions & { readonly stale?: true }) => {
-      const answer = await withNode(options, (api) =>
-        api.read("task.show", { id, stale: options.stale === true }, { timeoutMs: options.timeout }),
-      );
-      if (options.json === true) terminal.out(JSON.stringify(answer));
-      else for (const line of renderTask(answer.task)) terminal.out(line);
+    .action(async (id: string, options: ReadOptions) => {
+      const request = { id, stale: options.stale === true };
+      await show(session, options, "task.show", request, (answer) => renderTask(answer.task));
     });
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type ReadOptions, withNode, withReadOptions } from "../../client/index.ts";
 import { type Session, withExamples } from "../../frame/index.ts";
 import { formatTime, plural, size, table } from "../../output/index.ts";
 import { withoutDriver } from "./driver.ts";
@@ -8,11 +8,10 @@ import { showOrSuggest, type Vm } from "./names.ts";
 import { planOfWaiting, whyWords } from "./why.ts";
 
 export function registerShow(vm: Command, { terminal }: Session): void {
-  withClientOptions(withExamples(vm.command("show"), ["blixard vm show web"]))
+  withReadOptions(withExamples(vm.command("show"), ["blixard vm show web"]))
     .description("Everything about one VM; of one that waits for a place, why it has none.")
     .argument("<vm>", "which VM")
-    .option("--stale", "what this node knows, without asking the leader")
-    .action(async (name: string, options: ClientOptions & { readonly stale?: true }) => {
+    .action(async (name: string, options: ReadOptions) => {
       const { answer, plan, isWithoutDriver } = await withNode(options, async (api) => {
         const answer = await showOrSuggest(api, name, options);
         const how = { stale: options.stale === true, timeoutMs: options.timeout };

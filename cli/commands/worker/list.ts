@@ -1,21 +1,22 @@
 import type { Command } from "commander";
-import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type ReadOptions, show, withReadOptions } from "../../client/index.ts";
 import { type Session, withExamples } from "../../frame/index.ts";
 import { bar, fitTable, type Paint, plural } from "../../output/index.ts";
 import { RESOURCES, statusWord, takenOf, type Worker } from "./status.ts";
 
-export function registerList(worker: Command, { terminal }: Session): void {
-  withClientOptions(withExamples(worker.command("list"), ["blixard worker list", "blixard worker list --json"]))
+export function registerList(worker: Command, session: Session): void {
+  withReadOptions(withExamples(worker.command("list"), ["blixard worker list", "blixard worker list --json"]))
     .description("All workers: how they are, and how full.")
-    .option("--stale", "what this node knows, without asking the leader")
-    .action(async (options: ClientOptions & { readonly stale?: true }) => {
-      const answer = await withNode(options, (api) =>
-        api.read("worker.list", { stale: options.stale === true }, { timeoutMs: options.timeout }),
+    .action(async (options: ReadOptions) => {
+      const { paintOut, columns } = session.terminal;
+      await show(
+        session,
+        options,
+        "worker.list",
+        { stale: options.stale === true },
+        ({ workers }) => (workers.length === 0 ? [] : renderWorkers(workers, paintOut, columns)),
+        "there are no workers yet: a node becomes one by itself a moment after it has started",
       );
-      if (options.json === true) terminal.out(JSON.stringify(answer));
-      else if (answer.workers.length === 0)
-        terminal.err("there are no workers yet: a node becomes one by itself a moment after it has started");
-      else for (const line of renderWorkers(answer.workers, terminal.paintOut, terminal.columns)) terminal.out(line);
     });
 }
 

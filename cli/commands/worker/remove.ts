@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type ClientOptions, change, withClientOptions } from "../../client/index.ts";
 import { confirm, parseNodeId, type Session, withExamples } from "../../frame/index.ts";
 
-export function registerRemove(worker: Command, { terminal }: Session): void {
+export function registerRemove(worker: Command, session: Session): void {
   withClientOptions(
     withExamples(worker.command("remove"), ["blixard worker remove 7", "blixard worker remove 7 --yes"]),
   )
@@ -13,10 +13,6 @@ export function registerRemove(worker: Command, { terminal }: Session): void {
     .option("--yes", "do not ask")
     .action(async (id: number, options: ClientOptions & { readonly yes?: true }) => {
       await confirm(`Remove worker ${id} for ever? Its id never comes back.`, options);
-      const answer = await withNode(options, (api) =>
-        api.write("worker.remove", { id }, { timeoutMs: options.timeout }),
-      );
-      if (options.json === true) terminal.out(JSON.stringify({ id, ...answer }));
-      else terminal.out(`worker ${id} is removed: log index ${answer.index}, term ${answer.term}`);
+      await change(session, options, "worker.remove", { id }, { what: { id }, done: `worker ${id} is removed` });
     });
 }

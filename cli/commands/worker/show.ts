@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type ReadOptions, show, withReadOptions } from "../../client/index.ts";
 import { parseNodeId, type Session, withExamples } from "../../frame/index.ts";
 import { bar, cost, count, fitTable, type Paint, table } from "../../output/index.ts";
 import { reserveOf, whyWords } from "../vm/index.ts";
@@ -7,17 +7,14 @@ import { RESOURCES, type ResourceKey, type Shown, statusWord, takenOf, type Work
 
 const SHOW_BAR = 11;
 
-export function registerShow(worker: Command, { terminal }: Session): void {
-  withClientOptions(withExamples(worker.command("show"), ["blixard worker show 2"]))
+export function registerShow(worker: Command, session: Session): void {
+  withReadOptions(withExamples(worker.command("show"), ["blixard worker show 2"]))
     .description("One worker: what it has, what of that is taken, and what runs there.")
     .argument("<worker>", "its number", parseNodeId)
-    .option("--stale", "what this node knows, without asking the leader")
-    .action(async (id: number, options: ClientOptions & { readonly stale?: true }) => {
-      const answer = await withNode(options, (api) =>
-        api.read("worker.show", { id, stale: options.stale === true }, { timeoutMs: options.timeout }),
-      );
-      if (options.json === true) terminal.out(JSON.stringify(answer));
-      else for (const line of renderWorker(answer, terminal.paintOut, terminal.columns)) terminal.out(line);
+    .action(async (id: number, options: ReadOptions) => {
+      const { paintOut, columns } = session.terminal;
+      const request = { id, stale: options.stale === true };
+      await show(session, options, "worker.show", request, (answer) => renderWorker(answer, paintOut, columns));
     });
 }
 
