@@ -35,6 +35,7 @@ describe("all is sound, and", () => {
     const made = cluster(3);
     pass(made, CLEAR_MS - TIMEOUT_MS);
     expect(made.violations).toEqual([]);
+    expect(made.oracle("availability").checks).toBeGreaterThan(0);
     pass(made, 2 * TIMEOUT_MS);
     expect(made.violations[0]).toMatch(/^availability: nothing was committed.*members 1, 2 are sound/);
   });
@@ -44,7 +45,7 @@ describe("all is sound, and", () => {
     follow(made, [2]);
     pass(made, 2 * CLEAR_MS);
     expect(made.violations).toEqual([]);
-    expect(made.oracle("availability").checks).toBeGreaterThan(0);
+    expect(made.oracle("availability").checks).toBe(0);
   });
 
   test("too few follow the leader", () => {

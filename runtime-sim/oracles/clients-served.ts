@@ -5,9 +5,10 @@
  * over the cluster, and most nodes they ask can pass them on to a leader: that 50 in a row all meet one who cannot is
  * as good as impossible.
  *
- * Being served is an answer of the state machine, its refusals included. Checks about once in an election time-out.
- * Does not check: how soon a client is served; stale reads, which anybody answers; reports of workers, changes of the
- * membership and transfers; runs with a liar; the time after the faults (the quiet phase does).
+ * Being served is an answer of the state machine, its refusals included. Looks about once in an election time-out,
+ * and counts a check when somebody was turned away. Does not check: how soon a client is served; stale reads, which
+ * anybody answers; reports of workers, changes of the membership and transfers; runs with a liar; the time after the
+ * faults (the quiet phase does).
  */
 import type { ClientAnswer, ClientRequest, NodeId } from "../../core/index.ts";
 import { ableQuorum } from "./able-quorum.ts";
@@ -37,24 +38,22 @@ export function clientsServed({ violate, members, health, raft, looks, nowMs }: 
   const asked = new Map<NodeId, Map<number, Kind>>();
   let isQuiet = false;
 
-  function look(oracle: Oracle, now: number): void {
-    if (isQuiet || now < boundMs || hasLiar(members)) return;
+  function look(oracle: Oracle, kind: Kind, now: number): void {
+    const { lastMs, turnedAway } = served[kind];
+    if (turnedAway.size === 0 || now < boundMs) return;
+    // Only now is it worth the search for an able quorum.
     const able = ableQuorum(health, now - boundMs, "fair");
     if (able === null) return;
-    for (const kind of ["write", "read"] as const) {
-      const { lastMs, turnedAway } = served[kind];
-      oracle.checks += 1;
-      if (lastMs > now - boundMs) continue;
-      let count = 0;
-      for (const id of able) count += turnedAway.get(id) ?? 0;
-      if (count < TURNED_AWAY_MAX) continue;
-      violate(
-        name,
-        () =>
-          `no ${kind} was carried out for ${now - lastMs} ms, and members ${able.join(", ")} have turned ${count} away ` +
-          `meanwhile, although they are sound, connected and a quorum of all configurations in force since ${boundMs} ms`,
-      );
-    }
+    oracle.checks += 1;
+    let count = 0;
+    for (const id of able) count += turnedAway.get(id) ?? 0;
+    if (lastMs > now - boundMs || count < TURNED_AWAY_MAX) return;
+    violate(
+      name,
+      () =>
+        `no ${kind} was carried out for ${now - lastMs} ms, and members ${able.join(", ")} have turned ${count} away ` +
+        `meanwhile, although they are sound, connected and a quorum of all configurations in force since ${boundMs} ms`,
+    );
   }
 
   const oracle: Oracle = {
@@ -88,7 +87,11 @@ export function clientsServed({ violate, members, health, raft, looks, nowMs }: 
       isQuiet = true;
     },
   };
-  looks.every(raft.electionTimeoutMs, (now) => look(oracle, now));
+  looks.every(raft.electionTimeoutMs, (now) => {
+    if (isQuiet || hasLiar(members)) return;
+    look(oracle, "write", now);
+    look(oracle, "read", now);
+  });
   return oracle;
 }
 

@@ -43,6 +43,8 @@ export class LogConfigurations implements LedgerReader {
   #unknownAfter = Number.POSITIVE_INFINITY;
   #commitIndex = 0;
   readonly #readings = new Map<NodeId, Reading>();
+  /** Members share most entries, so each is read once. */
+  readonly #read = new WeakMap<Entry, InLog>();
 
   constructor(ledger: CommittedLedger) {
     ledger.subscribe(this);
@@ -51,7 +53,7 @@ export class LogConfigurations implements LedgerReader {
   committedEntry(entry: Entry): void {
     this.#commitIndex = entry.index;
     if (entry.kind !== "configuration") return;
-    this.#committed.push(placedIn(entry));
+    this.#committed.push(this.#placedIn(entry));
     this.#unknownAfter = Number.POSITIVE_INFINITY;
   }
 
@@ -67,7 +69,7 @@ export class LogConfigurations implements LedgerReader {
     if (this.#committed.length === 0 && node.configurationIndex === 0) this.#committed.push(believed(node));
     const base = this.#before(node);
     const placed: InLog[] = [];
-    readEntries(node, log.firstIndex, placed);
+    this.#readEntries(node, log.firstIndex, placed);
     const newest = placed.at(-1) ?? base;
     const beyondLog = node.configurationIndex > newest.index && node.configurationIndex > log.lastIndex;
     const joinedWith = beyondLog ? this.#committedAt(node.configurationIndex) : null;
@@ -81,14 +83,14 @@ export class LogConfigurations implements LedgerReader {
     const { log } = node;
     if (log.chainAt(watched.lastIndex) === watched.lastChain) {
       forgetReplaced(reading, watched.commitIndex);
-      readEntries(node, watched.lastIndex + 1, reading.placed);
+      this.#readEntries(node, watched.lastIndex + 1, reading.placed);
       return;
     }
     // Cut back, or replaced by a snapshot. What was committed here before stays, as far as the log reaches back.
     reading.base = this.#before(node);
     reading.placed = reading.placed.filter(({ index, chain }) => log.entryAt(index)?.chain === chain);
     const from = Math.max(log.firstIndex, watched.commitIndex + 1, (reading.placed.at(-1)?.index ?? 0) + 1);
-    readEntries(node, from, reading.placed);
+    this.#readEntries(node, from, reading.placed);
   }
 
   /** The latest that is known to be committed. */
@@ -113,6 +115,22 @@ export class LogConfigurations implements LedgerReader {
 
   crashed(id: NodeId): void {
     this.#readings.delete(id);
+  }
+
+  #readEntries({ log }: NodeView, from: number, placed: InLog[]): void {
+    for (let index = from; index <= log.lastIndex; index++) {
+      const entry = log.entryAt(index);
+      if (entry?.kind === "configuration") placed.push(this.#placedIn(entry));
+    }
+  }
+
+  #placedIn(entry: Entry): InLog {
+    const known = this.#read.get(entry);
+    if (known !== undefined) return known;
+    const { configuration } = decodeConfigurationRecord(entry.data);
+    const placed = { index: entry.index, chain: entry.chain, configuration };
+    this.#read.set(entry, placed);
+    return placed;
   }
 
   /** In force just before the log begins: all of that is committed. */
@@ -158,18 +176,6 @@ function isSameList<T>(left: readonly T[], right: readonly T[], isEqual: (left: 
 
 function believed({ configurationIndex, configuration }: NodeView): PlacedConfiguration {
   return { index: configurationIndex, configuration };
-}
-
-function placedIn(entry: Entry): InLog {
-  const { configuration } = decodeConfigurationRecord(entry.data);
-  return { index: entry.index, chain: entry.chain, configuration };
-}
-
-function readEntries({ log }: NodeView, from: number, placed: InLog[]): void {
-  for (let index = from; index <= log.lastIndex; index++) {
-    const entry = log.entryAt(index);
-    if (entry?.kind === "configuration") placed.push(placedIn(entry));
-  }
 }
 
 /** Of those that are committed the newest alone can be in force again. */
