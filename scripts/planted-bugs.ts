@@ -1,5 +1,6 @@
 /** Real bugs of other systems, as edits to the core. Production code has no switch for any of them. */
 import { IDENTITY_PLANTS } from "./planted-identity-bugs.ts";
+import { NODE_PLANTS } from "./planted-node-bugs.ts";
 import { ORCHESTRATION_PLANTS } from "./planted-orchestration-bugs.ts";
 import { STATE_PLANTS } from "./planted-state-bugs.ts";
 
@@ -158,29 +159,13 @@ const RAFT_PLANTS: readonly Plant[] = [
     file: "core/cluster/apply.ts",
     edits: [{ find: "if (earlier !== null) {", replace: "if (earlier !== null && earlier.ok === false) {" }],
   },
-  {
-    name: "rolled-back-configuration-stays",
-    scenario: "membership-churn",
-    file: "core/raft/roster.ts",
-    edits: [
-      {
-        find: "while (this.#configurations.length > 1 && this.latest.index > index) this.#configurations.pop();",
-        replace: "",
-      },
-    ],
-  },
-  {
-    name: "joint-decided-by-one-half",
-    scenario: "membership-churn",
-    file: "core/raft/quorum.ts",
-    edits: [
-      {
-        find: "return Math.min(incoming, majorityValue(configuration.outgoing, valueFor));",
-        replace: "return incoming;",
-      },
-    ],
-  },
 ];
 
 /** All of them, those of consensus first. */
-export const PLANTS: readonly Plant[] = [...RAFT_PLANTS, ...STATE_PLANTS, ...IDENTITY_PLANTS, ...ORCHESTRATION_PLANTS];
+export const PLANTS: readonly Plant[] = [
+  ...RAFT_PLANTS,
+  ...NODE_PLANTS,
+  ...STATE_PLANTS,
+  ...IDENTITY_PLANTS,
+  ...ORCHESTRATION_PLANTS,
+];

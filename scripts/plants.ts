@@ -8,6 +8,7 @@
  *
  *     npm run plants                 all of them, at most 200 seeds of each scenario
  *     npm run plants -- NAME ...     only these
+ *     --seeds N                      fewer or more seeds of each scenario than 200
  *     --jobs N                       runs at once; unless given, as many as there are processors
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -19,11 +20,11 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PLANTS, type Plant } from "./planted-bugs.ts";
 
-const SEEDS = 200;
 const { values: options, positionals: wanted } = parseArgs({
-  options: { jobs: { type: "string" } },
+  options: { jobs: { type: "string" }, seeds: { type: "string", default: "200" } },
   allowPositionals: true,
 });
+const SEEDS = Number(options.seeds);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 async function plantIn(folder: string, plant: Plant): Promise<void> {

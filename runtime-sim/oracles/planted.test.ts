@@ -101,8 +101,8 @@ test("nothing is tampered with: nothing fires, and every oracle that can has che
   });
   expect(fired).toEqual([]);
   const idle = Object.keys(checks).filter((name) => checks[name] === 0);
-  // Of these three there is something to see after longer times, or more trouble.
-  const rare = ["leader-completeness", "availability", "healthy-leader"];
+  // Of these four there is something to see after longer times, or more trouble.
+  const rare = ["leader-completeness", "availability", "clients-served", "healthy-leader"];
   expect(idle).toEqual([...rare, "halted-honest", "evidence-without-liar"]);
 });
 
