@@ -22,6 +22,10 @@ test("a run that holds", () => {
       reads          0      -       -       -
       1,100 ok, 12 refused, 9 of unknown outcome
 
+    refused to clients (times)
+      noLeader   2
+      vmExists  10
+
     messages
       sent        91,004
       delivered   88,100

@@ -24,6 +24,20 @@ test("sums by scenario and of all, and each failed seed with its replay command"
     calm          1       0    3 min 00 s  182,340          7    1,204
     all           3       1    9 min 00 s  547,020         21    3,612
 
+    commands refused (times)
+      vmExists  30
+
+    never refused for
+      vmNotFound, generationMismatch, limitReached, tokenExists, tokenNotForJoining
+      tokenRevoked, tokenNotFound, tokenExpired, tokenUsed, tokenForAnotherNode
+      nodeIdTaken, peerIdTaken, nodeNotFound, workerNotFound, workerHasChanged
+      vmHasChanged, vmIsBeingDeleted, vmIsNotPlaced, vmIsPlaced, doesNotFit
+      quotaExceeded, tooManyRequests, poolExists, taskExists, taskNotFound
+      taskHasChanged, poolNotFound, poolDisabled, poolOverlaps, poolInUse
+      poolExhausted, tooSoon, noPoolWithTags, poolsDisabled, poolsExhausted
+      workerRemoved, workerIsMember, workerIsOnline, workerInUse, sessionExpired
+      sequenceTooOld, invalidCommand
+
     faults injected (times)
       crash        4
       isolateOne  12

@@ -142,8 +142,14 @@ function sorted(counts: ReadonlyMap<string, number>): ReadonlyMap<string, number
 /** Kinds of refusals that no run met. */
 function neverRefused(met: ReadonlyMap<string, number>, paint: Paint): string[] {
   const never = REFUSAL_KINDS.filter((kind) => !met.has(kind));
-  return never.length === 0 ? [] : [paint("bold", "never refused for"), ...indent(never), ""];
+  if (never.length === 0) return [];
+  const lines: string[] = [];
+  for (let from = 0; from < never.length; from += PER_LINE) lines.push(never.slice(from, from + PER_LINE).join(", "));
+  return [paint("bold", "never refused for"), ...indent(lines), ""];
 }
+
+/** Kinds of refusals in one line. */
+const PER_LINE = 5;
 
 function countsLines(title: string, counts: ReadonlyMap<string, number>, paint: Paint): string[] {
   if (counts.size === 0) return [];
