@@ -13,7 +13,7 @@ const SCENARIO = scenario({
   name: "planted",
   summary: "A little loss. Many clients.",
   network: { ...CALM_NETWORK, lossChance: [0.02, 0.02], duplicateChance: [0.1, 0.1] },
-  workload: { ...STEADY_WORKLOAD, clients: [8, 8], keys: 2, arrivalsPerSecond: [400, 400] },
+  workload: { ...STEADY_WORKLOAD, clients: [8, 8], keys: 2, arrivalsPerSecond: [400, 400], staleReads: 0 },
 });
 const RAFT = {
   ...DEFAULT_RAFT_OPTIONS,
@@ -250,15 +250,18 @@ test("reads give an old answer under a new index", () => {
   const fired = run(14, (bench) => {
     const old = new Map<string, ClientOperation["answer"]>();
     bench.answered = (operation) => {
-      const { answer } = operation;
-      if (answer?.kind !== "read") return operation;
-      const key = askedText(operation.asked);
+      const { answer, asked } = operation;
+      if (answer?.kind !== "read" || answer.result.kind !== "vm") return operation;
+      const key = askedText(asked);
       const first = old.get(key);
       if (first?.kind !== "read") {
         old.set(key, answer);
         return operation;
       }
-      return { ...operation, answer: { ...answer, result: first.result } };
+      const { result } = first;
+      // Where only the desired state differs, linearizability cannot tell.
+      if (result.kind === "vm" && result.vm?.generation === answer.result.vm?.generation) return operation;
+      return { ...operation, answer: { ...answer, result } };
     };
   });
   expect(fired).toContain("linearizability");
