@@ -18,6 +18,7 @@ const nothing = {
   disturbed: new Set<number>(),
   violate: () => {},
   nowMs: () => 0,
+  now: () => ({ event: 0, atMs: 0 }),
   orchestrator: () => null,
   isServable: () => true,
   leadership: () => 1,

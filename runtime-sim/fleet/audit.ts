@@ -13,6 +13,7 @@ import {
   type HostAction,
 } from "../../core/index.ts";
 import type { Violate } from "../oracles/index.ts";
+import type { Moment } from "../world/index.ts";
 import type { StateListener } from "./entry-states.ts";
 import type { RunningMachine } from "./hypervisor.ts";
 import type { RunningJob } from "./jobs.ts";
@@ -34,6 +35,7 @@ export interface AuditedFleet {
   readonly violate: Violate;
   /** Virtual time. */
   nowMs(): number;
+  now(): Moment;
   /** See `FleetContext`. */
   orchestrator(): LeadingOrchestrator | null;
   isServable(worker: WorkerView): boolean;
@@ -96,6 +98,7 @@ export class FleetAudit implements StateListener {
         workers,
         findWorker: (id) => byId.get(id) ?? null,
         nowMs: () => fleet.nowMs(),
+        now: () => fleet.now(),
         state: () => this.#state,
         placements: this.#placements,
         orchestrator: () => fleet.orchestrator(),

@@ -67,6 +67,7 @@ export class FleetSimulation {
       disturbed,
       violate,
       nowMs,
+      now: () => ({ event: world.loop.events, atMs: nowMs() }),
       orchestrator: () => world.members.leader()?.node?.capture().reports.orchestrator ?? null,
       isServable: ({ id }) => {
         const worker = this.fleet.withId(id);

@@ -33,7 +33,8 @@ test("another entry committed at the same index", () => {
     node.commitIndex = 2;
   });
   expect(cluster.violations).toEqual([
-    "committed-immutable: node 3 committed chain genesis/1/2 at index 2, where genesis/1/1 was committed first",
+    "committed-immutable: two entries were committed at index 2: chain genesis/1/1, first " +
+      "committed by node 1 at event 1, 0.000000 s, and genesis/1/2 by node 3 at event 3, 0.000000 s",
   ]);
 });
 
@@ -43,14 +44,17 @@ test("a committed entry replaced on the node that knew of it", () => {
     node.log.entries = entries(1, [1, 2, 2]);
   });
   expect(cluster.violations).toEqual([
-    "committed-immutable: node 1 replaced the entry at its commit index 2: chain genesis/1/1 is now genesis/1/2",
+    "committed-immutable: node 1 replaced the entry at its commit index 2: chain genesis/1/1, " +
+      "first committed by node 1 at event 1, 0.000000 s, is genesis/1/2 at event 3, 0.000000 s",
   ]);
 });
 
 test("a log cut back below the commit index", () => {
   const cluster = committed();
   cluster.step(1, (node) => node.log.truncateAfter(1));
-  expect(cluster.violations[0]).toBe("committed-immutable: node 1 cut its log back to 1, below its commit index 2");
+  expect(cluster.violations[0]).toContain(
+    "node 1 cut its log back to 1, below its commit index 2: first committed by node 1 at event 1,",
+  );
 });
 
 test("a commit index beyond the log", () => {

@@ -7,11 +7,18 @@
  * window when a node comes to know it.
  */
 
+import { momentText } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
+import { factText } from "./ledger.ts";
 import type { Oracle } from "./oracle.ts";
 
-export function committedImmutable({ violate, ledger }: OracleContext): Oracle {
+export function committedImmutable({ violate, ledger, now }: OracleContext): Oracle {
   const name = "committed-immutable";
+  const committedText = (index: number): string => {
+    const first = ledger.committedFirst(index);
+    return first === null ? "committed before" : `first committed by ${factText(first)}`;
+  };
+
   return {
     name,
     summary: "a committed entry is the same on every node, for ever",
@@ -21,7 +28,12 @@ export function committedImmutable({ violate, ledger }: OracleContext): Oracle {
       this.checks += 1;
       if (node.log.lastIndex < commitIndex) {
         const last = node.log.lastIndex;
-        violate(name, () => `node ${node.id} cut its log back to ${last}, below its commit index ${commitIndex}`);
+        violate(
+          name,
+          () =>
+            `node ${node.id} cut its log back to ${last}, below its commit index ${commitIndex}: ` +
+            `${committedText(commitIndex)}, cut off at ${momentText(now())}`,
+        );
         return;
       }
       const chain = node.log.chainAt(commitIndex);
@@ -29,8 +41,8 @@ export function committedImmutable({ violate, ledger }: OracleContext): Oracle {
         violate(
           name,
           () =>
-            `node ${node.id} replaced the entry at its commit index ${commitIndex}: chain ${commitChain} is now ` +
-            `${chain}`,
+            `node ${node.id} replaced the entry at its commit index ${commitIndex}: chain ${commitChain}, ` +
+            `${committedText(commitIndex)}, is ${chain} at ${momentText(now())}`,
         );
       }
     },
@@ -47,7 +59,9 @@ export function committedImmutable({ violate, ledger }: OracleContext): Oracle {
       if (first !== null && chain !== first) {
         violate(
           name,
-          () => `node ${node.id} committed chain ${chain} at index ${index}, where ${first} was committed first`,
+          () =>
+            `two entries were committed at index ${index}: chain ${first}, ${committedText(index)}, and ${chain} by ` +
+            factText({ nodeId: node.id, ...now() }),
         );
       }
     },

@@ -1,6 +1,6 @@
 /** What all oracles of one run share. */
 import type { NodeId, RaftOptions } from "../../core/index.ts";
-import type { ConditionsView, MemberView } from "../world/index.ts";
+import type { ConditionsView, MemberView, Moment } from "../world/index.ts";
 import type { Health } from "./health.ts";
 import type { CommittedLedger } from "./ledger.ts";
 import type { LogConfigurations } from "./log-configurations.ts";
@@ -20,6 +20,8 @@ export interface OracleContext {
   readonly looks: Looks;
   /** Virtual time. */
   nowMs(): number;
+  /** For facts that a message may tell of later. */
+  now(): Moment;
   readonly ledger: CommittedLedger;
   readonly configurations: LogConfigurations;
   readonly reference: Reference;

@@ -20,7 +20,10 @@ test("two leaders in one term", () => {
   const cluster = new FakeCluster(3, [electionSafety]);
   cluster.step(1, lead(7));
   cluster.step(2, lead(7));
-  expect(cluster.violations).toEqual(["election-safety: node 2 leads term 7, which node 1 led before"]);
+  expect(cluster.violations).toEqual([
+    "election-safety: two nodes were elected in term 7: node 1 at event 1, 0.000000 s, and node " +
+      "2 at event 2, 0.000000 s",
+  ]);
 });
 
 test("a second leader in a term after the first has crashed", () => {

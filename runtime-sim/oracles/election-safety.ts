@@ -6,15 +6,15 @@
  * them); a leadership that begins and ends within one step; terms more than `TERMS_MAX` below
  * the newest one.
  */
-import type { NodeId } from "../../core/index.ts";
 import type { OracleContext } from "./context.ts";
+import { type Fact, factText } from "./ledger.ts";
 import type { Oracle } from "./oracle.ts";
 
 const TERMS_MAX = 4096;
 
-export function electionSafety({ violate }: OracleContext): Oracle {
+export function electionSafety({ violate, now }: OracleContext): Oracle {
   const name = "election-safety";
-  const leaders = new Map<number, NodeId>();
+  const leaders = new Map<number, Fact>();
   let newest = 0;
 
   return {
@@ -26,11 +26,12 @@ export function electionSafety({ violate }: OracleContext): Oracle {
       this.checks += 1;
       const { term, id } = node;
       const leader = leaders.get(term);
-      if (leader !== undefined && leader !== id) {
-        violate(name, () => `node ${id} leads term ${term}, which node ${leader} led before`);
+      const elected = { nodeId: id, ...now() };
+      if (leader !== undefined && leader.nodeId !== id) {
+        violate(name, () => `two nodes were elected in term ${term}: ${factText(leader)}, and ${factText(elected)}`);
         return;
       }
-      leaders.set(term, id);
+      if (leader === undefined) leaders.set(term, elected);
       if (term > newest) newest = term;
       while (leaders.size > TERMS_MAX) {
         const oldest = leaders.keys().next().value;

@@ -34,7 +34,8 @@ test("a leader whose log is too short", () => {
   cluster.step(3, (node) => node.log.append(1, 1));
   cluster.step(3, lead(2));
   expect(cluster.violations).toEqual([
-    "leader-completeness: node 3 leads term 2 with a log up to 2, but 3 was committed",
+    "leader-completeness: index 3 was committed by node 1 at event 2, 0.000000 s, but the log " +
+      "of the leader of term 2 ends at 2: node 3 at event 5, 0.000000 s",
   ]);
 });
 
@@ -43,7 +44,9 @@ test("a leader with another entry in its place", () => {
   cluster.step(3, (node) => node.log.append(1, 1, 2));
   cluster.step(3, lead(3));
   expect(cluster.violations).toEqual([
-    "leader-completeness: node 3 leads term 3 with chain genesis/1/1/2 at index 3, where genesis/1/1/1 was committed",
+    "leader-completeness: chain genesis/1/1/1 was committed at index 3 by node 1 at event 2, " +
+      "0.000000 s, but the leader of term 3 has genesis/1/1/2 there: node 3 at event 5, " +
+      "0.000000 s",
   ]);
 });
 

@@ -8,9 +8,10 @@
  */
 
 import type { OracleContext } from "./context.ts";
+import { factText } from "./ledger.ts";
 import type { Oracle } from "./oracle.ts";
 
-export function leaderCompleteness({ violate, ledger }: OracleContext): Oracle {
+export function leaderCompleteness({ violate, ledger, now }: OracleContext): Oracle {
   const name = "leader-completeness";
   return {
     name,
@@ -21,12 +22,14 @@ export function leaderCompleteness({ violate, ledger }: OracleContext): Oracle {
       const committed = ledger.boundaryBefore(node.term);
       if (committed === null) return;
       this.checks += 1;
-      const { index, chain } = committed;
+      const { index, chain, known } = committed;
       const lastIndex = node.log.lastIndex;
       if (lastIndex < index) {
         violate(
           name,
-          () => `node ${node.id} leads term ${node.term} with a log up to ${lastIndex}, but ${index} was committed`,
+          () =>
+            `index ${index} was committed by ${factText(known)}, but the log of the leader of term ${node.term} ` +
+            `ends at ${lastIndex}: ${factText({ nodeId: node.id, ...now() })}`,
         );
         return;
       }
@@ -36,8 +39,8 @@ export function leaderCompleteness({ violate, ledger }: OracleContext): Oracle {
         violate(
           name,
           () =>
-            `node ${node.id} leads term ${node.term} with chain ${own} at index ${index}, where ${chain} was ` +
-            "committed",
+            `chain ${chain} was committed at index ${index} by ${factText(known)}, but the leader of term ` +
+            `${node.term} has ${own} there: ${factText({ nodeId: node.id, ...now() })}`,
         );
       }
     },

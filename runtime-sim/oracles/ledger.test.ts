@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { NodeView } from "../world/index.ts";
 import { CommittedLedger } from "./ledger.ts";
-import { configurationOf, FakeNode } from "./testing/index.ts";
+import { configurationOf, FakeConditions, FakeNode } from "./testing/index.ts";
 
 function node(terms: readonly number[], commitIndex: number, term = terms.at(-1) ?? 0): FakeNode {
   const made = new FakeNode(1, configurationOf([1]));
@@ -12,7 +12,7 @@ function node(terms: readonly number[], commitIndex: number, term = terms.at(-1)
 }
 
 test("the first to commit an index decides what is there", () => {
-  const ledger = new CommittedLedger();
+  const ledger = new CommittedLedger(new FakeConditions());
   ledger.feed(node([1, 1, 2], 2));
   ledger.feed(node([1, 3, 3], 3));
   expect(ledger.commitIndex).toBe(2);
@@ -25,7 +25,7 @@ test("the first to commit an index decides what is there", () => {
 });
 
 test("readers get each entry once, in order", () => {
-  const ledger = new CommittedLedger();
+  const ledger = new CommittedLedger(new FakeConditions());
   const seen: number[] = [];
   ledger.subscribe({ committedEntry: ({ index }) => seen.push(index), skippedTo: () => seen.push(-1) });
   ledger.feed(node([1, 1, 2], 2));
@@ -35,26 +35,26 @@ test("readers get each entry once, in order", () => {
 });
 
 test("entries older than the window are forgotten", () => {
-  const ledger = new CommittedLedger(4);
+  const ledger = new CommittedLedger(new FakeConditions(), 4);
   ledger.feed(node([1, 1, 1, 1, 1, 1], 6));
   expect([1, 2, 3, 4, 5, 6].map((index) => ledger.termAt(index))).toEqual([null, null, 1, 1, 1, 1]);
 });
 
 test("the first result of an entry stays", () => {
-  const ledger = new CommittedLedger();
+  const ledger = new CommittedLedger(new FakeConditions());
   const made = node([1], 1);
   ledger.feed(made);
   const [entry] = made.log.entries;
   if (entry === undefined) throw new Error("no entry");
   expect(ledger.resultAt(1)).toBeUndefined();
   const first = { ok: true, kind: "vmCreated", generation: 1 } as const;
-  ledger.record([{ entry, result: first }]);
-  ledger.record([{ entry, result: { ok: true, kind: "vmCreated", generation: 2 } }]);
+  ledger.record({ id: 1, lastApplied: [{ entry, result: first }] });
+  ledger.record({ id: 2, lastApplied: [{ entry, result: { ok: true, kind: "vmCreated", generation: 2 } }] });
   expect(ledger.resultAt(1)).toBe(first);
 });
 
 test("what was committed before a term", () => {
-  const ledger = new CommittedLedger();
+  const ledger = new CommittedLedger(new FakeConditions());
   ledger.feed(node([1, 1, 2], 1, 1));
   ledger.feed(node([1, 1, 2], 2, 2));
   ledger.feed(node([1, 1, 2], 3, 2));
@@ -66,7 +66,7 @@ test("what was committed before a term", () => {
 });
 
 test("entries that nobody honest holds any more are skipped, and said to be", () => {
-  const ledger = new CommittedLedger();
+  const ledger = new CommittedLedger(new FakeConditions());
   ledger.feed(node([1, 1], 2));
   const skipped: NodeView[] = [];
   ledger.subscribe({ committedEntry: () => {}, skippedTo: (view) => skipped.push(view) });

@@ -3,8 +3,8 @@
  * in one place, before any oracle is called. It remembers a window of the newest entries, so that its memory does not
  * grow with the run.
  */
-import type { ApplyResult, Digest, Entry } from "../../core/index.ts";
-import type { AppliedEntry, NodeView } from "../world/index.ts";
+import type { ApplyResult, Digest, Entry, NodeId } from "../../core/index.ts";
+import { type ConditionsView, type Moment, momentText, type NodeView } from "../world/index.ts";
 
 /** Entries that are remembered. A power of two, well above what a follower may lag before it is sent a snapshot. */
 export const LEDGER_WINDOW = 8192;
@@ -16,15 +16,33 @@ export interface TermBoundary {
   readonly term: number;
   readonly index: number;
   readonly chain: Digest;
+  /** Who knew that, and since when. */
+  readonly known: Fact;
 }
 
-interface Slot {
+/** Something that a node came to know or did. */
+export interface Fact extends Moment {
+  readonly nodeId: NodeId;
+}
+
+export function factText(fact: Fact): string {
+  return `node ${fact.nodeId} at ${momentText(fact)}`;
+}
+
+interface Slot extends Fact {
   index: number;
   term: number;
   chain: Digest;
   entry: Entry;
+  /** Who first knew it to be committed, and when. */
+  nodeId: NodeId;
+  event: number;
+  atMs: number;
   /** Undefined until somebody has applied it. */
   result: ApplyResult | null | undefined;
+  appliedBy: NodeId;
+  appliedEvent: number;
+  appliedAtMs: number;
 }
 
 /** Who is told of each newly committed entry, in order of the indexes. */
@@ -37,6 +55,7 @@ export interface LedgerReader {
 }
 
 export class CommittedLedger {
+  readonly #now: Pick<ConditionsView, "events" | "nowUs">;
   readonly #window: number;
   readonly #slots: (Slot | undefined)[] = [];
   readonly #boundaries: TermBoundary[] = [];
@@ -46,7 +65,8 @@ export class CommittedLedger {
   #gaps = 0;
 
   /** `window`: entries remembered, a power of two. */
-  constructor(window: number = LEDGER_WINDOW) {
+  constructor(now: Pick<ConditionsView, "events" | "nowUs">, window: number = LEDGER_WINDOW) {
+    this.#now = now;
     this.#window = window;
   }
 
@@ -83,6 +103,18 @@ export class CommittedLedger {
     return this.#slot(index)?.entry ?? null;
   }
 
+  /** Who first knew the entry to be committed, and when; null where that is not known, or too long ago. */
+  committedFirst(index: number): Fact | null {
+    return this.#slot(index) ?? null;
+  }
+
+  /** Who first applied the entry, and when; null where nobody has, or it is too long ago. */
+  appliedFirst(index: number): Fact | null {
+    const slot = this.#slot(index);
+    if (slot === undefined || slot.result === undefined) return null;
+    return { nodeId: slot.appliedBy, event: slot.appliedEvent, atMs: slot.appliedAtMs };
+  }
+
   /** What the first host that applied the entry got; undefined when nobody has, or it is older than the window. */
   resultAt(index: number): ApplyResult | null | undefined {
     return this.#slot(index)?.result;
@@ -115,18 +147,22 @@ export class CommittedLedger {
         this.#skip(node, chain);
         return;
       }
-      this.#add(entry);
+      this.#add(entry, node.id);
     }
     this.#commitIndex = commitIndex;
     this.#commitChain = chain;
-    this.#mark(node.term, commitIndex, chain);
+    this.#mark(node, chain);
   }
 
   /** Keeps the first result of each entry. */
-  record(applied: readonly AppliedEntry[]): void {
-    for (const { entry, result } of applied) {
+  record({ id, lastApplied }: Pick<NodeView, "id" | "lastApplied">): void {
+    for (const { entry, result } of lastApplied) {
       const slot = this.#slot(entry.index);
-      if (slot !== undefined && slot.result === undefined) slot.result = result;
+      if (slot === undefined || slot.result !== undefined) continue;
+      slot.result = result;
+      slot.appliedBy = id;
+      slot.appliedEvent = this.#now.events;
+      slot.appliedAtMs = this.#now.nowUs / 1000;
     }
   }
 
@@ -135,17 +171,34 @@ export class CommittedLedger {
     return slot !== undefined && slot.index === index ? slot : undefined;
   }
 
-  #add(entry: Entry): void {
+  #add(entry: Entry, nodeId: NodeId): void {
+    const event = this.#now.events;
+    const atMs = this.#now.nowUs / 1000;
     const at = entry.index & (this.#window - 1);
     const slot = this.#slots[at];
     if (slot === undefined) {
       while (this.#slots.length < at) this.#slots.push(undefined);
-      this.#slots[at] = { index: entry.index, term: entry.term, chain: entry.chain, entry, result: undefined };
+      this.#slots[at] = {
+        index: entry.index,
+        term: entry.term,
+        chain: entry.chain,
+        entry,
+        nodeId,
+        event,
+        atMs,
+        result: undefined,
+        appliedBy: 0,
+        appliedEvent: 0,
+        appliedAtMs: 0,
+      };
     } else {
       slot.index = entry.index;
       slot.term = entry.term;
       slot.chain = entry.chain;
       slot.entry = entry;
+      slot.nodeId = nodeId;
+      slot.event = event;
+      slot.atMs = atMs;
       slot.result = undefined;
     }
     for (const reader of this.#readers) reader.committedEntry(entry);
@@ -155,17 +208,18 @@ export class CommittedLedger {
     this.#gaps += 1;
     this.#commitIndex = node.commitIndex;
     this.#commitChain = chain;
-    this.#mark(node.term, node.commitIndex, chain);
+    this.#mark(node, chain);
     for (const reader of this.#readers) reader.skippedTo(node);
   }
 
-  #mark(term: number, index: number, chain: Digest): void {
+  #mark({ id, term, commitIndex: index }: NodeView, chain: Digest): void {
+    const known = { nodeId: id, event: this.#now.events, atMs: this.#now.nowUs / 1000 };
     const last = this.#boundaries.at(-1);
     if (last !== undefined && term <= last.term) {
-      this.#boundaries[this.#boundaries.length - 1] = { term: last.term, index, chain };
+      this.#boundaries[this.#boundaries.length - 1] = { term: last.term, index, chain, known };
       return;
     }
-    this.#boundaries.push({ term, index, chain });
+    this.#boundaries.push({ term, index, chain, known });
     if (this.#boundaries.length > BOUNDARIES_MAX) this.#boundaries.shift();
   }
 }

@@ -21,7 +21,8 @@ test("equal index and term, another history", () => {
   cluster.step(1, (node) => node.log.append(1, 1, 2));
   cluster.step(2, (node) => node.log.append(1, 2, 2));
   expect(cluster.violations).toEqual([
-    "log-matching: node 2 has chain genesis/1/2/2 at index 3 of term 2, where another log has genesis/1/1/2",
+    "log-matching: two logs differ at index 3 of term 2: chain genesis/1/1/2 in that of node 1 " +
+      "at event 1, 0.000000 s, and genesis/1/2/2 in that of node 2 at event 2, 0.000000 s",
   ]);
 });
 

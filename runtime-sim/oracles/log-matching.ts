@@ -9,9 +9,10 @@
  * followers different things (committed-immutable sees whether that is ever committed); entries more than `WINDOW`
  * below the newest one.
  */
-import type { Digest } from "../../core/index.ts";
+import type { Digest, NodeId } from "../../core/index.ts";
 import type { NodeView } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
+import { type Fact, factText } from "./ledger.ts";
 import type { Oracle } from "./oracle.ts";
 
 /** Entries that are remembered: a power of two, well above what a follower may lag before it is sent a snapshot. */
@@ -27,17 +28,26 @@ interface Known {
   readonly index: number;
   readonly term: number;
   readonly chain: Digest;
+  /** Whose log had it first. */
+  readonly had: Fact;
 }
 
-export function logMatching({ violate }: OracleContext): Oracle {
+export function logMatching({ violate, conditions, now }: OracleContext): Oracle {
   const name = "log-matching";
   const indexes: number[] = [];
   const terms: number[] = [];
   const chains: Digest[] = [];
+  /** Whose log had it first, and when. */
+  const holders: NodeId[] = [];
+  const events: number[] = [];
+  const timesMs: number[] = [];
   for (let at = 0; at < WINDOW; at++) {
     indexes.push(-1);
     terms.push(-1);
     chains.push("");
+    holders.push(0);
+    events.push(0);
+    timesMs.push(0);
   }
   /** Entries that were once in a log and have the same index as a newer one. */
   const rivals = new Map<number, Known[]>();
@@ -52,11 +62,21 @@ export function logMatching({ violate }: OracleContext): Oracle {
     return rivals.get(index)?.find((known) => known.term === term)?.chain ?? null;
   }
 
-  function remember(index: number, term: number, chain: Digest): void {
+  function factAt(at: number): Fact {
+    return { nodeId: holders[at] ?? 0, event: events[at] ?? 0, atMs: timesMs[at] ?? 0 };
+  }
+
+  /** Whose log first had what `find` has found. */
+  function hadFirst(index: number, term: number): Fact {
+    const at = index & MASK;
+    return rivals.get(index)?.find((known) => known.term === term && terms[at] !== term)?.had ?? factAt(at);
+  }
+
+  function remember(nodeId: NodeId, index: number, term: number, chain: Digest): void {
     const at = index & MASK;
     if (indexes[at] === index) {
       const older = rivals.get(index) ?? [];
-      older.push({ index, term: terms[at] ?? 0, chain: chains[at] ?? "" });
+      older.push({ index, term: terms[at] ?? 0, chain: chains[at] ?? "", had: factAt(at) });
       rivals.set(index, older);
       if (rivals.size > RIVALS_SWEEP) {
         for (const known of rivals.keys()) if (known <= newest - WINDOW) rivals.delete(known);
@@ -67,6 +87,9 @@ export function logMatching({ violate }: OracleContext): Oracle {
     indexes[at] = index;
     terms[at] = term;
     chains[at] = chain;
+    holders[at] = nodeId;
+    events[at] = conditions.events;
+    timesMs[at] = conditions.nowUs / 1000;
     if (index > newest) newest = index;
   }
 
@@ -93,11 +116,13 @@ export function logMatching({ violate }: OracleContext): Oracle {
       const known = find(index, term);
       if (known === chain) return;
       if (known === null) {
-        remember(index, term, chain);
+        remember(node.id, index, term, chain);
       } else if (!termsLedByLiars.has(term)) {
         violate(
           name,
-          () => `node ${node.id} has chain ${chain} at index ${index} of term ${term}, where another log has ${known}`,
+          () =>
+            `two logs differ at index ${index} of term ${term}: chain ${known} in that of ` +
+            `${factText(hadFirst(index, term))}, and ${chain} in that of ${factText({ nodeId: node.id, ...now() })}`,
         );
         return;
       }

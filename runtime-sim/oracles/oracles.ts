@@ -33,8 +33,8 @@ type With<Hook extends keyof Oracle> = Oracle & Required<Pick<Oracle, Hook>>;
 export class Oracles implements Observer {
   /** In the order in which they are asked. */
   readonly all: readonly Oracle[];
-  readonly ledger = new CommittedLedger();
-  readonly #configurations = new LogConfigurations(this.ledger);
+  readonly ledger: CommittedLedger;
+  readonly #configurations: LogConfigurations;
   readonly #health: Health;
   readonly #looks = new Looks();
   readonly #members: readonly MemberView[];
@@ -62,8 +62,10 @@ export class Oracles implements Observer {
 
   constructor(world: OraclesParts, factories: readonly OracleFactory[]) {
     this.#members = world.members;
-    const { ledger } = this;
     const { members, conditions, raft } = world;
+    const ledger = new CommittedLedger(conditions);
+    this.ledger = ledger;
+    this.#configurations = new LogConfigurations(ledger);
     const health = new Health({ members, conditions, raft, configurations: this.#configurations });
     this.#health = health;
     const reference = new Reference(ledger, world.limits);
@@ -81,6 +83,7 @@ export class Oracles implements Observer {
       findMember: (id) => this.#hostOf(id),
       violate: world.violate,
       nowMs: () => health.nowMs,
+      now: () => ({ event: conditions.events, atMs: conditions.nowUs / 1000 }),
       ledger,
       configurations: this.#configurations,
       // The reference subscribes first: when an oracle hears of an entry, the reference can already apply it.
@@ -256,7 +259,7 @@ export class Oracles implements Observer {
       for (const oracle of this.#onCommitted) oracle.committed(watch, node);
     }
     if (node.appliedIndex !== watch.appliedIndex) {
-      this.ledger.record(node.lastApplied);
+      this.ledger.record(node);
       for (const oracle of this.#onApplied) oracle.applied(watch, node);
     }
   }

@@ -42,7 +42,8 @@ test("another entry applied", () => {
   if (first === undefined) throw new Error("no entry");
   applyOn(cluster, 2, [{ ...first, chain: "another" }]);
   expect(cluster.violations).toEqual([
-    `${NAME}: node 2 applied chain another at index 1, where chain 1 of 1 is committed`,
+    `${NAME}: node 2 applied chain another at index 1 at event 2, 0.000000 s, where chain 1 of 1 was first ` +
+      "committed by node 1 at event 1, 0.000000 s",
   ]);
 });
 

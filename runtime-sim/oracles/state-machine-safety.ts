@@ -9,8 +9,9 @@
  * should (linearizability does); results that have left the ledger's window when a node gets to them; the state in
  * between the comparisons, except by results.
  */
-import type { NodeView } from "../world/index.ts";
+import { momentText, type NodeView } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
+import { factText } from "./ledger.ts";
 import type { Oracle } from "./oracle.ts";
 import { isSameState } from "./reference.ts";
 import { isSameResult } from "./same.ts";
@@ -21,11 +22,21 @@ import { isSameResult } from "./same.ts";
  */
 const COMPARE_EVERY_ENTRIES = 4096;
 
-export function stateMachineSafety({ violate, ledger, reference, members }: OracleContext): Oracle {
+export function stateMachineSafety({ violate, ledger, reference, members, now }: OracleContext): Oracle {
   const name = "state-machine-safety";
   /** Members whose whole state is to be compared when they have caught up. */
   const due = new Set<number>();
   let nextComparison = COMPARE_EVERY_ENTRIES;
+
+  const appliedText = (index: number): string => {
+    const first = ledger.appliedFirst(index);
+    return first === null ? "the first node that applied it" : `the first that applied it, ${factText(first)}`;
+  };
+
+  const committedText = (index: number): string => {
+    const first = ledger.committedFirst(index);
+    return first === null ? "is committed" : `was first committed by ${factText(first)}`;
+  };
 
   const oracle: Oracle = {
     name,
@@ -78,7 +89,7 @@ export function stateMachineSafety({ violate, ledger, reference, members }: Orac
     violate(
       name,
       () =>
-        `entry ${entry.index} gave ${JSON.stringify(first)} on the first node that applied it, and ` +
+        `entry ${entry.index} gave ${JSON.stringify(first)} on ${appliedText(entry.index)}, and ` +
         `${JSON.stringify(result)} in a replay`,
     );
   });
@@ -105,7 +116,9 @@ export function stateMachineSafety({ violate, ledger, reference, members }: Orac
       if (chain !== null && chain !== entry.chain) {
         violate(
           name,
-          () => `node ${node.id} applied chain ${entry.chain} at index ${index}, where ${chain} is committed`,
+          () =>
+            `node ${node.id} applied chain ${entry.chain} at index ${index} at ${momentText(now())}, where ` +
+            `${chain} ${committedText(index)}`,
         );
         return;
       }
@@ -114,8 +127,8 @@ export function stateMachineSafety({ violate, ledger, reference, members }: Orac
         violate(
           name,
           () =>
-            `applying entry ${index} gave ${JSON.stringify(result)} on node ${node.id}, and ` +
-            `${JSON.stringify(known)} on the first node that applied it`,
+            `applying entry ${index} gave ${JSON.stringify(result)} on node ${node.id} at ${momentText(now())}, and ` +
+            `${JSON.stringify(known)} on ${appliedText(index)}`,
         );
         return;
       }

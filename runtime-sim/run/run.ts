@@ -89,7 +89,7 @@ export class Run implements WorldListener {
     let judge: Judge | null = null;
     let byzantine: ByzantinePeer | null = null;
     let membersSoFar: readonly SimMember[] = [];
-    const violate = (oracle: string, message: () => string): void => this.#violate(oracle, message());
+    const violate = (oracle: string, message: () => string): void => this.#violate(oracle, message);
     const { liar: plan } = schedule;
     const liar: LiarSettings | null = plan && {
       hostIndex: plan.host - 1,
@@ -205,7 +205,7 @@ export class Run implements WorldListener {
         this.#lookAtQuiet(this.#quiet);
       }
       const runaway = this.#runaway.look();
-      if (runaway !== null) this.#violate(RUNAWAY, runaway);
+      if (runaway !== null) this.#violate(RUNAWAY, () => runaway);
       if (this.#violations.length > 0 || this.#harmFound) this.#finished = true;
     }
     return this.#finished;
@@ -218,7 +218,7 @@ export class Run implements WorldListener {
   giveUp(reason: string, atOnce: boolean): void {
     this.#runaway.end(reason);
     if (!atOnce || this.#finished) return;
-    this.#violate(RUNAWAY, this.#runaway.cause());
+    this.#violate(RUNAWAY, () => this.#runaway.cause());
     this.#finished = true;
   }
 
@@ -248,7 +248,7 @@ export class Run implements WorldListener {
       case "waiting":
         return;
       case "stuck":
-        this.#violate(outcome.oracle, outcome.reason);
+        this.#violate(outcome.oracle, () => outcome.reason);
         break;
       case "live":
       case "excused":
@@ -269,13 +269,15 @@ export class Run implements WorldListener {
     return this.#world.loop.nowUs / 1000;
   }
 
-  #violate(oracle: string, message: string): void {
+  /** The text is made here, while everything is as the oracle saw it, and only if somebody will read it. */
+  #violate(oracle: string, textOf: () => string): void {
     if (this.#harmFound || this.#violations.length >= VIOLATIONS_MAX) return;
     if (this.#judge?.finds(oracle) === true) {
       this.#harmFound = true;
-      this.#recorder?.tell("violation", null, `expected of the liar: ${oracle}: ${message}`);
+      this.#recorder?.tell("violation", null, `expected of the liar: ${oracle}: ${textOf()}`);
       return;
     }
+    const message = textOf();
     const { seed, nodes, durationMs } = this.#options;
     const replay = [
       `npm run sim -- --seed ${seed}`,
@@ -322,7 +324,7 @@ export class Run implements WorldListener {
     if (member.honest)
       this.#violate(
         "answers-once",
-        `node ${member.id} answers request ${requestId}, which it was not asked or has answered already`,
+        () => `node ${member.id} answers request ${requestId}, which it was not asked or has answered already`,
       );
   }
 

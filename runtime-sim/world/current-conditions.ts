@@ -34,6 +34,10 @@ export class CurrentConditions implements ConditionsView {
     return this.#loop.nowUs;
   }
 
+  get events(): number {
+    return this.#loop.events;
+  }
+
   host({ hostIndex }: MemberView): HostCondition {
     const { clock, pauses, slowness, clockChanges, inbox, member } = this.#hostAt(hostIndex);
     const hamperedUntilUs =

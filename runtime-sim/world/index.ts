@@ -6,6 +6,7 @@ export type { SimHost } from "./host.ts";
 export { digest, Identities } from "./identity.ts";
 export type { Liar, LiarParts, LiarSettings, Posted } from "./liar.ts";
 export type { SimMember } from "./member.ts";
+export { type Moment, momentText } from "./moment.ts";
 export type {
   AppliedEntry,
   ClockView,

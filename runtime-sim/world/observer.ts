@@ -134,6 +134,8 @@ export interface ConditionsView {
   onChange: (() => void) | null;
   /** Virtual time. */
   readonly nowUs: number;
+  /** Events so far: the number of the present one. */
+  readonly events: number;
   host(member: MemberView): HostCondition;
   link(from: MemberView, to: MemberView): LinkCondition;
 }

@@ -29,7 +29,9 @@ test("planted: a machine that has ended is started again", () => {
   fleet.worker(1).run("web");
   fleet.worker(1).end("web");
   fleet.worker(1).run("web");
-  expect(fleet.violations).toEqual(["web/3 begins on worker 1, and had begun on 1"]);
+  expect(fleet.violations).toEqual([
+    "run 3 of VM web begins on worker 1 at event 6, 0.000000 s, and had begun on worker 1 at " + "event 4, 0.000000 s",
+  ]);
 });
 
 test("planted: an agent asks for a run that is over, whatever its host makes of that", () => {
@@ -39,8 +41,10 @@ test("planted: an agent asks for a run that is over, whatever its host makes of 
   fleet.audit.acted(fleet.worker(1), start(3));
   fleet.audit.acted(fleet.worker(1), { kind: "build", name: "web", epoch: 3, spec: vmSpec(), interfaces: [] });
   expect(fleet.violations).toEqual([
-    "worker 1 is told to start web/3, which has run on 1",
-    "worker 1 is told to build web/3, which has run on 1",
+    "worker 1 is told to start run 3 of VM web at event 5, 0.000000 s, which began on worker 1 " +
+      "at event 4, 0.000000 s",
+    "worker 1 is told to build run 3 of VM web at event 5, 0.000000 s, which began on worker 1 " +
+      "at event 4, 0.000000 s",
   ]);
 });
 

@@ -8,6 +8,7 @@
  * machines that a fault put there.
  */
 import type { VmState } from "../../../core/index.ts";
+import { type Moment, momentText } from "../../world/index.ts";
 import type { FleetContext, FleetOracle, WorkerView } from "./oracle.ts";
 
 /** A machine of the run has been seen. */
@@ -17,10 +18,11 @@ interface BegunRun {
   /** Where it began last, and how often that host had gone down by then. */
   readonly worker: WorkerView;
   readonly downs: number;
+  readonly since: Moment;
   executes: boolean;
 }
 
-export function begunOnce({ findWorker, violateLease }: FleetContext): FleetOracle {
+export function begunOnce({ findWorker, violateLease, now }: FleetContext): FleetOracle {
   /** By name and epoch. */
   const runs = new Map<string, Map<number, BegunRun>>();
   /** By name and epoch, of which host the cluster heard that it had begun there, and since which time it is up. */
@@ -44,8 +46,12 @@ export function begunOnce({ findWorker, violateLease }: FleetContext): FleetOrac
       const before = ofName.get(epoch);
       this.checks += 1;
       if (before !== undefined && !mayBeginAgain(worker, name, epoch, before))
-        violateLease(() => `${name}/${epoch} begins on worker ${worker.id}, and had begun on ${before.worker.id}`);
-      ofName.set(epoch, { worker, downs: worker.downs, executes: true });
+        violateLease(
+          () =>
+            `run ${epoch} of VM ${name} begins on worker ${worker.id} at ${momentText(now())}, and had begun on worker ` +
+            `${before.worker.id} at ${momentText(before.since)}`,
+        );
+      ofName.set(epoch, { worker, downs: worker.downs, since: now(), executes: true });
     },
     ended(worker, { name, epoch, spec }) {
       const run = spec === null ? undefined : runs.get(name)?.get(epoch);
@@ -61,7 +67,9 @@ export function begunOnce({ findWorker, violateLease }: FleetContext): FleetOrac
       const isRepeated = run.worker === worker && run.executes;
       if (!isRepeated && !mayBeginAgain(worker, name, epoch, run))
         violateLease(
-          () => `worker ${worker.id} is told to ${kind} ${name}/${epoch}, which has run on ${run.worker.id}`,
+          () =>
+            `worker ${worker.id} is told to ${kind} run ${epoch} of VM ${name} at ${momentText(now())}, which began on ` +
+            `worker ${run.worker.id} at ${momentText(run.since)}`,
         );
     },
     happened(event) {

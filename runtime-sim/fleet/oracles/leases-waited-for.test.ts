@@ -24,7 +24,10 @@ test("a lease and the grace of the host after the report was sent", () => {
 test("planted: the grace of the host is not waited for", () => {
   const fleet = fleetWithLease();
   loseAt(fleet, 12_500);
-  expect(fleet.violations).toEqual(["worker 1 is declared lost by entry 2, 500 ms before everything on it has ended"]);
+  expect(fleet.violations).toEqual([
+    "worker 1 is declared lost by entry 2, applied at event 2, 0.000000 s, 500 ms before " +
+      "everything on it has ended: a lease was given at event 1, 0.000000 s",
+  ]);
 });
 
 test("planted: an older answer comes later, and the newest lease is forgotten", () => {
@@ -40,7 +43,10 @@ test("planted: a report of before is answered by a lease once its worker is lost
   fleet.audit.granted(fleet.worker(1), 1900);
   expect(fleet.violations).toEqual([]);
   fleet.audit.granted(fleet.worker(1), 2500);
-  expect(fleet.violations).toEqual(["worker 1 is given a lease 500 ms beyond when it was declared lost"]);
+  expect(fleet.violations).toEqual([
+    "worker 1, declared lost at event 2, 0.000000 s, is given a lease at event 2, 0.000000 s " +
+      "that ends 500 ms after that",
+  ]);
 });
 
 test("one that has registered again may have another", () => {

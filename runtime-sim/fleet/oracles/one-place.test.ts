@@ -17,7 +17,10 @@ test("planted: the next host starts before the first has ended", () => {
   fleet.running("web", 1);
   fleet.place("web", 2);
   fleet.worker(2).run("web");
-  expect(fleet.violations).toEqual(["VM web executes on workers 1 and 2 at once"]);
+  expect(fleet.violations).toEqual([
+    "VM web executes in two places at once: run 3 on worker 1 since event 5, 0.000000 s, and run " +
+      "5 on worker 2 since event 7, 0.000000 s; the cluster has placed it on worker 2 in run 5",
+  ]);
 });
 
 test("a machine that a fault put there is nobody's", () => {

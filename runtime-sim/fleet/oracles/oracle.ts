@@ -3,6 +3,7 @@
  * change nothing.
  */
 import type { ClusterEvent, ClusterState, Command, HostAction, Job, Machine, NodeState } from "../../../core/index.ts";
+import type { Moment } from "../../world/index.ts";
 import type { RunningMachine } from "../hypervisor.ts";
 import type { RunningJob } from "../jobs.ts";
 import type { Placements } from "./placements.ts";
@@ -51,6 +52,8 @@ export interface FleetContext {
   findWorker(id: number): WorkerView | null;
   /** Virtual time. */
   nowMs(): number;
+  /** For facts that a message may tell of later. */
+  now(): Moment;
   /** The newest state that any replica has; null before the first entry is applied. */
   state(): ClusterState | null;
   /** Where each VM was before the event that is told now. */

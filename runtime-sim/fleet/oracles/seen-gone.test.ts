@@ -23,7 +23,9 @@ test("it leaves when its machine has gone, and runs elsewhere", () => {
 test("planted: a drain is finished by the book while the machine runs", () => {
   const fleet = fleetWithOne();
   fleet.move("web", { state: "Pending", workerId: null });
-  expect(fleet.violations).toEqual(["VM web gave up worker 1 by entry 5, where its machine is running"]);
+  expect(fleet.violations).toEqual([
+    "VM web gave up worker 1 by entry 5, applied at event 6, 0.000000 s, where its machine of " + "run 3 is running",
+  ]);
 });
 
 test("planted: a VM is deleted while its disk is still there", () => {
@@ -32,7 +34,9 @@ test("planted: a VM is deleted while its disk is still there", () => {
   fleet.worker(1).end("web");
   fleet.worker(1).stopped.push({ name: "web", epoch, phase: "stopped", reason: "" });
   fleet.remove("web");
-  expect(fleet.violations).toEqual(["VM web gave up worker 1 by entry 5, where its machine is stopped"]);
+  expect(fleet.violations).toEqual([
+    "VM web gave up worker 1 by entry 5, applied at event 7, 0.000000 s, where its machine of " + "run 3 is stopped",
+  ]);
 });
 
 test("planted: an agent that has not heard builds what is believed gone", () => {
@@ -42,7 +46,10 @@ test("planted: an agent that has not heard builds what is believed gone", () => 
   const { epoch, spec } = fleet.vm("web");
   fleet.remove("web");
   fleet.audit.acted(fleet.worker(1), { kind: "build", name: "web", epoch, spec, interfaces: [] });
-  expect(fleet.violations).toEqual([`worker 1 is told to build web/${epoch}, a run that has been given up`]);
+  expect(fleet.violations).toEqual([
+    `worker 1 is told to build run ${epoch} of VM web at event 4, 0.000000 s; run ${epoch} was given up by entry 4, ` +
+      "applied at event 4, 0.000000 s",
+  ]);
 });
 
 test("on a worker that is lost nobody can look", () => {

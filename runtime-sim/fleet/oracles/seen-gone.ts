@@ -6,11 +6,19 @@
  * Not checked: workers that are lost, on which nobody can look: what still executes there is for `one-place` to see.
  */
 import { workerOf } from "../../../core/index.ts";
+import { type Moment, momentText } from "../../world/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
-export function seenGone({ placements, findWorker, violate, violateLease }: FleetContext): FleetOracle {
+interface GivenUp {
+  readonly epoch: number;
+  /** The entry that gave it up. */
+  readonly index: number;
+  readonly at: Moment;
+}
+
+export function seenGone({ placements, findWorker, violate, violateLease, now }: FleetContext): FleetOracle {
   /** The last run that each VM has given up. */
-  const givenUp = new Map<string, number>();
+  const givenUp = new Map<string, GivenUp>();
   return {
     name: "seen-gone",
     summary: "a VM leaves a worker when its machine has gone, and that run never comes back",
@@ -22,14 +30,15 @@ export function seenGone({ placements, findWorker, violate, violateLease }: Flee
       if (before === null || before.workerId === null) return;
       const { workerId, epoch } = before;
       if (event.kind === "vmState" && event.workerId === workerId) return;
-      givenUp.set(name, epoch);
+      givenUp.set(name, { epoch, index: event.index, at: now() });
       if (workerOf(state, workerId)?.isOnline !== true) return;
       this.checks += 1;
       for (const machine of findWorker(workerId)?.hypervisor.machines() ?? []) {
         if (machine.name === name && machine.epoch === epoch)
           violate(
             () =>
-              `VM ${name} gave up worker ${workerId} by entry ${event.index}, where its machine is ${machine.phase}`,
+              `VM ${name} gave up worker ${workerId} by entry ${event.index}, applied at ${momentText(now())}, where ` +
+              `its machine of run ${epoch} is ${machine.phase}`,
           );
       }
     },
@@ -39,8 +48,12 @@ export function seenGone({ placements, findWorker, violate, violateLease }: Flee
       const last = givenUp.get(name);
       if (last === undefined) return;
       this.checks += 1;
-      if (epoch <= last)
-        violateLease(() => `worker ${worker.id} is told to ${kind} ${name}/${epoch}, a run that has been given up`);
+      if (epoch <= last.epoch)
+        violateLease(
+          () =>
+            `worker ${worker.id} is told to ${kind} run ${epoch} of VM ${name} at ${momentText(now())}; run ` +
+            `${last.epoch} was given up by entry ${last.index}, applied at ${momentText(last.at)}`,
+        );
     },
   };
 }

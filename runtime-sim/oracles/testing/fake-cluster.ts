@@ -197,6 +197,7 @@ export class FakeConditions implements ConditionsView {
   version = 0;
   onChange: (() => void) | null = null;
   nowUs = 0;
+  events = 0;
   readonly #hosts = new Map<NodeId, Partial<HostCondition>>();
   readonly #links = new Map<string, Partial<LinkCondition>>();
 
@@ -291,6 +292,7 @@ export class FakeCluster {
 
   /** Changes a node as one step of it would, and tells the oracles. */
   step(id: NodeId, change: (node: FakeNode, member: FakeMember) => void, effects: readonly Effect[] = []): void {
+    this.conditions.events += 1;
     const member = this.member(id);
     member.up.lastApplied = [];
     change(member.up, member);
@@ -305,6 +307,7 @@ export class FakeCluster {
 
   /** A new process, as `restore` makes it. */
   boot(id: NodeId, restore: (node: FakeNode) => void): void {
+    this.conditions.events += 1;
     const member = this.member(id);
     member.boots += 1;
     member.node = new FakeNode(id, configurationOf(this.members.map((each) => each.id)));

@@ -71,24 +71,24 @@ export class FakeWorker implements WorkerView {
   run(name: string, epoch = this.#fleet.vm(name).epoch, interfaces = this.#fleet.interfaces(name)): void {
     const { spec } = this.#fleet.vm(name);
     this.#machines = [...this.#machines, { name, epoch, spec, interfaces }];
-    this.#fleet.audit.changed(this);
+    this.#fleet.changed(this);
   }
 
   /** Its power fails, and comes back. */
   reboot(): void {
     this.#machines = [];
     this.downs += 1;
-    this.#fleet.audit.changed(this);
+    this.#fleet.changed(this);
   }
 
   runOrphan(name: string, epoch: number): void {
     this.#machines = [...this.#machines, { name, epoch, spec: null, interfaces: [] }];
-    this.#fleet.audit.changed(this);
+    this.#fleet.changed(this);
   }
 
   end(name: string): void {
     this.#machines = this.#machines.filter((machine) => machine.name !== name);
-    this.#fleet.audit.changed(this);
+    this.#fleet.changed(this);
   }
 
   runJob(id: string, attempt: number): void {
@@ -102,7 +102,7 @@ export class FakeWorker implements WorkerView {
   #setJobs(jobs: readonly RunningJob[]): void {
     this.#runningJobs = jobs;
     Object.assign(this.hypervisor, { runningJobs: jobs });
-    this.#fleet.audit.changed(this);
+    this.#fleet.changed(this);
   }
 }
 
@@ -116,6 +116,8 @@ export class FakeFleet {
   readonly workers: readonly FakeWorker[];
   readonly audit: FleetAudit;
   nowMs = 0;
+  /** Its number. */
+  event = 0;
   /** Of the entries that come. */
   term = 1;
   /** What the leader knows. */
@@ -147,6 +149,7 @@ export class FakeFleet {
         touched: this.touched,
         disturbed: this.disturbed,
         nowMs: () => this.nowMs,
+        now: () => ({ event: this.event, atMs: this.nowMs }),
         orchestrator: () => this.orchestrator,
         isServable: ({ id }) => this.servable.has(id),
         leadership: () => this.term,
@@ -164,6 +167,12 @@ export class FakeFleet {
     const worker = this.workers[id - 1];
     if (worker === undefined) throw new RangeError(`no host ${id}`);
     return worker;
+  }
+
+  /** What executes on a host has changed: an event. */
+  changed(worker: FakeWorker): void {
+    this.event += 1;
+    this.audit.changed(worker);
   }
 
   get checks(): number {
@@ -377,6 +386,7 @@ export class FakeFleet {
   /** `command`: what the entry asked for, where an oracle looks at it. */
   #apply(details: readonly Details[], command: Command = RESTART_NOTHING): void {
     this.#index += 1;
+    this.event += 1;
     const stamp = { index: this.#index, term: this.term, atMs: this.nowMs };
     this.#events = [...this.#events, ...details.map((one): ClusterEvent => ({ ...stamp, ...one }))];
     const entry = entryOf(stamp, command);
