@@ -80,8 +80,9 @@ export class ClientRequests {
 
   /** Answers who has waited too long, and who waits for nothing. */
   expire(): void {
-    if (this.pending.size === 0) return;
+    // Also when nobody waits: the client of a transfer may have been told that it took too long.
     this.#transfers.follow();
+    if (this.pending.size === 0) return;
     this.#giveUpOnFormerLeader();
     for (const [ticket, { deadlineMs, request }] of this.pending.entries()) {
       if (this.#raft.nowMs < deadlineMs) return;
