@@ -11,7 +11,7 @@
  * The bound: an agent waits for a second for an answer before it asks the next of at most seven servers, and one that
  * has been declared lost has to register by an entry of the log, and to be given an assignment: below twelve seconds.
  *
- * Not checked: workers that the cluster does not know, or that have been removed.
+ * Not checked: workers that the cluster does not know, or has no room for, or that have been removed.
  */
 import { nodeOf, workerOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle, WorkerView } from "./oracle.ts";
@@ -41,7 +41,9 @@ export function keepsLease({ workers, isServable, leadership, state, nowMs, viol
       lookedMs = nowMs();
       for (const worker of workers) {
         const { id, process, downs } = worker;
-        if (!isServable(worker) || nodeOf(now, id) === null || nodeOf(now, id)?.role === "removed") {
+        const role = nodeOf(now, id)?.role ?? "removed";
+        const isOneTooMany = workerOf(now, id) === null && now.workerCount >= now.limits.workers;
+        if (!isServable(worker) || role === "removed" || isOneTooMany) {
           stretches.delete(worker);
           continue;
         }
