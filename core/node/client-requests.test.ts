@@ -50,3 +50,13 @@ test("when another leads, those are told who asked the former leader and have no
   cluster.elect(2);
   expect([stale, read].map((id) => cluster.answer(id))).toEqual(["outcomeUnknown", "noLeader"]);
 });
+
+test("a transfer whose client was told that it took too long is forgotten, although nobody else waits", () => {
+  const cluster = ledCluster({ requestTimeoutMs: 500 });
+  cluster.isolate(1);
+  const transfer = cluster.transfer(2);
+  cluster.run(5000);
+  expect(cluster.node(1).role).not.toBe("leader");
+  expect(cluster.answer(transfer)).toBe("outcomeUnknown");
+  expect(cluster.node(1).capture().clients.transfer).toBeNull();
+});
