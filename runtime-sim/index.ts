@@ -70,7 +70,15 @@ export {
   settled,
   type Variety,
 } from "./scenario/index.ts";
-export { formatTransition, type TraceEvent, type Transition, type TransitionKind } from "./trace/index.ts";
+export {
+  ClientHistory,
+  formatTransition,
+  HISTORY_FORMS,
+  type HistoryForm,
+  type TraceEvent,
+  type Transition,
+  type TransitionKind,
+} from "./trace/index.ts";
 export {
   IDLE_OPERATOR,
   type LatencySummary,

@@ -8,16 +8,14 @@
 import { type ApplyResult, type Command, decodeEntryData, type Entry } from "../../core/index.ts";
 import { ContinuousChecker, type Finding, type Pending, Witness } from "../history/index.ts";
 import type { ClientOperation } from "../workload/index.ts";
-import type { Family } from "./family.ts";
+import { momentText } from "../world/index.ts";
+import { type Family, type Known, knownOf } from "./family.ts";
 import { isSame } from "./same.ts";
 
 /** A search that goes beyond this is given up: that counts as a violation. */
 const CONFIGURATIONS_MAX = 50_000;
 /** Settled operations that a message shows. */
 const SHOWN_MAX = 12;
-
-/** What a client knows in the end. failed: certainly without effect, and says nothing of the record. */
-type Known<Output> = { readonly output: Output } | "unknown" | "failed";
 
 interface Call<Input, Output> {
   readonly operation: ClientOperation;
@@ -124,7 +122,7 @@ export class FamilyHistory<State, Input, Output> implements AnyHistory {
     const { key, call } = found;
     key.underWay.delete(call);
     key.events.push(call);
-    call.known = this.#knownOf(operation);
+    call.known = knownOf(this.#family, operation);
     if (call.known === "unknown") {
       if (operation.asked.kind === "write" && !call.isPlaced) key.unknown.add(call);
     } else if (call.known !== "failed") {
@@ -177,14 +175,6 @@ export class FamilyHistory<State, Input, Output> implements AnyHistory {
     };
     this.#keys.set(name, key);
     return key;
-  }
-
-  #knownOf({ outcome, answer }: ClientOperation): Known<Output> {
-    if (outcome === "unknown" || outcome === "pending" || answer === null) return "unknown";
-    if (answer.kind === "refused") return answer.refusal.kind === "outcomeUnknown" ? "unknown" : "failed";
-    if (answer.kind !== "applied" && answer.kind !== "read") return "failed";
-    const output = this.#family.outputOf(answer.result);
-    return output === null ? "failed" : { output };
   }
 
   // ---- In the order of the log
@@ -302,17 +292,19 @@ export class FamilyHistory<State, Input, Output> implements AnyHistory {
   }
 
   #describe({ operation, input, known }: Call<Input, Output>): string {
-    const { id, client, invokedAtMs, completedAtMs, answer } = operation;
+    const { id, client, invokedAtMs, invokedEvent, completedAtMs, completedEvent, answer } = operation;
     const { model } = this.#family;
     const what =
       known === "failed"
         ? `${model.describe(input, null)} (without effect)`
         : model.describe(input, typeof known === "string" ? null : known);
     const index = answer !== null && "index" in answer ? `, index ${answer.index}` : "";
-    return (
-      `operation ${id} of client ${client}: ${what}, called ${invokedAtMs}, settled ` +
-      `${completedAtMs ?? "never"}${index}`
-    );
+    const called = momentText({ event: invokedEvent, atMs: invokedAtMs });
+    const settled =
+      completedAtMs === null || completedEvent === null
+        ? "never"
+        : `at ${momentText({ event: completedEvent, atMs: completedAtMs })}`;
+    return `operation ${id} of client ${client}: ${what}, called at ${called}, settled ${settled}${index}`;
   }
 }
 

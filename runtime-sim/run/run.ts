@@ -16,7 +16,7 @@ import { FleetSimulation } from "../fleet/index.ts";
 import { type CommittedLedger, ORACLES, Oracles } from "../oracles/index.ts";
 import { drawSchedule, type FaultSchedule, SCHEDULE_LIMITS, type Scenario, settled } from "../scenario/index.ts";
 import { Recorder, type TraceEvent, type Transition } from "../trace/index.ts";
-import { type ClientOperation, Operator, Workload } from "../workload/index.ts";
+import { type ClientOperation, Operator, Workload, type WorkloadListener } from "../workload/index.ts";
 import { type LiarSettings, type SimMember, World, type WorldListener } from "../world/index.ts";
 import { FaultView } from "./fault-view.ts";
 import { QuietPhase } from "./quiet.ts";
@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly oracles?: boolean;
   readonly onTransition?: (transition: Transition) => void;
   readonly trace?: (event: TraceEvent) => void;
+  /** Is told of what clients ask, and of what comes of it. */
+  readonly history?: WorkloadListener;
   /** Sees what the cores are told and what they want. */
   readonly watch?: CoreWatch;
   /** Counts the marks of the core that the run passes. */
@@ -150,7 +152,10 @@ export class Run implements WorldListener {
       this.#injector.plan(kind, fault);
     }
     this.#workload = new Workload(world, scenario.workload, {
-      invoked: (operation) => this.#oracles?.invoked(operation),
+      invoked: (operation) => {
+        this.#oracles?.invoked(operation);
+        options.history?.invoked(operation);
+      },
       completed: (operation) => this.#completed(operation),
     });
   }
@@ -292,6 +297,7 @@ export class Run implements WorldListener {
   #completed(operation: ClientOperation): void {
     this.#oracles?.completed(operation);
     this.#recorder?.answered(operation);
+    this.#options.history?.completed(operation);
   }
 
   // ---- News from the world

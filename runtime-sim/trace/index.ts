@@ -1,4 +1,5 @@
-/** A run as text: transitions and trace events. */
+/** A run as text: transitions, trace events, and what its clients asked and were told. */
 
+export { ClientHistory, HISTORY_FORMS, type HistoryForm } from "./client-history.ts";
 export { Recorder } from "./recorder.ts";
 export { formatTransition, type TraceEvent, type Transition, type TransitionKind } from "./transition.ts";

@@ -208,7 +208,9 @@ export class Client implements Caller {
       session: session?.id ?? 0,
       sequence,
       invokedAtMs: loop.nowUs / 1000,
+      invokedEvent: loop.events,
       completedAtMs: null,
+      completedEvent: null,
       outcome: "pending",
       answer: null,
     };
@@ -321,8 +323,9 @@ export class Client implements Caller {
 
   #complete(call: Call, outcome: "ok" | "refused" | "unknown", answer: ClientAnswer | null): void {
     const { operation, session } = call;
-    const { nowUs } = this.#world.loop;
+    const { nowUs, events } = this.#world.loop;
     operation.completedAtMs = nowUs / 1000;
+    operation.completedEvent = events;
     operation.outcome = outcome;
     operation.answer = answer;
     this.#underWay.delete(call);

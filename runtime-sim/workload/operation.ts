@@ -19,7 +19,10 @@ export interface ClientOperation {
   readonly session: number;
   readonly sequence: number;
   readonly invokedAtMs: number;
+  /** Number of the event at which it is called, as in a trace. */
+  readonly invokedEvent: number;
   completedAtMs: number | null;
+  completedEvent: number | null;
   /** ok: applied or read. refused: certainly without effect, whether the state machine or the node refused. */
   outcome: "pending" | "ok" | "refused" | "unknown";
   /** The definite answer; null while there is none. */

@@ -12,7 +12,7 @@ const CAUSE_WITHIN_MS = 10_000;
 /** Many times what a run takes on a busy machine. */
 export const WALL_LIMIT_DEFAULT_MS = 600_000;
 
-export type Watchers = Pick<RunOptions, "onTransition" | "trace" | "coverage">;
+export type Watchers = Pick<RunOptions, "onTransition" | "trace" | "history" | "coverage">;
 
 export function newRun(request: RunRequest, faults: FaultSchedule | null, watchers: Watchers): Run {
   return new Run(scenarioNamed(request.scenario), {

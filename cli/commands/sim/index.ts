@@ -25,6 +25,9 @@ const DURATION = [
   parseDurationMs,
 ] as const;
 
+/** The same as `HistoryForm`, which is not imported: help needs none of the simulator. */
+const HISTORY_FORMS = ["jepsen", "own"] as const;
+
 const WALL_LIMIT = [
   "--wall-limit <time>",
   "a run that takes longer by the wall clock is ended as a runaway; 10m unless given",
@@ -37,6 +40,7 @@ export const registerSim: CommandGroup = (program, session) => {
     "blixard sim partitions --seed 7 --nodes 3 --duration 10m --verbose",
     "blixard sim swarm --seed 7 --save-faults faults.json",
     "blixard sim swarm --seed 7 --faults faults.json --trace trace.jsonl",
+    "blixard sim swarm --seed 7 --history history.jsonl",
     "blixard sim byzantine --verdicts",
   ])
     .description("Run the production core through a seeded disaster, check it, and say what happened.")
@@ -47,6 +51,15 @@ export const registerSim: CommandGroup = (program, session) => {
     .option("--json", "print one JSON object instead of the summary")
     .option("--verbose", "print a line for every state transition")
     .option("--trace <file>", "write every event to FILE, one JSON object a line")
+    .option("--history <file>", "write what clients asked and were told to FILE, one JSON object a line")
+    .addOption(
+      new Option(
+        "--history-form <form>",
+        "jepsen: registers, as sim check-history reads them; own: all calls and answers, with generations of VMs",
+      )
+        .choices(HISTORY_FORMS)
+        .default("jepsen"),
+    )
     .option("--faults <file>", "replay the faults in FILE in place of those drawn from the seed")
     .option("--save-faults <file>", "write the faults of this run to FILE, for reading, editing and --faults")
     .option(...WALL_LIMIT)

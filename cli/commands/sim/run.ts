@@ -1,8 +1,10 @@
 /** `sim [SCENARIO]`: one run. */
 import { randomInt } from "node:crypto";
 import {
+  ClientHistory,
   type FaultSchedule,
   formatTransition,
+  type HistoryForm,
   parseFaultSchedule,
   type Run,
   type Transition,
@@ -23,6 +25,8 @@ export interface SimOptions {
   readonly json?: true;
   readonly verbose?: true;
   readonly trace?: string;
+  readonly history?: string;
+  readonly historyForm?: HistoryForm;
   readonly faults?: string;
   readonly saveFaults?: string;
   readonly checkDeterminism?: true;
@@ -54,17 +58,21 @@ export async function runScenario(
           "the form is in docs/simulator.md; --save-faults writes such a file",
         );
   if (options.saveFaults !== undefined) checkWritable(options.saveFaults);
+  if (options.history !== undefined) checkWritable(options.history);
 
   const wallLimitMs = options.wallLimit ?? WALL_LIMIT_DEFAULT_MS;
   const trace = options.trace === undefined ? null : new JsonLinesFile(options.trace);
+  const history = options.history === undefined ? null : new ClientHistory();
   let record: RunRecord;
   try {
-    const run = newCheckedRun(request, faults, watchers(options, trace, terminal));
+    const run = newCheckedRun(request, faults, watchers(options, trace, history, terminal));
     // Before the run, so that the file exists even if the run never ends.
     if (options.saveFaults !== undefined) writeWhole(options.saveFaults, `${JSON.stringify(run.schedule, null, 2)}\n`);
     record = await finish(run, request, interrupt.signal, wallLimitMs, showing(terminal, options, request, ""));
   } finally {
     trace?.close();
+    if (history !== null && options.history !== undefined)
+      writeHistory(options.history, history, options.historyForm ?? "jepsen");
   }
   if (options.checkDeterminism === true && !record.report.interrupted) {
     const onProgress = showing(terminal, options, request, ", again");
@@ -91,12 +99,27 @@ function newCheckedRun(request: RunRequest, faults: FaultSchedule | null, watchi
   }
 }
 
-function watchers(options: SimOptions, trace: JsonLinesFile | null, terminal: Terminal): Watchers {
+function writeHistory(path: string, history: ClientHistory, form: HistoryForm): void {
+  const file = new JsonLinesFile(path);
+  try {
+    for (const line of history.lines(form)) file.write(line);
+  } finally {
+    file.close();
+  }
+}
+
+function watchers(
+  options: SimOptions,
+  trace: JsonLinesFile | null,
+  history: ClientHistory | null,
+  terminal: Terminal,
+): Watchers {
   // With --json, standard output holds one object and nothing else.
   const [print, paint] = options.json === true ? [terminal.err, terminal.paintErr] : [terminal.out, terminal.paintOut];
   return {
     ...(options.verbose === true ? { onTransition: (line) => print(dressed(line, paint)) } : {}),
     ...(trace === null ? {} : { trace: (event) => trace.write(event) }),
+    ...(history === null ? {} : { history }),
   };
 }
 

@@ -115,7 +115,9 @@ export function call(cluster: FakeCluster, fields: VmCall): ClientOperation {
     session: 0,
     sequence: 0,
     invokedAtMs: cluster.nowMs,
+    invokedEvent: cluster.conditions.events,
     completedAtMs: null,
+    completedEvent: null,
     outcome: "pending",
     answer: null,
     ...fields,
@@ -128,6 +130,7 @@ export function call(cluster: FakeCluster, fields: VmCall): ClientOperation {
 export function complete(cluster: FakeCluster, operation: ClientOperation, answer: ClientAnswer | null): void {
   cluster.nowMs += 1;
   operation.completedAtMs = cluster.nowMs;
+  operation.completedEvent = cluster.conditions.events;
   operation.answer = answer;
   if (answer === null) operation.outcome = "unknown";
   else if (answer.kind === "refused" || (answer.kind === "applied" && !answer.result.ok)) operation.outcome = "refused";
