@@ -284,10 +284,11 @@ class Trial {
       if (machine?.epoch === wanted.epoch) wanted.isBegun = true;
       if (inventory === null || !knows) continue;
       if (machine === undefined && wanted.intent === "gone") this.want(name, "never");
-      const isOver =
-        machine?.epoch === wanted.epoch ? machine.phase === "failed" || machine.phase === "stopped" : wanted.isBegun;
-      if (wanted.intent === "run" && isOver && (machine === undefined || machine.epoch === wanted.epoch))
-        this.want(name, "again");
+      const hasEnded = machine?.phase === "failed" || machine?.phase === "stopped";
+      // One of an earlier run may be there in place of it.
+      const isGone = machine === undefined || (machine.epoch < wanted.epoch && (hasEnded || machine.phase === "built"));
+      const isOver = machine?.epoch === wanted.epoch ? hasEnded : wanted.isBegun && isGone;
+      if (wanted.intent === "run" && isOver) this.want(name, "again");
     }
     for (const [id, job] of [...this.tasks]) {
       const shown = inventory?.jobs.findLast((one) => one.id === id);

@@ -200,6 +200,20 @@ describe("machines", () => {
     expect(harness.lastSent.report.assignedIndex).toBe(harness.assignment.index);
   });
 
+  test("nor does one that finds an earlier run in its place: the next run is built on that", () => {
+    const harness = running();
+    harness.machines.clear();
+    harness.put("web", 3, "stopped");
+    harness.boot();
+    harness.wants([vm("web", 5, "run", true)]);
+    harness.pass(60_000);
+    expect(harness.takeActs()).toEqual([]);
+    expect(told(harness)).toEqual(["web/3 stopped"]);
+    harness.wants([vm("web", 9, "run")]);
+    harness.pass(1000);
+    expect(harness.takeActs()).toEqual(["build web/9"]);
+  });
+
   test("a build that does not show is asked for again, and told of meanwhile", () => {
     const harness = settled();
     harness.obeys = false;

@@ -217,9 +217,9 @@ export class Machines {
       if (!isBegun && this.#begun.get(name) !== epoch) this.#build(vm);
     } else if (machine.epoch < epoch) {
       mark("agent/machine-of-an-earlier-run");
-      // Its disk is that of the next run.
+      // Its disk is that of the next run. One that was there and is gone is not made again, here neither.
       if (isBusy(machine)) this.#stop(machine);
-      else this.#build(vm);
+      else if (!isBegun) this.#build(vm);
     } else if (machine.phase === "building") {
       if (this.#inPhaseForMs(machine) >= this.#settings.buildTimeoutMs) {
         mark("agent/build-hangs");

@@ -144,6 +144,19 @@ describe("what is not there", () => {
     expect(news(harness, null, assignedIndex)?.machines[0]?.phase).toBe("absent");
   });
 
+  test.each(["built", "stopped", "failed"] as const)(
+    "is gone also where an earlier run is %s in its place",
+    (phase) => {
+      const harness = placed();
+      const earlier = { ...machine("web", 1, phase), isUnhealthy: false };
+      expect(news(harness, earlier, KNOWS_ALL)).toBeNull();
+      harness.commit(observed(harness, "running"));
+      expect(news(harness, earlier, KNOWS_ALL)?.machines[0]?.phase).toBe("absent");
+      expect(news(harness, { ...earlier, phase: "running" }, KNOWS_ALL)).toBeNull();
+      expect(news(harness, earlier, harness.worker(1).assignedIndex - 1)).toBeNull();
+    },
+  );
+
   test("may still be made, if it was never seen", () => {
     const harness = placed();
     expect(isBegun(harness.vm("web"))).toBe(false);

@@ -106,9 +106,13 @@ function seenOf(vm: VmRecord, machine: ReportedMachine | null, knows: boolean): 
     }
   }
   if (machine.epoch !== epoch) {
+    if (machine.epoch > epoch || !knows) return null;
+    const isOver = machine.phase === "stopped" || machine.phase === "failed";
     // An earlier run that is over, and no other is to follow: there is nothing left to stop.
-    const isOver = machine.epoch < epoch && (machine.phase === "stopped" || machine.phase === "failed");
-    return intent === "stop" && isOver && knows && state !== "Stopped" ? seen("absent") : null;
+    if (intent === "stop") return isOver && state !== "Stopped" ? seen("absent") : null;
+    // An earlier run is there in place of one that was seen, which is not made again.
+    const isIdle = isOver || machine.phase === "built";
+    return intent === "run" && isIdle && isBegun(vm) && state !== "Failed" ? seen("absent") : null;
   }
   const { phase, reason, isUnhealthy } = machine;
   switch (intent) {
