@@ -41,3 +41,25 @@ test("states are told once each, in the order of their index", () => {
   expect(told).toHaveLength(3);
   expect(told).toEqual([...new Set(told)].sort((a, b) => a - b));
 });
+
+test("what a node has applied in the step in which it halts is told by nobody", () => {
+  const { world } = smallWorld();
+  while (world.advance(5_000_000));
+  const leader = world.members.leader();
+  if (leader?.node === null || leader === null) throw new RangeError("nobody leads after 5 s");
+  const { node } = leader;
+  const request = {
+    kind: "propose",
+    request: { session: null, command: { kind: "openSession", clientToken: "t" } },
+  } as const;
+  world.gateway.request(leader.host, request, { answered: () => {} }, 1);
+  while (world.advance(10_000_000));
+  const told: number[] = [];
+  world.progress.stateWatch = ({ appliedIndex }) => told.push(appliedIndex);
+  node.halted = true;
+  world.progress.stepped(leader, node);
+  expect(told).toEqual([]);
+  node.halted = false;
+  world.progress.stepped(leader, node);
+  expect(told).toEqual([node.state.appliedIndex]);
+});

@@ -34,8 +34,10 @@ export class Progress {
         this.#springTraps("elected", member);
       }
     }
-    if (leads && member.honest) this.leaderWatch?.(member, node);
-    if (this.stateWatch !== null && member.honest && node.state.appliedIndex > this.#newestStateIndex) {
+    // A node that halts breaks off its step: what it has applied in it nobody else is told of either.
+    const isWhole = member.honest && !node.halted;
+    if (leads && isWhole) this.leaderWatch?.(member, node);
+    if (this.stateWatch !== null && isWhole && node.state.appliedIndex > this.#newestStateIndex) {
       this.#newestStateIndex = node.state.appliedIndex;
       this.stateWatch(node.state);
     }
