@@ -103,6 +103,7 @@ test("what begins and what ends on a host is told, ends first", () => {
     hasMisreported: false,
     isDown: false,
     process: 1,
+    wasPaused: false,
     downs: 0,
     nowMs: 0,
     leasedAtMs: 0,

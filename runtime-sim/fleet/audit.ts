@@ -15,7 +15,7 @@ import {
 import type { Violate } from "../oracles/index.ts";
 import type { Moment } from "../world/index.ts";
 import type { StateListener } from "./entry-states.ts";
-import type { RunningMachine } from "./hypervisor.ts";
+import type { ProbeResult, RunningMachine } from "./hypervisor.ts";
 import type { RunningJob } from "./jobs.ts";
 import {
   type Decision,
@@ -83,6 +83,7 @@ export class FleetAudit implements StateListener {
   readonly #onJobBegan: readonly With<"jobBegan">[];
   readonly #onJobEnded: readonly With<"jobEnded">[];
   readonly #onActed: readonly With<"acted">[];
+  readonly #onProbed: readonly With<"probed">[];
   readonly #onGranted: readonly With<"granted">[];
   readonly #onHappened: readonly With<"happened">[];
   readonly #onAudit: readonly With<"audit">[];
@@ -121,6 +122,7 @@ export class FleetAudit implements StateListener {
     this.#onJobBegan = this.all.filter((oracle): oracle is With<"jobBegan"> => oracle.jobBegan !== undefined);
     this.#onJobEnded = this.all.filter((oracle): oracle is With<"jobEnded"> => oracle.jobEnded !== undefined);
     this.#onActed = this.all.filter((oracle): oracle is With<"acted"> => oracle.acted !== undefined);
+    this.#onProbed = this.all.filter((oracle): oracle is With<"probed"> => oracle.probed !== undefined);
     this.#onGranted = this.all.filter((oracle): oracle is With<"granted"> => oracle.granted !== undefined);
     this.#onHappened = this.all.filter((oracle): oracle is With<"happened"> => oracle.happened !== undefined);
     this.#onAudit = this.all.filter((oracle): oracle is With<"audit"> => oracle.audit !== undefined);
@@ -160,6 +162,12 @@ export class FleetAudit implements StateListener {
   acted(worker: WorkerView, action: HostAction): void {
     if (this.#hasLostTrack) return;
     for (const oracle of this.#onActed) oracle.acted(worker, action);
+  }
+
+  /** See `FleetOracle`. */
+  probed(worker: WorkerView, result: ProbeResult): void {
+    if (this.#hasLostTrack) return;
+    for (const oracle of this.#onProbed) oracle.probed(worker, result);
   }
 
   /** See `FleetOracle`. */

@@ -40,6 +40,9 @@ export class FleetSimulation {
       acted: (worker, action) => {
         if (isAudited) this.#audit.acted(worker, action);
       },
+      probed: (worker, result) => {
+        if (isAudited) this.#audit.probed(worker, result);
+      },
       granted: (worker, sentAtMs) => {
         if (isAudited) this.#audit.granted(worker, sentAtMs);
       },

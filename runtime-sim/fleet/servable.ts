@@ -5,13 +5,20 @@
 import { isQuorum } from "../../core/index.ts";
 import type { LinkState } from "../network/index.ts";
 import type { SimHost, SimMember, World } from "../world/index.ts";
-import type { SimWorker } from "./sim-worker.ts";
 
 /** Messages on a good link arrive nearly all, and soon compared with the second that agents and leaders wait. */
 const LOSS_MAX = 0.02;
 const DELAY_MAX_MS = 50;
 /** Rates of clocks that are within any bound that leases rest on. */
 const RATE_ERROR_MAX = 0.025;
+
+/** The part of a worker that is looked at. */
+export interface ServedHost {
+  readonly host: SimHost;
+  readonly isDown: boolean;
+  /** Null while it does not run. */
+  readonly agent: object | null;
+}
 
 export class Servable {
   readonly #world: World;
@@ -34,7 +41,7 @@ export class Servable {
     return this.#leaderships;
   }
 
-  isServable(worker: SimWorker): boolean {
+  isServable(worker: ServedHost): boolean {
     const { host } = worker;
     if (worker.isDown || worker.agent === null || !this.#isSteady(host)) return false;
     this.#look();

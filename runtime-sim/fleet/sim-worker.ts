@@ -10,7 +10,7 @@ import {
 } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import type { SimHost, World } from "../world/index.ts";
-import { Hypervisor } from "./hypervisor.ts";
+import { Hypervisor, type ProbeResult } from "./hypervisor.ts";
 import { faultsOf, type HypervisorConditions, type Worsening } from "./hypervisor-faults.ts";
 import { ReportChannel } from "./report-channel.ts";
 
@@ -36,6 +36,8 @@ export interface WorkerListener {
   changed(worker: SimWorker): void;
   /** Its agent is about to have it do something. */
   acted(worker: SimWorker, action: HostAction): void;
+  /** A health check of a machine has ended. */
+  probed(worker: SimWorker, result: ProbeResult): void;
   /** A server answers a report of its agent by a lease, which counts from `sentAtMs` of its clock. */
   granted(worker: SimWorker, sentAtMs: number): void;
   /** Its agent has stopped itself. */
@@ -59,6 +61,8 @@ export class SimWorker {
   #hasPower = true;
   /** Something has been done to it that its VMs may suffer from. */
   wasDisturbed = false;
+  /** Its agent has stood still for a while at some time. */
+  wasPaused = false;
   /** A fault has had it show what is not so. */
   hasMisreported = false;
   /** How often the host has gone down. */
@@ -173,6 +177,7 @@ export class SimWorker {
   pause(): () => void {
     this.host.pauses += 1;
     this.wasDisturbed = true;
+    this.wasPaused = true;
     return () => {
       this.host.pauses -= 1;
       if (this.host.pauses > 0) return;
@@ -234,7 +239,9 @@ export class SimWorker {
       if (this.#hypervisorAtUs !== nextUs) return;
       this.#hypervisorAtUs = Number.POSITIVE_INFINITY;
       if (this.hypervisor.advance(this.#world.loop.nowUs)) this.#noticeLater();
-      for (const { name, epoch, check, healthy } of this.hypervisor.takeProbeResults()) {
+      for (const result of this.hypervisor.takeProbeResults()) {
+        const { name, epoch, check, healthy } = result;
+        this.#listener.probed(this, result);
         this.#input({ kind: "probed", nowMs: this.nowMs, name, epoch, check, isHealthy: healthy });
       }
       this.#looked();

@@ -26,6 +26,8 @@ import { recoveryPace } from "./recovery-pace.ts";
 import { removedWorkers } from "./removed-workers.ts";
 import { seenGone } from "./seen-gone.ts";
 import { trulyRunning } from "./truly-running.ts";
+import { unhealthyInARow } from "./unhealthy-in-a-row.ts";
+import { waitsForWorker } from "./waits-for-worker.ts";
 
 export type {
   Decision,
@@ -47,6 +49,7 @@ export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
   leasesWaitedFor,
   keepsLease,
   seenGone,
+  waitsForWorker,
   trulyRunning,
   hostCapacity,
   quotas,
@@ -57,6 +60,7 @@ export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
   addresses,
   legalMoves,
   healingTarget,
+  unhealthyInARow,
   recoveryPace,
   recoveryCounts,
   removedWorkers,

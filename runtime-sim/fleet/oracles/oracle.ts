@@ -4,7 +4,7 @@
  */
 import type { ClusterEvent, ClusterState, Command, HostAction, Job, Machine, NodeState } from "../../../core/index.ts";
 import type { Moment } from "../../world/index.ts";
-import type { RunningMachine } from "../hypervisor.ts";
+import type { ProbeResult, RunningMachine } from "../hypervisor.ts";
 import type { RunningJob } from "../jobs.ts";
 import type { Placements } from "./placements.ts";
 
@@ -17,6 +17,8 @@ export interface WorkerView {
   readonly hasMisreported: boolean;
   /** It is off, and how often it has gone down: then nothing is left on it, and its clock begins anew. */
   readonly isDown: boolean;
+  /** Its agent has stood still for a while at some time. */
+  readonly wasPaused: boolean;
   /** Counts the processes of its agent. */
   readonly process: number;
   readonly downs: number;
@@ -107,6 +109,8 @@ export interface FleetOracle {
   jobEnded?(worker: WorkerView, job: RunningJob): void;
   /** The host's agent has it do something; told before it is done. */
   acted?(worker: WorkerView, action: HostAction): void;
+  /** A health check of a machine has ended, and its agent is told. */
+  probed?(worker: WorkerView, result: ProbeResult): void;
   /** A server answers a report of it by a lease; `sentAtMs`: when it had sent the report, by its own clock. */
   granted?(worker: WorkerView, sentAtMs: number): void;
   /** `state` is that right after the entry that the event is of. */

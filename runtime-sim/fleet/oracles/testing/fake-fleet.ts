@@ -40,6 +40,7 @@ export class FakeWorker implements WorkerView {
   wasDisturbed = false;
   hasMisreported = false;
   isDown = false;
+  wasPaused = false;
   process = 1;
   downs = 0;
   nowMs = 0;
