@@ -353,4 +353,245 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
       },
     ],
   },
+  {
+    name: "run-built-again",
+    scenario: "host-loss",
+    file: "core/agent/machines.ts",
+    edits: [
+      {
+        find: "if (!isBegun && this.#begun.get(name) !== epoch) this.#build(vm);",
+        replace: "this.#build({ ...vm, isBegun });",
+      },
+    ],
+  },
+  {
+    name: "lease-from-late-answer",
+    scenario: "fleet-swarm",
+    file: "core/agent/report-channel.ts",
+    edits: [
+      { find: "if (sequence !== this.#awaited) return null;", replace: "if (sequence > this.#sequence) return null;" },
+    ],
+  },
+  {
+    name: "drain-forgets-who-is-leaving",
+    scenario: "drain-under-fire",
+    file: "core/orchestrator/draining.ts",
+    edits: [
+      {
+        find: "this.#drains.begin(worker.id, leaving(state, worker), nowMs);",
+        replace: "this.#drains.begin(worker.id, leaving(state, worker).slice(0, 0), nowMs);",
+      },
+    ],
+  },
+  {
+    name: "drained-all-at-once",
+    scenario: "drain-under-fire",
+    file: "core/orchestrator/draining.ts",
+    edits: [{ find: "const VMS_PER_MOVE = 10;", replace: "const VMS_PER_MOVE = 1;" }],
+  },
+  {
+    name: "preempts-more-than-needed",
+    scenario: "preemption-storm",
+    file: "core/scheduler/preemption.ts",
+    edits: [
+      { find: "if (isEnough(others, missing)) victims = others;", replace: "if (others.length < 0) victims = others;" },
+    ],
+  },
+  {
+    name: "preempts-the-most-important",
+    scenario: "preemption-storm",
+    file: "core/scheduler/preemption.ts",
+    edits: [
+      {
+        find: "lower.sort((a, b) => a.priority - b.priority ||",
+        replace: "lower.sort((a, b) => b.priority - a.priority ||",
+      },
+    ],
+  },
+  {
+    name: "restart-not-counted",
+    scenario: "health-flapping",
+    file: "core/cluster/placement-commands.ts",
+    edits: [
+      {
+        find: "again(batch, { ...vm, restarts: vm.restarts + 1 }, vm, vm.reason);",
+        replace: "again(batch, { ...vm, restarts: Math.max(1, vm.restarts) }, vm, vm.reason);",
+      },
+    ],
+  },
+  {
+    name: "restarts-back-too-soon",
+    scenario: "health-flapping",
+    file: "core/cluster/observation-commands.ts",
+    edits: [{ find: ">= vm.spec.recovery.resetAfterMs;", replace: ">= vm.spec.recovery.resetAfterMs / 4;" }],
+  },
+  {
+    name: "move-not-counted",
+    scenario: "health-flapping",
+    file: "core/cluster/placement-commands.ts",
+    edits: [{ find: "relocations: vm.relocations + 1", replace: "relocations: vm.relocations" }],
+  },
+  {
+    name: "moved-keeps-restarts",
+    scenario: "health-flapping",
+    file: "core/cluster/placement-commands.ts",
+    edits: [{ find: "avoidId: vm.workerId, restarts: 0, relocations", replace: "avoidId: vm.workerId, relocations" }],
+  },
+  {
+    name: "growth-not-judged",
+    scenario: "preemption-storm",
+    file: "core/cluster/vm-commands.ts",
+    edits: [{ find: "  if (isSame) return null;", replace: "  if (isSame || grown.vcpus >= 0) return null;" }],
+  },
+  {
+    name: "placed-on-cordoned",
+    scenario: "drain-under-fire",
+    file: "core/scheduler/judge.ts",
+    edits: [
+      {
+        find: 'if (worker.status !== "online") return { kind: worker.status };',
+        replace: 'if (worker.status === "offline") return { kind: worker.status };',
+      },
+    ],
+  },
+  {
+    name: "kept-room-given-away",
+    scenario: "preemption-storm",
+    file: "core/scheduler/judge.ts",
+    edits: [
+      {
+        find: "worker.used[resource] - Math.max(0, kept);",
+        replace: "worker.used[resource] - Math.max(0, kept - kept);",
+      },
+    ],
+  },
+  {
+    name: "features-not-looked-at",
+    scenario: "fleet-swarm",
+    file: "core/scheduler/judge.ts",
+    edits: [{ find: "if (request.features.length > 0) {", replace: "if (request.features.length > 99) {" }],
+  },
+  {
+    name: "pin-not-looked-at",
+    scenario: "fleet-swarm",
+    file: "core/scheduler/judge.ts",
+    edits: [
+      {
+        find: "if (request.pinnedTo !== null && request.pinnedTo !== worker.id)",
+        replace: "if (request.pinnedTo !== null && worker.id < 0)",
+      },
+    ],
+  },
+  {
+    name: "asks-one-server-only",
+    scenario: "split-brain-vm",
+    file: "core/agent/report-channel.ts",
+    edits: [
+      {
+        find: "this.#server = (this.#server + 1) % this.#servers.length;",
+        replace: "this.#server %= this.#servers.length;",
+      },
+    ],
+  },
+  {
+    name: "answer-awaited-for-ever",
+    scenario: "split-brain-vm",
+    file: "core/agent/report-channel.ts",
+    edits: [{ find: "const ANSWER_TIMEOUT_MS = 1000;", replace: "const ANSWER_TIMEOUT_MS = 1e9;" }],
+  },
+  {
+    name: "refused-proposal-in-flight",
+    scenario: "preemption-storm",
+    file: "core/node/node.ts",
+    edits: [
+      {
+        find: 'if (origin.kind === "orchestrator") reports.settled(origin);\n        else clients.reached',
+        replace:
+          'if (origin.kind === "orchestrator") {\n          if (result?.ok !== false) reports.settled(origin);\n        } else clients.reached',
+      },
+    ],
+  },
+  {
+    name: "failures-not-in-a-row",
+    scenario: "health-flapping",
+    file: "core/agent/health.ts",
+    edits: [
+      {
+        find: "state.failuresInRow = isHealthy ? 0 : state.failuresInRow + 1;",
+        replace: "state.failuresInRow = isHealthy ? state.failuresInRow : state.failuresInRow + 1;",
+      },
+    ],
+  },
+  {
+    name: "waits-not-for-its-worker",
+    scenario: "split-brain-vm",
+    file: "core/cluster/vm-moves.ts",
+    edits: [
+      {
+        find: 'vm.desired === "running" && (isConfirmed || vm.spec.onWorkerLost === "restart");',
+        replace: 'vm.desired === "running";',
+      },
+    ],
+  },
+  {
+    name: "stop-never-repeated",
+    scenario: "zombie-vms",
+    file: "core/agent/machines.ts",
+    edits: [
+      {
+        find: "const STOP_AGAIN_MS = STOP_GRACE_MS + ASK_AGAIN_MS;",
+        replace: "const STOP_AGAIN_MS = STOP_GRACE_MS + 1000 * ASK_AGAIN_MS;",
+      },
+    ],
+  },
+  {
+    name: "refusals-never-forgotten",
+    scenario: "preemption-storm",
+    file: "core/orchestrator/unschedulable.ts",
+    edits: [
+      {
+        find: "    this.#changed[this.#changes % CHANGES_MAX] = workerId;\n    this.#changes += 1;",
+        replace: "    if (workerId < 0) this.#changes += 1;",
+      },
+    ],
+  },
+  {
+    name: "tasks-take-no-room",
+    scenario: "zombie-vms",
+    file: "core/cluster/derived-indexes.ts",
+    edits: [
+      {
+        find: 'used: changed(worker.used, resources, sign, "worker", workerId),',
+        replace: 'used: workerId < 0 ? changed(worker.used, resources, sign, "worker", workerId) : worker.used,',
+      },
+    ],
+  },
+  {
+    name: "boot-waited-for-ever",
+    scenario: "zombie-vms",
+    file: "core/agent/machines.ts",
+    edits: [
+      {
+        find: '} else if (machine.phase === "starting" && this.#inPhaseForMs(machine) >= BOOT_TIMEOUT_MS) {',
+        replace: '} else if (machine.phase === "starting" && this.#inPhaseForMs(machine) >= 1e9) {',
+      },
+    ],
+  },
+  {
+    name: "deleted-by-a-lost-worker",
+    scenario: "split-brain-vm",
+    file: "core/cluster/vm-moves.ts",
+    edits: [{ find: 'if (vm.desired === "deleted" && isConfirmed) {', replace: 'if (vm.desired === "deleted") {' }],
+  },
+  {
+    name: "job-begun-again",
+    scenario: "zombie-vms",
+    file: "core/agent/tasks.ts",
+    edits: [
+      {
+        find: "} else if (!shown.has(id) && !isBegun && this.#started.get(id)?.attempt !== attempt) {",
+        replace: "} else if (!shown.has(id) && this.#started.get(id)?.attempt !== attempt) {",
+      },
+    ],
+  },
 ];
