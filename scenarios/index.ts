@@ -7,6 +7,7 @@ import addressExhaustion from "./address-exhaustion.ts";
 import byzantine from "./byzantine.ts";
 import calm from "./calm.ts";
 import clockSkew from "./clock-skew.ts";
+import contestedTokens from "./contested-tokens.ts";
 import crashRestart from "./crash-restart.ts";
 import diskFaults from "./disk-faults.ts";
 import drainUnderFire from "./drain-under-fire.ts";
@@ -53,6 +54,7 @@ export const SCENARIOS: readonly Scenario[] = [
   emptyDisks,
   clockSkew,
   wrongWallClocks,
+  contestedTokens,
   pauses,
   membershipChurn,
   mixedLevels,

@@ -33,15 +33,9 @@ export const IDENTITY_PLANTS: readonly Plant[] = [
     ],
   },
   {
-    name: "learner-starts-anew",
-    scenario: "empty-disks",
-    file: "core/node/newcomer.ts",
-    edits: [
-      {
-        find: 'return hasAnswered || configuration.voters.includes(id) ? "hasRun" : null;',
-        replace: 'return configuration.voters.includes(id) ? "hasRun" : null;',
-      },
-      { find: "  const hasAnswered = progress.match > 0 || Number.isFinite(progress.roundSentMs);\n", replace: "" },
-    ],
+    name: "revoked-token-lets-in",
+    scenario: "contested-tokens",
+    file: "core/cluster/nodes.ts",
+    edits: [{ find: 'if (token.revokedAtMs !== null) return refused({ kind: "tokenRevoked" });', replace: "" }],
   },
 ];

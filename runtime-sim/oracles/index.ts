@@ -7,6 +7,7 @@
  * cost nothing when what it watches has not changed.
  */
 import { acknowledgedDurable } from "./acknowledged-durable.ts";
+import { admissions } from "./admissions.ts";
 import { answeredInTime } from "./answered-in-time.ts";
 import { asModelled } from "./as-modelled.ts";
 import { availability } from "./availability.ts";
@@ -66,4 +67,5 @@ export const ORACLES: readonly OracleFactory[] = [
   evidenceWithoutLiar,
   clusterTime,
   knownCommands,
+  admissions,
 ];

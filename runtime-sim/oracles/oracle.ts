@@ -8,7 +8,7 @@ import type {
   Message,
   NodeId,
 } from "../../core/index.ts";
-import type { ClientOperation } from "../workload/index.ts";
+import type { ClientOperation, DoorCall } from "../workload/index.ts";
 import type { MemberView, NodeView } from "../world/index.ts";
 
 /** The world adds event, time and how to replay it. The message is made only when somebody looks. */
@@ -71,6 +71,8 @@ export interface Oracle {
   accused?(watched: Watched, node: NodeView, evidence: Evidence): void;
   invoked?(operation: ClientOperation): void;
   completed?(operation: ClientOperation): void;
+  /** Somebody who makes, revokes or uses tokens for joining has an answer. */
+  admission?(call: DoorCall): void;
   quiet?(): void;
   finished?(): void;
 }

@@ -4,7 +4,7 @@
  * oracles there are.
  */
 import type { ClientRequest, CountLimits, Effect, NodeId, RaftOptions } from "../../core/index.ts";
-import type { ClientOperation } from "../workload/index.ts";
+import type { ClientOperation, DoorCall } from "../workload/index.ts";
 import type { ConditionsView, MemberView, NodeView, Observer } from "../world/index.ts";
 import type { OracleContext, OracleFactory } from "./context.ts";
 import { Health } from "./health.ts";
@@ -57,6 +57,7 @@ export class Oracles implements Observer {
   readonly #onAccused: readonly With<"accused">[];
   readonly #onInvoked: readonly With<"invoked">[];
   readonly #onCompleted: readonly With<"completed">[];
+  readonly #onAdmission: readonly With<"admission">[];
   readonly #onQuiet: readonly With<"quiet">[];
   readonly #onFinished: readonly With<"finished">[];
 
@@ -107,6 +108,7 @@ export class Oracles implements Observer {
     this.#onAccused = this.all.filter((oracle): oracle is With<"accused"> => oracle.accused !== undefined);
     this.#onInvoked = this.all.filter((oracle): oracle is With<"invoked"> => oracle.invoked !== undefined);
     this.#onCompleted = this.all.filter((oracle): oracle is With<"completed"> => oracle.completed !== undefined);
+    this.#onAdmission = this.all.filter((oracle): oracle is With<"admission"> => oracle.admission !== undefined);
     this.#onQuiet = this.all.filter((oracle): oracle is With<"quiet"> => oracle.quiet !== undefined);
     this.#onFinished = this.all.filter((oracle): oracle is With<"finished"> => oracle.finished !== undefined);
   }
@@ -210,6 +212,10 @@ export class Oracles implements Observer {
 
   completed(operation: ClientOperation): void {
     for (const oracle of this.#onCompleted) oracle.completed(operation);
+  }
+
+  admission(call: DoorCall): void {
+    for (const oracle of this.#onAdmission) oracle.admission(call);
   }
 
   quiet(): void {

@@ -16,7 +16,7 @@ import { FleetSimulation } from "../fleet/index.ts";
 import { type CommittedLedger, ORACLES, Oracles } from "../oracles/index.ts";
 import { drawSchedule, type FaultSchedule, SCHEDULE_LIMITS, type Scenario, settled } from "../scenario/index.ts";
 import { Recorder, type TraceEvent, type Transition } from "../trace/index.ts";
-import { type ClientOperation, Operator, Workload, type WorkloadListener } from "../workload/index.ts";
+import { type ClientOperation, Doorkeeper, Operator, Workload, type WorkloadListener } from "../workload/index.ts";
 import { type LiarSettings, type SimMember, World, type WorldListener } from "../world/index.ts";
 import { FaultView } from "./fault-view.ts";
 import { QuietPhase } from "./quiet.ts";
@@ -63,6 +63,7 @@ export class Run implements WorldListener {
   readonly #faults: FaultView;
   readonly #operator: Operator;
   readonly #workload: Workload;
+  readonly #doorkeeper: Doorkeeper | null;
   readonly #fleet: FleetSimulation | null;
   /** Null when nobody lies. */
   readonly #judge: Judge | null;
@@ -151,6 +152,8 @@ export class Run implements WorldListener {
       if (kind === null) throw new RangeError(`there is no fault ${fault.kind}`);
       this.#injector.plan(kind, fault);
     }
+    this.#doorkeeper =
+      scenario.door === null ? null : new Doorkeeper(world, scenario.door, (call) => this.#oracles?.admission(call));
     this.#workload = new Workload(world, scenario.workload, {
       invoked: (operation) => {
         this.#oracles?.invoked(operation);
@@ -236,6 +239,7 @@ export class Run implements WorldListener {
 
   #goQuiet(): void {
     this.#recorder?.tell("quiet", null, "faults have ended");
+    this.#doorkeeper?.stop();
     this.#quiet = new QuietPhase({
       world: this.#world,
       injector: this.#injector,

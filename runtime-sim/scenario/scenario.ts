@@ -4,7 +4,13 @@ import { type CountLimits, LEVEL, type RaftOptions } from "../../core/index.ts";
 import type { LiarShape } from "../byzantine/index.ts";
 import type { FleetShape } from "../fleet/index.ts";
 import type { Range } from "../random/index.ts";
-import { IDLE_OPERATOR, type OperatorShape, STEADY_WORKLOAD, type WorkloadShape } from "../workload/index.ts";
+import {
+  type DoorShape,
+  IDLE_OPERATOR,
+  type OperatorShape,
+  STEADY_WORKLOAD,
+  type WorkloadShape,
+} from "../workload/index.ts";
 import type { Variety } from "./variety.ts";
 
 /** Ordinary conditions of all links; each is drawn once for a seed. */
@@ -77,6 +83,8 @@ export interface Scenario {
   readonly clocks: ClockRanges;
   readonly workload: WorkloadShape;
   readonly operator: OperatorShape;
+  /** Who makes tokens and who tries to join with them; null: nobody. */
+  readonly door: DoorShape | null;
   readonly faults: readonly FaultMix[];
   /** Hosts that run machines, and who asks for some; null: there are records of VMs alone. */
   readonly fleet: FleetShape | null;
@@ -123,6 +131,7 @@ export function scenario(parts: Pick<Scenario, "name" | "summary"> & Partial<Sce
     clocks: CALM_CLOCKS,
     workload: STEADY_WORKLOAD,
     operator: IDLE_OPERATOR,
+    door: null,
     faults: [],
     fleet: null,
     liar: null,

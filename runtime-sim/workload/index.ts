@@ -1,5 +1,6 @@
 /** Who uses the cluster: clients and an operator. */
 
+export { type DoorCall, Doorkeeper, type DoorShape } from "./doorkeeper.ts";
 export { Generator } from "./generator.ts";
 export type { LatencySummary } from "./histogram.ts";
 export { type Asked, askedText, type ClientOperation, VALUE_KEY, writtenValue } from "./operation.ts";
