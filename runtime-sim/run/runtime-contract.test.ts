@@ -16,7 +16,7 @@ function runUnder(contract: CoreWatch, parts: Partial<Scenario>, seed: number): 
 }
 
 const crashes: Scenario["faults"] = [
-  { kind: "crash", everyMs: [1000, 3000], durationMs: [100, 1000], targets: ["leader", "any"] },
+  { kind: "crash", everyMs: [1000, 2000], durationMs: [100, 1000], targets: ["leader", "any"] },
 ];
 
 describe("the simulator keeps the contract", () => {
