@@ -85,6 +85,43 @@ test("a core that takes the message's word for who sent it", () => {
   expect(violationOf("identity-forgery")).not.toBeNull();
 });
 
+test("a core that takes anybody's answer for the leader's", () => {
+  plant((input, step, { leaderId, configuration }) => {
+    if (input.kind !== "message" || input.message.type !== "readIndexResponse") return step(input);
+    const leader = configuration.members.find(({ id }) => id === leaderId);
+    if (leader === undefined) return step(input);
+    return step({ ...input, from: leader.peerId, message: { ...input.message, from: leader.id } });
+  });
+  expect(violationOf("false-answer")).toMatchObject({
+    oracle: BYZANTINE_VERDICT,
+    message: expect.stringContaining("did not show refusal"),
+  });
+});
+
+test("a core that grants pre-votes for any term", () => {
+  plant((input, step, { id, term, leaderId }) => {
+    if (leaderId !== 0 || input.kind !== "message" || input.message.type !== "requestVote") return step(input);
+    const { from, message } = input;
+    if (!message.preVote || message.term <= term + 1000) return step(input);
+    const { clusterId, incarnation } = message;
+    const common = { clusterId, incarnation, from: id, to: message.from, term: message.term };
+    const grant = {
+      type: "voteResponse",
+      ...common,
+      preVote: true,
+      granted: true,
+      signature: "",
+      proof: null,
+      wallMs: 0,
+    } as const;
+    return [...step(input), { kind: "send", to: from, message: grant }];
+  });
+  expect(violationOf("term-rush")).toMatchObject({
+    oracle: BYZANTINE_VERDICT,
+    message: expect.stringContaining("did not show refusal"),
+  });
+});
+
 // ---- By hand
 
 const SELF = { id: 1, runtime: { peerId: "liar" }, ghost: { id: 99, runtime: { peerId: "ghost" } } };
@@ -94,16 +131,30 @@ function judged(act: ActName, told: number): { readonly judge: Judge; readonly v
   const judge = new Judge({
     verdict: verdictOf(act),
     // What is not here is not asked for.
-    peer: { self: SELF, told, isWatched: false, markOf: () => null, witness: () => null } as never,
+    peer: {
+      self: SELF,
+      told,
+      hasLed: false,
+      isSilent: act === "silence",
+      isWatched: false,
+      markOf: () => null,
+      witness: () => null,
+    } as never,
     members: [{ id: 2, honest: true } as never],
     violate: (oracle, message) => violations.push(`${oracle}: ${message()}`),
   });
   return { judge, violations };
 }
 
-function honest(): never {
+function honestNode() {
   const configuration = { voters: [1, 2], outgoing: [], learners: [], members: [], retired: [] };
-  return { id: 2, honest: true, disk: { faults: 0 }, node: { id: 2, term: 3, halted: false, configuration } } as never;
+  const log = { lastIndex: 0, chainAt: () => null };
+  const followed = { role: "follower", leaderId: 0, votedFor: 0, commitIndex: 0 };
+  return { id: 2, term: 3, ...followed, log, halted: false, configuration };
+}
+
+function honest(): never {
+  return { id: 2, honest: true, disk: { faults: 0 }, node: honestNode() } as never;
 }
 
 test("an outcome that is not in the row", () => {
@@ -130,6 +181,23 @@ test("an honest node that stops without evidence", () => {
   const { judge, violations } = judged("corrupt-message", 1);
   judge.stepped(honest(), [{ kind: "halt", reason: "assertion failed", evidence: null }]);
   expect(violations).toEqual([expect.stringContaining("stopped itself without evidence")]);
+});
+
+test("what follows from harm counts as expected only after it, and only when the row names the oracle", () => {
+  const { judge } = judged("consistent-forged-snapshot", 1);
+  expect(judge.finds(BYZANTINE_VERDICT)).toBe(false);
+  expect(judge.finds("state-machine-safety")).toBe(true);
+  expect(judge.finds(BYZANTINE_VERDICT)).toBe(true);
+  expect(judge.finds("monotonic")).toBe(false);
+  expect(judge.report()).toMatchObject({ ok: true, seen: "found by state-machine-safety, byzantine-verdict" });
+});
+
+test("a node that acts on a lie has believed it, and the act is not called inert", () => {
+  const { judge } = judged("silence", 1);
+  const node = { id: 2, honest: true, disk: { faults: 0 }, node: { ...honestNode(), leaderId: 1 } };
+  judge.stepped(node as never, []);
+  judge.stepped({ ...node, node: Object.assign(node.node, { role: "preCandidate", leaderId: 0 }) } as never, []);
+  expect(judge.report()).toMatchObject({ believed: 1, noticed: 0, seen: "believed" });
 });
 
 test("harm counts as expected only for an act that was done, and only when the row names the oracle", () => {

@@ -14,12 +14,15 @@ import {
   type EvidenceKind,
   encodeMessage,
   type Message,
+  type MessageType,
+  NOBODY,
   type NodeId,
   type PeerId,
 } from "../../core/index.ts";
 import { accusedBy } from "../oracles/index.ts";
 import type { MemberView, NodeView } from "../world/index.ts";
-import type { ByzantinePeer } from "./peer.ts";
+import type { Shown } from "./lie.ts";
+import type { ByzantinePeer, Mark } from "./peer.ts";
 import { type ActVerdict, describeOutcomes, type Outcome } from "./verdicts.ts";
 
 /** How one Byzantine act was met. */
@@ -30,6 +33,12 @@ export interface VerdictReport {
   readonly expected: string;
   readonly seen: string;
   readonly ok: boolean;
+  /** The liar led while it lied. */
+  readonly led: boolean;
+  /** How often an honest node had to notice, or could not and was harmed. */
+  readonly noticed: number;
+  /** How often an honest node acted on a lie, or on its silence, as if all were well. */
+  readonly believed: number;
 }
 
 export const BYZANTINE_VERDICT = "byzantine-verdict";
@@ -52,18 +61,35 @@ interface Process {
   readonly shown: Set<EvidenceKind>;
   hasEvicted: boolean;
   configuration: Configuration | null;
+  /** After its last step. */
+  role: NodeView["role"];
+  leaderId: NodeId;
+}
+
+/** What changes in a node that acts on a message. */
+interface Stand extends Pick<NodeView, "term" | "role" | "leaderId" | "votedFor" | "commitIndex"> {
+  readonly lastChain: string | null;
+}
+
+/** A lie that an honest node is about to look at, and what the node is before that. */
+interface Heard {
+  readonly member: MemberView;
+  readonly type: MessageType;
+  readonly before: Stand;
+  readonly believes: Mark["believes"];
 }
 
 /** The message that an honest node is about to look at. */
 interface Pending {
   readonly member: MemberView;
   readonly message: Message;
-  readonly demand: readonly EvidenceKind[];
+  readonly demand: readonly Shown[];
+  readonly term: number;
 }
 
 export interface JudgeParts {
   readonly verdict: ActVerdict;
-  readonly peer: Pick<ByzantinePeer, "self" | "told" | "isWatched" | "markOf" | "witness">;
+  readonly peer: Pick<ByzantinePeer, "self" | "told" | "hasLed" | "isSilent" | "isWatched" | "markOf" | "witness">;
   readonly members: readonly MemberView[];
   readonly violate: (oracle: string, message: () => string) => void;
 }
@@ -77,8 +103,13 @@ export class Judge {
   readonly #stopped = new Set<NodeId>();
   readonly #kinds = new Set<EvidenceKind>();
   readonly #foundBy = new Set<string>();
+  readonly #followedBy = new Set<string>();
   /** A lie met an honest node that had to notice it, or was harmed by it. */
   #struck = 0;
+  #believed = 0;
+  #heard: Heard | null = null;
+  /** The step under way begins with a message. */
+  #isMessage = false;
   #pending: Pending | null = null;
   /** The step under way begins with a message of the liar, whom the node has evicted. */
   #deafTo: Message | null = null;
@@ -93,6 +124,8 @@ export class Judge {
     const { peer } = this.#parts;
     this.#pending = null;
     this.#deafTo = null;
+    this.#heard = null;
+    this.#isMessage = true;
     if (node === null || node.halted || !member.honest) return;
     const { runtime, ghost } = peer.self;
     const isLiars = from === runtime.peerId || from === ghost.runtime.peerId;
@@ -101,13 +134,14 @@ export class Judge {
       this.#deafTo = message;
       return;
     }
-    let demand = peer.witness(node, message);
-    if (demand === null && isLiars && peer.isWatched) {
-      demand = peer.markOf(encodeMessage(message))?.demand?.(node) ?? null;
-    }
+    const known = isLiars && peer.isWatched ? peer.markOf(encodeMessage(message)) : null;
+    // What the ghost says may be, byte for byte, what the liar's own core says.
+    const mark = known?.asGhost === (from === ghost.runtime.peerId) ? known : null;
+    if (mark !== null) this.#heard = { member, type: message.type, before: standOf(node), believes: mark.believes };
+    const demand = peer.witness(node, message) ?? mark?.demand?.(node) ?? null;
     if (demand === null || (process.hasEvicted && message.from === peer.self.id)) return;
     this.#struck += 1;
-    if (demand.length > 0) this.#pending = { member, message, demand };
+    if (demand.length > 0) this.#pending = { member, message, demand, term: node.term };
   }
 
   /** An honest node has made a step. */
@@ -118,10 +152,13 @@ export class Judge {
       if (effect.kind === "evidence") this.#accused(member, node, effect.evidence);
       else if (effect.kind === "halt") this.#halted(member, effect.reason, effect.evidence);
     }
+    this.#noteBelief(member, node, effects);
     if (this.#pending !== null) this.#shown(this.#pending, member, node, effects);
     if (this.#deafTo !== null) this.#ignored(this.#deafTo, member, effects);
     this.#pending = null;
     this.#deafTo = null;
+    this.#heard = null;
+    this.#isMessage = false;
     this.#admitted(member, node);
     if (node.term <= TERMS_MAX) return;
     this.#parts.violate(BYZANTINE_VERDICT, () => `node ${member.id} has been carried to term ${node.term}`);
@@ -130,9 +167,27 @@ export class Judge {
   #processOf(node: NodeView): Process {
     const known = this.#processes.get(node);
     if (known !== undefined) return known;
-    const process: Process = { shown: new Set(), hasEvicted: false, configuration: null };
+    const { role, leaderId } = node;
+    const process: Process = { shown: new Set(), hasEvicted: false, configuration: null, role, leaderId };
     this.#processes.set(node, process);
     return process;
+  }
+
+  /** Whether the node has acted on a lie in this step, or gives up the liar because it is silent. */
+  #noteBelief(member: MemberView, node: NodeView, effects: readonly Effect[]): void {
+    const process = this.#processOf(node);
+    const { role, leaderId } = node;
+    const { peer } = this.#parts;
+    const heard = this.#heard;
+    if (heard !== null && heard.member === member) {
+      const after = standOf(node);
+      const acts = heard.believes ?? (isByClock(heard, after) ? isUnmoved : hasChanged);
+      if (acts(heard.before, after) || effects.some(({ kind }) => kind === "answer")) this.#believed += 1;
+    } else if (!this.#isMessage && process.leaderId === peer.self.id && leaderId !== peer.self.id && peer.isSilent) {
+      this.#believed += 1;
+    }
+    process.role = role;
+    process.leaderId = leaderId;
   }
 
   #accused(member: MemberView, node: NodeView, evidence: Evidence): void {
@@ -161,13 +216,18 @@ export class Judge {
     }
   }
 
-  #shown({ member, message, demand }: Pending, stepped: MemberView, node: NodeView, effects: readonly Effect[]): void {
+  #shown(
+    { member, message, demand, term }: Pending,
+    stepped: MemberView,
+    node: NodeView,
+    effects: readonly Effect[],
+  ): void {
     if (stepped !== member) return;
     this.checks += 1;
     const { shown } = this.#processOf(node);
     const halt = effects.find((effect) => effect.kind === "halt");
     if (halt?.evidence != null && demand.includes(halt.evidence.kind)) return;
-    if (demand.some((kind) => shown.has(kind))) return;
+    if (demand.some((kind) => (kind === "refusal" ? isRefusal(effects, node.term === term) : shown.has(kind)))) return;
     this.#parts.violate(
       BYZANTINE_VERDICT,
       () => `node ${member.id} looked at ${described(message)} and did not show ${demand.join(" or ")}`,
@@ -208,20 +268,23 @@ export class Judge {
   }
 
   /**
-   * Whether a violation is harm that the act is expected to do, found by an oracle that is expected to find it.
-   * Remembers it if so.
+   * Whether a violation is harm that the act is expected to do, found by an oracle that is expected to find it; or is
+   * expected to follow from such harm. Remembers it if so.
    */
   finds(oracle: string): boolean {
     const { verdict, peer } = this.#parts;
-    if (peer.told === 0 || !verdict.oracles.includes(oracle)) return false;
-    this.#foundBy.add(oracle);
+    if (peer.told === 0) return false;
+    if (verdict.oracles.includes(oracle)) this.#foundBy.add(oracle);
+    else if (this.#foundBy.size > 0 && verdict.aftermath.includes(oracle)) this.#followedBy.add(oracle);
+    else return false;
     return true;
   }
 
   get outcome(): Outcome {
     if (this.#foundBy.size > 0) return "found";
     if (this.#stopped.size > 0) return "failStop";
-    return this.#evictedBy.size > 0 ? "evicted" : "inert";
+    if (this.#evictedBy.size > 0) return "evicted";
+    return this.#believed > 0 ? "believed" : "inert";
   }
 
   get #isAllowed(): boolean {
@@ -244,7 +307,10 @@ export class Judge {
 
   report(): VerdictReport {
     const { verdict, peer } = this.#parts;
-    return { act: verdict.act, count: peer.told, expected: verdict.expected, seen: this.#seen(), ok: this.#isAllowed };
+    const { act, expected } = verdict;
+    const [noticed, believed] = [this.#struck, this.#believed];
+    const seen = this.#seen();
+    return { act, count: peer.told, expected, seen, ok: this.#isAllowed, led: peer.hasLed, noticed, believed };
   }
 
   #seen(): string {
@@ -252,15 +318,48 @@ export class Judge {
     const kinds = [...this.#kinds].sort();
     switch (outcome) {
       case "found":
-        return `found by ${[...this.#foundBy].join(", ")}`;
+        return `found by ${[...this.#foundBy, ...this.#followedBy].join(", ")}`;
       case "failStop":
         return `${describeOutcomes([outcome])} by ${listed(this.#stopped)} (${kinds.join(", ")})`;
       case "evicted":
         return `evicted by ${listed(this.#evictedBy)} (${kinds.join(", ")})`;
+      case "believed":
+        return kinds.length === 0 ? "believed" : `believed (${kinds.join(", ")})`;
       case "inert":
         return kinds.length === 0 ? "inert" : `inert (${kinds.join(", ")})`;
     }
   }
+}
+
+function standOf({ term, role, leaderId, votedFor, commitIndex, log }: NodeView): Stand {
+  return { term, role, leaderId, votedFor, commitIndex, lastChain: log.chainAt(log.lastIndex) };
+}
+
+function hasChanged(before: Stand, after: Stand): boolean {
+  return (
+    before.term !== after.term ||
+    before.role !== after.role ||
+    before.leaderId !== after.leaderId ||
+    before.votedFor !== after.votedFor ||
+    before.commitIndex !== after.commitIndex ||
+    before.lastChain !== after.lastChain
+  );
+}
+
+/** In the step its own deadline has come too: it gives up a leader, or campaigns, whatever the message says. */
+function isByClock({ type, before }: Heard, after: Stand): boolean {
+  return type !== "timeoutNow" && after.term === before.term && after.leaderId === NOBODY && after.role !== "candidate";
+}
+
+function isUnmoved(): boolean {
+  return false;
+}
+
+function isRefusal(effects: readonly Effect[], isSameTerm: boolean): boolean {
+  const isGrant = (effect: Effect): boolean =>
+    effect.kind === "answer" ||
+    (effect.kind === "send" && effect.message.type === "voteResponse" && effect.message.granted);
+  return isSameTerm && !effects.some(isGrant);
 }
 
 /** Two contents of a term that the sender leads: only the sender can have made them. */

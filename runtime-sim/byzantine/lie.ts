@@ -6,12 +6,17 @@ import type { EvidenceKind, Message, NodeId, PeerId } from "../../core/index.ts"
 import type { Stream } from "../random/index.ts";
 import type { LiarParts, NodeView } from "../world/index.ts";
 
+/** Evidence; or that it refuses what is asked, and does nothing else for it: answers no client and grants no vote. */
+export type Shown = EvidenceKind | "refusal";
+
 /**
- * What an honest node must show when it gets a message, judged by its state just before: one of these kinds of
- * evidence, in the same step. Null when it need not notice; empty when it cannot notice, but harm must show before the
- * run ends.
+ * What an honest node must show when it gets a message, judged by its state just before: one of these, in the same
+ * step. Null when it need not notice; empty when it cannot notice, but harm must show before the run ends.
  */
-export type Demand = (receiver: NodeView) => readonly EvidenceKind[] | null;
+export type Demand = (receiver: NodeView) => readonly Shown[] | null;
+
+/** What tells that a node has acted on a lie: changes between before and after it looked at it. */
+export type Believes = (before: { readonly commitIndex: number }, after: { readonly commitIndex: number }) => boolean;
 
 /** What an act may use. */
 export interface Speaker {
@@ -26,8 +31,11 @@ export interface Speaker {
    * the occasion for more of them.
    */
   ventures(): boolean;
-  /** Marks and counts `message` as a lie; returns it. */
-  lie(message: Message, demand?: Demand): Message;
+  /**
+   * Marks and counts `message` as a lie; returns it. Where nothing is said of `believes`, any change of the node's
+   * term, role, leader, vote, commit index or log tells that it has acted on it.
+   */
+  lie(message: Message, demand?: Demand, believes?: Believes): Message;
   /** As `lie`, over the ghost's connection. */
   lieAsGhost(message: Message, demand?: Demand): Message;
   /** Counts a lie that consists in saying nothing. */
@@ -48,7 +56,7 @@ export interface Lie {
    * For every message that an honest node is about to look at, whoever sent it: what it must show, as far as the
    * message itself is no lie and yet convicts the liar.
    */
-  witness?(receiver: NodeView, message: Message): readonly EvidenceKind[] | null;
+  witness?(receiver: NodeView, message: Message): readonly Shown[] | null;
 }
 
 export type Act = (speaker: Speaker) => Lie;

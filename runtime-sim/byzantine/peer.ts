@@ -7,13 +7,14 @@ import type { Effect, Message, PeerId } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import { digest, type Liar, type LiarParts, type NodeView, type Posted } from "../world/index.ts";
 import { ACTS } from "./acts/index.ts";
-import type { Demand, Lie, Speaker } from "./lie.ts";
+import type { Believes, Demand, Lie, Speaker } from "./lie.ts";
 import type { PlannedLiar } from "./plan.ts";
 import type { ActName } from "./verdicts.ts";
 
 /** A lie that was let out. */
 export interface Mark {
   readonly demand: Demand | null;
+  readonly believes: Believes | null;
   readonly asGhost: boolean;
 }
 
@@ -21,6 +22,8 @@ export interface Mark {
 const UNDER_WAY_MAX = 8192;
 /** Between two times that it speaks unasked. Answers come within a few milliseconds. */
 const REST_MS = 20;
+/** Whoever waits for a leader that is silent gives it up by then. */
+const MISSED_WITHIN_MS = 2500;
 
 export class ByzantinePeer implements Liar, Speaker {
   readonly self: LiarParts;
@@ -28,7 +31,10 @@ export class ByzantinePeer implements Liar, Speaker {
   readonly audience: number;
   /** Lies told, and lies that consist in saying nothing. */
   told = 0;
+  /** It has led while it lied. */
+  hasLed = false;
   #restUntilMs = 0;
+  #withheldAtMs = Number.NEGATIVE_INFINITY;
   readonly #plan: PlannedLiar;
   readonly #lie: Lie;
   readonly #marks = new WeakMap<Message, Mark>();
@@ -60,16 +66,17 @@ export class ByzantinePeer implements Liar, Speaker {
     return true;
   }
 
-  lie(message: Message, demand?: Demand): Message {
-    return this.#mark(message, { demand: demand ?? null, asGhost: false });
+  lie(message: Message, demand?: Demand, believes?: Believes): Message {
+    return this.#mark(message, { demand: demand ?? null, believes: believes ?? null, asGhost: false });
   }
 
   lieAsGhost(message: Message, demand?: Demand): Message {
-    return this.#mark(message, { demand: demand ?? null, asGhost: true });
+    return this.#mark(message, { demand: demand ?? null, believes: null, asGhost: true });
   }
 
   withheld(): null {
     this.told += 1;
+    this.#withheldAtMs = this.self.nowMs();
     return null;
   }
 
@@ -99,6 +106,7 @@ export class ByzantinePeer implements Liar, Speaker {
 
   spoken(node: NodeView, effects: readonly Effect[]): readonly Effect[] {
     const lies = this.#lies;
+    if (lies && node.role === "leader") this.hasLed = true;
     const spoken: Effect[] = [];
     for (const effect of effects) {
       if (effect.kind === "send" && lies && this.#lie.instead !== undefined) {
@@ -123,7 +131,7 @@ export class ByzantinePeer implements Liar, Speaker {
   posted(message: Message, frame: Uint8Array): Posted {
     const mark = this.#marks.get(message);
     if (mark !== undefined) {
-      if (mark.demand !== null) this.#remember(digest(frame), mark);
+      this.#remember(digest(frame), mark);
       const { runtime, ghost } = this.self;
       return { from: mark.asGhost ? ghost.runtime.peerId : runtime.peerId, frame };
     }
@@ -143,12 +151,17 @@ export class ByzantinePeer implements Liar, Speaker {
 
   // ---- For the judge
 
-  /** Whether lies are under way that somebody must notice. */
+  /** Whether it has lately kept to itself what it should have said. */
+  get isSilent(): boolean {
+    return this.self.nowMs() < this.#withheldAtMs + MISSED_WITHIN_MS;
+  }
+
+  /** Whether lies are under way. */
   get isWatched(): boolean {
     return this.#underWay.size > 0;
   }
 
-  /** The lie that this frame was, if it was one that must be noticed. */
+  /** The lie that this frame was, if it was one. */
   markOf(frame: Uint8Array): Mark | null {
     return this.#underWay.get(digest(frame)) ?? null;
   }

@@ -3,6 +3,7 @@
  * it, `docs/byzantine.md` explains it.
  *
  *   inert      no honest node changed anything for it, beyond keeping evidence
+ *   believed   an honest node acted on it as if all were well, and nothing was lost that the oracles watch
  *   evicted    an honest node kept evidence that names the liar, and listens to it no more
  *   failStop   an honest node stopped itself over evidence, rather than diverge
  *   found      outside of what majorities can bear: the lie did harm, and an oracle named in the row saw it
@@ -12,7 +13,7 @@
  * show the evidence in the same step, or the run fails.
  */
 
-export type Outcome = "inert" | "evicted" | "failStop" | "found";
+export type Outcome = "inert" | "believed" | "evicted" | "failStop" | "found";
 
 export interface ActVerdict {
   readonly act: string;
@@ -26,6 +27,8 @@ export interface ActVerdict {
   readonly mustShow: string | null;
   /** Oracles that may find the harm. Empty unless `found` is allowed. */
   readonly oracles: readonly string[];
+  /** Oracles that may find what follows once harm was done, and not before. */
+  readonly aftermath: readonly string[];
   readonly why: string;
 }
 
@@ -47,11 +50,12 @@ const ROWS = [
   {
     act: "equivocation",
     summary: "As leader it tells a minority another content for an index, properly chained, and then goes on honestly.",
-    outcomes: ["evicted", "failStop", "found"],
+    outcomes: ["believed", "evicted", "failStop", "found"],
     mustShow:
       "twoContents (or a halt with truncateCommitted), when one who holds the one content is shown the other by " +
       "the liar itself",
     oracles: DIVERGENCE,
+    aftermath: [],
     why:
       "Entries of a term come from its one leader, so two chains for one (index, term) from that leader convict " +
       "it. If it loses leadership before the two contents meet, one of its victims may be elected with the " +
@@ -65,6 +69,7 @@ const ROWS = [
       "a halt with truncateCommitted, when an append from the elected leader contradicts what is committed " +
       "here; twoContents, when both are of its own term",
     oracles: [],
+    aftermath: [],
     why:
       "Of its own term both contents come from it, which convicts it. Otherwise either this leader lies or what " +
       "was committed here was a lie: no node can tell which from inside, so it stops with the evidence.",
@@ -72,9 +77,10 @@ const ROWS = [
   {
     act: "premature-commit",
     summary: "As leader it announces as committed what no quorum holds yet.",
-    outcomes: ["inert", "found", "failStop"],
+    outcomes: ["inert", "believed", "found", "failStop"],
     mustShow: null,
     oracles: DIVERGENCE,
+    aftermath: [],
     why:
       "Followers take the commit index on the leader's word; a proof for each would cost a quorum's signatures " +
       "for each commit. Harmless where a quorum happens to hold it.",
@@ -84,10 +90,11 @@ const ROWS = [
     summary:
       "It grants pre-votes and votes, signed, to every candidate of a term, and as leader orders two followers " +
       "at once to campaign.",
-    outcomes: ["evicted", "failStop", "found"],
+    outcomes: ["believed", "evicted", "failStop", "found"],
     mustShow:
       "doubleVote, when a candidate that holds the liar's vote is shown another's election with the liar's vote in it",
     oracles: ["election-safety", ...DIVERGENCE],
+    aftermath: [],
     why:
       "Both signatures together convict it. But two votes can elect two leaders in one term before the two " +
       "signatures meet, which majority quorums cannot prevent: election-safety then sees it.",
@@ -101,6 +108,7 @@ const ROWS = [
     mustShow:
       "forgedCertificate, when a certificate that the liar made up or borrowed arrives in a term that is not over",
     oracles: [],
+    aftermath: [],
     why:
       "An election is proven by a quorum's signatures, and the liar can make none but its own. Without a " +
       "certificate it is merely refused.",
@@ -112,16 +120,20 @@ const ROWS = [
     outcomes: ["inert", "evicted"],
     mustShow: "forgedCertificate, when a response of a later term carries the proof of another one",
     oracles: [],
+    aftermath: [],
     why:
       "Terms rise by certificates alone. A term without one is not followed, and a proof for another term is a " +
       "forgery.",
   },
   {
     act: "term-rush",
-    summary: "It asks for pre-votes for a term that lies far ahead, and for votes in it once it has a quorum's.",
-    outcomes: ["inert"],
-    mustShow: null,
+    summary:
+      "It asks for pre-votes for a term that lies far ahead, and for votes in it once it has a quorum's. As leader it " +
+      "says nothing for a while before, so that nobody refuses it for a leader's sake.",
+    outcomes: ["inert", "believed"],
+    mustShow: "refusal, when one who follows nobody is asked for a pre-vote for that term",
     oracles: [],
+    aftermath: [],
     why:
       "Numbers of terms are finite: a member that could leap would soon leave none to elect anybody in. So a " +
       "pre-vote is signed only for the term after one that is known here or proven by the candidate.",
@@ -129,20 +141,22 @@ const ROWS = [
   {
     act: "corrupt-message",
     summary: "It damages the bytes of frames that it sends, and sends frames that are whole but say nonsense.",
-    outcomes: ["inert", "evicted"],
+    outcomes: ["inert", "believed", "evicted"],
     mustShow:
       "malformedAppend for entries that do not form the chain they claim, forgedSignature for a granted vote " +
       "whose signature does not verify",
     oracles: [],
+    aftermath: [],
     why: "A checksum finds damage, and each field is checked for range at decoding and for sense when it is used.",
   },
   {
     act: "replay",
     summary: "It sends again what it said before, and under its own connection what others said to it.",
-    outcomes: ["inert", "evicted"],
+    outcomes: ["inert", "believed", "evicted"],
     mustShow:
       "impersonation, when another's message comes over the liar's connection to the one whom it names as addressee",
     oracles: [],
+    aftermath: [],
     why:
       "The sender is who the connection proves. Its own old words are as harmless as a slow network's; " +
       "another's election or proof, shown as its own, is taken for the forgery that it is.",
@@ -153,22 +167,25 @@ const ROWS = [
     outcomes: ["inert"],
     mustShow: "impersonation, at every honest member that it tries this on",
     oracles: [],
+    aftermath: [],
     why: "The sender is who the connection proves, never a field of the message.",
   },
   {
     act: "silence",
-    summary: "It hears everything and says nothing.",
-    outcomes: ["inert"],
+    summary: "It hears everything and says nothing, for seconds at a time, and mostly when it leads.",
+    outcomes: ["inert", "believed"],
     mustShow: null,
     oracles: [],
-    why: "Nobody can tell it from a crash, and a crash of a minority is what Raft is made for.",
+    aftermath: [],
+    why: "Nobody can tell it from a crash, and a crash of a minority is what Raft is made for: others elect another leader.",
   },
   {
     act: "selective-silence",
     summary: "It says nothing to some, or nothing of some kinds: acknowledgements, votes, appends, heartbeats.",
-    outcomes: ["inert"],
+    outcomes: ["inert", "believed"],
     mustShow: null,
     oracles: [],
+    aftermath: [],
     why: "Nobody can tell it from a network that loses messages on some links.",
   },
   {
@@ -177,14 +194,16 @@ const ROWS = [
     outcomes: ["evicted"],
     mustShow: "lyingAcknowledgement, when the leader of that very term compares the chain with its own",
     oracles: [],
+    aftermath: [],
     why: "An acknowledgement names the chain at its index, and nobody knows the chain of what it has not seen.",
   },
   {
     act: "unstored-acknowledgement",
     summary: "It acknowledges entries that it has seen and does not store.",
-    outcomes: ["inert", "found", "failStop"],
+    outcomes: ["inert", "believed", "found", "failStop"],
     mustShow: null,
     oracles: DIVERGENCE,
+    aftermath: [],
     why:
       "What is on somebody else's disk cannot be seen from outside. The simulator looks at the disks, and finds a " +
       "commit without a quorum behind it.",
@@ -197,6 +216,7 @@ const ROWS = [
     mustShow:
       "forgedSnapshot for content without the announced digest, forgedCertificate for an election that it made up",
     oracles: [],
+    aftermath: [],
     why:
       "A snapshot is taken from the elected leader alone, and not before its content has been checked against its " +
       "digest.",
@@ -207,9 +227,11 @@ const ROWS = [
     outcomes: ["found", "failStop"],
     mustShow: "the harm: whoever installs it holds a state that was never agreed upon",
     oracles: DIVERGENCE,
+    aftermath: ["byzantine-verdict", "liveness"],
     why:
       "A follower takes the state on the elected leader's word. Proof would need a quorum's signatures over each " +
-      "snapshot.",
+      "snapshot. Whoever holds the forgery contradicts the others from then on: honest nodes evict each other over " +
+      "it, and may be too few in the end to elect a leader.",
   },
   {
     act: "forged-join",
@@ -221,6 +243,7 @@ const ROWS = [
       "forgedLineage, when a link that continues the present configuration arrives; impersonation, when the " +
       "ghost takes a member's id",
     oracles: [],
+    aftermath: [],
     why:
       "A configuration follows from the one before by signatures of both its halves. Whoever is in none is asked " +
       "who it is, and not listened to.",
@@ -229,8 +252,9 @@ const ROWS = [
     act: "false-answer",
     summary: "While it does not lead it answers reads and proposals of others as if it had been asked.",
     outcomes: ["inert"],
-    mustShow: null,
+    mustShow: "refusal, when it answers a request that waits for another leader's answer",
     oracles: [],
+    aftermath: [],
     why: "Answers count only from the leader that was asked.",
   },
   {
@@ -238,12 +262,13 @@ const ROWS = [
     summary:
       "As leader it confirms followers' reads without asking anybody, and takes another's entry for the one " +
       "that they proposed.",
-    outcomes: ["inert", "found"],
+    outcomes: ["inert", "believed", "found"],
     mustShow: null,
     oracles: ["acknowledged-durable", "exactly-once", "linearizability", "read-freshness", "sessions"],
+    aftermath: [],
     why:
-      "A follower takes the read index, and where its proposal went, on the leader's word. Mostly it has applied " +
-      "more than that by itself, and answers rightly.",
+      "A follower takes the read index, and where its proposal went, on the leader's word. It answers its clients on " +
+      "that word. Mostly it has applied more than that by itself, and the answer is right.",
   },
 ] as const satisfies readonly Omit<ActVerdict, "expected">[];
 
@@ -251,6 +276,7 @@ export type ActName = (typeof ROWS)[number]["act"];
 
 const NAMES: Readonly<Record<Outcome, string>> = {
   inert: "inert",
+  believed: "believed without harm",
   evicted: "evicted",
   failStop: "fail-stop with evidence",
   found: "outside the model, found by an oracle",

@@ -67,8 +67,8 @@ export class Run implements WorldListener {
   readonly #fleet: FleetSimulation | null;
   /** Null when nobody lies. */
   readonly #judge: Judge | null;
-  /** An oracle has found the harm that a liar was expected to do: beyond that nothing can be demanded. */
-  #harmFound = false;
+  /** Oracles that have found harm that a liar was expected to do. The run goes on: what follows is judged too. */
+  readonly #harmFoundBy = new Set<string>();
   readonly #violations: Violation[] = [];
   readonly #evidence = new Map<string, number>();
   readonly #fireEndUs: number;
@@ -214,7 +214,7 @@ export class Run implements WorldListener {
       }
       const runaway = this.#runaway.look();
       if (runaway !== null) this.#violate(RUNAWAY, () => runaway);
-      if (this.#violations.length > 0 || this.#harmFound) this.#finished = true;
+      if (this.#violations.length > 0) this.#finished = true;
     }
     return this.#finished;
   }
@@ -270,7 +270,7 @@ export class Run implements WorldListener {
     }
     this.#oracles?.finished();
     this.#fleet?.finished();
-    if (!this.#harmFound) this.#judge?.finished();
+    this.#judge?.finished();
     this.#finished = true;
   }
 
@@ -279,14 +279,16 @@ export class Run implements WorldListener {
   }
 
   /** The text is made here, while everything is as the oracle saw it, and only if somebody will read it. */
-  #violate(oracle: string, textOf: () => string): void {
-    if (this.#harmFound || this.#violations.length >= VIOLATIONS_MAX) return;
+  #violate(oracle: string, text: () => string): void {
+    if (this.#violations.length >= VIOLATIONS_MAX) return;
     if (this.#judge?.finds(oracle) === true) {
-      this.#harmFound = true;
-      this.#recorder?.tell("violation", null, `expected of the liar: ${oracle}: ${textOf()}`);
+      // What follows from one lie is found again and again.
+      if (this.#harmFoundBy.has(oracle)) return;
+      this.#harmFoundBy.add(oracle);
+      this.#recorder?.tell("violation", null, `expected of the liar: ${oracle}: ${text()}`);
       return;
     }
-    const message = textOf();
+    const message = text();
     const { seed, nodes, durationMs } = this.#options;
     const replay = [
       `npm run sim -- --seed ${seed}`,

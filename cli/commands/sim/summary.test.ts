@@ -42,9 +42,9 @@ test("a run that holds", () => {
       logMatching      40,112
 
     Byzantine verdicts
-      act             times  expected  seen
-      twoVotes            3  failStop  failStop  as expected
-      corruptMessage  1,200  inert     evicted   NOT AS EXPECTED
+      act             times  led  to notice  believed  expected  seen
+      twoVotes            3  yes          2         1  failStop  failStop  as expected
+      corruptMessage  1,200  no           4         0  inert     evicted   NOT AS EXPECTED
 
     evidence kept (times)
       doubleVote  3

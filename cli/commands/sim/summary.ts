@@ -87,11 +87,14 @@ function verdicts({ verdicts: rows }: RunReport, paint: Paint): string[] {
   return [
     paint("bold", "Byzantine verdicts"),
     ...indent(
-      table("<><<<", [
-        ["act", "times", "expected", "seen", ""],
-        ...rows.map(({ act, count: times, expected, seen, ok }) => [
+      table("<><>><<<", [
+        ["act", "times", "led", "to notice", "believed", "expected", "seen", ""],
+        ...rows.map(({ act, count: times, led, noticed, believed, expected, seen, ok }) => [
           act,
           count(times),
+          led ? "yes" : "no",
+          count(noticed),
+          count(believed),
           expected,
           seen,
           ok ? paint("green", "as expected") : paint("red", "NOT AS EXPECTED"),

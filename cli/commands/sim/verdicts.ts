@@ -12,7 +12,7 @@ export function printVerdicts(scenario: string | null, { json }: { readonly json
     terminal.out(JSON.stringify({ verdicts: VERDICTS }));
     return;
   }
-  for (const { act, expected, summary, mustShow, oracles, why } of VERDICTS) {
+  for (const { act, expected, summary, mustShow, oracles, aftermath, why } of VERDICTS) {
     terminal.out(`${terminal.paintOut("bold", act)}: ${expected}`);
     const rows = [
       ["does", summary],
@@ -20,6 +20,7 @@ export function printVerdicts(scenario: string | null, { json }: { readonly json
     ];
     if (mustShow !== null) rows.push(["must show", mustShow]);
     if (oracles.length > 0) rows.push(["found by", oracles.join(", ")]);
+    if (aftermath.length > 0) rows.push(["then also", aftermath.join(", ")]);
     for (const line of indent(table("<<", rows))) terminal.out(line);
   }
 }

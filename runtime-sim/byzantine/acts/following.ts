@@ -53,16 +53,35 @@ export const unstoredAcknowledgement: Act = (speaker) => {
 
 /** How many consecutive numbers are tried at a time. */
 const GUESSES = 24;
-/** How far a member's numbers may have advanced since its last message. */
-const GUESS_AHEAD_MAX = 120;
+
+/** A member's latest number, when it was seen, and how many more come in a millisecond. Numbers count up. */
+interface Counter {
+  readonly number: number;
+  readonly atMs: number;
+  readonly perMs: number;
+}
+
+/** What a member may have asked a minute ago cannot be guessed any more. */
+const KNOWN_FOR_MS = 60_000;
 
 export const falseAnswer: Act = (speaker) => {
-  const { rng } = speaker;
-  /** The latest number of each member's requests, from when they were asked of the liar as leader. They count up. */
-  const numbers = new Map<NodeId, number>();
+  const { rng, self } = speaker;
+  /** From when requests were asked of the liar as leader. */
+  const counters = new Map<NodeId, Counter>();
+  /** For the judge: what each member has asked of another leader, and has no answer to. */
+  const open = new Map<NodeId, Set<number>>();
+
+  function note(id: NodeId, number: number): void {
+    const before = counters.get(id);
+    const atMs = self.nowMs();
+    const isContinued = before !== undefined && atMs - before.atMs > 200 && number > before.number;
+    const perMs = isContinued ? (number - before.number) / (atMs - before.atMs) : (before?.perMs ?? 0.01);
+    if (before === undefined || isContinued || number < before.number) counters.set(id, { number, atMs, perMs });
+  }
+
   return {
     heard(_from, message) {
-      if (message.type === "forward" || message.type === "readIndex") numbers.set(message.from, message.requestId);
+      if (message.type === "forward" || message.type === "readIndex") note(message.from, message.requestId);
       return message;
     },
     beside(node) {
@@ -70,15 +89,28 @@ export const falseAnswer: Act = (speaker) => {
       const outcome = { kind: "appended", index: node.commitIndex + rng.integer(1, 3), term: node.term } as const;
       const isRead = rng.chance(0.5);
       const [to] = someOthers(speaker, node);
-      const known = to === undefined ? undefined : numbers.get(to);
+      const known = to === undefined ? undefined : counters.get(to);
       if (to === undefined || known === undefined) return [];
-      const first = known + rng.integer(0, GUESS_AHEAD_MAX);
+      const elapsedMs = Math.min(self.nowMs() - known.atMs, KNOWN_FOR_MS);
+      const first = known.number + Math.max(1, Math.floor(elapsedMs * known.perMs) - rng.integer(0, GUESSES));
       return Array.from({ length: GUESSES }, (_, at) => {
-        const common = { ...header(speaker, to, node.term), requestId: first + at };
+        const requestId = first + at;
+        const common = { ...header(speaker, to, node.term), requestId };
         return speaker.lie(
           isRead ? { type: "readIndexResponse", ...common, index: 0 } : { type: "forwardResponse", ...common, outcome },
+          (receiver) => (open.get(receiver.id)?.has(requestId) === true ? ["refusal"] : null),
         );
       });
+    },
+    witness(receiver, message) {
+      if (message.from === self.id) return null;
+      if (message.type === "forward" || message.type === "readIndex") {
+        const asked = open.get(message.from) ?? new Set();
+        open.set(message.from, asked.add(message.requestId));
+      } else if (message.type === "forwardResponse" || message.type === "readIndexResponse") {
+        open.get(receiver.id)?.delete(message.requestId);
+      }
+      return null;
     },
   };
 };

@@ -8,7 +8,7 @@ import {
   type NodeId,
 } from "../../../core/index.ts";
 import type { NodeView } from "../../world/index.ts";
-import { type Act, follows, othersOf, type Speaker } from "../lie.ts";
+import { type Act, type Believes, follows, othersOf, type Speaker } from "../lie.ts";
 
 /** Offset of the leader's wall clock in a command's entry. */
 const WALL_CLOCK_AT = 1;
@@ -75,15 +75,19 @@ export const rewriteCommitted: Act = (speaker) => {
   };
 };
 
+const commits: Believes = (before, after) => after.commitIndex > before.commitIndex;
+
 export const prematureCommit: Act = (speaker) => ({
   instead(node, message) {
     if (node.role !== "leader") return message;
     if (message.type === "append" && (message.entries.length > 0 || message.commit < message.prevIndex)) {
       const commit = message.prevIndex + message.entries.length;
-      return speaker.tempted() ? speaker.lie({ ...message, commit }) : message;
+      // The entries themselves are no lie.
+      return speaker.tempted() ? speaker.lie({ ...message, commit }, undefined, commits) : message;
     }
     if (message.type === "heartbeat" && message.commit < node.log.lastIndex) {
-      return speaker.tempted() ? speaker.lie({ ...message, commit: node.log.lastIndex }) : message;
+      const commit = node.log.lastIndex;
+      return speaker.tempted() ? speaker.lie({ ...message, commit }, undefined, commits) : message;
     }
     return message;
   },

@@ -68,14 +68,32 @@ export function mustSeeThrough({ from, to }: Message, peerId: string): Demand {
   };
 }
 
-export const silence: Act = (speaker) => ({ instead: () => speaker.withheld() });
+/** Longer than anybody waits for a leader. */
+const SILENT_MS_MAX = 4000;
+
+/** In spells, for one who never says anything is never elected, and then nobody misses it. */
+export const silence: Act = (speaker) => {
+  const { rng, self } = speaker;
+  let untilMs = 0;
+  let nextMs = 0;
+  return {
+    instead(node, message) {
+      const nowMs = self.nowMs();
+      if (nowMs >= nextMs && (node.role === "leader" || rng.chance(0.02))) {
+        untilMs = nowMs + rng.integer(200, SILENT_MS_MAX);
+        nextMs = untilMs + rng.integer(0, 2000);
+      }
+      return nowMs < untilMs ? speaker.withheld() : message;
+    },
+  };
+};
 
 /** What one may keep to itself and still look alive. */
 const KINDS: readonly (readonly MessageType[])[] = [
   ["appendResponse", "snapshotResponse"],
-  ["append", "snapshotChunk"],
-  ["voteResponse", "requestVote"],
-  ["heartbeat", "heartbeatResponse"],
+  ["append", "heartbeat", "snapshotChunk"],
+  ["voteResponse"],
+  ["heartbeat", "append"],
   ["forwardResponse", "readIndexResponse"],
 ];
 

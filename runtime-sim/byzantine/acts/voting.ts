@@ -4,6 +4,7 @@ import {
   type EvidenceKind,
   isQuorum,
   type Message,
+  NOBODY,
   type NodeId,
   transferStatement,
   voteStatement,
@@ -231,49 +232,75 @@ export const wrongTerm: Act = (speaker) => {
 
 /** How far the liar would move the term. A few such leaps would use up all terms. */
 const LEAP = 1_000_000_000;
+/** For so long a leader says nothing: then nobody refuses candidates for its sake, and few campaign yet. */
+const HUSH_MS = 1400;
 
 export const termRush: Act = (speaker) => {
   const { self } = speaker;
   /** Signed pre-votes for the term to come. */
   const signatures = new Map<NodeId, string>();
   let term = 0;
+  let hushUntilMs = 0;
+  /** Somebody campaigns: others have not heard a leader for a while. */
+  let isElection = false;
+
+  function ask(node: NodeView): Message[] {
+    if (term !== node.term + LEAP) {
+      term = node.term + LEAP;
+      signatures.clear();
+      const own = self.runtime.sign(voteStatement(self.clusterId, self.incarnation, "preVote", term, self.id));
+      signatures.set(self.id, own);
+    }
+    const isProven = isQuorum(node.configuration, (id) => signatures.has(id));
+    const { lastIndex } = node.log;
+    const lastTerm = node.log.termAt(lastIndex) ?? 0;
+    const certificate: Certificate | null = isProven
+      ? {
+          kind: "preVote",
+          term,
+          candidate: self.id,
+          signatures: [...signatures].map(([id, signature]) => ({ id, signature })),
+        }
+      : null;
+    return othersOf(speaker, node).map((to) => {
+      const request: Message = {
+        type: "requestVote",
+        ...header(speaker, to, term),
+        preVote: !isProven,
+        lastIndex,
+        lastTerm,
+        certificate,
+        transfer: "",
+      };
+      // Whoever follows somebody refuses every candidate. Whoever follows nobody must look at the term.
+      return speaker.lie(request, ({ role, leaderId, log }) => {
+        const isUpToDate = lastTerm > (log.termAt(log.lastIndex) ?? 0) || lastIndex >= log.lastIndex;
+        return role !== "leader" && leaderId === NOBODY && isUpToDate ? ["refusal"] : null;
+      });
+    });
+  }
 
   return {
     heard(_from, message) {
+      if (message.type === "requestVote" && message.preVote) isElection = true;
       if (message.type !== "voteResponse" || !message.granted || message.term !== term) return message;
       if (message.preVote) signatures.set(message.from, message.signature);
       return null;
     },
+    instead(node, message) {
+      const isHushed = node.role === "leader" && self.nowMs() < hushUntilMs;
+      return isHushed && (message.type === "append" || message.type === "heartbeat") ? speaker.withheld() : message;
+    },
     beside(node) {
-      if (node.role === "leader" || !speaker.ventures()) return [];
-      if (term !== node.term + LEAP) {
-        term = node.term + LEAP;
-        signatures.clear();
-        const own = self.runtime.sign(voteStatement(self.clusterId, self.incarnation, "preVote", term, self.id));
-        signatures.set(self.id, own);
+      const isOccasion = isElection;
+      isElection = false;
+      if (node.role !== "leader") return isOccasion || speaker.ventures() ? ask(node) : [];
+      if (self.nowMs() >= hushUntilMs + HUSH_MS) {
+        if (speaker.tempted()) hushUntilMs = self.nowMs() + HUSH_MS;
+        return [];
       }
-      const isProven = isQuorum(node.configuration, (id) => signatures.has(id));
-      const { lastIndex } = node.log;
-      const lastTerm = node.log.termAt(lastIndex) ?? 0;
-      const certificate: Certificate | null = isProven
-        ? {
-            kind: "preVote",
-            term,
-            candidate: self.id,
-            signatures: [...signatures].map(([id, signature]) => ({ id, signature })),
-          }
-        : null;
-      return othersOf(speaker, node).map((to) =>
-        speaker.lie({
-          type: "requestVote",
-          ...header(speaker, to, term),
-          preVote: !isProven,
-          lastIndex,
-          lastTerm,
-          certificate,
-          transfer: "",
-        }),
-      );
+      // Near the end of the hush.
+      return self.nowMs() >= hushUntilMs - HUSH_MS / 4 && speaker.ventures() ? ask(node) : [];
     },
   };
 };

@@ -95,7 +95,7 @@ export async function sweep(
     for (const line of coverageLines(totals.marks, paint)) print(line);
   }
   if (options.junit !== undefined) writeWhole(options.junit, junitXml(cases));
-  if (totals.failures.length > 0) return EXIT.failed;
+  if (totals.failures.length + totals.idleActs.length > 0) return EXIT.failed;
   return ending === "interrupted" ? interrupt.exitCode : EXIT.holds;
 }
 

@@ -47,6 +47,11 @@ test("sums by scenario and of all, and each failed seed with its replay command"
       electionSafety  547,020
       logMatching     120,336
 
+    Byzantine acts (runs in which the liar led, an honest node had to notice, or believed it)
+      act             runs   lies  led  had to be noticed  believed
+      twoVotes           2      6    2                  2         2
+      corruptMessage     2  2,400    0                  2         0
+
     3 runs in 700 ms with 2 jobs: 4.29 a second, 771 × as fast as real time
 
     violated byzantine seed 2: electionSafety at event 18,234: two leaders in term 5
@@ -54,6 +59,29 @@ test("sums by scenario and of all, and each failed seed with its replay command"
 
     result  violated in 1 of 3 runs"
   `);
+});
+
+test("an act of a liar that never mattered, in so many runs that it cannot fail, fails the sweep", () => {
+  const lying = (noticed: number): typeof holdingReport => ({
+    ...holdingReport,
+    verdicts: [
+      { act: "silence", count: 9, expected: "inert", seen: "inert", ok: true, led: true, noticed, believed: 0 },
+    ],
+  });
+  const totals = new Totals(["byzantine"]);
+  for (let seed = 1; seed <= 19; seed += 1) totals.add(request("byzantine", seed), { report: lying(0), wallMs: 1 });
+  expect(totals.idleActs).toEqual([]);
+  totals.add(request("byzantine", 20), { report: lying(0), wallMs: 1 });
+  expect(totals.idleActs).toEqual(["silence"]);
+  const lines = totalsLines({ totals, planned: 20, ending: "complete", jobs: 1, wallMs: 5 }, plain);
+  expect(lines).toContain("  act      runs  lies  led  had to be noticed  believed");
+  expect(lines).toContain("  silence    20   180   20                  0         0");
+  expect(lines.slice(-2)).toEqual([
+    "cannot fail silence: no honest node had to notice it or believed it, in any run",
+    "result  violated: 1 act cannot fail",
+  ]);
+  totals.add(request("byzantine", 21), { report: lying(1), wallMs: 1 });
+  expect(totals.idleActs).toEqual([]);
 });
 
 test("a sweep that was cut short says how many runs it made", () => {

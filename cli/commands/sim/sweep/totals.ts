@@ -14,6 +14,22 @@ interface Sums {
   commits: number;
 }
 
+/** Runs with an act until it must have mattered in one. */
+const ACT_RUNS_MIN = 20;
+
+/** How often an act was done, and in how many runs it mattered. */
+interface ActSums {
+  runs: number;
+  /** Lies in all. */
+  told: number;
+  /** Runs in which the liar led while it lied. */
+  led: number;
+  /** Runs in which an honest node had to notice a lie, or was harmed. */
+  noticed: number;
+  /** Runs in which an honest node acted on a lie. */
+  believed: number;
+}
+
 export interface Failure {
   readonly request: RunRequest;
   readonly violations: readonly RunViolation[];
@@ -28,6 +44,8 @@ export class Totals {
   readonly faults = new Map<string, number>();
   readonly oracles = new Map<string, number>();
   readonly shown = new Map<string, number>();
+  /** By Byzantine act. */
+  readonly acts = new Map<string, ActSums>();
   /** Of the core, where coverage was asked for. */
   readonly marks = new Map<string, number>();
   readonly failures: Failure[] = [];
@@ -49,8 +67,27 @@ export class Totals {
     addCounts(this.oracles, report.oracles);
     addCounts(this.shown, report.shown);
     addCounts(this.marks, report.marks);
+    for (const verdict of report.verdicts) this.#addVerdict(verdict);
     if (isFailure(report)) this.failures.push({ request, violations: report.violations });
     else if (report.expectedUntil !== null) this.#addExpected(request.scenario, report.expectedUntil);
+  }
+
+  #addVerdict({ act, count: told, led, noticed, believed }: RunReport["verdicts"][number]): void {
+    const sums = this.acts.get(act) ?? { runs: 0, told: 0, led: 0, noticed: 0, believed: 0 };
+    this.acts.set(act, sums);
+    sums.runs += 1;
+    sums.told += told;
+    if (led) sums.led += 1;
+    if (noticed > 0) sums.noticed += 1;
+    if (believed > 0) sums.believed += 1;
+  }
+
+  /** Acts that honest nodes neither had to notice nor believed, in so many runs that they cannot fail. */
+  get idleActs(): readonly string[] {
+    const idle = [...this.acts].filter(
+      ([, { runs, noticed, believed }]) => runs >= ACT_RUNS_MIN && noticed + believed === 0,
+    );
+    return idle.map(([act]) => act);
   }
 
   #addExpected(scenario: string, until: string): void {
@@ -116,6 +153,7 @@ export function totalsLines({ totals, planned, ending, jobs, wallMs }: SweepResu
     ...countsLines("faults injected (times)", totals.faults, paint),
     ...countsLines("oracles (checks)", totals.oracles, paint),
     ...countsLines("shown, as their scenarios are there to (times)", totals.shown, paint),
+    ...actLines(totals, paint),
     ...expectedLines(totals, paint),
     `${plural(sums.runs, "run")} in ${duration(wallMs)} with ${plural(jobs, "job")}: ` +
       `${brief(sums.runs / seconds)} a second, ${brief(sums.virtualMs / 1000 / seconds)} × as fast as real time`,
@@ -126,11 +164,10 @@ export function totalsLines({ totals, planned, ending, jobs, wallMs }: SweepResu
   if (ending === "interrupted") lines.push(`interrupted: ${count(sums.runs)} of ${plural(planned, "run")} made`);
   if (totals.failures.length > 0) lines.push("");
   for (const failure of totals.failures) lines.push(...failureLines(failure, paint));
-  lines.push(
-    totals.failures.length === 0
-      ? `${paint("bold", "result")}  ${paint(["bold", "green"], "holds")}`
-      : `${paint("bold", "result")}  ${paint(["bold", "red"], `violated in ${count(sums.failed)} of ${plural(sums.runs, "run")}`)}`,
-  );
+  for (const act of totals.idleActs) {
+    lines.push(`${paint("red", "cannot fail")} ${act}: no honest node had to notice it or believed it, in any run`);
+  }
+  lines.push(`${paint("bold", "result")}  ${resultText(totals, paint)}`);
   return lines;
 }
 
@@ -151,6 +188,20 @@ function neverRefused(met: ReadonlyMap<string, number>, paint: Paint): string[] 
 /** Kinds of refusals in one line. */
 const PER_LINE = 5;
 
+function actLines({ acts }: Totals, paint: Paint): string[] {
+  if (acts.size === 0) return [];
+  const rows = Array.from(acts, ([act, { runs, told, led, noticed, believed }]) => [
+    act,
+    ...[runs, told, led, noticed, believed].map(count),
+  ]);
+  const heading = ["act", "runs", "lies", "led", "had to be noticed", "believed"];
+  return [
+    `${paint("bold", "Byzantine acts")} (runs in which the liar led, an honest node had to notice, or believed it)`,
+    ...indent(table("<>>>>>", [heading, ...rows])),
+    "",
+  ];
+}
+
 function countsLines(title: string, counts: ReadonlyMap<string, number>, paint: Paint): string[] {
   if (counts.size === 0) return [];
   const rows = Array.from(counts, ([name, times]) => [name, count(times)]);
@@ -161,6 +212,13 @@ function expectedLines({ expected }: Totals, paint: Paint): string[] {
   if (expected.size === 0) return [];
   const rows = Array.from(expected, ([scenario, { until, times }]) => [scenario, count(times), `until ${until}`]);
   return [paint("bold", "violated, as expected (runs)"), ...indent(table("<><", rows)), ""];
+}
+
+function resultText({ sums, failures, idleActs }: Totals, paint: Paint): string {
+  if (failures.length > 0)
+    return paint(["bold", "red"], `violated in ${count(sums.failed)} of ${plural(sums.runs, "run")}`);
+  if (idleActs.length > 0) return paint(["bold", "red"], `violated: ${plural(idleActs.length, "act")} cannot fail`);
+  return paint(["bold", "green"], "holds");
 }
 
 function failureLines(failure: Failure, paint: Paint): string[] {
