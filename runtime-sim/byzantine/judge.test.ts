@@ -24,7 +24,7 @@ function violationOf(act: ActName): { readonly oracle: string; readonly message:
     operator: { ...IDLE_OPERATOR, transferEveryMs: [2000, 4000] },
     liar: { acts: [act], chance: [0.1, 0.3] },
   });
-  for (let seed = 1; seed <= 6; seed += 1) {
+  for (let seed = 1; seed <= 24; seed += 1) {
     const run = new Run(lying, { seed });
     while (!run.advance(100_000)) {
       // Until it is over.
