@@ -1,4 +1,5 @@
 /** Real bugs of other systems, as edits to the core. Production code has no switch for any of them. */
+import { BLIND_PLANTS } from "./planted-blind-bugs.ts";
 import { IDENTITY_PLANTS } from "./planted-identity-bugs.ts";
 import { NODE_PLANTS } from "./planted-node-bugs.ts";
 import { ORCHESTRATION_PLANTS } from "./planted-orchestration-bugs.ts";
@@ -168,4 +169,5 @@ export const PLANTS: readonly Plant[] = [
   ...STATE_PLANTS,
   ...IDENTITY_PLANTS,
   ...ORCHESTRATION_PLANTS,
+  ...BLIND_PLANTS,
 ];
