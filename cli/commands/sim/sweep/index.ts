@@ -19,7 +19,7 @@ import { type Ending, failureLine, isFailure, type SweepResult, Totals, totalsLi
  * The limit of one thread's heap, many times what a run needs. A run that exceeds it fails, before the machine runs
  * out of memory.
  */
-const THREAD_HEAP_MAX_MIB = 1024;
+const THREAD_HEAP_MAX_MIB = 2048;
 /** A run keeps to its limits between events. A thread that is later than this does not come back from an event. */
 const THREAD_LATE_MS = 30_000;
 /** The longest that a timer can wait. */
