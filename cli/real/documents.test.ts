@@ -89,7 +89,6 @@ async function nodeIn(folder: string): Promise<() => Promise<void>> {
 
 const documents = ["README.md", "CONTRIBUTING.md", ...globSync("docs/**/*.md", { cwd: root }).sort()];
 
-// Some of them sweep all scenarios, and one scenario sets up a thousand hosts.
 test.each(documents)("%s", { timeout: 900_000 }, async (document) => {
   const folder = mkdtempSync(join(tmpdir(), "blixard-test-"));
   let stop: (() => Promise<void>) | null = null;
