@@ -4,14 +4,12 @@
  *     NAME/                     mode 0700, like everything here
  *       run-EPOCH/              one run; made whole or not at all
  *         run.json              what to start
- *         started               the run has begun; there is no second time
- *         events.log            what QEMU says happened, by QMP
- *         errors.log            what it wrote on its standard error
+ *         started               empty: the run has begun; there is no second time
+ *         stopping              empty: somebody asked it to stop
  *         console.log           the last of the guest's console, console.1.log what came before
- *         stop.json             somebody asked it to stop
- *         end.json              its process has ended, or was not started
+ *         end.json              how its process has ended, or why it was not started
  *
- * Each file is written once, except the console and the events.
+ * Each file is written once, except the console.
  */
 import {
   closeSync,
@@ -50,7 +48,9 @@ export type RunFile = z.infer<typeof runSchema>;
 
 const endSchema = z.object({
   how: z.enum(["exited", "killed", "notStarted", "fenced"]),
-  /** Exit code, signal or error, for people. */
+  /** What QEMU said caused it (QMP's `ShutdownCause`); null: it said nothing. */
+  cause: z.string().nullable(),
+  /** Its last words, or else its exit code or signal, or the error; for people. */
   detail: z.string(),
 });
 /** How the process of a run has ended. `fenced`: by the fence, or not started because of it. */
@@ -124,11 +124,12 @@ export class MachineFiles {
   }
 
   isAskedToStop(run: RunPath): boolean {
-    return existsSync(this.path(run, "stop.json"));
+    return existsSync(this.path(run, "stopping"));
   }
 
+  /** Where that cannot be written, because somebody has removed the directory or the disk is full, it is not known. */
   markAskedToStop(run: RunPath): void {
-    createdOnce(this.path(run, "stop.json"));
+    unlessImpossible(() => createdOnce(this.path(run, "stopping")));
   }
 
   /** Null: it has not ended, as far as anybody has seen. */
@@ -137,12 +138,14 @@ export class MachineFiles {
     return text === null ? null : endSchema.parse(JSON.parse(text));
   }
 
-  /** Only the first end counts. */
+  /** Only the first end counts. Where it cannot be written, nobody has seen how the run ended. */
   writeEnd(run: RunPath, end: RunEnd): void {
     const path = this.path(run, "end.json");
-    if (existsSync(path)) return;
-    writeFileSync(`${path}.new`, JSON.stringify(end), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    unlessImpossible(() => {
+      if (existsSync(path)) return;
+      writeFileSync(`${path}.new`, JSON.stringify(end), { mode: 0o600 });
+      renameSync(`${path}.new`, path);
+    });
   }
 
   /** Everything of that name. */
@@ -158,6 +161,15 @@ export function textOf(path: string): string | null {
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw error;
+  }
+}
+
+/** What is about one machine must not end what all of them depend on. */
+function unlessImpossible(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!(error instanceof Error && "syscall" in error)) throw error;
   }
 }
 

@@ -1,8 +1,8 @@
 /** One run of a machine under QEMU, as this node knows it: its phase, its monitor, and how it is brought to an end. */
 import type { Logger } from "pino";
-import type { Machine as HostMachine, MachinePhase } from "../../core/index.ts";
+import type { Machine as HostMachine, Interface, MachinePhase } from "../../core/index.ts";
 import { causeOf } from "./end-cause.ts";
-import { type MachineFiles, type RunPath, textOf } from "./files.ts";
+import type { MachineFiles, RunPath } from "./files.ts";
 import { MONITOR_SOCKET } from "./qemu-command.ts";
 import { Qmp } from "./qmp.ts";
 
@@ -13,6 +13,7 @@ const TERMINATE_MS = 2000;
 
 export interface MachineParts {
   readonly run: RunPath;
+  readonly interfaces: readonly Interface[];
   readonly files: MachineFiles;
   readonly log: Logger;
   /** `shown` is another one now. */
@@ -22,9 +23,11 @@ export interface MachineParts {
 
 export class QemuMachine {
   readonly run: RunPath;
+  readonly interfaces: readonly Interface[];
   readonly #parts: MachineParts;
   #shown: HostMachine;
   #monitor: Qmp | null = null;
+  #hasLived = false;
   /** Ends what waits for the monitor, when the process has ended. */
   readonly #life = new AbortController();
   #escalation: NodeJS.Timeout | null = null;
@@ -32,6 +35,7 @@ export class QemuMachine {
   constructor(parts: MachineParts, phase: MachinePhase) {
     this.#parts = parts;
     this.run = parts.run;
+    this.interfaces = parts.interfaces;
     this.#shown = { ...parts.run, phase, reason: "" };
   }
 
@@ -48,6 +52,11 @@ export class QemuMachine {
     return this.phase === "starting" || this.phase === "running" || this.phase === "stopping";
   }
 
+  /** Its process has been seen alive. */
+  get hasLived(): boolean {
+    return this.#hasLived;
+  }
+
   enter(phase: MachinePhase, reason = ""): void {
     if (this.phase === phase && this.#shown.reason === reason) return;
     this.#shown = { ...this.run, phase, reason };
@@ -57,10 +66,9 @@ export class QemuMachine {
 
   /** Its process lives: found so after a start, or by a node that has just come up. */
   lives(): void {
-    if (this.#monitor !== null || this.#life.signal.aborted) return;
-    const { files } = this.#parts;
-    if (files.isAskedToStop(this.run)) this.enter("stopping");
-    else if (this.phase !== "running") this.enter("starting");
+    if (this.#hasLived || this.#life.signal.aborted) return;
+    this.#hasLived = true;
+    this.enter(this.#parts.files.isAskedToStop(this.run) ? "stopping" : "starting");
     void this.#watch();
   }
 
@@ -69,7 +77,6 @@ export class QemuMachine {
     const { signal } = this.#life;
     try {
       const monitor = await Qmp.open(files.path(this.run), MONITOR_SOCKET, () => undefined, signal);
-      if (this.#monitor !== null) return monitor.close();
       this.#monitor = monitor;
       if (this.phase === "stopping") await this.#powerDown();
       else if (this.phase === "starting") {
@@ -89,9 +96,7 @@ export class QemuMachine {
     this.#monitor?.close();
     this.#monitor = null;
     const { files } = this.#parts;
-    const read = (name: string): string => textOf(files.path(this.run, name)) ?? "";
-    const end = files.end(this.run);
-    const { isOrderly, reason } = causeOf(end, read("events.log"), read("errors.log"), files.isAskedToStop(this.run));
+    const { isOrderly, reason } = causeOf(files.end(this.run), files.isAskedToStop(this.run));
     this.enter(isOrderly ? "stopped" : "failed", reason);
   }
 

@@ -3,7 +3,7 @@
  * is known of them is in their directories (files.ts), so the next node finds them as they are.
  */
 import type { Logger } from "pino";
-import type { HealthProbe, Machine, VmSpec } from "../../core/index.ts";
+import type { Interface, Machine, VmSpec } from "../../core/index.ts";
 import { ImageError, type ImageStore } from "../images/index.ts";
 import { killAll, markOf } from "../processes/index.ts";
 import type { Accelerator, Driver, DriverListener, MachineAction } from "../worker/index.ts";
@@ -52,7 +52,11 @@ export class QemuDriver implements Driver {
   }
 
   async #adopt(): Promise<void> {
-    for (const run of this.#files.list()) this.#add(run, this.#files.isStarted(run) ? "starting" : "built");
+    for (const run of this.#files.list()) {
+      const isOver = this.#files.isStarted(run) || this.#files.end(run) !== null;
+      // Whether it lives or has ended is known once the supervisor has spoken, or is not there.
+      this.#add(run, this.#files.read(run).interfaces, isOver ? "starting" : "built");
+    }
     const first = Promise.withResolvers<void>();
     const listener = this.#supervisorListener(() => first.resolve());
     this.#supervisor = await SupervisorClient.find(this.#parts.folder, listener);
@@ -124,10 +128,11 @@ export class QemuDriver implements Driver {
     this.#supervisor?.close();
   }
 
-  #add(run: RunPath, phase: Machine["phase"]): QemuMachine {
+  #add(run: RunPath, interfaces: readonly Interface[], phase: Machine["phase"]): QemuMachine {
     const machine = new QemuMachine(
       {
         run,
+        interfaces,
         files: this.#files,
         log: this.#parts.log,
         changed: () => this.#listener?.changed(),
@@ -142,19 +147,16 @@ export class QemuDriver implements Driver {
   async #probe({ name, epoch, check, probe, timeoutMs }: Extract<MachineAction, { readonly kind: "probe" }>) {
     const machine = this.#machines.get(name);
     const isRunning = (): boolean => machine?.run.epoch === epoch && machine.phase === "running";
-    const passes = isRunning() && (await this.#passes({ name, epoch }, probe, timeoutMs));
+    const address = machine?.interfaces[0]?.address ?? null;
+    const folder = this.#files.path({ name, epoch });
+    const passes = isRunning() && (await isHealthy(probe, address, folder, timeoutMs));
     // A guest that has gone meanwhile does not answer.
     this.#listener?.probed(name, epoch, check, passes && isRunning());
   }
 
-  async #passes(run: RunPath, probe: HealthProbe, timeoutMs: number): Promise<boolean> {
-    const [first] = this.#files.read(run).interfaces;
-    return await isHealthy(probe, first?.address ?? null, this.#files.path(run), timeoutMs);
-  }
-
   #build({ name, epoch, spec, interfaces }: Extract<MachineAction, { readonly kind: "build" }>): void {
     this.#machines.get(name)?.release();
-    const machine = this.#add({ name, epoch }, "building");
+    const machine = this.#add({ name, epoch }, interfaces, "building");
     try {
       const image = this.#parts.images.find(imageOf(spec));
       const { qemu, accelerator } = this.#parts;
@@ -180,20 +182,22 @@ export class QemuDriver implements Driver {
     machine.enter("starting");
     void this.#setUp(machine).catch((error: unknown) => {
       this.#parts.log.error({ err: error, vm: run.name }, "a machine could not be started");
-      if (machine.phase !== "starting") return;
-      if (error instanceof TapError) {
-        this.#files.writeEnd(run, { how: "notStarted", detail: error.message });
-        this.#ended(machine);
-      } else machine.enter("built");
+      if (machine.phase === "starting" && !(error instanceof TapError)) machine.enter("built");
+      else if (machine.executes)
+        this.#notStarted(machine, `it could not be started: ${error instanceof Error ? error.message : String(error)}`);
     });
   }
 
   async #setUp(machine: QemuMachine): Promise<void> {
     const { run } = machine;
-    for (const network of this.#files.read(run).interfaces) await this.#taps.create(network);
-    // It may have been told to stop meanwhile.
+    for (const network of machine.interfaces) await this.#taps.create(network);
     if (machine.phase === "starting") await this.#order({ kind: "start", ...run });
-    else this.#removeTaps();
+    else this.#notStarted(machine, "it was told to stop before it was started");
+  }
+
+  #notStarted(machine: QemuMachine, detail: string): void {
+    this.#files.writeEnd(machine.run, { how: "notStarted", cause: null, detail });
+    this.#ended(machine);
   }
 
   #ended(machine: QemuMachine): void {
@@ -206,7 +210,7 @@ export class QemuDriver implements Driver {
     const needed = (): ReadonlySet<string> =>
       new Set(
         [...this.#machines.values()].flatMap((machine) =>
-          machine.executes ? this.#files.read(machine.run).interfaces.map(({ tap }) => tap) : [],
+          machine.executes ? machine.interfaces.map(({ tap }) => tap) : [],
         ),
       );
     this.#taps
@@ -233,7 +237,7 @@ export class QemuDriver implements Driver {
     for (const machine of this.#machines.values()) {
       const { run } = machine;
       if (alive.get(run.name) === run.epoch) machine.lives();
-      else if (machine.executes && this.#files.end(run) !== null) this.#ended(machine);
+      else if (machine.executes && (machine.hasLived || this.#files.end(run) !== null)) this.#ended(machine);
     }
   }
 
@@ -249,9 +253,12 @@ export class QemuDriver implements Driver {
     await killAll({ group: null, markedWith: markOf(this.#parts.folder) });
     for (const machine of this.#machines.values()) {
       const { run } = machine;
-      if (this.#files.isStarted(run)) this.#files.writeEnd(run, { how: "killed", detail: "its supervisor has died" });
+      if (!machine.executes) continue;
+      if (this.#files.isStarted(run))
+        this.#files.writeEnd(run, { how: "killed", cause: null, detail: "its supervisor has died" });
       if (this.#files.end(run) !== null) this.#ended(machine);
       else if (machine.phase === "starting") machine.enter("built");
+      else this.#notStarted(machine, "it was told to stop before it was started");
     }
   }
 

@@ -10,17 +10,20 @@
  * Only the process that knows the fence may start machines. An order that was on its way for too long is refused here.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { join } from "node:path";
-import { Deadline, markOf, monotonicMs, PROCESS_MARK } from "../processes/index.ts";
+import { Deadline, markOf, monotonicMs, PROCESS_MARK, Tail } from "../processes/index.ts";
 import { ConsoleFile } from "./console-file.ts";
+import { shutdownCause } from "./end-cause.ts";
 import { MachineFiles, type RunEnd, type RunPath } from "./files.ts";
 import { eachLine } from "./lines.ts";
 import { type News, type Order, orderSchema, SUPERVISOR_SOCKET } from "./supervisor-protocol.ts";
 
-/** What QEMU reads on its standard input: with this its events come on the standard output. */
-const HELLO = "hello.json";
+/** What QEMU reads on its standard input: with this its events come on its standard output. */
+const HELLO = '{"execute":"qmp_capabilities"}';
+
+/** How much of what QEMU writes on its standard error is kept, in UTF-16 code units. */
+const LAST_WORDS_LENGTH = 1024;
 
 interface Living {
   readonly run: RunPath;
@@ -40,7 +43,6 @@ class Supervisor {
   }
 
   listen(): void {
-    writeFileSync(join(this.#files.folder, HELLO), '{"execute":"qmp_capabilities"}', { mode: 0o600 });
     // Whoever has left it there is gone: this process holds the lock.
     rmSync(SUPERVISOR_SOCKET, { force: true });
     createServer((node) => this.#connected(node)).listen(SUPERVISOR_SOCKET);
@@ -81,42 +83,46 @@ class Supervisor {
     const run = { name, epoch };
     if (this.#living.has(name)) return;
     if (monotonicMs() >= this.#fenceAtMs) {
-      this.#files.writeEnd(run, { how: "fenced", detail: "the lease of this host has run out" });
+      this.#files.writeEnd(run, { how: "fenced", cause: null, detail: "" });
       return;
     }
     try {
       const { command, args } = this.#files.read(run);
       if (this.#files.markStarted(run)) this.#spawn(run, command, args);
     } catch (error) {
-      this.#files.writeEnd(run, { how: "notStarted", detail: error instanceof Error ? error.message : String(error) });
+      this.#files.writeEnd(run, notStarted(error));
     }
   }
 
   #spawn(run: RunPath, command: string, args: readonly string[]): void {
-    const events = openSync(this.#files.path(run, "events.log"), "a", 0o600);
-    const errors = openSync(this.#files.path(run, "errors.log"), "a", 0o600);
-    const hello = openSync(join(this.#files.folder, HELLO), "r");
     const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", command, ...args], {
       cwd: this.#files.path(run),
       // In a process group of its own: nothing that is typed at a terminal reaches it.
       detached: true,
       env: { PATH: process.env["PATH"], [PROCESS_MARK]: markOf(this.#files.folder) },
-      stdio: [hello, events, errors, "pipe"],
+      stdio: ["pipe", "pipe", "pipe", "pipe"],
     });
-    for (const file of [events, errors, hello]) closeSync(file);
-    const console = new ConsoleFile(this.#files.path(run));
-    const [, , , serial] = child.stdio;
-    if (serial !== null && serial !== undefined && "on" in serial) {
-      serial.on("data", (bytes: Buffer) => console.add(bytes));
-      serial.on("error", () => undefined);
-    }
     const living: Living = { run, child, isFenced: false };
     this.#living.set(run.name, living);
-    child.once("error", (error) => this.#ended(living, { how: "notStarted", detail: error.message }));
-    child.once("exit", (code, signal) => {
-      if (living.isFenced) this.#ended(living, { how: "fenced", detail: "the lease of this host has run out" });
-      else if (signal !== null) this.#ended(living, { how: "killed", detail: signal });
-      else this.#ended(living, { how: "exited", detail: `exit code ${code}` });
+    const output = new ConsoleFile(this.#files.path(run));
+    const [input, events, errors, serial] = child.stdio;
+    for (const stream of child.stdio) stream?.on("error", () => undefined);
+    input?.write(`${HELLO}\n`);
+    let cause: string | null = null;
+    if (events !== null)
+      eachLine(events, (line) => {
+        cause = shutdownCause(line) ?? cause;
+      });
+    const lastWords = new Tail(LAST_WORDS_LENGTH);
+    errors?.on("data", (bytes: Buffer) => lastWords.add(bytes.toString()));
+    serial?.on("data", (bytes: Buffer) => output.add(bytes));
+    child.once("error", (error) => this.#ended(living, notStarted(error)));
+    // Not at its exit: what it said last is read by then.
+    child.once("close", (code, signal) => {
+      const said = lastWords.text.trim().split("\n").at(-1) ?? "";
+      const detail = said === "" ? (signal ?? `exit code ${code}`) : said;
+      const how = living.isFenced ? "fenced" : signal === null ? "exited" : "killed";
+      this.#ended(living, { how, cause, detail });
     });
   }
 
@@ -151,6 +157,11 @@ class Supervisor {
   #leaveIfDone(): void {
     if (this.#nodes.size === 0 && this.#living.size === 0) process.exit(0);
   }
+}
+
+function notStarted(error: unknown): RunEnd {
+  const detail = error instanceof Error ? error.message : String(error);
+  return { how: "notStarted", cause: null, detail: `it could not be started: ${detail}` };
 }
 
 /** Null: an order that this version does not know. */

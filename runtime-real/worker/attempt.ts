@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { constants } from "node:os";
 import { StringDecoder } from "node:string_decoder";
 import { execa } from "execa";
-import { Deadline, killAll, markOf, monotonicMs, PROCESS_MARK, processesOf, signal } from "../processes/index.ts";
+import { Deadline, killAll, markOf, monotonicMs, PROCESS_MARK, processesOf, signal, Tail } from "../processes/index.ts";
 import type { Ended, Order } from "./keeper-protocol.ts";
 
 /** How long a job may take to end by itself after it was asked to. */
@@ -14,25 +14,6 @@ const LAST_OUTPUT_MS = 1000;
 export type RunOrder = Extract<Order, { readonly kind: "run" }>;
 /** Why it was ended; null: it was not ended. */
 type Verdict = "timedOut" | "cancelled" | "fenced" | null;
-
-/** The end of a text that may be long. */
-class Tail {
-  readonly #length: number;
-  #text = "";
-
-  constructor(length: number) {
-    this.#length = length;
-  }
-
-  add(text: string): void {
-    this.#text += text;
-    if (this.#text.length > 4 * this.#length) this.#text = this.#text.slice(-this.#length);
-  }
-
-  get text(): string {
-    return this.#text.slice(-this.#length);
-  }
-}
 
 export class Attempt {
   readonly #order: RunOrder;
