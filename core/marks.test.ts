@@ -1,8 +1,12 @@
 /** Every mark of the core is passed somewhere: one in the list alone would never be reached, and tell nothing. */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { MARKS } from "./marks.ts";
+import { expect, expectTypeOf, test } from "vitest";
+import { REFUSAL_KINDS } from "./domain/index.ts";
+import { MARKS, type Mark } from "./marks.ts";
+import type { EvidenceKind } from "./raft/index.ts";
+import type { RequestRefusal } from "./runtime.ts";
+import type { WorkerRefusal } from "./scheduler/index.ts";
 
 const core = import.meta.dirname;
 const sources = globSync("**/*.ts", { cwd: core, exclude: ["**/*.test.ts", "marks.ts"] });
@@ -13,6 +17,16 @@ test("each is passed, by its name or by the kind of what was refused", () => {
   expect([...byKind].sort()).toEqual(["evidence", "refused", "request-refused", "unfit"]);
   const missing = MARKS.filter((mark) => !text.includes(`"${mark}"`) && !byKind.has(mark.split("/")[0]));
   expect(missing).toEqual([]);
+});
+
+type KindsIn<Group extends string, Each = Mark> = Each extends `${Group}/${infer Kind}` ? Kind : never;
+
+test("those by a kind are of a kind that there is", () => {
+  const refused = MARKS.filter((mark) => mark.startsWith("refused/"));
+  expect(refused.sort()).toEqual(REFUSAL_KINDS.map((kind) => `refused/${kind}`).sort());
+  expectTypeOf<KindsIn<"evidence">>().toEqualTypeOf<EvidenceKind>();
+  expectTypeOf<KindsIn<"request-refused">>().toEqualTypeOf<RequestRefusal["kind"]>();
+  expectTypeOf<KindsIn<"unfit">>().toEqualTypeOf<WorkerRefusal["kind"]>();
 });
 
 test("each name is there once", () => {

@@ -171,8 +171,8 @@ export class Agent {
     this.#inventory.heard(inventoryVersion);
     this.#channel.useServers(servers);
     const untilMs = this.#channel.sentAtMs + leaseTtlMs;
-    if (!this.holdsLease) mark(this.#leaseUntilMs > 0 ? "lease/taken-anew" : "lease/first-taken");
     if (untilMs <= this.#leaseUntilMs || this.#assignment === null) return;
+    if (!this.holdsLease) mark(this.#leaseUntilMs > 0 ? "lease/taken-anew" : "lease/first-taken");
     this.#leaseUntilMs = untilMs;
     this.#step.act({ kind: "fenceAt", atMs: untilMs });
   }

@@ -217,7 +217,7 @@ export class Machines {
       if (!isBegun && this.#begun.get(name) !== epoch) this.#build(vm);
     } else if (machine.epoch < epoch) {
       mark("agent/machine-of-an-earlier-run");
-      // Its disk is that of the next run. One that was there and is gone is not made again, here neither.
+      // Its disk is that of the next run. A machine that was there and is gone is not made again, as above.
       if (isBusy(machine)) this.#stop(machine);
       else if (!isBegun) this.#build(vm);
     } else if (machine.phase === "building") {

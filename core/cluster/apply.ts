@@ -76,7 +76,9 @@ export function applyEntries(
       applyMembership(batch, entry.membership);
       results.push(null);
     } else {
-      results.push(applyEntry(batch, entry, level));
+      const result = applyEntry(batch, entry, level);
+      if (isMarking && !result.ok) mark(`refused/${result.refusal.kind}`);
+      results.push(result);
     }
   }
   checkTouchedIndexes(batch);
@@ -104,10 +106,7 @@ export class AppliedOutOfOrder extends Error {
 
 function applyEntry(batch: Batch, { index, data }: CommandEntry, level: number): ApplyResult {
   const { stamp, request, invalid } = decodeEntryData(data);
-  if (invalid !== undefined) {
-    if (isMarking) mark(`refused/${invalid.kind}`);
-    return { ok: false, refusal: invalid };
-  }
+  if (invalid !== undefined) return { ok: false, refusal: invalid };
   // A build of that level cannot decode it.
   if (levelOf(request.command) > level) return UNKNOWN_COMMAND;
   if (stamp.wallMs > batch.timeMs) batch.timeMs = stamp.wallMs;
@@ -177,6 +176,5 @@ function applyInSession(
 }
 
 function sessionExpired(sessionId: number): ApplyResult {
-  mark("refused/sessionExpired");
   return { ok: false, refusal: { kind: "sessionExpired", sessionId } };
 }

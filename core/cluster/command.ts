@@ -3,7 +3,6 @@
  * tables below; its type, its bytes and its event follow from that.
  */
 import { CLUSTER_LIMITS, type CommandResult, type RequestSession } from "../domain/index.ts";
-import { isMarking, mark } from "../marks.ts";
 import { type Infer, type Shape, text, type VariantShape, variants } from "../schema/index.ts";
 import type { Batch } from "./batch.ts";
 import type { CommandDefinition } from "./command-definition.ts";
@@ -92,7 +91,6 @@ export function applyCommand(batch: Batch, actor: string | null, command: Audite
   // A request counts, whatever will come of it.
   const limited = tenant === null ? null : takeToken(batch, tenant, "requests");
   const result = limited ?? definition.apply(batch, command);
-  if (isMarking && !result.ok) mark(`refused/${result.refusal.kind}`);
   // Once for each request that was applied: a retry that its session answers was told of before.
   if (actor !== null) {
     batch.happened({

@@ -52,8 +52,11 @@ function checkCertificate(
     mark("certificate/by-introduced-configuration");
     return "valid";
   }
-  mark("certificate/by-former-configuration");
-  return wasQuorum(raft, term, signed) ? "valid" : "unproven";
+  if (wasQuorum(raft, term, signed)) {
+    mark("certificate/by-former-configuration");
+    return "valid";
+  }
+  return "unproven";
 }
 
 /**

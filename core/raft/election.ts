@@ -156,14 +156,20 @@ export function handleRequestVote(raft: Elector, message: RequestVote): void {
  */
 function isSticky(raft: Elector, message: RequestVote): boolean {
   if (raft.role !== "leader" && raft.nowMs >= raft.lastLeaderContactMs + raft.options.electionTimeoutMs) return false;
-  if (message.transfer === "" || message.term !== raft.term + 1) {
+  if (!isOrdered(raft, message)) {
     mark("election/candidate-refused-leader-heard");
     return true;
   }
   mark("election/order-lifts-stickiness");
+  return false;
+}
+
+/** Whether the leader that this node follows has signed an order to that candidate, for the next term. */
+function isOrdered(raft: Elector, message: RequestVote): boolean {
+  if (message.transfer === "" || message.term !== raft.term + 1) return false;
   const leader = raft.roster.peerOf(raft.leaderId);
   const statement = transferStatement(raft.clusterId, raft.incarnation, raft.term, message.from);
-  return leader === undefined || !raft.environment.verify(leader, statement, message.transfer);
+  return leader !== undefined && raft.environment.verify(leader, statement, message.transfer);
 }
 
 /**
