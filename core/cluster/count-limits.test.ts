@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type CountLimits, DEFAULT_QUOTA, vmSpec } from "../domain/index.ts";
 import { keptEvents } from "./events.ts";
 import { type Command, decodeSnapshot, encodeSnapshot, InvalidSnapshot } from "./index.ts";
-import { StateMachine, taskWith } from "./testing/index.ts";
+import { factsWith, poolWith, StateMachine, taskWith } from "./testing/index.ts";
 
 const LOW: CountLimits = {
   sessions: 2,
@@ -16,27 +16,6 @@ const LOW: CountLimits = {
   tasks: 2,
   ipPools: 2,
 };
-
-function pool(nth: number): Command {
-  const net = `10.${nth}.0`;
-  return {
-    kind: "createPool",
-    spec: {
-      name: `pool-${nth}`,
-      subnet: `${net}.0/24`,
-      gateway: `${net}.1`,
-      dns: [],
-      rangeFirst: `${net}.2`,
-      rangeLast: `${net}.9`,
-      vlan: null,
-      reserved: [],
-      datacenter: null,
-      zone: null,
-      tags: [],
-      enabled: true,
-    },
-  };
-}
 
 function token(nth: number): Command {
   return {
@@ -53,7 +32,7 @@ const COUNTED: readonly (readonly [keyof CountLimits, (nth: number) => Command])
   ["vms", (nth) => ({ kind: "createVm", name: `vm-${nth}`, spec: vmSpec() })],
   ["nodes", (nth) => ({ kind: "announceNode", nodeId: nth, peerId: `peer-${nth}`, addresses: [`10.0.0.${nth}:1`] })],
   ["tenants", (nth) => ({ kind: "setQuota", tenant: `tenant-${nth}`, quota: DEFAULT_QUOTA })],
-  ["ipPools", pool],
+  ["ipPools", (nth) => ({ kind: "createPool", spec: poolWith({ name: `pool-${nth}`, subnet: `10.${nth}.0.0/24` }) })],
   ["tasks", (nth) => ({ kind: "submitTask", id: `task-${nth}`, spec: taskWith({}) })],
   ["tokens", token],
 ];
@@ -65,6 +44,14 @@ describe("with lower limits", () => {
     expect(machine.refusal(command(3))).toEqual({ kind: "limitReached", limit, maximum: LOW[limit] });
     const usual = new StateMachine();
     for (const nth of [1, 2, 3]) usual.do(command(nth));
+  });
+
+  test("one more worker is refused", () => {
+    const machine = new StateMachine({ ...LOW, nodes: 3 });
+    for (const nth of [1, 2]) machine.register(nth);
+    machine.do({ kind: "announceNode", nodeId: 3, peerId: "peer-3", addresses: ["10.0.0.3:1"] });
+    const third: Command = { kind: "registerWorker", workerId: 3, bootId: 1, facts: factsWith() };
+    expect(machine.refusal(third)).toEqual({ kind: "limitReached", limit: "workers", maximum: LOW.workers });
   });
 
   test("one more session expires the least recently active", () => {

@@ -69,11 +69,8 @@ export interface EventPage {
   readonly oldestIndex: number | null;
 }
 
-/**
- * The first `size` events after `afterIndex`, and a few more where the last entry has several. `limit`: how many the
- * log keeps at least.
- */
-export function pageOfEvents(log: EventLog, afterIndex: number, size: number, limit: number): EventPage {
+/** The first `size` events after `afterIndex`, and a few more where the last entry has several. */
+export function pageOfEvents(log: EventLog, afterIndex: number, size: number): EventPage {
   const oldest = log.chunks[0]?.[0] ?? null;
   const events: ClusterEvent[] = [];
   for (const chunk of log.chunks) {
@@ -87,7 +84,7 @@ export function pageOfEvents(log: EventLog, afterIndex: number, size: number, li
   }
   return {
     events,
-    complete: oldest === null || afterIndex >= oldest.index || log.total === keptEvents(log.total, limit),
+    complete: oldest === null || afterIndex >= oldest.index || log.chunks.length === Math.ceil(log.total / CHUNK),
     oldestIndex: oldest?.index ?? null,
   };
 }

@@ -86,7 +86,7 @@ const QUERIES = {
     "events",
     (state, { afterIndex, limit }: { readonly afterIndex: number; readonly limit: number }) => ({
       lastIndex: state.appliedIndex,
-      ...pageOfEvents(state.events, afterIndex, pageSizeOf(limit), state.limits.events),
+      ...pageOfEvents(state.events, afterIndex, pageSizeOf(limit)),
     }),
   ),
 } as const;

@@ -1,20 +1,30 @@
-/**
- * Hard limits on everything that a client can make the replicated state hold. They are part of the state machine:
- * every replica must use the same.
- */
-export const CLUSTER_LIMITS = {
-  /** Encoded request, without the leader's stamp. */
-  requestBytes: 64 * 1024,
+/** How many there may be of each: see `CountLimits`. */
+const COUNTS = {
   /** Live client sessions. One more open expires the least recently active. */
   sessions: 10_000,
-  /** A session's requests in flight: `sequence` lies less than this above `lowestUnacknowledged`. */
-  outstandingRequests: 64,
   vms: 1_000_000,
   tokens: 1000,
   /** Nodes that there ever were. */
   nodes: 10_000,
   /** Events kept at least; a multiple of 64. */
   events: 4096,
+  workers: 10_000,
+  tenants: 10_000,
+  tasks: 10_000,
+  ipPools: 1000,
+} as const;
+
+/**
+ * Hard limits on everything that a client can make the replicated state hold. They are part of the state machine:
+ * every replica must use the same.
+ */
+export const CLUSTER_LIMITS = {
+  ...COUNTS,
+
+  /** Encoded request, without the leader's stamp. */
+  requestBytes: 64 * 1024,
+  /** A session's requests in flight: `sequence` lies less than this above `lowestUnacknowledged`. */
+  outstandingRequests: 64,
 
   /** RFC 1123 label. */
   labelLength: 63,
@@ -51,10 +61,6 @@ export const CLUSTER_LIMITS = {
   hostVcpus: 1_000_000,
   hostMemoryMiB: 2 ** 40,
   hostDiskGiB: 2 ** 40,
-  workers: 10_000,
-  tenants: 10_000,
-  tasks: 10_000,
-  ipPools: 1000,
   ipPoolNumber: 65_535,
   reservedAddresses: 256,
   reasonLength: 256,
@@ -80,27 +86,6 @@ export const CLUSTER_LIMITS = {
  * on. They decide what a command does, so all members of a cluster need the same for ever. A real cluster has
  * `DEFAULT_COUNT_LIMITS`; a simulated one may have lower ones, so that they are met.
  */
-export type CountLimits = {
-  readonly [L in
-    | "sessions"
-    | "vms"
-    | "tokens"
-    | "nodes"
-    | "events"
-    | "workers"
-    | "tenants"
-    | "tasks"
-    | "ipPools"]: number;
-};
+export type CountLimits = { readonly [Limit in keyof typeof COUNTS]: number };
 
-export const DEFAULT_COUNT_LIMITS: CountLimits = Object.freeze({
-  sessions: CLUSTER_LIMITS.sessions,
-  vms: CLUSTER_LIMITS.vms,
-  tokens: CLUSTER_LIMITS.tokens,
-  nodes: CLUSTER_LIMITS.nodes,
-  events: CLUSTER_LIMITS.events,
-  workers: CLUSTER_LIMITS.workers,
-  tenants: CLUSTER_LIMITS.tenants,
-  tasks: CLUSTER_LIMITS.tasks,
-  ipPools: CLUSTER_LIMITS.ipPools,
-});
+export const DEFAULT_COUNT_LIMITS: CountLimits = Object.freeze(COUNTS);
