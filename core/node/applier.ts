@@ -37,14 +37,15 @@ export interface ApplyListener {
 export class Applier {
   state: ClusterState;
   appliedIndex: number;
-  readonly #level: number;
+  /** The feature level of the build. */
+  readonly level: number;
   #awaited = new Map<number, Awaited>();
   /** Decoded while its snapshot was checked. */
   #offered: ClusterState | null = null;
 
   /** @throws when the snapshot is damaged. */
   constructor({ meta, chunks }: Snapshot, limits: CountLimits, level: number = LEVEL) {
-    this.#level = level;
+    this.level = level;
     this.state = meta.index === 0 ? emptyState(limits) : decodeSnapshot(chunks, limits);
     this.appliedIndex = meta.index;
   }
@@ -59,7 +60,7 @@ export class Applier {
     const replicated = entries.filter(isReplicated);
     let results: readonly (ApplyResult | null)[] = [];
     if (replicated.length > 0) {
-      const outcome = applyEntries(this.state, replicated.map(replicatedEntry), this.#level);
+      const outcome = applyEntries(this.state, replicated.map(replicatedEntry), this.level);
       this.state = outcome.state;
       results = outcome.results;
       listener.stateChanged(outcome.state, outcome.touched);
@@ -105,6 +106,7 @@ export class Applier {
 
   capture() {
     return {
+      level: this.level,
       state: this.state,
       appliedIndex: this.appliedIndex,
       awaited: new Map(this.#awaited),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Entry, Node, vmSpec } from "../index.ts";
+import { DEFAULT_COUNT_LIMITS, type Entry, LEVEL, Node, vmSpec } from "../index.ts";
 import { Cluster } from "../testing/index.ts";
 
 /** The commands in one write of a node, write by write. */
@@ -192,6 +192,16 @@ test("a node that has stopped itself is captured as one", () => {
   if (node === null) throw new Error("it is down");
   const copy = Node.restore(node.capture(), cluster.options, cluster.runtime(cluster.host(1)));
   expect(copy.step({ kind: "wake", nowMs: cluster.nowMs + 60_000, wallMs: cluster.wallMs })).toEqual([]);
+});
+
+test("a node of an earlier feature level is captured as one", () => {
+  const cluster = ledCluster();
+  const host = cluster.host(1);
+  const runtime = cluster.runtime(host);
+  const stamp = { nowMs: cluster.nowMs, wallMs: cluster.wallMs };
+  const node = new Node(1, cluster.options, runtime, host.durable, stamp, DEFAULT_COUNT_LIMITS, LEVEL - 1);
+  const copy = Node.restore(node.capture(), cluster.options, runtime);
+  expect(copy.capture().applier.level).toBe(LEVEL - 1);
 });
 
 test("time that goes back stops the node before anything of the step leaves it", () => {

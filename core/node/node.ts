@@ -379,9 +379,9 @@ export class Node {
     const { clusterId, incarnation, roster, nowMs, wallMs } = captured.raft;
     const placed = roster.configurations.at(-1);
     if (placed === undefined) throw new RangeError("a captured node has no configuration");
-    const { limits } = captured.applier.state;
+    const { level, state } = captured.applier;
     const beginning = Node.joining(clusterId, incarnation, placed.configuration, placed.index, []);
-    const node = new Node(captured.id, options, runtime, beginning, { nowMs, wallMs }, limits);
+    const node = new Node(captured.id, options, runtime, beginning, { nowMs, wallMs }, state.limits, level);
     node.halted = captured.halted;
     node.#announcedWakeMs = captured.announcedWakeMs;
     node.#raft.restore(captured.raft);
