@@ -21,7 +21,7 @@ export interface RaftEnvironment {
 export interface Stamp {
   /** Monotonic milliseconds since an arbitrary origin; never goes back within one process. Drives every deadline. */
   readonly nowMs: number;
-  /** Wall clock, milliseconds since 1970. May jump either way. Goes into entries, decides nothing. */
+  /** Wall clock, milliseconds since 1970. May jump either way. Leaders are told: see `PeerClocks`. */
   readonly wallMs: number;
 }
 

@@ -26,19 +26,19 @@ export class PeerClocks {
 
   /**
    * The latest wall time that a quorum's clocks have reached, whole milliseconds; 0 while too few are known. A clock is
-   * taken to go on for `goesOnMs` after it was heard, and no further: a voter that is gone holds time back rather than
-   * bring it ahead.
+   * taken to go on for `extrapolationMaxMs` after it was heard, and no further: a voter that is gone holds time back
+   * rather than bring it ahead.
    */
   reachedMs(
     configuration: Configuration,
     own: { readonly id: NodeId; readonly wallMs: number },
     nowMs: number,
-    goesOnMs: number,
+    extrapolationMaxMs: number,
   ): number {
     const reached = quorumValue(configuration, (id) => {
       if (id === own.id) return own.wallMs;
       const shown = this.#shown.get(id);
-      return shown === undefined ? 0 : shown.wallMs + Math.min(nowMs - shown.heardMs, goesOnMs);
+      return shown === undefined ? 0 : shown.wallMs + Math.min(nowMs - shown.heardMs, extrapolationMaxMs);
     });
     return Math.max(0, Math.floor(reached));
   }
