@@ -42,7 +42,6 @@ export class Health {
   readonly #parts: HealthParts;
   readonly #lateMs: number;
   readonly #fairLossMax: number;
-  #seenVersion = -1;
   #nextChangeMs = 0;
   readonly #records = new Map<NodeId, MemberRecord>();
   readonly #links: Readonly<Record<LinkGrade, Map<number, number>>> = {
@@ -58,17 +57,16 @@ export class Health {
     this.#lateMs = electionTimeoutMs * NEARLY_ALL_WITHIN;
     this.#fairLossMax = fairLossMax(Math.floor(electionTimeoutMs / heartbeatMs));
     // Looks come with the steps of nodes. What breaks and is put back while no node makes any would not be seen.
-    parts.conditions.onChange = () => this.refresh(this.nowMs);
+    parts.conditions.onChange = () => this.#lookAtAll(this.nowMs);
   }
 
   get nowMs(): number {
     return this.#parts.conditions.nowUs / 1000;
   }
 
-  /** Cheap unless something has changed. */
+  /** For what ends by itself. Cheap unless something has. */
   refresh(nowMs: number): void {
-    if (this.#parts.conditions.version === this.#seenVersion && nowMs < this.#nextChangeMs) return;
-    this.#lookAtAll(nowMs);
+    if (nowMs >= this.#nextChangeMs) this.#lookAtAll(nowMs);
   }
 
   /** A process has started or ended. */
@@ -118,11 +116,9 @@ export class Health {
   }
 
   #lookAtAll(nowMs: number): void {
-    const { members, conditions } = this.#parts;
-    this.#seenVersion = conditions.version;
     this.#nextChangeMs = Number.POSITIVE_INFINITY;
     const up: MemberView[] = [];
-    for (const member of members) {
+    for (const member of this.#parts.members) {
       if (this.#lookAtMember(member, nowMs)) up.push(member);
     }
     for (const from of up) {

@@ -10,7 +10,6 @@ import type { ConditionsView, HostCondition, LinkCondition, MemberView } from ".
 const RATE_ERROR_MAX = 0.1;
 
 export class CurrentConditions implements ConditionsView {
-  version = 0;
   onChange: (() => void) | null = null;
   readonly #loop: EventLoop;
   readonly #network: Network;
@@ -26,7 +25,6 @@ export class CurrentConditions implements ConditionsView {
 
   /** Something may have broken or been put back. */
   changed(): void {
-    this.version += 1;
     this.onChange?.();
   }
 

@@ -128,9 +128,7 @@ export interface LinkCondition extends LinkState {
 
 /** What hosts and links are like at the moment. */
 export interface ConditionsView {
-  /** Rises with whatever a fault does. What ends by itself, at a known time, does not count. */
-  readonly version: number;
-  /** Called right after it has risen. */
+  /** Called right after whatever a fault does. What ends by itself, at a known time, does not count. */
   onChange: (() => void) | null;
   /** Virtual time. */
   readonly nowUs: number;

@@ -194,7 +194,6 @@ export function configurationOf(voters: readonly NodeId[], outgoing: readonly No
 
 /** Hosts and links in order, until somebody changes what one of them is like. */
 export class FakeConditions implements ConditionsView {
-  version = 0;
   onChange: (() => void) | null = null;
   nowUs = 0;
   events = 0;
@@ -227,13 +226,11 @@ export class FakeConditions implements ConditionsView {
   }
 
   setHost(id: NodeId, condition: Partial<HostCondition>): void {
-    this.version += 1;
     this.#hosts.set(id, condition);
     this.onChange?.();
   }
 
   setLink(from: NodeId, to: NodeId, condition: Partial<LinkCondition>): void {
-    this.version += 1;
     this.#links.set(`${from} ${to}`, condition);
     this.onChange?.();
   }
