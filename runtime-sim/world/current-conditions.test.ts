@@ -26,7 +26,6 @@ test("whatever keeps a process from working hampers it, until it ends", () => {
 
   world.processes.pause(host);
   expect([isHampered(first), isHampered(second)]).toEqual([true, false]);
-  expect(world.conditions.host(first).keepsInputsWaiting).toBe(true);
   world.processes.resume(host);
   expect(isHampered(first)).toBe(false);
 
@@ -47,6 +46,19 @@ test("whatever keeps a process from working hampers it, until it ends", () => {
   expect(world.conditions.host(first).hamperedUntilUs).toBe(nowUs + 7000);
   first.storage.heal();
   expect(isHampered(first)).toBe(false);
+});
+
+test("a paused process keeps inputs waiting from the first that comes until it has taken them all", () => {
+  const { world, first } = begun();
+  const isWaiting = (): boolean => world.conditions.host(first).keepsInputsWaiting;
+  world.processes.pause(first.host);
+  expect(isWaiting()).toBe(false);
+  while (world.advance(world.loop.nowUs + 1_000_000) && !isWaiting());
+  expect(isWaiting()).toBe(true);
+  world.processes.resume(first.host);
+  expect(isWaiting()).toBe(true);
+  while (world.advance(world.loop.nowUs + 1_000_000) && isWaiting());
+  expect(isWaiting()).toBe(false);
 });
 
 test("a sync that began on a slow disk is slow to its end, also when the disk is not any more", () => {

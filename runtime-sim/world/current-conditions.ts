@@ -46,7 +46,7 @@ export class CurrentConditions implements ConditionsView {
       hamperedUntilUs,
       clockChanges,
       clockMs: clock.monotonicMs(this.nowUs),
-      keepsInputsWaiting: pauses > 0 || slowness.length > 0 || inbox.length > 0,
+      keepsInputsWaiting: inbox.length > 0,
     };
   }
 

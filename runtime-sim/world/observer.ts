@@ -117,7 +117,7 @@ export interface HostCondition {
   readonly clockChanges: number;
   /** Its monotonic clock, now. */
   readonly clockMs: number;
-  /** The process takes its inputs later than they come. */
+  /** An input has come that the process has not taken, because it is paused or slow. */
   readonly keepsInputsWaiting: boolean;
 }
 
