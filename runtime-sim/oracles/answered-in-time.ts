@@ -25,7 +25,6 @@ interface Asked {
 /** What one process was asked, oldest first. */
 interface Queue {
   readonly member: MemberView;
-  readonly boots: number;
   asked: Asked[];
   /** The request that was found overdue at the last look; it may have come due at the very instant. */
   overdue: number | null;
@@ -40,7 +39,7 @@ export function answeredInTime({ violate, conditions, raft, looks }: OracleConte
     summary: "every request is answered within its time-out",
     checks: 0,
     booted({ member }) {
-      queues.set(member.id, { member, boots: member.boots, asked: [], overdue: null });
+      queues.set(member.id, { member, asked: [], overdue: null });
     },
     crashed({ member }) {
       queues.delete(member.id);

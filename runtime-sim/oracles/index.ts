@@ -1,5 +1,5 @@
 /**
- * The oracles of a run: `new Oracles({ members, conditions, raft, violate }, ORACLES)` is the `Observer` that the
+ * The oracles of a run: `new Oracles({ members, conditions, raft, limits, violate }, ORACLES)` is the `Observer` that the
  * world calls.
  *
  * To add one: a file that opens with what it checks and what it does not, a factory in the list below, and a test

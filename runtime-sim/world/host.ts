@@ -20,7 +20,7 @@ export class SimHost {
   /** Inputs that wait for the process. */
   inbox: SimEvent[] = [];
   draining = false;
-  /** How often a clock was changed other than by drifting. */
+  /** How often its clock was changed: its time, or its rate. */
   clockChanges = 0;
   readonly drifts: { readonly factor: number }[] = [];
   readonly writeTraps = new Set<() => void>();
