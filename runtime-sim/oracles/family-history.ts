@@ -67,16 +67,7 @@ export interface HistoryListener {
   violated(message: () => string): void;
 }
 
-/** What the oracle needs of it, whatever the family. */
-export interface AnyHistory {
-  invoked(operation: ClientOperation): void;
-  /** Whether it was about a record of the family. */
-  completed(operation: ClientOperation): boolean;
-  committedEntry(entry: Entry): void;
-  finished(): void;
-}
-
-export class FamilyHistory<State, Input, Output> implements AnyHistory {
+export class FamilyHistory<State, Input, Output> {
   readonly #family: Family<State, Input, Output>;
   readonly #listener: HistoryListener;
   readonly #checker: ContinuousChecker<State, Input, Output>;
@@ -115,6 +106,7 @@ export class FamilyHistory<State, Input, Output> implements AnyHistory {
     if (key.isSearched) this.#beginSearch(key, call);
   }
 
+  /** Whether it was about a record of the family. */
   completed(operation: ClientOperation): boolean {
     const found = this.#calls.get(operation.id);
     if (found === undefined) return false;
@@ -129,7 +121,7 @@ export class FamilyHistory<State, Input, Output> implements AnyHistory {
       key.answered.push(call);
       key.highest = Math.max(key.highest, positionOf(call));
     }
-    if (key.isSearched) this.#endSearch(key, call);
+    if (key.isSearched) this.#endSearch(call);
     else this.#place(key, false);
     return true;
   }
@@ -264,7 +256,7 @@ export class FamilyHistory<State, Input, Output> implements AnyHistory {
     key.entries = [];
     const begun = new Set<Call<Input, Output>>();
     for (const call of key.events) {
-      if (begun.has(call)) this.#endSearch(key, call);
+      if (begun.has(call)) this.#endSearch(call);
       else this.#beginSearch(key, call);
       begun.add(call);
     }
@@ -275,7 +267,7 @@ export class FamilyHistory<State, Input, Output> implements AnyHistory {
     call.pending = this.#checker.begin({ process: client, key: key.key, input: call.input, time: invokedAtMs });
   }
 
-  #endSearch(_key: Key<State, Input, Output>, { pending, known, operation }: Call<Input, Output>): void {
+  #endSearch({ pending, known, operation }: Call<Input, Output>): void {
     if (pending === null || known === null) return;
     if (known === "unknown") this.#report(this.#checker.unknown(pending));
     else if (known === "failed") this.#report(this.#checker.fail(pending));

@@ -9,7 +9,7 @@
  * violation: a checker that gave up has shown nothing.
  */
 import type { OracleContext } from "./context.ts";
-import { type AnyHistory, FamilyHistory, type HistoryListener } from "./family-history.ts";
+import { FamilyHistory, type HistoryListener } from "./family-history.ts";
 import type { Oracle } from "./oracle.ts";
 import { VM_FAMILY } from "./vm-model.ts";
 
@@ -21,10 +21,10 @@ export function linearizability({ violate, nowMs, ledger }: OracleContext): Orac
     resultAt: (index) => ledger.resultAt(index),
     violated: (message) => violate(name, message),
   };
-  const histories: readonly AnyHistory[] = [new FamilyHistory(VM_FAMILY, listener)];
+  const history = new FamilyHistory(VM_FAMILY, listener);
   ledger.subscribe({
     committedEntry(entry) {
-      if (entry.kind === "command") for (const history of histories) history.committedEntry(entry);
+      if (entry.kind === "command") history.committedEntry(entry);
     },
     // What was done in entries that nobody holds is missing from the order of the log: the search decides.
     skippedTo() {},
@@ -35,13 +35,13 @@ export function linearizability({ violate, nowMs, ledger }: OracleContext): Orac
     summary: "client histories are linearizable, each record apart",
     checks: 0,
     invoked(operation) {
-      for (const history of histories) history.invoked(operation);
+      history.invoked(operation);
     },
     completed(operation) {
-      for (const history of histories) if (history.completed(operation)) this.checks += 1;
+      if (history.completed(operation)) this.checks += 1;
     },
     finished() {
-      for (const history of histories) history.finished();
+      history.finished();
     },
   };
 }
