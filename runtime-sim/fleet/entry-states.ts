@@ -77,9 +77,11 @@ export class EntryStates implements LedgerReader {
         ? entries.map(({ index }) => index)
         : indexesAfter(chunks, this.#state.appliedIndex);
     for (const index of indexes) {
-      const at = entries.findIndex((entry) => entry.index === index);
+      let at = from;
+      while ((entries[at]?.index ?? index) < index) at += 1;
       const entry = entries[at];
-      if (entry === undefined) throw new RangeError(`an event is of entry ${index}, which is not known as committed`);
+      if (entry?.index !== index)
+        throw new RangeError(`an event is of entry ${index}, which is not known as committed`);
       if (at > from) this.#tell(this.#after(entries.slice(from, at)), null);
       this.#tell(at === entries.length - 1 ? reached : this.#after([entry]), entry);
       from = at + 1;

@@ -11,10 +11,14 @@ import type { FleetContext, FleetOracle } from "./oracle.ts";
 export function antiAffinity({ placements, violate }: FleetContext): FleetOracle {
   /** Of each group, where its members are placed. */
   const groups = new Map<string, Map<string, number>>();
+  /** Of each VM that is placed, the rules that it counts by. */
+  const counted = new Map<string, VmRecord["spec"]["antiAffinity"]>();
   const take = (name: string): void => {
-    for (const members of groups.values()) members.delete(name);
+    for (const { group } of counted.get(name) ?? []) groups.get(group)?.delete(name);
+    counted.delete(name);
   };
   const put = ({ name, spec }: VmRecord, workerId: number): void => {
+    counted.set(name, spec.antiAffinity);
     for (const { group } of spec.antiAffinity) {
       const members = groups.get(group) ?? new Map<string, number>();
       groups.set(group, members.set(name, workerId));
