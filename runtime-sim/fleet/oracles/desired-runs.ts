@@ -8,9 +8,7 @@
  */
 import { type ClusterState, explainer, leavesOf, type VmRecord, vmOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
-
-/** Moves to another worker before a VM is given up. */
-const RELOCATIONS_MAX = 3;
+import { RELOCATIONS_MAX } from "./recovery-counts.ts";
 
 function isUnplaced({ state, desired }: VmRecord): boolean {
   return desired === "running" && (state === "Pending" || state === "Lost");

@@ -1,8 +1,8 @@
 /**
  * What a VM requires of its worker holds when it is placed, and when it is asked to be otherwise while it is placed:
- * features, the worker that it names, where it may be, and room. Placed
- * on a worker that takes nothing new it never is. Judged in the state right before the entry, against the rules as
- * they are written down here. Of an update only that is judged which it asks for beyond what was.
+ * features, the worker that it names, where it may be, and room. Placed on a worker that takes nothing new it never
+ * is. Judged in the state right before the entry, against the rules as they are written down here. Of an update only
+ * that is judged which it asks for beyond what was.
  *
  * Not checked: anti-affinity (see `anti-affinity`), quotas (see `quotas`), and what becomes of a rule when its worker
  * changes.

@@ -10,8 +10,8 @@
 import { type VmRecord, vmOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
-/** Moves to another worker before a VM is given up. */
-const RELOCATIONS_MAX = 3;
+/** Moves to another worker before a VM is given up. Written down again on purpose: the core must not be asked. */
+export const RELOCATIONS_MAX = 3;
 
 interface Counts {
   readonly restarts: number;
