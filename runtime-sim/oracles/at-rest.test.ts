@@ -3,6 +3,7 @@ import { DEFAULT_COUNT_LIMITS, DEFAULT_RAFT_OPTIONS, type Node } from "../../cor
 import { CALM_NETWORK, drawSchedule, scenario } from "../scenario/index.ts";
 import { STEADY_WORKLOAD, Workload } from "../workload/index.ts";
 import { World } from "../world/index.ts";
+import { DEAF_LISTENER } from "../world/testing/index.ts";
 import { AtRest, type Holder } from "./at-rest.ts";
 
 const SCENARIO = scenario({
@@ -15,21 +16,12 @@ const SCENARIO = scenario({
 /** Three real nodes after some seconds of work, and some of rest. */
 function nodes(): readonly Node[] {
   const { base } = drawSchedule(SCENARIO, { seed: 1, nodes: 3, durationMs: null });
-  const nothing = (): void => {};
-  const listener = {
-    booted: nothing,
-    crashed: nothing,
-    unreadable: nothing,
-    evidence: nothing,
-    halted: nothing,
-    strayAnswer: nothing,
-  };
   const world = new World(
     { seed: 1, base, raft: DEFAULT_RAFT_OPTIONS, limits: DEFAULT_COUNT_LIMITS, nodes: 3, workers: 0, liar: null },
-    listener,
+    DEAF_LISTENER,
     () => null,
   );
-  const workload = new Workload(world, SCENARIO.workload, { invoked: nothing, completed: nothing });
+  const workload = new Workload(world, SCENARIO.workload, { invoked() {}, completed() {} });
   while (world.advance(3_000_000));
   workload.quiet();
   while (world.advance(6_000_000));

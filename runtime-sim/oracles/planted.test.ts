@@ -6,6 +6,7 @@ import { DEFAULT_COUNT_LIMITS, DEFAULT_RAFT_OPTIONS, emptyState, type Node } fro
 import { CALM_NETWORK, drawSchedule, scenario } from "../scenario/index.ts";
 import { askedText, type ClientOperation, STEADY_WORKLOAD, Workload } from "../workload/index.ts";
 import { type SimMember, World } from "../world/index.ts";
+import { DEAF_LISTENER } from "../world/testing/index.ts";
 import { ORACLES } from "./index.ts";
 import { Oracles } from "./oracles.ts";
 
@@ -37,19 +38,10 @@ interface Bench {
 function run(seed: number, plant: (bench: Bench) => void): readonly string[] {
   const fired: string[] = [];
   const schedule = drawSchedule(SCENARIO, { seed, nodes: null, durationMs: null });
-  const nothing = (): void => {};
-  const listener = {
-    booted: nothing,
-    crashed: nothing,
-    unreadable: nothing,
-    evidence: nothing,
-    halted: nothing,
-    strayAnswer: nothing,
-  };
   let made: Oracles | null = null;
   const world = new World(
     { seed, base: schedule.base, raft: RAFT, limits: DEFAULT_COUNT_LIMITS, nodes: 5, workers: 0, liar: null },
-    listener,
+    DEAF_LISTENER,
     (members, conditions) => {
       made = new Oracles(
         { members, conditions, raft: RAFT, limits: DEFAULT_COUNT_LIMITS, violate: (name) => fired.push(name) },

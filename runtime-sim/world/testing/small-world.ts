@@ -38,6 +38,16 @@ export function membersOf(count: number): Members {
   return members;
 }
 
+/** For a world of which nobody wants to know. */
+export const DEAF_LISTENER: WorldListener = {
+  booted() {},
+  crashed() {},
+  unreadable() {},
+  evidence() {},
+  halted() {},
+  strayAnswer() {},
+};
+
 /** Three members that run, and a host that is spare. Everything that its listener is told is a line of `news`. */
 export function smallWorld(): { readonly world: World; readonly news: readonly string[] } {
   const news: string[] = [];
