@@ -12,7 +12,7 @@ import {
   emptyState,
   type HostAction,
 } from "../../core/index.ts";
-import type { Violate } from "../oracles/index.ts";
+import { type Hooked, having, type Violate } from "../oracles/index.ts";
 import type { Moment } from "../world/index.ts";
 import type { StateListener } from "./entry-states.ts";
 import type { ProbeResult, RunningMachine } from "./hypervisor.ts";
@@ -62,7 +62,7 @@ const NOTHING: Seen = { machines: [], jobs: [] };
 /** Newest states that are remembered. */
 const STATES_MAX = 256;
 
-type With<Hook extends keyof FleetOracle> = FleetOracle & Required<Pick<FleetOracle, Hook>>;
+type With<Hook extends keyof FleetOracle> = Hooked<FleetOracle, Hook>;
 
 export class FleetAudit implements StateListener {
   /** In the order in which they are asked. */
@@ -117,17 +117,17 @@ export class FleetAudit implements StateListener {
       });
       return oracle;
     });
-    this.#onBegan = this.all.filter((oracle): oracle is With<"began"> => oracle.began !== undefined);
-    this.#onEnded = this.all.filter((oracle): oracle is With<"ended"> => oracle.ended !== undefined);
-    this.#onJobBegan = this.all.filter((oracle): oracle is With<"jobBegan"> => oracle.jobBegan !== undefined);
-    this.#onJobEnded = this.all.filter((oracle): oracle is With<"jobEnded"> => oracle.jobEnded !== undefined);
-    this.#onActed = this.all.filter((oracle): oracle is With<"acted"> => oracle.acted !== undefined);
-    this.#onProbed = this.all.filter((oracle): oracle is With<"probed"> => oracle.probed !== undefined);
-    this.#onGranted = this.all.filter((oracle): oracle is With<"granted"> => oracle.granted !== undefined);
-    this.#onHappened = this.all.filter((oracle): oracle is With<"happened"> => oracle.happened !== undefined);
-    this.#onAudit = this.all.filter((oracle): oracle is With<"audit"> => oracle.audit !== undefined);
-    this.#onLooked = this.all.filter((oracle): oracle is With<"looked"> => oracle.looked !== undefined);
-    this.#onMissing = this.all.filter((oracle): oracle is With<"missing"> => oracle.missing !== undefined);
+    this.#onBegan = having(this.all, "began");
+    this.#onEnded = having(this.all, "ended");
+    this.#onJobBegan = having(this.all, "jobBegan");
+    this.#onJobEnded = having(this.all, "jobEnded");
+    this.#onActed = having(this.all, "acted");
+    this.#onProbed = having(this.all, "probed");
+    this.#onGranted = having(this.all, "granted");
+    this.#onHappened = having(this.all, "happened");
+    this.#onAudit = having(this.all, "audit");
+    this.#onLooked = having(this.all, "looked");
+    this.#onMissing = having(this.all, "missing");
   }
 
   /** Name to how often it checked. */

@@ -37,6 +37,7 @@ export type { OracleContext, OracleFactory } from "./context.ts";
 export { whyNotConverged } from "./convergence.ts";
 export { accusedBy } from "./evidence-without-liar.ts";
 export { type Known, knownOf } from "./family.ts";
+export { type Hooked, having } from "./hooked.ts";
 export type { CommittedLedger, LedgerReader } from "./ledger.ts";
 export type { Violate } from "./oracle.ts";
 export { Oracles, type OraclesParts } from "./oracles.ts";

@@ -8,6 +8,7 @@ import type { ClientOperation, DoorCall } from "../workload/index.ts";
 import type { ConditionsView, MemberView, NodeView, Observer } from "../world/index.ts";
 import type { OracleContext, OracleFactory } from "./context.ts";
 import { Health } from "./health.ts";
+import { type Hooked, having } from "./hooked.ts";
 import { CommittedLedger } from "./ledger.ts";
 import { LogConfigurations } from "./log-configurations.ts";
 import { Looks } from "./looks.ts";
@@ -28,7 +29,7 @@ export interface OraclesParts {
   readonly limits: CountLimits;
 }
 
-type With<Hook extends keyof Oracle> = Oracle & Required<Pick<Oracle, Hook>>;
+type With<Hook extends keyof Oracle> = Hooked<Oracle, Hook>;
 
 export class Oracles implements Observer {
   /** In the order in which they are asked. */
@@ -92,25 +93,25 @@ export class Oracles implements Observer {
       sessions: new SessionBook(ledger),
     };
     this.all = factories.map((factory) => factory(context));
-    this.#onBooted = this.all.filter((oracle): oracle is With<"booted"> => oracle.booted !== undefined);
-    this.#onCrashed = this.all.filter((oracle): oracle is With<"crashed"> => oracle.crashed !== undefined);
-    this.#onRequested = this.all.filter((oracle): oracle is With<"requested"> => oracle.requested !== undefined);
-    this.#onHardState = this.all.filter((oracle): oracle is With<"hardState"> => oracle.hardState !== undefined);
-    this.#onElected = this.all.filter((oracle): oracle is With<"elected"> => oracle.elected !== undefined);
-    this.#onLogged = this.all.filter((oracle): oracle is With<"logged"> => oracle.logged !== undefined);
-    this.#onConfigured = this.all.filter((oracle): oracle is With<"configured"> => oracle.configured !== undefined);
-    this.#onCommitted = this.all.filter((oracle): oracle is With<"committed"> => oracle.committed !== undefined);
-    this.#onApplied = this.all.filter((oracle): oracle is With<"applied"> => oracle.applied !== undefined);
-    this.#onPromised = this.all.filter((oracle): oracle is With<"promised"> => oracle.promised !== undefined);
-    this.#onOrdered = this.all.filter((oracle): oracle is With<"ordered"> => oracle.ordered !== undefined);
-    this.#onAnswered = this.all.filter((oracle): oracle is With<"answered"> => oracle.answered !== undefined);
-    this.#onHalted = this.all.filter((oracle): oracle is With<"halted"> => oracle.halted !== undefined);
-    this.#onAccused = this.all.filter((oracle): oracle is With<"accused"> => oracle.accused !== undefined);
-    this.#onInvoked = this.all.filter((oracle): oracle is With<"invoked"> => oracle.invoked !== undefined);
-    this.#onCompleted = this.all.filter((oracle): oracle is With<"completed"> => oracle.completed !== undefined);
-    this.#onAdmission = this.all.filter((oracle): oracle is With<"admission"> => oracle.admission !== undefined);
-    this.#onQuiet = this.all.filter((oracle): oracle is With<"quiet"> => oracle.quiet !== undefined);
-    this.#onFinished = this.all.filter((oracle): oracle is With<"finished"> => oracle.finished !== undefined);
+    this.#onBooted = having(this.all, "booted");
+    this.#onCrashed = having(this.all, "crashed");
+    this.#onRequested = having(this.all, "requested");
+    this.#onHardState = having(this.all, "hardState");
+    this.#onElected = having(this.all, "elected");
+    this.#onLogged = having(this.all, "logged");
+    this.#onConfigured = having(this.all, "configured");
+    this.#onCommitted = having(this.all, "committed");
+    this.#onApplied = having(this.all, "applied");
+    this.#onPromised = having(this.all, "promised");
+    this.#onOrdered = having(this.all, "ordered");
+    this.#onAnswered = having(this.all, "answered");
+    this.#onHalted = having(this.all, "halted");
+    this.#onAccused = having(this.all, "accused");
+    this.#onInvoked = having(this.all, "invoked");
+    this.#onCompleted = having(this.all, "completed");
+    this.#onAdmission = having(this.all, "admission");
+    this.#onQuiet = having(this.all, "quiet");
+    this.#onFinished = having(this.all, "finished");
   }
 
   /** Of commands that were committed and refused, whoever asked: the kind to how often. Complete at the end. */
