@@ -46,7 +46,7 @@ test("who was asked for, and what stands on a worker that was, may be touched", 
 test("who makes room for a VM of higher priority may be touched", () => {
   const fleet = fleetWithTwo();
   fleet.create("urgent", { spec: vmSpec({ priority: 900 }), targetId: 2 });
-  fleet.setNominees(2, ["urgent"]);
+  fleet.setWorker(2, { nominees: ["urgent"] });
   fleet.move("well", { state: "Stopping", eviction: "preempted" });
   expect(fleet.violations).toEqual([]);
 });
@@ -54,7 +54,7 @@ test("who makes room for a VM of higher priority may be touched", () => {
 test("planted: a VM is preempted for one that is no more important", () => {
   const fleet = fleetWithTwo();
   fleet.create("equal", { targetId: 2 });
-  fleet.setNominees(2, ["equal"]);
+  fleet.setWorker(2, { nominees: ["equal"] });
   fleet.move("well", { state: "Stopping", eviction: "preempted" });
   expect(fleet.violations).toHaveLength(1);
 });

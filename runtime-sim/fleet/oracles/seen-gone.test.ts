@@ -54,7 +54,7 @@ test("planted: an agent that has not heard builds what is believed gone", () => 
 
 test("on a worker that is lost nobody can look", () => {
   const fleet = fleetWithOne();
-  fleet.setOnline(1, false);
+  fleet.setWorker(1, { isOnline: false });
   fleet.move("web", { state: "Lost", workerId: null });
   expect(fleet.violations).toEqual([]);
 });

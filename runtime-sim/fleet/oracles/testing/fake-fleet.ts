@@ -8,6 +8,7 @@ import {
   type Command,
   DEFAULT_QUOTA,
   type Entry,
+  type EventDetails,
   emptyState,
   encodeRequest,
   hashOfIndex,
@@ -17,6 +18,8 @@ import {
   interfaceOf,
   type Job,
   type Machine,
+  NEW_TENANT,
+  NO_PLACEMENT,
   type NodeRecord,
   type Quota,
   stampRequest,
@@ -26,7 +29,6 @@ import {
   type VmRecord,
   vmSpec,
   type WorkerRecord,
-  type WorkerStatus,
 } from "../../../../core/index.ts";
 import { FleetAudit } from "../../audit.ts";
 import type { RunningMachine } from "../../hypervisor.ts";
@@ -279,17 +281,7 @@ export class FakeFleet {
   }
 
   setQuota(tenant: string, quota: Partial<Quota>): void {
-    const bucket = { milliTokens: 0, atMs: 0 };
-    const limits = { ...DEFAULT_QUOTA, ...quota };
-    this.#tenants.set(tenant, {
-      name: tenant,
-      quota: limits,
-      creates: bucket,
-      deletes: bucket,
-      requests: bucket,
-      vms: 0,
-      usage: NOTHING,
-    });
+    this.#tenants.set(tenant, { ...NEW_TENANT, name: tenant, quota: { ...DEFAULT_QUOTA, ...quota } });
     this.#apply([]);
   }
 
@@ -337,22 +329,12 @@ export class FakeFleet {
   preempt(name: string, workerId: number, victims: readonly string[]): void {
     const command: Command = { kind: "preempt", name, epoch: 0, workerId, victims };
     this.#vms.set(name, { ...this.vm(name), targetId: workerId });
-    const details = victims.map((victim): Details => {
+    const details = victims.map((victim): EventDetails => {
       const { tenant, state: from, epoch } = this.vm(victim);
       this.#vms.set(victim, { ...this.vm(victim), state: "Stopping", eviction: "preempted" });
       return { kind: "vmState", name: victim, tenant, from, state: "Stopping", workerId, epoch, reason: "" };
     });
     this.#apply(details, command);
-  }
-
-  setNominees(workerId: number, nominees: readonly string[]): void {
-    this.#workers.set(workerId, { ...workerRecord(workerId), nominees });
-    this.#apply([]);
-  }
-
-  setOnline(workerId: number, isOnline: boolean): void {
-    this.#workers.set(workerId, { ...workerRecord(workerId), isOnline });
-    this.#apply([]);
   }
 
   /** The cluster knows the host. */
@@ -385,7 +367,7 @@ export class FakeFleet {
   }
 
   /** `command`: what the entry asked for, where an oracle looks at it. */
-  #apply(details: readonly Details[], command: Command = RESTART_NOTHING): void {
+  #apply(details: readonly EventDetails[], command: Command = RESTART_NOTHING): void {
     this.#index += 1;
     this.event += 1;
     const stamp = { index: this.#index, term: this.term, atMs: this.nowMs };
@@ -402,32 +384,6 @@ function entryOf({ index, term }: Pick<Entry, "index" | "term">, command: Comman
   const data = stampRequest(encodeRequest({ session: null, command }), { wallMs: 0, proposer: 1 });
   return { index, term, kind: "command", data, chain: "" };
 }
-
-type Details =
-  | { readonly kind: "workerRemoved"; readonly workerId: number }
-  | { readonly kind: "workerRegistered"; readonly workerId: number; readonly driver: string | null }
-  | {
-      readonly kind: "workerStatus";
-      readonly workerId: number;
-      readonly status: WorkerStatus;
-      readonly reason: string;
-    }
-  | {
-      readonly kind: "vmCreated" | "vmUpdated" | "vmDeleted";
-      readonly name: string;
-      readonly tenant: string;
-      readonly generation: number;
-    }
-  | {
-      readonly kind: "vmState";
-      readonly name: string;
-      readonly tenant: string;
-      readonly from: VmRecord["state"];
-      readonly state: VmRecord["state"];
-      readonly workerId: number | null;
-      readonly epoch: number;
-      readonly reason: string;
-    };
 
 function workerRecord(id: number): WorkerRecord {
   return {
@@ -455,16 +411,7 @@ const NEW_VM: Omit<VmRecord, "name" | "tenant" | "spec"> = {
   desired: "running",
   generation: 1,
   epoch: 0,
-  workerId: null,
-  placed: null,
-  eviction: null,
-  targetId: null,
-  avoidId: null,
-  reason: "",
-  restarts: 0,
-  relocations: 0,
-  runningSinceMs: 0,
-  addresses: [],
+  ...NO_PLACEMENT,
   createdIndex: 0,
   updatedIndex: 0,
   createdAtMs: 0,
