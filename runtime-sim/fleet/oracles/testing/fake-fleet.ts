@@ -16,10 +16,7 @@ import {
   type Interface,
   type IpPoolRecord,
   interfaceOf,
-  type Job,
-  type Machine,
   NEW_TENANT,
-  NO_PLACEMENT,
   type NodeRecord,
   type Quota,
   stampRequest,
@@ -31,83 +28,9 @@ import {
   type WorkerRecord,
 } from "../../../../core/index.ts";
 import { FleetAudit } from "../../audit.ts";
-import type { RunningMachine } from "../../hypervisor.ts";
-import type { RunningJob } from "../../jobs.ts";
-import type { FleetOracleFactory, LeadingOrchestrator, WorkerView } from "../oracle.ts";
-
-const NOTHING = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
-
-export class FakeWorker implements WorkerView {
-  readonly id: number;
-  wasDisturbed = false;
-  hasMisreported = false;
-  isDown = false;
-  wasPaused = false;
-  process = 1;
-  downs = 0;
-  nowMs = 0;
-  leasedAtMs = 0;
-  switchAtMs = Number.NEGATIVE_INFINITY;
-  readonly #fleet: FakeFleet;
-  #machines: readonly RunningMachine[] = [];
-  #runningJobs: readonly RunningJob[] = [];
-  /** What is there and does not execute. */
-  readonly stopped: Machine[] = [];
-
-  constructor(id: number, fleet: FakeFleet) {
-    this.id = id;
-    this.#fleet = fleet;
-  }
-
-  readonly hypervisor = {
-    running: () => this.#machines,
-    machines: (): readonly Machine[] => [
-      ...this.#machines.map(({ name, epoch }) => ({ name, epoch, phase: "running" as const, reason: "" })),
-      ...this.stopped,
-    ],
-    jobs: (): readonly Job[] =>
-      this.#runningJobs.map((job) => ({ ...job, phase: "running" as const, exitCode: 0, output: "" })),
-    runningJobs: this.#runningJobs,
-  };
-
-  /** A machine of the VM's spec, in the VM's run unless another is given. */
-  run(name: string, epoch = this.#fleet.vm(name).epoch, interfaces = this.#fleet.interfaces(name)): void {
-    const { spec } = this.#fleet.vm(name);
-    this.#machines = [...this.#machines, { name, epoch, spec, interfaces }];
-    this.#fleet.changed(this);
-  }
-
-  /** Its power fails, and comes back. */
-  reboot(): void {
-    this.#machines = [];
-    this.downs += 1;
-    this.#fleet.changed(this);
-  }
-
-  runOrphan(name: string, epoch: number): void {
-    this.#machines = [...this.#machines, { name, epoch, spec: null, interfaces: [] }];
-    this.#fleet.changed(this);
-  }
-
-  end(name: string): void {
-    this.#machines = this.#machines.filter((machine) => machine.name !== name);
-    this.#fleet.changed(this);
-  }
-
-  runJob(id: string, attempt: number): void {
-    this.#setJobs([...this.#runningJobs, { id, attempt }]);
-  }
-
-  endJob(id: string): void {
-    this.#setJobs(this.#runningJobs.filter((job) => job.id !== id));
-  }
-
-  #setJobs(jobs: readonly RunningJob[]): void {
-    this.#runningJobs = jobs;
-    Object.assign(this.hypervisor, { runningJobs: jobs });
-    this.#fleet.changed(this);
-  }
-}
+import type { FleetOracleFactory, LeadingOrchestrator } from "../oracle.ts";
+import { FakeWorker } from "./fake-worker.ts";
+import { NEW_TASK, NEW_VM, workerRecord } from "./records.ts";
 
 export interface FakeFleetOptions {
   readonly faultsAreLocal?: boolean;
@@ -384,56 +307,3 @@ function entryOf({ index, term }: Pick<Entry, "index" | "term">, command: Comman
   const data = stampRequest(encodeRequest({ session: null, command }), { wallMs: 0, proposer: 1 });
   return { index, term, kind: "command", data, chain: "" };
 }
-
-function workerRecord(id: number): WorkerRecord {
-  return {
-    id,
-    bootId: 1,
-    registeredIndex: 0,
-    availability: "online",
-    isOnline: true,
-    assignedIndex: 0,
-    used: NOTHING,
-    reserved: NOTHING,
-    vms: [],
-    tasks: [],
-    nominees: [],
-    capacity: { vcpus: 10, memoryMiB: 10_240, diskGiB: 100 },
-    features: [],
-    topology: { datacenter: "dc", zone: "zone", rack: id <= 2 ? "rack-1" : "rack-2" },
-    costPerHour: 0,
-    driver: "fake",
-  };
-}
-
-const NEW_VM: Omit<VmRecord, "name" | "tenant" | "spec"> = {
-  state: "Pending",
-  desired: "running",
-  generation: 1,
-  epoch: 0,
-  ...NO_PLACEMENT,
-  createdIndex: 0,
-  updatedIndex: 0,
-  createdAtMs: 0,
-  updatedAtMs: 0,
-};
-
-const NEW_TASK: Omit<TaskRecord, "id"> = {
-  command: "work",
-  args: [],
-  resources: { vcpus: 1, memoryMiB: 1024, diskGiB: 1 },
-  features: [],
-  tenant: "default",
-  timeoutMs: 1000,
-  attemptsMax: 1,
-  state: "Pending",
-  attempt: 0,
-  workerId: null,
-  isCancelled: false,
-  exitCode: null,
-  output: "",
-  reason: "",
-  createdIndex: 0,
-  updatedIndex: 0,
-  updatedAtMs: 0,
-};

@@ -1,2 +1,3 @@
 /** For tests of the oracles of fleets. */
-export { FakeFleet, type FakeWorker } from "./fake-fleet.ts";
+export { FakeFleet } from "./fake-fleet.ts";
+export type { FakeWorker } from "./fake-worker.ts";
