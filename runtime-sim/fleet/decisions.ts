@@ -22,7 +22,7 @@ export interface LeaderView {
   readonly log: { readonly lastIndex: number };
 }
 
-/** Entries that are remembered. A power of two. */
+/** Entries that are remembered. */
 const WINDOW = 4096;
 
 export class Decisions {

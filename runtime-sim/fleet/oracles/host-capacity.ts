@@ -5,9 +5,9 @@
  *
  * Not checked: what jobs take on the host itself, and disks of machines that do not execute.
  */
-import { heldBy, type Resources, tableValues } from "../../../core/index.ts";
+import { heldBy, NO_RESOURCES, type Resources, tableValues } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle, WorkerView } from "./oracle.ts";
-import { added, described, NO_ROOM, promisableOn, RESOURCE_NAMES } from "./promisable.ts";
+import { added, described, promisableOn, RESOURCE_NAMES } from "./promisable.ts";
 
 export function hostCapacity({ state, violate, violateLease }: FleetContext): FleetOracle {
   const executing = new Map<WorkerView, Resources>();
@@ -18,7 +18,7 @@ export function hostCapacity({ state, violate, violateLease }: FleetContext): Fl
     began(worker, { spec }) {
       const now = state();
       if (spec === null) return;
-      const sum = added(executing.get(worker) ?? NO_ROOM, spec, 1);
+      const sum = added(executing.get(worker) ?? NO_RESOURCES, spec, 1);
       executing.set(worker, sum);
       const most = now === null ? null : promisableOn(now, worker.id);
       if (most === null) return;
@@ -27,12 +27,12 @@ export function hostCapacity({ state, violate, violateLease }: FleetContext): Fl
         violateLease(() => `worker ${worker.id} executes ${described(sum)}, and may at most ${described(most)}`);
     },
     ended(worker, { spec }) {
-      if (spec !== null) executing.set(worker, added(executing.get(worker) ?? NO_ROOM, spec, -1));
+      if (spec !== null) executing.set(worker, added(executing.get(worker) ?? NO_RESOURCES, spec, -1));
     },
     audit(now) {
       const placed = new Map<number, Resources>();
       const place = (workerId: number | null, resources: Resources): void => {
-        if (workerId !== null) placed.set(workerId, added(placed.get(workerId) ?? NO_ROOM, resources, 1));
+        if (workerId !== null) placed.set(workerId, added(placed.get(workerId) ?? NO_RESOURCES, resources, 1));
       };
       for (const vm of tableValues(now.vms)) place(vm.workerId, heldBy(vm));
       for (const task of tableValues(now.tasks)) place(task.workerId, task.resources);

@@ -15,6 +15,7 @@ import {
   type Command,
   heldBy,
   intentOf,
+  NO_RESOURCES,
   type Resources,
   taskOf,
   type VmRecord,
@@ -22,7 +23,7 @@ import {
   workerOf,
 } from "../../../core/index.ts";
 import type { Decision, FleetContext, FleetOracle } from "./oracle.ts";
-import { added, NO_ROOM, promisableOn, RESOURCE_NAMES, takenOn } from "./promisable.ts";
+import { added, promisableOn, RESOURCE_NAMES, takenOn } from "./promisable.ts";
 
 type Preempt = Extract<Command, { readonly kind: "preempt" }>;
 
@@ -98,7 +99,7 @@ function mostMissing(
   workerId: number,
   given: Resources,
 ): Resources | null {
-  let taken = NO_ROOM;
+  let taken = NO_RESOURCES;
   let least: Resources | null = null;
   for (const state of states) {
     const most = promisableOn(state, workerId);
@@ -108,7 +109,7 @@ function mostMissing(
   }
   for (const command of commands) taken = added(taken, promisedBy(command, states, workerId), 1);
   if (least === null) return null;
-  return smaller(given, larger(NO_ROOM, added(heldBy(vm), added(least, taken, -1), -1)));
+  return smaller(given, larger(NO_RESOURCES, added(heldBy(vm), added(least, taken, -1), -1)));
 }
 
 /** Room on that worker that a proposal in flight may have been promised, granted or not. */
@@ -116,19 +117,19 @@ function promisedBy(command: Command, states: readonly ClusterState[], workerId:
   switch (command.kind) {
     case "placeVm":
     case "preempt":
-      return command.workerId === workerId ? heldAtMost(states, command.name) : NO_ROOM;
+      return command.workerId === workerId ? heldAtMost(states, command.name) : NO_RESOURCES;
     case "evictVm":
     case "migrateVm":
-      return command.to === workerId ? heldAtMost(states, command.name) : NO_ROOM;
+      return command.to === workerId ? heldAtMost(states, command.name) : NO_RESOURCES;
     case "placeTask":
-      return command.workerId === workerId ? taskHeldAtMost(states, command.id) : NO_ROOM;
+      return command.workerId === workerId ? taskHeldAtMost(states, command.id) : NO_RESOURCES;
     default:
-      return NO_ROOM;
+      return NO_RESOURCES;
   }
 }
 
 function heldAtMost(states: readonly ClusterState[], name: string): Resources {
-  let held = NO_ROOM;
+  let held = NO_RESOURCES;
   for (const state of states) {
     const vm = vmOf(state, name);
     if (vm !== null) held = larger(held, heldBy(vm));
@@ -141,7 +142,7 @@ function taskHeldAtMost(states: readonly ClusterState[], id: string): Resources 
     const task = taskOf(state, id);
     if (task !== null) return task.resources;
   }
-  return NO_ROOM;
+  return NO_RESOURCES;
 }
 
 /** VMs that were to run on that worker in all these states, as they are in the last. */
@@ -158,7 +159,7 @@ function steadyOn(states: readonly ClusterState[], workerId: number): readonly V
 }
 
 function sumOf(vms: readonly VmRecord[]): Resources {
-  return vms.reduce((sum, vm) => added(sum, heldBy(vm), 1), NO_ROOM);
+  return vms.reduce((sum, vm) => added(sum, heldBy(vm), 1), NO_RESOURCES);
 }
 
 function isEnough(vms: readonly VmRecord[], missing: Resources): boolean {

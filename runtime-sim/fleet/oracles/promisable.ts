@@ -2,10 +2,18 @@
  * What a worker may be promised, and what it is: written down again on purpose, and counted from the VMs and tasks
  * themselves. An oracle must not share the sums of the core.
  */
-import { type ClusterState, heldBy, type Resources, resourcesOf, taskOf, vmOf, workerOf } from "../../../core/index.ts";
+import {
+  type ClusterState,
+  heldBy,
+  NO_RESOURCES,
+  type Resources,
+  resourcesOf,
+  taskOf,
+  vmOf,
+  workerOf,
+} from "../../../core/index.ts";
 
 export const RESOURCE_NAMES = ["vcpus", "memoryMiB", "diskGiB"] as const;
-export const NO_ROOM: Resources = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
 
 /** Its capacity less the reserve, times the overcommit; null: there is no such worker. */
 export function promisableOn(state: ClusterState, workerId: number): Resources | null {
@@ -21,12 +29,12 @@ export function promisableOn(state: ClusterState, workerId: number): Resources |
 /** Of the VMs and tasks that are placed there, and of those VMs for which room is kept, but for one of them. */
 export function takenOn(state: ClusterState, workerId: number, but: string): Resources {
   const worker = workerOf(state, workerId);
-  let sum = NO_ROOM;
+  let sum = NO_RESOURCES;
   for (const name of worker?.vms ?? []) {
     const vm = vmOf(state, name);
     if (vm !== null && name !== but) sum = added(sum, heldBy(vm), 1);
   }
-  for (const id of worker?.tasks ?? []) sum = added(sum, taskOf(state, id)?.resources ?? NO_ROOM, 1);
+  for (const id of worker?.tasks ?? []) sum = added(sum, taskOf(state, id)?.resources ?? NO_RESOURCES, 1);
   for (const name of worker?.nominees ?? []) {
     const vm = vmOf(state, name);
     if (vm !== null && name !== but) sum = added(sum, resourcesOf(vm.spec), 1);

@@ -2,6 +2,7 @@
 import {
   type CommandResult,
   NO_PLACEMENT,
+  NO_RESOURCES,
   type Resources,
   resourcesOf,
   type VmRecord,
@@ -16,7 +17,6 @@ import { beyondQuota, beyondRate, countTenant } from "./tenants.ts";
 const NOT_FOUND = refused({ kind: "vmNotFound" });
 const NOT_PLACED = refused({ kind: "vmIsNotPlaced" });
 const CHANGED: CommandResult = { ok: true, kind: "vmChanged" };
-const NO_MORE: Resources = { vcpus: 0, memoryMiB: 0, diskGiB: 0 };
 
 function put(tables: Tables, vm: VmRecord): void {
   const before = tables.vms.get(vm.name);
@@ -27,7 +27,7 @@ function put(tables: Tables, vm: VmRecord): void {
 
 function grown(from: VmSpec, to: VmSpec): Resources & { vms: number } {
   const [before, after] = [resourcesOf(from), resourcesOf(to)];
-  const more = { ...NO_MORE, vms: 0 };
+  const more = { ...NO_RESOURCES, vms: 0 };
   for (const resource of ["vcpus", "memoryMiB", "diskGiB"] as const)
     more[resource] = Math.max(0, after[resource] - before[resource]);
   return more;
