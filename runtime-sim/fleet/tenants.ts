@@ -106,7 +106,7 @@ export class Tenants implements Caller {
     if (asked !== undefined) this.#requests.ended(asked, answer);
     const insistedOn = this.#pending.get(attempt);
     if (answer?.kind === "applied") {
-      const confirmed = insistedOn?.kind === "confirmWorkerDead" ? this.#workerWithId(insistedOn.workerId) : null;
+      const confirmed = insistedOn?.kind === "confirmWorkerDead" ? this.#fleet.withId(insistedOn.workerId) : null;
       (confirmed ?? this.#confirmed.get(attempt))?.plugIn(this.#fleet.servers);
       this.#confirmed.delete(attempt);
       if (insistedOn !== undefined) {
@@ -116,10 +116,6 @@ export class Tenants implements Caller {
       return;
     }
     if (insistedOn !== undefined) this.#world.loop.after(this.#rng.exponential(100_000), () => this.#again(attempt));
-  }
-
-  #workerWithId(id: number): SimWorker | null {
-    return this.#fleet.workers.find((worker) => worker.id === id) ?? null;
   }
 
   #askLater(): void {
