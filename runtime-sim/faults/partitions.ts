@@ -5,6 +5,7 @@
 import { bridgeLinks, groupLinks, isolateLinks, type LinkList, pairLinks, ringLinks } from "../network/index.ts";
 import { direction, directionOf } from "./direction.ts";
 import type { EndFault, FaultKind, Injection } from "./kind.ts";
+import { minorityOf, sides } from "./sides.ts";
 import type { FaultWorld } from "./world.ts";
 
 function partition(
@@ -25,14 +26,6 @@ function block(world: FaultWorld, links: LinkList): EndFault | null {
   return () => {
     world.network.unblock(token);
   };
-}
-
-/** Each host's side: 0 for `first`, 1 for everyone else. A host that runs machines may be on either. */
-function sides(world: FaultWorld, fault: Injection, first: readonly number[]): number[] {
-  return Array.from({ length: world.network.hostCount }, (_, host) => {
-    if (world.workerAt(host) !== null) return fault.rng.integer(0, 1);
-    return first.includes(host) ? 0 : 1;
-  });
 }
 
 const isolate = partition(
@@ -89,12 +82,7 @@ const cutOffMinority = partition(
     summary: "a host is cut off together with less than half of the others, so that it still has somebody to talk to",
     parameters: { direction },
   },
-  (world, fault) => {
-    const hosts = world.participants();
-    const others = fault.rng.shuffle(hosts.filter((host) => !fault.hosts.includes(host)));
-    const companions = others.slice(0, Math.max(0, Math.ceil(hosts.length / 2) - 2));
-    return groupLinks(sides(world, fault, [...fault.hosts.slice(0, 1), ...companions]), directionOf(fault));
-  },
+  (world, fault) => groupLinks(sides(world, fault, minorityOf(world, fault, fault.hosts)), directionOf(fault)),
 );
 
 const oneLink = partition(

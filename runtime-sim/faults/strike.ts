@@ -5,6 +5,7 @@
 import { groupLinks } from "../network/index.ts";
 import type { LeaderMoment } from "../world/index.ts";
 import type { EndFault, FaultKind, Injection } from "./kind.ts";
+import { minorityOf, sides } from "./sides.ts";
 import type { FaultWorld } from "./world.ts";
 
 /** What is done to a new leader. Returns what ends it; null when nothing was done. */
@@ -15,29 +16,20 @@ const STRIKES: Readonly<Record<string, Strike>> = {
   pause: (world, host) => world.pause(host),
   isolate: (world, host, fault) => cutOff(world, fault, [host]),
   /** Some of the others still receive its messages, too few for a majority. */
-  minority: (world, host, fault) => {
-    const hosts = world.participants();
-    const others = fault.rng.shuffle(hosts.filter((other) => other !== host));
-    return cutOff(world, fault, [host, ...others.slice(0, Math.max(0, Math.ceil(hosts.length / 2) - 2))]);
-  },
+  minority: (world, host, fault) => cutOff(world, fault, minorityOf(world, fault, [host])),
   /** Its messages reach everybody; none reaches it. */
   deaf: (world, host, fault) => cutOff(world, fault, [host], "inbound"),
 };
 
 const LEADER_MOMENTS: readonly LeaderMoment[] = ["elected", "commits"];
 
-/** Hosts that run machines may be on either side: then they report to somebody who leads no more. */
 function cutOff(
   world: FaultWorld,
   fault: Injection,
   hosts: readonly number[],
   direction: "both" | "inbound" = "both",
 ): EndFault {
-  const sides = Array.from({ length: world.network.hostCount }, (_, host) => {
-    if (world.workerAt(host) !== null) return fault.rng.integer(0, 1);
-    return hosts.includes(host) ? 0 : 1;
-  });
-  const token = world.network.block(groupLinks(sides, direction));
+  const token = world.network.block(groupLinks(sides(world, fault, hosts), direction));
   return () => {
     world.network.unblock(token);
   };
