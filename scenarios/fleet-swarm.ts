@@ -7,8 +7,9 @@ import {
   LEASE_LONG_ABSENCES,
   LOWERED_LIMITS,
   LOWERED_OPTIONS,
-  LOWERED_REQUEST_BYTES,
   NO_CLIENTS,
+  rareAndOften,
+  SWARM_CONDITIONS,
   scenario,
 } from "../runtime-sim/index.ts";
 
@@ -30,19 +31,11 @@ const WITHIN_BOUND: Readonly<Record<string, FaultMix["parameters"]>> = {
  * parameters out of its full range.
  */
 function mix(kind: FaultKind): FaultMix[] {
-  const parameters = WITHIN_BOUND[kind.name] ?? {};
-  const targets = targetsOf(kind);
   // A cluster without a leader tests little of fleets: members have less to suffer than in their own swarm.
   const odds = kind.family === "worker" ? 1 : 0.5;
-  return [
-    { kind: kind.name, odds: 0.15 * odds, everyMs: [15_000, 40_000], targets, parameters },
-    { kind: kind.name, odds: 0.1 * odds, everyMs: [3000, 12_000], durationMs: shortened(kind), targets, parameters },
-  ];
-}
-
-/** What happens often lasts less long, or nothing would ever be committed. */
-function shortened({ durationMs: [shortest, longest] }: FaultKind): readonly [number, number] {
-  return [shortest, Math.max(shortest, Math.round(longest / 4))];
+  const rare = { odds: 0.15 * odds, everyMs: [15_000, 40_000] } as const;
+  const often = { odds: 0.1 * odds, everyMs: [3000, 12_000] } as const;
+  return rareAndOften(kind, rare, often, { targets: targetsOf(kind), parameters: WITHIN_BOUND[kind.name] ?? {} });
 }
 
 /** A host, or a member, is away for about as long as a lease lasts: it may come back just before, or just after. */
@@ -125,21 +118,14 @@ const variety: FleetVariety = {
 };
 
 export default scenario({
+  ...SWARM_CONDITIONS,
   name: "fleet-swarm",
   summary:
     "Members, hosts that run machines, tenants and operators together, each kind of fault and of wish switched on or " +
     "off by the seed with parameters drawn from its whole range. Most of what is found of fleets is found here.",
   nodes: [1, 2, 3, 3, 3, 4, 5, 5, 6, 7],
-  spares: 2,
   durationMs: 60_000,
   livenessBoundMs: 300_000,
-  raft: {
-    maxRequestBytes: LOWERED_REQUEST_BYTES,
-    snapshotAfterEntries: 200,
-    snapshotEveryEntries: 100,
-    snapshotTrailingEntries: 30,
-    snapshotChunkBytes: 4096,
-  },
   variety: {
     durationMs: [20_000, 70_000],
     raft: LOWERED_OPTIONS,
@@ -148,20 +134,9 @@ export default scenario({
     limitShare: 0.15,
     fleet: variety,
   },
-  network: {
-    lossChance: [0, 0.03],
-    duplicateChance: [0, 0.05],
-    delayMinMs: [0, 5],
-    delayMeanMs: [0.2, 10],
-    tailChance: [0, 0.01],
-    tailFactor: [2, 100],
-    oddLinks: [0, 4],
-  },
-  byteLinksOneIn: 6,
   disk: { syncMinMs: [0.1, 2], syncMeanMs: [0.05, 10] },
   clocks: { wallOffsetMs: [-60_000, 60_000], rate: [0.992, 1.008] },
   workload: NO_CLIENTS,
-  operator: { membershipEveryMs: [10_000, 60_000], transferEveryMs: [10_000, 60_000], voters: [1, 7] },
   fleet: CALM_FLEET,
   faults: [
     // A frozen clock is as slow as a clock can be.

@@ -2,7 +2,6 @@
 
 export { drawSchedule } from "./draw.ts";
 export { LEASE_LONG_ABSENCES } from "./lease-absences.ts";
-export { LOWERED_LIMITS, LOWERED_OPTIONS, LOWERED_REQUEST_BYTES } from "./lowered.ts";
 export { FaultScheduleError, parseFaultSchedule } from "./parse-schedule.ts";
 export {
   CALM_CLOCKS,
@@ -16,4 +15,5 @@ export {
   scenario,
 } from "./scenario.ts";
 export { type FaultSchedule, SCHEDULE_LIMITS } from "./schedule.ts";
+export { LOWERED_LIMITS, LOWERED_OPTIONS, rareAndOften, SWARM_CONDITIONS } from "./swarm.ts";
 export { settled, type Variety } from "./variety.ts";
