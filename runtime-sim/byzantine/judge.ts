@@ -62,7 +62,6 @@ interface Process {
   hasEvicted: boolean;
   configuration: Configuration | null;
   /** After its last step. */
-  role: NodeView["role"];
   leaderId: NodeId;
 }
 
@@ -167,8 +166,8 @@ export class Judge {
   #processOf(node: NodeView): Process {
     const known = this.#processes.get(node);
     if (known !== undefined) return known;
-    const { role, leaderId } = node;
-    const process: Process = { shown: new Set(), hasEvicted: false, configuration: null, role, leaderId };
+    const { leaderId } = node;
+    const process: Process = { shown: new Set(), hasEvicted: false, configuration: null, leaderId };
     this.#processes.set(node, process);
     return process;
   }
@@ -176,7 +175,7 @@ export class Judge {
   /** Whether the node has acted on a lie in this step, or gives up the liar because it is silent. */
   #noteBelief(member: MemberView, node: NodeView, effects: readonly Effect[]): void {
     const process = this.#processOf(node);
-    const { role, leaderId } = node;
+    const { leaderId } = node;
     const { peer } = this.#parts;
     const heard = this.#heard;
     if (heard !== null && heard.member === member) {
@@ -186,7 +185,6 @@ export class Judge {
     } else if (!this.#isMessage && process.leaderId === peer.self.id && leaderId !== peer.self.id && peer.isSilent) {
       this.#believed += 1;
     }
-    process.role = role;
     process.leaderId = leaderId;
   }
 
@@ -199,7 +197,8 @@ export class Judge {
     if (!EVICTS.has(kind)) return;
     const accused = accusedBy(evidence);
     if (accused === peer.self.id) {
-      if (kind === "twoContents" && !convictsSender(evidence, node)) return;
+      // Two contents of a term that the sender leads: only the sender can have made them.
+      if (evidence.kind === "twoContents" && evidence.term !== node.term) return;
       process.hasEvicted = true;
       this.#evictedBy.add(member.id);
     } else if (kind !== "twoContents" && members.some(({ id, honest }) => id === accused && honest)) {
@@ -360,11 +359,6 @@ function isRefusal(effects: readonly Effect[], isSameTerm: boolean): boolean {
     effect.kind === "answer" ||
     (effect.kind === "send" && effect.message.type === "voteResponse" && effect.message.granted);
   return isSameTerm && !effects.some(isGrant);
-}
-
-/** Two contents of a term that the sender leads: only the sender can have made them. */
-function convictsSender(evidence: Evidence, node: NodeView): boolean {
-  return evidence.kind === "twoContents" && evidence.term === node.term;
 }
 
 function listed(ids: ReadonlySet<NodeId>): string {
