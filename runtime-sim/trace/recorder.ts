@@ -71,6 +71,7 @@ export class Recorder implements WorldRecorder {
   }
 
   evidence(member: SimMember, evidence: Evidence): void {
+    if (this.#onTransition === null) return;
     this.tell("evidence", member, JSON.stringify(evidence));
   }
 
@@ -81,6 +82,7 @@ export class Recorder implements WorldRecorder {
     fault: PlannedFault,
     hosts: readonly number[] | null,
   ): void {
+    if (this.#onTransition === null) return;
     const { id, target, durationMs } = fault;
     const hit = hosts === null ? (this.#hit.get(id) ?? "") : hosts.map((index) => this.#hostName(index)).join(", ");
     this.#hit.set(id, hit);
@@ -142,12 +144,13 @@ export class Recorder implements WorldRecorder {
   }
 
   answered(operation: ClientOperation): void {
+    if (this.#onTransition === null) return;
     const { client, asked, outcome, answer, invokedAtMs, completedAtMs } = operation;
     const took = completedAtMs === null ? "" : ` after ${(completedAtMs - invokedAtMs).toFixed(3)} ms`;
     this.tell(
       "client",
       null,
-      `process ${client} ${askedText(asked)}: ` + `${outcome}${took}${answer === null ? "" : ` ${answerText(answer)}`}`,
+      `process ${client} ${askedText(asked)}: ${outcome}${took}${answer === null ? "" : ` ${answerText(answer)}`}`,
     );
   }
 
