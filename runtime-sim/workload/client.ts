@@ -42,8 +42,6 @@ export interface Habits {
   readonly bursts: number;
   /** Share of its writes that have no session. */
   readonly sessionless: number;
-  /** Whether it closes sessions, and asks for what is gone. */
-  readonly changesSessions: boolean;
 }
 
 /** What all clients of a run share. */
@@ -131,10 +129,9 @@ export class Client implements Caller {
   }
 
   #ask(session: ClientSession): void {
-    const { sessionless, changesSessions } = this.#habits;
-    if (changesSessions && this.#rng.chance(ABOUT_SESSIONS) && this.#askAboutSession(session)) return;
+    if (this.#rng.chance(ABOUT_SESSIONS) && this.#askAboutSession(session)) return;
     const asked = this.#hub.generator.next(this.#rng, this.#world.loop.nowUs / 1000);
-    if (asked.kind === "read" || this.#rng.chance(sessionless)) this.#begin(asked, null);
+    if (asked.kind === "read" || this.#rng.chance(this.#habits.sessionless)) this.#begin(asked, null);
     // A request may not be further than this from the oldest one that is not answered.
     else if (session.room(CLUSTER_LIMITS.outstandingRequests) > 0) this.#begin(asked, session);
   }

@@ -4,7 +4,7 @@
  */
 import type { ReadConsistency } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
-import { type Aim, aimsOf, type Draft, freshSpec, type Outcome } from "./aims/index.ts";
+import { AIMS, type Aim, type Draft, freshSpec, type Outcome } from "./aims/index.ts";
 import { Belief } from "./belief.ts";
 import type { Asked } from "./operation.ts";
 import type { WorkloadShape } from "./shape.ts";
@@ -32,11 +32,11 @@ export class Generator {
   readonly #leaseReads: number;
   #values = 0;
 
-  constructor({ keys, subjects, staleReads, leaseReads }: WorkloadShape) {
+  constructor({ keys, staleReads, leaseReads }: WorkloadShape) {
     this.names = Array.from({ length: keys }, (_, at) => `vm-${at + 1}`);
     this.#staleReads = staleReads;
     this.#leaseReads = leaseReads;
-    for (const aim of aimsOf(subjects)) {
+    for (const aim of AIMS) {
       const aims = this.#byOutcome.get(aim.outcome) ?? [];
       aims.push({ item: aim, weight: aim.weight });
       this.#byOutcome.set(aim.outcome, aims);
@@ -54,7 +54,7 @@ export class Generator {
   next(rng: Stream, nowMs: number): Asked {
     const draft = this.#draft(rng, nowMs);
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-      const outcome = this.#refusals.length === 0 || rng.chance(TO_SUCCEED) ? "ok" : weighted(rng, this.#refusals);
+      const outcome = rng.chance(TO_SUCCEED) ? "ok" : weighted(rng, this.#refusals);
       const asked = weighted(rng, this.#byOutcome.get(outcome) ?? []).make(draft);
       if (asked !== null) return this.#withConsistency(rng, asked);
     }

@@ -1,6 +1,5 @@
 /** What a scenario says of its clients and its operator. */
 import type { Range } from "../random/index.ts";
-import { SUBJECTS, type Subject } from "./aims/index.ts";
 
 export interface WorkloadShape {
   /** How many there are, drawn once for a seed, each doubling as likely as another: 1 to 2 as 8 to 16. */
@@ -15,8 +14,6 @@ export interface WorkloadShape {
   readonly staleReads: number;
   /** Share of reads that ask for a lease read. */
   readonly leaseReads: number;
-  /** What is asked about. VMs always are. */
-  readonly subjects: readonly Subject[];
 }
 
 export interface OperatorShape {
@@ -37,7 +34,6 @@ export const STEADY_WORKLOAD: WorkloadShape = {
   widthMax: 16,
   staleReads: 0.1,
   leaseReads: 0,
-  subjects: SUBJECTS,
 };
 
 /** Nobody but the probe of the quiet phase. */

@@ -31,7 +31,7 @@ const PROBE_KEY = "probe";
 /** Share of clients that wait for each answer before they ask on. */
 const ONE_AT_A_TIME = 0.6;
 
-const PROBE_HABITS: Habits = { thinkMeanUs: 0, width: 1, bursts: 0, sessionless: 0, changesSessions: false };
+const PROBE_HABITS: Habits = { thinkMeanUs: 0, width: 1, bursts: 0, sessionless: 0 };
 
 export class Workload implements ClientHub {
   readonly world: World;
@@ -129,13 +129,12 @@ function sortedCounts(counts: ReadonlyMap<string, number>): Readonly<Record<stri
   return Object.fromEntries([...counts].sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
-function drawHabits({ widthMax, subjects }: WorkloadShape, thinkMeanUs: number, rng: Stream): Habits {
+function drawHabits({ widthMax }: WorkloadShape, thinkMeanUs: number, rng: Stream): Habits {
   const isPatient = widthMax <= 1 || rng.chance(ONE_AT_A_TIME);
   return {
     thinkMeanUs,
     width: isPatient ? 1 : Math.floor(drawByOctave([2, widthMax + 1], rng)),
     bursts: rng.pick([0, 0.01, 0.03]),
     sessionless: rng.pick([0, 0, 0, 0.1, 0.1, 1]),
-    changesSessions: subjects.includes("sessions"),
   };
 }

@@ -1,4 +1,4 @@
-/** Everything that clients are after, by subject. */
+/** Everything that clients are after; each subject has a file. */
 import type { Aim } from "./aim.ts";
 import { invalidAims } from "./invalid.ts";
 import { poolAims } from "./pools.ts";
@@ -11,30 +11,13 @@ import { vmAims } from "./vms.ts";
 export type { Aim, Draft, Outcome } from "./aim.ts";
 export { freshSpec } from "./vms.ts";
 
-const AIMS = {
-  vms: vmAims,
-  tokens: tokenAims,
-  tasks: taskAims,
-  tenants: tenantAims,
-  pools: poolAims,
-  settings: settingsAims,
-  invalid: invalidAims,
-  /** What depends on the session of who asks: a client does it by itself. */
-  sessions: [],
-} as const;
-
-export type Subject = keyof typeof AIMS;
-export const SUBJECTS: readonly Subject[] = [
-  "vms",
-  "tokens",
-  "tasks",
-  "tenants",
-  "pools",
-  "settings",
-  "invalid",
-  "sessions",
+/** What depends on the session of who asks is not among them: a client does that by itself. */
+export const AIMS: readonly Aim[] = [
+  ...vmAims,
+  ...tokenAims,
+  ...taskAims,
+  ...tenantAims,
+  ...poolAims,
+  ...settingsAims,
+  ...invalidAims,
 ];
-
-export function aimsOf(subjects: readonly Subject[]): readonly Aim[] {
-  return subjects.flatMap((subject) => AIMS[subject]);
-}
