@@ -54,7 +54,7 @@ const HEALTH_CHECKS: readonly HealthCheck[] = [
 export class Wishes {
   readonly #fleet: Fleet;
   readonly #rng: Stream;
-  readonly #weights: readonly (readonly [Wish, number])[];
+  readonly #weights: readonly { readonly wish: Wish; readonly weight: number }[];
   /** VMs and tasks that were asked for so far. */
   #created = 0;
   #tasks = 0;
@@ -68,7 +68,7 @@ export class Wishes {
     this.#rng = rng;
     this.#weights = WISHES.flatMap((wish) => {
       const weight = fleet.shape.wishes[wish] ?? 0;
-      return weight > 0 ? [[wish, weight] as const] : [];
+      return weight > 0 ? [{ wish, weight }] : [];
     });
   }
 
@@ -80,7 +80,7 @@ export class Wishes {
   draw(): WishedFor | null {
     const state = this.#fleet.newestState;
     if (state === null) return null;
-    const wish = this.#pickWish();
+    const { wish } = this.#rng.pickWeighted(this.#weights);
     const worker = this.#rng.pick(this.#fleet.workers);
     const name = this.#someVm(state);
     if (wish === "confirmDead") return this.#confirmDead();
@@ -178,17 +178,6 @@ export class Wishes {
     // And it stays off until the log has that: a confirmation that arrives late would not be true any more.
     worker.unplug();
     return { command: { kind: "confirmWorkerDead", workerId: worker.id }, confirmed: worker };
-  }
-
-  #pickWish(): Wish {
-    let total = 0;
-    for (const [, weight] of this.#weights) total += weight;
-    let at = this.#rng.nextUnit() * total;
-    for (const [wish, weight] of this.#weights) {
-      at -= weight;
-      if (at < 0) return wish;
-    }
-    return this.#weights[0]?.[0] ?? "create";
   }
 
   #touching(name: string, command: Command): Command {

@@ -115,6 +115,20 @@ describe("draws", () => {
     expect(Math.abs(hits / 100_000 - 0.3)).toBeLessThan(0.006);
   });
 
+  test("an item is picked as often as its weight says, and one without weight never", () => {
+    const stream = new Streams(7).stream("s");
+    const items = [0, 1, 2, 5].map((weight) => ({ weight }));
+    const picks = new Map<number, number>();
+    for (let i = 0; i < 8000; i += 1) {
+      const { weight } = stream.pickWeighted(items);
+      picks.set(weight, (picks.get(weight) ?? 0) + 1);
+    }
+    expect([...picks.keys()].sort()).toEqual([1, 2, 5]);
+    for (const [weight, count] of picks) expect(Math.abs(count / 8000 - weight / 8)).toBeLessThan(0.02);
+    expect(() => stream.pickWeighted([])).toThrow(RangeError);
+    expect(() => stream.pickWeighted([{ weight: 0 }])).toThrow(RangeError);
+  });
+
   test("every item is picked alike, and every order shuffled alike", () => {
     const stream = new Streams(7).stream("s");
     const picks = new Map<string, number>();

@@ -81,6 +81,19 @@ export class Stream {
     return item;
   }
 
+  /**
+   * One of `items`, as often beside the others as its weight says; weights are 0 or more, and not all of them 0. Draws
+   * once.
+   */
+  pickWeighted<T extends { readonly weight: number }>(items: readonly T[]): T {
+    let left = this.#next() * items.reduce((sum, { weight }) => sum + weight, 0);
+    for (const item of items) {
+      left -= item.weight;
+      if (left < 0) return item;
+    }
+    throw new RangeError("there is nothing to pick");
+  }
+
   /** Shuffles in place (Fisher and Yates) and returns `items`. Draws one time less than there are items. */
   shuffle<T extends NonNullable<unknown>>(items: T[]): T[] {
     for (let last = items.length - 1; last > 0; last -= 1) {

@@ -18,16 +18,11 @@ const COMMON_WEIGHT = 5;
 /** Draws before a client is content with a question about a VM. */
 const ATTEMPTS_MAX = 5;
 
-interface Weighted<T> {
-  readonly item: T;
-  readonly weight: number;
-}
-
 export class Generator {
   readonly belief = new Belief();
   readonly names: readonly string[];
-  readonly #byOutcome = new Map<Outcome, Weighted<Aim>[]>();
-  readonly #refusals: readonly Weighted<Outcome>[];
+  readonly #byOutcome: ReadonlyMap<Outcome, readonly Aim[]>;
+  readonly #refusals: readonly { readonly outcome: Outcome; readonly weight: number }[];
   readonly #staleReads: number;
   readonly #leaseReads: number;
   #values = 0;
@@ -36,14 +31,10 @@ export class Generator {
     this.names = Array.from({ length: keys }, (_, at) => `vm-${at + 1}`);
     this.#staleReads = staleReads;
     this.#leaseReads = leaseReads;
-    for (const aim of AIMS) {
-      const aims = this.#byOutcome.get(aim.outcome) ?? [];
-      aims.push({ item: aim, weight: aim.weight });
-      this.#byOutcome.set(aim.outcome, aims);
-    }
+    this.#byOutcome = Map.groupBy(AIMS, ({ outcome }) => outcome);
     this.#refusals = [...this.#byOutcome.keys()]
       .filter((outcome) => outcome !== "ok")
-      .map((outcome) => ({ item: outcome, weight: COMMON.includes(outcome) ? COMMON_WEIGHT : 1 }));
+      .map((outcome) => ({ outcome, weight: COMMON.includes(outcome) ? COMMON_WEIGHT : 1 }));
   }
 
   /** Everything that is aimed at. */
@@ -54,8 +45,8 @@ export class Generator {
   next(rng: Stream, nowMs: number): Asked {
     const draft = this.#draft(rng, nowMs);
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-      const outcome = rng.chance(TO_SUCCEED) ? "ok" : weighted(rng, this.#refusals);
-      const asked = weighted(rng, this.#byOutcome.get(outcome) ?? []).make(draft);
+      const outcome = rng.chance(TO_SUCCEED) ? "ok" : rng.pickWeighted(this.#refusals).outcome;
+      const asked = rng.pickWeighted(this.#byOutcome.get(outcome) ?? []).make(draft);
       if (asked !== null) return this.#withConsistency(rng, asked);
     }
     const query = { kind: "getVm", name: rng.pick(this.names) } as const;
@@ -64,7 +55,7 @@ export class Generator {
 
   /** Something that would change the cluster, were it not for the session in which it is asked. */
   change(rng: Stream, nowMs: number): Asked | null {
-    const asked = weighted(rng, this.#byOutcome.get("ok") ?? []).make(this.#draft(rng, nowMs));
+    const asked = rng.pickWeighted(this.#byOutcome.get("ok") ?? []).make(this.#draft(rng, nowMs));
     return asked?.kind === "write" ? asked : null;
   }
 
@@ -90,15 +81,4 @@ export class Generator {
     if (rng.chance(this.#staleReads)) return "stale";
     return rng.chance(this.#leaseReads) ? "lease" : "linearizable";
   }
-}
-
-function weighted<T>(rng: Stream, items: readonly Weighted<T>[]): T {
-  let left = rng.nextUnit() * items.reduce((sum, { weight }) => sum + weight, 0);
-  for (const { item, weight } of items) {
-    left -= weight;
-    if (left < 0) return item;
-  }
-  const last = items.at(-1);
-  if (last === undefined) throw new RangeError("there is nothing to draw from");
-  return last.item;
 }
