@@ -19,7 +19,7 @@ interface BelievedVm {
   readonly spec: VmSpec;
 }
 
-interface BelievedToken extends Pick<TokenRecord, "id" | "secretHash" | "purpose" | "nodeId"> {
+export interface BelievedToken extends Pick<TokenRecord, "id" | "secretHash" | "purpose" | "nodeId"> {
   usedBy: number | null;
   isRevoked: boolean;
   /** Virtual time from which on nobody may be let in with it any more, if clocks are right. */

@@ -1,20 +1,15 @@
 /** Tokens, and nodes that want to be let in with them. The nodes never become members. */
 import type { Command } from "../../../core/index.ts";
-import type { Belief } from "../belief.ts";
+import type { BelievedToken } from "../belief.ts";
 import { type Aim, type Draft, pick, read, write } from "./aim.ts";
-
-type Token = Belief["tokens"] extends Map<string, infer T> ? T : never;
 
 /** No member has an id from here on. */
 const GUESTS_FROM = 1_000_000;
 const GUESTS = 8;
 const BRIEF_MS = [1, 3000] as const;
 
-const secretOf = (id: string): string =>
-  id
-    .charAt(id.length - 1)
-    .replace(/[^0-9a-f]/, "0")
-    .repeat(64);
+/** Ids end with a digit. */
+const secretOf = (id: string): string => id.slice(-1).repeat(64);
 const peerOf = (nodeId: number): string => `guest-${nodeId}`;
 const guest = ({ rng }: Draft): number => GUESTS_FROM + rng.integer(1, GUESTS);
 
@@ -31,16 +26,16 @@ function create(draft: Draft, fields: Partial<Extract<Command, { readonly kind: 
   };
 }
 
-function known({ rng, belief }: Draft, fits: (token: Token) => boolean): Token | null {
+function known({ rng, belief }: Draft, fits: (token: BelievedToken) => boolean): BelievedToken | null {
   return pick(rng, [...belief.tokens.values()].filter(fits));
 }
 
 const isFresh =
   ({ nowMs }: Draft) =>
-  (token: Token): boolean =>
+  (token: BelievedToken): boolean =>
     token.purpose === "join" && token.usedBy === null && !token.isRevoked && token.expiresAtMs > nowMs;
 
-function admit(draft: Draft, token: Token | null, nodeId: number, peerId = peerOf(nodeId)): Command | null {
+function admit(draft: Draft, token: BelievedToken | null, nodeId: number, peerId = peerOf(nodeId)): Command | null {
   if (token === null) return null;
   const addresses = [`10.9.0.${draft.rng.integer(1, 3)}:7000`];
   return { kind: "admitNode", tokenId: token.id, secretHash: token.secretHash, nodeId, peerId, addresses };
@@ -116,7 +111,7 @@ export const tokenAims: readonly Aim[] = [
     ),
   ),
   write("tokenExpired", 1, (draft) => {
-    const isOver = ({ expiresAtMs, usedBy, isRevoked }: Token): boolean =>
+    const isOver = ({ expiresAtMs, usedBy, isRevoked }: BelievedToken): boolean =>
       expiresAtMs < draft.nowMs && usedBy === null && !isRevoked;
     return admit(draft, known(draft, isOver), guest(draft));
   }),
