@@ -28,8 +28,8 @@ export class ClientSession {
   }
 
   get lowestUnacknowledged(): number {
-    let lowest = this.#last + 1;
-    for (const sequence of this.#awaited) lowest = Math.min(lowest, sequence);
+    // Numbers are added in order.
+    const [lowest = this.#last + 1] = this.#awaited;
     return lowest;
   }
 
