@@ -22,6 +22,8 @@ export class Call {
   /** Until then the latest attempt is waited for. */
   patienceUs = Number.POSITIVE_INFINITY;
   isUncertain = false;
+  /** Whom to tell of the outcome. */
+  onCompleted: ((operation: ClientOperation) => void) | null = null;
 
   constructor(
     operation: ClientOperation,

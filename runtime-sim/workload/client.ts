@@ -76,7 +76,6 @@ export class Client implements Caller {
   #stopped = false;
   /** Never gives up: somebody waits for the outcome. */
   #insists = false;
-  readonly #then = new Map<Call, (operation: ClientOperation) => void>();
   #timerUs = Number.POSITIVE_INFINITY;
 
   constructor(hub: ClientHub, rng: Stream, habits: Habits) {
@@ -107,7 +106,9 @@ export class Client implements Caller {
   callOnce(asked: Asked, then: (operation: ClientOperation) => void): void {
     this.#stopped = true;
     this.#insists = true;
-    this.#withSession(() => this.#then.set(this.#begin(asked, this.#session), then));
+    this.#withSession(() => {
+      this.#begin(asked, this.#session).onCompleted = then;
+    });
   }
 
   // ---- Between calls
@@ -157,9 +158,9 @@ export class Client implements Caller {
     }
     if (session.last === 0 || room <= 0) return false;
     const call = this.#begin({ kind: "write", command: { kind: "closeSession" } }, session);
-    this.#then.set(call, ({ outcome }) => {
+    call.onCompleted = ({ outcome }) => {
       if (outcome === "ok") this.#closed = session;
-    });
+    };
     // Whatever else is asked in it meanwhile may be too late.
     this.#leave(session);
     return true;
@@ -183,14 +184,14 @@ export class Client implements Caller {
     this.#isOpening = true;
     const command = { kind: "openSession", clientToken: `process-${this.#process}` } as const;
     const call = this.#begin({ kind: "write", command }, null);
-    this.#then.set(call, ({ answer }) => {
+    call.onCompleted = ({ answer }) => {
       this.#isOpening = false;
       if (answer?.kind !== "applied" || !answer.result.ok || answer.result.kind !== "sessionOpened") return;
       this.#session = new ClientSession(answer.result.sessionId);
       const waiting = this.#onceOpen;
       this.#onceOpen = [];
       for (const then of waiting) then();
-    });
+    };
   }
 
   // ---- A call
@@ -331,9 +332,7 @@ export class Client implements Caller {
     if (answer !== null) this.#hub.generator.belief.learn(operation.asked, answer, nowUs / 1000);
     this.#hub.completed(operation);
     if (session !== null) this.#settled(session, call, answer);
-    const then = this.#then.get(call);
-    this.#then.delete(call);
-    then?.(operation);
+    call.onCompleted?.(operation);
     if (!this.#isFull) return;
     this.#isFull = false;
     if (!this.#stopped) this.#think();
