@@ -9,6 +9,7 @@
  * Calls come in order of true time. A change of the clock changes when a monotonic time will be reached: ask
  * `trueUsWhen` again after each.
  */
+
 /** True time zero, in milliseconds since 1970: 2026-01-01. */
 export const WALL_EPOCH_MS = 1_767_225_600_000;
 
