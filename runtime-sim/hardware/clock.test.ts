@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { HostClock } from "./clock.ts";
+import { HostClock, WALL_EPOCH_MS } from "./clock.ts";
 
 const PERFECT = { wallAtZeroMs: 1_700_000_000_000, monotonicAtZeroMs: 0, rate: 1 };
 
@@ -123,4 +123,23 @@ test("it remembers how slow and how fast it ever was", () => {
   clock.freeze(5000, 4000);
   clock.jumpMonotonic(1);
   expect([clock.slowestRate, clock.fastestRate]).toEqual([0, Infinity]);
+});
+
+test("it remembers how far off its wall clock ever was, either way, also when that is put right", () => {
+  const clock = new HostClock({ ...PERFECT, wallAtZeroMs: WALL_EPOCH_MS + 5 });
+  expect(clock.wallErrorMaxMs(1_000_000)).toBe(5);
+  clock.jumpWall(-25, 2_000_000);
+  expect(clock.wallErrorMaxMs(2_000_000)).toBe(20);
+  clock.jumpWall(20, 3_000_000);
+  expect([clock.wallErrorMaxMs(4_000_000), clock.paceErrorMaxMs(4_000_000)]).toEqual([20, 0]);
+  // Half a second, of which it gains a quarter.
+  clock.setRate(1.25, 5_000_000);
+  expect([clock.wallErrorMaxMs(5_500_000), clock.paceErrorMaxMs(5_500_000)]).toEqual([125, 125]);
+});
+
+test("it was furthest off at the end of a freeze, though nobody looked then", () => {
+  const clock = new HostClock({ ...PERFECT, wallAtZeroMs: WALL_EPOCH_MS, rate: 1.25 });
+  clock.freeze(2_000_000, 1_000_000);
+  // 250 ms ahead, then 750 ms behind, and 4 s later ahead again by as much as at first.
+  expect([clock.wallErrorMaxMs(6_000_000), clock.paceErrorMaxMs(6_000_000)]).toEqual([750, 750]);
 });

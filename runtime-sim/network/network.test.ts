@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Streams } from "../random/index.ts";
 import { CALM_LINK, type LinkParameters, Network } from "./network.ts";
-import { bridgeLinks, groupLinks, isolateLinks, type LinkList, ringLinks } from "./partition.ts";
+import { bridgeLinks, groupLinks, isolateLinks, type LinkList, pairLinks, ringLinks } from "./partition.ts";
 
 const out = new Float64Array(2);
 
@@ -167,7 +167,22 @@ describe("partitions", () => {
     expect(reach(bridgeLinks([0, 0, 1, 1, 1], 2, "both"))).toEqual(["-xx..", "x-x..", "xx-xx", "..x-x", "..xx-"]);
     expect(reach(ringLinks([0, 1, 2, 3, 4]))).toEqual(["-x..x", "x-x..", ".x-x.", "..x-x", "x..x-"]);
     expect(reach(ringLinks([4, 2, 0]))).toEqual(reach([]));
+    expect(reach(pairLinks(0, 2, "both"), 3)).toEqual(["-x.", "x-x", ".x-"]);
+    expect(reach(pairLinks(0, 2, "outbound"), 3)).toEqual(["-x.", "x-x", "xx-"]);
+    expect(reach(pairLinks(0, 2, "inbound"), 3)).toEqual(["-xx", "x-x", ".x-"]);
   });
+});
+
+test("the state of a link is what it does now, faults included", () => {
+  const net = network({ lossChance: 0.25, delayMinMs: 2, delayMeanMs: 0.5 });
+  const usual = { lossChance: 0.25, delayMinMs: 2, delayMeanMs: 0.5, tailChance: 0, tailFactor: 1, hasLimit: false };
+  expect(net.stateOf(0, 1)).toEqual({ ...usual, isBlocked: false, cloggedUntilUs: 0 });
+  net.block(isolateLinks(0, 5, "outbound"));
+  net.clog(0, 1, 5000);
+  expect(net.stateOf(0, 1)).toEqual({ ...usual, isBlocked: true, cloggedUntilUs: 5000 });
+  expect(net.stateOf(1, 0)).toEqual({ ...usual, isBlocked: false, cloggedUntilUs: 0 });
+  net.setLink(1, 0, { ...CALM_LINK, tailChance: 0.125, tailFactor: 8, capacityBytesPerSecond: 1000 });
+  expect(net.stateOf(1, 0)).toMatchObject({ tailChance: 0.125, tailFactor: 8, hasLimit: true });
 });
 
 test("hosts join a running network, and its faults stay as they are", () => {

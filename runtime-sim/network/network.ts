@@ -41,16 +41,13 @@ export const CALM_LINK: LinkParameters = {
 };
 
 /** What one directed link does at the moment, faults included. */
-export interface LinkState {
+export interface LinkState
+  extends Pick<LinkParameters, "lossChance" | "delayMinMs" | "delayMeanMs" | "tailChance" | "tailFactor"> {
   readonly isBlocked: boolean;
   /** Zero, or in the past: it is not clogged. */
   readonly cloggedUntilUs: number;
+  /** Its capacity is limited. */
   readonly hasLimit: boolean;
-  readonly lossChance: number;
-  readonly delayMinMs: number;
-  readonly delayMeanMs: number;
-  readonly tailChance: number;
-  readonly tailFactor: number;
 }
 
 export interface NetworkCounters {
