@@ -10,6 +10,7 @@ import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from "@
 import type { Ed25519PrivateKey } from "@libp2p/interface";
 import { peerIdFromPrivateKey, peerIdFromString } from "@libp2p/peer-id";
 import type { Digest, PeerId, Signature } from "../../core/index.ts";
+import { makeDurable } from "../files/index.ts";
 
 /**
  * The key file is missing, cannot be read, can be read by others, or holds no Ed25519 key. The message says what to
@@ -98,12 +99,7 @@ export class Identity {
     } finally {
       rmSync(unfinished, { force: true });
     }
-    const folder = openSync(dirname(path), "r");
-    try {
-      fsyncSync(folder);
-    } finally {
-      closeSync(folder);
-    }
+    makeDurable(dirname(path));
   }
 
   sign(statement: Uint8Array): Signature {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -38,6 +38,11 @@ test("what is the same is one image with two names; what differs is another", as
       { digest: other, names: ["two"] },
     ].sort((a, b) => (a.digest < b.digest ? -1 : 1)),
   );
+});
+
+test("to look makes nothing", () => {
+  expect(new ImageStore(join(folder, "store")).list()).toEqual([]);
+  expect(existsSync(join(folder, "store"))).toBe(false);
 });
 
 test.each(["none", "sha256:00", `sha256:${"0".repeat(64)}`, "../store", "__proto__"])("there is no %s", (name) => {

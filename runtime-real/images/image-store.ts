@@ -1,17 +1,27 @@
 /**
  * The images of a host, each in a directory that is named by its digest: the SHA-256 of its description, which holds
- * the SHA-256 of each of its files. An image is made whole or not at all, and never changed.
+ * the SHA-256 of each of its files. An image is made whole or not at all, also if the power fails, and never changed.
  *
  *     sha256-HEX/image.json     what it is
  *     sha256-HEX/kernel, initrd
  *     names.json                names that people gave to digests, on this host
  */
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { copyFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
+import { makeDurable } from "../files/index.ts";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -49,14 +59,14 @@ export class ImageError extends Error {
 export class ImageStore {
   readonly #folder: string;
 
-  /** Makes the directory if it is not there. */
+  /** @param folder is made when the first image is added. */
   constructor(folder: string) {
     this.#folder = folder;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
   /** Sorted by digest. */
   list(): readonly NamedImage[] {
+    if (!existsSync(this.#folder)) return [];
     const names = Object.entries(this.#names());
     return readdirSync(this.#folder)
       .filter((entry) => /^sha256-[0-9a-f]{64}$/.test(entry))
@@ -90,6 +100,10 @@ export class ImageStore {
 
   /** Copies both files into the store. Resolves to the digest, which follows from what they hold. */
   async add(kernelPath: string, initrdPath: string, commandLine: string, name: string): Promise<string> {
+    if (!existsSync(this.#folder)) {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      makeDurable(dirname(this.#folder));
+    }
     const made = join(this.#folder, `new-${randomUUID()}`);
     mkdirSync(made, { mode: 0o700 });
     try {
@@ -104,9 +118,11 @@ export class ImageStore {
       };
       const text = JSON.stringify(description);
       writeFileSync(join(made, "image.json"), text);
+      for (const file of ["kernel", "initrd", "image.json", "."]) makeDurable(join(made, file));
       const digest = `sha256:${createHash("sha256").update(text).digest("hex")}`;
       const folder = join(this.#folder, digest.replace(":", "-"));
-      if (!this.list().some((image) => image.digest === digest)) renameSync(made, folder);
+      if (!existsSync(folder)) renameSync(made, folder);
+      makeDurable(this.#folder);
       this.#replaceNames({ ...this.#names(), [name]: digest });
       return digest;
     } finally {
@@ -130,7 +146,9 @@ export class ImageStore {
   #replaceNames(names: Readonly<Record<string, string>>): void {
     const path = join(this.#folder, "names.json");
     writeFileSync(`${path}.new`, JSON.stringify(names));
+    makeDurable(`${path}.new`);
     renameSync(`${path}.new`, path);
+    makeDurable(this.#folder);
   }
 }
 

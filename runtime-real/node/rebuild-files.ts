@@ -3,9 +3,10 @@
  * the new node come to their place. A process may die between any two steps; the next start takes those that are
  * left.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { makeDurable } from "../files/index.ts";
 import { DATABASE_FILES } from "../storage/index.ts";
 import { IDENTITY_FILE } from "./identity-file.ts";
 
@@ -29,7 +30,7 @@ export function emptyRebuildFolder(dataDir: string): string {
 /** The cluster has admitted the new node: from here on it is the one that this directory is for. */
 export function commitRebuild(dataDir: string): void {
   renameSync(join(dataDir, REBUILDING), join(dataDir, REBUILT));
-  syncFolder(dataDir);
+  makeDurable(dataDir);
 }
 
 /** Whether a rebuild was committed whose last steps have still to be taken. */
@@ -45,11 +46,11 @@ export function finishRebuild(dataDir: string, log: Logger): void {
     const folder = setAside(dataDir);
     if (folder !== null) log.warn({ folder }, "the damaged data was set aside");
     renameSync(rebuilt, moving);
-    syncFolder(dataDir);
+    makeDurable(dataDir);
   }
   if (!existsSync(moving)) return;
   for (const file of FILES) if (existsSync(join(moving, file))) renameSync(join(moving, file), join(dataDir, file));
-  syncFolder(dataDir);
+  makeDurable(dataDir);
   rmSync(moving, { recursive: true });
 }
 
@@ -60,15 +61,6 @@ function setAside(dataDir: string): string | null {
   const folder = join(dataDir, `set-aside-${new Date().toISOString().replaceAll(":", "-")}`);
   mkdirSync(folder, { mode: 0o700 });
   for (const file of files) renameSync(join(dataDir, file), join(folder, file));
-  syncFolder(dataDir);
+  makeDurable(dataDir);
   return folder;
-}
-
-function syncFolder(path: string): void {
-  const folder = openSync(path, "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }

@@ -12,6 +12,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeDurable } from "../files/index.ts";
 
 const SLOT_BYTES = 32;
 
@@ -27,12 +28,7 @@ export class Horizon {
     // From the beginning the file itself must survive a power failure. Its contents may be too low.
     this.reached(0);
     fsyncSync(this.#file);
-    const folder = openSync(dirname(path), "r");
-    try {
-      fsyncSync(folder);
-    } finally {
-      closeSync(folder);
-    }
+    makeDurable(dirname(path));
   }
 
   /** `commit` is durable. */

@@ -17,6 +17,10 @@ export function registerList(image: Command, { terminal }: Session): void {
         terminal.out(JSON.stringify({ images }));
         return;
       }
+      if (images.length === 0) {
+        terminal.err("there are no images; `blixard image build demo` makes one");
+        return;
+      }
       const rows = images.map(({ names, digest }) => [names.join(", "), digest]);
       for (const line of fitTable("<<", [["NAME", "DIGEST"], ...rows], terminal.columns)) terminal.out(line);
     });
