@@ -1,9 +1,21 @@
 /**
- * Makes the demo image: a guest of a few megabytes from Debian's cloud kernel and busybox. It answers HTTP with its
- * name, address and boot id, has a shell on its console, and powers off when it is asked to.
+ * Makes the demo image: a small guest from Debian's cloud kernel and busybox. It answers HTTP with its name, address
+ * and boot id, has a shell on its console, and powers off when it is asked to.
  */
 import { constants, readdirSync } from "node:fs";
-import { access, chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  copyFile,
+  lstat,
+  lutimes,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -43,10 +55,11 @@ done
 hostname "\${blixard_name:-demo}"
 ip link set lo up
 if [ -n "$blixard_address" ]; then
+  case $blixard_address in *:*) length=128 ;; *) length=32 ;; esac
   ip link set eth0 up
-  ip addr add "$blixard_address/32" dev eth0
+  ip addr add "$blixard_address/$length" dev eth0
   ip route add "$blixard_gateway" dev eth0
-  ip route add default via "$blixard_gateway"
+  ip route add default via "$blixard_gateway" dev eth0
 fi
 echo "$(hostname) \${blixard_address:--} $(cat /proc/sys/kernel/random/boot_id)" > /www/index.html
 httpd -p 80 -h /www
@@ -69,7 +82,7 @@ export type DemoProgress = (step: string) => void;
 export async function buildDemoImage(store: ImageStore, progress: DemoProgress): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "blixard-demo-"));
   try {
-    for (const program of ["apt-get", "dpkg-deb", "cpio", "gzip"]) await demand(program);
+    for (const program of ["apt-get", "dpkg-deb", "cpio"]) await demand(program);
     progress("fetching the kernel and busybox");
     const kernelPackage = await currentKernel();
     await run("apt-get", ["download", kernelPackage, BUSYBOX_PACKAGE], folder);
@@ -82,14 +95,7 @@ export async function buildDemoImage(store: ImageStore, progress: DemoProgress):
     progress("making the guest");
     await fill(root, unpacked, version);
     const initrd = join(folder, "initrd");
-    const files = await execa("find", [".", "-print0"], { cwd: root });
-    const archive = await execa("cpio", ["--create", "--format=newc", "--null", "--quiet"], {
-      cwd: root,
-      input: files.stdout,
-      encoding: "buffer",
-    });
-    const packed = await execa("gzip", ["-n", "-6"], { input: archive.stdout, encoding: "buffer" });
-    await writeFile(initrd, packed.stdout);
+    await writeFile(initrd, await archiveOf(root));
     return await store.add(join(unpacked, "boot", `vmlinuz-${version}`), initrd, "", "demo");
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -105,13 +111,27 @@ async function fill(root: string, unpacked: string, version: string): Promise<vo
     const from = join(unpacked, "lib", "modules", version, "kernel", `${path}.ko`);
     await copyFile(from, join(root, "lib", "modules", `${path.slice(path.lastIndexOf("/") + 1)}.ko`));
   }
-  for (const [path, text] of [
-    ["init", INIT],
-    ["etc/acpi/PWRF/00000080", POWER_OFF],
-  ] as const) {
-    await writeFile(join(root, path), text);
-    await chmod(join(root, path), 0o755);
+  await writeFile(join(root, "init"), INIT);
+  await writeFile(join(root, "etc/acpi/PWRF/00000080"), POWER_OFF);
+}
+
+/**
+ * All files as the kernel unpacks them. The same files give the same bytes on every host, whoever asks and whenever,
+ * so that an image made of the same packages has the same digest everywhere.
+ */
+async function archiveOf(root: string): Promise<Uint8Array> {
+  const paths = (await readdir(root, { recursive: true })).sort();
+  for (const path of paths.map((name) => join(root, name))) {
+    if (!(await lstat(path)).isSymbolicLink()) await chmod(path, 0o755);
+    await lutimes(path, 0, 0);
   }
+  const reproducible = ["--reproducible", "--owner=+0:+0"];
+  const { stdout } = await execa("cpio", ["--create", "--format=newc", "--null", "--quiet", ...reproducible], {
+    cwd: root,
+    input: paths.join("\0"),
+    encoding: "buffer",
+  });
+  return stdout;
 }
 
 /** The package with the kernel itself, which the other one depends on. */
@@ -139,5 +159,5 @@ async function demand(program: string): Promise<void> {
       // Not in this one.
     }
   }
-  throw new ImageError(`the program ${program} is missing: install the packages apt, dpkg, cpio and gzip`);
+  throw new ImageError(`the program ${program} is missing: install the packages apt, dpkg and cpio`);
 }
