@@ -1,24 +1,21 @@
 /** The API's limits are the core's: what the core would refuse never reaches it, and the OpenAPI document says so. */
 import fc from "fast-check";
-import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 import {
   type ClientRequest,
-  DEFAULT_RAFT_OPTIONS,
   DEFAULT_VM_SPEC,
   emptyState,
   encodeRequest,
   InvalidCommand,
-  Node,
   query,
   schema,
   type VmSpec,
 } from "../../core/index.ts";
 import { ApiError } from "../errors/index.ts";
-import type { CallContext } from "./call-context.ts";
 import { dispatch } from "./dispatch.ts";
 import { handlersFor } from "./handlers.ts";
 import { procedures } from "./procedures.ts";
+import { callOf, onlyMember, served } from "./testing/index.ts";
 
 /** What the handlers ask of the core, instead of an answer. */
 class Asked extends Error {
@@ -30,36 +27,8 @@ class Asked extends Error {
   }
 }
 
-const runtime = {
-  peerId: "peer-1",
-  randomUint32: () => 7,
-  sign: () => "signature",
-  verify: () => true,
-  digest: (bytes: Uint8Array) => `${bytes.length} bytes`,
-};
-const genesis = Node.genesis("test", 1, [{ id: 1, peerId: "peer-1" }]);
-const node = new Node(1, DEFAULT_RAFT_OPTIONS, runtime, genesis, { nowMs: 0, wallMs: 0 });
-const handlers = handlersFor({
-  node,
-  clusterId: "test",
-  incarnation: 1,
-  version: "test",
-  addresses: [],
-  peerId: "peer-1",
-  request: (request) => Promise.reject(new Asked(request)),
-  peerStatus: () => [],
-  callMember: () => Promise.reject(new Error("there is no other member")),
-  uptimeMs: () => 0,
-  eventLoopDelayP99Ms: () => 0,
-  nowMs: () => 0,
-});
-
-const context: CallContext = {
-  requestId: "test",
-  caller: { kind: "local" },
-  log: pino({ level: "silent" }),
-  signal: new AbortController().signal,
-};
+const handlers = handlersFor(served(onlyMember(), (request) => Promise.reject(new Asked(request))));
+const context = callOf();
 
 /** What the core is asked, or what the API says against it. */
 async function outcomeOf(name: string, body: unknown): Promise<ClientRequest | ApiError> {

@@ -1,16 +1,15 @@
 /**
  * The procedures about workers and what runs there, over a cluster of one node whose disk is done at once.
  */
-import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Command, DEFAULT_RAFT_OPTIONS, Node, type WorkerFacts } from "../../core/index.ts";
+import { type Command, DEFAULT_RAFT_OPTIONS, type Node, type WorkerFacts } from "../../core/index.ts";
 import { CoreLoop } from "../core-loop/index.ts";
 import { ApiError } from "../errors/index.ts";
 import type { Caller } from "./call-context.ts";
 import { dispatch, type Handlers } from "./dispatch.ts";
 import { handlersFor } from "./handlers.ts";
 import { type AnswerOf, type ProcedureName, procedures, type RequestOf } from "./procedures.ts";
-import type { Served } from "./served.ts";
+import { callOf, onlyMember, served } from "./testing/index.ts";
 
 const facts: WorkerFacts = {
   capacity: { vcpus: 10, memoryMiB: 10_240, diskGiB: 100 },
@@ -27,17 +26,7 @@ let handlers: Handlers;
 beforeEach(async () => {
   const nowMs = (): number => performance.now();
   const options = { ...DEFAULT_RAFT_OPTIONS, electionTimeoutMs: 20, heartbeatMs: 5 };
-  const runtime = {
-    peerId: "peer-1",
-    randomUint32: () => 7,
-    sign: () => "signature",
-    verify: () => true,
-    digest: (bytes: Uint8Array) => `${bytes.length} bytes`,
-  };
-  node = new Node(1, options, runtime, Node.genesis("test", 1, [{ id: 1, peerId: "peer-1" }]), {
-    nowMs: nowMs(),
-    wallMs: Date.now(),
-  });
+  node = onlyMember(options, { nowMs: nowMs(), wallMs: Date.now() });
   loop = new CoreLoop(node, {
     send: () => undefined,
     write: ({ id }) => queueMicrotask(() => loop.written(id)),
@@ -49,21 +38,7 @@ beforeEach(async () => {
     },
     stepped: () => undefined,
   });
-  const served: Served = {
-    node,
-    clusterId: "test",
-    incarnation: 1,
-    version: "test",
-    addresses: [],
-    peerId: "peer-1",
-    request: (request) => loop.request(request),
-    peerStatus: () => [],
-    callMember: () => Promise.reject(new Error("there is no other member")),
-    uptimeMs: () => 0,
-    eventLoopDelayP99Ms: () => 0,
-    nowMs,
-  };
-  handlers = handlersFor(served);
+  handlers = handlersFor({ ...served(node, (request) => loop.request(request)), nowMs });
   loop.start();
   await until(() => node.role === "leader" && node.appliedIndex > 0);
 });
@@ -75,12 +50,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 /** The answer that a client gets. It must have exactly the fields of its schema. */
 async function ask<Name extends ProcedureName>(name: Name, request: RequestOf<Name>): Promise<AnswerOf<Name>> {
-  const answer = await dispatch(handlers, name, request, {
-    requestId: "test",
-    caller: { kind: "local" },
-    log: pino({ level: "silent" }),
-    signal: new AbortController().signal,
-  });
+  const answer = await dispatch(handlers, name, request, callOf());
   const told = JSON.parse(JSON.stringify(answer));
   expect(procedures[name].answer.parse(told)).toEqual(told);
   return told;
@@ -345,8 +315,7 @@ test("placement is configured as a whole, with defaults for what is left out", a
 
 test("what was asked is told in events, with who asked and what came of it", async () => {
   const asked = async (caller: Caller): Promise<void> => {
-    const context = { requestId: "test", caller, log: pino({ level: "silent" }), signal: new AbortController().signal };
-    await dispatch(handlers, "worker.drain", { id: 9 }, context).catch(() => undefined);
+    await dispatch(handlers, "worker.drain", { id: 9 }, callOf(caller)).catch(() => undefined);
   };
   await ask("vm.create", { name: "web" });
   await asked({ kind: "token", tokenId: "4f3c2b1a" });
