@@ -24,7 +24,7 @@ export interface Sought {
  * The processes that live in that group or have that mark. Of processes whose environment this one may not read, only
  * the group is seen.
  */
-export function processesOf(job: Sought): readonly number[] {
+export function processesOf(sought: Sought): readonly number[] {
   const found: number[] = [];
   for (const name of readdirSync("/proc")) {
     const pid = Number(name);
@@ -34,7 +34,7 @@ export function processesOf(job: Sought): readonly number[] {
       const stat = readFileSync(`/proc/${name}/stat`, "latin1");
       const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       if (state === "Z" || state === "X") continue;
-      if (Number(group) === job.group || isMarked(name, job.markedWith)) found.push(pid);
+      if (Number(group) === sought.group || isMarked(name, sought.markedWith)) found.push(pid);
     } catch {
       // It has ended in the meantime.
     }
@@ -57,9 +57,9 @@ const LOOK_AGAIN_MS = { first: 5, last: 500 } as const;
  * Kills them, and those that they start in the meantime. Resolves when none is left, which may take long when a
  * process waits in the kernel.
  */
-export async function killAll(job: Sought): Promise<void> {
+export async function killAll(sought: Sought): Promise<void> {
   for (let waitMs: number = LOOK_AGAIN_MS.first; ; waitMs = Math.min(LOOK_AGAIN_MS.last, waitMs * 2)) {
-    const living = processesOf(job).filter((pid) => pid !== process.pid);
+    const living = processesOf(sought).filter((pid) => pid !== process.pid);
     if (living.length === 0) return;
     for (const pid of living) signal(pid, "SIGKILL");
     await new Promise((resolve) => setTimeout(resolve, waitMs));
