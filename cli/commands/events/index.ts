@@ -1,13 +1,12 @@
 /** `blixard events` and `blixard audit`: what happened, and who asked for it, in the order of the log. */
 import type { Command } from "commander";
-import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type ReadOptions, withNode, withReadOptions } from "../../client/index.ts";
 import { type CommandGroup, EXIT, parseCount, type Session, withExamples } from "../../frame/index.ts";
 import { type Event, renderEvent } from "./render.ts";
 
-interface EventsOptions extends ClientOptions {
+interface EventsOptions extends ReadOptions {
   readonly follow?: true;
   readonly after: number;
-  readonly stale?: true;
 }
 
 export const registerEvents: CommandGroup = (program, session) => {
@@ -39,12 +38,11 @@ interface Stream {
 
 export function register(program: Command, session: Session, { verb, examples, description, isWanted }: Stream): void {
   const { terminal } = session;
-  withClientOptions(
+  withReadOptions(
     withExamples(program.command(verb), examples)
       .description(description)
       .option("--follow", "go on with what happens from now on, until Ctrl-C")
-      .option("--after <index>", "only what came after this log index", parseCount, 0)
-      .option("--stale", "what this node knows, without asking the leader"),
+      .option("--after <index>", "only what came after this log index", parseCount, 0),
   ).action(async (options: EventsOptions) => {
     const show = (event: Event): void => {
       if (isWanted(event)) terminal.out(options.json === true ? JSON.stringify(event) : renderEvent(event));

@@ -1,5 +1,6 @@
 /** `blixard sim`: the simulator's commands. Their work is imported when they run, so that `--help` is quick. */
 import { type Command, Option } from "commander";
+import type { HistoryForm } from "../../../runtime-sim/index.ts";
 import {
   type CommandGroup,
   parseCount,
@@ -25,8 +26,7 @@ const DURATION = [
   parseDurationMs,
 ] as const;
 
-/** The same as `HistoryForm`, which is not imported: help needs none of the simulator. */
-const HISTORY_FORMS = ["jepsen", "own"] as const;
+const HISTORY_FORMS: readonly HistoryForm[] = ["jepsen", "own"];
 
 const WALL_LIMIT = [
   "--wall-limit <time>",

@@ -1,19 +1,18 @@
 import type { Command } from "commander";
 import type { AnswerOf, ApiClient } from "../../../runtime-real/index.ts";
-import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
+import { type ReadOptions, withNode, withReadOptions } from "../../client/index.ts";
 import { type Session, withExamples } from "../../frame/index.ts";
 import { count, fitTable } from "../../output/index.ts";
 import { withoutDriver } from "./driver.ts";
 import type { Vm } from "./names.ts";
 import { isWaitingForPlace, whyWords } from "./why.ts";
 
-export type ListOptions = ClientOptions & { readonly tenant?: string; readonly stale?: true };
+export type ListOptions = ReadOptions & { readonly tenant?: string };
 
 export function registerList(vm: Command, { terminal }: Session): void {
-  withClientOptions(withExamples(vm.command("list"), ["blixard vm list", "blixard vm list --tenant acme --json"]))
+  withReadOptions(withExamples(vm.command("list"), ["blixard vm list", "blixard vm list --tenant acme --json"]))
     .description("List VMs by name.")
     .option("--tenant <name>", "only this tenant's")
-    .option("--stale", "what this node knows, without asking the leader")
     .action(async (options: ListOptions) => {
       const { vms, index, isWithoutDriver } = await withNode(options, async (api) => {
         const listed = await listAll(api, options);

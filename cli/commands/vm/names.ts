@@ -1,15 +1,11 @@
 /** Requests for a VM by its name. An error suggests a similar name. */
 import { type AnswerOf, type ApiClient, ApiError } from "../../../runtime-real/index.ts";
-import type { ClientOptions } from "../../client/index.ts";
+import type { ReadOptions } from "../../client/index.ts";
 import { FailureError, nearest } from "../../frame/index.ts";
 
 export type Vm = AnswerOf<"vm.show">["vm"];
 
-export async function showOrSuggest(
-  api: ApiClient,
-  name: string,
-  options: ClientOptions & { readonly stale?: true },
-): Promise<AnswerOf<"vm.show">> {
+export async function showOrSuggest(api: ApiClient, name: string, options: ReadOptions): Promise<AnswerOf<"vm.show">> {
   return await orSuggest(api, name, () =>
     api.read("vm.show", { name, stale: options.stale === true }, { timeoutMs: options.timeout }),
   );

@@ -44,7 +44,7 @@ export const OWN_FLAGS: readonly OwnFlag<Spec>[] = [
   {
     field: "source",
     flags: "--image <image>",
-    about: "the disk image to boot",
+    about: "the image to boot, by its digest or by its name on the worker",
     read: (text, spec) => ({ ...spec, source: onlySource({ kind: "image", image: text }, spec.source) }),
   },
   {

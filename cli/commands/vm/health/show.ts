@@ -1,16 +1,15 @@
 import type { Command } from "commander";
-import { type ClientOptions, withClientOptions, withNode } from "../../../client/index.ts";
+import { type ReadOptions, withNode, withReadOptions } from "../../../client/index.ts";
 import { type Session, withExamples } from "../../../frame/index.ts";
 import { duration, fitTable } from "../../../output/index.ts";
 import { showOrSuggest, type Vm } from "../names.ts";
 import type { Probe } from "./change.ts";
 
 export function registerShow(health: Command, { terminal }: Session): void {
-  withClientOptions(withExamples(health.command("show"), ["blixard vm health show web"]))
+  withReadOptions(withExamples(health.command("show"), ["blixard vm health show web"]))
     .description("A VM's health checks, and how it is.")
     .argument("<vm>", "which VM")
-    .option("--stale", "what this node knows, without asking the leader")
-    .action(async (name: string, options: ClientOptions & { readonly stale?: true }) => {
+    .action(async (name: string, options: ReadOptions) => {
       const { vm, index } = await withNode(options, (api) => showOrSuggest(api, name, options));
       const { state, reason, restarts, relocations, spec } = vm;
       if (options.json === true) {
