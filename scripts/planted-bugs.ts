@@ -1,4 +1,7 @@
-/** Real bugs of other systems, as edits to the core. Production code has no switch for any of them. */
+/**
+ * Known bugs, as edits to the core. Production code has no switch for any of them. Those in this file are real ones of
+ * other systems.
+ */
 import { BLIND_PLANTS } from "./planted-blind-bugs.ts";
 import { IDENTITY_PLANTS } from "./planted-identity-bugs.ts";
 import { NODE_PLANTS } from "./planted-node-bugs.ts";
@@ -6,7 +9,7 @@ import { ORCHESTRATION_PLANTS } from "./planted-orchestration-bugs.ts";
 import { STATE_PLANTS } from "./planted-state-bugs.ts";
 
 export interface Plant {
-  /** The name of the hazard in the systems that had it. */
+  /** Where other systems have had it: what the hazard is called there. */
   readonly name: string;
   /** Whose sweep finds it. Of several each is swept, until one does. */
   readonly scenario: string | readonly string[];

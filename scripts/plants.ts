@@ -1,7 +1,7 @@
 /**
  * Plants known bugs, one at a time, in a copy of the sources, and counts the seeds that a sweep needs to find each:
  * this shows that the oracles find bugs. A violation that the same seed shows without the bug does not count.
- * The bugs are real ones of other systems; production code has no switch for any of them.
+ * Some bugs are real ones of other systems, others were made up; production code has no switch for any of them.
  *
  * A plant may name several scenarios; each is swept until one finds it. One that is argued to be masked must not be
  * found.
@@ -25,6 +25,10 @@ const { values: options, positionals: wanted } = parseArgs({
   allowPositionals: true,
 });
 const SEEDS = Number(options.seeds);
+if (!Number.isSafeInteger(SEEDS) || SEEDS < 1) {
+  console.error("error: --seeds must be a whole number, such as 200");
+  process.exit(2);
+}
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 async function plantIn(folder: string, plant: Plant): Promise<void> {
