@@ -6,6 +6,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { FENCE_GRACE_MS, LEASE_TTL_MS } from "../../core/index.ts";
 import type { AnswerOf } from "../../runtime-real/index.ts";
 import { RealCluster, until } from "./testing/index.ts";
 
@@ -157,9 +158,11 @@ test("a machine that is killed, in whatever way, has crashed and runs again", LI
 test("when its node hangs, the machine ends with the lease, before it could run elsewhere", LIMIT, async () => {
   await create("web");
   const pid = qemu();
+  const stoppedMs = performance.now();
   node().signal("SIGSTOP");
   try {
     await until(() => !existsSync(`/proc/${pid}`));
+    expect(performance.now() - stoppedMs).toBeLessThan(LEASE_TTL_MS + FENCE_GRACE_MS);
     expect(processes("qemu-system")).toEqual([]);
   } finally {
     node().signal("SIGCONT");
