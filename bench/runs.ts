@@ -38,7 +38,6 @@ export function runs(): void {
       keys: 64,
       arrivalsPerSecond: [320, 320],
       widthMax: 1,
-      subjects: ["vms"],
     },
   };
   const ceiling = bareLoop();

@@ -104,4 +104,18 @@ describe("nodes at rest", () => {
     [bytes, open] = [0, 1];
     expect(atRest.whyNot([leader, busy])).toBeNull();
   });
+
+  test("go on hearing reports, and keep none of them", () => {
+    const atRest = new AtRest();
+    const report = (requestId: number) => ({ requestId, to: leader.id, deadlineMs: 1000 });
+    let passed = new Map([1, 2].map((nth) => [nth, report(nth)]));
+    const busy = showing(follower, (held) => ({ ...held, reports: { ...held.reports, passed } }));
+    const reason = (count: number) => `node ${follower.id} still holds reports that were passed on: ${count}`;
+    expect(atRest.whyNot([leader, busy])).toBe(reason(2));
+    passed = new Map([...passed, [3, report(3)]]);
+    passed.delete(1);
+    expect(atRest.whyNot([leader, busy])).toBe(reason(1));
+    passed.delete(2);
+    expect(atRest.whyNot([leader, busy])).toBeNull();
+  });
 });

@@ -6,8 +6,9 @@
  * log, requests of clients, reads of its own and of other members, reports of workers, writes and messages that wait
  * for the disk, a snapshot that is being encoded; and on the leader what it counts as uncommitted, and what is in
  * flight to each member that must be live, chunks of a snapshot included. Workers go on reporting at rest, so it need
- * not all be empty at once. Does not check: what a node keeps on purpose, such as the chunks of a snapshot that it
- * has half of; whether a count is right while it is not zero.
+ * not all be empty at once, and of many workers there is always one whose report is under way: of reports each that
+ * was there at the first look must have gone. Does not check: what a node keeps on purpose, such as the chunks of a
+ * snapshot that it has half of; whether a count is right while it is not zero.
  */
 import type { NodeId, NodeState } from "../../core/index.ts";
 
@@ -24,6 +25,11 @@ interface Amount {
   readonly count: (held: Held) => number;
 }
 
+interface Things {
+  readonly what: string;
+  readonly list: (held: Held) => readonly object[];
+}
+
 const OF_ITSELF: readonly Amount[] = [
   { what: "proposals on their way into the log", count: ({ batch }) => batch.proposals.length },
   { what: "bytes of proposals on their way into the log", count: ({ batch }) => batch.bytes },
@@ -32,13 +38,16 @@ const OF_ITSELF: readonly Amount[] = [
   { what: "a transfer of leadership", count: ({ clients }) => (clients.transfer === null ? 0 : 1) },
   { what: "reads that wait for a round", count: ({ raft }) => raft.reads.pending.length },
   { what: "reads that may be served", count: ({ raft }) => raft.reads.ready.length },
-  { what: "reports that wait for a round", count: ({ reports }) => reports.waiting.length },
-  { what: "reports in a round", count: ({ reports }) => reports.inRound.length },
-  { what: "reports that were passed on", count: ({ reports }) => reports.passed.size },
   { what: "writes under way", count: ({ raft }) => raft.outbox.pendingWrites.length },
   { what: "messages that wait for a write", count: ({ raft }) => raft.outbox.messages.length },
   { what: "own votes that wait for a write", count: ({ raft }) => raft.outbox.ownVotes.length },
   { what: "a snapshot that is encoded", count: ({ snapshots }) => (snapshots.encoding === null ? 0 : 1) },
+];
+
+const REPORTS: readonly Things[] = [
+  { what: "reports that wait for a round", list: ({ reports }) => reports.waiting },
+  { what: "reports in a round", list: ({ reports }) => reports.inRound },
+  { what: "reports that were passed on", list: ({ reports }) => [...reports.passed.values()] },
 ];
 
 const OF_LEADERS: readonly Amount[] = [
@@ -52,6 +61,8 @@ const OF_LEADERS: readonly Amount[] = [
 export class AtRest {
   /** For each node what has been empty so far. A process that starts meanwhile is another node. */
   readonly #empty = new Map<Holder, Set<string>>();
+  /** For each node those of the first look that have been there ever since. */
+  readonly #first = new Map<Holder, ReadonlyMap<string, Set<object>>>();
 
   /** Null when all of `nodes` have let go of everything; otherwise what one still holds. */
   whyNot(nodes: readonly Holder[]): string | null {
@@ -63,8 +74,21 @@ export class AtRest {
         const holds = this.#stillHolds(node, what, count(held));
         if (holds !== 0) reason ??= `node ${node.id} still holds ${what}: ${holds}`;
       }
+      for (const [what, { size }] of this.#remaining(node, held))
+        if (size > 0) reason ??= `node ${node.id} still holds ${what}: ${size}`;
     }
     return reason;
+  }
+
+  #remaining(node: Holder, held: Held): ReadonlyMap<string, ReadonlySet<object>> {
+    const first = this.#first.get(node) ?? new Map(REPORTS.map(({ what, list }) => [what, new Set(list(held))]));
+    this.#first.set(node, first);
+    for (const { what, list } of REPORTS) {
+      const now = new Set(list(held));
+      const remaining = first.get(what);
+      for (const thing of remaining ?? []) if (!now.has(thing)) remaining?.delete(thing);
+    }
+    return first;
   }
 
   #stillHolds(node: Holder, what: string, count: number): number {

@@ -1,6 +1,6 @@
 /**
- * The oracles of a run: `new Oracles({ members, conditions, raft, limits, violate }, ORACLES)` is the `Observer` that the
- * world calls.
+ * The oracles of a run: `new Oracles({ members, conditions, raft, limits, violate }, ORACLES)` is the `Observer` that
+ * the world calls.
  *
  * To add one: a file that opens with what it checks and what it does not, a factory in the list below, and a test
  * beside it in which a planted bug makes it fire. Take the narrowest hook of `Oracle` that will do: an oracle must
