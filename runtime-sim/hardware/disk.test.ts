@@ -247,8 +247,23 @@ describe("syncs", () => {
     disk.submit(write(3, { entries: entriesFrom(3, 1, 1, 0) }), 200_000);
     expect(disk.nextUs).toBe(201_128);
     disk.stall(900_000);
-    disk.heal();
+    disk.heal(201_000);
     expect(disk.nextUs).toBe(201_128);
+  });
+
+  test("go on at the ordinary pace when the slowness ends, by itself or by healing", () => {
+    const disk = steadyDisk();
+    disk.slow(100, 50_000, 0);
+    disk.submit(write(1, { entries: entriesFrom(1, 1, 1) }), 0);
+    // Half of it in fifty milliseconds.
+    expect(disk.nextUs).toBe(50_500);
+    expect(disk.hamperedUntilUs).toBe(50_500);
+    disk.advance(disk.nextUs);
+    disk.slow(100, 500_000, 60_000);
+    disk.submit(write(2, { entries: entriesFrom(2, 1, 1) }), 60_000);
+    expect(disk.nextUs).toBe(160_000);
+    disk.heal(80_000);
+    expect([disk.nextUs, disk.hamperedUntilUs]).toEqual([80_800, 0]);
   });
 
   test("a full disk fails them and keeps nothing of them", () => {

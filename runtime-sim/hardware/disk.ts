@@ -48,6 +48,13 @@ export interface WriteFailure {
 
 const PAGE_BYTES = 4096;
 
+interface SlowSync {
+  readonly beganUs: number;
+  readonly workUs: number;
+  readonly factor: number;
+  readonly endsUs: number;
+}
+
 export class Disk {
   readonly #settings: DiskSettings;
   readonly #stream: Stream;
@@ -62,8 +69,8 @@ export class Disk {
   #stalledUntilUs = 0;
   #slowFactor = 1;
   #slowUntilUs = 0;
-  /** End of the last sync that began while it was slow. */
-  #slowSyncEndsUs = 0;
+  /** The last sync that began while it was slow: how long it would have taken otherwise, and its own factor. */
+  #slowSync: SlowSync | null = null;
   #fullUntilUs = 0;
   #syncFails = false;
   #readFailures = 0;
@@ -180,8 +187,8 @@ export class Disk {
   }
 
   /**
-   * Syncs that begin before `untilUs` take `factor` times as long. Of two overlapping ones the greater factor and the
-   * later end hold.
+   * Syncs that begin before `untilUs` take `factor` times as long until then; what is left of one goes at the ordinary
+   * pace. Of two overlapping ones the greater factor and the later end hold, for syncs that begin from now on.
    */
   slow(factor: number, untilUs: number, nowUs: number): void {
     this.#slowFactor = nowUs < this.#slowUntilUs ? Math.max(this.#slowFactor, factor) : factor;
@@ -238,7 +245,13 @@ export class Disk {
   }
 
   /** Ends every fault but damage. Reported failures stay reported. */
-  heal(): void {
+  heal(nowUs: number): void {
+    const slow = this.#slowSync;
+    if (slow !== null && this.#syncEndsUs === slow.endsUs && nowUs < this.#slowUntilUs) {
+      const leftUs = slow.workUs - (nowUs - slow.beganUs) / slow.factor;
+      this.#syncEndsUs = Math.min(slow.endsUs, nowUs + Math.ceil(leftUs));
+    }
+    this.#slowSync = null;
     this.#stalledUntilUs = 0;
     this.#slowUntilUs = 0;
     this.#fullUntilUs = 0;
@@ -276,7 +289,7 @@ export class Disk {
    */
   get hamperedUntilUs(): number {
     if (this.#refusing || this.#syncFails) return Infinity;
-    return Math.max(this.#stalledUntilUs, this.#slowUntilUs, this.#slowSyncEndsUs, this.#fullUntilUs);
+    return Math.max(this.#stalledUntilUs, this.#slowUntilUs, this.#slowSync?.endsUs ?? 0, this.#fullUntilUs);
   }
 
   /** Whether `restore` would find damage. A damaged record that is overwritten or removed in time does no harm. */
@@ -292,9 +305,13 @@ export class Disk {
     const { syncMinMs, syncMeanMs, throughputBytesPerSecond } = this.#settings;
     const fsyncUs = 1000 * (syncMinMs + (syncMeanMs > 0 ? this.#stream.exponential(syncMeanMs) : 0));
     const transferUs = (1_000_000 * this.#queuedBytes) / throughputBytesPerSecond;
-    const factor = nowUs < this.#slowUntilUs ? this.#slowFactor : 1;
-    this.#syncEndsUs = nowUs + Math.ceil(factor * (fsyncUs + transferUs));
-    if (factor > 1) this.#slowSyncEndsUs = this.#syncEndsUs;
+    const workUs = fsyncUs + transferUs;
+    const slowForUs = Math.max(0, this.#slowUntilUs - nowUs);
+    const factor = this.#slowFactor;
+    const doneSlowlyUs = Math.min(workUs, slowForUs / factor);
+    const endsUs = nowUs + Math.ceil(doneSlowlyUs * factor + workUs - doneSlowlyUs);
+    this.#syncEndsUs = endsUs;
+    if (slowForUs > 0) this.#slowSync = { beganUs: nowUs, workUs, factor, endsUs };
     const empty = this.#syncing;
     this.#syncing = this.#queued;
     this.#queued = empty;
@@ -324,7 +341,7 @@ export class Disk {
   }
 
   #forgetPending(): void {
-    this.#slowSyncEndsUs = 0;
+    this.#slowSync = null;
     this.#syncing = [];
     this.#queued = [];
     this.#queuedBytes = 0;

@@ -70,7 +70,7 @@ export class QuietPhase {
         world.processes.retire(member);
         continue;
       }
-      member.storage.heal();
+      member.storage.heal(world.loop.nowUs);
       world.processes.armDisk(member);
       // A supervisor would have done it sooner or later.
       if (member.node?.halted === true && !member.failStopped) world.processes.crash(member);
