@@ -3,6 +3,19 @@
  */
 
 export {
+  DEFAULT_HISTORY_LIMITS,
+  eventLines,
+  type Fields,
+  fieldError,
+  HistoryError,
+  type HistoryErrorKind,
+  type HistoryLimits,
+  isFields,
+  isOneOf,
+  isProcess,
+  orderError,
+} from "./history-lines.ts";
+export {
   type Call,
   ContinuousChecker,
   type ContinuousCounts,
@@ -11,14 +24,7 @@ export {
   type Finding,
   type Pending,
 } from "./incremental.ts";
-export {
-  DEFAULT_JEPSEN_LIMITS,
-  JepsenError,
-  type JepsenErrorKind,
-  type JepsenHistory,
-  type JepsenLimits,
-  parseJepsenHistory,
-} from "./jepsen.ts";
+export { type JepsenHistory, parseJepsenHistory } from "./jepsen.ts";
 export {
   checkHistory,
   DEFAULT_SEARCH_LIMITS,

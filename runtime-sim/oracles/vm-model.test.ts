@@ -39,6 +39,17 @@ test("the model does what the state machine does, in every history of four comma
   }
 });
 
+test("writes without a value are alike only where they ask and were told the same", () => {
+  const keys = [
+    VM_MODEL.operationKey?.({ kind: "create", value: 0 }, null),
+    VM_MODEL.operationKey?.({ kind: "create", value: 0 }, { output: { kind: "exists" } }),
+    VM_MODEL.operationKey?.({ kind: "update", value: 0, expectedGeneration: null }, null),
+    VM_MODEL.operationKey?.({ kind: "update", value: 0, expectedGeneration: 1 }, null),
+    VM_MODEL.operationKey?.({ kind: "delete", expectedGeneration: 1 }, null),
+  ];
+  expect(new Set(keys).size).toBe(keys.length);
+});
+
 function dataOf(input: VmInput): Uint8Array {
   const command =
     input.kind === "create"

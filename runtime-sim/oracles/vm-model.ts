@@ -4,6 +4,7 @@ import type { Answer, Model, OperationKind, Step } from "../history/index.ts";
 import { type Asked, writtenValue } from "../workload/index.ts";
 import type { Family } from "./family.ts";
 
+/** `value`: 0 for a specification that carries none. */
 export type VmInput =
   | { readonly kind: "create"; readonly value: number }
   | { readonly kind: "update"; readonly value: number; readonly expectedGeneration: number | null }
@@ -46,10 +47,12 @@ export const VM_MODEL: Model<VmModelState, VmInput, VmOutput> = {
     switch (input.kind) {
       case "get":
         return output?.kind === "found" ? foundKey(output) : `get ${output?.kind}`;
-      // Every write has a value of its own: no two are alike.
+      // Every write that carries a value has one of its own: no two of them are alike.
       case "create":
+        return input.value === 0 ? `create ${output === null ? "?" : outputKey(output)}` : input.value;
       case "update":
-        return input.value;
+        if (input.value !== 0) return input.value;
+        return `update ${input.expectedGeneration} ${output === null ? "?" : outputKey(output)}`;
       case "delete":
         return `delete ${input.expectedGeneration} ${output === null ? "?" : outputKey(output)}`;
     }

@@ -74,5 +74,5 @@ test.each<[string, Line]>([
   const { code, out, err } = await check([...good, line]);
   expect([code, out]).toEqual([1, ""]);
   expect(err).toContain(`history.jsonl, ${message}`);
-  expect(err).toContain("hint: the form of a history is in docs/simulator.md");
+  expect(err).toContain("hint: the forms of a history are in docs/simulator.md");
 });

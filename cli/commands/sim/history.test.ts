@@ -58,17 +58,55 @@ describe("the history of a run", () => {
     expect([generation.code, generation.out]).toEqual([1, expect.stringContaining(' generation" is not linearizable')]);
   });
 
-  test("in our own form has every call with its answer, and the generations of VMs", async () => {
-    const own = join(folder, "own.jsonl");
-    const asked = ["sim", "lease-reads", "--seed", "3", "--duration", "15s", "--history", own, "--history-form", "own"];
-    expect((await blixard(asked)).code).toBe(0);
-    const lines = read(own);
-    expect(lines.length).toBeGreaterThan(100);
-    expect(lines.find(({ output }) => JSON.stringify(output)?.includes('"written"'))).toMatchObject({
-      operation: expect.any(Number),
-      vm: expect.any(String),
-      output: { generation: expect.any(Number) },
-      answer: { kind: expect.any(String) },
+  describe("in our own form", () => {
+    let own: readonly Line[] = [];
+    beforeAll(async () => {
+      const file = join(folder, "own.jsonl");
+      const run = ["sim", "lease-reads", "--seed", "3", "--duration", "15s", "--history", file];
+      expect((await blixard([...run, "--history-form", "own"])).code).toBe(0);
+      own = read(file);
+    }, 60_000);
+
+    /** The last end of a call that `matches`, with another output. */
+    function plantedOwn(kind: string, output: Line): Line[] {
+      const at = own.findLastIndex((line) => JSON.stringify(line["output"])?.startsWith(`{"kind":"${kind}"`) === true);
+      expect(at).toBeGreaterThan(0);
+      return own.map((line, index) => (index === at ? { ...line, output: { kind, ...output } } : line));
+    }
+
+    test("has every call with its answer, and the generations of VMs", () => {
+      expect(own.length).toBeGreaterThan(100);
+      expect(own.find(({ output }) => JSON.stringify(output)?.includes('"written"'))).toMatchObject({
+        operation: expect.any(Number),
+        vm: expect.any(String),
+        output: { generation: expect.any(Number) },
+        answer: { kind: expect.any(String) },
+      });
     });
-  }, 60_000);
+
+    test("is accepted by check-history, which says what it has not judged", async () => {
+      const { code, out } = await judge(own);
+      expect(out).toMatch(/^linearizable: \d+ operations on \d keys.*; \d+ of no single VM, or stale, not judged; /);
+      expect(code).toBe(0);
+    });
+
+    test.each<[string, Line]>([
+      ["found", { value: 1_000_001, generation: 1 }],
+      ["found", { value: 1, generation: 1_000_001 }],
+      ["written", { generation: 1_000_001 }],
+      ["mismatch", { actual: 1_000_001 }],
+    ])("is refused with a planted wrong %s %j", async (kind, output) => {
+      const { code, out } = await judge(plantedOwn(kind, output));
+      expect([code, out]).toEqual([1, expect.stringMatching(/^key vm-\d is not linearizable: .*1000001/)]);
+    });
+
+    test("a line that cannot be read is named, with its field", async () => {
+      const { code, out, err } = await judge(plantedOwn("found", { value: 1 }));
+      expect([code, out]).toEqual([1, ""]);
+      expect(err).toMatch(
+        /changed\.jsonl, line \d+: field "output\.generation" must be an integer from 1 on, is missing/,
+      );
+      expect(err).toContain("hint: the forms of a history are in docs/simulator.md");
+    });
+  });
 });

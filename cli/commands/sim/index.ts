@@ -55,7 +55,7 @@ export const registerSim: CommandGroup = (program, session) => {
     .addOption(
       new Option(
         "--history-form <form>",
-        "jepsen: registers, as sim check-history reads them; own: all calls and answers, with generations of VMs",
+        "jepsen: registers; own: all calls and answers, with generations of VMs. sim check-history reads both",
       )
         .choices(HISTORY_FORMS)
         .default("jepsen"),
@@ -147,8 +147,8 @@ function registerCheckHistory(sim: Command, session: Session): void {
     "blixard sim check-history history.jsonl",
     "blixard sim check-history history.jsonl --json",
   ])
-    .description("Check that a client history, in Jepsen's form with one JSON object a line, is linearizable.")
-    .argument("<file>", "the history; its form is in docs/simulator.md")
+    .description("Check that a client history, in Jepsen's form or our own, one JSON object a line, is linearizable.")
+    .argument("<file>", "the history; its forms are in docs/simulator.md")
     .option("--json", "print one JSON object instead")
     .action(async (file: string, options: CheckHistoryOptions) => {
       const { checkHistoryFile } = await import("./check-history.ts");
