@@ -31,7 +31,7 @@ export { hashOfIndex, hashOfText } from "./hash.ts";
 export { InvalidCommand, InvalidSnapshot } from "./invalid.ts";
 export { packed, unpacked } from "./msgpack.ts";
 export { needsPlace, placementContext, taskRequest, vmRequest, workerView } from "./placement.ts";
-export { explainer, occupants, type Plan } from "./plan.ts";
+export { explainer, occupants, type Plan, taskExplainer } from "./plan.ts";
 export {
   type ClusterQuery,
   type ClusterQueryResult,

@@ -21,8 +21,8 @@ import {
 } from "../scheduler/index.ts";
 import { Batch } from "./batch.ts";
 import { allocate } from "./ip-pools.ts";
-import { placementContext, vmRequest, workerView } from "./placement.ts";
-import { type ClusterState, vmOf, workerOf } from "./state.ts";
+import { placementContext, taskRequest, vmRequest, workerView } from "./placement.ts";
+import { type ClusterState, taskOf, vmOf, workerOf } from "./state.ts";
 import { tableValues } from "./table.ts";
 import { quotaRefusal } from "./tenants.ts";
 
@@ -62,6 +62,15 @@ export function explainer(state: ClusterState): (name: string) => Plan | null {
   return (name) => {
     const vm = vmOf(state, name);
     return vm === null ? null : plan(vmRequest(vm));
+  };
+}
+
+/** Why a task is where it is, or nowhere, but for preemption, which tasks take no part in; null: there is no such task. */
+export function taskExplainer(state: ClusterState): (id: string) => Plan | null {
+  const plan = planner(state);
+  return (id) => {
+    const task = taskOf(state, id);
+    return task === null ? null : plan(taskRequest(task));
   };
 }
 

@@ -50,6 +50,8 @@ export interface AuditedFleet {
 export interface Missing {
   readonly oracle: string;
   readonly what: string;
+  /** See `FleetOracle`. */
+  readonly progress?: number | undefined;
 }
 
 interface Seen {
@@ -223,7 +225,7 @@ export class FleetAudit implements StateListener {
   missing(state: ClusterState): Missing | null {
     for (const oracle of this.#onMissing) {
       const what = oracle.missing(state);
-      if (what !== null) return { oracle: oracle.name, what };
+      if (what !== null) return { oracle: oracle.name, what, progress: oracle.progress?.(state) };
     }
     return null;
   }

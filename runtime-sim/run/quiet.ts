@@ -41,12 +41,16 @@ export interface QuietParts {
 export class QuietPhase {
   readonly #parts: QuietParts;
   readonly #deadlineUs: number;
+  /** For what takes as long as there is of it. */
+  #progress = 0;
+  #progressDeadlineUs: number;
   readonly #atRest = new AtRest();
   outcome: QuietOutcome = { kind: "waiting" };
 
   constructor(parts: QuietParts) {
     this.#parts = parts;
     this.#deadlineUs = parts.world.loop.nowUs + parts.boundMs * 1000;
+    this.#progressDeadlineUs = this.#deadlineUs;
     this.#heal();
     parts.workload.quiet();
     this.#lookLater();
@@ -82,9 +86,20 @@ export class QuietPhase {
     this.#parts.world.loop.after(LOOK_EVERY_US, () => {
       const missing = this.#missing();
       if (missing === null) this.outcome = { kind: "live" };
-      else if (this.#parts.world.loop.nowUs >= this.#deadlineUs) this.outcome = this.#stuck(missing);
+      else if (this.#isOverdue(missing)) this.outcome = this.#stuck(missing);
       else this.#lookLater();
     });
+  }
+
+  #isOverdue({ progress }: Missing): boolean {
+    const { world, boundMs } = this.#parts;
+    const { nowUs } = world.loop;
+    if (progress === undefined) return nowUs >= this.#deadlineUs;
+    if (progress > this.#progress) {
+      this.#progress = progress;
+      this.#progressDeadlineUs = nowUs + boundMs * 1000;
+    }
+    return nowUs >= this.#progressDeadlineUs;
   }
 
   /** What the cluster still lacks; null when it is live. */
@@ -116,10 +131,11 @@ export class QuietPhase {
     return held === null ? null : { oracle: AT_REST, what: held };
   }
 
-  #stuck({ oracle, what }: Missing): QuietOutcome {
+  #stuck({ oracle, what, progress }: Missing): QuietOutcome {
     const reason = this.#excuse();
     if (reason !== null) return { kind: "excused", reason };
-    const after = `${this.#parts.boundMs / 1000} s after the last fault ended ${what}`;
+    const since = progress === undefined ? "the last fault ended" : "the last progress";
+    const after = `${this.#parts.boundMs / 1000} s after ${since} ${what}`;
     return { kind: "stuck", oracle, reason: `${after}\n${this.#describe()}` };
   }
 

@@ -25,6 +25,7 @@ import { recoveryCounts } from "./recovery-counts.ts";
 import { recoveryPace } from "./recovery-pace.ts";
 import { removedWorkers } from "./removed-workers.ts";
 import { seenGone } from "./seen-gone.ts";
+import { tasksEnd } from "./tasks-end.ts";
 import { trulyRunning } from "./truly-running.ts";
 import { unhealthyInARow } from "./unhealthy-in-a-row.ts";
 import { waitsForWorker } from "./waits-for-worker.ts";
@@ -66,6 +67,7 @@ export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
   removedWorkers,
   desiredRuns,
   noOrphans,
+  tasksEnd,
   // Last: to ask costs as much as what the leader knows.
   nothingPromised,
 ];

@@ -6,8 +6,6 @@ import { FakeFleet } from "./testing/index.ts";
 function fleetWithAll(): FakeFleet {
   const fleet = new FakeFleet(noOrphans);
   fleet.running("web", 1);
-  fleet.setTask({ id: "count", state: "Succeeded", workerId: 2, attempt: 2 });
-  fleet.worker(2).runJob("count", 2);
   return fleet;
 }
 
@@ -43,18 +41,6 @@ test("planted: a stopped VM goes on in an earlier run", () => {
   const fleet = fleetWithAll();
   fleet.move("web", { state: "Stopped", epoch: 9 });
   expect(fleet.missing).toBe("worker 1 has web/3 (running), which nobody wants there");
-});
-
-test("planted: a job of an attempt that has been replaced", () => {
-  const fleet = fleetWithAll();
-  fleet.setTask({ id: "count", state: "Succeeded", workerId: 2, attempt: 3 });
-  expect(fleet.missing).toBe("worker 2 has attempt 2 of task count, which nobody wants there");
-});
-
-test("planted: a task that nobody runs counts as running", () => {
-  const fleet = fleetWithAll();
-  fleet.setTask({ id: "sum", state: "Running", workerId: 3, attempt: 1 });
-  expect(fleet.missing).toBe("task sum still counts as running on worker 3");
 });
 
 test("a host that there is no room for is told nothing; one that was removed is told", () => {

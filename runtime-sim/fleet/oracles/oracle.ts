@@ -120,6 +120,8 @@ export interface FleetOracle {
   looked?(): void;
   /** After the faults: what is not yet as it has to be in the end; null: nothing. */
   missing?(state: ClusterState): string | null;
+  /** How far that has come which takes as long as there is of it: the bound counts from when this last grew. */
+  progress?(state: ClusterState): number;
 }
 
 export type FleetOracleFactory = (context: FleetContext) => FleetOracle;
