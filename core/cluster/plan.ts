@@ -65,7 +65,7 @@ export function explainer(state: ClusterState): (name: string) => Plan | null {
   };
 }
 
-/** Why a task is where it is, or nowhere, but for preemption, which tasks take no part in; null: there is no such task. */
+/** Why a task is where it is, or nowhere, but for preemption, in which tasks take no part; null: there is none. */
 export function taskExplainer(state: ClusterState): (id: string) => Plan | null {
   const plan = planner(state);
   return (id) => {
