@@ -222,6 +222,16 @@ describe.each<Kind>(["quic", "tcp"])("over %s", (kind) => {
     abort.abort();
   });
 
+  test("a peer is found although nobody answers at its first address, and somebody else at its second", async () => {
+    const bare = await Bare.start(kind);
+    const stranger = await Bare.start(kind);
+    const port = kind === "quic" ? await deafUdp() : await deafTcp();
+    const { network } = await node(kind, bare.identity.peerId);
+    const addresses = [`127.0.0.1:${port}`, ...stranger.peer.addresses, ...bare.peer.addresses];
+    network.setPeers([{ ...bare.peer, addresses }]);
+    await until(() => network.status()[0]?.connected === true);
+  });
+
   test("more calls than a peer takes are refused at once, and those under way are answered", async () => {
     const bare = await Bare.start(kind);
     const gate = Promise.withResolvers<void>();

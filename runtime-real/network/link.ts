@@ -50,7 +50,8 @@ export interface LinkContext {
   readonly log: Logger;
   /** The hello of this node. `proves`: with the proof that it is a member, because the peer did not know it. */
   hello(to: NodeId, proves: boolean): Uint8Array;
-  resolve(addresses: readonly string[]): Promise<readonly Multiaddr[]>;
+  /** Null: it cannot be dialled. */
+  resolve(address: string): Promise<Multiaddr | null>;
   /** A peer has refused this node and shows the proof why. */
   refusedBy(peerId: PeerId, introduction: string): void;
   /** A server has told where the servers are. */
@@ -74,6 +75,8 @@ export class Link {
   #roundTripMs: number | null = null;
   #lastError: string | null = null;
   #retryMs = RETRY_MIN_MS;
+  /** Attempts to connect since the last success: each is made at another address. */
+  #attempts = 0;
   #retry: NodeJS.Timeout | null = null;
   #isClosed = false;
   #dial: AbortController | null = null;
@@ -132,6 +135,7 @@ export class Link {
     this.lastHeardMs = performance.now();
     if (this.#isConnected) return;
     this.#retryMs = RETRY_MIN_MS;
+    this.#attempts = 0;
     this.#dial?.abort();
     if (this.#retry === null) return;
     clearTimeout(this.#retry);
@@ -175,16 +179,23 @@ export class Link {
     return stream;
   }
 
+  /**
+   * Tries one address. Those that are left over from an earlier time may lead to nobody, which costs the whole time-out
+   * of a dial, or to another peer; so the next attempt is made at the next one.
+   */
   async #connect(): Promise<void> {
     let connection: Connection | null = null;
     try {
-      const addresses = await this.#context.resolve(this.addresses);
-      if (addresses.length === 0) throw new Error("its address is not known");
+      const text = this.addresses[this.#attempts % Math.max(1, this.addresses.length)];
+      this.#attempts += 1;
+      if (text === undefined) throw new Error("its address is not known");
+      const address = await this.#context.resolve(text);
+      if (address === null) throw new Error(`${text} cannot be dialled`);
       if (this.#isClosed) return;
       // Forced: the connection that libp2p has may have died with the last process of the peer.
       this.#dial = new AbortController();
       const signal = AbortSignal.any([this.#dial.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
-      connection = await this.#context.libp2p.dial([...addresses], { signal, force: true });
+      connection = await this.#context.libp2p.dial(address, { signal, force: true });
       this.#dial = null;
       if (connection.remotePeer.toString() !== this.peerId)
         throw new Error(`the node at its address is ${connection.remotePeer.toString()}`);
@@ -242,6 +253,7 @@ export class Link {
     this.#isConnected = true;
     this.#lastError = null;
     this.#retryMs = RETRY_MIN_MS;
+    this.#attempts = 0;
     this.#provesItself = false;
     this.#context.log.info({ peer: this.id }, "connected");
     const ping = setInterval(() => {
@@ -282,7 +294,8 @@ export class Link {
     this.#lastError = reason;
     // Between half of it and all of it, at random, so that not all nodes dial at once.
     const waitMs = this.#retryMs * (0.5 + Math.random() / 2);
-    this.#retryMs = Math.min(RETRY_MAX_MS, this.#retryMs * 2);
+    const isRoundOver = this.#attempts % Math.max(1, this.addresses.length) === 0;
+    if (isRoundOver) this.#retryMs = Math.min(RETRY_MAX_MS, this.#retryMs * 2);
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
       this.#retry = null;

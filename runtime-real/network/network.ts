@@ -118,7 +118,7 @@ export class Network {
             libp2p,
             log: this.#options.log,
             hello: (to, proves) => this.#greeter.hello(to, proves),
-            resolve: (texts) => this.#resolve(texts),
+            resolve: (text) => this.#resolve(text),
             refusedBy: (from, introduction) => this.#greeter.introduced(from, introduction),
             toldServers: (from, servers) => this.#options.handlers.toldServers(from, servers),
             toldRemoved: (from) => this.#options.handlers.toldRemoved(from),
@@ -177,18 +177,11 @@ export class Network {
     if (end !== "stopped") this.#options.log.debug({ end }, "the transport did not stop in order");
   }
 
-  async #resolve(addresses: readonly string[]): Promise<readonly Multiaddr[]> {
-    const found = await Promise.all(
-      addresses.map(async (text) => {
-        const address = parseAddress(text);
-        if (address === null) return [];
-        return await multiaddrOf(address.host, address.port, this.#options.transport).then(
-          (found) => [found],
-          () => [],
-        );
-      }),
-    );
-    return found.flat();
+  /** Null: the text is no address, or its name is not known now. */
+  async #resolve(text: string): Promise<Multiaddr | null> {
+    const address = parseAddress(text);
+    if (address === null) return null;
+    return await multiaddrOf(address.host, address.port, this.#options.transport).catch(() => null);
   }
 }
 
