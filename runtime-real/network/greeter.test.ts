@@ -20,16 +20,25 @@ const introduction: Message = {
 const text = Buffer.from(encodeMessage(introduction)).toString("base64");
 
 function greeterOf(handlers: NetworkHandlers): Greeter {
-  return new Greeter({ nodeId: 1, clusterId: "c", incarnation: 0, handlers, complaints });
+  return new Greeter({ nodeId: 1, clusterId: "c", incarnation: 0, addresses: ["a:1"], handlers, complaints });
 }
 
 function hello(fields: Partial<Pick<Hello, "clusterId" | "incarnation" | "introduction">> = {}): Uint8Array {
-  return helloOf({ nodeId: 2, clusterId: "c", incarnation: 0, introduction: null, ...fields });
+  return helloOf({ nodeId: 2, clusterId: "c", incarnation: 0, introduction: null, addresses: ["b:2"], ...fields });
 }
 
 test("members and workers are welcome", () => {
   const greeter = greeterOf(handlersWith({ members: ["m"], workers: ["w"] }));
   for (const from of ["m", "w"]) expect(greeter.answer(from, hello())).toEqual({ kind: "welcome", nodeId: 1 });
+});
+
+test("a member says where it is to be dialled, and nobody else is listened to", () => {
+  const told: unknown[] = [];
+  const toldAddresses = (from: string, addresses: readonly string[]): void => void told.push([from, addresses]);
+  const greeter = greeterOf(handlersWith({ members: ["m"], workers: ["w"] }, { toldAddresses }));
+  for (const from of ["w", "stranger", "m"]) greeter.answer(from, hello());
+  expect(told).toEqual([["m", ["b:2"]]]);
+  expect(parseHello(greeter.hello(2, false))?.addresses).toEqual(["a:1"]);
 });
 
 test("others are refused, each for its own reason", () => {

@@ -15,6 +15,8 @@ export interface GreeterParts {
   readonly nodeId: NodeId;
   readonly clusterId: string;
   readonly incarnation: number;
+  /** Where this node is to be dialled. */
+  readonly addresses: readonly string[];
   readonly handlers: NetworkHandlers;
   readonly complaints: Complaints;
 }
@@ -28,13 +30,14 @@ export class Greeter {
 
   /** The hello to `to`. `proves`: with the proof that this node is a member, because the peer did not know it. */
   hello(to: NodeId, proves: boolean): Uint8Array {
-    const { handlers, nodeId, clusterId, incarnation } = this.#parts;
+    const { handlers, nodeId, clusterId, incarnation, addresses } = this.#parts;
     const introduction = proves ? handlers.introduction(to, null) : null;
     return helloOf({
       nodeId,
       clusterId,
       incarnation,
       introduction: introduction === null ? null : base64(introduction),
+      addresses,
     });
   }
 
@@ -46,6 +49,7 @@ export class Greeter {
     if (hello.clusterId !== clusterId || hello.incarnation !== incarnation)
       return { kind: "refused", reason: "wrongCluster", introduction: null };
     if (hello.introduction !== null && !handlers.isMember(from)) this.introduced(from, hello.introduction);
+    if (handlers.isMember(from)) handlers.toldAddresses(from, hello.addresses);
     if (isKnown(handlers, from)) return { kind: "welcome", nodeId };
     if (handlers.workers?.isRemoved(from) === true) return { kind: "refused", reason: "removed", introduction: null };
     const introduction = handlers.introduction(hello.nodeId, from);

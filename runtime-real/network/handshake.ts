@@ -6,7 +6,7 @@ import { z } from "zod";
 import { CLUSTER_LIMITS, LIMITS, WIRE_VERSION } from "../../core/index.ts";
 
 /** Rises when a message changes, so that nodes which would not understand each other are not connected. */
-const PROTOCOL_VERSION = 2;
+const PROTOCOL_VERSION = 3;
 
 const hello = z.strictObject({
   version: z.literal(PROTOCOL_VERSION),
@@ -16,6 +16,8 @@ const hello = z.strictObject({
   incarnation: z.int().min(0),
   /** A Raft introduction as base64. Sent after the peer has said that it does not know this node. */
   introduction: z.string().nullable(),
+  /** host:port each: where this node is to be dialled. It may have come back at another address. */
+  addresses: z.array(z.string().min(1).max(CLUSTER_LIMITS.addressLength)).max(CLUSTER_LIMITS.addresses).readonly(),
 });
 export type Hello = z.output<typeof hello>;
 
@@ -31,7 +33,7 @@ const answer = z.discriminatedUnion("kind", [
 ]);
 export type HelloAnswer = z.output<typeof answer>;
 
-export function helloOf(node: Pick<Hello, "nodeId" | "clusterId" | "incarnation" | "introduction">): Uint8Array {
+export function helloOf(node: Omit<Hello, "version" | "wireVersion">): Uint8Array {
   return encode({ version: PROTOCOL_VERSION, wireVersion: WIRE_VERSION, ...node });
 }
 

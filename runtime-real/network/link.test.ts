@@ -40,10 +40,12 @@ async function node(kind: Kind, peerId: string, logged: string[] = []): Promise<
     clusterId: "test",
     incarnation: 0,
     bind: "127.0.0.1:0",
+    addresses: [],
     transport: kind,
     log: pino({ level: "debug" }, { write: (line) => void logged.push(line) }),
     handlers: {
       message: () => undefined,
+      toldAddresses: () => undefined,
       isMember: (asked) => asked === peerId,
       workers: null,
       toldServers: () => undefined,
@@ -284,7 +286,7 @@ test("a few strangers are accepted at a time, and members in addition", async ()
   const theirs = await member.libp2p.dial(address);
   const stream = await theirs.newStream(PROTOCOLS.hello);
   const answered = new Promise((resolve) => stream.addEventListener("message", resolve, { once: true }));
-  say(stream, helloOf({ nodeId: 2, clusterId: "test", incarnation: 0, introduction: null }));
+  say(stream, helloOf({ nodeId: 2, clusterId: "test", incarnation: 0, introduction: null, addresses: [] }));
   await answered;
   expect(theirs.status).toBe("open");
 });

@@ -6,6 +6,8 @@ export interface NetworkHandlers {
   message(from: PeerId, message: Message): void;
   /** Whether replicated state knows it as a member now. */
   isMember(peerId: PeerId): boolean;
+  /** A member has connected, and says where it is to be dialled: host:port each. */
+  toldAddresses(from: PeerId, addresses: readonly string[]): void;
   /** Null: nobody reports here. */
   readonly workers: WorkerHandlers | null;
   /** A server has told where the servers are. */

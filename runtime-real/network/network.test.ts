@@ -58,6 +58,7 @@ class End {
       clusterId: this.clusterId,
       incarnation: 0,
       bind: this.address,
+      addresses: [this.address],
       transport: this.kind,
       log: pino(
         { level: "info" },
@@ -73,6 +74,7 @@ class End {
           this.heard.push({ from, message });
           this.handlers.message?.(from, message);
         },
+        toldAddresses: (from, addresses) => this.handlers.toldAddresses?.(from, addresses),
         isMember: (peerId) => this.members.has(peerId),
         workers: this.handlers.workers ?? null,
         toldServers: (from, servers) => this.handlers.toldServers?.(from, servers),

@@ -31,6 +31,8 @@ export interface NetworkOptions {
   readonly incarnation: number;
   /** host:port. */
   readonly bind: string;
+  /** host:port each: where others are to dial this node. */
+  readonly addresses: readonly string[];
   readonly transport: TransportKind;
   readonly handlers: NetworkHandlers;
   readonly log: Logger;
@@ -45,11 +47,11 @@ export class Network {
   #libp2p: Libp2p | null = null;
 
   private constructor(options: NetworkOptions) {
-    const { handlers, nodeId, clusterId, incarnation } = options;
+    const { handlers, nodeId, clusterId, incarnation, addresses } = options;
     const complaints = new Complaints(options.log);
     this.#options = options;
     this.#strangers = new Strangers(handlers, complaints);
-    this.#greeter = new Greeter({ nodeId, clusterId, incarnation, handlers, complaints });
+    this.#greeter = new Greeter({ nodeId, clusterId, incarnation, addresses, handlers, complaints });
     this.#inbound = new Inbound({ handlers, greeter: this.#greeter, complaints, links: this.#links });
   }
 

@@ -1,11 +1,9 @@
-/** Tells the cluster where this member can be reached, until replicated state says the same. */
+/** Tells the cluster where members can be reached, this one first, until replicated state says the same. */
 import type { Logger } from "pino";
-import { type ClientAnswer, type ClientRequest, NOBODY, type Node, query } from "../../core/index.ts";
-import type { NetworkPeer } from "../network/index.ts";
+import type { AddressBook, ClientAnswer, ClientRequest } from "../../core/index.ts";
 
 export interface AddressAnnouncementParts {
-  readonly self: NetworkPeer;
-  readonly node: Pick<Node, "configuration" | "state" | "leaderId">;
+  readonly book: Pick<AddressBook, "announcement" | "answered">;
   request(request: ClientRequest): Promise<ClientAnswer>;
   readonly log: Pick<Logger, "error">;
 }
@@ -18,24 +16,20 @@ export class AddressAnnouncement {
     this.#parts = parts;
   }
 
-  /** Proposes the addresses if they are not known, this node is a member, and there is a leader to commit them. */
+  /** Proposes what the cluster does not know yet, one announcement at a time. */
   review(): void {
-    const { self, node, log } = this.#parts;
-    const found = query(node.state, { kind: "listNodes" });
-    const own = found.kind === "nodes" ? found.nodes.find(({ id }) => id === self.id) : undefined;
-    const isKnown = own !== undefined && JSON.stringify(own.addresses) === JSON.stringify(self.addresses);
-    const isMember = node.configuration.members.some(({ id }) => id === self.id);
-    if (isKnown || !isMember || node.leaderId === NOBODY || this.#isUnderWay) return;
+    const { book, log } = this.#parts;
+    const command = this.#isUnderWay ? null : book.announcement();
+    if (command === null) return;
     this.#isUnderWay = true;
-    const { id: nodeId, peerId, addresses } = self;
-    const command = { kind: "announceNode", nodeId, peerId, addresses } as const;
     this.#parts.request({ kind: "propose", request: { session: null, command } }).then(
       (answer) => {
         this.#isUnderWay = false;
+        book.answered(command, answer);
         if (answer.kind === "applied" && !answer.result.ok)
-          log.error({ refusal: answer.result.refusal }, "the cluster refuses this node's addresses");
+          log.error({ command, refusal: answer.result.refusal }, "the cluster refuses a member's addresses");
       },
-      (error: unknown) => log.error({ err: error }, "announcing this node's addresses failed"),
+      (error: unknown) => log.error({ err: error }, "announcing addresses failed"),
     );
   }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { WorkerFacts } from "../../core/index.ts";
+import { NodeView } from "../../core/testing/index.ts";
 import { AdmittedWorkers } from "./admitted-workers.ts";
-import { NodeView } from "./testing/index.ts";
 
 const secretHash = "0".repeat(64);
 const facts: WorkerFacts = {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { NodeView } from "../../core/testing/index.ts";
 import { EventFeed } from "./event-feed.ts";
-import { NodeView } from "./testing/index.ts";
 
 test("listeners are told once a turn of the event loop, until they unsubscribe", async () => {
   const feed = new EventFeed(new NodeView([1]));

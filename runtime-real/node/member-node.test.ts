@@ -332,6 +332,24 @@ describe("leaving", () => {
     expect(await names(three)).toEqual(["after"]);
   });
 
+  test("a member that comes back at another address is found there by all", { timeout: 60_000 }, async () => {
+    const one = await first();
+    const two = await joined(2, one);
+    const three = await joined(3, one);
+    await running.splice(running.indexOf(three), 1)[0]?.stop(1000);
+    const moved = await start(3, { bind: "127.0.0.1:0" });
+    expect(moved.addresses).not.toEqual(three.addresses);
+    for (const node of [one, two]) {
+      await until(async () => {
+        const { members } = await api(node).call("cluster.status", {});
+        const member = members.find(({ id }) => id === 3);
+        return member?.connected === true && member.addresses[0] === moved.addresses[0];
+      });
+    }
+    await api(moved).write("vm.create", { name: "after" });
+    expect(await names(moved)).toEqual(["after"]);
+  });
+
   test("stopping hands leadership over, so that the others need no election", { timeout: 60_000 }, async () => {
     const one = await first(PATIENT);
     const two = await joined(2, one, PATIENT);

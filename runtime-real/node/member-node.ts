@@ -10,6 +10,7 @@ import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import {
+  AddressBook,
   type ClientAnswer,
   type ClientRequest,
   DEFAULT_RAFT_OPTIONS,
@@ -137,7 +138,8 @@ export class MemberNode implements RunningNode, Served {
     const remembered = new RememberedSettings(settings, (changed) => storage.saveSettings(changed), log);
     const self = { id: this.nodeId, peerId: this.peerId, addresses: this.addresses };
     const request = async (asked: ClientRequest) => await this.request(asked);
-    this.#peers = new PeerDirectory({ self, node, settings: remembered, connect: (peers) => this.#connect(peers) });
+    const book = new AddressBook(self, node, settings.peers);
+    this.#peers = new PeerDirectory({ self, book, settings: remembered, connect: (peers) => this.#connect(peers) });
     this.#workers = new AdmittedWorkers(node);
     this.#events = new EventFeed(node);
     this.#calls = new MemberCalls({
@@ -151,7 +153,7 @@ export class MemberNode implements RunningNode, Served {
       log,
     });
     this.#reviewed = [
-      new AddressAnnouncement({ self, node, request, log }),
+      new AddressAnnouncement({ book, request, log }),
       new Predecessor({
         nodeId: this.nodeId,
         node,
@@ -191,9 +193,11 @@ export class MemberNode implements RunningNode, Served {
       clusterId: this.clusterId,
       incarnation: this.incarnation,
       bind,
+      addresses: this.addresses,
       transport,
       log: this.#log,
       handlers: {
+        toldAddresses: (from, addresses) => this.#peers.told(from, addresses),
         message: (from, message) => this.#loop.message(from, message),
         isMember: (peerId) => this.node.isMember(peerId),
         workers: {

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { AddressBook } from "../../core/index.ts";
+import { NodeView } from "../../core/testing/index.ts";
 import type { NetworkPeer } from "../network/index.ts";
 import type { NodeSettings } from "../storage/index.ts";
 import { PeerDirectory } from "./peer-directory.ts";
 import { decodeServers } from "./servers.ts";
-import { NodeView, SETTINGS } from "./testing/index.ts";
+import { SETTINGS } from "./testing/index.ts";
 
 const self = { id: 1, peerId: "peer-1", addresses: ["a:1"] };
 
@@ -15,7 +17,7 @@ function directoryOf(node: NodeView, peers: NodeSettings["peers"] = []) {
   const connected: (readonly NetworkPeer[])[] = [];
   const directory = new PeerDirectory({
     self,
-    node,
+    book: new AddressBook(self, node, peers),
     settings: {
       get current() {
         return settings;
@@ -29,25 +31,6 @@ function directoryOf(node: NodeView, peers: NodeSettings["peers"] = []) {
   return { directory, connected, remembered: () => settings.peers };
 }
 
-test("a peer is where it has announced to be, and where it was last known to be", () => {
-  const node = new NodeView([1, 2, 3]);
-  node.announce(2, "new:2");
-  const { directory } = directoryOf(node, [
-    { id: 2, peerId: "peer-2", addresses: ["old:2", "new:2"] },
-    { id: 3, peerId: "peer-3", addresses: ["old:3"] },
-  ]);
-  expect(directory.peers()).toEqual([
-    { id: 2, peerId: "peer-2", addresses: ["new:2", "old:2"] },
-    { id: 3, peerId: "peer-3", addresses: ["old:3"] },
-  ]);
-});
-
-test("what another identity has announced under a member's id does not count", () => {
-  const node = new NodeView([1, 2]);
-  node.apply({ kind: "announceNode", nodeId: 2, peerId: "somebody-else", addresses: ["wrong:2"] });
-  expect(directoryOf(node).directory.peers()).toEqual([{ id: 2, peerId: "peer-2", addresses: [] }]);
-});
-
 test("announced addresses are remembered, and of a peer that has announced none the old ones stay", () => {
   const node = new NodeView([1, 2, 3]);
   const { directory, connected, remembered } = directoryOf(node, [
@@ -57,10 +40,19 @@ test("announced addresses are remembered, and of a peer that has announced none 
   node.announce(2, "new:2");
   directory.update();
   expect(remembered()).toEqual([
-    { id: 2, peerId: "peer-2", addresses: ["new:2"] },
+    { id: 2, peerId: "peer-2", addresses: ["new:2", "old:2"] },
     { id: 3, peerId: "peer-3", addresses: ["old:3"] },
   ]);
   expect(connected.at(-1)?.map(({ id }) => id)).toEqual([2, 3]);
+});
+
+test("what a member tells is remembered, and dialled at once", () => {
+  const { directory, connected, remembered } = directoryOf(new NodeView([1, 2]));
+  directory.told("peer-2", ["new:2"]);
+  const told = [{ id: 2, peerId: "peer-2", addresses: ["new:2"] }];
+  expect([remembered(), connected]).toEqual([told, [told]]);
+  directory.told("peer-2", ["new:2"]);
+  expect(connected).toHaveLength(1);
 });
 
 test("workers are told of all members, this one too", () => {

@@ -1,9 +1,8 @@
 /**
- * Whom a member connects to, and where. The configuration says who the members are. Where they are is known from two
- * sources: what each has announced, in replicated state, and what this node has remembered on its disk. After a
- * restart the replicated state is that of the last snapshot, so what the disk remembers may be newer.
+ * Whom a member connects to, and where: what core's `AddressBook` says, and for a moment those that have left. What it
+ * knows is stored on this node's disk.
  */
-import { type Node, query } from "../../core/index.ts";
+import type { AddressBook, PeerId } from "../../core/index.ts";
 import type { NetworkPeer } from "../network/index.ts";
 import type { RememberedSettings } from "./remembered-settings.ts";
 import { encodeServers } from "./servers.ts";
@@ -16,7 +15,7 @@ const DEPARTURE_MS = 1000;
 
 export interface PeerDirectoryParts {
   readonly self: NetworkPeer;
-  readonly node: Pick<Node, "configuration" | "state">;
+  readonly book: Pick<AddressBook, "peers" | "remember" | "told">;
   readonly settings: Pick<RememberedSettings, "current" | "change">;
   /** Called when there is another set of peers to be connected to, or a peer has other addresses. */
   connect(peers: readonly NetworkPeer[]): void;
@@ -35,12 +34,7 @@ export class PeerDirectory {
 
   /** The other members. */
   peers(): readonly NetworkPeer[] {
-    const remembered = this.#remembered();
-    return this.#announced().map(({ id, peerId, addresses }) => ({
-      id,
-      peerId,
-      addresses: [...new Set([...addresses, ...(remembered.get(id) ?? [])])],
-    }));
+    return this.#parts.book.peers();
   }
 
   /** All members, this one too, ordered by id. */
@@ -65,12 +59,12 @@ export class PeerDirectory {
       this.#departed.set(leaving, end);
     }
     this.#connect();
-    const remembered = this.#remembered();
-    this.#parts.settings.change({
-      peers: this.#announced().map((peer) =>
-        peer.addresses.length > 0 ? peer : { ...peer, addresses: remembered.get(peer.id) ?? [] },
-      ),
-    });
+    this.#parts.settings.change({ peers: this.#parts.book.remember() });
+  }
+
+  /** A member that has connected says where it is. */
+  told(peerId: PeerId, addresses: readonly string[]): void {
+    if (this.#parts.book.told(peerId, addresses)) this.update();
   }
 
   stop(): void {
@@ -82,21 +76,5 @@ export class PeerDirectory {
     const departed = [...this.#departed.keys()].filter(({ peerId }) => peers.every((peer) => peer.peerId !== peerId));
     this.#parts.connect([...peers, ...departed]);
     this.#encodedServers = encodeServers(this.servers());
-  }
-
-  #remembered(): ReadonlyMap<number, readonly string[]> {
-    return new Map(this.#parts.settings.current.peers.map(({ id, addresses }) => [id, addresses]));
-  }
-
-  #announced(): readonly NetworkPeer[] {
-    const { node, self } = this.#parts;
-    const found = query(node.state, { kind: "listNodes" });
-    const records = new Map(found.kind === "nodes" ? found.nodes.map((record) => [record.id, record]) : []);
-    return node.configuration.members
-      .filter(({ id }) => id !== self.id)
-      .map(({ id, peerId }) => {
-        const record = records.get(id);
-        return { id, peerId, addresses: record?.peerId === peerId ? record.addresses : [] };
-      });
   }
 }

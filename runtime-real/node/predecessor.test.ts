@@ -1,9 +1,10 @@
 import { pino } from "pino";
 import { expect, test } from "vitest";
+import { NodeView } from "../../core/testing/index.ts";
 import { ApiError } from "../errors/index.ts";
 import type { NodeSettings } from "../storage/index.ts";
 import { Predecessor } from "./predecessor.ts";
-import { NodeView, SETTINGS } from "./testing/index.ts";
+import { SETTINGS } from "./testing/index.ts";
 
 /** Node 4, which takes the place of node 3. */
 function predecessorOf(node: NodeView, leave: (nodeId: number) => Promise<unknown>) {

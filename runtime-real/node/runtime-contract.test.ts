@@ -95,11 +95,13 @@ class Place {
         clusterId: "contract",
         incarnation: 0,
         bind: address,
+        addresses: [address],
         transport,
         log: pino({ level: "silent" }),
       },
       handlers: {
         message: (from, message) => loop.message(from, message),
+        toldAddresses: () => undefined,
         isMember: (peerId) => node.isMember(peerId),
         workers: null,
         toldServers: () => undefined,

@@ -96,12 +96,14 @@ class WorkerNode implements RunningNode {
       clusterId,
       incarnation,
       bind,
+      addresses: this.addresses,
       transport,
       log,
       handlers: {
         // It takes nothing from peers but answers to its own reports.
         isMember: () => false,
         message: () => undefined,
+        toldAddresses: () => undefined,
         workers: null,
         toldServers: (from, list) => this.#toldServers(from, list),
         toldRemoved: (from) => this.#toldRemoved(from),

@@ -8,6 +8,7 @@ export function handlersWith(
 ): NetworkHandlers {
   return {
     message: () => undefined,
+    toldAddresses: () => undefined,
     isMember: (peerId) => members.includes(peerId),
     workers: {
       isWorker: (peerId) => workers.includes(peerId),

@@ -13,6 +13,7 @@ const network = await Network.start({
   clusterId: "test",
   incarnation: 0,
   bind,
+  addresses: [bind],
   transport: transport === "tcp" ? "tcp" : "quic",
   log: pino({ level: "silent" }),
   handlers: {
@@ -22,6 +23,7 @@ const network = await Network.start({
       for (const untilMs = performance.now() + (message.term === 666 ? 10_000 : 0); performance.now() < untilMs; );
     },
     isMember: (peer) => peer === peerId,
+    toldAddresses: () => undefined,
     workers: null,
     toldServers: () => undefined,
     toldRemoved: () => undefined,

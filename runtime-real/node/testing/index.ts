@@ -1,3 +1,2 @@
 /** For tests of the parts of a node. */
-export { NodeView } from "./node-view.ts";
 export { SETTINGS } from "./settings.ts";

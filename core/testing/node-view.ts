@@ -3,14 +3,11 @@ import {
   applyEntries,
   type ClusterState,
   type Command,
-  type Configuration,
   emptyState,
   encodeRequest,
-  type Member,
-  NOBODY,
-  type NodeId,
   stampRequest,
-} from "../../../core/index.ts";
+} from "../cluster/index.ts";
+import { type Configuration, type Member, NOBODY, type NodeId } from "../raft/index.ts";
 
 export class NodeView {
   configuration: Configuration;
