@@ -187,7 +187,7 @@ const STATE_PLANTS: readonly Plant[] = [
   {
     // A VM that comes from another tenant counts as one that grows.
     name: "moved-vm-not-counted",
-    scenario: ["noisy-neighbour-quotas", "fleet-swarm"],
+    scenario: ["fleet-swarm"],
     file: "core/cluster/vm-commands.ts",
     edits: [
       {
@@ -220,7 +220,7 @@ const STATE_PLANTS: readonly Plant[] = [
   },
   {
     name: "one-attempt-too-many",
-    scenario: ["host-loss", "fleet-swarm"],
+    scenario: ["zombie-vms", "fleet-swarm"],
     file: "core/cluster/tasks.ts",
     edits: [{ find: "task.attempt >= task.attemptsMax", replace: "task.attempt > task.attemptsMax" }],
   },

@@ -44,5 +44,5 @@ export {
 export { decodeRequest, encodeRequest } from "./request-codec.ts";
 export { decodeSnapshot } from "./snapshot-decode.ts";
 export { encodeSnapshot } from "./snapshot-encode.ts";
-export { type ClusterState, emptyState, nodeIdOf, nodeOf, poolOf, taskOf, vmOf, workerOf } from "./state.ts";
+export { type ClusterState, emptyState, nodeIdOf, nodeOf, poolOf, quotaOf, taskOf, vmOf, workerOf } from "./state.ts";
 export { leavesOf, TABLE_CONSTANTS, type Table, tableOf, tableValues } from "./table.ts";

@@ -6,6 +6,7 @@ import {
   type IpPoolRecord,
   type NodeRecord,
   type PoolStrategy,
+  type Quota,
   type SchedulerSettings,
   type Session,
   type TaskRecord,
@@ -143,6 +144,11 @@ export function nodeIdOf(state: ClusterState, peerId: string): number | null {
 
 export function poolOf(state: ClusterState, name: string): IpPoolRecord | null {
   return lookUp(state.pools, hashOfText(name), name) ?? null;
+}
+
+/** Null: the tenant has none. */
+export function quotaOf(state: ClusterState, tenant: string): Quota | null {
+  return lookUp(state.tenants, hashOfText(tenant), tenant)?.quota ?? null;
 }
 
 export function sessionOf(state: ClusterState, id: number): Session | null {

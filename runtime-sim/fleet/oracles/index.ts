@@ -25,6 +25,7 @@ import { recoveryCounts } from "./recovery-counts.ts";
 import { recoveryPace } from "./recovery-pace.ts";
 import { removedWorkers } from "./removed-workers.ts";
 import { seenGone } from "./seen-gone.ts";
+import { taskAttempts } from "./task-attempts.ts";
 import { tasksEnd } from "./tasks-end.ts";
 import { trulyRunning } from "./truly-running.ts";
 import { unhealthyInARow } from "./unhealthy-in-a-row.ts";
@@ -46,6 +47,7 @@ export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
   onePlace,
   begunOnce,
   oneAttempt,
+  taskAttempts,
   leases,
   leasesWaitedFor,
   keepsLease,

@@ -203,6 +203,19 @@ export class FakeFleet {
     this.#apply([]);
   }
 
+  /** One entry that asks for a task. */
+  submitTask(id: string, attemptsMax: number): void {
+    const { command, args, resources, features, tenant, timeoutMs } = NEW_TASK;
+    const spec = { command, args, resources, features, tenant, timeoutMs, attemptsMax };
+    this.taskIs(id, "Pending", 0, { kind: "submitTask", id, spec });
+  }
+
+  /** One entry that tells of a task. */
+  taskIs(id: string, state: TaskRecord["state"], attempt: number, command?: Command): void {
+    this.#tasks.set(id, { ...NEW_TASK, id, state, attempt });
+    this.#apply([{ kind: "taskState", id, state, attempt, workerId: null, reason: "" }], command);
+  }
+
   setQuota(tenant: string, quota: Partial<Quota>): void {
     this.#tenants.set(tenant, { ...NEW_TENANT, name: tenant, quota: { ...DEFAULT_QUOTA, ...quota } });
     this.#apply([]);
