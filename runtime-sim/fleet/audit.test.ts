@@ -22,6 +22,7 @@ const nothing = {
   orchestrator: () => null,
   isServable: () => true,
   leadership: () => 1,
+  canCommit: () => true,
   appliedBefore: () => null,
   entryAt: () => null,
 };

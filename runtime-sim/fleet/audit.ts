@@ -40,6 +40,7 @@ export interface AuditedFleet {
   orchestrator(): LeadingOrchestrator | null;
   isServable(worker: WorkerView): boolean;
   leadership(): number;
+  canCommit(): boolean;
   /** How much the leader had applied at least when it decided on an entry; null: that is not known. */
   appliedBefore(index: number, term: number): number | null;
   /** A committed entry; null: it is older than what is remembered. */
@@ -87,6 +88,7 @@ export class FleetAudit implements StateListener {
   readonly #onActed: readonly With<"acted">[];
   readonly #onProbed: readonly With<"probed">[];
   readonly #onGranted: readonly With<"granted">[];
+  readonly #onReported: readonly With<"reported">[];
   readonly #onHappened: readonly With<"happened">[];
   readonly #onAudit: readonly With<"audit">[];
   readonly #onLooked: readonly With<"looked">[];
@@ -107,6 +109,7 @@ export class FleetAudit implements StateListener {
         orchestrator: () => fleet.orchestrator(),
         isServable: (worker) => fleet.isServable(worker),
         leadership: () => fleet.leadership(),
+        canCommit: () => fleet.canCommit(),
         decisionOf: (event) => this.#decisionOf(event.index, event.term),
         faultsAreLocal: shape.faultsAreLocal,
         touched,
@@ -126,6 +129,7 @@ export class FleetAudit implements StateListener {
     this.#onActed = having(this.all, "acted");
     this.#onProbed = having(this.all, "probed");
     this.#onGranted = having(this.all, "granted");
+    this.#onReported = having(this.all, "reported");
     this.#onHappened = having(this.all, "happened");
     this.#onAudit = having(this.all, "audit");
     this.#onLooked = having(this.all, "looked");
@@ -176,6 +180,12 @@ export class FleetAudit implements StateListener {
   granted(worker: WorkerView, sentAtMs: number): void {
     if (this.#hasLostTrack) return;
     for (const oracle of this.#onGranted) oracle.granted(worker, sentAtMs);
+  }
+
+  /** See `FleetOracle`. */
+  reported(worker: WorkerView): void {
+    if (this.#hasLostTrack) return;
+    for (const oracle of this.#onReported) oracle.reported(worker);
   }
 
   /** See `StateListener`: a state comes as soon as some replica has come so far. */

@@ -77,6 +77,7 @@ export class FleetSimulation {
         return worker !== null && servable.isServable(worker);
       },
       leadership: () => servable.leaderships,
+      canCommit: () => servable.canCommit,
       appliedBefore: (index, term) => decisions.appliedBefore(index, term),
       entryAt: (index) => ledger?.entryAt(index) ?? null,
     };
@@ -84,6 +85,11 @@ export class FleetSimulation {
     if (ledger === null) return;
     const states = new EntryStates(ledger, this.#audit, world.limits);
     world.progress.stateWatch = (state) => states.reached(state);
+    const byPeerId = new Map(workers.map((worker) => [worker.peerId, worker]));
+    world.progress.reportWatch = (peerId) => {
+      const worker = byPeerId.get(peerId);
+      if (worker !== undefined) this.#audit.reported(worker);
+    };
     world.progress.leaderWatch = (leader, node) => {
       decisions.stepped(leader, node);
       this.#look();

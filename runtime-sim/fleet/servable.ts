@@ -41,6 +41,12 @@ export class Servable {
     return this.#leaderships;
   }
 
+  /** Whether there is a leader that can commit. */
+  get canCommit(): boolean {
+    this.#look();
+    return this.#servers.length > 0;
+  }
+
   isServable(worker: ServedHost): boolean {
     const { host } = worker;
     if (worker.isDown || worker.agent === null || !this.#isSteady(host)) return false;

@@ -204,6 +204,7 @@ export class Processes {
         if (message !== null && member.liar !== null) message = member.liar.heard(event.from, message);
         if (message === null) return;
         this.#watchers.witness?.received(member, event.from, message);
+        if (message.type === "report") this.#progress.reportWatch?.(message.peerId);
         this.#step(member, node, { kind: "message", nowMs, wallMs, from: event.from, message });
         return;
       }
@@ -221,6 +222,7 @@ export class Processes {
         if (caller === null || request === null) return;
         const requestId = this.#gateway.accept(member, caller, event.number);
         this.#watchers.observer?.requested(member, requestId, request);
+        if (request.kind === "report") this.#progress.reportWatch?.(request.peerId);
         this.#step(member, node, { kind: "request", nowMs, wallMs, requestId, request });
         return;
       }

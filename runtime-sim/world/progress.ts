@@ -2,7 +2,7 @@
  * How far the cluster has come, as its honest members know it, and who is told of it. Updated once after every step of
  * a node.
  */
-import type { ClusterState, Node } from "../../core/index.ts";
+import type { ClusterState, Node, PeerId } from "../../core/index.ts";
 import type { SimMember } from "./member.ts";
 
 /** The moments of a leadership at which a fault may strike. */
@@ -23,6 +23,8 @@ export class Progress {
   stateWatch: ((state: ClusterState) => void) | null = null;
   /** Told of each step of a leader that is honest. */
   leaderWatch: ((leader: SimMember, node: Node) => void) | null = null;
+  /** Told of each report of a worker that comes to a member, from the worker or passed on: whose it is. */
+  reportWatch: ((peerId: PeerId) => void) | null = null;
   #newestStateIndex = 0;
 
   stepped(member: SimMember, node: Node): void {

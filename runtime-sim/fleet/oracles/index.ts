@@ -14,6 +14,7 @@ import { keepsLease } from "./keeps-lease.ts";
 import { leases } from "./leases.ts";
 import { leasesWaitedFor } from "./leases-waited-for.ts";
 import { legalMoves } from "./legal-moves.ts";
+import { lostInTime } from "./lost-in-time.ts";
 import { noOrphans } from "./no-orphans.ts";
 import { nothingPromised } from "./nothing-promised.ts";
 import { oneAttempt } from "./one-attempt.ts";
@@ -50,6 +51,7 @@ export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
   taskAttempts,
   leases,
   leasesWaitedFor,
+  lostInTime,
   keepsLease,
   seenGone,
   waitsForWorker,

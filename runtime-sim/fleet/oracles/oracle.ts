@@ -74,6 +74,8 @@ export interface FleetContext {
   isServable(worker: WorkerView): boolean;
   /** Names the present leadership: another number is another leader, or another process or term of it. */
   leadership(): number;
+  /** Whether it can commit at the moment, by the simulator's records alone. */
+  canCommit(): boolean;
   /** By what a leader may have decided on the entry of an event that is told now; null: that is not known. */
   decisionOf(event: Pick<ClusterEvent, "index" | "term">): Decision | null;
   violate(message: () => string): void;
@@ -113,6 +115,8 @@ export interface FleetOracle {
   probed?(worker: WorkerView, result: ProbeResult): void;
   /** A server answers a report of it by a lease; `sentAtMs`: when it had sent the report, by its own clock. */
   granted?(worker: WorkerView, sentAtMs: number): void;
+  /** A report of its agent has come to a server, from the worker or passed on by another server. */
+  reported?(worker: WorkerView): void;
   /** `state` is that right after the entry that the event is of. */
   happened?(event: ClusterEvent, state: ClusterState, entry: EntryContext): void;
   audit?(state: ClusterState): void;

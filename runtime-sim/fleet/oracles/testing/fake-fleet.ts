@@ -50,6 +50,8 @@ export class FakeFleet {
   orchestrator: LeadingOrchestrator | null = null;
   /** Workers that can be served. */
   readonly servable = new Set<number>();
+  /** Whether the leader can commit. */
+  canCommit = true;
   /** How much the leader has applied when it decides on what comes. */
   decidedBefore: number | null = null;
   readonly #entries: Entry[] = [];
@@ -79,6 +81,7 @@ export class FakeFleet {
         orchestrator: () => this.orchestrator,
         isServable: ({ id }) => this.servable.has(id),
         leadership: () => this.term,
+        canCommit: () => this.canCommit,
         appliedBefore: () => this.decidedBefore,
         entryAt: (index) => this.#entries[index - 1] ?? null,
         violate: (_, message) => void this.violations.push(message()),
