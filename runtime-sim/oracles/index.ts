@@ -27,6 +27,7 @@ import { latestConfiguration } from "./latest-configuration.ts";
 import { leaderCompleteness } from "./leader-completeness.ts";
 import { linearizability } from "./linearizability.ts";
 import { logMatching } from "./log-matching.ts";
+import { membershipAnswers } from "./membership-answers.ts";
 import { monotonic } from "./monotonic.ts";
 import { readFreshness } from "./read-freshness.ts";
 import { oneAnswerPerRequest } from "./sessions.ts";
@@ -53,6 +54,7 @@ export const ORACLES: readonly OracleFactory[] = [
   committedImmutable,
   committedOnQuorum,
   latestConfiguration,
+  membershipAnswers,
   monotonic,
   durableBeforeSpeech,
   acknowledgedDurable,
