@@ -14,10 +14,11 @@ function traceHash(scenario: (typeof SCENARIOS)[number]): string {
   return run.report().traceHash;
 }
 
-test.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
+/** Setting up a thousand hosts takes half a minute: the processes below do it twice as well. */
+const SMALL = SCENARIOS.filter(({ name }) => name !== "thousand-workers");
+
+test.each(SMALL.map((scenario) => [scenario.name, scenario] as const))(
   "%s, twice in one process",
-  // One of them sets up a thousand hosts.
-  { timeout: 600_000 },
   (_name, scenario) => {
     expect(traceHash(scenario)).toBe(traceHash(scenario));
   },
