@@ -21,6 +21,7 @@ export {
   type ActName,
   type ActVerdict,
   ANY_LIAR,
+  actsTo,
   type LiarShape,
   type Outcome,
   type PlannedLiar,

@@ -5,6 +5,7 @@
 import type { Scenario } from "../runtime-sim/index.ts";
 import addressExhaustion from "./address-exhaustion.ts";
 import byzantine from "./byzantine.ts";
+import byzantineChurn from "./byzantine-churn.ts";
 import calm from "./calm.ts";
 import clockSkew from "./clock-skew.ts";
 import contestedTokens from "./contested-tokens.ts";
@@ -60,6 +61,7 @@ export const SCENARIOS: readonly Scenario[] = [
   mixedLevels,
   snapshotCatchUp,
   byzantine,
+  byzantineChurn,
   swarm,
   hostLoss,
   splitBrainVm,

@@ -6,15 +6,28 @@ import { expect, test } from "vitest";
 import { Run, type RunOptions, type RunReport } from "../run/index.ts";
 import { parseFaultSchedule, type Scenario, scenario } from "../scenario/index.ts";
 import { IDLE_OPERATOR } from "../workload/index.ts";
-import { ACT_NAMES, type ActName, verdictOf } from "./verdicts.ts";
+import { ACT_NAMES, type ActName, type Audience, verdictOf } from "./verdicts.ts";
+
+/** There is somebody of each audience to lie to. */
+const AUDIENCES: Readonly<Record<Audience, Partial<Scenario>>> = {
+  members: {
+    raft: { snapshotAfterEntries: 100, snapshotEveryEntries: 50, snapshotTrailingEntries: 20 },
+    operator: { ...IDLE_OPERATOR, transferEveryMs: [2000, 4000] },
+  },
+  joiners: {
+    nodes: [4],
+    spares: 3,
+    raft: { snapshotAfterEntries: 20, snapshotEveryEntries: 15, snapshotTrailingEntries: 5 },
+    operator: { membershipEveryMs: [1000, 3000], transferEveryMs: [1500, 3000], voters: [3, 7] },
+  },
+};
 
 function lying(act: ActName): Scenario {
   return scenario({
     name: "lying",
     summary: "One member lies. The others must bear it.",
     durationMs: 30_000,
-    raft: { snapshotAfterEntries: 100, snapshotEveryEntries: 50, snapshotTrailingEntries: 20 },
-    operator: { ...IDLE_OPERATOR, transferEveryMs: [2000, 4000] },
+    ...AUDIENCES[verdictOf(act).to],
     liar: { acts: [act], chance: [0.1, 0.3] },
   });
 }
@@ -51,6 +64,10 @@ const SEEN: Readonly<Record<ActName, readonly string[]>> = {
   "forged-join": ["inert", "forgedLineage", "impersonation"],
   "false-answer": ["inert"],
   "false-leader-answer": ["believed"],
+  "joiner-introduction": ["inert", "forgedLineage"],
+  "joiner-start": ["found by latest-configuration"],
+  "joiner-snapshot": ["found by", "state-machine-safety"],
+  "joiner-membership": ["believed"],
 };
 
 test.each(ACT_NAMES)("%s ends as the table says", (act) => {
@@ -79,6 +96,25 @@ test("a liar is part of the schedule: saved, parsed and replayed it lies alike",
   const replayed = ran(lying("silence"), { seed: 3, faults });
   expect(replayed.traceHash).toBe(drawn.traceHash);
   expect(replayed.verdicts).toEqual(drawn.verdicts);
+});
+
+test("a liar may be one that joins: it lies from then on, and in a replay as well", () => {
+  const joining: Scenario = { ...lying("joiner-introduction"), liar: { acts: ["silence"], chance: [1, 1], joins: 1 } };
+  let told = 0;
+  for (let seed = 1; seed <= 4; seed += 1) {
+    const first = new Run(joining, { seed });
+    expect(first.schedule.liar?.host).toBeGreaterThan(4);
+    const faults = parseFaultSchedule(JSON.parse(JSON.stringify(first.schedule)));
+    const report = ran(joining, { seed, faults });
+    expect(report.violations).toEqual([]);
+    told += report.verdicts[0]?.count ?? 0;
+  }
+  expect(told).toBeGreaterThan(0);
+});
+
+test("a liar that never joins is not judged", () => {
+  const idle = { ...lying("silence"), spares: 1, liar: { acts: ["silence"], chance: [1, 1], joins: 1 } } as const;
+  expect(ran({ ...idle, durationMs: 2000 }, { seed: 1 })).toMatchObject({ ok: true, verdicts: [] });
 });
 
 test("without a liar nothing is judged", () => {

@@ -5,8 +5,8 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { type Effect, type Input, Node } from "../../core/index.ts";
 import { Run } from "../run/index.ts";
-import { scenario } from "../scenario/index.ts";
-import { IDLE_OPERATOR } from "../workload/index.ts";
+import { type Scenario, scenario } from "../scenario/index.ts";
+import { IDLE_OPERATOR, type OperatorShape } from "../workload/index.ts";
 import { Identities } from "../world/index.ts";
 import { BYZANTINE_VERDICT, Judge } from "./judge.ts";
 import { type ActName, type Outcome, VERDICTS, verdictOf } from "./verdicts.ts";
@@ -15,13 +15,19 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+const CHURN: OperatorShape = { membershipEveryMs: [1000, 3000], transferEveryMs: [1500, 3000], voters: [3, 7] };
+
 /** The first violation of the first seed that has one. */
-function violationOf(act: ActName): { readonly oracle: string; readonly message: string } | null {
+function violationOf(
+  act: ActName,
+  parts: Partial<Scenario> = {},
+): { readonly oracle: string; readonly message: string } | null {
   const lying = scenario({
     name: "lying",
     summary: "One member lies. The others must bear it.",
     durationMs: 20_000,
     operator: { ...IDLE_OPERATOR, transferEveryMs: [2000, 4000] },
+    ...parts,
     liar: { acts: [act], chance: [0.1, 0.3] },
   });
   for (let seed = 1; seed <= 24; seed += 1) {
@@ -122,11 +128,29 @@ test("a core that grants pre-votes for any term", () => {
   });
 });
 
+test("a newcomer that takes links without their signatures", () => {
+  vi.spyOn(Identities.prototype, "verify").mockReturnValue(true);
+  expect(violationOf("joiner-introduction", { spares: 3, operator: CHURN })).toMatchObject({
+    oracle: BYZANTINE_VERDICT,
+    message: expect.stringContaining("did not show forgedLineage"),
+  });
+});
+
+test("a newcomer that starts by what the liar made up has believed it", () => {
+  const { judge } = judged("joiner-start", 1, true);
+  judge.stepped(honest(), []);
+  expect(judge.report()).toMatchObject({ believed: 1, noticed: 1, seen: "believed" });
+});
+
 // ---- By hand
 
 const SELF = { id: 1, runtime: { peerId: "liar" }, ghost: { id: 99, runtime: { peerId: "ghost" } } };
 
-function judged(act: ActName, told: number): { readonly judge: Judge; readonly violations: string[] } {
+function judged(
+  act: ActName,
+  told: number,
+  isFalseStart = false,
+): { readonly judge: Judge; readonly violations: string[] } {
   const violations: string[] = [];
   const judge = new Judge({
     verdict: verdictOf(act),
@@ -139,6 +163,7 @@ function judged(act: ActName, told: number): { readonly judge: Judge; readonly v
       isWatched: false,
       markOf: () => null,
       witness: () => null,
+      isFalseStart: () => isFalseStart,
     } as never,
     members: [{ id: 2, honest: true } as never],
     violate: (oracle, message) => violations.push(`${oracle}: ${message()}`),

@@ -53,6 +53,9 @@ const EVICTS: ReadonlySet<EvidenceKind> = new Set<EvidenceKind>([
   "twoContents",
 ]);
 
+/** What a node shows of a stranger as well. */
+const OF_STRANGERS: ReadonlySet<Shown> = new Set<Shown>(["forgedLineage", "impersonation", "refusal"]);
+
 /** More than one every few milliseconds: no run has that many elections. */
 const TERMS_MAX = 1_000_000;
 
@@ -88,7 +91,10 @@ interface Pending {
 
 export interface JudgeParts {
   readonly verdict: ActVerdict;
-  readonly peer: Pick<ByzantinePeer, "self" | "told" | "hasLed" | "isSilent" | "isWatched" | "markOf" | "witness">;
+  readonly peer: Pick<
+    ByzantinePeer,
+    "self" | "told" | "hasLed" | "isSilent" | "isWatched" | "markOf" | "witness" | "isFalseStart"
+  >;
   readonly members: readonly MemberView[];
   readonly violate: (oracle: string, message: () => string) => void;
 }
@@ -139,6 +145,9 @@ export class Judge {
     if (mark !== null) this.#heard = { member, type: message.type, before: standOf(node), believes: mark.believes };
     const demand = peer.witness(node, message) ?? mark?.demand?.(node) ?? null;
     if (demand === null || (process.hasEvicted && message.from === peer.self.id)) return;
+    // Of one that is no member, or not any more, nothing else is looked at.
+    if (from === runtime.peerId && !isMember(node, runtime.peerId) && !demand.some((kind) => OF_STRANGERS.has(kind)))
+      return;
     this.#struck += 1;
     if (demand.length > 0) this.#pending = { member, message, demand, term: node.term };
   }
@@ -261,7 +270,13 @@ export class Judge {
     if (process.configuration === configuration) return;
     process.configuration = configuration;
     this.checks += 1;
-    const { ghost } = this.#parts.peer.self;
+    const { peer } = this.#parts;
+    const { ghost } = peer.self;
+    if (peer.isFalseStart(configuration)) {
+      // It cannot know better, and is cut off from the cluster.
+      this.#struck += 1;
+      this.#believed += 1;
+    }
     if (!configuration.members.some(({ id, peerId }) => id === ghost.id || peerId === ghost.runtime.peerId)) return;
     this.#parts.violate(BYZANTINE_VERDICT, () => `node ${member.id} takes the ghost for a member`);
   }
@@ -328,6 +343,10 @@ export class Judge {
         return kinds.length === 0 ? "inert" : `inert (${kinds.join(", ")})`;
     }
   }
+}
+
+function isMember({ configuration }: NodeView, peerId: PeerId): boolean {
+  return configuration.members.some((member) => member.peerId === peerId);
 }
 
 function standOf({ term, role, leaderId, votedFor, commitIndex, log }: NodeView): Stand {

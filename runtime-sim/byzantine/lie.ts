@@ -2,7 +2,7 @@
  * What an act is made of, and what it may use. An act decides what is said; the peer that speaks it counts and marks
  * each lie.
  */
-import type { EvidenceKind, Message, NodeId, PeerId } from "../../core/index.ts";
+import type { Configuration, EvidenceKind, Message, NodeId, PeerId } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import type { LiarParts, NodeView } from "../world/index.ts";
 
@@ -52,6 +52,8 @@ export interface Lie {
   beside?(node: NodeView): readonly Message[];
   /** What becomes of a frame on its way out. Null: nothing. */
   damaged?(frame: Uint8Array): Uint8Array | null;
+  /** The configuration by which it has a new member start that it admits; null: the true one. */
+  admits?(start: { readonly configuration: Configuration }): Configuration | null;
   /**
    * For every message that an honest node is about to look at, whoever sent it: what it must show, as far as the
    * message itself is no lie and yet convicts the liar.

@@ -3,7 +3,7 @@
  * as they are, so that between its lies it is a member like any other.
  */
 
-import type { Effect, Message, PeerId } from "../../core/index.ts";
+import type { Configuration, Effect, Message, PeerId, Restored } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import { digest, type Liar, type LiarParts, type NodeView, type Posted } from "../world/index.ts";
 import { ACTS } from "./acts/index.ts";
@@ -37,6 +37,8 @@ export class ByzantinePeer implements Liar, Speaker {
   #withheldAtMs = Number.NEGATIVE_INFINITY;
   readonly #plan: PlannedLiar;
   readonly #lie: Lie;
+  /** Configurations that it has had new members start by. */
+  readonly #falseStarts = new WeakSet<Configuration>();
   readonly #marks = new WeakMap<Message, Mark>();
   /** By the digest of the frame, since a message loses its identity on the way. */
   readonly #underWay = new Map<string, Mark>();
@@ -140,6 +142,15 @@ export class ByzantinePeer implements Liar, Speaker {
     return { from: this.self.runtime.peerId, frame: damaged ?? frame };
   }
 
+  admits(start: Restored): Restored {
+    const { snapshot } = start;
+    const configuration = this.#lies ? (this.#lie.admits?.(snapshot.meta) ?? null) : null;
+    if (configuration === null) return start;
+    this.told += 1;
+    this.#falseStarts.add(configuration);
+    return { ...start, snapshot: { ...snapshot, meta: { ...snapshot.meta, configuration } } };
+  }
+
   #remember(key: string, mark: Mark): void {
     this.#underWay.set(key, mark);
     if (this.#underWay.size <= UNDER_WAY_MAX) return;
@@ -164,6 +175,11 @@ export class ByzantinePeer implements Liar, Speaker {
   /** The lie that this frame was, if it was one. */
   markOf(frame: Uint8Array): Mark | null {
     return this.#underWay.get(digest(frame)) ?? null;
+  }
+
+  /** Whether it has had somebody start by that configuration, which is none of the cluster's. */
+  isFalseStart(configuration: Configuration): boolean {
+    return this.#falseStarts.has(configuration);
   }
 
   witness(receiver: NodeView, message: Message): ReturnType<NonNullable<Lie["witness"]>> {

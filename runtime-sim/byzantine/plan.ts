@@ -1,12 +1,12 @@
 /** Who lies in a run, how, and when: data, drawn from the seed with the faults and saved with them. */
 import { drawRange, type Range, type Stream } from "../random/index.ts";
 import type { HostNumber } from "../world/index.ts";
-import { ACT_NAMES, type ActName } from "./verdicts.ts";
+import { type ActName, actsTo } from "./verdicts.ts";
 
 export interface PlannedLiar {
   /**
-   * A first member, numbered from 1. It runs the real core; from `fromMs` to `untilMs` it changes what that core
-   * sends.
+   * A host, numbered from 1. The first member that ever lives there runs the real core; from `fromMs` to `untilMs` it
+   * changes what that core sends. One on a spare host begins when it joins.
    */
   readonly host: HostNumber;
   readonly act: ActName;
@@ -22,15 +22,24 @@ export interface PlannedLiar {
 export interface LiarShape {
   readonly acts: readonly ActName[];
   readonly chance: Range;
+  /** Share of seeds in which the liar is none of the first members, but joins later. None where it is left out. */
+  readonly joins?: number;
 }
 
-export const ANY_LIAR: LiarShape = { acts: ACT_NAMES, chance: [0.05, 0.5] };
+export const ANY_LIAR: LiarShape = { acts: actsTo("members"), chance: [0.05, 0.5] };
 
-/** Lies begin early and go on for most of the time that faults happen. */
-export function drawLiar(shape: LiarShape, nodes: number, durationMs: number, rng: Stream): PlannedLiar {
+/**
+ * Lies begin early and go on for most of the time that faults happen. The first members live on the first hosts,
+ * `nodes` of them; `spares` hosts follow, where members may join.
+ */
+export function drawLiar(
+  shape: LiarShape,
+  { nodes, spares, durationMs }: { readonly nodes: number; readonly spares: number; readonly durationMs: number },
+  rng: Stream,
+): PlannedLiar {
   const act = rng.pick(shape.acts);
   const fromMs = Math.floor(durationMs * 0.02 * (1 + 9 * rng.nextUnit()));
-  return {
+  const plan = {
     host: rng.integer(1, nodes),
     act,
     fromMs,
@@ -39,4 +48,7 @@ export function drawLiar(shape: LiarShape, nodes: number, durationMs: number, rn
     // A minority, so that the others still decide among themselves.
     audience: rng.integer(1, Math.max(1, Math.floor((nodes - 1) / 2))),
   };
+  // Drawn last, and only where it is asked for: all else stays the same.
+  if (shape.joins === undefined || spares === 0 || !rng.chance(shape.joins)) return plan;
+  return { ...plan, host: nodes + rng.integer(1, spares) };
 }

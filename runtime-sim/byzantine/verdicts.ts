@@ -15,8 +15,12 @@
 
 export type Outcome = "inert" | "believed" | "evicted" | "failStop" | "found";
 
+/** Whom an act lies to. Each audience has a scenario in which there is one. */
+export type Audience = "members" | "joiners";
+
 export interface ActVerdict {
   readonly act: string;
+  readonly to: Audience;
   /** What the liar does. */
   readonly summary: string;
   /** Allowed outcomes. */
@@ -35,6 +39,7 @@ export interface ActVerdict {
 /** Two histories have begun: each of these oracles sees it, and the run decides which sees it first. */
 const DIVERGENCE = [
   "acknowledged-durable",
+  "as-modelled",
   "committed-immutable",
   "committed-on-quorum",
   "exactly-once",
@@ -49,6 +54,7 @@ const DIVERGENCE = [
 const ROWS = [
   {
     act: "equivocation",
+    to: "members",
     summary: "As leader it tells a minority another content for an index, properly chained, and then goes on honestly.",
     outcomes: ["believed", "evicted", "failStop", "found"],
     mustShow:
@@ -63,6 +69,7 @@ const ROWS = [
   },
   {
     act: "rewrite-committed",
+    to: "members",
     summary: "As leader it shows one follower another history, properly chained, for an index that is committed there.",
     outcomes: ["evicted", "failStop"],
     mustShow:
@@ -76,6 +83,7 @@ const ROWS = [
   },
   {
     act: "premature-commit",
+    to: "members",
     summary: "As leader it announces as committed what no quorum holds yet.",
     outcomes: ["inert", "believed", "found", "failStop"],
     mustShow: null,
@@ -87,6 +95,7 @@ const ROWS = [
   },
   {
     act: "two-votes",
+    to: "members",
     summary:
       "It grants pre-votes and votes, signed, to every candidate of a term, and as leader orders two followers " +
       "at once to campaign.",
@@ -101,6 +110,7 @@ const ROWS = [
   },
   {
     act: "fake-leader",
+    to: "members",
     summary:
       "It sends appends and heartbeats of a later term with a certificate that it made up, with another " +
       "leader's, and with none.",
@@ -115,6 +125,7 @@ const ROWS = [
   },
   {
     act: "wrong-term",
+    to: "members",
     summary:
       "It inflates the term of what it says: responses and requests, without a proof, with the proof of another term.",
     outcomes: ["inert", "evicted"],
@@ -127,6 +138,7 @@ const ROWS = [
   },
   {
     act: "term-rush",
+    to: "members",
     summary:
       "It asks for pre-votes for a term that lies far ahead, and for votes in it once it has a quorum's. As leader it " +
       "says nothing for a while before, so that nobody refuses it for a leader's sake.",
@@ -140,6 +152,7 @@ const ROWS = [
   },
   {
     act: "corrupt-message",
+    to: "members",
     summary: "It damages the bytes of frames that it sends, and sends frames that are whole but say nonsense.",
     outcomes: ["inert", "believed", "evicted"],
     mustShow:
@@ -151,6 +164,7 @@ const ROWS = [
   },
   {
     act: "replay",
+    to: "members",
     summary: "It sends again what it said before, and under its own connection what others said to it.",
     outcomes: ["inert", "believed", "evicted"],
     mustShow:
@@ -163,6 +177,7 @@ const ROWS = [
   },
   {
     act: "identity-forgery",
+    to: "members",
     summary: "It names another member as the sender of what it says.",
     outcomes: ["inert"],
     mustShow: "impersonation, at every honest member that it tries this on",
@@ -172,6 +187,7 @@ const ROWS = [
   },
   {
     act: "silence",
+    to: "members",
     summary: "It hears everything and says nothing, for seconds at a time, and mostly when it leads.",
     outcomes: ["inert", "believed"],
     mustShow: null,
@@ -181,6 +197,7 @@ const ROWS = [
   },
   {
     act: "selective-silence",
+    to: "members",
     summary: "It says nothing to some, or nothing of some kinds: acknowledgements, votes, appends, heartbeats.",
     outcomes: ["inert", "believed"],
     mustShow: null,
@@ -190,6 +207,7 @@ const ROWS = [
   },
   {
     act: "lying-acknowledgement",
+    to: "members",
     summary: "It acknowledges entries beyond what it was sent, with a chain that it made up.",
     outcomes: ["evicted"],
     mustShow: "lyingAcknowledgement, when the leader of that very term compares the chain with its own",
@@ -199,6 +217,7 @@ const ROWS = [
   },
   {
     act: "unstored-acknowledgement",
+    to: "members",
     summary: "It acknowledges entries that it has seen and does not store.",
     outcomes: ["inert", "believed", "found", "failStop"],
     mustShow: null,
@@ -210,6 +229,7 @@ const ROWS = [
   },
   {
     act: "forged-snapshot",
+    to: "members",
     summary:
       "It sends snapshot chunks that nobody elected it to send, and as leader content without the announced digest.",
     outcomes: ["inert", "evicted"],
@@ -223,10 +243,11 @@ const ROWS = [
   },
   {
     act: "consistent-forged-snapshot",
+    to: "members",
     summary: "As leader it sends a snapshot of another state, with the right digest for it.",
     outcomes: ["found", "failStop"],
     mustShow: "the harm: whoever installs it holds a state that was never agreed upon",
-    oracles: DIVERGENCE,
+    oracles: ["latest-configuration", ...DIVERGENCE],
     aftermath: ["byzantine-verdict", "liveness"],
     why:
       "A follower takes the state on the elected leader's word. Proof would need a quorum's signatures over each " +
@@ -235,6 +256,7 @@ const ROWS = [
   },
   {
     act: "forged-join",
+    to: "members",
     summary:
       "It introduces a ghost by a lineage that it made up, and the ghost speaks as a would-be member over a " +
       "connection of its own.",
@@ -250,6 +272,7 @@ const ROWS = [
   },
   {
     act: "false-answer",
+    to: "members",
     summary: "While it does not lead it answers reads and proposals of others as if it had been asked.",
     outcomes: ["inert"],
     mustShow: "refusal, when it answers a request that waits for another leader's answer",
@@ -259,6 +282,7 @@ const ROWS = [
   },
   {
     act: "false-leader-answer",
+    to: "members",
     summary:
       "As leader it confirms followers' reads without asking anybody, and takes another's entry for the one " +
       "that they proposed.",
@@ -269,6 +293,51 @@ const ROWS = [
     why:
       "A follower takes the read index, and where its proposal went, on the leader's word. It answers its clients on " +
       "that word. Mostly it has applied more than that by itself, and the answer is right.",
+  },
+  {
+    act: "joiner-introduction",
+    to: "joiners",
+    summary: "It introduces itself to newcomers by a made-up link, after which it alone has a vote.",
+    outcomes: ["inert"],
+    mustShow: "forgedLineage, when the link continues the configuration by which the newcomer acts",
+    oracles: [],
+    aftermath: [],
+    why: "A newcomer checks a link as every member does, from the configuration on that it started with.",
+  },
+  {
+    act: "joiner-start",
+    to: "joiners",
+    summary: "As leader that admits a member it has that start by a configuration in which the liar alone has a vote.",
+    outcomes: ["believed", "found", "failStop"],
+    mustShow: "the harm: the newcomer listens to nobody else, and never takes part in the cluster",
+    oracles: ["latest-configuration", "liveness", ...DIVERGENCE],
+    aftermath: [],
+    why:
+      "Who joins trusts the configuration that the member sends whom it asks. It could be proven by the links since " +
+      "the cluster was made, to one who knows how that began.",
+  },
+  {
+    act: "joiner-snapshot",
+    to: "joiners",
+    summary:
+      "As leader it sends, in place of the snapshot that a newcomer needs, that of another state, at its true index.",
+    outcomes: ["found", "failStop"],
+    mustShow: "the harm: whoever installs it holds a state that was never agreed upon",
+    oracles: DIVERGENCE,
+    aftermath: ["byzantine-verdict", "liveness"],
+    why:
+      "As with consistent-forged-snapshot, the digest is the leader's word. Here the chain is the true one, so that " +
+      "all later entries fit, and nobody is evicted over it.",
+  },
+  {
+    act: "joiner-membership",
+    to: "joiners",
+    summary: "As leader it sends a true snapshot with another configuration, in which others have no vote.",
+    outcomes: ["believed", "found", "failStop"],
+    mustShow: null,
+    oracles: ["latest-configuration", "liveness", ...DIVERGENCE],
+    aftermath: [],
+    why: "The configuration of a snapshot is not covered by its digest, and is taken on the elected leader's word.",
   },
 ] as const satisfies readonly Omit<ActVerdict, "expected">[];
 
@@ -292,6 +361,11 @@ export const VERDICTS: readonly (ActVerdict & { readonly act: ActName })[] = ROW
 }));
 
 export const ACT_NAMES: readonly ActName[] = ROWS.map(({ act }) => act);
+
+/** The acts that lie to that audience. */
+export function actsTo(audience: Audience): readonly ActName[] {
+  return VERDICTS.filter(({ to }) => to === audience).map(({ act }) => act);
+}
 
 export function verdictOf(act: ActName): ActVerdict {
   const found = VERDICTS.find((verdict) => verdict.act === act);

@@ -65,8 +65,8 @@ export class Run implements WorldListener {
   readonly #workload: Workload;
   readonly #doorkeeper: Doorkeeper | null;
   readonly #fleet: FleetSimulation | null;
-  /** Null when nobody lies. */
-  readonly #judge: Judge | null;
+  /** Null while nobody lies: a liar may join late. */
+  #judge: Judge | null = null;
   /** Oracles that have found harm that a liar was expected to do. The run goes on: what follows is judged too. */
   readonly #harmFoundBy = new Set<string>();
   readonly #violations: Violation[] = [];
@@ -89,8 +89,8 @@ export class Run implements WorldListener {
     this.#fireEndUs = Math.round(schedule.durationMs * 1000);
 
     let oracles: Oracles | null = null;
-    let judge: Judge | null = null;
     let byzantine: ByzantinePeer | null = null;
+    let started: World | null = null;
     let membersSoFar: readonly SimMember[] = [];
     const violate = (oracle: string, message: () => string): void => this.#violate(oracle, message);
     const { liar: plan } = schedule;
@@ -99,7 +99,8 @@ export class Run implements WorldListener {
       create: (parts) => {
         const peer = new ByzantinePeer(plan, parts);
         byzantine = peer;
-        judge = new Judge({ verdict: verdictOf(plan.act), peer, members: membersSoFar, violate });
+        this.#judge = new Judge({ verdict: verdictOf(plan.act), peer, members: membersSoFar, violate });
+        if (started !== null) started.watchers.witness = this.#judge;
         return peer;
       },
     };
@@ -124,15 +125,15 @@ export class Run implements WorldListener {
     });
     this.#world = world;
     this.#oracles = oracles;
-    this.#judge = judge;
-    world.watchers.witness = judge;
+    started = world;
+    world.watchers.witness = this.#judge;
     const { onTransition, trace } = options;
     this.#recorder =
       onTransition === undefined && trace === undefined
         ? null
         : new Recorder(world, onTransition ?? null, trace ?? null);
     world.watchers.recorder = this.#recorder;
-    this.#runaway = new RunawayGuard(world, schedule.base.clocks.length, byzantine);
+    this.#runaway = new RunawayGuard(world, schedule.base.clocks.length, () => byzantine);
 
     this.#operator = new Operator(world, this.#atlas, scenario.operator, (text) =>
       this.#recorder?.tell("operator", null, text),

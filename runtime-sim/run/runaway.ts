@@ -38,14 +38,15 @@ interface Lying {
 
 export class RunawayGuard {
   readonly #world: World;
-  readonly #liar: Lying | null;
+  readonly #liar: () => Lying | null;
   readonly #max: number;
   #windowEndUs = WINDOW_US;
   #windowEvents = 0;
   #tally: Tally | null = null;
   #reason = "";
 
-  constructor(world: World, hosts: number, liar: Lying | null) {
+  /** `liar`: who lies by now; null: nobody. */
+  constructor(world: World, hosts: number, liar: () => Lying | null) {
     this.#world = world;
     this.#liar = liar;
     this.#max = EVENTS_PER_SECOND_MAX + hosts * EVENTS_PER_SECOND_AND_HOST_MAX;
@@ -69,7 +70,7 @@ export class RunawayGuard {
     if (this.#tally !== null) return;
     const { watchers } = this.#world;
     this.#reason = reason;
-    this.#tally = new Tally(watchers.recorder, this.#liar);
+    this.#tally = new Tally(watchers.recorder, this.#liar());
     watchers.recorder = this.#tally;
   }
 

@@ -38,7 +38,9 @@ export function drawSchedule(scenario: Scenario, shape: ScheduleShape): FaultSch
     nodes,
     durationMs,
     base,
-    liar: scenario.liar === null ? null : drawLiar(scenario.liar, nodes, durationMs, streams.stream("plan/liar")),
+    liar:
+      scenario.liar &&
+      drawLiar(scenario.liar, { nodes, spares: scenario.spares, durationMs }, streams.stream("plan/liar")),
     faults: faults.slice(0, SCHEDULE_LIMITS.faults),
   };
 }

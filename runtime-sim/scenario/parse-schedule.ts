@@ -65,7 +65,7 @@ export function parseFaultSchedule(json: unknown): FaultSchedule {
       clocks,
       disk: parseDisk(base["disk"], "base.disk"),
     },
-    liar: parseLiar(schedule["liar"], nodes),
+    liar: parseLiar(schedule["liar"], hosts),
     faults: list(schedule["faults"], "faults", SCHEDULE_LIMITS.faults).map((fault, at) => {
       const parsed = parseFault(fault, `faults[${at}]`, hosts);
       if (ids.has(parsed.id))
@@ -128,13 +128,13 @@ function parseDisk(json: unknown, field: string): DiskSettings {
   };
 }
 
-function parseLiar(json: unknown, nodes: number): PlannedLiar | null {
+function parseLiar(json: unknown, hosts: number): PlannedLiar | null {
   if (json === null) return null;
   const liar = object(json, "liar", ["host", "act", "fromMs", "untilMs", "chance", "audience"]);
   const act = ACT_NAMES.find((name) => name === liar["act"]);
   if (act === undefined) throw new FaultScheduleError("liar.act", `one of ${ACT_NAMES.join(", ")}`, liar["act"]);
   return {
-    host: whole(liar["host"], "liar.host", 1, nodes),
+    host: whole(liar["host"], "liar.host", 1, hosts),
     act,
     fromMs: number(liar["fromMs"], "liar.fromMs", 0, SCHEDULE_LIMITS.durationMs),
     untilMs: number(liar["untilMs"], "liar.untilMs", 0, SCHEDULE_LIMITS.durationMs),

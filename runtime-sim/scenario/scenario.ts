@@ -88,7 +88,7 @@ export interface Scenario {
   readonly faults: readonly FaultMix[];
   /** Hosts that run machines, and who asks for some; null: there are records of VMs alone. */
   readonly fleet: FleetShape | null;
-  /** A seed draws one first member to lie, and one act for it; null when all are honest. */
+  /** A seed draws one member to lie, and one act for it; null when all are honest. */
   readonly liar: LiarShape | null;
   /** What a seed draws beside the faults; null: nothing. */
   readonly variety: Variety | null;

@@ -75,7 +75,9 @@ export class MembershipPlanner {
         if (host.member !== null) return;
         const start = leader.startOf(id);
         if ("refused" in start) throw new RangeError(`node ${id}, which is new, may not start: ${start.refused}`);
-        world.processes.boot(world.members.moveIn(host, id, identity, start.restored));
+        const liar = world.members.withId(leader.id)?.liar ?? null;
+        const restored = liar?.admits(start.restored) ?? start.restored;
+        world.processes.boot(world.members.moveIn(host, id, identity, restored));
       },
       isUrgent,
       sinceUs: world.loop.nowUs,

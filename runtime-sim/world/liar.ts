@@ -2,7 +2,7 @@
  * How a Byzantine peer stands between a real core and the world. It runs the same core as every member. The liar sees
  * what comes in and what would go out, and may change both. All that it says travels as bytes.
  */
-import type { Effect, Message, NodeId, PeerId, Runtime } from "../../core/index.ts";
+import type { Effect, Message, NodeId, PeerId, Restored, Runtime } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import type { MemberView, NodeView } from "./observer.ts";
 
@@ -22,6 +22,8 @@ export interface Liar {
   spoken(node: NodeView, effects: readonly Effect[]): readonly Effect[];
   /** A message of `spoken` is about to leave, as this frame. */
   posted(message: Message, frame: Uint8Array): Posted;
+  /** What it has a new member start from, when it is the one that admits it. */
+  admits(start: Restored): Restored;
 }
 
 /** What the world gives to a liar. */
@@ -38,7 +40,7 @@ export interface LiarParts {
   nowMs(): number;
 }
 
-/** One of the first members lies. */
+/** One member lies: the first that ever lives on that host. */
 export interface LiarSettings {
   /** From 0. */
   readonly hostIndex: number;

@@ -34,6 +34,8 @@ export class Members {
   readonly #parts: MembersParts;
   readonly #identities: Identities;
   #nextId: NodeId = 1;
+  /** Null: nobody is to lie, or the liar has moved in. */
+  #awaitedLiar: LiarSettings | null = null;
 
   constructor(parts: MembersParts) {
     this.#parts = parts;
@@ -56,13 +58,11 @@ export class Members {
       this.incarnation,
       founders.map(({ id, identity }) => ({ id, peerId: identity.peerId })),
     );
-    for (const { host, id, identity } of founders) {
-      if (liar !== null && liar.hostIndex === host.index) this.#moveInLiar(liar, host, id, identity, restored);
-      else this.#moveIn(host, id, identity, restored, null);
-    }
+    this.#awaitedLiar = liar;
+    for (const { host, id, identity } of founders) this.moveIn(host, id, identity, restored);
   }
 
-  #moveInLiar(liar: LiarSettings, host: SimHost, id: NodeId, identity: Identity, restored: Restored): void {
+  #moveInLiar(liar: LiarSettings, host: SimHost, id: NodeId, identity: Identity, restored: Restored): SimMember {
     const { clusterId, incarnation } = this;
     const { streams, connect, nowMs } = this.#parts;
     const rng = streams.stream(`liar/${id}`);
@@ -76,7 +76,9 @@ export class Members {
       rng,
       nowMs,
     });
-    connect(ghost.peerId, this.#moveIn(host, id, identity, restored, peer));
+    const member = this.#moveIn(host, id, identity, restored, peer);
+    connect(ghost.peerId, member);
+    return member;
   }
 
   takeId(): NodeId {
@@ -94,7 +96,10 @@ export class Members {
 
   /** Puts a new member on a host, with a disk that holds `restored`. Its process has not started yet. */
   moveIn(host: SimHost, id: NodeId, identity: Identity, restored: Restored): SimMember {
-    return this.#moveIn(host, id, identity, restored, null);
+    const liar = this.#awaitedLiar;
+    if (liar?.hostIndex !== host.index) return this.#moveIn(host, id, identity, restored, null);
+    this.#awaitedLiar = null;
+    return this.#moveInLiar(liar, host, id, identity, restored);
   }
 
   #moveIn(host: SimHost, id: NodeId, identity: Identity, restored: Restored, liar: Liar | null): SimMember {

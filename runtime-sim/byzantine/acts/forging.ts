@@ -118,14 +118,7 @@ export const forgedJoin: Act = (speaker) => {
     const forged = link(node);
     if (forged === null) return null;
     const message: Message = { type: "introduction", ...header(speaker, to, node.term), from, links: [forged] };
-    const mustRefuse: Demand = ({ configuration, configurationIndex, commitIndex }) => {
-      const { voters, outgoing } = configuration;
-      const isCurrent =
-        outgoing.length === 0 && configurationIndex <= commitIndex && configurationIndex < forged.jointIndex;
-      const continues =
-        voters.length === forged.joint.outgoing.length && voters.every((id) => forged.joint.outgoing.includes(id));
-      return isCurrent && continues ? ["forgedLineage"] : null;
-    };
+    const mustRefuse = mustRefuseLink(forged);
     return from === ghost.id ? speaker.lieAsGhost(message, mustRefuse) : speaker.lie(message, mustRefuse);
   }
 
@@ -170,6 +163,16 @@ export const forgedJoin: Act = (speaker) => {
     },
   };
 };
+
+/** Whoever acts by the configuration that it claims to continue checks its signatures. */
+export function mustRefuseLink({ jointIndex, joint }: LineageLink): Demand {
+  return ({ configuration, configurationIndex, commitIndex }) => {
+    const { voters, outgoing } = configuration;
+    const isCurrent = outgoing.length === 0 && configurationIndex <= commitIndex && configurationIndex < jointIndex;
+    const continues = voters.length === joint.outgoing.length && voters.every((id) => joint.outgoing.includes(id));
+    return isCurrent && continues ? ["forgedLineage"] : null;
+  };
+}
 
 function admitting(configuration: Configuration, id: NodeId, peerId: string): Configuration {
   return {

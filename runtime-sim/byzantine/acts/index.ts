@@ -7,6 +7,7 @@ import type { ActName } from "../verdicts.ts";
 import { corruptMessage } from "./corrupting.ts";
 import { falseAnswer, falseLeaderAnswer, lyingAcknowledgement, unstoredAcknowledgement } from "./following.ts";
 import { consistentForgedSnapshot, forgedJoin, forgedSnapshot } from "./forging.ts";
+import { joinerIntroduction, joinerMembership, joinerSnapshot, joinerStart } from "./joining.ts";
 import { equivocation, prematureCommit, rewriteCommitted } from "./leading.ts";
 import { identityForgery, replay, selectiveSilence, silence } from "./talking.ts";
 import { fakeLeader, termRush, twoVotes, wrongTerm } from "./voting.ts";
@@ -31,4 +32,8 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
   "forged-join": forgedJoin,
   "false-answer": falseAnswer,
   "false-leader-answer": falseLeaderAnswer,
+  "joiner-introduction": joinerIntroduction,
+  "joiner-start": joinerStart,
+  "joiner-snapshot": joinerSnapshot,
+  "joiner-membership": joinerMembership,
 };
