@@ -198,7 +198,7 @@ export class FleetAudit implements StateListener {
     const context = { before, command: commandOf(entry) };
     for (const event of eventsOfEntry(state, entry.index)) {
       for (const oracle of this.#onHappened) oracle.happened(event, state, context);
-      this.#placements.tell(event);
+      this.#placements.tell(event, this.#fleet.now());
     }
   }
 

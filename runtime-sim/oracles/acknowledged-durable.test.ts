@@ -40,7 +40,8 @@ test("acknowledged before it was committed", () => {
   const made = cluster();
   complete(made, call(made, CREATE), applied(3, CREATED));
   expect(made.violations).toEqual([
-    `${NAME}: operation 1 of client 1 (createVm a = 1) was acknowledged at index 3, but only 2 is committed`,
+    `${NAME}: operation 1 of client 1 (createVm a = 1) was acknowledged at index 3, but only 2 is committed ` +
+      "(first committed by node 1 at event 1, 0.000000 s)",
   ]);
 });
 

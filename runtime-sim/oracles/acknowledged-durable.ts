@@ -14,6 +14,7 @@
 import { type ClientAnswer, type Command, decodeEntryData, type VmRecord } from "../../core/index.ts";
 import { askedText, type ClientOperation } from "../workload/index.ts";
 import type { OracleContext } from "./context.ts";
+import { appliedText, committedText } from "./ledger.ts";
 import type { Oracle } from "./oracle.ts";
 import { isSame, isSameResult } from "./same.ts";
 
@@ -25,7 +26,8 @@ export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle 
     if (index > ledger.commitIndex) {
       violate(
         name,
-        () => `${describe(operation)} was acknowledged at index ${index}, but only ${ledger.commitIndex} is committed`,
+        () =>
+          `${describe(operation)} was acknowledged at index ${index}, but only ${ledger.commitIndex} is committed (${committedText(ledger, ledger.commitIndex)})`,
       );
       return;
     }
@@ -36,7 +38,7 @@ export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle 
         name,
         () =>
           `${describe(operation)} was acknowledged at index ${index} of term ${term}, but term ${entry.term} is ` +
-          "committed there",
+          `committed there, ${committedText(ledger, index)}`,
       );
       return;
     }
@@ -44,7 +46,8 @@ export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle 
     if (request === undefined || !isRequestOf(operation, request)) {
       violate(
         name,
-        () => `${describe(operation)} was acknowledged by entry ${index}, which holds ${JSON.stringify(request)}`,
+        () =>
+          `${describe(operation)} was acknowledged by entry ${index}, which holds ${JSON.stringify(request)}, ${committedText(ledger, index)}`,
       );
       return;
     }
@@ -54,7 +57,7 @@ export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle 
         name,
         () =>
           `${describe(operation)} was answered ${JSON.stringify(result)}, but entry ${index} gave ` +
-          `${JSON.stringify(first)}`,
+          `${JSON.stringify(first)} on ${appliedText(ledger, index)}`,
       );
     }
   }
@@ -64,7 +67,8 @@ export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle 
     if (index > ledger.commitIndex) {
       violate(
         name,
-        () => `${describe(operation)} saw a write at index ${index}, but only ${ledger.commitIndex} is committed`,
+        () =>
+          `${describe(operation)} saw a write at index ${index}, but only ${ledger.commitIndex} is committed (${committedText(ledger, ledger.commitIndex)})`,
       );
       return;
     }
@@ -74,7 +78,8 @@ export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle 
     if (command === undefined || !mayHaveWritten(command, vm)) {
       violate(
         name,
-        () => `${describe(operation)} saw ${JSON.stringify(vm)}, but entry ${index} holds ${JSON.stringify(command)}`,
+        () =>
+          `${describe(operation)} saw ${JSON.stringify(vm)}, but entry ${index} holds ${JSON.stringify(command)}, ${committedText(ledger, index)}`,
       );
     }
   }
@@ -95,7 +100,8 @@ export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle 
         if (index > ledger.commitIndex) {
           violate(
             name,
-            () => `${describe(operation)} was served at index ${index}, but only ${ledger.commitIndex} is committed`,
+            () =>
+              `${describe(operation)} was served at index ${index}, but only ${ledger.commitIndex} is committed (${committedText(ledger, ledger.commitIndex)})`,
           );
         } else if (result.kind === "vm" && result.vm !== null) {
           checkSeen(operation, result.vm);

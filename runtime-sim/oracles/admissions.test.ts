@@ -39,7 +39,9 @@ test("two nodes with one token", () => {
   const { cluster, tell } = withToken();
   tell({});
   tell({ nodeId: 8 });
-  expect(cluster.violations).toEqual(["admissions: token token1 has let in node 7 and node 8"]);
+  expect(cluster.violations).toEqual([
+    "admissions: token token1 has let in node 7, answered at event 0, 0.000000 s, and node 8",
+  ]);
 });
 
 test("after the revocation was answered; while it is under way either may come first", () => {
@@ -51,15 +53,19 @@ test("after the revocation was answered; while it is under way either may come f
   late.tell({ ...revoked, invokedMs: 4000, answeredMs: 5000 });
   late.tell({ invokedMs: 5001 });
   expect(late.cluster.violations).toEqual([
-    "admissions: token token1 has let in node 7, which asked after it was revoked",
+    "admissions: token token1 has let in node 7, which asked at 5.001000 s, after its revocation was answered at event 0, 0.000000 s",
   ]);
 });
 
 test("long after its time, and called expired long before", () => {
   const late = withToken();
   late.tell({ invokedMs: 90_000 });
-  expect(late.cluster.violations).toEqual(["admissions: token token1 has let in node 7 29000 ms after its time"]);
+  expect(late.cluster.violations).toEqual([
+    "admissions: token token1 has let in node 7 29000 ms after its time; it was made at event 0, 0.000000 s",
+  ]);
   const early = withToken();
   early.tell({ invokedMs: 10_000, result: EXPIRED });
-  expect(early.cluster.violations).toEqual(["admissions: token token1 was called expired 49900 ms before its time"]);
+  expect(early.cluster.violations).toEqual([
+    "admissions: token token1 was called expired 49900 ms before its time; it was made at event 0, 0.000000 s",
+  ]);
 });

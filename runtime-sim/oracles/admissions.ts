@@ -8,49 +8,75 @@
  * API, which the core keeps but does not decide by: whoever serves a client does, by the state of its own node.
  */
 import type { DoorCall } from "../workload/index.ts";
+import { type Moment, momentText } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
 import type { Oracle } from "./oracle.ts";
 
 const SLACK_MS = 15_000;
 
-/** What is known of a token by its answers. */
-interface Known {
-  created: DoorCall | null;
-  /** The first answer. */
-  revoked: DoorCall | null;
-  admitted: DoorCall | null;
+/** A call, and when its answer came. */
+interface Answered extends DoorCall {
+  readonly at: Moment;
 }
 
-export function admissions({ violate }: OracleContext): Oracle {
+/** What is known of a token by its answers. */
+interface Known {
+  created: Answered | null;
+  /** The first answer. */
+  revoked: Answered | null;
+  admitted: Answered | null;
+}
+
+export function admissions({ violate, now }: OracleContext): Oracle {
   const name = "admissions";
   const tokens = new Map<string, Known>();
 
-  function letIn(call: DoorCall, known: Known): void {
+  function letIn(call: Answered, known: Known): void {
     const { tokenId, nodeId, invokedMs, ttlMs } = call;
     const { created, revoked, admitted } = known;
     if (admitted !== null && admitted.nodeId !== nodeId)
-      violate(name, () => `token ${tokenId} has let in node ${admitted.nodeId} and node ${nodeId}`);
+      violate(
+        name,
+        () =>
+          `token ${tokenId} has let in node ${admitted.nodeId}, answered at ${momentText(admitted.at)}, and node ${nodeId}`,
+      );
     if (revoked !== null && revoked.answeredMs < invokedMs)
-      violate(name, () => `token ${tokenId} has let in node ${nodeId}, which asked after it was revoked`);
+      violate(
+        name,
+        () =>
+          `token ${tokenId} has let in node ${nodeId}, which asked at ${seconds(invokedMs)} s, after its revocation was ` +
+          `answered at ${momentText(revoked.at)}`,
+      );
     if (created !== null && invokedMs > created.answeredMs + ttlMs + SLACK_MS) {
       const lateMs = invokedMs - created.answeredMs - ttlMs;
-      violate(name, () => `token ${tokenId} has let in node ${nodeId} ${Math.round(lateMs)} ms after its time`);
+      violate(
+        name,
+        () =>
+          `token ${tokenId} has let in node ${nodeId} ${Math.round(lateMs)} ms after its time; it was made at ` +
+          momentText(created.at),
+      );
     }
     known.admitted ??= call;
   }
 
-  function expired(call: DoorCall, { created }: Known): void {
+  function expired(call: Answered, { created }: Known): void {
     const { tokenId, answeredMs, ttlMs } = call;
     if (created === null || answeredMs >= created.invokedMs + ttlMs - SLACK_MS) return;
     const earlyMs = created.invokedMs + ttlMs - answeredMs;
-    violate(name, () => `token ${tokenId} was called expired ${Math.round(earlyMs)} ms before its time`);
+    violate(
+      name,
+      () =>
+        `token ${tokenId} was called expired ${Math.round(earlyMs)} ms before its time; it was made at ` +
+        momentText(created.at),
+    );
   }
 
   return {
     name,
     summary: "a token lets one node in, and only while it is good",
     checks: 0,
-    admission(call) {
+    admission(answered) {
+      const call = { ...answered, at: now() };
       const known = tokens.get(call.tokenId) ?? { created: null, revoked: null, admitted: null };
       tokens.set(call.tokenId, known);
       if (call.kind === "create") known.created ??= call;
@@ -62,4 +88,8 @@ export function admissions({ violate }: OracleContext): Oracle {
       }
     },
   };
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(6);
 }

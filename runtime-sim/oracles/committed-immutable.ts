@@ -9,16 +9,11 @@
 
 import { momentText } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
-import { factText } from "./ledger.ts";
+import { committedText, factText } from "./ledger.ts";
 import type { Oracle } from "./oracle.ts";
 
 export function committedImmutable({ violate, ledger, now }: OracleContext): Oracle {
   const name = "committed-immutable";
-  const committedText = (index: number): string => {
-    const first = ledger.committedFirst(index);
-    return first === null ? "committed before" : `first committed by ${factText(first)}`;
-  };
-
   return {
     name,
     summary: "a committed entry is the same on every node, for ever",
@@ -32,7 +27,7 @@ export function committedImmutable({ violate, ledger, now }: OracleContext): Ora
           name,
           () =>
             `node ${node.id} cut its log back to ${last}, below its commit index ${commitIndex}: ` +
-            `${committedText(commitIndex)}, cut off at ${momentText(now())}`,
+            `${committedText(ledger, commitIndex)}, cut off at ${momentText(now())}`,
         );
         return;
       }
@@ -42,7 +37,7 @@ export function committedImmutable({ violate, ledger, now }: OracleContext): Ora
           name,
           () =>
             `node ${node.id} replaced the entry at its commit index ${commitIndex}: chain ${commitChain}, ` +
-            `${committedText(commitIndex)}, is ${chain} at ${momentText(now())}`,
+            `${committedText(ledger, commitIndex)}, is ${chain} at ${momentText(now())}`,
         );
       }
     },
@@ -60,7 +55,7 @@ export function committedImmutable({ violate, ledger, now }: OracleContext): Ora
         violate(
           name,
           () =>
-            `two entries were committed at index ${index}: chain ${first}, ${committedText(index)}, and ${chain} by ` +
+            `two entries were committed at index ${index}: chain ${first}, ${committedText(ledger, index)}, and ${chain} by ` +
             factText({ nodeId: node.id, ...now() }),
         );
       }

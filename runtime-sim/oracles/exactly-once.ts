@@ -9,10 +9,11 @@
  */
 import { getVm } from "../../core/index.ts";
 import type { OracleContext } from "./context.ts";
+import { committedText } from "./ledger.ts";
 import type { Oracle } from "./oracle.ts";
 import { isSame } from "./same.ts";
 
-export function exactlyOnce({ violate, reference, sessions }: OracleContext): Oracle {
+export function exactlyOnce({ violate, ledger, reference, sessions }: OracleContext): Oracle {
   const name = "exactly-once";
   const oracle: Oracle = {
     name,
@@ -33,7 +34,7 @@ export function exactlyOnce({ violate, reference, sessions }: OracleContext): Or
       name,
       () =>
         `entry ${entry.index} repeats request ${session.sequence} of session ${session.id}` +
-        `${firstIndex === null ? "" : ` (first entry ${firstIndex})`} and changed ${command.name} again: ` +
+        `${firstIndex === null ? "" : ` (first entry ${firstIndex}, ${committedText(ledger, firstIndex)})`} and changed ${command.name} again: ` +
         `${JSON.stringify(before)} became ${JSON.stringify(after)}`,
     );
   });

@@ -40,7 +40,7 @@ describe("a settled leader", () => {
     const made = settled();
     stepDown(made);
     expect(made.violations).toEqual([
-      "healthy-leader: node 1 leads term 1 no more, although it is sound and connected both ways with nodes " +
+      "healthy-leader: node 1 gives up term 1, which it led since event 1, 0.000000 s, although it is sound and connected both ways with nodes " +
         "1, 2, 3, 4, 5 since 4000 ms",
     ]);
   });

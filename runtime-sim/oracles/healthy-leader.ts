@@ -16,7 +16,7 @@
  * (availability sees it when nobody serves).
  */
 import { isJoint, type NodeId } from "../../core/index.ts";
-import type { NodeView } from "../world/index.ts";
+import { type Moment, momentText, type NodeView } from "../world/index.ts";
 import { hasLiar, type OracleContext } from "./context.ts";
 import type { Oracle, Watched } from "./oracle.ts";
 import { isQuorum } from "./quorum.ts";
@@ -26,11 +26,12 @@ const SETTLED_AFTER_TIMEOUTS = 4;
 interface Leading {
   readonly term: number;
   readonly sinceMs: number;
+  readonly since: Moment;
   /** It has ordered a campaign in this term. */
   hasOrdered: boolean;
 }
 
-export function healthyLeader({ violate, members, configurations, health, raft, nowMs }: OracleContext): Oracle {
+export function healthyLeader({ violate, members, configurations, health, raft, nowMs, now }: OracleContext): Oracle {
   const name = "healthy-leader";
   const settledAfterMs = SETTLED_AFTER_TIMEOUTS * raft.electionTimeoutMs;
   const leading = new Map<NodeId, Leading>();
@@ -79,27 +80,28 @@ export function healthyLeader({ violate, members, configurations, health, raft, 
 
   function gaveUp(oracle: Oracle, watched: Watched, node: NodeView): void {
     const quorum = settledWith(node.id);
-    if (quorum === null) return;
+    const since = leading.get(node.id)?.since;
+    if (quorum === null || since === undefined) return;
     oracle.checks += 1;
     if (mayGiveUp(node)) return;
     violate(
       name,
       () =>
-        `node ${node.id} leads term ${watched.term} no more, although it is sound and connected both ways with ` +
-        `nodes ${quorum.join(", ")} since ${settledAfterMs} ms`,
+        `node ${node.id} gives up term ${watched.term}, which it led since ${momentText(since)}, although it is ` +
+        `sound and connected both ways with nodes ${quorum.join(", ")} since ${settledAfterMs} ms`,
     );
   }
 
   function entered(node: NodeView): void {
-    for (const [leader, { term, hasOrdered }] of leading) {
+    for (const [leader, { term, since, hasOrdered }] of leading) {
       if (term >= node.term || hasOrdered) continue;
       const quorum = settledWith(leader);
       if (quorum === null || mayHoldOldVotes(node.id, quorum)) continue;
       violate(
         name,
         () =>
-          `node ${node.id} enters term ${node.term}, although node ${leader} leads term ${term}, sound and connected ` +
-          `both ways with nodes ${quorum.join(", ")} since ${settledAfterMs} ms, and has ordered no campaign`,
+          `node ${node.id} enters term ${node.term}, although node ${leader} leads term ${term} since ` +
+          `${momentText(since)}, sound and connected both ways with nodes ${quorum.join(", ")} since ${settledAfterMs} ms, and has ordered no campaign`,
       );
     }
   }
@@ -112,7 +114,7 @@ export function healthyLeader({ violate, members, configurations, health, raft, 
       leading.delete(member.id);
     },
     elected({ member }, node) {
-      leading.set(member.id, { term: node.term, sinceMs: nowMs(), hasOrdered: false });
+      leading.set(member.id, { term: node.term, sinceMs: nowMs(), since: now(), hasOrdered: false });
     },
     ordered({ member }) {
       const state = leading.get(member.id);

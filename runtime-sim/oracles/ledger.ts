@@ -29,6 +29,18 @@ export function factText(fact: Fact): string {
   return `node ${fact.nodeId} at ${momentText(fact)}`;
 }
 
+/** Who first knew an entry to be committed, for messages. */
+export function committedText(ledger: Pick<CommittedLedger, "committedFirst">, index: number): string {
+  const first = ledger.committedFirst(index);
+  return first === null ? "committed before" : `first committed by ${factText(first)}`;
+}
+
+/** Who first applied an entry, for messages. */
+export function appliedText(ledger: Pick<CommittedLedger, "appliedFirst">, index: number): string {
+  const first = ledger.appliedFirst(index);
+  return first === null ? "the first node that applied it" : `the first that applied it, ${factText(first)}`;
+}
+
 interface Slot extends Fact {
   index: number;
   term: number;

@@ -63,8 +63,8 @@ test("commit and applied indexes that go back, or ahead of what they rest on", (
     node.appliedIndex = 1;
   });
   expect(cluster.violations).toEqual([
-    "monotonic: the commit index of node 1 went back from 3 to 2",
-    "monotonic: the applied index of node 1 went back from 3 to 1",
+    "monotonic: the commit index of node 1 went back from 3 (at event 1, 0.000000 s) to 2",
+    "monotonic: the applied index of node 1 went back from 3 (at event 1, 0.000000 s) to 1",
   ]);
   cluster.step(1, (node) => {
     node.appliedIndex = 3;
@@ -81,7 +81,9 @@ test("two candidates told in one term, with a restart in between", () => {
     node.votedFor = 2;
   });
   cluster.step(1, () => {}, [grant(1, 3, 5)]);
-  expect(cluster.violations).toEqual(["monotonic: node 1 votes for 3 in term 5 after it voted for 2"]);
+  expect(cluster.violations).toEqual([
+    "monotonic: node 1 votes for 3 in term 5 after it voted for 2 (at event 1, 0.000000 s)",
+  ]);
 });
 
 test("a vote forgotten over a restart", () => {
@@ -92,7 +94,7 @@ test("a vote forgotten over a restart", () => {
     node.term = 5;
   });
   expect(cluster.violations).toEqual([
-    "monotonic: node 1 restarted in term 5 with its vote for 0 after it had told 2 that it votes for it in term 5",
+    "monotonic: node 1 restarted in term 5 with its vote for 0 after it had told 2 that it votes for it in term 5 (at event 1, 0.000000 s)",
   ]);
 });
 
@@ -105,7 +107,9 @@ test("a durable vote that changes", () => {
       disk.durableVote = vote;
     });
   }
-  expect(cluster.violations).toEqual(["monotonic: the durable vote of node 1 in term 1 changed from 2 to 3"]);
+  expect(cluster.violations).toEqual([
+    "monotonic: the durable vote of node 1 in term 1 changed from 2 (at event 1, 0.000000 s) to 3",
+  ]);
 });
 
 test("a damaged disk is no excuse", () => {

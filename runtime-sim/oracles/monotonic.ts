@@ -9,7 +9,7 @@
  * that it starts anew from, and never for a second vote.
  */
 import { NOBODY, type NodeId } from "../../core/index.ts";
-import type { MemberView, NodeView } from "../world/index.ts";
+import { type MemberView, type Moment, momentText, type NodeView } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
 import type { Oracle, Watched } from "./oracle.ts";
 
@@ -22,9 +22,21 @@ interface Shown {
   grantedTerm: number;
   grantedTo: NodeId;
   startsAnew: number;
+  /** Since when each of these is so; null: not yet. */
+  durableSince: Moment | null;
+  grantedSince: Moment | null;
+  /** When its commit index, and its applied index, last changed. */
+  readonly committedSince: Moved;
+  readonly appliedSince: Moved;
 }
 
-export function monotonic({ violate }: OracleContext): Oracle {
+/** A moment that is written over. */
+interface Moved extends Moment {
+  event: number;
+  atMs: number;
+}
+
+export function monotonic({ violate, conditions, now }: OracleContext): Oracle {
   const name = "monotonic";
   const shownByHost: Shown[] = [];
 
@@ -44,14 +56,21 @@ export function monotonic({ violate }: OracleContext): Oracle {
     if (term === shown.durableTerm && vote === shown.durableVote) return;
     oracle.checks += 1;
     const { durableTerm: termBefore, durableVote: voteBefore } = shown;
+    const since = shown.durableSince;
     shown.durableTerm = term;
     shown.durableVote = vote;
+    shown.durableSince = now();
     if (term < termBefore) {
-      violate(name, () => `the durable term of node ${member.id} went back from ${termBefore} to ${term}`);
+      violate(
+        name,
+        () => `the durable term of node ${member.id} went back from ${termBefore}${sinceText(since)} to ${term}`,
+      );
     } else if (term === termBefore && voteBefore !== NOBODY) {
       violate(
         name,
-        () => `the durable vote of node ${member.id} in term ${term} changed from ${voteBefore} to ${vote}`,
+        () =>
+          `the durable vote of node ${member.id} in term ${term} changed from ${voteBefore}${sinceText(since)} to ` +
+          `${vote}`,
       );
     }
   }
@@ -76,6 +95,7 @@ export function monotonic({ violate }: OracleContext): Oracle {
     if (node.configuration.voters.includes(node.id) || node.configuration.outgoing.includes(node.id)) return false;
     shown.durableTerm = member.disk.durableTerm;
     shown.durableVote = member.disk.durableVote;
+    shown.durableSince = now();
     return true;
   }
 
@@ -90,14 +110,19 @@ export function monotonic({ violate }: OracleContext): Oracle {
       this.checks += 1;
       const shown = shownBy(member);
       const { term, votedFor } = node;
-      const { durableTerm, durableVote, grantedTerm, grantedTo } = shown;
+      const { durableTerm, durableVote, durableSince, grantedTerm, grantedTo, grantedSince } = shown;
       if (term < durableTerm) {
-        violate(name, () => `node ${node.id} restarted in term ${term} although ${durableTerm} was durable`);
+        violate(
+          name,
+          () =>
+            `node ${node.id} restarted in term ${term} although ${durableTerm} was durable${sinceText(durableSince)}`,
+        );
       } else if (term === durableTerm && durableVote !== NOBODY && votedFor !== durableVote) {
         violate(
           name,
           () =>
-            `node ${node.id} restarted in term ${term} with its vote for ${votedFor}; for ${durableVote} was durable`,
+            `node ${node.id} restarted in term ${term} with its vote for ${votedFor}; for ${durableVote} was durable` +
+            sinceText(durableSince),
         );
       }
       if (term < grantedTerm || (term === grantedTerm && votedFor !== grantedTo)) {
@@ -105,7 +130,7 @@ export function monotonic({ violate }: OracleContext): Oracle {
           name,
           () =>
             `node ${node.id} restarted in term ${term} with its vote for ${votedFor} after it had told ` +
-            `${grantedTo} that it votes for it in term ${grantedTerm}`,
+            `${grantedTo} that it votes for it in term ${grantedTerm}${sinceText(grantedSince)}`,
         );
       }
     },
@@ -123,8 +148,13 @@ export function monotonic({ violate }: OracleContext): Oracle {
       const before = watched.commitIndex;
       if (node.commitIndex < before) {
         const { commitIndex } = node;
-        violate(name, () => `the commit index of node ${node.id} went back from ${before} to ${commitIndex}`);
+        const since = { ...shownBy(watched.member).committedSince };
+        violate(
+          name,
+          () => `the commit index of node ${node.id} went back from ${before}${sinceText(since)} to ${commitIndex}`,
+        );
       }
+      moved(shownBy(watched.member).committedSince);
       checkOrder(node);
     },
     applied(watched, node) {
@@ -132,8 +162,13 @@ export function monotonic({ violate }: OracleContext): Oracle {
       const before = watched.appliedIndex;
       if (node.appliedIndex < before) {
         const { appliedIndex } = node;
-        violate(name, () => `the applied index of node ${node.id} went back from ${before} to ${appliedIndex}`);
+        const since = { ...shownBy(watched.member).appliedSince };
+        violate(
+          name,
+          () => `the applied index of node ${node.id} went back from ${before}${sinceText(since)} to ${appliedIndex}`,
+        );
       }
+      moved(shownBy(watched.member).appliedSince);
       checkOrder(node);
     },
     promised(watched, _node, message) {
@@ -142,18 +177,26 @@ export function monotonic({ violate }: OracleContext): Oracle {
       checkDurable(this, watched.member);
       const shown = shownBy(watched.member);
       const { term, to } = message;
-      const { grantedTerm, grantedTo } = shown;
+      const { grantedTerm, grantedTo, grantedSince } = shown;
       if (term === grantedTerm && to !== grantedTo) {
         violate(
           name,
-          () => `node ${watched.member.id} votes for ${to} in term ${term} after it voted for ${grantedTo}`,
+          () =>
+            `node ${watched.member.id} votes for ${to} in term ${term} after it voted for ${grantedTo}` +
+            sinceText(grantedSince),
         );
       } else if (term > grantedTerm) {
         shown.grantedTerm = term;
         shown.grantedTo = to;
+        shown.grantedSince = now();
       }
     },
   };
+
+  function moved(since: Moved): void {
+    since.event = conditions.events;
+    since.atMs = conditions.nowUs / 1000;
+  }
 
   function checkOrder(node: NodeView): void {
     const { appliedIndex, commitIndex } = node;
@@ -168,5 +211,20 @@ export function monotonic({ violate }: OracleContext): Oracle {
 }
 
 function nothingShown(): Shown {
-  return { durableTerm: 0, durableVote: NOBODY, grantedTerm: 0, grantedTo: NOBODY, startsAnew: 0 };
+  return {
+    durableTerm: 0,
+    durableVote: NOBODY,
+    grantedTerm: 0,
+    grantedTo: NOBODY,
+    startsAnew: 0,
+    durableSince: null,
+    grantedSince: null,
+    committedSince: { event: 0, atMs: 0 },
+    appliedSince: { event: 0, atMs: 0 },
+  };
+}
+
+/** When the first of two facts came to be. */
+function sinceText(since: Moment | null): string {
+  return since === null ? "" : ` (at ${momentText(since)})`;
 }

@@ -16,7 +16,7 @@ test("a read from before an acknowledged write", () => {
   complete(cluster, call(cluster, { id: 2, kind: "create", value: 1 }), applied(5, CREATED));
   complete(cluster, call(cluster, { id: 3, key: "another" }), read(4, null));
   expect(cluster.violations).toEqual([
-    "read-freshness: operation 3 of client 1 (getVm another) was served at index 4; 5 had been answered before it was called",
+    "read-freshness: operation 3 of client 1 (getVm another) was served at index 4; 5 had been answered to operation 2 at event 0, 0.001000 s, before it was called",
   ]);
 });
 

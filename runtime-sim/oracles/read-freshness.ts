@@ -8,14 +8,22 @@
  */
 
 import { askedText } from "../workload/index.ts";
+import { type Moment, momentText } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
 import type { Oracle } from "./oracle.ts";
 
-export function readFreshness({ violate }: OracleContext): Oracle {
+/** What a client was told. */
+interface Answered {
+  readonly index: number;
+  readonly operation: number;
+  readonly at: Moment;
+}
+
+export function readFreshness({ violate, now }: OracleContext): Oracle {
   const name = "read-freshness";
-  let highest = 0;
+  let highest: Answered | null = null;
   /** For each operation under way: the highest index that was answered before it was called. */
-  const floors = new Map<number, number>();
+  const floors = new Map<number, Answered | null>();
 
   return {
     name,
@@ -25,20 +33,21 @@ export function readFreshness({ violate }: OracleContext): Oracle {
       if (asked.kind === "write" || asked.consistency !== "stale") floors.set(id, highest);
     },
     completed({ id, client, asked, answer }) {
-      const floor = floors.get(id);
+      const floor = floors.get(id) ?? null;
+      const isJudged = floors.has(id);
       floors.delete(id);
-      if (floor === undefined || answer === null || (answer.kind !== "applied" && answer.kind !== "read")) return;
+      if (!isJudged || answer === null || (answer.kind !== "applied" && answer.kind !== "read")) return;
       this.checks += 1;
       const { index } = answer;
-      if (index < floor) {
+      if (floor !== null && index < floor.index) {
         violate(
           name,
           () =>
-            `operation ${id} of client ${client} (${askedText(asked)}) was served at index ${index}; ${floor} had ` +
-            "been answered before it was called",
+            `operation ${id} of client ${client} (${askedText(asked)}) was served at index ${index}; ${floor.index} had ` +
+            `been answered to operation ${floor.operation} at ${momentText(floor.at)}, before it was called`,
         );
       }
-      if (index > highest) highest = index;
+      if (highest === null || index > highest.index) highest = { index, operation: id, at: now() };
     },
   };
 }

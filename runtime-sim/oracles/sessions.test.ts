@@ -33,7 +33,7 @@ test("a client that is told something else", () => {
   propose(cluster, 1, inSession(1, 1, createVm("a", 1)), inSession(1, 1, createVm("a", 1)));
   complete(cluster, call(cluster, CREATE), applied(3, EXISTS));
   expect(cluster.violations).toEqual([
-    'sessions: request 1 of session 1 was answered {"ok":false,"refusal":{"kind":"vmExists"}}; first it was {"ok":true,"kind":"vmCreated","generation":1} (entry 2)',
+    'sessions: request 1 of session 1 was answered {"ok":false,"refusal":{"kind":"vmExists"}}; first it was {"ok":true,"kind":"vmCreated","generation":1} (entry 2, on the first that applied it, node 1 at event 2, 0.000000 s)',
   ]);
 });
 

@@ -8,6 +8,7 @@
  */
 import type { ApplyResult } from "../../core/index.ts";
 import type { OracleContext } from "./context.ts";
+import { appliedText } from "./ledger.ts";
 import type { Oracle } from "./oracle.ts";
 import { isSameResult } from "./same.ts";
 
@@ -25,7 +26,7 @@ export function oneAnswerPerRequest({ violate, ledger, reference, sessions }: Or
       name,
       () =>
         `${what()} was answered ${JSON.stringify(result)}; first it was ${JSON.stringify(first)} (entry ` +
-        `${firstIndex})`,
+        `${firstIndex}, on ${appliedText(ledger, firstIndex)})`,
     );
   }
 

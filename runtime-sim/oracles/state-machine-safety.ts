@@ -11,7 +11,7 @@
  */
 import { momentText, type NodeView } from "../world/index.ts";
 import type { OracleContext } from "./context.ts";
-import { factText } from "./ledger.ts";
+import { appliedText, committedText } from "./ledger.ts";
 import type { Oracle } from "./oracle.ts";
 import { isSameState } from "./reference.ts";
 import { isSameResult } from "./same.ts";
@@ -27,16 +27,6 @@ export function stateMachineSafety({ violate, ledger, reference, members, now }:
   /** Members whose whole state is to be compared when they have caught up. */
   const due = new Set<number>();
   let nextComparison = COMPARE_EVERY_ENTRIES;
-
-  const appliedText = (index: number): string => {
-    const first = ledger.appliedFirst(index);
-    return first === null ? "the first node that applied it" : `the first that applied it, ${factText(first)}`;
-  };
-
-  const committedText = (index: number): string => {
-    const first = ledger.committedFirst(index);
-    return first === null ? "is committed" : `was first committed by ${factText(first)}`;
-  };
 
   const oracle: Oracle = {
     name,
@@ -89,7 +79,7 @@ export function stateMachineSafety({ violate, ledger, reference, members, now }:
     violate(
       name,
       () =>
-        `entry ${entry.index} gave ${JSON.stringify(first)} on ${appliedText(entry.index)}, and ` +
+        `entry ${entry.index} gave ${JSON.stringify(first)} on ${appliedText(ledger, entry.index)}, and ` +
         `${JSON.stringify(result)} in a replay`,
     );
   });
@@ -118,7 +108,7 @@ export function stateMachineSafety({ violate, ledger, reference, members, now }:
           name,
           () =>
             `node ${node.id} applied chain ${entry.chain} at index ${index} at ${momentText(now())}, where ` +
-            `${chain} ${committedText(index)}`,
+            `${chain} was ${committedText(ledger, index)}`,
         );
         return;
       }
@@ -128,7 +118,7 @@ export function stateMachineSafety({ violate, ledger, reference, members, now }:
           name,
           () =>
             `applying entry ${index} gave ${JSON.stringify(result)} on node ${node.id} at ${momentText(now())}, and ` +
-            `${JSON.stringify(known)} on ${appliedText(index)}`,
+            `${JSON.stringify(known)} on ${appliedText(ledger, index)}`,
         );
         return;
       }

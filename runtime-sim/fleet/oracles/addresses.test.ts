@@ -26,9 +26,9 @@ test("planted: two VMs own one address", () => {
   fleet.create("one", first);
   fleet.create("two", first);
   expect(fleet.violations).toEqual([
-    "10.0.0.4 of VLAN none belongs to one, and is given to two",
-    "02:b1:00:01:00:04 belongs to one, and is given to two",
-    "bx-1-4 belongs to one, and is given to two",
+    "10.0.0.4 of VLAN none belongs to one since event 3, 0.000000 s, and is given to two",
+    "02:b1:00:01:00:04 belongs to one since event 3, 0.000000 s, and is given to two",
+    "bx-1-4 belongs to one since event 3, 0.000000 s, and is given to two",
   ]);
 });
 
@@ -37,7 +37,9 @@ test("planted: the address of a VM is given out while its machine is still there
   fleet.running("one", 1, first);
   fleet.remove("one");
   fleet.create("two", first);
-  expect(fleet.violations[0]).toBe("10.0.0.4 of VLAN none is given to two while one answers to it on worker 1");
+  expect(fleet.violations[0]).toBe(
+    "10.0.0.4 of VLAN none is given to two while one answers to it on worker 1 since event 6, 0.000000 s",
+  );
 });
 
 test("planted: a machine of a VM that is no more begins to answer to an address that has another owner", () => {
@@ -52,7 +54,9 @@ test("planted: a machine of a VM that is no more begins to answer to an address 
   // Its record is gone: only the run is left to tell.
   fleet.create("one");
   fleet.worker(1).run("one", epoch, interfaces);
-  expect(fleet.violations[0]).toBe("one answers to 10.0.0.4 of VLAN none on worker 1, which belongs to two");
+  expect(fleet.violations[0]).toBe(
+    "one answers to 10.0.0.4 of VLAN none on worker 1, which belongs to two since event 6, 0.000000 s",
+  );
 });
 
 test("planted: a host has set up another address than the machine's VM holds", () => {
@@ -70,7 +74,7 @@ test("planted: two pools have one number, and so one MAC", () => {
   fleet.setPool("dmz", 1);
   fleet.create("one", first);
   fleet.create("two", { addresses: [{ pool: "dmz", index: 4 }] });
-  expect(fleet.violations).toContain("02:b1:00:01:00:04 belongs to one, and is given to two");
+  expect(fleet.violations).toContain("02:b1:00:01:00:04 belongs to one since event 4, 0.000000 s, and is given to two");
 });
 
 test("planted: an address of a pool that the VM did not ask for, or none at all", () => {
@@ -101,5 +105,5 @@ test("planted: an update that changes no network moves an address", () => {
   expect(fleet.violations).toEqual([]);
   fleet.setPool("dmz", 2);
   fleet.update("one", { spec, addresses: [{ pool: "dmz", index: 1 }] });
-  expect(fleet.violations).toEqual(["one has another address, and the same networks"]);
+  expect(fleet.violations).toEqual(["one has another address than by entry 0, and the same networks"]);
 });

@@ -8,22 +8,29 @@
  * Not checked: which of the free addresses a VM gets, and by which strategy a pool is chosen.
  */
 import { type ClusterState, type Interface, interfaceOf, poolOf, type VmRecord, vmOf } from "../../../core/index.ts";
+import { type Moment, momentText } from "../../world/index.ts";
 import type { FleetContext, FleetOracle, WorkerView } from "./oracle.ts";
 
 const NONE: readonly string[] = [];
 
-export function addresses({ violate, violateLease }: FleetContext): FleetOracle {
-  const owners = new Map<string, string>();
+/** Whose an address is, and since when. */
+interface Owner {
+  readonly name: string;
+  readonly since: Moment;
+}
+
+export function addresses({ now, violate, violateLease }: FleetContext): FleetOracle {
+  const owners = new Map<string, Owner>();
   const held = new Map<string, readonly string[]>();
   /** As each VM was last asked for. */
   const last = new Map<string, VmRecord>();
   /** What each run answers to. */
   const answers = new Map<string, readonly string[]>();
   /** Who answers to an address by executing. */
-  const executing = new Map<string, Map<WorkerView, string>>();
+  const executing = new Map<string, Map<WorkerView, Owner>>();
 
   const release = (name: string): void => {
-    for (const key of held.get(name) ?? NONE) if (owners.get(key) === name) owners.delete(key);
+    for (const key of held.get(name) ?? NONE) if (owners.get(key)?.name === name) owners.delete(key);
     held.delete(name);
   };
 
@@ -44,18 +51,26 @@ export function addresses({ violate, violateLease }: FleetContext): FleetOracle 
           const before = last.get(name);
           last.set(name, vm);
           if (event.kind === "vmUpdated" && before !== undefined && hasMovedForNothing(before, vm))
-            violate(() => `${name} has another address, and the same networks`);
+            violate(() => `${name} has another address than by entry ${before.updatedIndex}, and the same networks`);
           if (vm.addresses.length === 0) return;
           const keys = keysOf(state, vm);
           held.set(name, keys);
+          const since = now();
           for (const key of keys) {
             this.checks += 1;
             const owner = owners.get(key);
-            if (owner !== undefined) violateLease(() => `${key} belongs to ${owner}, and is given to ${name}`);
-            owners.set(key, name);
+            if (owner !== undefined)
+              violateLease(
+                () => `${key} belongs to ${owner.name} since ${momentText(owner.since)}, and is given to ${name}`,
+              );
+            owners.set(key, { name, since });
             for (const [worker, other] of executing.get(key) ?? []) {
-              if (other !== name)
-                violateLease(() => `${key} is given to ${name} while ${other} answers to it on worker ${worker.id}`);
+              if (other.name !== name)
+                violateLease(
+                  () =>
+                    `${key} is given to ${name} while ${other.name} answers to it on worker ${worker.id} since ` +
+                    momentText(other.since),
+                );
             }
           }
           return;
@@ -75,6 +90,7 @@ export function addresses({ violate, violateLease }: FleetContext): FleetOracle 
     },
     began(worker, { name, epoch, spec, interfaces }) {
       const held = answers.get(runOf(name, epoch));
+      const since = now();
       if (spec !== null && held !== undefined) {
         this.checks += 1;
         const set = interfaces.flatMap(keysOfInterface);
@@ -82,18 +98,22 @@ export function addresses({ violate, violateLease }: FleetContext): FleetOracle 
           violate(() => `${name} runs on worker ${worker.id} with ${set.join()}, and holds ${held.join()}`);
       }
       for (const key of held ?? NONE) {
-        const there = executing.get(key) ?? new Map<WorkerView, string>();
-        executing.set(key, there.set(worker, name));
+        const there = executing.get(key) ?? new Map<WorkerView, Owner>();
+        executing.set(key, there.set(worker, { name, since }));
         this.checks += 1;
         const owner = owners.get(key);
-        if (owner !== undefined && owner !== name)
-          violateLease(() => `${name} answers to ${key} on worker ${worker.id}, which belongs to ${owner}`);
+        if (owner !== undefined && owner.name !== name)
+          violateLease(
+            () =>
+              `${name} answers to ${key} on worker ${worker.id}, which belongs to ${owner.name} since ` +
+              momentText(owner.since),
+          );
       }
     },
     ended(worker, { name, epoch }) {
       for (const key of answers.get(runOf(name, epoch)) ?? NONE) {
         const there = executing.get(key);
-        if (there?.get(worker) === name) there.delete(worker);
+        if (there?.get(worker)?.name === name) there.delete(worker);
         if (there?.size === 0) executing.delete(key);
       }
     },

@@ -41,7 +41,7 @@ test("a tenth at a time", () => {
   expect(fleet.violations).toEqual([]);
   evict(fleet, "vm-3");
   expect(fleet.violations).toEqual([
-    "worker 1 is drained of vm-1, vm-2, vm-3 at once: of its 20 VMs 2 may move at a time",
+    "worker 1 is drained of vm-1 (since event 83, 0.000000 s), vm-2 (since event 84, 0.000000 s), vm-3 (since event 85, 0.000000 s) at once: of its 20 VMs 2 may move at a time",
   ]);
 });
 

@@ -7,6 +7,7 @@
  * highest since the drain began.
  */
 import { type ClusterState, intentOf, type VmRecord, vmOf, workerOf } from "../../../core/index.ts";
+import { type Moment, momentText } from "../../world/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
 /** One of so many VMs of a worker is moved at a time. */
@@ -15,7 +16,7 @@ const VMS_PER_MOVE = 10;
 const PATIENCE_MS = 108_000;
 
 interface Moving {
-  readonly sinceMs: number;
+  readonly since: Moment;
   /** In which term it left the worker; null: it has not yet. */
   leftTerm: number | null;
 }
@@ -25,7 +26,7 @@ interface Drain {
   vmsMax: number;
 }
 
-export function drainBudget({ touched, nowMs, violate }: FleetContext): FleetOracle {
+export function drainBudget({ touched, nowMs, now, violate }: FleetContext): FleetOracle {
   const drains = new Map<number, Drain>();
   /** By name of a moving VM, the worker that is drained of it. */
   const origins = new Map<string, number>();
@@ -44,7 +45,7 @@ export function drainBudget({ touched, nowMs, violate }: FleetContext): FleetOra
     drains.delete(workerId);
   };
   const move = (workerId: number, name: string): void => {
-    drains.get(workerId)?.moving.set(name, { sinceMs: nowMs(), leftTerm: null });
+    drains.get(workerId)?.moving.set(name, { since: now(), leftTerm: null });
     origins.set(name, workerId);
   };
   const settle = (name: string): void => {
@@ -91,16 +92,16 @@ export function drainBudget({ touched, nowMs, violate }: FleetContext): FleetOra
     const drain = drains.get(workerId);
     if (drain === undefined || touched.has(name)) return 0;
     move(workerId, name);
-    const names: string[] = [];
-    for (const [other, { sinceMs, leftTerm }] of drain.moving) {
+    const moving: (readonly [name: string, since: Moment])[] = [];
+    for (const [other, { since, leftTerm }] of drain.moving) {
       const isKnown = leftTerm === null || leftTerm >= term;
-      if (isKnown && !touched.has(other) && nowMs() - sinceMs < PATIENCE_MS) names.push(other);
+      if (isKnown && !touched.has(other) && nowMs() - since.atMs < PATIENCE_MS) moving.push([other, since]);
     }
     const budget = Math.max(1, Math.floor(drain.vmsMax / VMS_PER_MOVE));
-    if (names.length > budget)
+    if (moving.length > budget)
       violate(
         () =>
-          `worker ${workerId} is drained of ${names.join(", ")} at once: of its ${drain.vmsMax} VMs ` +
+          `worker ${workerId} is drained of ${moving.map(movingText).join(", ")} at once: of its ${drain.vmsMax} VMs ` +
           `${budget} may move at a time`,
       );
     return 1;
@@ -110,4 +111,8 @@ export function drainBudget({ touched, nowMs, violate }: FleetContext): FleetOra
 /** It has to leave because its worker is drained, and that is a disruption. */
 function isMoved(vm: VmRecord): boolean {
   return vm.eviction === "drain" && vm.desired === "running" && intentOf(vm) === "gone" && vm.runningSinceMs > 0;
+}
+
+function movingText([name, since]: readonly [name: string, since: Moment]): string {
+  return `${name} (since ${momentText(since)})`;
 }

@@ -22,14 +22,18 @@ test("a lease from when it was asked for, and what is done under it", () => {
 test("planted: a lease counts from when its answer came", () => {
   const fleet = fleetAt({ nowMs: 1100, leasedAtMs: 1000, switchAtMs: 0 });
   fleet.audit.acted(fleet.worker(1), { kind: "fenceAt", atMs: 11_100 });
-  expect(fleet.violations).toEqual(["worker 1 has a lease for 100 ms longer than it can have been given"]);
+  expect(fleet.violations).toEqual([
+    "worker 1 has a lease for 100 ms longer than it can have been given: its clock showed 1000 ms when it sent the newest report that was answered",
+  ]);
 });
 
 test("planted: a lease counts from a report that nobody has answered", () => {
   // Sent at 2000, and not told: no answer to it has come.
   const fleet = fleetAt({ nowMs: 2100, leasedAtMs: 1000, switchAtMs: 11_000 });
   fleet.audit.acted(fleet.worker(1), { kind: "fenceAt", atMs: 12_000 });
-  expect(fleet.violations).toEqual(["worker 1 has a lease for 1000 ms longer than it can have been given"]);
+  expect(fleet.violations).toEqual([
+    "worker 1 has a lease for 1000 ms longer than it can have been given: its clock showed 1000 ms when it sent the newest report that was answered",
+  ]);
 });
 
 test.each<HostAction>([
@@ -39,7 +43,9 @@ test.each<HostAction>([
 ])("planted: a $kind on a host whose switch has fallen", (action) => {
   const fleet = fleetAt({ nowMs: 11_000, leasedAtMs: 10_000, switchAtMs: 11_000 });
   fleet.audit.acted(fleet.worker(1), action);
-  expect(fleet.violations).toEqual([`worker 1 is told to ${action.kind} something, and holds no lease`]);
+  expect(fleet.violations).toEqual([
+    `worker 1 is told to ${action.kind} something at 11000 ms of its clock, and its lease ended at 11000 ms`,
+  ]);
 });
 
 test("planted: a start on a host whose switch was never set", () => {

@@ -22,7 +22,10 @@ export function leases({ violate }: FleetContext): FleetOracle {
           if (action.atMs > leasedAtMs + LEASE_TTL_MS)
             violate(() => {
               const overMs = Math.round(action.atMs - leasedAtMs - LEASE_TTL_MS);
-              return `worker ${worker.id} has a lease for ${overMs} ms longer than it can have been given`;
+              return (
+                `worker ${worker.id} has a lease for ${overMs} ms longer than it can have been given: its clock ` +
+                `showed ${leasedAtMs} ms when it sent the newest report that was answered`
+              );
             });
           return;
         }
@@ -31,11 +34,18 @@ export function leases({ violate }: FleetContext): FleetOracle {
         case "runJob":
           this.checks += 1;
           if (nowMs >= switchAtMs)
-            violate(() => `worker ${worker.id} is told to ${action.kind} something, and holds no lease`);
+            violate(
+              () =>
+                `worker ${worker.id} is told to ${action.kind} something at ${nowMs} ms of its clock, and ${fallen(switchAtMs)}`,
+            );
           return;
         default:
           return;
       }
     },
   };
+}
+
+function fallen(switchAtMs: number): string {
+  return Number.isFinite(switchAtMs) ? `its lease ended at ${switchAtMs} ms` : "has had no lease since it came up";
 }

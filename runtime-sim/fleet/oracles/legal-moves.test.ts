@@ -20,14 +20,18 @@ test("planted: a move that there is not", () => {
   const fleet = new FakeFleet(legalMoves);
   fleet.create("web");
   fleet.move("web", { state: "Running", workerId: 1, epoch: 9 });
-  expect(fleet.violations).toEqual(["VM web went from Pending to Running by entry 3"]);
+  expect(fleet.violations).toEqual([
+    "VM web went from Pending, which it was by entry 2, applied at event 2, 0.000000 s, to Running by entry 3",
+  ]);
 });
 
 test("planted: an event is missing between two", () => {
   const fleet = new FakeFleet(legalMoves);
   fleet.running("web", 1);
   fleet.move("web", { state: "Failed" }, { from: "Starting" });
-  expect(fleet.violations).toEqual(["VM web went from Starting to Failed by entry 5, but was Running"]);
+  expect(fleet.violations).toEqual([
+    "VM web went from Starting to Failed by entry 5, but was Running by entry 4, applied at event 4, 0.000000 s",
+  ]);
 });
 
 test("planted: a VM moves that was never created", () => {
@@ -41,14 +45,18 @@ test("planted: a run has the number of one before it", () => {
   const fleet = new FakeFleet(legalMoves);
   fleet.running("web", 1);
   fleet.move("web", { state: "Scheduled", epoch: 1 });
-  expect(fleet.violations).toEqual(["VM web went from run 3 back to 1 by entry 5"]);
+  expect(fleet.violations).toEqual([
+    "VM web went from run 3 (by entry 4, applied at event 4, 0.000000 s) back to 1 by entry 5",
+  ]);
 });
 
 test("planted: a VM goes elsewhere in the same run", () => {
   const fleet = new FakeFleet(legalMoves);
   fleet.running("web", 1);
   fleet.move("web", { state: "Scheduled", workerId: 2 });
-  expect(fleet.violations).toEqual(["VM web went to worker 2 by entry 5 in the run 3 of before"]);
+  expect(fleet.violations).toEqual([
+    "VM web went to worker 2 by entry 5 in the run 3 of before (by entry 4, applied at event 4, 0.000000 s)",
+  ]);
 });
 
 test("planted: a VM runs nowhere", () => {

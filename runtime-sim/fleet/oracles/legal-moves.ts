@@ -7,7 +7,9 @@
  * Not checked: whether a move was a good idea.
  */
 import type { VmState } from "../../../core/index.ts";
+import { momentText } from "../../world/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
+import type { Placement } from "./placements.ts";
 
 const MOVES: Readonly<Record<VmState, string>> = {
   Pending: "Scheduled Stopped",
@@ -38,15 +40,26 @@ export function legalMoves({ placements, violate }: FleetContext): FleetOracle {
       this.checks += 1;
       if (before === null) violate(() => `VM ${name} went to ${to} by entry ${index}, and had not been created`);
       else if (before.state !== from)
-        violate(() => `VM ${name} went from ${from} to ${to} by entry ${index}, but was ${before.state}`);
+        violate(
+          () => `VM ${name} went from ${from} to ${to} by entry ${index}, but was ${before.state} ${sinceText(before)}`,
+        );
       else if (moves.get(from)?.has(to) !== true)
-        violate(() => `VM ${name} went from ${from} to ${to} by entry ${index}`);
+        violate(() => `VM ${name} went from ${from}, which it was ${sinceText(before)}, to ${to} by entry ${index}`);
       else if (epoch < before.epoch)
-        violate(() => `VM ${name} went from run ${before.epoch} back to ${epoch} by entry ${index}`);
+        violate(
+          () => `VM ${name} went from run ${before.epoch} (${sinceText(before)}) back to ${epoch} by entry ${index}`,
+        );
       else if (workerId !== null && before.workerId !== workerId && epoch === before.epoch)
-        violate(() => `VM ${name} went to worker ${workerId} by entry ${index} in the run ${epoch} of before`);
+        violate(
+          () =>
+            `VM ${name} went to worker ${workerId} by entry ${index} in the run ${epoch} of before (${sinceText(before)})`,
+        );
       else if (PLACED.has(to) ? workerId === null : to === "Pending" && workerId !== null)
         violate(() => `VM ${name} is ${to} on worker ${workerId} by entry ${index}`);
     },
   };
+}
+
+function sinceText({ index, since }: Placement): string {
+  return `by entry ${index}, applied at ${momentText(since)}`;
 }

@@ -31,7 +31,9 @@ test("planted: a restart at once", () => {
   const fleet = fleetWithFailed();
   fleet.nowMs += 100;
   restart(fleet, 1);
-  expect(fleet.violations).toEqual(["VM web is started again (1) after 100 ms, and should be after 1000 ms"]);
+  expect(fleet.violations).toEqual([
+    "VM web is started again (1) 100 ms after it failed at event 6, 0.000000 s, and should be after 1000 ms",
+  ]);
 });
 
 test("planted: the second restart waits no longer than the first", () => {
@@ -45,7 +47,9 @@ test("planted: one restart too many", () => {
   const fleet = fleetWithFailed();
   fleet.nowMs += 5000;
   restart(fleet, 3);
-  expect(fleet.violations).toEqual(["VM web is started again 3 times, and may be 2 times"]);
+  expect(fleet.violations).toEqual([
+    "VM web, which failed at event 6, 0.000000 s, is started again 3 times, and may be 2 times",
+  ]);
 });
 
 test("whoever asked for it may have it started at once", () => {

@@ -51,11 +51,11 @@ test("planted: something is placed there later", () => {
   const fleet = fleetWithout(2);
   fleet.move("web", { state: "Lost", workerId: null });
   fleet.place("web", 2);
-  expect(fleet.violations).toEqual(["worker 2 was removed, and has vmState by entry 7"]);
+  expect(fleet.violations).toEqual(["worker 2 was removed at event 6, 0.000000 s, and has vmState by entry 7"]);
 });
 
 test("planted: its agent goes on to begin things", () => {
   const fleet = fleetWithout(2);
   fleet.audit.acted(fleet.worker(2), { kind: "start", name: "web", epoch: 9 });
-  expect(fleet.violations).toEqual(["worker 2 was removed, and is told to start something"]);
+  expect(fleet.violations).toEqual(["worker 2 was removed at event 6, 0.000000 s, and is told to start something"]);
 });

@@ -7,10 +7,11 @@
  * `no-orphans` to see.
  */
 import { tableValues } from "../../../core/index.ts";
+import { type Moment, momentText } from "../../world/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
-export function removedWorkers({ findWorker, violate, violateLease }: FleetContext): FleetOracle {
-  const removed = new Set<number>();
+export function removedWorkers({ findWorker, now, violate, violateLease }: FleetContext): FleetOracle {
+  const removed = new Map<number, Moment>();
   return {
     name: "removed-workers",
     summary: "a worker is removed when nothing of the cluster's is there, and never comes back",
@@ -18,7 +19,7 @@ export function removedWorkers({ findWorker, violate, violateLease }: FleetConte
     happened(event, state) {
       if (event.kind === "workerRemoved") {
         const { workerId, index } = event;
-        removed.add(workerId);
+        removed.set(workerId, now());
         this.checks += 1;
         const left =
           tableValues(state.vms).find((vm) => vm.workerId === workerId || vm.targetId === workerId)?.name ??
@@ -36,12 +37,15 @@ export function removedWorkers({ findWorker, violate, violateLease }: FleetConte
       if (removed.size === 0 || !("workerId" in event) || event.workerId === null) return;
       this.checks += 1;
       const { kind, workerId, index } = event;
-      if (removed.has(workerId)) violate(() => `worker ${workerId} was removed, and has ${kind} by entry ${index}`);
+      const since = removed.get(workerId);
+      if (since !== undefined)
+        violate(() => `worker ${workerId} was removed at ${momentText(since)}, and has ${kind} by entry ${index}`);
     },
     acted(worker, { kind }) {
-      if (!removed.has(worker.id) || (kind !== "build" && kind !== "start" && kind !== "runJob")) return;
+      const since = removed.get(worker.id);
+      if (since === undefined || (kind !== "build" && kind !== "start" && kind !== "runJob")) return;
       this.checks += 1;
-      violateLease(() => `worker ${worker.id} was removed, and is told to ${kind} something`);
+      violateLease(() => `worker ${worker.id} was removed at ${momentText(since)}, and is told to ${kind} something`);
     },
   };
 }

@@ -17,6 +17,15 @@ test("it runs, and is said to", () => {
   expect(fleet.checks).toBe(1);
 });
 
+test("planted: its run has executed on another worker, which the message names", () => {
+  const fleet = fleetWithPlaced();
+  fleet.worker(2).run("web");
+  fleet.move("web", { state: "Running" });
+  expect(fleet.violations).toEqual([
+    expect.stringMatching(/run \d+ has never executed on worker 1: it began on worker 2 at event \d+, 0\.000000 s$/),
+  ]);
+});
+
 test("planted: what is seen of the run before counts for the next", () => {
   const fleet = fleetWithPlaced();
   fleet.worker(1).run("web");

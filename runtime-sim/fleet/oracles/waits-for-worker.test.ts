@@ -23,8 +23,8 @@ test("planted: it moves on, or is forgotten", () => {
   const deleted = fleetWithLost("wait");
   deleted.remove("web");
   expect([...moved.violations, ...deleted.violations]).toEqual([
-    "VM web leaves worker 1 by entry 6, which is lost and to be waited for",
-    "VM web leaves worker 1 by entry 6, which is lost and to be waited for",
+    "VM web leaves worker 1 by entry 6, which is lost since event 6, 0.000000 s and to be waited for",
+    "VM web leaves worker 1 by entry 6, which is lost since event 6, 0.000000 s and to be waited for",
   ]);
 });
 

@@ -5,14 +5,19 @@
  * Not checked: VMs that are to move on: that they do is for `desired-runs` to see.
  */
 import { vmOf, workerOf } from "../../../core/index.ts";
+import { type Moment, momentText } from "../../world/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
-export function waitsForWorker({ violate }: FleetContext): FleetOracle {
+export function waitsForWorker({ now, violate }: FleetContext): FleetOracle {
+  /** When each worker was seen to be lost. */
+  const lostAt = new Map<number, Moment>();
   return {
     name: "waits-for-worker",
     summary: "a VM that shall wait for its lost worker keeps its place there",
     checks: 0,
     happened(event, state, { before, command }) {
+      if (event.kind === "workerStatus" && workerOf(state, event.workerId)?.isOnline === false)
+        lostAt.set(event.workerId, now());
       if (event.kind !== "vmState" && event.kind !== "vmDeleted") return;
       const { name, index } = event;
       const was = vmOf(before, name);
@@ -22,7 +27,11 @@ export function waitsForWorker({ violate }: FleetContext): FleetOracle {
       if (spec.onWorkerLost !== "wait" || command?.kind === "confirmWorkerDead") return;
       this.checks += 1;
       if (event.kind === "vmDeleted" || event.workerId !== was.workerId)
-        violate(() => `VM ${name} leaves worker ${was.workerId} by entry ${index}, which is lost and to be waited for`);
+        violate(() => {
+          const lost = lostAt.get(was.workerId ?? 0);
+          const when = lost === undefined ? "" : ` since ${momentText(lost)}`;
+          return `VM ${name} leaves worker ${was.workerId} by entry ${index}, which is lost${when} and to be waited for`;
+        });
     },
   };
 }
