@@ -2,6 +2,7 @@
  * What hosts and links are like at the moment, by the simulator's own records. For oracles: nodes know nothing of it.
  */
 import type { LinkState, Links, Network } from "../network/index.ts";
+import type { Addresses } from "./addresses.ts";
 import type { EventLoop } from "./event-loop.ts";
 import type { SimHost } from "./host.ts";
 import type { ConditionsView, HostCondition, LinkCondition, MemberView } from "./observer.ts";
@@ -15,12 +16,14 @@ export class CurrentConditions implements ConditionsView {
   readonly #network: Network;
   readonly #links: Links;
   readonly #hosts: readonly SimHost[];
+  readonly #addresses: Addresses;
 
-  constructor(loop: EventLoop, network: Network, links: Links, hosts: readonly SimHost[]) {
+  constructor(loop: EventLoop, network: Network, links: Links, hosts: readonly SimHost[], addresses: Addresses) {
     this.#loop = loop;
     this.#network = network;
     this.#links = links;
     this.#hosts = hosts;
+    this.#addresses = addresses;
   }
 
   /** Something may have broken or been put back. */
@@ -52,7 +55,15 @@ export class CurrentConditions implements ConditionsView {
 
   link(from: MemberView, to: MemberView): LinkCondition {
     const state: LinkState = this.#network.stateOf(from.hostIndex, to.hostIndex);
-    return { ...state, damageChance: this.#links.damageChance(from.hostIndex, to.hostIndex) };
+    const sender = this.#hostAt(from.hostIndex).member;
+    const receiver = this.#hostAt(to.hostIndex).member;
+    // As good as cut: the receiver has moved, and the sender does not know where it is.
+    const isLost = sender !== null && receiver !== null && !this.#addresses.reaches(sender, receiver);
+    return {
+      ...state,
+      isBlocked: state.isBlocked || isLost,
+      damageChance: this.#links.damageChance(from.hostIndex, to.hostIndex),
+    };
   }
 
   #hostAt(index: number): SimHost {

@@ -39,6 +39,8 @@ export class SimEvent {
    */
   readonly number: number;
   from: PeerId = "";
+  /** How often the receiver's host had moved when it was sent. */
+  moves = 0;
   message: Message | null = null;
   bytes: Uint8Array | null = null;
   caller: Caller | null = null;

@@ -22,6 +22,8 @@ export class SimHost {
   draining = false;
   /** How often its clock was changed: its time, or its rate. */
   clockChanges = 0;
+  /** How often it has been given another address. */
+  moves = 0;
   readonly drifts: { readonly factor: number }[] = [];
   readonly writeTraps = new Set<() => void>();
 

@@ -3,6 +3,7 @@
  * Their effects are carried out here.
  */
 import { type CountLimits, type Effect, type Input, Node, type RaftOptions, type Restored } from "../../core/index.ts";
+import type { Addresses } from "./addresses.ts";
 import type { ClientGateway } from "./client-gateway.ts";
 import { EVENT, SimEvent } from "./event.ts";
 import type { EventLoop } from "./event-loop.ts";
@@ -26,6 +27,7 @@ export interface ProcessesParts {
   readonly loop: EventLoop;
   readonly members: Members;
   readonly transport: Transport;
+  readonly addresses: Addresses;
   readonly gateway: ClientGateway;
   readonly progress: Progress;
   readonly watchers: Watchers;
@@ -39,16 +41,18 @@ export class Processes {
   readonly #loop: EventLoop;
   readonly #members: Members;
   readonly #transport: Transport;
+  readonly #addresses: Addresses;
   readonly #gateway: ClientGateway;
   readonly #progress: Progress;
   readonly #watchers: Watchers;
 
-  constructor({ raft, limits, loop, members, transport, gateway, progress, watchers }: ProcessesParts) {
+  constructor({ raft, limits, loop, members, transport, addresses, gateway, progress, watchers }: ProcessesParts) {
     this.#raft = raft;
     this.#limits = limits;
     this.#loop = loop;
     this.#members = members;
     this.#transport = transport;
+    this.#addresses = addresses;
     this.#gateway = gateway;
     this.#progress = progress;
     this.#watchers = watchers;
@@ -83,6 +87,7 @@ export class Processes {
     member.nextRequestId = 1;
     member.wasLeader = false;
     const effects = node.start();
+    this.#addresses.booted(member);
     core?.booted(member.peerId, outcome.restored, stamp, effects);
     observer?.booted(member);
     listener.booted(member);
@@ -106,6 +111,7 @@ export class Processes {
     for (const { kind } of host.inbox) if (kind === EVENT.deliver) this.#transport.counters.dropped += 1;
     host.inbox = [];
     this.#gateway.breakOff(member);
+    this.#addresses.crashed(member);
     this.#watchers.observer?.crashed(member);
     this.#watchers.listener.crashed(member, outcome.lost, outcome.torn);
     return true;
@@ -117,6 +123,7 @@ export class Processes {
    */
   emptyDisk(member: SimMember): void {
     this.crash(member);
+    this.#addresses.diskEmptied(member);
     member.diskEmptied = true;
     member.damageFound = false;
   }
@@ -245,6 +252,7 @@ export class Processes {
   #stepped(member: SimMember, node: Node, effects: readonly Effect[]): void {
     const { observer, recorder, witness } = this.#watchers;
     observer?.stepped(member, effects);
+    this.#addresses.stepped(member);
     this.#progress.stepped(member, node);
     recorder?.stepped(member, effects);
     witness?.stepped(member, effects);

@@ -5,6 +5,7 @@
 import { decodeMessage, encodeMessage, InvalidFrame, type Message, type PeerId } from "../../core/index.ts";
 import { damagedCopy, type Links, type Network } from "../network/index.ts";
 import type { Stream } from "../random/index.ts";
+import type { Addresses } from "./addresses.ts";
 import { EVENT, SimEvent } from "./event.ts";
 import type { EventLoop } from "./event-loop.ts";
 import type { SimMember } from "./member.ts";
@@ -13,7 +14,8 @@ import { messageBytes } from "./message-size.ts";
 export interface TransportCounters {
   delivered: number;
   /**
-   * Beside what the network lost: the receiver was down, unknown or overwhelmed, or the bytes could not be decoded.
+   * Beside what the network lost: the receiver was down, unknown, at an address that is not known or no longer its
+   * own, or overwhelmed, or the bytes could not be decoded.
    */
   dropped: number;
   asBytes: number;
@@ -26,14 +28,16 @@ export class Transport {
   readonly #loop: EventLoop;
   readonly #network: Network;
   readonly #links: Links;
+  readonly #addresses: Addresses;
   readonly #damages: Stream;
   readonly #receivers = new Map<PeerId, SimMember>();
   readonly #arrivals = new Float64Array(2);
 
-  constructor(loop: EventLoop, network: Network, links: Links, damages: Stream) {
+  constructor(loop: EventLoop, network: Network, links: Links, addresses: Addresses, damages: Stream) {
     this.#loop = loop;
     this.#network = network;
     this.#links = links;
+    this.#addresses = addresses;
     this.#damages = damages;
   }
 
@@ -44,7 +48,7 @@ export class Transport {
 
   send(member: SimMember, to: PeerId, message: Message): void {
     const target = this.#receivers.get(to);
-    if (target === undefined || target === member) {
+    if (target === undefined || target === member || !this.#addresses.reaches(member, target)) {
       this.counters.dropped += 1;
       return;
     }
@@ -61,6 +65,7 @@ export class Transport {
     for (let copy = 0; copy < count; copy += 1) {
       const event = new SimEvent(EVENT.deliver, target, from);
       event.from = sender;
+      event.moves = target.host.moves;
       if (bytes === null) event.message = message;
       else event.bytes = this.#perhapsDamaged(bytes, damageChance);
       this.#loop.schedule(this.#arrivals[copy] ?? 0, event);
@@ -73,9 +78,12 @@ export class Transport {
     return damagedCopy(bytes, this.#damages);
   }
 
-  /** Whether the link has been cut since the message was sent: what is on its way then is lost with it. */
+  /**
+   * Whether since the message was sent the link has been cut or the receiver has moved: what is on its way then is
+   * lost with it.
+   */
   isCut(event: SimEvent, member: SimMember): boolean {
-    return this.#network.isBlocked(event.number, member.host.index);
+    return this.#network.isBlocked(event.number, member.host.index) || event.moves !== member.host.moves;
   }
 
   /** The message of a delivery. Null for bytes that cannot be decoded: they are dropped, as a real transport would. */

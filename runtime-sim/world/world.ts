@@ -6,6 +6,7 @@
 import { type CoreWatch, type CountLimits, LEVEL, type RaftOptions } from "../../core/index.ts";
 import { Links, Network } from "../network/index.ts";
 import { Streams } from "../random/index.ts";
+import { Addresses } from "./addresses.ts";
 import { ClientGateway } from "./client-gateway.ts";
 import { type BaseConditions, linkParameters } from "./conditions.ts";
 import { CurrentConditions } from "./current-conditions.ts";
@@ -45,6 +46,7 @@ export class World {
   readonly loop = new EventLoop();
   readonly network: Network;
   readonly links: Links;
+  readonly addresses: Addresses;
   readonly transport: Transport;
   readonly gateway: ClientGateway;
   readonly members: Members;
@@ -66,28 +68,33 @@ export class World {
     const network = new Network(base.clocks.length, parameters, streams.stream("network"));
     const links = new Links(network, parameters);
     drawLinks(links, network.hostCount, base, streams);
-    const transport = new Transport(loop, network, links, streams.stream("damage"));
     const gateway = new ClientGateway(loop, streams.stream("clients"));
+    const addresses = new Addresses({ loop, network, gateway, changed: () => this.conditions.changed() });
+    const transport = new Transport(loop, network, links, addresses, streams.stream("damage"));
     const members = new Members({
       base,
       workers,
       streams,
-      connect: (peerId, member) => transport.connect(peerId, member),
+      connect: (peerId, member) => {
+        transport.connect(peerId, member);
+        addresses.joined(member);
+      },
       nowMs: () => loop.nowUs / 1000,
     });
-    const conditions = new CurrentConditions(loop, network, links, members.hosts);
+    const conditions = new CurrentConditions(loop, network, links, members.hosts, addresses);
     const observer = observerOf(members.all, conditions);
     const watchers: Watchers = { listener, core: settings.watch ?? null, observer, recorder: null, witness: null };
     this.limits = limits;
     this.streams = streams;
     this.network = network;
     this.links = links;
+    this.addresses = addresses;
     this.transport = transport;
     this.gateway = gateway;
     this.members = members;
     this.conditions = conditions;
     this.watchers = watchers;
-    this.processes = new Processes({ raft, limits, loop, members, transport, gateway, progress, watchers });
+    this.processes = new Processes({ raft, limits, loop, members, transport, addresses, gateway, progress, watchers });
     members.found(nodes, settings.liar);
     // Only now: they must know each other's addresses before they start.
     for (const member of [...members.all]) {
