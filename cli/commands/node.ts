@@ -32,7 +32,7 @@ interface NodeFlags {
   readonly feature?: readonly string[];
   readonly costPerHour?: number;
   readonly vmDriver?: "qemu" | "none";
-  readonly accel?: "tcg" | "kvm";
+  readonly accel?: "auto" | "tcg" | "kvm";
   readonly record?: string;
   readonly replaceFromPeers?: true;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error";
@@ -79,7 +79,10 @@ export const registerNode: CommandGroup = (program, session) => {
     .option("--cost-per-hour <n>", "what an hour of this host costs, in thousandths of any one currency", parseCount)
     .addOption(new Option("--vm-driver <driver>", "what runs VMs on this host").choices(["qemu", "none"]))
     .addOption(
-      new Option("--accel <accelerator>", "what QEMU uses: tcg works everywhere and is slow").choices(["tcg", "kvm"]),
+      new Option(
+        "--accel <accelerator>",
+        "what QEMU uses: kvm, tcg, which works everywhere and is slow, or auto, which tries whether guests boot with kvm",
+      ).choices(["auto", "tcg", "kvm"]),
     )
     .option("--record <file>", "keep every input of the core in FILE, for `blixard sim replay`; it grows without end")
     .option(

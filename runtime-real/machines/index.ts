@@ -1,2 +1,3 @@
 /** The machines of a host. */
-export { openDriver } from "./open-driver.ts";
+export type { KvmTrial } from "./kvm-trial.ts";
+export { knownKvm, openDriver } from "./open-driver.ts";

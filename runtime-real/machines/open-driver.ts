@@ -1,10 +1,12 @@
 /** Opens the driver that a host was told to use. */
+import { mkdirSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import type { Logger } from "pino";
 import { NodeStartError } from "../errors/index.ts";
 import { ImageStore } from "../images/index.ts";
-import type { Driver, WorkerOptions } from "../worker/index.ts";
+import type { Accelerator, AcceleratorChoice, Driver, WorkerOptions } from "../worker/index.ts";
+import { type KvmTrial, knownTrial, kvmTrial } from "./kvm-trial.ts";
 import { QemuDriver } from "./qemu-driver.ts";
 
 const QEMU = "qemu-system-x86_64";
@@ -18,15 +20,40 @@ export async function openDriver(dataDir: string, options: WorkerOptions, log: L
       await demand(QEMU, ["--version"], "apt-get install qemu-system-x86");
       await demand("setpriv", ["--version"], "apt-get install util-linux");
       await demand("flock", ["--version"], "apt-get install util-linux");
-      return await QemuDriver.open({
-        folder: join(resolve(dataDir), "machines"),
-        images: new ImageStore(join(resolve(dataDir), "images")),
-        accelerator: options.accelerator,
-        qemu: QEMU,
-        log,
-      });
+      const images = new ImageStore(join(resolve(dataDir), "images"));
+      const folder = machinesFolder(dataDir);
+      const accelerator = await chosenAccelerator(options.accelerator, folder, images, log);
+      return await QemuDriver.open({ folder, images, accelerator, qemu: QEMU, log });
     }
   }
+}
+
+/** What is known of KVM on this host; null: a node has not tried it since the host has booted. */
+export function knownKvm(dataDir: string): KvmTrial | null {
+  return knownTrial(machinesFolder(dataDir));
+}
+
+function machinesFolder(dataDir: string): string {
+  return join(resolve(dataDir), "machines");
+}
+
+async function chosenAccelerator(
+  choice: AcceleratorChoice,
+  folder: string,
+  images: ImageStore,
+  log: Logger,
+): Promise<Accelerator> {
+  if (choice !== "auto") return choice;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // A host that has just booted has none that runs. Otherwise they must not wait for a trial until their lease is over.
+  const hasMachines = readdirSync(folder, { withFileTypes: true }).some((entry) => entry.isDirectory());
+  const kernels = images.list().map(({ digest }) => images.find(digest).kernelPath);
+  const { works, found } = hasMachines
+    ? (knownTrial(folder) ?? { works: false, found: "not tried: this host has machines already" })
+    : await kvmTrial(folder, QEMU, kernels);
+  if (works) log.info({ found }, "VMs use KVM");
+  else log.warn({ found }, "VMs are emulated, slowly: KVM does not work here");
+  return works ? "kvm" : "tcg";
 }
 
 async function demand(program: string, args: readonly string[], remedy: string): Promise<void> {

@@ -23,7 +23,12 @@ const EMULATED_TSC_KHZ = 2_445_432;
 /** Translated code; without a bound QEMU takes a gigabyte of memory for it. */
 const TRANSLATION_CACHE_MIB = 64;
 
+const TRIAL_MEMORY_MIB = 256;
+
 const SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+
+/** What QEMU reads on its standard input: with this its events come on its standard output. */
+export const HELLO = '{"execute":"qmp_capabilities"}';
 
 /** The file of QEMU's monitor, in the directory of the run. */
 export const MONITOR_SOCKET = "qmp.sock";
@@ -48,12 +53,9 @@ export function qemuArguments({ name, spec, interfaces, image, accelerator }: Qe
     const reason = whyNot(probe);
     if (reason !== null) throw new UnsupportedSpec(`healthChecks: ${check}: ${reason}`);
   }
-  const isEmulated = accelerator === "tcg";
   const kernelWords = [
     "console=ttyS0",
-    "reboot=t",
-    "panic=-1",
-    ...(isEmulated ? ["no_timer_check", `tsc_early_khz=${EMULATED_TSC_KHZ}`] : []),
+    ...wordsFor(accelerator),
     `blixard.name=${name}`,
     ...interfaces
       .slice(0, 1)
@@ -62,22 +64,11 @@ export function qemuArguments({ name, spec, interfaces, image, accelerator }: Qe
   ];
   return [
     ...["-name", name],
-    ...["-machine", "microvm,acpi=on,rtc=on,pit=off,pic=off"],
-    ...["-accel", isEmulated ? `tcg,tb-size=${TRANSLATION_CACHE_MIB}` : "kvm"],
-    ...["-cpu", isEmulated ? "qemu64" : "host"],
-    ...["-smp", `${spec.vcpus}`],
-    ...["-m", `${spec.memoryMiB}M`],
-    "-nodefaults",
-    "-no-user-config",
-    "-no-reboot",
-    ...["-display", "none"],
-    ...["-sandbox", SANDBOX],
+    ...machineArguments(accelerator, spec.vcpus, spec.memoryMiB),
     // The button that asks the guest to power off.
     ...["-device", "i8042"],
     // The supervisor holds the other end.
     ...["-chardev", "socket,id=console,fd=3", "-serial", "chardev:console"],
-    // Events, for what happened while nobody was connected: see end-cause.ts.
-    ...["-chardev", "stdio,id=events,signal=off", "-mon", "chardev=events,mode=control"],
     ...["-qmp", `unix:${MONITOR_SOCKET},server=on,wait=off`],
     ...interfaces.flatMap(({ tap, mac }, at) => [
       ...["-netdev", `tap,id=net${at},ifname=${tap},script=no,downscript=no`],
@@ -87,4 +78,34 @@ export function qemuArguments({ name, spec, interfaces, image, accelerator }: Qe
     ...["-initrd", image.initrdPath],
     ...["-append", kernelWords.join(" ").trim()],
   ];
+}
+
+/** A machine with no device in which `kernel` comes as far as a kernel without a root comes. */
+export function trialArguments(kernel: string, accelerator: Accelerator): string[] {
+  const words = wordsFor(accelerator).join(" ");
+  return [...machineArguments(accelerator, 1, TRIAL_MEMORY_MIB), ...["-kernel", kernel], ...["-append", words]];
+}
+
+function machineArguments(accelerator: Accelerator, vcpus: number, memoryMiB: number): readonly string[] {
+  const isEmulated = accelerator === "tcg";
+  return [
+    ...["-machine", "microvm,acpi=on,rtc=on,pit=off,pic=off"],
+    ...["-accel", isEmulated ? `tcg,tb-size=${TRANSLATION_CACHE_MIB}` : "kvm"],
+    ...["-cpu", isEmulated ? "qemu64" : "host"],
+    ...["-smp", `${vcpus}`],
+    ...["-m", `${memoryMiB}M`],
+    "-nodefaults",
+    "-no-user-config",
+    "-no-reboot",
+    ...["-display", "none"],
+    ...["-sandbox", SANDBOX],
+    // Events, for what happened while nobody was connected: see end-cause.ts.
+    ...["-chardev", "stdio,id=events,signal=off", "-mon", "chardev=events,mode=control"],
+  ];
+}
+
+/** A kernel that panics resets its machine at once, which ends QEMU. */
+function wordsFor(accelerator: Accelerator): readonly string[] {
+  const ofEmulation = ["no_timer_check", `tsc_early_khz=${EMULATED_TSC_KHZ}`];
+  return ["reboot=t", "panic=-1", ...(accelerator === "tcg" ? ofEmulation : [])];
 }

@@ -27,6 +27,7 @@ export interface QemuDriverParts {
 
 export class QemuDriver implements Driver {
   readonly name = "qemu";
+  readonly features: readonly string[];
   readonly #files: MachineFiles;
   readonly #parts: QemuDriverParts;
   readonly #machines = new Map<string, QemuMachine>();
@@ -40,6 +41,7 @@ export class QemuDriver implements Driver {
 
   private constructor(parts: QemuDriverParts) {
     this.#parts = parts;
+    this.features = parts.accelerator === "kvm" ? ["kvm"] : [];
     this.#files = new MachineFiles(parts.folder);
     this.#taps = new Taps(parts.folder);
   }

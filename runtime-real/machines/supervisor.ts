@@ -17,10 +17,8 @@ import { ConsoleFile } from "./console-file.ts";
 import { shutdownCause } from "./end-cause.ts";
 import { MachineFiles, type RunEnd, type RunPath } from "./files.ts";
 import { eachLine } from "./lines.ts";
+import { HELLO } from "./qemu-command.ts";
 import { type News, type Order, orderSchema, SUPERVISOR_SOCKET } from "./supervisor-protocol.ts";
-
-/** What QEMU reads on its standard input: with this its events come on its standard output. */
-const HELLO = '{"execute":"qmp_capabilities"}';
 
 /** How much of what QEMU writes on its standard error is kept, in UTF-16 code units. */
 const LAST_WORDS_LENGTH = 1024;

@@ -380,11 +380,12 @@ export class MemberNode implements RunningNode, Served {
     const { dataDir } = this.#options;
     const { worker } = this.#directory.settings;
     const others = this.node.configuration.members.flatMap(({ id }) => (id === this.nodeId ? [] : [id]));
+    const driver = await openDriver(dataDir, worker, this.#log);
     return await AgentLoop.start({
       workerId: this.nodeId,
       dataDir,
-      facts: await probeFacts(dataDir, worker),
-      driver: await openDriver(dataDir, worker, this.#log),
+      facts: await probeFacts(dataDir, worker, driver?.features ?? []),
+      driver,
       servers: [this.nodeId, ...others],
       log: this.#log,
       report: async (to, report) => await this.#report(to, report),

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import type { HostFacts, NodeId, PeerId } from "../../core/index.ts";
+import type { NodeId, PeerId } from "../../core/index.ts";
 import { NodeStartError } from "../errors/index.ts";
 import type { Identity } from "../identity/index.ts";
 import { refuse } from "../join/index.ts";
@@ -26,8 +26,7 @@ export async function startWorkerNode(options: NodeOptions): Promise<RunningNode
     const log = createLogger(options.log, stored?.nodeId ?? options.nodeId);
     const { settings, identity } =
       stored === null ? await joinAsWorker(options, store, log) : await resumeWorker(options, store, stored, log);
-    const facts = await probeFacts(options.dataDir, settings.worker);
-    return await WorkerNode.start({ dataDir: options.dataDir, store, settings, identity, facts, log });
+    return await WorkerNode.start({ dataDir: options.dataDir, store, settings, identity, log });
   } catch (error) {
     store.close();
     if (error instanceof WorkerStoreError) throw storeFailed(error);
@@ -41,7 +40,6 @@ interface WorkerNodeParts {
   readonly store: WorkerStore;
   readonly settings: WorkerSettings;
   readonly identity: Identity;
-  readonly facts: HostFacts;
   readonly log: Logger;
 }
 
@@ -88,7 +86,7 @@ class WorkerNode implements RunningNode {
     }
   }
 
-  async #start({ dataDir, identity, facts, log }: WorkerNodeParts): Promise<void> {
+  async #start({ dataDir, identity, log }: WorkerNodeParts): Promise<void> {
     const { nodeId, clusterId, incarnation, bind, transport, servers } = this.#settings;
     const network = await Network.start({
       identity,
@@ -113,11 +111,13 @@ class WorkerNode implements RunningNode {
       },
     });
     this.#network = network;
+    const { worker } = this.#settings;
+    const driver = await openDriver(dataDir, worker, log);
     this.#worker = await AgentLoop.start({
       workerId: nodeId,
       dataDir,
-      facts,
-      driver: await openDriver(dataDir, this.#settings.worker, log),
+      facts: await probeFacts(dataDir, worker, driver?.features ?? []),
+      driver,
       servers: servers.map(({ id }) => id),
       log,
       report: async (to, report) => await this.#report(to, report),

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { z } from "zod";
 import { CLUSTER_LIMITS } from "../../core/index.ts";
-import { ACCELERATORS, DEFAULT_WORKER, VM_DRIVERS } from "../worker/index.ts";
+import { ACCELERATOR_CHOICES, DEFAULT_WORKER, VM_DRIVERS } from "../worker/index.ts";
 import { serversSchema } from "./servers.ts";
 import { WORKER_FILE } from "./worker-directory.ts";
 
@@ -28,7 +28,7 @@ const settingsSchema = z.strictObject({
     costPerHour: z.number(),
     // Older versions did not write these.
     vmDriver: z.enum(VM_DRIVERS).nullable().default(DEFAULT_WORKER.vmDriver),
-    accelerator: z.enum(ACCELERATORS).default(DEFAULT_WORKER.accelerator),
+    accelerator: z.enum(ACCELERATOR_CHOICES).default(DEFAULT_WORKER.accelerator),
   }),
   servers: serversSchema,
 });

@@ -16,6 +16,8 @@ export interface DriverListener {
 export interface Driver {
   /** As in the facts of the host. */
   readonly name: string;
+  /** What VMs may ask for on this host because of it. */
+  readonly features: readonly string[];
   /** Called once, before anything else. */
   listen(listener: DriverListener): void;
   /**

@@ -1,5 +1,4 @@
 /** What this host is: what can be probed, and what whoever runs the node says about it. */
-import { closeSync, openSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { type HostFacts, InvalidCommand, packed, unpacked, workerFactsSchema } from "../../core/index.ts";
@@ -17,15 +16,18 @@ export interface WorkerOptions {
   /** What runs machines on this host; null: it runs none. */
   readonly vmDriver: VmDriver | null;
   /** What QEMU uses. */
-  readonly accelerator: Accelerator;
+  readonly accelerator: AcceleratorChoice;
 }
 
 export const VM_DRIVERS = ["qemu"] as const;
 export type VmDriver = (typeof VM_DRIVERS)[number];
 
 /** tcg: emulation in software, which works everywhere and is slow. */
-export const ACCELERATORS = ["tcg", "kvm"] as const;
+const ACCELERATORS = ["tcg", "kvm"] as const;
 export type Accelerator = (typeof ACCELERATORS)[number];
+/** auto: kvm where guests boot with it, and tcg elsewhere. */
+export const ACCELERATOR_CHOICES = ["auto", ...ACCELERATORS] as const;
+export type AcceleratorChoice = (typeof ACCELERATOR_CHOICES)[number];
 
 export const DEFAULT_WORKER: WorkerOptions = {
   datacenter: "default",
@@ -34,7 +36,7 @@ export const DEFAULT_WORKER: WorkerOptions = {
   features: [],
   costPerHour: 0,
   vmDriver: null,
-  accelerator: "tcg",
+  accelerator: "auto",
 };
 
 const MIB = 2 ** 20;
@@ -44,13 +46,17 @@ const GIB = 2 ** 30;
  * The processors that this process may use, all of the memory, and the whole file system of the data directory. What
  * other software on this host needs of them is reserved by the scheduler.
  *
+ * @param ofDriver features that the driver offers.
  * @throws NodeStartError when an option is not what it must be.
  */
-export async function probeFacts(dataDir: string, options: WorkerOptions): Promise<HostFacts> {
+export async function probeFacts(
+  dataDir: string,
+  options: WorkerOptions,
+  ofDriver: readonly string[],
+): Promise<HostFacts> {
   const { bsize, blocks } = await statfs(dataDir);
   const { datacenter, zone, rack, costPerHour, vmDriver } = options;
-  const features = new Set(options.features);
-  if (opensKvm()) features.add("kvm");
+  const features = new Set([...options.features, ...ofDriver]);
   const facts: HostFacts = {
     capacity: {
       vcpus: availableParallelism(),
@@ -67,17 +73,5 @@ export async function probeFacts(dataDir: string, options: WorkerOptions): Promi
   } catch (error) {
     if (!(error instanceof InvalidCommand)) throw error;
     throw new NodeStartError(`${error.field}: ${error.message}`, "correct the option that describes this host");
-  }
-}
-
-/**
- * Whether this process may use KVM. That does not mean that guests run: on some hosts they are made and never boot.
- */
-function opensKvm(): boolean {
-  try {
-    closeSync(openSync("/dev/kvm", "r+"));
-    return true;
-  } catch {
-    return false;
   }
 }

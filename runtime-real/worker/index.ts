@@ -2,8 +2,9 @@
 export { AgentLoop } from "./agent-loop.ts";
 export type { Driver, DriverListener, MachineAction } from "./driver.ts";
 export {
-  ACCELERATORS,
+  ACCELERATOR_CHOICES,
   type Accelerator,
+  type AcceleratorChoice,
   DEFAULT_WORKER,
   probeFacts,
   VM_DRIVERS,

@@ -2,7 +2,7 @@
 import { accessSync, closeSync, constants, existsSync, openSync, statfsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ApiError, connectApi, isWorkerDirectory } from "../../../runtime-real/index.ts";
+import { ApiError, connectApi, isWorkerDirectory, loadMachines } from "../../../runtime-real/index.ts";
 import { type Check, failed, ok, warning } from "./finding.ts";
 import { portIsFree } from "./port.ts";
 import { run } from "./run.ts";
@@ -59,7 +59,7 @@ export const checks: Readonly<Record<string, Check>> = {
     );
   },
 
-  "/dev/kvm"() {
+  "/dev/kvm": async ({ dataDir }) => {
     if (!existsSync("/dev/kvm"))
       return warning(
         "missing: VMs would be emulated, slowly",
@@ -67,10 +67,19 @@ export const checks: Readonly<Record<string, Check>> = {
       );
     try {
       closeSync(openSync("/dev/kvm", "r+"));
-      return ok("opens; whether guests boot on it is only known once one does");
     } catch {
       return warning("may not be opened by this user", "add the user to the group kvm: usermod -aG kvm USER");
     }
+    const { knownKvm } = await loadMachines();
+    const trial = knownKvm(dataDir);
+    if (trial === null)
+      return ok("opens; whether guests boot with it is tried when a node starts with --vm-driver qemu");
+    return trial.works
+      ? ok(trial.found)
+      : warning(
+          `opens, but ${trial.found}: VMs are emulated, slowly`,
+          "enable nested virtualisation, if this host is a VM",
+        );
   },
 
   "/dev/net/tun"() {
