@@ -79,6 +79,7 @@ export const WISHES = [
   "disablePool",
   "createPool",
   "deletePool",
+  "overLimit",
 ] as const;
 export type Wish = (typeof WISHES)[number];
 

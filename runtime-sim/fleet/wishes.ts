@@ -3,6 +3,7 @@
  * becomes a command. It remembers which VMs and workers somebody has asked something of.
  */
 import {
+  CLUSTER_LIMITS,
   type ClusterState,
   type Command,
   DEFAULT_QUOTA,
@@ -50,6 +51,26 @@ const HEALTH_CHECKS: readonly HealthCheck[] = [
     critical: true,
   },
 ];
+
+/** One VM in this many has the longest name and the most metadata that the cluster takes. */
+const LONG_ONE_IN = 16;
+
+function isLong(number: number): boolean {
+  return number % LONG_ONE_IN === 0;
+}
+
+function vmName(number: number): string {
+  const name = `vm-${number}`;
+  return isLong(number) ? `${"x".repeat(CLUSTER_LIMITS.labelLength - name.length - 1)}-${name}` : name;
+}
+
+function labelsOf(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, at) => `label-${at}`);
+}
+
+function metadataOf(pairs: number): VmSpec["metadata"] {
+  return Object.fromEntries(labelsOf(pairs).map((label) => [label, ""]));
+}
 
 export class Wishes {
   readonly #fleet: Fleet;
@@ -167,6 +188,8 @@ export class Wishes {
       }
       case "deletePool":
         return { kind: "deletePool", name: this.#pool() };
+      case "overLimit":
+        return this.#overLimit();
     }
   }
 
@@ -189,7 +212,7 @@ export class Wishes {
   #someVm(state: ClusterState): string {
     let name = "";
     for (let tries = 0; tries < TRIES_MAX && vmOf(state, name) === null; tries += 1)
-      name = `vm-${this.#rng.integer(1, Math.max(1, this.#created))}`;
+      name = vmName(this.#rng.integer(1, Math.max(1, this.#created)));
     return name;
   }
 
@@ -264,6 +287,21 @@ export class Wishes {
     };
   }
 
+  /** One beyond what the cluster takes. */
+  #overLimit(): Command {
+    const { labelLength, listLength, metadataPairs, vcpus } = CLUSTER_LIMITS;
+    switch (this.#rng.integer(0, 3)) {
+      case 0:
+        return { kind: "createVm", name: "x".repeat(labelLength + 1), spec: vmSpec() };
+      case 1:
+        return { kind: "createVm", name: "too-many", spec: vmSpec({ metadata: metadataOf(metadataPairs + 1) }) };
+      case 2:
+        return { kind: "createVm", name: "too-many", spec: vmSpec({ features: labelsOf(listLength + 1) }) };
+      default:
+        return { kind: "createVm", name: "too-large", spec: vmSpec({ vcpus: vcpus + 1 }) };
+    }
+  }
+
   #network(): NetworkAttachment {
     const { pools, openShare } = this.#fleet.shape;
     if (openShare > 0 && this.#rng.chance(openShare))
@@ -288,7 +326,8 @@ export class Wishes {
       healthChecks: rng.chance(shape.healthShare) ? HEALTH_CHECKS : [],
       recovery: { ...DEFAULT_RECOVERY, ...shape.recovery },
       onWorkerLost: rng.chance(shape.waitShare) ? "wait" : "restart",
+      metadata: isLong(this.#created) ? metadataOf(CLUSTER_LIMITS.metadataPairs) : {},
     });
-    return { kind: "createVm", name: `vm-${this.#created}`, spec };
+    return { kind: "createVm", name: vmName(this.#created), spec };
   }
 }

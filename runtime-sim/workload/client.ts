@@ -33,6 +33,14 @@ const ABOUT_SESSIONS = 0.03;
 /** Refusals that no other node, and no later time, would take back. */
 const FINAL: ReadonlySet<RequestRefusal["kind"]> = new Set(["invalidRequest", "requestTooLarge", "leaseReadsOff"]);
 
+/** One process in this many has the longest name that the cluster takes. */
+const LONG_NAMES_ONE_IN = 8;
+
+function nameOf(process: number, lengthMax: number): string {
+  const name = `process-${process}`;
+  return process % LONG_NAMES_ONE_IN === 0 ? name.padEnd(lengthMax, "-") : name;
+}
+
 /** How one client behaves, drawn once. */
 export interface Habits {
   readonly thinkMeanUs: number;
@@ -182,7 +190,10 @@ export class Client implements Caller {
     this.#onceOpen.push(action);
     if (this.#isOpening) return;
     this.#isOpening = true;
-    const command = { kind: "openSession", clientToken: `process-${this.#process}` } as const;
+    const command = {
+      kind: "openSession",
+      clientToken: nameOf(this.#process, CLUSTER_LIMITS.clientTokenLength),
+    } as const;
     const call = this.#begin({ kind: "write", command }, null);
     call.onCompleted = ({ answer }) => {
       this.#isOpening = false;
@@ -213,7 +224,8 @@ export class Client implements Caller {
       answer: null,
     };
     const giveUpUs = loop.nowUs + this.#rng.integer(...CALL_PATIENCE_US);
-    const actor = asked.kind === "write" && this.#rng.chance(SAYS_WHO) ? `process-${this.#process}` : null;
+    const actor =
+      asked.kind === "write" && this.#rng.chance(SAYS_WHO) ? nameOf(this.#process, CLUSTER_LIMITS.actorLength) : null;
     const call = new Call(operation, session, actor, giveUpUs, isAfterGone);
     this.#underWay.add(call);
     this.#hub.invoked(operation);

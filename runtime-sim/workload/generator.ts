@@ -25,9 +25,11 @@ export class Generator {
   readonly #refusals: readonly { readonly outcome: Outcome; readonly weight: number }[];
   readonly #staleReads: number;
   readonly #leaseReads: number;
+  readonly #requestBytesMax: number;
   #values = 0;
 
-  constructor({ keys, staleReads, leaseReads }: WorkloadShape) {
+  constructor({ keys, staleReads, leaseReads }: WorkloadShape, requestBytesMax: number) {
+    this.#requestBytesMax = requestBytesMax;
     this.names = Array.from({ length: keys }, (_, at) => `vm-${at + 1}`);
     this.#staleReads = staleReads;
     this.#leaseReads = leaseReads;
@@ -65,7 +67,8 @@ export class Generator {
   }
 
   #draft(rng: Stream, nowMs: number): Draft {
-    return { rng, belief: this.belief, names: this.names, nowMs, next: () => this.#next() };
+    const { belief, names } = this;
+    return { rng, belief, names, nowMs, requestBytesMax: this.#requestBytesMax, next: () => this.#next() };
   }
 
   #next(): number {

@@ -55,6 +55,7 @@ export class World {
   readonly conditions: CurrentConditions;
   readonly watchers: Watchers;
   readonly limits: CountLimits;
+  readonly raft: RaftOptions;
 
   constructor(
     settings: WorldSettings,
@@ -85,6 +86,7 @@ export class World {
     const observer = observerOf(members.all, conditions);
     const watchers: Watchers = { listener, core: settings.watch ?? null, observer, recorder: null, witness: null };
     this.limits = limits;
+    this.raft = raft;
     this.streams = streams;
     this.network = network;
     this.links = links;

@@ -28,7 +28,7 @@ const ELSEWHERE = new Set(["invalidRequest", "requestTooLarge"]);
 /** Runs the requests of one seed; returns how often each refusal was met. */
 function refusalsOf(seed: number, tamper: (state: ClusterState) => ClusterState = (state) => state) {
   const rng = new Streams(seed).stream("requests");
-  const generator = new Generator(STEADY_WORKLOAD);
+  const generator = new Generator(STEADY_WORKLOAD, 1024 * 1024);
   const model = new ClusterModel(LIMITS);
   const met = new Map<string, number>();
   let state = emptyState(LIMITS);
@@ -72,7 +72,7 @@ function entryOf(index: number, request: CommandRequest, wallMs: number): Entry 
 
 test("both do the same, and every refusal that clients aim at is met", () => {
   const met = new Set([1, 2, 3].flatMap((seed) => [...refusalsOf(seed).keys()]));
-  const aimedAt = new Generator(STEADY_WORKLOAD).outcomes.filter((outcome) => outcome !== "ok");
+  const aimedAt = new Generator(STEADY_WORKLOAD, 1024 * 1024).outcomes.filter((outcome) => outcome !== "ok");
   expect(aimedAt.filter((outcome) => !met.has(outcome) && !ELSEWHERE.has(outcome))).toEqual([]);
   expect(met).toContain("limitReached");
 });

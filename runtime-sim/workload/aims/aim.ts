@@ -18,6 +18,8 @@ export interface Draft {
   readonly names: readonly string[];
   /** Virtual time. */
   readonly nowMs: number;
+  /** The largest encoded request that the nodes take. */
+  readonly requestBytesMax: number;
   /** Of its kind alone in the run, from 1. */
   next(): number;
 }

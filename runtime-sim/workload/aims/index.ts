@@ -1,6 +1,7 @@
 /** Everything that clients are after; each subject has a file. */
 import type { Aim } from "./aim.ts";
 import { invalidAims } from "./invalid.ts";
+import { limitAims } from "./limits.ts";
 import { poolAims } from "./pools.ts";
 import { settingsAims } from "./settings.ts";
 import { taskAims } from "./tasks.ts";
@@ -20,4 +21,5 @@ export const AIMS: readonly Aim[] = [
   ...poolAims,
   ...settingsAims,
   ...invalidAims,
+  ...limitAims,
 ];

@@ -3,7 +3,7 @@ import type { Command, TaskSpec } from "../../../core/index.ts";
 import { type Aim, type Draft, pick, read, write } from "./aim.ts";
 import { LIMITED_TENANTS } from "./tenants.ts";
 
-const SPEC: TaskSpec = {
+export const SPEC: TaskSpec = {
   command: "true",
   args: [],
   resources: { vcpus: 1, memoryMiB: 256, diskGiB: 0 },

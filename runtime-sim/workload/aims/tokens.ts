@@ -13,7 +13,10 @@ const secretOf = (id: string): string => id.slice(-1).repeat(64);
 const peerOf = (nodeId: number): string => `guest-${nodeId}`;
 const guest = ({ rng }: Draft): number => GUESTS_FROM + rng.integer(1, GUESTS);
 
-function create(draft: Draft, fields: Partial<Extract<Command, { readonly kind: "createToken" }>> = {}): Command {
+export function createToken(
+  draft: Draft,
+  fields: Partial<Extract<Command, { readonly kind: "createToken" }>> = {},
+): Command {
   const id = String(draft.next()).padStart(10, "0");
   return {
     kind: "createToken",
@@ -62,10 +65,10 @@ export const tokenAims: readonly Aim[] = [
     return { ...command, kind: "tryAdmission" };
   }),
 
-  write("ok", 4, (draft) => create(draft)),
-  write("ok", 1, (draft) => create(draft, { purpose: "api" })),
-  write("ok", 1, (draft) => create(draft, { nodeId: guest(draft) })),
-  write("ok", 1, (draft) => create(draft, { ttlMs: draft.rng.integer(...BRIEF_MS) })),
+  write("ok", 4, (draft) => createToken(draft)),
+  write("ok", 1, (draft) => createToken(draft, { purpose: "api" })),
+  write("ok", 1, (draft) => createToken(draft, { nodeId: guest(draft) })),
+  write("ok", 1, (draft) => createToken(draft, { ttlMs: draft.rng.integer(...BRIEF_MS) })),
   write("ok", 2, (draft) => {
     const token = known(draft, () => true);
     return token && { kind: "revokeToken", id: token.id };
@@ -85,7 +88,7 @@ export const tokenAims: readonly Aim[] = [
 
   write("tokenExists", 1, (draft) => {
     const token = known(draft, () => true);
-    return token && create(draft, { id: token.id });
+    return token && createToken(draft, { id: token.id });
   }),
   write("tokenNotFound", 1, (draft) => {
     if (draft.rng.chance(0.4)) return { kind: "revokeToken", id: "nosuchtoken" };
