@@ -5,6 +5,7 @@
 import { addresses } from "./addresses.ts";
 import { antiAffinity } from "./anti-affinity.ts";
 import { begunOnce } from "./begun-once.ts";
+import { bestPlace } from "./best-place.ts";
 import { desiredRuns } from "./desired-runs.ts";
 import { drainBudget } from "./drain-budget.ts";
 import { hardRules } from "./hard-rules.ts";
@@ -20,6 +21,7 @@ import { nothingPromised } from "./nothing-promised.ts";
 import { oneAttempt } from "./one-attempt.ts";
 import { onePlace } from "./one-place.ts";
 import type { FleetOracleFactory } from "./oracle.ts";
+import { placedInTime } from "./placed-in-time.ts";
 import { preemption } from "./preemption.ts";
 import { quotas } from "./quotas.ts";
 import { recoveryCounts } from "./recovery-counts.ts";
@@ -60,6 +62,8 @@ export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
   quotas,
   hardRules,
   antiAffinity,
+  bestPlace,
+  placedInTime,
   preemption,
   drainBudget,
   addresses,
