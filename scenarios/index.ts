@@ -10,11 +10,13 @@ import calm from "./calm.ts";
 import clockSkew from "./clock-skew.ts";
 import contestedTokens from "./contested-tokens.ts";
 import crashRestart from "./crash-restart.ts";
+import cutOffLeaders from "./cut-off-leaders.ts";
 import diskFaults from "./disk-faults.ts";
 import drainUnderFire from "./drain-under-fire.ts";
 import electionDuels from "./election-duels.ts";
 import emptyDisks from "./empty-disks.ts";
 import flakyNetwork from "./flaky-network.ts";
+import flappingAgents from "./flapping-agents.ts";
 import fleetSwarm from "./fleet-swarm.ts";
 import healthFlapping from "./health-flapping.ts";
 import hostLoss from "./host-loss.ts";
@@ -60,11 +62,13 @@ export const SCENARIOS: readonly Scenario[] = [
   membershipChurn,
   mixedLevels,
   snapshotCatchUp,
+  cutOffLeaders,
   byzantine,
   byzantineChurn,
   swarm,
   hostLoss,
   splitBrainVm,
+  flappingAgents,
   drainUnderFire,
   rollingRestart,
   noisyNeighbourQuotas,

@@ -80,7 +80,7 @@ const CONSENSUS_PLANTS: readonly Plant[] = [
   {
     // A truncation right behind a configuration takes that with it.
     name: "unplace-one-too-many",
-    scenario: ["membership-churn", "swarm"],
+    scenario: ["cut-off-leaders"],
     file: "core/raft/roster.ts",
     edits: [
       {
@@ -92,7 +92,7 @@ const CONSENSUS_PLANTS: readonly Plant[] = [
   {
     // A log that reaches beyond the snapshot is taken for one that agrees with it.
     name: "snapshot-keeps-other-tail",
-    scenario: ["snapshot-catch-up", "swarm"],
+    scenario: ["cut-off-leaders"],
     file: "core/raft/state.ts",
     edits: [
       {
@@ -160,7 +160,7 @@ const NODE_PLANTS: readonly Plant[] = [
   {
     // Another leader's entry at the index of a change counts as the change.
     name: "membership-answer-by-index",
-    scenario: ["membership-churn", "swarm"],
+    scenario: ["cut-off-leaders"],
     file: "core/node/membership-requests.ts",
     edits: [
       {
@@ -348,7 +348,7 @@ const ORCHESTRATOR_PLANTS: readonly Plant[] = [
   {
     // The first lease of a process is granted and not counted.
     name: "first-lease-not-counted",
-    scenario: ["split-brain-vm", "fleet-swarm"],
+    scenario: ["flapping-agents"],
     file: "core/orchestrator/orchestrator.ts",
     edits: [
       {
