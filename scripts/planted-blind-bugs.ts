@@ -117,6 +117,11 @@ const CONSENSUS_PLANTS: readonly Plant[] = [
   {
     // A configuration that was replaced can still elect in later terms.
     name: "former-voters-elect",
+    masked:
+      "Honest voters give nobody such votes. A link is only made of a joint entry that a quorum of its outgoing voters " +
+      "holds. Every other quorum of those has one of them in it, whose vote goes to logs with that entry alone; and " +
+      "who has it in its log acts by the joint configuration or a later one, and asks for a quorum of that. It takes " +
+      "voters that lie, or have lost their data.",
     scenario: ["membership-churn", "swarm"],
     file: "core/raft/certificates.ts",
     edits: [

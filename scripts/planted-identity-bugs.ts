@@ -38,4 +38,30 @@ export const IDENTITY_PLANTS: readonly Plant[] = [
     file: "core/cluster/nodes.ts",
     edits: [{ find: 'if (token.revokedAtMs !== null) return refused({ kind: "tokenRevoked" });', replace: "" }],
   },
+  {
+    // Whoever may come in by the state of the member that it asks is told so at once: others are too.
+    name: "admitted-before-committed",
+    scenario: "contested-tokens",
+    file: "core/node/client-requests.ts",
+    edits: [
+      {
+        find: 'import { mark } from "../marks.ts";',
+        replace: `import { admissionRefusal } from "../cluster/nodes.ts";
+import { mark } from "../marks.ts";`,
+      },
+      {
+        find: `        this.proposals.request(requestId, request);
+        return;`,
+        replace: `        const { command } = request.request;
+        if (command.kind === "admitNode" && admissionRefusal(this.#applier.state, command) === null) {
+          const ticket = this.pending.add(requestId, request, this.#raft.nowMs);
+          const result = { ok: true, kind: "nodeAdmitted" } as const;
+          this.pending.answer(ticket, { kind: "applied", index: 1, term: 1, result });
+          return;
+        }
+        this.proposals.request(requestId, request);
+        return;`,
+      },
+    ],
+  },
 ];

@@ -373,6 +373,19 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     ],
   },
   {
+    // What was in flight about a VM that was deleted meanwhile stays so, with the room that it was promised.
+    name: "deleted-vm-stays-in-flight",
+    scenario: ["noisy-neighbour-quotas", "fleet-swarm"],
+    file: "core/orchestrator/orchestrator.ts",
+    edits: [
+      {
+        find: "    const inFlight = this.#proposals.settle(key);",
+        replace: `    if (key.startsWith("vm:") && vmOf(this.#state, key.slice(3)) === null) return;
+    const inFlight = this.#proposals.settle(key);`,
+      },
+    ],
+  },
+  {
     name: "drain-forgets-who-is-leaving",
     scenario: "drain-under-fire",
     file: "core/orchestrator/draining.ts",
