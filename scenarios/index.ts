@@ -18,6 +18,7 @@ import emptyDisks from "./empty-disks.ts";
 import flakyNetwork from "./flaky-network.ts";
 import flappingAgents from "./flapping-agents.ts";
 import fleetSwarm from "./fleet-swarm.ts";
+import hastyTenants from "./hasty-tenants.ts";
 import healthFlapping from "./health-flapping.ts";
 import hostLoss from "./host-loss.ts";
 import leaderChurn from "./leader-churn.ts";
@@ -69,6 +70,7 @@ export const SCENARIOS: readonly Scenario[] = [
   hostLoss,
   splitBrainVm,
   flappingAgents,
+  hastyTenants,
   drainUnderFire,
   rollingRestart,
   noisyNeighbourQuotas,

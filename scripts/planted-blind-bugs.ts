@@ -380,7 +380,7 @@ const ORCHESTRATOR_PLANTS: readonly Plant[] = [
   {
     // An agent that knows of a placement is taken to know that it has ended.
     name: "absence-known-since-placement",
-    scenario: ["drain-under-fire", "zombie-vms"],
+    scenario: ["hasty-tenants"],
     file: "core/orchestrator/observations.ts",
     edits: [
       {
@@ -436,7 +436,7 @@ const AGENT_PLANTS: readonly Plant[] = [
   {
     // A build under way of what is no longer wanted is not reported.
     name: "unwanted-build-not-told",
-    scenario: ["zombie-vms", "fleet-swarm"],
+    scenario: ["hasty-tenants"],
     file: "core/agent/machines.ts",
     edits: [
       {

@@ -375,7 +375,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
   {
     // What was in flight about a VM that was deleted meanwhile stays so, with the room that it was promised.
     name: "deleted-vm-stays-in-flight",
-    scenario: ["noisy-neighbour-quotas", "fleet-swarm"],
+    scenario: "hasty-tenants",
     file: "core/orchestrator/orchestrator.ts",
     edits: [
       {
