@@ -21,6 +21,7 @@ import fleetSwarm from "./fleet-swarm.ts";
 import hastyTenants from "./hasty-tenants.ts";
 import healthFlapping from "./health-flapping.ts";
 import hostLoss from "./host-loss.ts";
+import lateOrders from "./late-orders.ts";
 import leaderChurn from "./leader-churn.ts";
 import leaderHunt from "./leader-hunt.ts";
 import leaseReads from "./lease-reads.ts";
@@ -52,6 +53,7 @@ export const SCENARIOS: readonly Scenario[] = [
   electionDuels,
   transferStorm,
   leaseReads,
+  lateOrders,
   crashRestart,
   diskFaults,
   wipedDisks,

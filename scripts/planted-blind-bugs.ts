@@ -20,7 +20,7 @@ const CONSENSUS_PLANTS: readonly Plant[] = [
   {
     // The pre-vote was refused while the leader was heard: the vote is not asked again.
     name: "stickiness-at-pre-vote-only",
-    scenario: ["lease-reads", "swarm"],
+    scenario: ["late-orders"],
     file: "core/raft/election.ts",
     edits: [
       {
@@ -41,7 +41,7 @@ const CONSENSUS_PLANTS: readonly Plant[] = [
   {
     // A transfer that is given up is forgotten, although its order may still be followed.
     name: "lease-after-abandoned-transfer",
-    scenario: ["transfer-storm", "lease-reads"],
+    scenario: ["late-orders"],
     file: "core/raft/leadership.ts",
     edits: [
       {
