@@ -373,6 +373,21 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     ],
   },
   {
+    // Of each two halves of the workers only the one whose bound is better is searched.
+    name: "better-half-only",
+    scenario: ["host-loss", "fleet-swarm"],
+    file: "core/scheduler/placement-tree.ts",
+    edits: [
+      {
+        find: `      this.#visitIfWorth(search, left, ofLeft, known);
+      this.#visitIfWorth(search, right, ofRight, known);
+    } else {`,
+        replace: `      this.#visitIfWorth(search, left, ofLeft, known);
+    } else {`,
+      },
+    ],
+  },
+  {
     // What was in flight about a VM that was deleted meanwhile stays so, with the room that it was promised.
     name: "deleted-vm-stays-in-flight",
     scenario: "hasty-tenants",
