@@ -80,6 +80,7 @@ export const WISHES = [
   "createPool",
   "deletePool",
   "overLimit",
+  "createPicky",
 ] as const;
 export type Wish = (typeof WISHES)[number];
 

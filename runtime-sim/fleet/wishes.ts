@@ -188,6 +188,8 @@ export class Wishes {
       }
       case "deletePool":
         return { kind: "deletePool", name: this.#pool() };
+      case "createPicky":
+        return state.vmCount >= this.#fleet.shape.vmsMax ? null : this.#createPicky(worker);
       case "overLimit":
         return this.#overLimit();
     }
@@ -287,6 +289,33 @@ export class Wishes {
     };
   }
 
+  /** A VM that few workers can take, or none: it waits where there is no place, and says why. */
+  #createPicky(worker: SimWorker): Command {
+    const command = this.create();
+    this.touched.add(command.name);
+    return { ...command, spec: { ...command.spec, ...this.#demand(worker) } };
+  }
+
+  #demand(worker: SimWorker): Partial<VmSpec> {
+    const rng = this.#rng;
+    const locality = { preferredDatacenter: null, preferredZone: null, strict: false, excludedDatacenters: [] };
+    switch (rng.integer(0, 3)) {
+      case 0:
+        return { features: ["gpu"] };
+      case 1:
+        return { workerId: worker.id };
+      case 2:
+        return { locality: { ...locality, preferredDatacenter: this.#datacenter(), strict: true } };
+      default:
+        return { locality: { ...locality, excludedDatacenters: [this.#datacenter()] } };
+    }
+  }
+
+  /** Mostly one that there is. */
+  #datacenter(): string {
+    return `dc-${this.#rng.integer(0, this.#fleet.shape.datacenters)}`;
+  }
+
   /** One beyond what the cluster takes. */
   #overLimit(): Command {
     const { labelLength, listLength, metadataPairs, vcpus } = CLUSTER_LIMITS;
@@ -310,7 +339,7 @@ export class Wishes {
   }
 
   /** Another VM. */
-  create(): Command {
+  create(): Extract<Command, { readonly kind: "createVm" }> {
     const { shape } = this.#fleet;
     const rng = this.#rng;
     this.#created += 1;

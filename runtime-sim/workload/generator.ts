@@ -2,7 +2,7 @@
  * Draws what clients ask next: first the outcome, then one of the aims that have it, then a request that by all that
  * clients believe should bring it about.
  */
-import type { ReadConsistency } from "../../core/index.ts";
+import type { RaftOptions, ReadConsistency } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import { AIMS, type Aim, type Draft, freshSpec, type Outcome } from "./aims/index.ts";
 import { Belief } from "./belief.ts";
@@ -18,6 +18,12 @@ const COMMON_WEIGHT = 5;
 /** Draws before a client is content with a question about a VM. */
 const ATTEMPTS_MAX = 5;
 
+/** Share of reads that are asked for by lease where leases are off. */
+const REFUSED_LEASE_READS = 0.01;
+
+/** What clients may know of how the nodes are set up. */
+type NodeOptions = Pick<RaftOptions, "maxRequestBytes" | "leaseReads">;
+
 export class Generator {
   readonly belief = new Belief();
   readonly names: readonly string[];
@@ -28,11 +34,12 @@ export class Generator {
   readonly #requestBytesMax: number;
   #values = 0;
 
-  constructor({ keys, staleReads, leaseReads }: WorkloadShape, requestBytesMax: number) {
-    this.#requestBytesMax = requestBytesMax;
+  constructor({ keys, staleReads, leaseReads }: WorkloadShape, { maxRequestBytes, leaseReads: isOn }: NodeOptions) {
+    this.#requestBytesMax = maxRequestBytes;
     this.names = Array.from({ length: keys }, (_, at) => `vm-${at + 1}`);
     this.#staleReads = staleReads;
-    this.#leaseReads = leaseReads;
+    // Where leases are off that is refused, and now and then somebody asks all the same.
+    this.#leaseReads = isOn ? leaseReads : REFUSED_LEASE_READS;
     this.#byOutcome = Map.groupBy(AIMS, ({ outcome }) => outcome);
     this.#refusals = [...this.#byOutcome.keys()]
       .filter((outcome) => outcome !== "ok")

@@ -49,7 +49,7 @@ export class Workload implements ClientHub {
 
   constructor(world: World, shape: WorkloadShape, listener: WorkloadListener) {
     this.world = world;
-    this.generator = new Generator(shape, world.raft.maxRequestBytes);
+    this.generator = new Generator(shape, world.raft);
     this.#listener = listener;
     const rng = world.streams.stream("workload");
     const count = shape.clients[1] === 0 ? 0 : Math.floor(drawByOctave(shape.clients, rng));

@@ -7,6 +7,7 @@ import {
   type ClusterState,
   type CommandRequest,
   DEFAULT_COUNT_LIMITS,
+  DEFAULT_RAFT_OPTIONS,
   type Entry,
   emptyState,
   encodeRequest,
@@ -28,7 +29,7 @@ const ELSEWHERE = new Set(["invalidRequest", "requestTooLarge"]);
 /** Runs the requests of one seed; returns how often each refusal was met. */
 function refusalsOf(seed: number, tamper: (state: ClusterState) => ClusterState = (state) => state) {
   const rng = new Streams(seed).stream("requests");
-  const generator = new Generator(STEADY_WORKLOAD, 1024 * 1024);
+  const generator = new Generator(STEADY_WORKLOAD, DEFAULT_RAFT_OPTIONS);
   const model = new ClusterModel(LIMITS);
   const met = new Map<string, number>();
   let state = emptyState(LIMITS);
@@ -72,7 +73,7 @@ function entryOf(index: number, request: CommandRequest, wallMs: number): Entry 
 
 test("both do the same, and every refusal that clients aim at is met", () => {
   const met = new Set([1, 2, 3].flatMap((seed) => [...refusalsOf(seed).keys()]));
-  const aimedAt = new Generator(STEADY_WORKLOAD, 1024 * 1024).outcomes.filter((outcome) => outcome !== "ok");
+  const aimedAt = new Generator(STEADY_WORKLOAD, DEFAULT_RAFT_OPTIONS).outcomes.filter((outcome) => outcome !== "ok");
   expect(aimedAt.filter((outcome) => !met.has(outcome) && !ELSEWHERE.has(outcome))).toEqual([]);
   expect(met).toContain("limitReached");
 });
