@@ -142,6 +142,11 @@ test("who begins again from nothing: with a vote it would vote twice; without on
     cluster.boot(1, (node) => {
       node.configuration = configurationOf(voters);
     });
+    // It may end before it has heard of any term.
+    cluster.crash(1);
+    cluster.boot(1, (node) => {
+      node.configuration = configurationOf(voters);
+    });
     const atBoot = cluster.violations.length;
     cluster.step(1, () => {}, [grant(1, 2, 5)]);
     return [atBoot > 0, cluster.violations.length > atBoot];

@@ -21,6 +21,8 @@ interface Shown {
   /** Newest term in which it told a candidate that it votes for it. */
   grantedTerm: number;
   grantedTo: NodeId;
+  /** It was told since it last started anew, with no vote: until it grants another it need not know of that one. */
+  grantIsKnown: boolean;
   startsAnew: number;
   /** Since when each of these is so; null: not yet. */
   durableSince: Moment | null;
@@ -96,6 +98,7 @@ export function monotonic({ violate, conditions, now }: OracleContext): Oracle {
     shown.durableTerm = member.disk.durableTerm;
     shown.durableVote = member.disk.durableVote;
     shown.durableSince = now();
+    shown.grantIsKnown = false;
     return true;
   }
 
@@ -110,7 +113,7 @@ export function monotonic({ violate, conditions, now }: OracleContext): Oracle {
       this.checks += 1;
       const shown = shownBy(member);
       const { term, votedFor } = node;
-      const { durableTerm, durableVote, durableSince, grantedTerm, grantedTo, grantedSince } = shown;
+      const { durableTerm, durableVote, durableSince, grantedTerm, grantedTo, grantedSince, grantIsKnown } = shown;
       if (term < durableTerm) {
         violate(
           name,
@@ -125,7 +128,7 @@ export function monotonic({ violate, conditions, now }: OracleContext): Oracle {
             sinceText(durableSince),
         );
       }
-      if (term < grantedTerm || (term === grantedTerm && votedFor !== grantedTo)) {
+      if (grantIsKnown && (term < grantedTerm || (term === grantedTerm && votedFor !== grantedTo))) {
         violate(
           name,
           () =>
@@ -188,6 +191,7 @@ export function monotonic({ violate, conditions, now }: OracleContext): Oracle {
       } else if (term > grantedTerm) {
         shown.grantedTerm = term;
         shown.grantedTo = to;
+        shown.grantIsKnown = true;
         shown.grantedSince = now();
       }
     },
@@ -217,6 +221,7 @@ function nothingShown(): Shown {
     grantedTerm: 0,
     grantedTo: NOBODY,
     startsAnew: 0,
+    grantIsKnown: false,
     durableSince: null,
     grantedSince: null,
     committedSince: { event: 0, atMs: 0 },
