@@ -104,12 +104,7 @@ export function handleAppendResponse(raft: LeaderState, message: AppendResponse)
       progress.lastHeardMs = raft.nowMs;
       // An answer to an append before the last match says nothing new, nor does one to an earlier probe.
       if (message.matchIndex <= progress.match || progress.mode === "snapshot") return;
-      if (progress.mode === "replicate") {
-        // An append before it was lost, or is late. Going back sends a whole pipeline once more, which may overtake
-        // itself likewise: so at most once in a heartbeat interval. Heartbeats find out what stays missing.
-        if (raft.nowMs - progress.wentBackAtMs < raft.options.heartbeatMs) return;
-        progress.wentBackAtMs = raft.nowMs;
-      }
+      if (progress.mode === "replicate" && !progress.goesBack(raft.nowMs, raft.options.heartbeatMs)) return;
       if (progress.mode === "replicate" || progress.next - 1 === message.matchIndex) {
         mark("replication/log-mismatch");
         const agreed = raft.log.lastAtOrBefore(message.hintIndex, message.hintTerm).index;

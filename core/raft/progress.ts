@@ -17,6 +17,9 @@ export interface SnapshotTransfer {
   rewoundAtMs: number;
 }
 
+/** Of so few appends it costs little to send them once more. */
+const SMALL_WINDOW = 4;
+
 export class Progress {
   /** Known to agree with the leader's log and to be durable up to here. */
   match = 0;
@@ -28,7 +31,12 @@ export class Progress {
    */
   mode: "probe" | "replicate" | "snapshot" = "probe";
   /** When it last went back from a pipeline to probing because an append did not fit. */
-  wentBackAtMs = Number.NEGATIVE_INFINITY;
+  #wentBackAtMs = Number.NEGATIVE_INFINITY;
+  /**
+   * How many appends may be in flight. One after it went back, and twice as many after each acknowledgement (slow
+   * start, RFC 5681): where appends overtake each other a long pipeline brings a few entries at a time.
+   */
+  #window = Number.POSITIVE_INFINITY;
   /** A probe is out and unanswered. */
   probing = false;
   transfer: SnapshotTransfer | null = null;
@@ -59,7 +67,8 @@ export class Progress {
   /** Whether flow control lets another append out. At least one always may be in flight. */
   mayPipeline(options: RaftOptions): boolean {
     return (
-      this.inflight < options.maxInflightMessages && (this.inflight === 0 || this.#bytes < options.maxInflightBytes)
+      this.inflight < Math.min(options.maxInflightMessages, this.#window) &&
+      (this.inflight === 0 || this.#bytes < options.maxInflightBytes)
     );
   }
 
@@ -82,10 +91,23 @@ export class Progress {
       this.#lastIndexes.splice(0, freed);
       this.#sizes.splice(0, freed);
       this.oldestSentMs = nowMs;
+      this.#window *= 2;
     }
     if (index <= this.match) return false;
     this.match = index;
     this.next = Math.max(this.next, index + 1);
+    return true;
+  }
+
+  /**
+   * An append in a pipeline did not fit: one before it was lost, or is late. Returns whether to go back to probing,
+   * which sends the whole pipeline once more. That may overtake itself likewise, so a long one goes back at most once
+   * in a heartbeat interval. Heartbeats find out what stays missing.
+   */
+  goesBack(nowMs: number, heartbeatMs: number): boolean {
+    if (this.#window > SMALL_WINDOW && nowMs - this.#wentBackAtMs < heartbeatMs) return false;
+    this.#wentBackAtMs = nowMs;
+    this.#window = 1;
     return true;
   }
 
@@ -123,7 +145,8 @@ export class Progress {
       match: this.match,
       next: this.next,
       mode: this.mode,
-      wentBackAtMs: this.wentBackAtMs,
+      wentBackAtMs: this.#wentBackAtMs,
+      window: this.#window,
       probing: this.probing,
       transfer: this.transfer === null ? null : { ...this.transfer },
       certified: this.certified,
@@ -142,7 +165,8 @@ export class Progress {
     this.match = captured.match;
     this.next = captured.next;
     this.mode = captured.mode;
-    this.wentBackAtMs = captured.wentBackAtMs;
+    this.#wentBackAtMs = captured.wentBackAtMs;
+    this.#window = captured.window;
     this.probing = captured.probing;
     this.transfer = captured.transfer === null ? null : { ...captured.transfer };
     this.certified = captured.certified;
