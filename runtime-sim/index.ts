@@ -27,6 +27,7 @@ export {
   type PlannedLiar,
   VERDICTS,
   type VerdictReport,
+  verdictOf,
 } from "./byzantine/index.ts";
 export { FAULTS, type FaultKind, type FaultTarget, type ParameterSpec, type PlannedFault } from "./faults/index.ts";
 export { CALM_FLEET, type FleetShape, type FleetVariety, WISHES } from "./fleet/index.ts";

@@ -6,6 +6,7 @@ import type { Scenario } from "../runtime-sim/index.ts";
 import addressExhaustion from "./address-exhaustion.ts";
 import byzantine from "./byzantine.ts";
 import byzantineChurn from "./byzantine-churn.ts";
+import byzantineFleet from "./byzantine-fleet.ts";
 import calm from "./calm.ts";
 import clockSkew from "./clock-skew.ts";
 import contestedTokens from "./contested-tokens.ts";
@@ -82,5 +83,6 @@ export const SCENARIOS: readonly Scenario[] = [
   healthFlapping,
   lyingClocks,
   thousandWorkers,
+  byzantineFleet,
   fleetSwarm,
 ];

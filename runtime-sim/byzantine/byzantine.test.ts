@@ -3,9 +3,10 @@
  * `judge.test.ts`.
  */
 import { expect, test } from "vitest";
+import { CALM_FLEET } from "../fleet/index.ts";
 import { Run, type RunOptions, type RunReport } from "../run/index.ts";
 import { parseFaultSchedule, type Scenario, scenario } from "../scenario/index.ts";
-import { IDLE_OPERATOR } from "../workload/index.ts";
+import { IDLE_OPERATOR, NO_CLIENTS } from "../workload/index.ts";
 import { ACT_NAMES, type ActName, type Audience, verdictOf } from "./verdicts.ts";
 
 /** There is somebody of each audience to lie to. */
@@ -19,6 +20,14 @@ const AUDIENCES: Readonly<Record<Audience, Partial<Scenario>>> = {
     spares: 3,
     raft: { snapshotAfterEntries: 20, snapshotEveryEntries: 15, snapshotTrailingEntries: 5 },
     operator: { membershipEveryMs: [1000, 3000], transferEveryMs: [1500, 3000], voters: [3, 7] },
+  },
+  workers: {
+    workload: NO_CLIENTS,
+    livenessBoundMs: 120_000,
+    fleet: { ...CALM_FLEET, workers: 4, vms: 8, vmsMax: 16 },
+    operator: { ...IDLE_OPERATOR, transferEveryMs: [3000, 6000] },
+    // A worker stays with the server that answers.
+    faults: [{ kind: "isolate", everyMs: [3000, 6000], durationMs: [1500, 4000], targets: ["any"] }],
   },
 };
 
@@ -68,6 +77,12 @@ const SEEN: Readonly<Record<ActName, readonly string[]>> = {
   "joiner-start": ["found by latest-configuration"],
   "joiner-snapshot": ["found by", "state-machine-safety"],
   "joiner-membership": ["believed"],
+  "worker-lease": [],
+  "worker-assignment": ["found by"],
+  "worker-stale": ["believed"],
+  "worker-removal": ["believed"],
+  "worker-silence": ["believed"],
+  "false-report": [],
 };
 
 test.each(ACT_NAMES)("%s ends as the table says", (act) => {

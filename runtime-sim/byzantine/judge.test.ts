@@ -136,6 +136,23 @@ test("a newcomer that takes links without their signatures", () => {
   });
 });
 
+test("a worker that acts on a false directive has believed it, and one that only asks again has not", () => {
+  const { judge } = judged("worker-lease", 1, false, true);
+  judge.obeyed(new Uint8Array(), [{ kind: "wakeAt", atMs: 5 }]);
+  expect(judge.report()).toMatchObject({ believed: 0, seen: "inert" });
+  judge.obeyed(new Uint8Array(), [{ kind: "act", action: { kind: "fenceAt", atMs: 5 } }]);
+  expect(judge.report()).toMatchObject({ believed: 1, seen: "believed" });
+});
+
+test("a worker that turns from a silent liar to another has believed the silence", () => {
+  const { judge } = judged("silence", 1);
+  judge.reported(10_001, 2);
+  judge.reported(10_001, 1);
+  expect(judge.report()).toMatchObject({ believed: 0 });
+  judge.reported(10_001, 2);
+  expect(judge.report()).toMatchObject({ believed: 1, seen: "believed" });
+});
+
 test("a newcomer that starts by what the liar made up has believed it", () => {
   const { judge } = judged("joiner-start", 1, true);
   judge.stepped(honest(), []);
@@ -150,6 +167,7 @@ function judged(
   act: ActName,
   told: number,
   isFalseStart = false,
+  isFalseDirective = false,
 ): { readonly judge: Judge; readonly violations: string[] } {
   const violations: string[] = [];
   const judge = new Judge({
@@ -164,6 +182,8 @@ function judged(
       markOf: () => null,
       witness: () => null,
       isFalseStart: () => isFalseStart,
+      isFalseDirective: () => isFalseDirective,
+      convincedTimes: 0,
     } as never,
     members: [{ id: 2, honest: true } as never],
     violate: (oracle, message) => violations.push(`${oracle}: ${message()}`),

@@ -8,6 +8,7 @@
  * table allows ends the run, and counts as expected; messages that the liar's own damage has made undecodable.
  */
 import {
+  type AgentEffect,
   type Configuration,
   type Effect,
   type Evidence,
@@ -93,7 +94,16 @@ export interface JudgeParts {
   readonly verdict: ActVerdict;
   readonly peer: Pick<
     ByzantinePeer,
-    "self" | "told" | "hasLed" | "isSilent" | "isWatched" | "markOf" | "witness" | "isFalseStart"
+    | "self"
+    | "told"
+    | "hasLed"
+    | "isSilent"
+    | "isWatched"
+    | "markOf"
+    | "witness"
+    | "isFalseStart"
+    | "isFalseDirective"
+    | "convincedTimes"
   >;
   readonly members: readonly MemberView[];
   readonly violate: (oracle: string, message: () => string) => void;
@@ -111,7 +121,9 @@ export class Judge {
   readonly #followedBy = new Set<string>();
   /** A lie met an honest node that had to notice it, or was harmed by it. */
   #struck = 0;
-  #believed = 0;
+  #believedTimes = 0;
+  /** Whom each worker reported to last. */
+  readonly #askedBy = new Map<NodeId, NodeId>();
   #heard: Heard | null = null;
   /** The step under way begins with a message. */
   #isMessage = false;
@@ -152,6 +164,20 @@ export class Judge {
     if (demand.length > 0) this.#pending = { member, message, demand, term: node.term };
   }
 
+  /** A worker has heard an answer to its report. Nothing tells it a lie from the truth. */
+  obeyed(directive: Uint8Array, effects: readonly AgentEffect[]): void {
+    if (!this.#parts.peer.isFalseDirective(directive)) return;
+    if (effects.some(({ kind }) => kind === "act" || kind === "ended")) this.#believedTimes += 1;
+  }
+
+  /** A worker reports. One that has waited for the liar in vain asks another. */
+  reported(workerId: NodeId, to: NodeId): void {
+    const { peer } = this.#parts;
+    const asked = this.#askedBy.get(workerId);
+    this.#askedBy.set(workerId, to);
+    if (asked === peer.self.id && to !== asked && peer.isSilent) this.#believedTimes += 1;
+  }
+
   /** An honest node has made a step. */
   stepped(member: MemberView, effects: readonly Effect[]): void {
     const { node } = member;
@@ -190,9 +216,9 @@ export class Judge {
     if (heard !== null && heard.member === member) {
       const after = standOf(node);
       const acts = heard.believes ?? (isByClock(heard, after) ? isUnmoved : hasChanged);
-      if (acts(heard.before, after) || effects.some(({ kind }) => kind === "answer")) this.#believed += 1;
+      if (acts(heard.before, after) || effects.some(({ kind }) => kind === "answer")) this.#believedTimes += 1;
     } else if (!this.#isMessage && process.leaderId === peer.self.id && leaderId !== peer.self.id && peer.isSilent) {
-      this.#believed += 1;
+      this.#believedTimes += 1;
     }
     process.leaderId = leaderId;
   }
@@ -275,7 +301,7 @@ export class Judge {
     if (peer.isFalseStart(configuration)) {
       // It cannot know better, and is cut off from the cluster.
       this.#struck += 1;
-      this.#believed += 1;
+      this.#believedTimes += 1;
     }
     if (!configuration.members.some(({ id, peerId }) => id === ghost.id || peerId === ghost.runtime.peerId)) return;
     this.#parts.violate(BYZANTINE_VERDICT, () => `node ${member.id} takes the ghost for a member`);
@@ -292,6 +318,10 @@ export class Judge {
     else if (this.#foundBy.size > 0 && verdict.aftermath.includes(oracle)) this.#followedBy.add(oracle);
     else return false;
     return true;
+  }
+
+  get #believed(): number {
+    return this.#believedTimes + this.#parts.peer.convincedTimes;
   }
 
   get outcome(): Outcome {

@@ -2,7 +2,7 @@
  * What an act is made of, and what it may use. An act decides what is said; the peer that speaks it counts and marks
  * each lie.
  */
-import type { Configuration, EvidenceKind, Message, NodeId, PeerId } from "../../core/index.ts";
+import type { Configuration, Directive, EvidenceKind, Message, NodeId, PeerId, Report } from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import type { LiarParts, NodeView } from "../world/index.ts";
 
@@ -38,6 +38,8 @@ export interface Speaker {
   lie(message: Message, demand?: Demand, believes?: Believes): Message;
   /** As `lie`, over the ghost's connection. */
   lieAsGhost(message: Message, demand?: Demand): Message;
+  /** By what an honest node says it has acted on a lie. */
+  convinced(): void;
   /** Counts a lie that consists in saying nothing. */
   withheld(): null;
 }
@@ -52,6 +54,12 @@ export interface Lie {
   beside?(node: NodeView): readonly Message[];
   /** What becomes of a frame on its way out. Null: nothing. */
   damaged?(frame: Uint8Array): Uint8Array | null;
+  /** What it answers to a report of a worker at once, before its core hears of it; null: its core is to answer. */
+  answers?(node: NodeView, report: Report): Directive | "silence" | null;
+  /** What it says in place of a true directive that goes through it; null: just that. */
+  directs?(directive: Directive): Directive | null;
+  /** A true directive goes through it. */
+  overhears?(directive: Directive): void;
   /** The configuration by which it has a new member start that it admits; null: the true one. */
   admits?(start: { readonly configuration: Configuration }): Configuration | null;
   /**

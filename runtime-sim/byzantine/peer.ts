@@ -3,7 +3,17 @@
  * as they are, so that between its lies it is a member like any other.
  */
 
-import type { Configuration, Effect, Message, PeerId, Restored } from "../../core/index.ts";
+import {
+  type ClientRequest,
+  type Configuration,
+  decodeDirective,
+  decodeReport,
+  type Effect,
+  encodeDirective,
+  type Message,
+  type PeerId,
+  type Restored,
+} from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import { digest, type Liar, type LiarParts, type NodeView, type Posted } from "../world/index.ts";
 import { ACTS } from "./acts/index.ts";
@@ -37,6 +47,14 @@ export class ByzantinePeer implements Liar, Speaker {
   #withheldAtMs = Number.NEGATIVE_INFINITY;
   readonly #plan: PlannedLiar;
   readonly #lie: Lie;
+  /** Honest nodes have shown that they acted on a lie of which they do not show anything in the step itself. */
+  convincedTimes = 0;
+  /** By their digest, since they lose their identity on the way. */
+  readonly #falseDirectives = new Set<string>();
+  /** To servers that have passed on a report. */
+  readonly #directing: Message[] = [];
+  /** Its core as it was after its last step. */
+  #node: NodeView | null = null;
   /** Configurations that it has had new members start by. */
   readonly #falseStarts = new WeakSet<Configuration>();
   readonly #marks = new WeakMap<Message, Mark>();
@@ -76,6 +94,10 @@ export class ByzantinePeer implements Liar, Speaker {
     return this.#mark(message, { demand: demand ?? null, believes: null, asGhost: true });
   }
 
+  convinced(): void {
+    this.convincedTimes += 1;
+  }
+
   withheld(): null {
     this.told += 1;
     this.#withheldAtMs = this.self.nowMs();
@@ -102,18 +124,75 @@ export class ByzantinePeer implements Liar, Speaker {
       if (this.#lies) this.#lie.heard?.(from, message);
       return null;
     }
-    if (!this.#lies || this.#lie.heard === undefined) return message;
-    return this.#lie.heard(from, message);
+    if (!this.#lies) return message;
+    if (message.type === "report" && this.#node?.role === "leader") {
+      const { requestId, data } = message;
+      const said = this.#answerTo(this.#node, data);
+      if (said === null) return message;
+      if (said === "silence") return null;
+      const { clusterId, incarnation, id } = this.self;
+      const header = { clusterId, incarnation, from: id, to: message.from, term: this.#node.term };
+      this.#directing.push({ type: "directive", ...header, requestId, data: said });
+      return null;
+    }
+    return this.#lie.heard === undefined ? message : this.#lie.heard(from, message);
+  }
+
+  asked(node: NodeView, requestId: number, request: ClientRequest): readonly Effect[] | null {
+    if (!this.#lies || request.kind !== "report" || node.halted) return null;
+    const said = this.#answerTo(node, request.data);
+    if (said === null) return null;
+    return said === "silence" ? [] : [{ kind: "answer", requestId, answer: { kind: "directive", data: said } }];
+  }
+
+  /** What it says to a worker that has sent this report; null: its core is to answer. */
+  #answerTo(node: NodeView, data: Uint8Array): Uint8Array | "silence" | null {
+    const report = this.#lie.answers === undefined ? null : decodeReport(data);
+    const said = report === null ? null : (this.#lie.answers?.(node, report) ?? null);
+    if (said !== "silence") return said === null ? null : this.#falseDirective(encodeDirective(said));
+    this.withheld();
+    return said;
+  }
+
+  #passedOn(message: Message): Message {
+    if (message.type !== "directive" || message.data === null) return message;
+    const data = this.#directed(message.data);
+    return data === message.data ? message : { ...message, data };
+  }
+
+  #falseDirective(data: Uint8Array): Uint8Array {
+    this.told += 1;
+    this.#falseDirectives.add(digest(data));
+    return data;
+  }
+
+  /** What it says in place of a directive of its core, or of the leader; the same bytes when it does not lie. */
+  #directed(data: Uint8Array): Uint8Array {
+    if (this.#lie.directs === undefined && this.#lie.overhears === undefined) return data;
+    const directive = decodeDirective(data);
+    if (directive === null) return data;
+    this.#lie.overhears?.(directive);
+    const said = this.#lie.directs?.(directive) ?? null;
+    return said === null ? data : this.#falseDirective(encodeDirective(said));
   }
 
   spoken(node: NodeView, effects: readonly Effect[]): readonly Effect[] {
     const lies = this.#lies;
+    this.#node = node;
     if (lies && node.role === "leader") this.hasLed = true;
     const spoken: Effect[] = [];
+    for (const message of this.#directing.splice(0)) this.#say(node, message, spoken);
     for (const effect of effects) {
-      if (effect.kind === "send" && lies && this.#lie.instead !== undefined) {
-        const message = this.#lie.instead(node, effect.message);
-        if (message !== null) this.#say(node, message, spoken);
+      if (lies && effect.kind === "answer" && effect.answer.kind === "directive") {
+        spoken.push({ ...effect, answer: { kind: "directive", data: this.#directed(effect.answer.data) } });
+      } else if (effect.kind === "send" && lies) {
+        const { message } = effect;
+        if (this.#lie.instead === undefined) {
+          spoken.push({ ...effect, message: this.#passedOn(message) });
+          continue;
+        }
+        const said = this.#lie.instead(node, message);
+        if (said !== null) this.#say(node, said, spoken);
       } else if (effect.kind !== "evidence") {
         // A liar's word against others counts for nothing.
         spoken.push(effect);
@@ -180,6 +259,11 @@ export class ByzantinePeer implements Liar, Speaker {
   /** Whether it has had somebody start by that configuration, which is none of the cluster's. */
   isFalseStart(configuration: Configuration): boolean {
     return this.#falseStarts.has(configuration);
+  }
+
+  /** Whether it has said this to a worker, and it is a lie. */
+  isFalseDirective(data: Uint8Array): boolean {
+    return this.#falseDirectives.size > 0 && this.#falseDirectives.has(digest(data));
   }
 
   witness(receiver: NodeView, message: Message): ReturnType<NonNullable<Lie["witness"]>> {

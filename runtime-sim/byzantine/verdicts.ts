@@ -16,7 +16,7 @@
 export type Outcome = "inert" | "believed" | "evicted" | "failStop" | "found";
 
 /** Whom an act lies to. Each audience has a scenario in which there is one. */
-export type Audience = "members" | "joiners";
+export type Audience = "members" | "joiners" | "workers";
 
 export interface ActVerdict {
   readonly act: string;
@@ -49,6 +49,23 @@ const DIVERGENCE = [
   "read-freshness",
   "sessions",
   "state-machine-safety",
+] as const;
+
+/** Hosts do what the cluster has not decided: each of these oracles sees some of it. */
+const FLEET_HARM = [
+  "begun-once",
+  "desired-runs",
+  "host-capacity",
+  "keeps-lease",
+  "leases",
+  "leases-waited-for",
+  "liveness",
+  "no-orphans",
+  "one-attempt",
+  "one-place",
+  "seen-gone",
+  "truly-running",
+  "waits-for-worker",
 ] as const;
 
 const ROWS = [
@@ -193,7 +210,9 @@ const ROWS = [
     mustShow: null,
     oracles: [],
     aftermath: [],
-    why: "Nobody can tell it from a crash, and a crash of a minority is what Raft is made for: others elect another leader.",
+    why:
+      "Nobody can tell it from a crash, and a crash of a minority is what Raft is made for: others elect " +
+      "another leader.",
   },
   {
     act: "selective-silence",
@@ -338,6 +357,74 @@ const ROWS = [
     oracles: ["latest-configuration", "liveness", ...DIVERGENCE],
     aftermath: [],
     why: "The configuration of a snapshot is not covered by its digest, and is taken on the elected leader's word.",
+  },
+  {
+    act: "worker-lease",
+    to: "workers",
+    summary:
+      "It answers a worker by a lease that no quorum has confirmed, and has it report to the liar alone from then on.",
+    outcomes: ["believed", "found"],
+    mustShow: null,
+    oracles: FLEET_HARM,
+    aftermath: [],
+    why:
+      "A directive is taken from whatever server was asked. The leader hears nothing of the worker, and " +
+      "declares it lost; but the worker goes on.",
+  },
+  {
+    act: "worker-assignment",
+    to: "workers",
+    summary:
+      "It answers a worker by an assignment of nothing, or of what others are to run, that is newer than the true one.",
+    outcomes: ["believed", "found"],
+    mustShow: null,
+    oracles: FLEET_HARM,
+    aftermath: [],
+    why:
+      "An assignment is taken by the index of the log that it claims, and nothing proves that an entry has made " +
+      "it so.",
+  },
+  {
+    act: "worker-stale",
+    to: "workers",
+    summary: "It keeps news of the assignment to itself, and passes on the lease.",
+    outcomes: ["inert", "believed"],
+    mustShow: null,
+    oracles: [],
+    aftermath: [],
+    why: "The worker goes on with what it has. To the leader it looks like a worker that is slow.",
+  },
+  {
+    act: "worker-removal",
+    to: "workers",
+    summary: "It tells a worker that it was removed for ever.",
+    outcomes: ["believed", "found"],
+    mustShow: null,
+    oracles: ["begun-once"],
+    aftermath: [],
+    why:
+      "The worker ends and deletes all that it has, and its agent ends as well: to the cluster it looks like a host " +
+      "that is lost. A run of which nobody had been told yet begins once more when the agent is back.",
+  },
+  {
+    act: "worker-silence",
+    to: "workers",
+    summary: "It hears reports and does not answer.",
+    outcomes: ["inert", "believed"],
+    mustShow: null,
+    oracles: [],
+    aftermath: [],
+    why: "A worker asks another server after a second, well within its lease.",
+  },
+  {
+    act: "false-report",
+    to: "workers",
+    summary: "It passes on reports in which the worker's machines are gone, or all run.",
+    outcomes: ["inert", "believed", "found"],
+    mustShow: null,
+    oracles: FLEET_HARM,
+    aftermath: [],
+    why: "A report is taken from whatever server passes it on: the worker does not sign it.",
   },
 ] as const satisfies readonly Omit<ActVerdict, "expected">[];
 

@@ -283,6 +283,8 @@ export class SimWorker {
     const { agent } = this;
     if (agent === null) return;
     const effects = agent.step(input);
+    if (input.kind === "answered" && input.directive !== null)
+      this.#world.watchers.witness?.obeyed(input.directive, effects);
     this.#world.loop.hash.mix(this.id);
     this.#world.loop.hash.mix(effects.length);
     for (const effect of effects) this.#perform(effect);
@@ -303,6 +305,7 @@ export class SimWorker {
         return;
       case "report": {
         const { downs, nowMs } = this;
+        this.#world.watchers.witness?.reported(this.id, effect.to);
         const sent = { process: this.process, sequence: effect.sequence, sentAtMs: nowMs, downs };
         this.#reports.send(effect.to, sent, effect.report);
         return;

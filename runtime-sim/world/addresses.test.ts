@@ -104,6 +104,8 @@ test.each([
   let introductions = 0;
   world.watchers.witness = {
     stepped() {},
+    obeyed() {},
+    reported() {},
     received(_to, _from, { type }) {
       if (type === "introduction") introductions += 1;
     },

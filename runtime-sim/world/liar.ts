@@ -2,7 +2,16 @@
  * How a Byzantine peer stands between a real core and the world. It runs the same core as every member. The liar sees
  * what comes in and what would go out, and may change both. All that it says travels as bytes.
  */
-import type { Effect, Message, NodeId, PeerId, Restored, Runtime } from "../../core/index.ts";
+import type {
+  AgentEffect,
+  ClientRequest,
+  Effect,
+  Message,
+  NodeId,
+  PeerId,
+  Restored,
+  Runtime,
+} from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import type { MemberView, NodeView } from "./observer.ts";
 
@@ -18,6 +27,8 @@ export interface Liar {
    * nothing.
    */
   heard(from: PeerId, message: Message): Message | null;
+  /** A request has come. Returns what is carried out in place of its core's step; null: its core is to hear it. */
+  asked(node: NodeView, requestId: number, request: ClientRequest): readonly Effect[] | null;
   /** The effects that are carried out instead of those of its core's step. */
   spoken(node: NodeView, effects: readonly Effect[]): readonly Effect[];
   /** A message of `spoken` is about to leave, as this frame. */
@@ -53,4 +64,8 @@ export interface Witness {
   received(member: MemberView, from: PeerId, message: Message): void;
   /** It has made the step. */
   stepped(member: MemberView, effects: readonly Effect[]): void;
+  /** A worker has heard this answer to its report, and has its host do so. */
+  obeyed(directive: Uint8Array, effects: readonly AgentEffect[]): void;
+  /** A worker reports to that member. */
+  reported(workerId: NodeId, to: NodeId): void;
 }

@@ -228,6 +228,11 @@ export class Processes {
         const { caller, request } = event;
         if (caller === null || request === null) return;
         const requestId = this.#gateway.accept(member, caller, event.number);
+        const said = member.liar?.asked(node, requestId, request) ?? null;
+        if (said !== null) {
+          for (const effect of said) this.#perform(member, effect);
+          return;
+        }
         this.#watchers.observer?.requested(member, requestId, request);
         if (request.kind === "report") this.#progress.reportWatch?.(request.peerId);
         this.#step(member, node, { kind: "request", nowMs, wallMs, requestId, request });

@@ -5,6 +5,7 @@
 import type { Act } from "../lie.ts";
 import type { ActName } from "../verdicts.ts";
 import { corruptMessage } from "./corrupting.ts";
+import { falseReport, workerAssignment, workerLease, workerRemoval, workerSilence, workerStale } from "./directing.ts";
 import { falseAnswer, falseLeaderAnswer, lyingAcknowledgement, unstoredAcknowledgement } from "./following.ts";
 import { consistentForgedSnapshot, forgedJoin, forgedSnapshot } from "./forging.ts";
 import { joinerIntroduction, joinerMembership, joinerSnapshot, joinerStart } from "./joining.ts";
@@ -36,4 +37,10 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
   "joiner-start": joinerStart,
   "joiner-snapshot": joinerSnapshot,
   "joiner-membership": joinerMembership,
+  "worker-lease": workerLease,
+  "worker-assignment": workerAssignment,
+  "worker-stale": workerStale,
+  "worker-removal": workerRemoval,
+  "worker-silence": workerSilence,
+  "false-report": falseReport,
 };
