@@ -100,6 +100,16 @@ test("a node speaks once for a member that has moved and does not speak for itse
   expect(wanted(book)).toBe("nothing");
 });
 
+test("what would be refused is not announced: the id is bound to another identity", () => {
+  const node = new NodeView([1, 2]);
+  node.leaderId = 2;
+  for (const nodeId of [1, 2])
+    node.apply({ kind: "announceNode", nodeId, peerId: `other-${nodeId}`, addresses: ["other:1"] });
+  const book = new AddressBook(self, node, []);
+  book.told("peer-2", ["new:2"]);
+  expect(wanted(book)).toBe("nothing");
+});
+
 test("nobody speaks for a member that has spoken", () => {
   const node = new NodeView([1, 2]);
   node.leaderId = 1;

@@ -85,12 +85,12 @@ export class AddressBook {
     const { configuration, leaderId } = this.#node;
     if (leaderId === NOBODY || !configuration.members.some(({ id }) => id === this.#self.id)) return null;
     const { id: ownId, peerId: ownPeerId, addresses: own } = this.#self;
-    if (!isSame(this.#recorded(ownId, ownPeerId), own)) return announcementOf(ownId, ownPeerId, own);
+    if (!this.#isRecorded(ownId, ownPeerId, own)) return announcementOf(ownId, ownPeerId, own);
     for (const { id, peerId } of configuration.members) {
       const told = this.#told.get(peerId);
       const waited = this.#unannounced.get(peerId);
       if (told === undefined || waited === undefined) continue;
-      if (isSame(this.#recorded(id, peerId), told)) this.#unannounced.delete(peerId);
+      if (this.#isRecorded(id, peerId, told)) this.#unannounced.delete(peerId);
       else if (waited >= PATIENCE) return announcementOf(id, peerId, told);
       else this.#unannounced.set(peerId, waited + 1);
     }
@@ -112,6 +112,12 @@ export class AddressBook {
     const newest = told.length > 0 ? told : recorded;
     const all = new Set([...newest, ...recorded, ...(this.#remembered.get(peerId) ?? [])]);
     return [...all].slice(0, newest.length + OLDER_MAX);
+  }
+
+  /** Also where another identity is bound to the id: that is so for ever, and an announcement would be refused. */
+  #isRecorded(id: NodeId, peerId: PeerId, addresses: readonly string[]): boolean {
+    const record = nodeOf(this.#node.state, id);
+    return record !== null && (record.peerId !== peerId || isSame(record.addresses, addresses));
   }
 
   /** What another identity has announced under a member's id does not count. */
