@@ -140,7 +140,7 @@ export default scenario({
   fleet: CALM_FLEET,
   faults: [
     // A frozen clock is as slow as a clock can be.
-    ...FAULTS.filter(({ name }) => name !== "clock-freeze").flatMap(mix),
+    ...FAULTS.filter(({ name }) => name !== "clock-freeze" && name !== "readdress").flatMap(mix),
     leaseLong("cut-off-worker", ["worker"]),
     leaseLong("cut-worker-links", ["worker"]),
     leaseLong("agent-pause", ["worker"]),
@@ -155,5 +155,7 @@ export default scenario({
     beyondBound("worker-drift", ["worker"]),
     beyondBound("clock-jump-forward", ["any", "leader"]),
     beyondBound("clock-freeze", ["any", "leader"]),
+    // Last, so that all others are drawn as they were without it.
+    ...FAULTS.filter(({ name }) => name === "readdress").flatMap(mix),
   ],
 });

@@ -29,6 +29,8 @@ import leaseReads from "./lease-reads.ts";
 import lyingClocks from "./lying-clocks.ts";
 import membershipChurn from "./membership-churn.ts";
 import mixedLevels from "./mixed-levels.ts";
+import movedAddresses from "./moved-addresses.ts";
+import movedQuorum from "./moved-quorum.ts";
 import noisyNeighbourQuotas from "./noisy-neighbour-quotas.ts";
 import partialPartition from "./partial-partition.ts";
 import partitions from "./partitions.ts";
@@ -65,6 +67,8 @@ export const SCENARIOS: readonly Scenario[] = [
   pauses,
   membershipChurn,
   mixedLevels,
+  movedAddresses,
+  movedQuorum,
   snapshotCatchUp,
   cutOffLeaders,
   byzantine,

@@ -64,4 +64,22 @@ import { mark } from "../marks.ts";`,
       },
     ],
   },
+  {
+    name: "moved-member-is-not-heard",
+    scenario: "moved-addresses",
+    file: "core/node/address-book.ts",
+    edits: [{ find: "this.#told.set(peerId, addresses);", replace: "" }],
+  },
+  {
+    name: "nobody-speaks-for-the-moved",
+    scenario: "moved-addresses",
+    file: "core/node/address-book.ts",
+    edits: [{ find: "const PATIENCE = 3;", replace: "const PATIENCE = 1e9;" }],
+  },
+  {
+    name: "addresses-not-remembered",
+    scenario: "moved-addresses",
+    file: "core/node/address-book.ts",
+    edits: [{ find: "    return peers;\n", replace: "    return [];\n" }],
+  },
 ];

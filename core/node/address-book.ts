@@ -98,8 +98,8 @@ export class AddressBook {
   }
 
   /**
-   * What came of an announcement. What a member has told is passed on once: it may have moved since, and then it is for
-   * others to say where.
+   * What came of an announcement. What a member has told is passed on once: it may have moved since, and then it is
+   * for others to say where.
    */
   answered({ peerId }: Announcement, { kind }: ClientAnswer): void {
     if (kind === "applied") this.#unannounced.delete(peerId);

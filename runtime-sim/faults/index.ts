@@ -1,4 +1,5 @@
 /** All kinds of faults, in one table. To add one, write it in the file of its family and add it to the list there. */
+import { addressFaults } from "./address.ts";
 import { clockFaults } from "./clock.ts";
 import { diskFaults } from "./disk.ts";
 import type { FaultKind } from "./kind.ts";
@@ -24,6 +25,7 @@ export const FAULTS: readonly FaultKind[] = [
   ...clockFaults,
   ...workerFaults,
   ...memoryFaults,
+  ...addressFaults,
 ];
 
 const byName: ReadonlyMap<string, FaultKind> = new Map(FAULTS.map((kind) => [kind.name, kind]));

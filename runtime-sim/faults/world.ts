@@ -55,6 +55,17 @@ export interface FaultWorld {
   /** Each input takes the process this long. Of overlapping ones the longest holds. */
   slowDown(host: number, inputUs: number): EndFault;
 
+  /**
+   * Whether, with this host at another address too, a majority of the voters is still where all the others know it to
+   * be.
+   */
+  mayMove(host: number): boolean;
+  /**
+   * The process there ends, and the next one is at another address. `takesOver`: at one that another host has left, if
+   * there is any.
+   */
+  move(host: number, takesOver: boolean): void;
+
   /** The worker on this host; null: it runs no machines. */
   workerAt(host: number): WorkerTarget | null;
 
@@ -72,8 +83,8 @@ export interface FaultWorld {
   loseDisk(host: number, absentUs: number): void;
 
   /**
-   * Leaves the host an empty disk and the member's identity. Somebody has the member join again `absentUs` later at the
-   * earliest, as who it was; if the cluster does not let it, it is replaced by a new member.
+   * Leaves the host an empty disk and the member's identity. Somebody has the member join again `absentUs` later at
+   * the earliest, as who it was; if the cluster does not let it, it is replaced by a new member.
    */
   emptyDisk(host: number, absentUs: number): void;
 

@@ -214,7 +214,35 @@ export class FaultView implements InjectorWorld {
     if (member === null) return false;
     if (this.#mayLoseQuorum) return true;
     this.#operator.markRecovered();
-    return this.#operator.votersInPlay().every((voters) => this.#atlas.mayDamage(member.id, voters));
+    return this.#operator
+      .votersInPlay()
+      .every((voters) => this.#atlas.mayDamage(member.id, voters) && this.#keepsQuorum(voters, member.id));
+  }
+
+  /** Whether, without this one, a majority of the voters has sound copies and is where all know them to be. */
+  #keepsQuorum(voters: readonly NodeId[], without: NodeId): boolean {
+    if (!voters.includes(without)) return true;
+    const others = this.participants().flatMap((index) => this.#hostAt(index).member ?? []);
+    const missing = voters.filter((id) => {
+      const member = this.#world.members.withId(id);
+      if (id === without || member === null || this.#atlas.isDamaged(id)) return true;
+      return !this.#world.addresses.isKnownTo(member, others);
+    });
+    return 2 * missing.length < voters.length;
+  }
+
+  mayMove(index: number): boolean {
+    const { member } = this.#hostAt(index);
+    if (member === null) return false;
+    if (this.#mayLoseQuorum) return true;
+    this.#operator.markRecovered();
+    return this.#operator.votersInPlay().every((voters) => this.#keepsQuorum(voters, member.id));
+  }
+
+  move(index: number, takesOver: boolean): void {
+    const host = this.#hostAt(index);
+    if (host.member !== null) this.#world.processes.crash(host.member);
+    this.#world.addresses.move(host, takesOver);
   }
 
   diskFaulted(index: number, lasting: boolean): void {

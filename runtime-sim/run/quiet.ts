@@ -124,6 +124,8 @@ export class QuietPhase {
     if (workload.waitsFor !== null) return lacks(workload.waitsFor);
     const ofFleet = fleet?.missing(state) ?? null;
     if (ofFleet !== null) return ofFleet;
+    const lost = world.addresses.whyNotFound(live, state);
+    if (lost !== null) return lacks(lost);
     // Last, because it costs as much as the state is large.
     const different = whyNotConverged(live);
     if (different !== null) return lacks(different);

@@ -14,7 +14,15 @@
  * answers at an address, who in reality is refused for his identity. Where members were when they joined is known to
  * all. Clients find members wherever these are, and so do workers that report to them.
  */
-import { AddressBook, type Announcement, type ClientAnswer, type MemberPlace, type PeerId } from "../../core/index.ts";
+import {
+  AddressBook,
+  type Announcement,
+  type ClientAnswer,
+  type ClusterState,
+  type MemberPlace,
+  nodeOf,
+  type PeerId,
+} from "../../core/index.ts";
 import type { Network } from "../network/index.ts";
 import type { ClientGateway } from "./client-gateway.ts";
 import type { Caller } from "./event.ts";
@@ -84,6 +92,24 @@ export class Addresses {
   /** Whether every other of these members knows where it is, or will when it starts. */
   isKnownTo(member: SimMember, others: readonly SimMember[]): boolean {
     return others.every((other) => other === member || this.reaches(other, member));
+  }
+
+  /**
+   * Why these members have not all found each other yet, or replicated state has one elsewhere; null: all is well. An
+   * id that a client has bound to another identity stays bound.
+   */
+  whyNotFound(members: readonly SimMember[], state: ClusterState): string | null {
+    if (this.#knowledge === null) return null;
+    for (const to of members) {
+      const from = members.find((other) => other !== to && !this.reaches(other, to));
+      if (from !== undefined) return `node ${from.id} does not know where node ${to.id} is`;
+      const record = nodeOf(state, to.id);
+      const recorded = record?.addresses.join() ?? "";
+      const isItsOwn = record === null || record.peerId === to.peerId;
+      if (isItsOwn && recorded !== this.of(to.host))
+        return `node ${to.id} is at ${this.of(to.host)}, and the cluster has it at ${recorded || "no address"}`;
+    }
+    return null;
   }
 
   /** Gives a host on which no process runs another address: one that was another's, if there is any, or a new one. */
