@@ -228,6 +228,25 @@ describe("limits", () => {
 });
 
 describe("lies and echoes", () => {
+  test("what a leader cannot confirm is given up in time, at whichever server it came", () => {
+    const made = registered();
+    // It goes on to lead, for the others acknowledge what it appends.
+    made.loses = ({ message }) => message.type === "heartbeatResponse";
+    const asked = [1, 2].map((to) => say(made, to, { sequence: 2 }));
+    const waitMs = made.options.requestTimeoutMs + 2 * made.options.heartbeatMs;
+    for (let passedMs = 0; passedMs < waitMs; passedMs += made.options.heartbeatMs) {
+      made.propose(1, `vm-${passedMs}`);
+      made.run(made.options.heartbeatMs);
+    }
+    expect(made.node(1).role).toBe("leader");
+    expect(asked.map((id) => heard(made, id))).toEqual(["noLeader", "noLeader"]);
+    expect(made.node(1).capture().reports).toMatchObject({ waiting: [], inRound: [], isRoundOut: true });
+    made.heal();
+    const next = say(made, 1, { sequence: 3 });
+    made.run(made.options.heartbeatMs);
+    expect(heard(made, next)).toBe("granted");
+  });
+
   test("an answer counts only from the leader that was asked", () => {
     const made = registered();
     made.loses = ({ message }) => message.type === "directive";

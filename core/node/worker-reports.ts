@@ -43,6 +43,7 @@ interface Waiting {
   readonly from: NodeId;
   readonly requestId: number;
   readonly report: Report;
+  readonly deadlineMs: number;
 }
 
 interface Passed {
@@ -69,9 +70,11 @@ export class WorkerReports {
   readonly #answer: Answer;
   #leadingTerm = 0;
   #mayPropose = false;
-  /** For the next round, and in the one that is under way. */
+  /** For the next round, and in the one that is under way; both oldest first. */
   #waiting: Waiting[] = [];
   #inRound: Waiting[] = [];
+  /** Also when nobody waits for its end any more: the next report needs another. */
+  #isRoundOut = false;
   #nextRoundMs = Number.NEGATIVE_INFINITY;
   /** Reports that went to the leader, by a number of their own. They all wait equally long, so the oldest is first. */
   #passed = new Map<number, Passed>();
@@ -91,8 +94,9 @@ export class WorkerReports {
       atMs = Math.min(atMs, deadlineMs);
       break;
     }
-    if (this.#waiting.length > 0 && this.#inRound.length === 0) atMs = Math.min(atMs, this.#nextRoundMs);
-    return atMs;
+    if (this.#waiting.length > 0 && !this.#isRoundOut) atMs = Math.min(atMs, this.#nextRoundMs);
+    const oldest = this.#inRound[0] ?? this.#waiting[0];
+    return oldest === undefined ? atMs : Math.min(atMs, oldest.deadlineMs);
   }
 
   // ---- Reports
@@ -135,12 +139,13 @@ export class WorkerReports {
     if (nodeOf(state, report.workerId)?.peerId !== peerId)
       return invalid("report.workerId", `node ${report.workerId} is not known under this identity`);
     this.#orchestrator.hear(report, this.#raft.nowMs);
-    this.#waiting.push({ from, requestId, report });
+    this.#waiting.push({ from, requestId, report, deadlineMs: this.#raft.nowMs + this.#options.requestTimeoutMs });
     return null;
   }
 
   #startRound(): void {
-    if (this.#inRound.length > 0 || this.#waiting.length === 0 || this.#raft.nowMs < this.#nextRoundMs) return;
+    if (this.#isRoundOut || this.#waiting.length === 0 || this.#raft.nowMs < this.#nextRoundMs) return;
+    this.#isRoundOut = true;
     this.#nextRoundMs = this.#raft.nowMs + ROUND_EVERY_MS;
     this.#inRound = this.#waiting;
     this.#waiting = [];
@@ -149,6 +154,7 @@ export class WorkerReports {
 
   /** A quorum has confirmed that this node led after those reports had come. Null: it has not. */
   roundEnded(index: number | null, appliedIndex: number): void {
+    this.#isRoundOut = false;
     const answered = this.#inRound;
     this.#inRound = [];
     if (answered.length === 0) return;
@@ -225,17 +231,26 @@ export class WorkerReports {
 
   #stopLeading(): void {
     this.#orchestrator = null;
-    const waiting = [...this.#inRound, ...this.#waiting];
-    if (waiting.length > 0) mark("lease/leader-ends-with-reports-waiting");
-    this.#inRound = [];
-    this.#waiting = [];
-    for (const { from, requestId } of waiting) {
+    if (this.#inRound.length + this.#waiting.length > 0) mark("lease/leader-ends-with-reports-waiting");
+    this.#inRound = this.#refuse(this.#inRound, Number.POSITIVE_INFINITY);
+    this.#waiting = this.#refuse(this.#waiting, Number.POSITIVE_INFINITY);
+  }
+
+  /** Those that are due by `nowMs` are told to ask again. Returns the others. */
+  #refuse(reports: Waiting[], nowMs: number): Waiting[] {
+    let due = 0;
+    for (const { from, requestId, deadlineMs } of reports) {
+      if (nowMs < deadlineMs) break;
+      due++;
       if (from === this.#raft.id) this.#answer(requestId, REFUSED_FOR_NOW);
       else this.#direct(from, requestId, null);
     }
+    return due === 0 ? reports : reports.slice(due);
   }
 
   #expire(): void {
+    this.#inRound = this.#refuse(this.#inRound, this.#raft.nowMs);
+    this.#waiting = this.#refuse(this.#waiting, this.#raft.nowMs);
     for (const [number, { requestId, deadlineMs }] of this.#passed) {
       if (this.#raft.nowMs < deadlineMs) return;
       this.#passed.delete(number);
@@ -250,6 +265,7 @@ export class WorkerReports {
       mayPropose: this.#mayPropose,
       waiting: [...this.#waiting],
       inRound: [...this.#inRound],
+      isRoundOut: this.#isRoundOut,
       nextRoundMs: this.#nextRoundMs,
       passed: new Map(this.#passed),
       nextPassed: this.#nextPassed,
@@ -264,6 +280,7 @@ export class WorkerReports {
     this.#mayPropose = captured.mayPropose;
     this.#waiting = [...captured.waiting];
     this.#inRound = [...captured.inRound];
+    this.#isRoundOut = captured.isRoundOut;
     this.#nextRoundMs = captured.nextRoundMs;
     this.#passed = new Map(captured.passed);
     this.#nextPassed = captured.nextPassed;
