@@ -1,7 +1,8 @@
 /** One request and its answer, on a stream of their own. */
 import type { Connection, Stream } from "@libp2p/interface";
-import { FrameReader, say } from "./frames.ts";
+import { FrameReader } from "../frames/index.ts";
 import { NetworkError } from "./network-error.ts";
+import { say } from "./say.ts";
 
 /** @throws NetworkError */
 export async function exchange(

@@ -1,14 +1,15 @@
 /** What comes in: the streams that others open to this node, one method a protocol. */
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { decodeMessage, InvalidFrame, LIMITS, type PeerId } from "../../core/index.ts";
+import { FrameReader, FrameTooLong } from "../frames/index.ts";
 import type { Complaints } from "./complaints.ts";
-import { FrameReader, FrameTooLong, say } from "./frames.ts";
 import type { Greeter } from "./greeter.ts";
 import { encodeAnswer } from "./handshake.ts";
 import type { Link } from "./link.ts";
 import { isKnown, type NetworkHandlers } from "./network-handlers.ts";
 import { CALL_LIMIT_BYTES, HELLO_LIMIT_BYTES, JOIN_LIMIT_BYTES, PROTOCOLS } from "./protocols.ts";
 import { answerFrame, parseReport, REPORT_LIMIT_BYTES, serversFrame } from "./reports.ts";
+import { say } from "./say.ts";
 
 const CALL_TIMEOUT_MS = 30_000;
 /**

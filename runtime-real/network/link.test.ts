@@ -9,11 +9,12 @@ import { multiaddr } from "@multiformats/multiaddr";
 import { pino } from "pino";
 import { afterEach, describe, expect, test } from "vitest";
 import { decodeMessage, type Heartbeat } from "../../core/index.ts";
+import { FrameReader } from "../frames/index.ts";
 import { Identity } from "../identity/index.ts";
-import { FrameReader, say } from "./frames.ts";
 import { encodeAnswer, helloOf } from "./handshake.ts";
 import { Network } from "./index.ts";
 import { PROTOCOLS } from "./protocols.ts";
+import { say } from "./say.ts";
 import { createTransport, stopWithin } from "./transport.ts";
 
 type Kind = "quic" | "tcp";

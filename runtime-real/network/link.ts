@@ -10,13 +10,14 @@ import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import type { Logger } from "pino";
 import { encodeMessage, type Message, type NodeId, type PeerId } from "../../core/index.ts";
+import { FrameReader } from "../frames/index.ts";
 import { exchange } from "./exchange.ts";
-import { FrameReader, say } from "./frames.ts";
 import { type HelloAnswer, parseAnswer } from "./handshake.ts";
 import { NetworkError } from "./network-error.ts";
 import { Outbox } from "./outbox.ts";
 import { CALL_LIMIT_BYTES, HELLO_LIMIT_BYTES, PROTOCOLS } from "./protocols.ts";
 import { ReportLine } from "./reports.ts";
+import { say } from "./say.ts";
 
 const DIAL_TIMEOUT_MS = 2000;
 const PING_MS = 500;

@@ -4,7 +4,7 @@
  * what is lost, and the oldest is outdated first.
  */
 import type { Stream } from "@libp2p/interface";
-import { joinFrames } from "./frames.ts";
+import { joinFrames } from "../frames/index.ts";
 
 /** The size of one piece, about. */
 const PIECE_BYTES = 1024 * 1024;

@@ -7,7 +7,8 @@
  */
 import type { Stream } from "@libp2p/interface";
 import { InvalidFrame } from "../../core/index.ts";
-import { FrameReader, say } from "./frames.ts";
+import { FrameReader } from "../frames/index.ts";
+import { say } from "./say.ts";
 
 /** A report or a directive fits into a message of 4 MiB. */
 export const REPORT_LIMIT_BYTES = 4 * 1024 * 1024;

@@ -1,5 +1,4 @@
 /** Frames on a stream: a big-endian 32-bit length, then that many bytes. They may arrive in pieces of any size. */
-import type { Stream } from "@libp2p/interface";
 
 /** A peer has announced a frame that is longer than any correct one. */
 export class FrameTooLong extends Error {
@@ -29,15 +28,6 @@ export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
     at += HEAD_BYTES + frame.length;
   }
   return joined;
-}
-
-/** Sends a frame unless the stream has ended. The peer may end it at any time, and its close event says so. */
-export function say(stream: Stream, frame: Uint8Array): void {
-  try {
-    stream.send(joinFrames([frame]));
-  } catch (error) {
-    stream.abort(error instanceof Error ? error : new Error(String(error)));
-  }
 }
 
 /** Puts frames together again. Holds at most one unfinished frame, and copies each byte once. */
