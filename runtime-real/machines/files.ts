@@ -8,6 +8,7 @@
  *         stopping              empty: somebody asked it to stop
  *         console.log           the last of the guest's console, console.1.log what came before
  *         end.json              how its process has ended, or why it was not started
+ *       previous-EPOCH/         of the last run that had begun before: its console, and how it ended
  *
  * Each file is written once, except the console.
  */
@@ -24,6 +25,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { CONSOLE_FILES } from "./console-file.ts";
 
 const runSchema = z.object({
   version: z.literal(1),
@@ -61,7 +63,18 @@ export interface RunPath {
   readonly epoch: number;
 }
 
+/** What is kept of a run when there is another one. */
+export interface EarlierRun {
+  readonly epoch: number;
+  readonly folder: string;
+  readonly end: RunEnd | null;
+  readonly isAskedToStop: boolean;
+}
+
 const RUN_FOLDER = /^run-(\d{1,15})$/;
+const PREVIOUS_FOLDER = /^previous-(\d{1,15})$/;
+/** What is kept of a run when there is another. */
+const KEPT_FILES: ReadonlySet<string> = new Set([...Object.values(CONSOLE_FILES), "stopping", "end.json"]);
 
 export class MachineFiles {
   /** Absolute. */
@@ -95,7 +108,18 @@ export class MachineFiles {
     return join(this.folder, name, `run-${epoch}`, ...parts);
   }
 
-  /** Makes the directory of a run, and then ends those of earlier runs. */
+  /** The last run that had begun before this one; null: there was none on this host. */
+  previous(name: string): EarlierRun | null {
+    const parent = join(this.folder, name);
+    // A machine that could not be built has no directory.
+    const parts = existsSync(parent) ? readdirSync(parent) : [];
+    const epoch = Math.max(0, ...parts.map((part) => Number(PREVIOUS_FOLDER.exec(part)?.[1] ?? 0)));
+    if (epoch === 0) return null;
+    const folder = join(parent, `previous-${epoch}`);
+    return { epoch, folder, end: endIn(folder), isAskedToStop: existsSync(join(folder, "stopping")) };
+  }
+
+  /** Makes the directory of a run, and then removes those of earlier runs, but for the console of the last one. */
   make(run: RunFile): void {
     const made = `${this.path(run)}.new`;
     rmSync(made, { recursive: true, force: true });
@@ -105,8 +129,24 @@ export class MachineFiles {
     const parent = join(this.folder, run.name);
     for (const part of readdirSync(parent)) {
       const epoch = Number(RUN_FOLDER.exec(part)?.[1] ?? run.epoch);
-      if (epoch < run.epoch) rmSync(join(parent, part), { recursive: true });
+      if (epoch >= run.epoch) continue;
+      const earlier = { name: run.name, epoch };
+      if (this.isStarted(earlier)) this.#retire(earlier);
+      else rmSync(this.path(earlier), { recursive: true });
     }
+  }
+
+  /** Keeps its console, in place of that of an earlier one. */
+  #retire(run: RunPath): void {
+    const kept = this.previous(run.name);
+    if (kept !== null && kept.epoch > run.epoch) {
+      rmSync(this.path(run), { recursive: true });
+      return;
+    }
+    if (kept !== null) rmSync(kept.folder, { recursive: true });
+    const folder = join(this.folder, run.name, `previous-${run.epoch}`);
+    renameSync(this.path(run), folder);
+    for (const part of readdirSync(folder)) if (!KEPT_FILES.has(part)) rmSync(join(folder, part), { recursive: true });
   }
 
   /** @throws Error when there is no such run. */
@@ -134,8 +174,7 @@ export class MachineFiles {
 
   /** Null: it has not ended, as far as anybody has seen. */
   end(run: RunPath): RunEnd | null {
-    const text = textOf(this.path(run, "end.json"));
-    return text === null ? null : endSchema.parse(JSON.parse(text));
+    return endIn(this.path(run));
   }
 
   /** Only the first end counts. Where it cannot be written, nobody has seen how the run ended. */
@@ -152,6 +191,11 @@ export class MachineFiles {
   remove(name: string): void {
     rmSync(join(this.folder, name), { recursive: true, force: true });
   }
+}
+
+function endIn(folder: string): RunEnd | null {
+  const text = textOf(join(folder, "end.json"));
+  return text === null ? null : endSchema.parse(JSON.parse(text));
 }
 
 /** Null: there is no such file. */

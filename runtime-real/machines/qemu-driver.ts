@@ -6,7 +6,16 @@ import type { Logger } from "pino";
 import type { Interface, Machine, VmSpec } from "../../core/index.ts";
 import { ImageError, type ImageStore } from "../images/index.ts";
 import { killAll, markOf } from "../processes/index.ts";
-import type { Accelerator, Driver, DriverListener, MachineAction } from "../worker/index.ts";
+import type {
+  Accelerator,
+  ConsoleRun,
+  Driver,
+  DriverListener,
+  MachineAction,
+  MachineConsole,
+} from "../worker/index.ts";
+import { ConsoleFileReader } from "./console-reader.ts";
+import { causeOf } from "./end-cause.ts";
 import { MachineFiles, type RunPath } from "./files.ts";
 import { QemuMachine } from "./machine.ts";
 import { isHealthy } from "./probes.ts";
@@ -121,6 +130,36 @@ export class QemuDriver implements Driver {
         void this.#probe(action);
         return;
     }
+  }
+
+  console(name: string, run: ConsoleRun): MachineConsole | null {
+    const machine = this.#machines.get(name);
+    if (machine === undefined) return null;
+    if (run === "last") return this.#consoleOf(machine);
+    const earlier = this.#files.previous(name);
+    if (earlier === null) return null;
+    const { epoch, folder, end, isAskedToStop } = earlier;
+    return {
+      epoch,
+      read: (linesMax) => new ConsoleFileReader(folder, linesMax),
+      end: () => causeOf(end, isAskedToStop).reason,
+      type: () => undefined,
+    };
+  }
+
+  #consoleOf(machine: QemuMachine): MachineConsole {
+    const { run } = machine;
+    return {
+      epoch: run.epoch,
+      read: (linesMax) => new ConsoleFileReader(this.#files.path(run), linesMax),
+      end: () => {
+        if (this.#machines.get(run.name) !== machine) return "it was removed from its host";
+        return machine.phase === "stopped" || machine.phase === "failed" ? machine.shown.reason : null;
+      },
+      type: (bytes) => {
+        if (machine.executes) this.#supervisor?.type(run, bytes);
+      },
+    };
   }
 
   /** Lets go of all machines: they go on. */

@@ -6,12 +6,15 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { connectIn } from "./connect-in.ts";
+import type { RunPath } from "./files.ts";
 import { eachLine } from "./lines.ts";
 import { type News, newsSchema, type Order, SUPERVISOR_SOCKET } from "./supervisor-protocol.ts";
 
 const PROGRAM = fileURLToPath(new URL("./supervisor.ts", import.meta.url));
 const RETRY_MS = 20;
 const START_LIMIT_MS = 20_000;
+/** A supervisor that hangs does not make the node keep everything that is typed. */
+const TYPED_BACKLOG_BYTES = 256 * 1024;
 
 export interface SupervisorListener {
   told(news: News): void;
@@ -68,6 +71,12 @@ export class SupervisorClient {
 
   order(order: Order): void {
     this.#socket.write(`${JSON.stringify(order)}\n`);
+  }
+
+  /** Types into the console of a run. While the supervisor is far behind, what is typed is lost. */
+  type({ name, epoch }: RunPath, bytes: Uint8Array): void {
+    if (this.#socket.writableLength > TYPED_BACKLOG_BYTES) return;
+    this.order({ kind: "type", name, epoch, base64: Buffer.from(bytes).toString("base64") });
   }
 
   close(): void {

@@ -15,6 +15,8 @@ export const orderSchema = z.discriminatedUnion("kind", [
   /** Starts what the directory of that run says. */
   z.object({ kind: z.literal("start"), ...run }),
   z.object({ kind: z.literal("signal"), ...run, signal: z.enum(["SIGTERM", "SIGKILL"]) }),
+  /** To be typed into the console. */
+  z.object({ kind: z.literal("type"), ...run, base64: z.base64() }),
 ]);
 export type Order = z.infer<typeof orderSchema>;
 

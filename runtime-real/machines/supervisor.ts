@@ -11,7 +11,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
-import { createServer, type Socket } from "node:net";
+import { createServer, Socket } from "node:net";
 import { Deadline, markOf, monotonicMs, PROCESS_MARK, Tail } from "../processes/index.ts";
 import { ConsoleFile } from "./console-file.ts";
 import { shutdownCause } from "./end-cause.ts";
@@ -22,6 +22,9 @@ import { type News, type Order, orderSchema, SUPERVISOR_SOCKET } from "./supervi
 
 /** How much of what QEMU writes on its standard error is kept, in UTF-16 code units. */
 const LAST_WORDS_LENGTH = 1024;
+
+/** Typed characters that wait for one guest. */
+const TYPED_BACKLOG_BYTES = 64 * 1024;
 
 interface Living {
   readonly run: RunPath;
@@ -72,6 +75,11 @@ class Supervisor {
       case "signal": {
         const living = this.#living.get(order.name);
         if (living?.run.epoch === order.epoch) living.child.kill(order.signal);
+        return;
+      }
+      case "type": {
+        const living = this.#living.get(order.name);
+        if (living?.run.epoch === order.epoch) typeInto(living.child, Buffer.from(order.base64, "base64"));
         return;
       }
     }
@@ -160,6 +168,11 @@ class Supervisor {
 function notStarted(error: unknown): RunEnd {
   const detail = error instanceof Error ? error.message : String(error);
   return { how: "notStarted", cause: null, detail: `it could not be started: ${detail}` };
+}
+
+/** A guest that does not read loses what is typed, as on any serial line. */
+function typeInto({ stdio: [, , , serial] }: ChildProcess, bytes: Uint8Array): void {
+  if (serial instanceof Socket && serial.writableLength < TYPED_BACKLOG_BYTES) serial.write(bytes);
 }
 
 /** Null: an order that this version does not know. */

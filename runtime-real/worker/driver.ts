@@ -1,5 +1,6 @@
 /** The contract of what runs machines on a host, such as a driver of a hypervisor. */
 import type { HostAction, Machine } from "../../core/index.ts";
+import type { ConsoleRun, MachineConsole } from "./machine-console.ts";
 
 /**
  * Fire and forget, and idempotent: see `HostAction`. Its result shows in the inventory; that of a probe is told to the
@@ -32,6 +33,8 @@ export interface Driver {
    * before it is set for the first time, no machine is started.
    */
   fenceAt(atMs: number): void;
+  /** Null: the host has no such machine, or no such run of it. */
+  console(name: string, run: ConsoleRun): MachineConsole | null;
   /** This process lets go of the machines: they go on. */
   close(): void;
 }

@@ -11,3 +11,4 @@ export {
   type VmDriver,
   type WorkerOptions,
 } from "./facts.ts";
+export type { ConsolePiece, ConsoleReader, ConsoleRun, MachineConsole } from "./machine-console.ts";
