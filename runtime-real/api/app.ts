@@ -2,18 +2,17 @@
  * The routes of the API: procedures, the stream of events, the OpenAPI document. And what the log says about each
  * call.
  */
-import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
 import type { Logger } from "pino";
 import { API_ERRORS, ApiError } from "../errors/index.ts";
-import type { Caller } from "./call-context.ts";
+import { admit, type Identify, requestIdOf } from "./admission.ts";
 import { dispatch, type Handlers } from "./dispatch.ts";
+import { errorBody } from "./error-body.ts";
 import { type EventSource, streamEvents } from "./event-stream.ts";
 import { readBody } from "./http-body.ts";
 import { type Environment, HttpCall } from "./http-call.ts";
 import { openApiDocument } from "./openapi.ts";
-
-const STREAMS_MAX = 256;
+import { demandRoom, type Streams } from "./streams.ts";
 
 export interface AppOptions {
   readonly handlers: Handlers;
@@ -24,31 +23,19 @@ export interface AppOptions {
 
 export function appOf(
   options: AppOptions,
-  identify: (bearer: string | null) => Caller | null,
+  identify: Identify,
   stopping: AbortSignal,
-  streams: { open: number },
+  streams: Streams,
 ): Hono<Environment> {
   const { handlers, log, version } = options;
   const document = JSON.stringify(openApiDocument(version));
   const app = new Hono<Environment>();
 
   app.use(async (context, next) => {
-    const given = context.req.header("x-request-id");
-    const requestId = given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+    const requestId = requestIdOf(context.req.header("x-request-id"));
     context.set("requestId", requestId);
     context.header("x-request-id", requestId);
-    const caller = identify(/^Bearer (\S{1,512})$/i.exec(context.req.header("authorization") ?? "")?.[1] ?? null);
-    if (caller === null)
-      return refuse(
-        context,
-        new ApiError(
-          "unauthenticated",
-          "this address asks for a token",
-          "send `Authorization: Bearer TOKEN`; `blixard token create --purpose api` makes one",
-        ),
-      );
-    if (stopping.aborted) return refuse(context, new ApiError("stopping", "this node is stopping", "ask another node"));
-    context.set("caller", caller);
+    context.set("caller", admit(context.req.header("authorization"), identify, stopping));
     await next();
     return undefined;
   });
@@ -88,11 +75,7 @@ export function appOf(
           field: "after",
         }),
       );
-    if (streams.open >= STREAMS_MAX)
-      return refuse(
-        context,
-        new ApiError("tooManyPending", `${STREAMS_MAX} streams are open already`, "close some, or ask another node"),
-      );
+    demandRoom(streams);
     return streamEvents(context, options.events, after, stopping, streams);
   });
 
@@ -134,9 +117,5 @@ function since(startMs: number): number {
 }
 
 function refuse(context: Context<Environment>, error: ApiError): Response {
-  const { code, message, hint, details } = error;
-  return context.json(
-    { error: { code, message, hint, details, requestId: context.get("requestId") } },
-    API_ERRORS[code],
-  );
+  return context.json(errorBody(error, context.get("requestId")), API_ERRORS[error.code]);
 }

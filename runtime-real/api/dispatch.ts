@@ -105,7 +105,8 @@ function boundWords(issue: z.core.$ZodIssue): string | null {
   }
 }
 
-function invalidRequest(error: z.ZodError): ApiError {
+/** What is wrong with a request that does not fit its schema. */
+export function invalidRequest(error: z.ZodError): ApiError {
   const [issue] = error.issues;
   const field = issue === undefined || issue.path.length === 0 ? "request" : issue.path.map(String).join(".");
   const reason = issue === undefined ? "is not valid" : wordsOf(issue);

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { ClusterEvent } from "../../core/index.ts";
 import type { Environment } from "./http-call.ts";
+import type { Streams } from "./streams.ts";
 
 const EVENT_PAGE = 100;
 const KEEP_ALIVE_MS = 15_000;
@@ -25,7 +26,7 @@ export function streamEvents(
   source: EventSource,
   after: number,
   stopping: AbortSignal,
-  streams: { open: number },
+  streams: Streams,
 ): Response {
   return streamSSE(context, async (stream) => {
     streams.open++;

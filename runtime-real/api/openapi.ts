@@ -1,6 +1,8 @@
 /** The table of procedures as an OpenAPI 3.1 document, for people and for programs that generate clients. */
 import { z } from "zod";
+import { CONSOLE_UPGRADE } from "../console-protocol/index.ts";
 import { API_ERRORS } from "../errors/index.ts";
+import { CONSOLE_ACTIONS } from "./console-source.ts";
 import { procedures } from "./procedures.ts";
 
 export function openApiDocument(version: string): Readonly<Record<string, unknown>> {
@@ -45,6 +47,7 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
       },
     },
   };
+  for (const [kind, action] of Object.entries(CONSOLE_ACTIONS)) paths[`/v1/vm.${kind}`] = consoleOf(kind, action);
   return {
     openapi: "3.1.0",
     info: { title: "blixard", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
@@ -75,6 +78,33 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
               },
             },
           },
+        },
+      },
+    },
+  };
+}
+
+function consoleOf(kind: string, action: string): unknown {
+  const flag = { in: "query", schema: { type: "boolean" } };
+  const ofLogs = [
+    { ...flag, name: "previous", description: "Of the run before the last one" },
+    { ...flag, name: "follow", description: "Goes on until the run is over" },
+    { name: "lines", in: "query", schema: { type: "integer" }, description: "Only so many of the last lines" },
+  ];
+  return {
+    get: {
+      operationId: `vm.${kind}`,
+      summary: kind === "logs" ? "What a VM has written to its serial console." : "The serial console of a VM.",
+      description: `Needs the action \`${action}\`, and the header \`Upgrade: ${CONSOLE_UPGRADE}\`.`,
+      parameters: [
+        { name: "name", in: "query", required: true, schema: { type: "string" } },
+        ...(kind === "logs" ? ofLogs : []),
+      ],
+      responses: {
+        101: { description: "From here on the connection carries frames, each with its length before it." },
+        default: {
+          description: "Not done; `error.code` says why.",
+          content: jsonOf({ $ref: "#/components/schemas/Error" }),
         },
       },
     },

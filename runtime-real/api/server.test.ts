@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ClusterEvent } from "../../core/index.ts";
 import { type ApiClient, connectApi, type StreamedEvent } from "../client/index.ts";
 import { ApiError } from "../errors/index.ts";
-import { type ApiServer, type EventSource, type Handlers, startApi } from "./index.ts";
+import { type ApiServer, type ConsoleSource, type EventSource, type Handlers, startApi } from "./index.ts";
 import { answerCall, decodeCallAnswer, encodeCall } from "./member-calls.ts";
 import { openApiDocument } from "./openapi.ts";
 import { procedures } from "./procedures.ts";
@@ -107,10 +107,16 @@ class Events implements EventSource {
   }
 }
 
-async function serve(own: Partial<Handlers> = {}, events: EventSource = new Events(), tcp = false): Promise<ApiServer> {
+async function serve(
+  own: Partial<Handlers> = {},
+  events: EventSource = new Events(),
+  tcp = false,
+  consoles: ConsoleSource = { open: () => Promise.reject(new ApiError("vmNotFound", "no such VM", "")) },
+): Promise<ApiServer> {
   server = await startApi({
     handlers: handlers(own),
     events,
+    consoles,
     socketPath,
     tcpBind: tcp ? "127.0.0.1:0" : null,
     authenticate: (bearer) => (bearer === "good" ? { kind: "token", tokenId: "t" } : null),
@@ -483,7 +489,7 @@ test("the OpenAPI document has every procedure, and refers to nothing that is no
   const document = JSON.parse(body);
   expect(document).toEqual(JSON.parse(JSON.stringify(openApiDocument("1.2.3"))));
   expect(Object.keys(document.paths).sort()).toEqual(
-    [...Object.keys(procedures).map((name) => `/v1/${name}`), "/v1/events"].sort(),
+    [...Object.keys(procedures).map((name) => `/v1/${name}`), "/v1/events", "/v1/vm.console", "/v1/vm.logs"].sort(),
   );
   for (const [, ref = ""] of body.matchAll(/"\$ref":"([^"]*)"/g)) {
     const found = ref

@@ -6,14 +6,19 @@ import { rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
+import type { Identify } from "./admission.ts";
 import { type AppOptions, appOf } from "./app.ts";
 import type { Caller } from "./call-context.ts";
+import type { ConsoleSource } from "./console-source.ts";
+import { asksForConsole, serveConsoles } from "./console-upgrade.ts";
 import type { Environment } from "./http-call.ts";
 import { listenOnSocket, listenOnTcp } from "./listen.ts";
+import type { Streams } from "./streams.ts";
 
 const CONNECTIONS_MAX = 2048;
 
 export interface ApiOptions extends AppOptions {
+  readonly consoles: ConsoleSource;
   readonly socketPath: string;
   /** host:port; null: none. */
   readonly tcpBind: string | null;
@@ -29,15 +34,19 @@ export interface ApiServer {
 
 export async function startApi(options: ApiOptions): Promise<ApiServer> {
   const stopping = new AbortController();
-  const streams = { open: 0 };
-  const local = serverOf(appOf(options, () => ({ kind: "local" }), stopping.signal, streams));
+  const streams: Streams = { open: 0 };
+  const serverFor = (identify: Identify): Server => {
+    const server = serverOf(appOf(options, identify, stopping.signal, streams));
+    const { consoles, log } = options;
+    serveConsoles(server, { consoles, log, stopping: stopping.signal, streams, identify });
+    return server;
+  };
+  const local = serverFor(() => ({ kind: "local" }));
   await listenOnSocket(local, options.socketPath);
   const servers = [local];
   let tcpAddress: string | null = null;
   if (options.tcpBind !== null) {
-    const tcp = serverOf(
-      appOf(options, (bearer) => (bearer === null ? null : options.authenticate(bearer)), stopping.signal, streams),
-    );
+    const tcp = serverFor((bearer) => (bearer === null ? null : options.authenticate(bearer)));
     try {
       tcpAddress = await listenOnTcp(tcp, options.tcpBind);
     } catch (error) {
@@ -69,7 +78,13 @@ function closed(server: Server): Promise<void> {
 function serverOf(app: Hono<Environment>): Server {
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 60_000, maxHeaderSize: 16 * 1024 },
+    {
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 60_000,
+      maxHeaderSize: 16 * 1024,
+      shouldUpgradeCallback: asksForConsole,
+    },
     (incoming, outgoing) => void answer(incoming, outgoing),
   );
   server.maxConnections = CONNECTIONS_MAX;

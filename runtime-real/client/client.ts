@@ -6,8 +6,10 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { AnswerOf, ProcedureName, RequestOf } from "../api/index.ts";
+import { CONSOLE_UPGRADE, type ConsoleView } from "../console-protocol/index.ts";
 import { ApiError } from "../errors/index.ts";
 import { ConnectError } from "./connect-error.ts";
+import { ConsoleStream } from "./console-stream.ts";
 import { eventBlocks } from "./event-blocks.ts";
 import { type ApiTarget, HttpTargets } from "./http-targets.ts";
 
@@ -47,7 +49,9 @@ export interface ApiClient {
     readonly afterIndex: number;
     readonly signal: AbortSignal;
   }): AsyncGenerator<StreamedEvent, void, undefined>;
-  /** Ends the session, if one was opened, and all connections. */
+  /** The console of a VM, or what it has written. @throws ApiError, ConnectError */
+  console(name: string, view: ConsoleView, options?: CallOptions): Promise<ConsoleStream>;
+  /** Ends the session, if one was opened, and all connections, but those of consoles. */
   close(): Promise<void>;
 }
 
@@ -208,6 +212,19 @@ class Client implements ApiClient {
       await delay(waitMs, null, { signal }).catch(() => undefined);
       waitMs = Math.min(RETRY_MAX_MS, waitMs * 2);
     }
+  }
+
+  async console(name: string, view: ConsoleView, options: CallOptions = {}): Promise<ConsoleStream> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+    const query = new URLSearchParams({ name });
+    if (view.kind === "logs") {
+      if (view.linesMax !== null) query.set("lines", `${view.linesMax}`);
+      query.set("previous", `${view.previous}`);
+      query.set("follow", `${view.follow}`);
+    }
+    const path = `/v1/vm.${view.kind}?${query}`;
+    const { socket, target } = await this.#http.upgrade(path, CONSOLE_UPGRADE, timeoutMs, signal);
+    return new ConsoleStream(socket, target);
   }
 
   async close(): Promise<void> {

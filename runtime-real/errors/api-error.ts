@@ -14,6 +14,7 @@ export const API_ERRORS = {
   workerNotFound: 404,
   poolNotFound: 404,
   taskNotFound: 404,
+  noEarlierRun: 404,
   vmExists: 409,
   tokenExists: 409,
   generationMismatch: 409,
@@ -25,6 +26,8 @@ export const API_ERRORS = {
   vmIsBeingDeleted: 409,
   vmIsNotPlaced: 409,
   vmIsPlaced: 409,
+  machineNotFound: 409,
+  workerHasNoDriver: 409,
   workerHasChanged: 409,
   workerInUse: 409,
   workerIsMember: 409,
@@ -57,6 +60,8 @@ export const API_ERRORS = {
   readTimedOut: 504,
   /** The node has stopped itself after a failed assertion or a disk error. */
   halted: 503,
+  /** The host of the VM does not answer, neither to this node nor to another member. */
+  workerUnreachable: 503,
   stopping: 503,
   internal: 500,
 } as const;

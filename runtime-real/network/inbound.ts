@@ -2,12 +2,13 @@
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { decodeMessage, InvalidFrame, LIMITS, type PeerId } from "../../core/index.ts";
 import { FrameReader, FrameTooLong } from "../frames/index.ts";
+import { Channel } from "./channel.ts";
 import type { Complaints } from "./complaints.ts";
 import type { Greeter } from "./greeter.ts";
 import { encodeAnswer } from "./handshake.ts";
 import type { Link } from "./link.ts";
 import { isKnown, type NetworkHandlers } from "./network-handlers.ts";
-import { CALL_LIMIT_BYTES, HELLO_LIMIT_BYTES, JOIN_LIMIT_BYTES, PROTOCOLS } from "./protocols.ts";
+import { CALL_LIMIT_BYTES, CHANNEL_LIMIT_BYTES, HELLO_LIMIT_BYTES, JOIN_LIMIT_BYTES, PROTOCOLS } from "./protocols.ts";
 import { answerFrame, parseReport, REPORT_LIMIT_BYTES, serversFrame } from "./reports.ts";
 import { say } from "./say.ts";
 
@@ -18,7 +19,7 @@ const CALL_TIMEOUT_MS = 30_000;
  */
 const REPORTS_MAX = 4;
 /** Streams of one kind that a peer may hold open. More than a correct peer needs in the worst case. */
-const STREAMS_MAX = { long: 8, call: 128, join: 4 } as const;
+const STREAMS_MAX = { long: 8, call: 128, join: 4, console: 64 } as const;
 const PING_BYTES_MAX = 64;
 
 export interface InboundParts {
@@ -45,6 +46,8 @@ export class Inbound {
     await libp2p.handle(PROTOCOLS.report, (stream, connection) => this.#reports(stream, connection), long);
     const calls = { maxInboundStreams: STREAMS_MAX.call, maxOutboundStreams: STREAMS_MAX.call };
     await libp2p.handle(PROTOCOLS.call, (stream, connection) => this.#call(stream, connection), calls);
+    const consoles = { maxInboundStreams: STREAMS_MAX.console, maxOutboundStreams: STREAMS_MAX.console };
+    await libp2p.handle(PROTOCOLS.console, (stream, connection) => this.#console(stream, connection), consoles);
     const joins = { maxInboundStreams: STREAMS_MAX.join, maxOutboundStreams: STREAMS_MAX.join };
     await libp2p.handle(PROTOCOLS.join, (stream, connection) => this.#join(stream, connection), joins);
   }
@@ -132,6 +135,13 @@ export class Inbound {
     const from = connection.remotePeer.toString();
     if (handlers.isMember(from))
       this.#answer(stream, CALL_LIMIT_BYTES, (request, signal) => handlers.call(from, request, signal));
+    else stream.abort(new Error("no member"));
+  }
+
+  #console(stream: Stream, connection: Connection): void {
+    const { handlers } = this.#parts;
+    const from = connection.remotePeer.toString();
+    if (handlers.isServer(from)) handlers.channel(new Channel(stream, CHANNEL_LIMIT_BYTES));
     else stream.abort(new Error("no member"));
   }
 

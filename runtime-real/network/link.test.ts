@@ -48,6 +48,8 @@ async function node(kind: Kind, peerId: string, logged: string[] = []): Promise<
       message: () => undefined,
       toldAddresses: () => undefined,
       isMember: (asked) => asked === peerId,
+      isServer: (asked) => asked === peerId,
+      channel: (channel) => channel.close(),
       workers: null,
       toldServers: () => undefined,
       toldRemoved: () => undefined,

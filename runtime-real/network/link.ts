@@ -167,6 +167,11 @@ export class Link {
     this.#reports.close();
   }
 
+  /** A stream to the peer; null: it is not connected. */
+  async openConsole(): Promise<Stream | null> {
+    return await this.#open(PROTOCOLS.console);
+  }
+
   async #open(protocol: string): Promise<Stream | null> {
     const connection = this.#connection;
     if (connection === null || !this.#isConnected) return null;

@@ -1,5 +1,6 @@
 /** What a node does with what comes in from others. */
 import type { Message, NodeId, PeerId } from "../../core/index.ts";
+import type { Channel } from "./channel.ts";
 
 export interface NetworkHandlers {
   /** `from` is the peer that the connection has authenticated. Must not throw. */
@@ -8,6 +9,8 @@ export interface NetworkHandlers {
   isMember(peerId: PeerId): boolean;
   /** A member has connected, and says where it is to be dialled: host:port each. */
   toldAddresses(from: PeerId, addresses: readonly string[]): void;
+  /** Whether this node knows it as a member now: a worker that is no member takes nothing else from members. */
+  isServer(peerId: PeerId): boolean;
   /** Null: nobody reports here. */
   readonly workers: WorkerHandlers | null;
   /** A server has told where the servers are. */
@@ -18,6 +21,8 @@ export interface NetworkHandlers {
   introduction(to: NodeId, peerId: PeerId | null): Message | null;
   /** A member calls. If this rejects, the stream is aborted. */
   call(from: PeerId, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
+  /** A server has opened a channel. */
+  channel(channel: Channel): void;
   /** Anybody asks to join. Beside a hello, this is all that a stranger can reach. */
   join(from: PeerId, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
 }

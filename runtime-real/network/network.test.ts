@@ -76,6 +76,8 @@ class End {
         },
         toldAddresses: (from, addresses) => this.handlers.toldAddresses?.(from, addresses),
         isMember: (peerId) => this.members.has(peerId),
+        isServer: (peerId) => this.members.has(peerId),
+        channel: (channel) => channel.close(),
         workers: this.handlers.workers ?? null,
         toldServers: (from, servers) => this.handlers.toldServers?.(from, servers),
         toldRemoved: (from) => this.handlers.toldRemoved?.(from),

@@ -2,20 +2,24 @@
  * The network of one node: its own connections to peers (link.ts), what others open to it (inbound.ts), and which of
  * them may stay connected (strangers.ts).
  */
-import type { Libp2p } from "@libp2p/interface";
+import type { Libp2p, Stream } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import type { Logger } from "pino";
 import type { Message, NodeId, PeerId } from "../../core/index.ts";
 import type { Identity } from "../identity/index.ts";
 import { parseAddress } from "./addresses.ts";
+import { Channel } from "./channel.ts";
 import { Complaints } from "./complaints.ts";
 import { Greeter } from "./greeter.ts";
 import { Inbound } from "./inbound.ts";
 import { Link, type PeerStatus } from "./link.ts";
 import { NetworkError } from "./network-error.ts";
 import { isKnown, type NetworkHandlers } from "./network-handlers.ts";
+import { CHANNEL_LIMIT_BYTES, PROTOCOLS } from "./protocols.ts";
 import { Strangers } from "./strangers.ts";
 import { createTransport, multiaddrOf, stopWithin, type TransportKind } from "./transport.ts";
+
+const OPEN_TIMEOUT_MS = 2000;
 
 export interface NetworkPeer {
   readonly id: NodeId;
@@ -161,6 +165,37 @@ export class Network {
   /** The answer of a listed peer to a worker's report; null: none came. Never rejects. */
   async report(to: PeerId, report: Uint8Array): Promise<Uint8Array | null> {
     return (await this.#links.get(to)?.report(report)) ?? null;
+  }
+
+  /**
+   * A channel for a console, over this node's own connection to the peer, or over the one that the peer has opened: a
+   * worker that is no member connects to a server, and no server to it.
+   *
+   * @throws NetworkError
+   */
+  async channel(to: PeerId): Promise<Channel> {
+    const stream =
+      (await this.#links
+        .get(to)
+        ?.openConsole()
+        .catch(() => null)) ?? (await this.#openInbound(to));
+    if (stream === null) throw new NetworkError("notConnected", `${to} is not connected`, "wait until it is");
+    return new Channel(stream, CHANNEL_LIMIT_BYTES);
+  }
+
+  /** Null: that peer has opened no connection, or speaks no such protocol. */
+  async #openInbound(from: PeerId): Promise<Stream | null> {
+    const connections = this.#libp2p?.getConnections() ?? [];
+    // The last one first: earlier ones may be of a process that is gone.
+    for (const connection of connections.filter(({ remotePeer }) => remotePeer.toString() === from).reverse()) {
+      if (connection.direction !== "inbound" || connection.status !== "open") continue;
+      try {
+        return await connection.newStream(PROTOCOLS.console, { signal: AbortSignal.timeout(OPEN_TIMEOUT_MS) });
+      } catch {
+        // The next one.
+      }
+    }
+    return null;
   }
 
   status(): readonly PeerStatus[] {

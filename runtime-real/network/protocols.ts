@@ -7,8 +7,10 @@ export const PROTOCOLS = {
   call: "/blixard/call/1",
   report: "/blixard/report/1",
   join: "/blixard/join/1",
+  console: "/blixard/console/1",
 } as const;
 
 export const HELLO_LIMIT_BYTES = 4 * 1024 * 1024;
 export const CALL_LIMIT_BYTES = 4 * 1024 * 1024;
 export const JOIN_LIMIT_BYTES = 64 * 1024;
+export const CHANNEL_LIMIT_BYTES = 64 * 1024;

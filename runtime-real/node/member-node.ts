@@ -29,6 +29,7 @@ import {
   authenticate,
   type CallContext,
   type CheckedRequestOf,
+  consoleSource,
   type Handlers,
   handlersFor,
   type ProcedureName,
@@ -36,18 +37,20 @@ import {
   startApi,
   transferTarget,
 } from "../api/index.ts";
+import type { Consoles } from "../consoles/index.ts";
 import { CoreLoop, realRuntime } from "../core-loop/index.ts";
 import { NodeStartError } from "../errors/index.ts";
 import { answerJoin } from "../join/index.ts";
 import { openDriver } from "../machines/index.ts";
 import { Network, type NetworkPeer } from "../network/index.ts";
 import { fileRecorder, type Recorder, ringRecorder } from "../recording/index.ts";
-import { AgentLoop, probeFacts } from "../worker/index.ts";
+import { AgentLoop, type Driver, probeFacts } from "../worker/index.ts";
 import { AddressAnnouncement } from "./address-announcement.ts";
 import { AdmittedWorkers } from "./admitted-workers.ts";
 import type { DataDirectory } from "./data-directory.ts";
 import { EventFeed } from "./event-feed.ts";
 import { MemberCalls } from "./member-calls.ts";
+import { memberConsoles } from "./member-consoles.ts";
 import type { NodeOptions } from "./options.ts";
 import { PeerDirectory } from "./peer-directory.ts";
 import { Predecessor } from "./predecessor.ts";
@@ -84,6 +87,7 @@ export class MemberNode implements RunningNode, Served {
   readonly #workers: AdmittedWorkers;
   readonly #calls: MemberCalls;
   readonly #events: EventFeed;
+  readonly consoles: Consoles;
   /** What is looked at every second, and when there is another leader. */
   readonly #reviewed: readonly { review(): void }[];
   readonly #startedMs = performance.now();
@@ -91,6 +95,7 @@ export class MemberNode implements RunningNode, Served {
   #network: Network | null = null;
   #api: ApiServer | null = null;
   #worker: AgentLoop | null = null;
+  #driver: Driver | null = null;
   #reviews: NodeJS.Timeout | null = null;
   #isRemoved = false;
   #stopping: Promise<void> | null = null;
@@ -142,6 +147,15 @@ export class MemberNode implements RunningNode, Served {
     this.#peers = new PeerDirectory({ self, book, settings: remembered, connect: (peers) => this.#connect(peers) });
     this.#workers = new AdmittedWorkers(node);
     this.#events = new EventFeed(node);
+    this.consoles = memberConsoles({
+      nodeId: this.nodeId,
+      node,
+      driver: () => this.#driver,
+      open: async (to) => {
+        if (this.#network === null) throw new Error("the network is not up");
+        return await this.#network.channel(to);
+      },
+    });
     this.#calls = new MemberCalls({
       send: async (to, call, timeoutMs, signal) => {
         if (this.#network === null) throw new Error("the network is not up");
@@ -200,6 +214,8 @@ export class MemberNode implements RunningNode, Served {
         toldAddresses: (from, addresses) => this.#peers.told(from, addresses),
         message: (from, message) => this.#loop.message(from, message),
         isMember: (peerId) => this.node.isMember(peerId),
+        isServer: (peerId) => this.node.isMember(peerId),
+        channel: (channel) => this.consoles.answer(channel),
         workers: {
           isWorker: (peerId) => this.#workers.has(peerId),
           isRemoved: (peerId) => this.#workers.isRemoved(peerId),
@@ -218,6 +234,7 @@ export class MemberNode implements RunningNode, Served {
     this.#api = await startApi({
       handlers: this.#handlers,
       events: this.#events,
+      consoles: consoleSource(this),
       socketPath: this.socketPath,
       tcpBind: apiBind,
       authenticate: (bearer) => authenticate(this.node.state, bearer, Date.now()),
@@ -381,6 +398,7 @@ export class MemberNode implements RunningNode, Served {
     const { worker } = this.#directory.settings;
     const others = this.node.configuration.members.flatMap(({ id }) => (id === this.nodeId ? [] : [id]));
     const driver = await openDriver(dataDir, worker, this.#log);
+    this.#driver = driver;
     return await AgentLoop.start({
       workerId: this.nodeId,
       dataDir,

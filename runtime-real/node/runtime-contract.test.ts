@@ -103,6 +103,8 @@ class Place {
         message: (from, message) => loop.message(from, message),
         toldAddresses: () => undefined,
         isMember: (peerId) => node.isMember(peerId),
+        isServer: (peerId) => node.isMember(peerId),
+        channel: (channel) => channel.close(),
         workers: null,
         toldServers: () => undefined,
         toldRemoved: () => undefined,

@@ -5,12 +5,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { NodeId, PeerId } from "../../core/index.ts";
+import { ConsoleHost, Consoles } from "../consoles/index.ts";
 import { NodeStartError } from "../errors/index.ts";
 import type { Identity } from "../identity/index.ts";
 import { refuse } from "../join/index.ts";
 import { openDriver } from "../machines/index.ts";
 import { Network, NetworkError } from "../network/index.ts";
-import { AgentLoop, probeFacts } from "../worker/index.ts";
+import { AgentLoop, type Driver, probeFacts } from "../worker/index.ts";
 import { createLogger } from "./logging.ts";
 import type { NodeOptions } from "./options.ts";
 import type { NodeEnd, RunningNode } from "./running-node.ts";
@@ -88,6 +89,15 @@ class WorkerNode implements RunningNode {
 
   async #start({ dataDir, identity, log }: WorkerNodeParts): Promise<void> {
     const { nodeId, clusterId, incarnation, bind, transport, servers } = this.#settings;
+    let driver: Driver | null = null;
+    const consoles = new Consoles({
+      workerId: nodeId,
+      host: new ConsoleHost({ workerId: nodeId, driver: () => driver }),
+      // It speaks for no other host.
+      open: () => Promise.reject(new Error("a worker asks no peers")),
+      peerIdOf: () => null,
+      members: () => [],
+    });
     const network = await Network.start({
       identity,
       nodeId,
@@ -98,8 +108,10 @@ class WorkerNode implements RunningNode {
       transport,
       log,
       handlers: {
-        // It takes nothing from peers but answers to its own reports.
+        // It takes nothing from peers but answers to its own reports, and what servers ask of consoles.
         isMember: () => false,
+        isServer: (peerId) => this.#settings.servers.some((server) => server.peerId === peerId),
+        channel: (channel) => consoles.answer(channel),
         message: () => undefined,
         toldAddresses: () => undefined,
         workers: null,
@@ -112,7 +124,7 @@ class WorkerNode implements RunningNode {
     });
     this.#network = network;
     const { worker } = this.#settings;
-    const driver = await openDriver(dataDir, worker, log);
+    driver = await openDriver(dataDir, worker, log);
     this.#worker = await AgentLoop.start({
       workerId: nodeId,
       dataDir,

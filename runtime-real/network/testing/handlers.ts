@@ -10,6 +10,7 @@ export function handlersWith(
     message: () => undefined,
     toldAddresses: () => undefined,
     isMember: (peerId) => members.includes(peerId),
+    isServer: (peerId) => members.includes(peerId),
     workers: {
       isWorker: (peerId) => workers.includes(peerId),
       isRemoved: (peerId) => removed.includes(peerId),
@@ -19,6 +20,7 @@ export function handlersWith(
     toldServers: () => undefined,
     toldRemoved: () => undefined,
     introduction: () => null,
+    channel: (channel) => channel.close(),
     call: (_, request) => Promise.resolve(request),
     join: (_, request) => Promise.resolve(request),
     ...own,
