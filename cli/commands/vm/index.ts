@@ -1,9 +1,11 @@
 /** `blixard vm`: virtual machines, as the cluster knows them. */
 import { type CommandGroup, withExamples, withLateHelp } from "../../frame/index.ts";
+import { registerConsole } from "./console.ts";
 import { registerCreate } from "./create.ts";
 import { registerHealth } from "./health/index.ts";
 import { registerDelete, registerMigrate, registerRestart, registerStart, registerStop } from "./life.ts";
 import { registerList } from "./list.ts";
+import { registerLogs } from "./logs.ts";
 import { registerPlan } from "./plan.ts";
 import { registerShow } from "./show.ts";
 import { registerUpdate } from "./update.ts";
@@ -24,6 +26,8 @@ export const registerVm: CommandGroup = (program, session) => {
   registerDelete(vm, session);
   registerList(vm, session);
   registerShow(vm, session);
+  registerLogs(vm, session);
+  registerConsole(vm, session);
   registerHealth(vm, session);
   withLateHelp(vm);
 };
