@@ -289,8 +289,7 @@ export class Client implements Caller {
     const { kind } = answer.refusal;
     const isFinal = FINAL.has(kind);
     // What no node takes, no earlier one has taken.
-    const isNeverTaken = kind === "invalidRequest" || kind === "requestTooLarge";
-    const isCertain = isNeverTaken || (!call.isUncertain && call.unanswered.size === 0);
+    const isCertain = isFinal || (!call.isUncertain && call.unanswered.size === 0);
     const takesIt = isFinal || !call.isRepeatable || (!this.#insists && this.#rng.chance(TAKES_NO_FOR_AN_ANSWER));
     if (isCertain && takesIt && !call.isOpening) this.#complete(call, "refused", answer);
     else this.#retrySoon(call, attempt);
