@@ -130,7 +130,7 @@ test("a log shows another history", () => {
 });
 
 test("a log is cut back below what is committed", () => {
-  const fired = run(5, ({ followers: [first] }) => {
+  const fired = run(20, ({ followers: [first] }) => {
     const node = nodeOf(first);
     const cut = Reflect.get(node.log, "truncateAfter");
     if (typeof cut === "function") cut.call(node.log, node.commitIndex - 1);
@@ -146,7 +146,7 @@ test("a node's state is replaced", () => {
 });
 
 test("a node says that it has what its disk does not", () => {
-  const fired = run(7, ({ followers: [first] }) => {
+  const fired = run(20, ({ followers: [first] }) => {
     if (first !== undefined) show(first.disk, "durableLastIndex", () => first.storage.durableLastIndex - 1);
   });
   expect(fired[0]).toBe("durable-before-speech");
