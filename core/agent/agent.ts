@@ -93,6 +93,11 @@ export class Agent {
     return this.#leaseUntilMs;
   }
 
+  /** Where it reports: what it was told last. */
+  get servers(): readonly number[] {
+    return this.#channel.servers;
+  }
+
   /** Never throws: a failed assertion becomes the effect `halt`. */
   step(input: AgentInput): readonly AgentEffect[] {
     if (this.#isHalted) return NO_EFFECTS;

@@ -91,6 +91,10 @@ export class ReportChannel {
     return directive;
   }
 
+  get servers(): readonly number[] {
+    return this.#servers;
+  }
+
   /** Reports go to these servers from now on. */
   useServers(servers: readonly number[]): void {
     if (servers.length === 0 || sameServers(servers, this.#servers)) return;

@@ -104,6 +104,7 @@ test("what begins and what ends on a host is told, ends first", () => {
     hasMisreported: false,
     isDown: false,
     process: 1,
+    servers: null,
     wasPaused: false,
     downs: 0,
     nowMs: 0,

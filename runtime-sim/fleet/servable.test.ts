@@ -10,7 +10,13 @@ function served() {
   const [host, leader] = [world.members.hosts[3], world.members.leader()];
   if (host === undefined || leader === null) throw new Error("the world is not as it should be");
   const others = world.members.all.filter((member) => member !== leader).map((member) => member.host);
-  return { world, servable: new Servable(world), worker: { host, isDown: false, agent: {} }, leader, others };
+  return {
+    world,
+    servable: new Servable(world),
+    worker: { host, isDown: false, agent: { servers: world.members.hosts.map(({ index }) => index + 1) } },
+    leader,
+    others,
+  };
 }
 
 type Served = ReturnType<typeof served>;
@@ -29,6 +35,7 @@ test("it is connected to a leader that has a quorum, itself or through another s
 
 const NOT_SERVED: Readonly<Record<string, (served: Served) => Partial<ServedHost>>> = {
   "its agent does not run": () => ({ agent: null }),
+  "it knows none of the servers": () => ({ agent: { servers: [99] } }),
   "its host is down": () => ({ isDown: true }),
   "its agent stands still": ({ worker }) => {
     worker.host.pauses += 1;

@@ -16,8 +16,8 @@ const RATE_ERROR_MAX = 0.025;
 export interface ServedHost {
   readonly host: SimHost;
   readonly isDown: boolean;
-  /** Null while it does not run. */
-  readonly agent: object | null;
+  /** Null while it does not run. It asks the servers of which it has been told. */
+  readonly agent: { readonly servers: readonly number[] } | null;
 }
 
 export class Servable {
@@ -47,11 +47,11 @@ export class Servable {
     return this.#servers.length > 0;
   }
 
-  isServable(worker: ServedHost): boolean {
-    const { host } = worker;
-    if (worker.isDown || worker.agent === null || !this.#isSteady(host)) return false;
+  /** One that was away while all the servers that it knows were replaced asks in vain. */
+  isServable({ host, isDown, agent }: ServedHost): boolean {
+    if (isDown || agent === null || !this.#isSteady(host)) return false;
     this.#look();
-    return this.#servers.some((server) => this.#isConnected(host, server.host));
+    return this.#servers.some((server) => agent.servers.includes(server.id) && this.#isConnected(host, server.host));
   }
 
   #look(): void {

@@ -113,6 +113,10 @@ export class SimWorker {
     this.#runningJobs = this.hypervisor.runningJobs;
   }
 
+  get servers(): readonly number[] | null {
+    return this.agent?.servers ?? null;
+  }
+
   get nowMs(): number {
     return this.host.clock.monotonicMs(this.#world.loop.nowUs);
   }

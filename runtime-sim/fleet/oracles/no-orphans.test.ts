@@ -54,5 +54,7 @@ test("a host that there is no room for is told nothing; one that was removed is 
     tableOf(hashOfIndex, [[1, { id: 1, peerId: "peer-1", addresses: [], role }]]);
   expect(fleet.audit.missing({ ...state, limits, workers, nodes: nodeOfRole("none") })).toBeNull();
   const removed = fleet.audit.missing({ ...state, limits, workers, nodes: nodeOfRole("removed") });
+  fleet.worker(1).servers = [1];
+  expect(fleet.audit.missing({ ...state, limits, workers, nodes: nodeOfRole("removed") })).toBeNull();
   expect(removed?.what).toBe("worker 1 has web/3 (running), which nobody wants there");
 });

@@ -3,10 +3,11 @@
  * epochs, and the disk that an earlier run of a stopped VM has left where that VM is placed.
  *
  * Not checked: how long an orphan was there before: other oracles see the harm that it does meanwhile. Nor a host that
- * the cluster has no room for: nobody tells it anything.
+ * nobody tells anything: one that the cluster has no room for, or that was away while all servers it knows of were
+ * replaced.
  */
 import { type ClusterState, type MachinePhase, nodeOf, type VmRecord, vmOf, workerOf } from "../../../core/index.ts";
-import type { FleetContext, FleetOracle } from "./oracle.ts";
+import type { FleetContext, FleetOracle, WorkerView } from "./oracle.ts";
 
 export function noOrphans({ workers }: FleetContext): FleetOracle {
   return {
@@ -15,7 +16,7 @@ export function noOrphans({ workers }: FleetContext): FleetOracle {
     checks: 0,
     missing(state) {
       for (const worker of workers) {
-        if (isOneTooMany(state, worker.id)) continue;
+        if (isToldNothing(state, worker)) continue;
         this.checks += 1;
         for (const { name, epoch, phase } of worker.hypervisor.machines()) {
           if (!isWanted(vmOf(state, name), worker.id, epoch, phase))
@@ -27,8 +28,17 @@ export function noOrphans({ workers }: FleetContext): FleetOracle {
   };
 }
 
+export function isToldNothing(state: ClusterState, { id, servers }: WorkerView): boolean {
+  return isOneTooMany(state, id) || servers?.every((server) => !isMember(state, server)) === true;
+}
+
+function isMember(state: ClusterState, id: number): boolean {
+  const role = nodeOf(state, id)?.role;
+  return role === "voter" || role === "learner";
+}
+
 /** It is not known, and there is no room for it: as a node, or as a worker. */
-export function isOneTooMany(state: ClusterState, id: number): boolean {
+function isOneTooMany(state: ClusterState, id: number): boolean {
   const node = nodeOf(state, id);
   if (node === null) return state.nodeCount >= state.limits.nodes;
   return node.role !== "removed" && workerOf(state, id) === null && state.workerCount >= state.limits.workers;

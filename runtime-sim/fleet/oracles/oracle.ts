@@ -21,6 +21,8 @@ export interface WorkerView {
   readonly wasPaused: boolean;
   /** Counts the processes of its agent. */
   readonly process: number;
+  /** The servers that its agent knows; null while it does not run. */
+  readonly servers: readonly number[] | null;
   readonly downs: number;
   /**
    * By its own monotonic clock: now; when its agent sent the newest report of which it has heard that it was granted a

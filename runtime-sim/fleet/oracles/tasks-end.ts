@@ -3,10 +3,10 @@
  * a replaced attempt, or of a task that is no more. Tasks queue for room, so the bound counts from the last attempt
  * that began or ended.
  *
- * Not checked: what an attempt has led to. Nor a host that the cluster has no room for: nobody tells it anything.
+ * Not checked: what an attempt has led to. Nor a host that nobody tells anything, see `no-orphans`.
  */
 import { type ClusterState, isOver, tableValues, taskExplainer, taskOf } from "../../../core/index.ts";
-import { isOneTooMany } from "./no-orphans.ts";
+import { isToldNothing } from "./no-orphans.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
 export function tasksEnd({ workers }: FleetContext): FleetOracle {
@@ -23,7 +23,7 @@ export function tasksEnd({ workers }: FleetContext): FleetOracle {
         if (where !== null) return `task ${id} waits, though worker ${where} would take it`;
       }
       for (const worker of workers) {
-        if (isOneTooMany(state, worker.id)) continue;
+        if (isToldNothing(state, worker)) continue;
         for (const { id, attempt } of worker.hypervisor.jobs()) {
           const task = taskOf(state, id);
           if (task?.workerId !== worker.id || task.attempt !== attempt)

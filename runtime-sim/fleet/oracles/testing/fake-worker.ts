@@ -19,6 +19,7 @@ export class FakeWorker implements WorkerView {
   isDown = false;
   wasPaused = false;
   process = 1;
+  servers: readonly number[] | null = null;
   downs = 0;
   nowMs = 0;
   leasedAtMs = 0;
