@@ -50,6 +50,14 @@ test("nobody but a member is believed, and nobody about this node", () => {
   expect(book.peers()).toEqual([place(2)]);
 });
 
+test("a member that this node has only been shown is found like the others", () => {
+  const node = new NodeView([1, 2]);
+  const book = new AddressBook(self, node, []);
+  node.introduced = [{ id: 3, peerId: "peer-3", promote: true }];
+  expect(book.told("peer-3", ["new:3"])).toBe(true);
+  expect(book.peers()).toEqual([place(2), place(3, "new:3")]);
+});
+
 test("what replays of the log announce does not push out what the disk has", () => {
   const node = new NodeView([1, 2]);
   const book = new AddressBook(self, node, [place(2, "now:2")]);

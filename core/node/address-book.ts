@@ -1,7 +1,8 @@
 /**
  * Where the other members are, as one member knows it, and what it does about it.
  *
- * The configuration says who the members are. Where a member is comes from three sources: what it says when it
+ * The configurations say who the members are, those that a node was shown with proof too: one that was away must be
+ * able to answer whoever leads now. Where a member is comes from three sources: what it says when it
  * connects to this node, what replicated state has of it, and what this node has on its disk. None of them is always
  * the newest: after a restart the replicated state is that of the last snapshot, and what was said is forgotten. So
  * all of these addresses are tried. A connection proves who is at its other end, so a wrong address costs an attempt
@@ -32,7 +33,7 @@ const PATIENCE = 3;
 
 export class AddressBook {
   readonly #self: MemberPlace;
-  readonly #node: Pick<Node, "configuration" | "state" | "leaderId">;
+  readonly #node: Pick<Node, "configuration" | "peers" | "state" | "leaderId">;
   #remembered: ReadonlyMap<PeerId, readonly string[]>;
   readonly #told = new Map<PeerId, readonly string[]>();
   /** Members whose addresses the cluster is still to be told, and how often `announcement` has waited for them. */
@@ -41,7 +42,7 @@ export class AddressBook {
   /** `remembered`: what `remember` returned last, in this process or an earlier one. */
   constructor(
     self: MemberPlace,
-    node: Pick<Node, "configuration" | "state" | "leaderId">,
+    node: Pick<Node, "configuration" | "peers" | "state" | "leaderId">,
     remembered: readonly MemberPlace[],
   ) {
     this.#self = self;
@@ -51,14 +52,14 @@ export class AddressBook {
 
   /** The other members. */
   peers(): readonly MemberPlace[] {
-    const { configuration } = this.#node;
-    return configuration.members
-      .filter(({ id }) => id !== this.#self.id)
-      .map(({ id, peerId }) => ({ id, peerId, addresses: this.#addressesOf(id, peerId) }));
+    const places: MemberPlace[] = [];
+    for (const [id, peerId] of this.#node.peers)
+      if (id !== this.#self.id) places.push({ id, peerId, addresses: this.#addressesOf(id, peerId) });
+    return places;
   }
 
   /**
-   * To be called when the configuration or the records of nodes have changed, or a member has told where it is.
+   * To be called when the peers of the node or the records of nodes have changed, or a member has told where it is.
    * Returns what belongs on the disk, for the next process.
    */
   remember(): readonly MemberPlace[] {
@@ -69,12 +70,11 @@ export class AddressBook {
 
   /** A member that has connected says where it is. Returns whether that is news. Others are not listened to. */
   told(peerId: PeerId, addresses: readonly string[]): boolean {
-    const member = this.#node.configuration.members.find((candidate) => candidate.peerId === peerId);
-    if (member === undefined || member.id === this.#self.id || addresses.length === 0) return false;
-    const known = this.#addressesOf(member.id, peerId);
+    const member = this.peers().find((candidate) => candidate.peerId === peerId);
+    if (member === undefined || addresses.length === 0) return false;
     this.#told.set(peerId, addresses);
     this.#unannounced.set(peerId, 0);
-    return !isSame(known, this.#addressesOf(member.id, peerId));
+    return !isSame(member.addresses, this.#addressesOf(member.id, peerId));
   }
 
   /**

@@ -179,6 +179,13 @@ export class Node {
     return this.#raft.lineage;
   }
   /**
+   * By id the identities of the members of every configuration that this node acts by, or has been shown with proof,
+   * itself too. The same value until it changes.
+   */
+  get peers(): ReadonlyMap<NodeId, PeerId> {
+    return this.#raft.peers;
+  }
+  /**
    * Whether the transport shall admit this peer: a member of a configuration that this node acts by, or has been shown
    * with proof.
    */

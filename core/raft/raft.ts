@@ -190,6 +190,11 @@ export class Raft {
     return this.#state.roster.removed;
   }
 
+  /** Whom this node speaks with: see `Roster`. */
+  get peers(): ReadonlyMap<NodeId, PeerId> {
+    return this.#state.roster.peers;
+  }
+
   /** Whether a member has this identity. The transport asks once for each connection. */
   isAdmitted(peerId: PeerId): boolean {
     return this.#state.admission.isAdmitted(peerId);

@@ -96,6 +96,14 @@ export class Roster {
     return this.#promotable;
   }
 
+  /**
+   * Members of the configurations that this node acts by, and of one that it has been shown with proof, itself too. The
+   * same value until it changes.
+   */
+  get peers(): ReadonlyMap<NodeId, PeerId> {
+    return this.#peers;
+  }
+
   /** The identity that `id` must have for this node to handle its messages. */
   peerOf(id: NodeId): PeerId | undefined {
     return this.#peers.get(id);

@@ -13,6 +13,7 @@ export class NodeView {
   configuration: Configuration;
   state: ClusterState = emptyState();
   leaderId: NodeId = NOBODY;
+  introduced: readonly Member[] = [];
 
   /** Members `peer-1`, `peer-2`, ... that all vote. */
   constructor(voters: readonly NodeId[]) {
@@ -30,6 +31,11 @@ export class NodeView {
 
   announce(nodeId: NodeId, ...addresses: string[]): void {
     this.apply({ kind: "announceNode", nodeId, peerId: `peer-${nodeId}`, addresses });
+  }
+
+  /** Whoever is in its configuration, and those that it has been shown with proof. */
+  get peers(): ReadonlyMap<NodeId, string> {
+    return new Map([...this.configuration.members, ...this.introduced].map(({ id, peerId }) => [id, peerId]));
   }
 
   /** As when a change of membership has taken it out. */

@@ -301,10 +301,9 @@ export class MemberNode implements RunningNode, Served {
     const { node } = this;
     const seen = this.#seen;
     if (node.removed && !this.#isRemoved) this.#removed();
-    if (node.state === seen.state && node.configuration === seen.configuration && node.leaderId === seen.leaderId)
-      return;
+    if (node.state === seen.state && node.peers === seen.peers && node.leaderId === seen.leaderId) return;
     this.#seen = viewOf(node);
-    if (node.configuration !== seen.configuration || node.state.nodes !== seen.nodes) this.#peers.update();
+    if (node.peers !== seen.peers || node.state.nodes !== seen.nodes) this.#peers.update();
     if (node.state !== seen.state) this.#events.announce();
     if (node.leaderId !== seen.leaderId && node.leaderId !== NOBODY) {
       this.#log.info(
@@ -456,6 +455,6 @@ export class MemberNode implements RunningNode, Served {
   }
 }
 
-function viewOf({ configuration, state, leaderId }: Node) {
-  return { configuration, nodes: state.nodes, state, leaderId };
+function viewOf({ peers, state, leaderId }: Node) {
+  return { peers, nodes: state.nodes, state, leaderId };
 }

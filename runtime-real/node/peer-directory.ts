@@ -47,7 +47,7 @@ export class PeerDirectory {
     return this.#encodedServers;
   }
 
-  /** To be called when the configuration or the records of nodes have changed. */
+  /** To be called when the peers of the node or the records of nodes have changed. */
   update(): void {
     const listed = new Set(this.peers().map(({ peerId }) => peerId));
     for (const leaving of this.#parts.settings.current.peers) {

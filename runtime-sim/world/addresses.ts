@@ -5,9 +5,9 @@
  *
  * From then on a message is delivered only to a member whose present address its sender knows, and only if the
  * receiver has not moved meanwhile. Each process has an `AddressBook` of the core, as a real member has, and does
- * with it what a real one does: it says hello to peers that have not heard it, until they have, looks every second
- * whether something is to be announced, and keeps on its disk what it is to remember. A hello needs the link in both
- * directions.
+ * with it what a real one does: it says hello to peers that have not heard it, until they have, and proves to those
+ * that do not know it that it is a member; it looks every second whether something is to be announced, and keeps on its
+ * disk what it is to remember. A hello needs the link in both directions.
  *
  * Not modelled: connections (one that is open would carry messages for a while longer); the time that it takes to try
  * several addresses in turn; the loss of what was remembered in the last moment before a crash; that somebody else
@@ -39,6 +39,8 @@ export interface AddressesParts {
   readonly gateway: ClientGateway;
   /** Somebody knows of another address. */
   readonly changed: () => void;
+  /** Has a member prove to another, which does not know it, that it is one. */
+  readonly introduce: (from: SimMember, to: SimMember) => void;
 }
 
 /** What one member knows. */
@@ -54,7 +56,7 @@ interface Knowledge extends Caller {
   readonly greeted: Map<PeerId, number>;
   underWay: Announcement | null;
   attempt: number;
-  seen: { readonly configuration: unknown; readonly nodes: unknown };
+  seen: { readonly peers: unknown; readonly nodes: unknown };
 }
 
 export class Addresses {
@@ -144,15 +146,15 @@ export class Addresses {
     knowledge.known = new Map();
   }
 
-  /** After each step of a member: its configuration or its state may be another. */
+  /** After each step of a member: its peers or its state may be others. */
   stepped(member: SimMember): void {
     if (this.#knowledge === null) return;
     const knowledge = this.#knowledge.get(member);
     const { node } = member;
     if (knowledge === undefined || node === null) return;
     const { seen } = knowledge;
-    if (node.configuration === seen.configuration && node.state.nodes === seen.nodes) return;
-    knowledge.seen = { configuration: node.configuration, nodes: node.state.nodes };
+    if (node.peers === seen.peers && node.state.nodes === seen.nodes) return;
+    knowledge.seen = { peers: node.peers, nodes: node.state.nodes };
     this.#learned(knowledge);
   }
 
@@ -178,7 +180,7 @@ export class Addresses {
       greeted: new Map(),
       underWay: null,
       attempt: 0,
-      seen: { configuration: null, nodes: null },
+      seen: { peers: null, nodes: null },
       answered: (attempt, answer) => this.#answered(member, attempt, answer),
     };
     return knowledge;
@@ -197,7 +199,7 @@ export class Addresses {
     knowledge.greeted.clear();
     knowledge.underWay = null;
     knowledge.attempt += 1;
-    knowledge.seen = { configuration: node.configuration, nodes: node.state.nodes };
+    knowledge.seen = { peers: node.peers, nodes: node.state.nodes };
     this.#learned(knowledge);
     this.#reviewLater(knowledge, boots, 0);
   }
@@ -276,7 +278,10 @@ export class Addresses {
     const book = this.#knowledge?.get(to)?.book ?? null;
     if (book === null || to.node === null || to.node.halted || to.host.pauses > 0 || from.member.node === null) return;
     if (network.isBlocked(host.index, to.hostIndex) || network.isBlocked(to.hostIndex, host.index)) return;
-    if (!to.node.isMember(peerId)) return;
+    if (!to.node.isMember(peerId)) {
+      this.#parts.introduce(from.member, to);
+      return;
+    }
     from.greeted.set(to.peerId, to.boots);
     if (!book.told(peerId, [this.of(host)])) return;
     const knowledge = this.#knowledge?.get(to);

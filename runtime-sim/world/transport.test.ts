@@ -16,7 +16,7 @@ function setUp() {
   const network = new Network(2, CALM_LINK, streams.stream("network"));
   const links = new Links(network, CALM_LINK);
   const gateway = new ClientGateway(loop, streams.stream("clients"));
-  const addresses = new Addresses({ loop, network, gateway, changed: () => {} });
+  const addresses = new Addresses({ loop, network, gateway, changed: () => {}, introduce: () => {} });
   const transport = new Transport(loop, network, links, addresses, streams.stream("damage"));
   const [from, to] = membersOf(2).all;
   if (from === undefined || to === undefined) throw new RangeError("there are not two hosts");

@@ -70,7 +70,15 @@ export class World {
     const links = new Links(network, parameters);
     drawLinks(links, network.hostCount, base, streams);
     const gateway = new ClientGateway(loop, streams.stream("clients"));
-    const addresses = new Addresses({ loop, network, gateway, changed: () => this.conditions.changed() });
+    const addresses = new Addresses({
+      loop,
+      network,
+      gateway,
+      changed: () => this.conditions.changed(),
+      introduce: (from, to) => {
+        if (from.node !== null) transport.send(from, to.peerId, from.node.introduction(to.id));
+      },
+    });
     const transport = new Transport(loop, network, links, addresses, streams.stream("damage"));
     const members = new Members({
       base,
