@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Machine as HostMachine, Interface, MachinePhase } from "../../core/index.ts";
 import { causeOf } from "./end-cause.ts";
 import type { MachineFiles, RunPath } from "./files.ts";
+import { lastLines } from "./last-lines.ts";
 import { MONITOR_SOCKET } from "./qemu-command.ts";
 import { Qmp } from "./qmp.ts";
 
@@ -96,8 +97,11 @@ export class QemuMachine {
     this.#monitor?.close();
     this.#monitor = null;
     const { files } = this.#parts;
-    const { isOrderly, reason } = causeOf(files.end(this.run), files.isAskedToStop(this.run));
-    this.enter(isOrderly ? "stopped" : "failed", reason);
+    const end = files.end(this.run);
+    const { isOrderly, reason } = causeOf(end, files.isAskedToStop(this.run));
+    // Of a crash that the guest has caused, its console may say why.
+    const words = !isOrderly && end?.cause?.startsWith("guest-") === true ? lastLines(files.path(this.run)) : "";
+    this.enter(isOrderly ? "stopped" : "failed", words === "" ? reason : `${reason}; its console ends: ${words}`);
   }
 
   /** Asks the guest to power off; ends it when it has not after `graceMs`. */
