@@ -71,6 +71,7 @@ function nodeOf(workerId: number, own: Partial<ConsolesParts> = {}, runs: Driver
     host: new ConsoleHost({ workerId, driver: () => runs }),
     open: () => Promise.reject(new Error("not connected")),
     peerIdOf: (id) => `peer-${id}`,
+    patienceMs: 0,
     members: () => [],
     ...own,
   });
@@ -156,6 +157,18 @@ test("an ask is passed on once, not from member to member", async () => {
     code: "workerUnreachable",
     details: { workerId: 7 },
   });
+});
+
+test("a host that connects in a moment is waited for", async () => {
+  const host = nodeOf(7);
+  let tries = 0;
+  const asked = nodeOf(1, {
+    open: () => (++tries < 2 ? Promise.reject(new Error("not connected")) : Promise.resolve(lineTo(host))),
+    patienceMs: 5000,
+  });
+  const opened = await asked.open({ name: "web", workerId: 7, view: ATTACH }, new Reader());
+  expect(tries).toBe(2);
+  opened.close();
 });
 
 test("a host sends as much as the reader has room for, and goes on when there is room again", async () => {

@@ -2,6 +2,7 @@
  * The consoles of a cluster, as one node gives them to its clients and to other members. The host of a VM shows them:
  * this node, or a peer with a connection to it, or one that only another member is connected to.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { NodeId, PeerId } from "../../core/index.ts";
 import { type ConsoleAsk, FRAME_KIND } from "../console-protocol/index.ts";
 import { ApiError } from "../errors/index.ts";
@@ -13,6 +14,7 @@ import { unreadable, workerUnreachable } from "./refusals.ts";
 
 /** How long a peer that has opened a line may take to say what it wants. */
 const ASK_LIMIT_MS = 5000;
+const LOOK_MS = 250;
 /** What waits for a member that this node speaks for. More comes only from one that breaks the rules. */
 const BACKLOG_BYTES_MAX = 1024 * 1024;
 
@@ -23,6 +25,8 @@ export interface ConsolesParts {
   open(to: PeerId): Promise<Line>;
   /** Null: there is no such worker, or this node does not speak for others. */
   peerIdOf(workerId: NodeId): PeerId | null;
+  /** How long this node looks for a host that nobody is connected to: it may be about to connect to another member. */
+  readonly patienceMs: number;
   /** The other members. */
   members(): readonly PeerId[];
 }
@@ -36,15 +40,27 @@ export class Consoles {
 
   /** The reader gets every frame from `opened` on. @throws ApiError */
   async open(asked: ConsoleAsk, reader: LineListener): Promise<OpenConsole> {
-    const { workerId, host, peerIdOf, members } = this.#parts;
+    const { workerId, host, patienceMs } = this.#parts;
     if (asked.workerId === workerId) {
       const [near, far] = localLine();
       const opened = ask(near, asked, reader);
       host.serve(far, asked);
       return await opened;
     }
+    const untilMs = performance.now() + patienceMs;
+    for (;;) {
+      const opened = await this.#openElsewhere(asked, reader);
+      if (opened !== null) return opened;
+      if (performance.now() >= untilMs) throw workerUnreachable(asked.workerId);
+      await delay(LOOK_MS);
+    }
+  }
+
+  /** Null: nobody reaches its host now. @throws ApiError */
+  async #openElsewhere(asked: ConsoleAsk, reader: LineListener): Promise<OpenConsole | null> {
+    const { peerIdOf, members } = this.#parts;
     const peerId = peerIdOf(asked.workerId);
-    if (peerId === null) throw workerUnreachable(asked.workerId);
+    if (peerId === null) return null;
     // By way of another member, too: a worker that is no member is connected to one of them alone.
     for (const way of [peerId, ...members().filter((member) => member !== peerId)]) {
       try {
@@ -53,7 +69,7 @@ export class Consoles {
         if (!isUnreachable(error)) throw error;
       }
     }
-    throw workerUnreachable(asked.workerId);
+    return null;
   }
 
   /** A member asks over this line: for a machine of this host, or of one that is connected to this node. */

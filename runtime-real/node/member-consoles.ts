@@ -3,6 +3,9 @@ import { type Node, type NodeId, nodeOf, type PeerId } from "../../core/index.ts
 import { ConsoleHost, Consoles, type ConsolesParts } from "../consoles/index.ts";
 import type { Driver } from "../worker/index.ts";
 
+/** A worker that hears nothing of its server goes to another one within a second or two. */
+const PATIENCE_MS = 3000;
+
 export interface MemberConsolesParts extends Pick<ConsolesParts, "open"> {
   readonly nodeId: NodeId;
   readonly node: Pick<Node, "configuration" | "state">;
@@ -15,6 +18,7 @@ export function memberConsoles({ nodeId, node, driver, open }: MemberConsolesPar
     host: new ConsoleHost({ workerId: nodeId, driver }),
     open,
     peerIdOf: (id) => memberOf(node, id) ?? workerOf(node, id),
+    patienceMs: PATIENCE_MS,
     members: () => node.configuration.members.flatMap(({ id, peerId }) => (id === nodeId ? [] : [peerId])),
   });
 }

@@ -96,6 +96,7 @@ class WorkerNode implements RunningNode {
       // It speaks for no other host.
       open: () => Promise.reject(new Error("a worker asks no peers")),
       peerIdOf: () => null,
+      patienceMs: 0,
       members: () => [],
     });
     const network = await Network.start({
