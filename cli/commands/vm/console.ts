@@ -45,7 +45,8 @@ export function registerConsole(vm: Command, session: Session): void {
           switch (news.kind) {
             case "opened":
               terminal.err(`attached to ${vmName}, run ${news.epoch} on worker ${news.workerId}; Ctrl-] detaches`);
-              if (stdin.isTTY && stdout.isTTY)
+              // A terminal that does not know its size says 0.
+              if (stdin.isTTY && stdout.rows > 0)
                 terminal.err(`in the guest, \`stty rows ${stdout.rows} cols ${stdout.columns}\` fits this terminal`);
               leave = enterRawMode({ input: stdin, output: stdout });
               keys.begin();
