@@ -57,6 +57,20 @@ describe("machines", () => {
     expect(harness.takeActs()).toEqual(["build web/5", "stop web/5", "delete web/5"]);
   });
 
+  test("one that has failed for no reason that its host gives is told with that", () => {
+    const harness = running();
+    harness.put("web", 5, "failed");
+    harness.look();
+    harness.pass(1000);
+    expect(harness.sent.at(-1)?.report.inventory?.machines).toMatchObject([
+      { phase: "failed", reason: "has failed, and its host gives no reason" },
+    ]);
+    harness.put("web", 5, "failed", "crashed");
+    harness.look();
+    harness.pass(1000);
+    expect(harness.sent.at(-1)?.report.inventory?.machines).toMatchObject([{ reason: "crashed" }]);
+  });
+
   test("what nobody wants is told first, and then ended once", () => {
     const harness = settled();
     harness.put("orphan", 3, "running");

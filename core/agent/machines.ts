@@ -19,6 +19,7 @@ const STOP_AGAIN_MS = STOP_GRACE_MS + ASK_AGAIN_MS;
 
 const NOT_BUILT = "was not built in time";
 const NOT_BOOTED = "did not boot";
+const NO_REASON = "has failed, and its host gives no reason";
 
 /** Other parts of the agent that its machines depend on. */
 export interface MachinesParts {
@@ -349,8 +350,10 @@ export class Machines {
     if (givenUp !== undefined && (givenUp.epoch > epoch || (givenUp.epoch === epoch && phase !== "failed")))
       return { name, ...givenUp, phase: "failed", isUnhealthy: false };
     const complaint = phase === "running" ? this.#health.complaint(name, epoch) : "";
-    const reason = complaint === "" ? machine.reason : complaint;
-    return { name, epoch, phase, reason, isUnhealthy: complaint !== "" };
+    if (complaint !== "") return { name, epoch, phase, reason: complaint, isUnhealthy: true };
+    // Whoever reads that a VM has failed reads why, as far as anybody knows.
+    const reason = phase === "failed" && machine.reason === "" ? NO_REASON : machine.reason;
+    return { name, epoch, phase, reason, isUnhealthy: false };
   }
 
   capture(): MachinesState {
