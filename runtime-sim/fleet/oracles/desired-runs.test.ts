@@ -37,6 +37,20 @@ test("it may wait for room that there is not", () => {
   expect(missingOf({ spec: vmSpec({ vcpus: 11 }) })).toBeNull();
 });
 
+test("one that moves when a task has left room has its whole time from then on", () => {
+  const fleet = new FakeFleet(desiredRuns);
+  const progress = () => fleet.audit.missing(fleet.state)?.progress;
+  fleet.create("web");
+  fleet.place("web", 1);
+  expect(progress()).toBe(0);
+  fleet.setTask({ id: "sum", state: "Running", workerId: 1, attempt: 1 });
+  expect(progress()).toBe(1);
+  fleet.setTask({ id: "sum", state: "Failed", workerId: 1, attempt: 1 });
+  expect(progress()).toBe(2);
+  fleet.move("web", { state: "Building" });
+  expect(progress()).toBe(2);
+});
+
 test("it may have failed for good, if it says why", () => {
   const failed = { state: "Failed", workerId: 1, relocations: 3, restarts: 3 } as const;
   expect(missingOf({ ...failed, reason: "crashed" })).toBeNull();

@@ -4,11 +4,15 @@
  * often as it may, and its record says why. Desired stopped: it is stopped. Desired deleted: it does not exist any
  * more.
  *
+ * Tasks queue for room, and VMs may wait for room that tasks hold: as in `tasks-end`, the bound counts from the last
+ * attempt of a task that began or ended.
+ *
  * Not checked: how long it took, beyond the bound of the scenario.
  */
 import { type ClusterState, explainer, leavesOf, type VmRecord, vmOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 import { RELOCATIONS_MAX } from "./recovery-counts.ts";
+import { attemptsOf } from "./tasks-end.ts";
 
 function isUnplaced({ state, desired }: VmRecord): boolean {
   return desired === "running" && (state === "Pending" || state === "Lost");
@@ -83,5 +87,6 @@ export function desiredRuns({ findWorker }: FleetContext): FleetOracle {
       satisfied = state;
       return null;
     },
+    progress: attemptsOf,
   };
 }

@@ -37,6 +37,6 @@ export function tasksEnd({ workers }: FleetContext): FleetOracle {
 }
 
 /** How many have begun and how many tasks are over: it only grows, but for tasks that are forgotten. */
-function attemptsOf({ tasks }: ClusterState): number {
+export function attemptsOf({ tasks }: ClusterState): number {
   return tableValues(tasks).reduce((sum, task) => sum + task.attempt + (isOver(task) ? 1 : 0), 0);
 }
