@@ -30,6 +30,7 @@ export type { EventLog, EventPage } from "./events.ts";
 export { hashOfIndex, hashOfText } from "./hash.ts";
 export { InvalidCommand, InvalidSnapshot } from "./invalid.ts";
 export { packed, unpacked } from "./msgpack.ts";
+export { announcementRefusal } from "./nodes.ts";
 export { needsPlace, placementContext, taskRequest, vmRequest, workerView } from "./placement.ts";
 export { explainer, occupants, type Plan, taskExplainer } from "./plan.ts";
 export {

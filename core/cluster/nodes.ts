@@ -56,6 +56,18 @@ export function admissionRefusal(state: ClusterState, admission: Admission): Ref
   return result.ok ? null : result.refusal;
 }
 
+/** Why the cluster would not keep an address under this id now; null: it would. */
+export function announcementRefusal(state: ClusterState, nodeId: number, peerId: string): Refusal | null {
+  const result = announcementConflict(new Batch(state), nodeId, peerId);
+  return result === null || result.ok ? null : result.refusal;
+}
+
+function announcementConflict(batch: Batch, nodeId: number, peerId: string): CommandResult | null {
+  const conflict = bindingConflict(batch, nodeId, peerId);
+  if (conflict !== null) return conflict;
+  return batch.node(nodeId) === null && batch.nodeCount >= batch.limits.nodes ? tooManyNodes(batch) : null;
+}
+
 /**
  * Sets the roles as a committed configuration has them. A member that was never announced gets a record without
  * addresses. A member whose id or identity is bound to another gets no record: bindings are permanent, whatever
@@ -140,9 +152,8 @@ export const nodeCommands = {
     refusals: ["nodeIdTaken", "peerIdTaken", "limitReached"],
     audit: { number: 6, target: ({ nodeId }) => String(nodeId) },
     apply(batch, { nodeId, peerId, addresses }) {
-      const conflict = bindingConflict(batch, nodeId, peerId);
+      const conflict = announcementConflict(batch, nodeId, peerId);
       if (conflict !== null) return conflict;
-      if (batch.node(nodeId) === null && batch.nodeCount >= batch.limits.nodes) return tooManyNodes(batch);
       if (putAddresses(batch, nodeId, peerId, addresses)) batch.happened({ kind: "nodeAnnounced", nodeId, addresses });
       return Object.freeze({ ok: true, kind: "nodeAnnounced" });
     },

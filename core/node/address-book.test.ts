@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { emptyState } from "../cluster/index.ts";
+import { DEFAULT_COUNT_LIMITS } from "../domain/index.ts";
 import type { ClientAnswer } from "../runtime.ts";
 import { NodeView } from "../testing/index.ts";
 import { AddressBook, type MemberPlace } from "./index.ts";
@@ -116,6 +118,20 @@ test("what would be refused is not announced: the id is bound to another identit
   const book = new AddressBook(self, node, []);
   book.told("peer-2", ["new:2"]);
   expect(wanted(book)).toBe("nothing");
+});
+
+test("what would be refused is not announced for as long as it would be: the cluster knows as many as it may", () => {
+  const node = new NodeView([1, 2]);
+  node.state = emptyState({ ...DEFAULT_COUNT_LIMITS, nodes: 1 });
+  node.leaderId = 2;
+  node.announce(9, "c:9");
+  const book = new AddressBook(self, node, []);
+  book.told("peer-2", ["new:2"]);
+  expect(wanted(book)).toBe("nothing");
+  node.state = emptyState();
+  expect(wanted(book)).toBe("1 at a:1");
+  node.announce(1, "a:1");
+  expect(wanted(book)).toBe("2 at new:2");
 });
 
 test("nobody speaks for a member that has spoken", () => {

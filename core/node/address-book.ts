@@ -11,7 +11,7 @@
  * A member that comes back at another address reaches the others, and they do not reach it. It hears no leader then,
  * so it cannot tell the cluster by itself. Whoever it has connected to does that for it.
  */
-import { type Command, nodeOf } from "../cluster/index.ts";
+import { announcementRefusal, type Command, nodeOf } from "../cluster/index.ts";
 import { CLUSTER_LIMITS } from "../domain/index.ts";
 import { NOBODY, type NodeId, type PeerId } from "../raft/index.ts";
 import type { ClientAnswer } from "../runtime.ts";
@@ -85,12 +85,13 @@ export class AddressBook {
     const { configuration, leaderId } = this.#node;
     if (leaderId === NOBODY || !configuration.members.some(({ id }) => id === this.#self.id)) return null;
     const { id: ownId, peerId: ownPeerId, addresses: own } = this.#self;
-    if (!this.#isRecorded(ownId, ownPeerId, own)) return announcementOf(ownId, ownPeerId, own);
+    if (this.#isWanted(ownId, ownPeerId, own)) return announcementOf(ownId, ownPeerId, own);
     for (const { id, peerId } of configuration.members) {
       const told = this.#told.get(peerId);
       const waited = this.#unannounced.get(peerId);
       if (told === undefined || waited === undefined) continue;
-      if (this.#isRecorded(id, peerId, told)) this.#unannounced.delete(peerId);
+      if (isSame(this.#recorded(id, peerId), told)) this.#unannounced.delete(peerId);
+      else if (!this.#isWanted(id, peerId, told)) continue;
       else if (waited >= PATIENCE) return announcementOf(id, peerId, told);
       else this.#unannounced.set(peerId, waited + 1);
     }
@@ -114,10 +115,10 @@ export class AddressBook {
     return [...all].slice(0, newest.length + OLDER_MAX);
   }
 
-  /** Also where another identity is bound to the id: that is so for ever, and an announcement would be refused. */
-  #isRecorded(id: NodeId, peerId: PeerId, addresses: readonly string[]): boolean {
-    const record = nodeOf(this.#node.state, id);
-    return record !== null && (record.peerId !== peerId || isSame(record.addresses, addresses));
+  /** Not what would be refused: that would be asked every second, and each time be an entry of the log. */
+  #isWanted(id: NodeId, peerId: PeerId, addresses: readonly string[]): boolean {
+    if (isSame(this.#recorded(id, peerId), addresses)) return false;
+    return announcementRefusal(this.#node.state, id, peerId) === null;
   }
 
   /** What another identity has announced under a member's id does not count. */
