@@ -56,8 +56,8 @@ export interface FaultWorld {
   slowDown(host: number, inputUs: number): EndFault;
 
   /**
-   * Whether, with this host at another address too, a majority of the voters is still where all the others know it to
-   * be.
+   * Whether the cluster will keep a record of where this host is, and, with it at another address too, a majority of
+   * the voters is still where all the others know it to be.
    */
   mayMove(host: number): boolean;
   /**

@@ -235,6 +235,8 @@ export class FaultView implements InjectorWorld {
     const { member } = this.#hostAt(index);
     if (member === null) return false;
     if (this.#mayLoseQuorum) return true;
+    const { addresses, members } = this.#world;
+    if (!addresses.mayFollow(member, members.running())) return false;
     this.#operator.markRecovered();
     return this.#operator.votersInPlay().every((voters) => this.#keepsQuorum(voters, member.id));
   }

@@ -80,6 +80,23 @@ test("if all move at once, nobody finds anybody", () => {
   expect(known(world)).toBe("");
 });
 
+test("a member may move when the cluster has a record of it, never when its id is bound to another identity", () => {
+  const world = settled();
+  const [bound, other] = followers(world);
+  const leader = world.members.leader();
+  if (bound === undefined || other === undefined || leader === null) throw new RangeError("nobody leads or follows");
+  const command = { kind: "announceNode", nodeId: bound.id, peerId: "somebody-else", addresses: ["c:1"] } as const;
+  const request = { session: null, command };
+  world.gateway.request(leader.host, { kind: "propose", request }, { answered() {} }, 1, 0);
+  runFor(world, 1000);
+  const mayFollow = (member: SimMember): boolean => world.addresses.mayFollow(member, world.members.running());
+  expect([mayFollow(bound), mayFollow(other)]).toEqual([false, false]);
+  runFor(world, 5000);
+  expect([mayFollow(bound), mayFollow(other)]).toEqual([false, true]);
+  const { state } = leader.node ?? {};
+  expect(state && world.addresses.whyNotFound(world.members.running(), state)).toBeNull();
+});
+
 test("a member may take over the address that another has left", () => {
   const world = settled();
   const [first, second] = followers(world);

@@ -1,5 +1,5 @@
 /**
- * Where hosts are in the network, and where members believe each other to be. It begins with the first host that gets
+ * Where hosts are in the network, and where members believe each other to be. It begins when the first host is to get
  * another address: until then everybody knows where everybody is, as in a cluster that nobody has moved, and nothing
  * here does anything.
  *
@@ -17,6 +17,7 @@
 import {
   AddressBook,
   type Announcement,
+  announcementRefusal,
   type ClientAnswer,
   type ClusterState,
   type MemberPlace,
@@ -97,21 +98,33 @@ export class Addresses {
   }
 
   /**
-   * Why these members have not all found each other yet, or replicated state has one elsewhere; null: all is well. An
-   * id that a client has bound to another identity stays bound.
+   * Why these members have not all found each other yet, or replicated state has one elsewhere; null: all is well. Of
+   * one of which the cluster would refuse to be told no more is demanded than that the others know where it is.
    */
   whyNotFound(members: readonly SimMember[], state: ClusterState): string | null {
     if (this.#knowledge === null) return null;
     for (const to of members) {
       const from = members.find((other) => other !== to && !this.reaches(other, to));
       if (from !== undefined) return `node ${from.id} does not know where node ${to.id} is`;
-      const record = nodeOf(state, to.id);
-      const recorded = record?.addresses.join() ?? "";
-      const isItsOwn = record === null || record.peerId === to.peerId;
-      if (isItsOwn && recorded !== this.of(to.host))
+      if (announcementRefusal(state, to.id, to.peerId) !== null) continue;
+      const recorded = nodeOf(state, to.id)?.addresses.join() ?? "";
+      if (recorded !== this.of(to.host))
         return `node ${to.id} is at ${this.of(to.host)}, and the cluster has it at ${recorded || "no address"}`;
     }
     return null;
+  }
+
+  /**
+   * Whether the cluster has a record of where a member is, and will keep it up to date. Members of a real cluster have
+   * one from the beginning; here they tell where they are from the first time that one is to move. Before that a
+   * client may bind their ids to other identities.
+   */
+  mayFollow({ id, peerId }: SimMember, running: readonly SimMember[]): boolean {
+    this.#knowledge ??= this.#begin();
+    return running.some(
+      ({ node }) =>
+        node !== null && nodeOf(node.state, id) !== null && announcementRefusal(node.state, id, peerId) === null,
+    );
   }
 
   /** Gives a host on which no process runs another address: one that was another's, if there is any, or a new one. */
