@@ -37,4 +37,5 @@ export const REGRESSIONS: readonly Regression[] = [
   { scenario: "byzantine", seed: 372, was: "a liar answered each refusal with more lies, and the run never ended" },
   { scenario: "swarm", seed: 66, was: "a pipeline that overtook itself was sent again and again, ever more of it" },
   { scenario: "fleet-swarm", seed: 103181, was: "a VM whose host gave no reason had failed without one" },
+  { scenario: "swarm", seed: 100984, was: "a member that was away did not answer a leader it knew by proof alone" },
 ];
