@@ -81,6 +81,32 @@ test.each(Object.entries(NOT_SERVED))("not while %s", (_, strike) => {
   expect(one.servable.isServable(worker)).toBe(false);
 });
 
+test("a leader can commit nothing soon while what it had long ago is not committed", () => {
+  const { world, servable, worker, leader, others } = served();
+  const advance = (ms: number) => {
+    const untilUs = world.loop.nowUs + 1000 * ms;
+    while (world.advance(untilUs));
+  };
+  advance(1000);
+  expect(servable.canCommit).toBe(true);
+  for (const { member } of others) member?.storage.stall(world.loop.nowUs + 5_000_000);
+  const command = { kind: "restartVm", name: "web" } as const;
+  const request = { kind: "propose", request: { session: null, command } } as const;
+  world.gateway.request(leader.host, request, { answered() {} }, 1, 0);
+  advance(10);
+  const proposed = leader.node?.log.lastIndex ?? 0;
+  // The entry is awaited from this look on.
+  expect(servable.canCommit).toBe(false);
+  advance(4990);
+  // Their disks work again, and it has not had the time to commit.
+  expect(leader.node?.commitIndex).toBeLessThan(proposed);
+  expect(servable.isServable(worker)).toBe(true);
+  expect(servable.canCommit).toBe(false);
+  advance(1000);
+  expect(leader.node?.commitIndex).toBe(proposed);
+  expect(servable.canCommit).toBe(true);
+});
+
 test("another leadership has another number", () => {
   const { world, servable, leader } = served();
   const first = servable.leaderships;

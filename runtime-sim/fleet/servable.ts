@@ -1,6 +1,8 @@
 /**
- * Whether a worker can be served at the moment, by the simulator's own records of processes, disks and links: what
- * nodes and agents believe is asked only for who leads.
+ * Whether a worker can be served at the moment, and the leader can commit, by the simulator's own records of
+ * processes, disks and links: what nodes and agents believe is asked only for who leads, and how much it has
+ * committed. A leader whose log is far ahead of what is committed, because it has to bring a quorum up to date first,
+ * gets nothing decided soon.
  */
 import { isQuorum } from "../../core/index.ts";
 import type { LinkState } from "../network/index.ts";
@@ -11,6 +13,9 @@ const LOSS_MAX = 0.02;
 const DELAY_MAX_MS = 50;
 /** Rates of clocks that are within any bound that leases rest on. */
 const RATE_ERROR_MAX = 0.025;
+
+/** An entry of a leader that can commit takes no longer. */
+const COMMIT_MAX_US = 3_000_000;
 
 /** The part of a worker that is looked at. */
 export interface ServedHost {
@@ -30,6 +35,9 @@ export class Servable {
   /** Rises whenever another leader, or another process of it, leads. */
   #leaderships = 0;
   #lookedAtUs = -1;
+  /** The last entry that the leader had at some look, and when; another one is awaited when it is committed. */
+  #awaitedIndex = 0;
+  #awaitedSinceUs = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -44,7 +52,7 @@ export class Servable {
   /** Whether there is a leader that can commit. */
   get canCommit(): boolean {
     this.#look();
-    return this.#servers.length > 0;
+    return this.#servers.length > 0 && this.#world.loop.nowUs - this.#awaitedSinceUs <= COMMIT_MAX_US;
   }
 
   /** One that was away while all the servers that it knows were replaced asks in vain. */
@@ -61,7 +69,13 @@ export class Servable {
     const leader = this.#world.members.leader();
     const term = leader?.node?.term ?? 0;
     const boots = leader?.boots ?? 0;
-    if (leader !== this.#leader || term !== this.#term || boots !== this.#boots) this.#leaderships += 1;
+    const isAnother = leader !== this.#leader || term !== this.#term || boots !== this.#boots;
+    if (isAnother) this.#leaderships += 1;
+    const { commitIndex, log } = leader?.node ?? NO_LOG;
+    if (isAnother || commitIndex >= this.#awaitedIndex) {
+      this.#awaitedIndex = log.lastIndex;
+      this.#awaitedSinceUs = nowUs;
+    }
     this.#leader = leader;
     this.#term = term;
     this.#boots = boots;
@@ -105,3 +119,5 @@ export class Servable {
     return lost <= LOSS_MAX && delayMs <= DELAY_MAX_MS;
   }
 }
+
+const NO_LOG = { commitIndex: 0, log: { lastIndex: 0 } };

@@ -4,7 +4,7 @@
  * else changes about a worker is no sign of life.
  *
  * Heard means: a report of it has come to some server, from itself or passed on, or was answered by a lease, or it has
- * been registered. "Can commit" is as in `keeps-lease`; with another leader the time begins anew.
+ * been registered. "Can commit" is as in `placed-in-time`; with another leader the time begins anew.
  *
  * The bound: a lease and the grace of the host, 13 seconds, by the slowest clock that leases allow for, below 14; then
  * an entry of the log has to be applied, for which so much is left as for a leader that has just been elected.

@@ -76,7 +76,7 @@ export interface FleetContext {
   isServable(worker: WorkerView): boolean;
   /** Names the present leadership: another number is another leader, or another process or term of it. */
   leadership(): number;
-  /** Whether it can commit at the moment, by the simulator's records alone. */
+  /** Whether it can commit at the moment, and has not fallen behind with it: by the simulator's records. */
   canCommit(): boolean;
   /** By what a leader may have decided on the entry of an event that is told now; null: that is not known. */
   decisionOf(event: Pick<ClusterEvent, "index" | "term">): Decision | null;

@@ -1,7 +1,8 @@
 /**
  * While faults last: no VM waits that a worker would take. One that could have been placed at each look for fifteen
  * seconds, while one leader led that could commit without a break, by the simulator's own records, is placed. "Can
- * commit" is as in `keeps-lease`.
+ * commit" is as in `keeps-lease`, and what was in the log of the leader three seconds ago is committed: a new leader
+ * that has to bring a quorum up to date first decides nothing.
  *
  * One waiting VM is looked at in a second, and every worker is asked about it: one after the other, until one is found
  * that somebody would take, and then that one until it is placed. The time is far above what the leader needs to try
