@@ -4,8 +4,7 @@ import type { ConsoleStream } from "../../../runtime-real/index.ts";
 import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
 import { EXIT, type Session, UsageError, withExamples } from "../../frame/index.ts";
 import { enterRawMode, visible } from "../../output/index.ts";
-import { consoleLost } from "./logs.ts";
-import { orSuggest } from "./names.ts";
+import { lookAtConsole } from "./open-console.ts";
 
 /** Ctrl-] */
 const DETACH = 0x1d;
@@ -23,16 +22,10 @@ export function registerConsole(vm: Command, session: Session): void {
       throw new UsageError("a console is not JSON", "`blixard vm logs --follow --json` shows what the guest writes");
     const interrupt = session.watchInterrupt();
     const { signal } = interrupt;
-    await withNode(options, async (api) => {
-      const asked = { timeoutMs: options.timeout, signal };
-      const stream = await orSuggest(api, name, () => api.console(name, { kind: "console" }, asked));
-      signal.addEventListener("abort", () => stream.close());
-      try {
-        terminal.err(await attached(name, stream));
-      } catch (error) {
-        throw consoleLost(error);
-      }
-    });
+    const end = await withNode(options, (api) =>
+      lookAtConsole(api, name, { kind: "console" }, { ...options, signal }, (stream) => attached(name, stream)),
+    );
+    if (end !== null) terminal.err(end);
     session.end(signal.aborted ? interrupt.exitCode : EXIT.holds);
 
     /** Until it has ended or is detached. Resolves to how. */

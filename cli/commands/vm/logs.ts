@@ -1,11 +1,11 @@
 /** `blixard vm logs`: what a VM has written to its serial console. */
 import type { Command } from "commander";
-import { ConnectError, type ConsoleNews } from "../../../runtime-real/index.ts";
+import type { ConsoleNews } from "../../../runtime-real/index.ts";
 import { type ClientOptions, withClientOptions, withNode } from "../../client/index.ts";
-import { EXIT, FailureError, parseCount, type Session, withExamples } from "../../frame/index.ts";
+import { EXIT, parseCount, type Session, withExamples } from "../../frame/index.ts";
 import { safeJson, visible } from "../../output/index.ts";
 import { LogLines } from "./log-lines.ts";
-import { orSuggest } from "./names.ts";
+import { lookAtConsole } from "./open-console.ts";
 
 interface LogsOptions extends ClientOptions {
   readonly follow?: true;
@@ -38,15 +38,11 @@ export function registerLogs(vm: Command, session: Session): void {
       linesMax: options.lines ?? null,
     } as const;
     const show = options.json === true ? asJson(session) : asText(session, name, view.follow);
-    await withNode(options, async (api) => {
-      const stream = await orSuggest(api, name, () => api.console(name, view, { timeoutMs: options.timeout, signal }));
-      signal.addEventListener("abort", () => stream.close());
-      try {
+    await withNode(options, (api) =>
+      lookAtConsole(api, name, view, { ...options, signal }, async (stream) => {
         for await (const news of stream.news()) show(news);
-      } catch (error) {
-        throw consoleLost(error);
-      }
-    });
+      }),
+    );
     session.end(EXIT.holds);
   });
 }
@@ -86,11 +82,4 @@ function asJson({ terminal }: Session): (news: ConsoleNews) => void {
       terminal.out(safeJson(news));
     }
   };
-}
-
-/** What the end of a connection means to whoever looks at a console. */
-export function consoleLost(error: unknown): unknown {
-  return error instanceof ConnectError && error.kind === "lost"
-    ? new FailureError(error.message, "the node or the host of the VM has gone, or was started again: try once more")
-    : error;
 }
