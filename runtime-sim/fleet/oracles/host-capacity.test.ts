@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { vmSpec } from "../../../core/index.ts";
+import { type Overcommit, vmSpec } from "../../../core/index.ts";
 import { hostCapacity } from "./host-capacity.ts";
 import { FakeFleet } from "./testing/index.ts";
 
@@ -52,4 +52,56 @@ test("planted: a VM on a worker that there is not", () => {
   fleet.place("one", 4);
   fleet.audit.audit();
   expect(fleet.violations).toEqual(["5 vcpus, 100 MiB and 1 GiB of disk are placed on worker 4, which there is not"]);
+});
+
+const EXACT: Overcommit = { cpu: 1, memory: 1, disk: 1, reservePercent: 0 };
+
+test("what was promised before the overcommit was lowered stays", () => {
+  const fleet = new FakeFleet(hostCapacity);
+  fleet.setOvercommit({ ...EXACT, cpu: 2 });
+  for (const name of ["one", "two", "three"]) fleet.running(name, 1, half);
+  fleet.create("four", half);
+  fleet.place("four", 1);
+  fleet.setOvercommit(EXACT);
+  fleet.audit.audit();
+  fleet.worker(1).run("four");
+  fleet.audit.audit();
+  expect(fleet.violations).toEqual([]);
+});
+
+test("planted: more is added after the overcommit was lowered", () => {
+  const fleet = new FakeFleet(hostCapacity);
+  fleet.setOvercommit({ ...EXACT, cpu: 2 });
+  for (const name of ["one", "two", "three"]) fleet.running(name, 1, half);
+  fleet.setOvercommit(EXACT);
+  fleet.audit.audit();
+  fleet.create("four", half);
+  fleet.place("four", 1);
+  fleet.audit.audit();
+  expect(fleet.violations).toHaveLength(1);
+});
+
+test("planted: the room of what has left is promised again after the overcommit was lowered", () => {
+  const fleet = new FakeFleet(hostCapacity);
+  fleet.setOvercommit({ ...EXACT, cpu: 2 });
+  for (const name of ["one", "two", "three"]) fleet.running(name, 1, half);
+  fleet.setOvercommit(EXACT);
+  fleet.worker(1).end("three");
+  fleet.remove("three");
+  fleet.audit.audit();
+  fleet.create("four", half);
+  fleet.place("four", 1);
+  fleet.audit.audit();
+  expect(fleet.violations).toHaveLength(1);
+});
+
+test("planted: what was wrong before the overcommit was changed stays wrong", () => {
+  const fleet = new FakeFleet(hostCapacity);
+  for (const name of ["one", "two", "three"]) {
+    fleet.create(name, half);
+    fleet.place(name, 1);
+  }
+  fleet.setOvercommit({ ...EXACT, memory: 2 });
+  fleet.audit.audit();
+  expect(fleet.violations).toHaveLength(1);
 });

@@ -18,6 +18,7 @@ import {
   interfaceOf,
   NEW_TENANT,
   type NodeRecord,
+  type Overcommit,
   type Quota,
   stampRequest,
   type TaskRecord,
@@ -65,6 +66,7 @@ export class FakeFleet {
   readonly #tasks = new Map<string, TaskRecord>();
   readonly #tenants = new Map<string, TenantRecord>();
   readonly #pools = new Map<string, IpPoolRecord>();
+  #overcommit: Overcommit = { cpu: 1, memory: 1, disk: 1, reservePercent: 0 };
   #index = 0;
   #events: ClusterEvent[] = [];
 
@@ -114,7 +116,7 @@ export class FakeFleet {
       appliedIndex: this.#index,
       scheduler: {
         ...emptyState().scheduler,
-        overcommit: { cpu: 1, memory: 1, disk: 1, reservePercent: 0 },
+        overcommit: this.#overcommit,
       },
       vms: tableOf(hashOfText, this.#vms),
       vmCount: this.#vms.size,
@@ -230,6 +232,12 @@ export class FakeFleet {
       const pool = this.#pools.get(poolName);
       return pool === undefined ? [] : [interfaceOf(pool, index)];
     });
+  }
+
+  /** One entry that changes how much more than it has a worker may be promised. */
+  setOvercommit(overcommit: Overcommit): void {
+    this.#overcommit = overcommit;
+    this.#apply([{ kind: "schedulerConfigured", strategy: this.state.scheduler.strategy }]);
   }
 
   setPool(name: string, number: number, tags: readonly string[] = []): void {
