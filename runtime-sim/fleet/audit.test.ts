@@ -105,6 +105,7 @@ test("what begins and what ends on a host is told, ends first", () => {
     isDown: false,
     process: 1,
     servers: null,
+    mayHaveBeenMisled: false,
     wasPaused: false,
     downs: 0,
     nowMs: 0,

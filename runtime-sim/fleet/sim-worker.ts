@@ -117,6 +117,10 @@ export class SimWorker {
     return this.agent?.servers ?? null;
   }
 
+  get mayHaveBeenMisled(): boolean {
+    return this.servers?.some((server) => this.#world.members.withId(server)?.honest !== true) === true;
+  }
+
   get nowMs(): number {
     return this.host.clock.monotonicMs(this.#world.loop.nowUs);
   }

@@ -74,3 +74,31 @@ test("planted: what is to be deleted stays, and what is to stop runs on", () => 
 test("planted: an eviction never ends", () => {
   expect(missingOf({ state: "Running", workerId: 1, eviction: "drain" })).toContain("evicted: drain");
 });
+
+test("it may wait for a lost worker that asks only servers that were removed", () => {
+  const fleet = new FakeFleet(desiredRuns);
+  const spec = vmSpec({ onWorkerLost: "wait" });
+  fleet.create("web", { spec, desired: "deleted", state: "Lost", workerId: 1 });
+  fleet.lose(1);
+  fleet.enlist(7, "voter");
+  fleet.enlist(8, "removed");
+  fleet.worker(1).servers = [8];
+  expect(fleet.missing).toBeNull();
+  fleet.move("web", { desired: "running" });
+  expect(fleet.missing).toBeNull();
+  // Planted: the worker was lied to, knows a server, or does not run; or the VM need not wait; or the worker is back.
+  fleet.worker(1).mayHaveBeenMisled = true;
+  expect(fleet.missing).toContain("VM web is Lost on worker 1");
+  fleet.worker(1).mayHaveBeenMisled = false;
+  fleet.worker(1).servers = [8, 7];
+  expect(fleet.missing).toContain("VM web is Lost on worker 1");
+  fleet.worker(1).servers = null;
+  expect(fleet.missing).toContain("VM web is Lost on worker 1");
+  fleet.worker(1).servers = [8];
+  fleet.move("web", { spec: vmSpec({ onWorkerLost: "restart" }) });
+  expect(fleet.missing).toContain("VM web is Lost on worker 1");
+  fleet.move("web", { desired: "stopped" });
+  expect(fleet.missing).toBeNull();
+  fleet.register(1);
+  expect(fleet.missing).toContain("VM web is Lost on worker 1");
+});

@@ -56,5 +56,7 @@ test("a host that there is no room for is told nothing; one that was removed is 
   const removed = fleet.audit.missing({ ...state, limits, workers, nodes: nodeOfRole("removed") });
   fleet.worker(1).servers = [1];
   expect(fleet.audit.missing({ ...state, limits, workers, nodes: nodeOfRole("removed") })).toBeNull();
+  fleet.worker(1).mayHaveBeenMisled = true;
+  expect(fleet.audit.missing({ ...state, limits, workers, nodes: nodeOfRole("removed") })?.what).toBe(removed?.what);
   expect(removed?.what).toBe("worker 1 has web/3 (running), which nobody wants there");
 });

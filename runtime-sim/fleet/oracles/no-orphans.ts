@@ -4,7 +4,7 @@
  *
  * Not checked: how long an orphan was there before: other oracles see the harm that it does meanwhile. Nor a host that
  * nobody tells anything: one that the cluster has no room for, or that was away while all servers it knows of were
- * replaced.
+ * replaced. That a liar keeps it from asking others is no excuse.
  */
 import { type ClusterState, type MachinePhase, nodeOf, type VmRecord, vmOf, workerOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle, WorkerView } from "./oracle.ts";
@@ -28,8 +28,15 @@ export function noOrphans({ workers }: FleetContext): FleetOracle {
   };
 }
 
-export function isToldNothing(state: ClusterState, { id, servers }: WorkerView): boolean {
-  return isOneTooMany(state, id) || servers?.every((server) => !isMember(state, server)) === true;
+export function isToldNothing(state: ClusterState, worker: WorkerView): boolean {
+  return isOneTooMany(state, worker.id) || asksNoMember(state, worker);
+}
+
+/**
+ * Its agent runs, and all servers that it truly was told of are members no more: no report of it comes to a leader.
+ */
+export function asksNoMember(state: ClusterState, { servers, mayHaveBeenMisled }: WorkerView): boolean {
+  return !mayHaveBeenMisled && servers?.every((server) => !isMember(state, server)) === true;
 }
 
 function isMember(state: ClusterState, id: number): boolean {

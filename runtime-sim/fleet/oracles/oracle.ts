@@ -23,6 +23,8 @@ export interface WorkerView {
   readonly process: number;
   /** The servers that its agent knows; null while it does not run. */
   readonly servers: readonly number[] | null;
+  /** One of those servers is no honest one: a lie may have named it. */
+  readonly mayHaveBeenMisled: boolean;
   readonly downs: number;
   /**
    * By its own monotonic clock: now; when its agent sent the newest report of which it has heard that it was granted a

@@ -286,7 +286,12 @@ export class FakeFleet {
 
   /** The cluster knows the host. */
   know(id: number): void {
-    this.#nodes.set(id, { id, peerId: `peer-${id}`, addresses: [], role: "none" });
+    this.enlist(id, "none");
+  }
+
+  /** A node has that role. */
+  enlist(id: number, role: NodeRecord["role"]): void {
+    this.#nodes.set(id, { id, peerId: `peer-${id}`, addresses: [], role });
     this.#apply([]);
   }
 
