@@ -4,6 +4,7 @@ import {
   bootIdSchema,
   CLUSTER_LIMITS,
   type CommandResult,
+  heldBy,
   intentOf,
   isLegalMove,
   jobObservationSchema,
@@ -52,9 +53,10 @@ const RUN_STATES = { building: "Building", starting: "Starting", running: "Runni
 function observeRun(batch: Batch, vm: VmRecord, phase: keyof typeof RUN_STATES): void {
   const state = RUN_STATES[phase];
   if (vm.state === state || !isLegalMove(vm.state, state)) return;
-  // Built by the spec that this run was called for with, if nothing has changed since: then the run before is gone,
-  // and what it held beyond.
-  const placed = vm.updatedIndex === vm.epoch ? resourcesOf(vm.spec) : vm.placed;
+  // When it is first seen it is built by the spec that this run was called for with, if nothing has changed since: then
+  // the run before is gone, and what it held beyond. Otherwise it may be built by any spec since, also by the newest.
+  const isFirst = vm.state === "Scheduled";
+  const placed = !isFirst ? vm.placed : vm.updatedIndex === vm.epoch ? resourcesOf(vm.spec) : heldBy(vm);
   if (state !== "Running") moved(batch, vm, { state, placed });
   else moved(batch, vm, { state, placed, runningSinceMs: batch.timeMs, avoidId: null, reason: "" });
 }

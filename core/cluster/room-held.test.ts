@@ -65,3 +65,14 @@ test("one that shrinks before its run is seen may have been built by the spec be
   see("running");
   expect(held()).toBe(1);
 });
+
+test("one that grows before its run is seen, and shrinks after, may have been built by the spec between", () => {
+  const { commit, held, resize, see } = cluster();
+  commit({ kind: "restartVm", name: "web" });
+  resize(12);
+  see("starting");
+  resize(1);
+  expect(held()).toBe(12);
+  see("running");
+  expect(held()).toBe(12);
+});

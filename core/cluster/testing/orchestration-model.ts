@@ -789,8 +789,8 @@ export class OrchestrationModel {
       Running: ["Scheduled", "Building", "Starting", "Stopping", "Lost"],
     };
     if (!from[state].includes(vm.state)) return;
-    const placed = vm.updatedIndex === vm.epoch ? specResources(vm.spec) : vm.placed;
-    this.#set(vm, { state, placed });
+    if (vm.state === "Scheduled") vm.placed = vm.updatedIndex === vm.epoch ? specResources(vm.spec) : heldByModel(vm);
+    this.#set(vm, { state });
     if (state === "Running") this.#set(vm, { runningSinceMs: this.timeMs, avoidId: null });
   }
 }
