@@ -137,7 +137,7 @@ export class Placing {
     if (workerId !== null) return this.#proposePlacement(state, vm, request, workerId);
     if (this.#preempt(state, vm, request, candidates)) return true;
     mark("placement/no-place");
-    this.#unschedulable.refused(name);
+    this.#unschedulable.refused(context, request);
     return false;
   }
 

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { explainer, needsPlace, tableValues } from "../cluster/index.ts";
-import type { VmSpec } from "../domain/index.ts";
+import { DEFAULT_QUOTA, type Quota, type VmSpec } from "../domain/index.ts";
 import { FACTS, OrchestratorHarness } from "../testing/index.ts";
 
 const HOSTS = [1, 2, 3, 4, 5, 6];
@@ -33,9 +33,18 @@ const deed = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("report" as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("quota" as const), vmsPerWorker: fc.constantFrom(1, 2, null) }),
+  },
   // Refused while something is placed there: only a few ever go.
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("remove" as const), workerId: fc.constantFrom(5, 6) }) },
 );
+
+/** Null: none at all. */
+function quotaOf({ vmsPerWorker }: { readonly vmsPerWorker: number | null }): Quota | null {
+  return vmsPerWorker === null ? null : { ...DEFAULT_QUOTA, vmsPerWorker };
+}
 
 test("whoever waits would be refused by everybody, were everybody asked again", () => {
   let waited = 0;
@@ -53,6 +62,7 @@ test("whoever waits would be refused by everybody, were everybody asked again", 
           harness.commit({ kind: "deleteVm", name: `vm-${one.nth}`, expectedGeneration: null });
         else if (one.kind === "availability")
           harness.commit({ kind: "setAvailability", workerId: one.workerId, availability: one.availability });
+        else if (one.kind === "quota") harness.commit({ kind: "setQuota", tenant: "default", quota: quotaOf(one) });
         else if (one.kind === "remove") harness.commit({ kind: "removeWorker", workerId: one.workerId });
         else harness.run(...HOSTS);
         for (const vm of tableValues(harness.state.vms)) {

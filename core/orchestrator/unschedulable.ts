@@ -32,9 +32,13 @@ export class UnschedulableRequests {
     this.#refusedAt.delete(name);
   }
 
-  /** All workers were asked and refused, and it would not help if others had to leave. */
-  refused(name: string): void {
-    this.#refusedAt.set(name, this.#changes);
+  /**
+   * All workers were asked and refused, and it would not help if others had to leave. Not remembered where they may
+   * judge otherwise without any change of their own, as when a limit of the tenant is lifted.
+   */
+  refused(context: PlacementContext, request: PlacementRequest): void {
+    if (dependsOnWorkersAlone(context, request)) this.#refusedAt.set(request.name, this.#changes);
+    else this.#refusedAt.delete(request.name);
   }
 
   /** The workers that may take a VM now; null: all have to be asked. */

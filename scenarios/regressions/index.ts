@@ -38,4 +38,9 @@ export const REGRESSIONS: readonly Regression[] = [
   { scenario: "swarm", seed: 66, was: "a pipeline that overtook itself was sent again and again, ever more of it" },
   { scenario: "fleet-swarm", seed: 103181, was: "a VM whose host gave no reason had failed without one" },
   { scenario: "swarm", seed: 100984, was: "a member that was away did not answer a leader it knew by proof alone" },
+  {
+    scenario: "fleet-swarm",
+    seed: 301877,
+    was: "whom a limit of its tenant had kept waiting was only tried on workers that had changed",
+  },
 ];
