@@ -3,12 +3,13 @@ import type { SimHost } from "../world/index.ts";
 import { smallWorld } from "../world/testing/index.ts";
 import { Servable, type ServedHost } from "./servable.ts";
 
-/** Three members, one of which leads, and a worker on the spare host. */
+/** Three members, one of which leads and has committed its first entry, and a worker on the spare host. */
 function served() {
   const { world } = smallWorld();
   while (world.members.leader() === null) world.advance(Infinity);
   const [host, leader] = [world.members.hosts[3], world.members.leader()];
   if (host === undefined || leader === null) throw new Error("the world is not as it should be");
+  while ((leader.node?.commitIndex ?? 0) === 0) world.advance(Infinity);
   const others = world.members.all.filter((member) => member !== leader).map((member) => member.host);
   return {
     world,
@@ -105,6 +106,17 @@ test("a leader can commit nothing soon while what it had long ago is not committ
   advance(1000);
   expect(leader.node?.commitIndex).toBe(proposed);
   expect(servable.canCommit).toBe(true);
+});
+
+test("a leader that has to bring others up to date first serves nobody", () => {
+  const { world, servable, worker, leader } = served();
+  world.processes.crash(leader);
+  while (world.members.leader() === null) world.advance(Infinity);
+  const next = world.members.leader()?.node ?? expect.unreachable();
+  expect(next.commitIndex).toBeLessThan(next.log.lastIndex);
+  expect(servable.isServable(worker)).toBe(false);
+  while (next.commitIndex < next.log.lastIndex) world.advance(Infinity);
+  expect(servable.isServable(worker)).toBe(true);
 });
 
 test("another leadership has another number", () => {

@@ -35,6 +35,8 @@ export class Servable {
   /** Rises whenever another leader, or another process of it, leads. */
   #leaderships = 0;
   #lookedAtUs = -1;
+  /** The last entry that the leader had when it was first seen: until that is committed it answers no worker. */
+  #firstIndex = 0;
   /** The last entry that the leader had at some look, and when; another one is awaited when it is committed. */
   #awaitedIndex = 0;
   #awaitedSinceUs = 0;
@@ -59,6 +61,7 @@ export class Servable {
   isServable({ host, isDown, agent }: ServedHost): boolean {
     if (isDown || agent === null || !this.#isSteady(host)) return false;
     this.#look();
+    if ((this.#leader?.node?.commitIndex ?? 0) < this.#firstIndex) return false;
     return this.#servers.some((server) => agent.servers.includes(server.id) && this.#isConnected(host, server.host));
   }
 
@@ -70,8 +73,11 @@ export class Servable {
     const term = leader?.node?.term ?? 0;
     const boots = leader?.boots ?? 0;
     const isAnother = leader !== this.#leader || term !== this.#term || boots !== this.#boots;
-    if (isAnother) this.#leaderships += 1;
     const { commitIndex, log } = leader?.node ?? NO_LOG;
+    if (isAnother) {
+      this.#leaderships += 1;
+      this.#firstIndex = log.lastIndex;
+    }
     if (isAnother || commitIndex >= this.#awaitedIndex) {
       this.#awaitedIndex = log.lastIndex;
       this.#awaitedSinceUs = nowUs;

@@ -4,9 +4,10 @@
  * holds a lease.
  *
  * Servable means: the host is up and its agent runs, not paused, with a clock within the bound, and knows the server;
- * the leader has a quorum of honest members that run with working disks, and is connected to each both ways; the server
- * is one of them; and links lose next to nothing and delay little. Each time that another leader leads, and that the
- * agent or the host starts anew, the twenty seconds begin anew.
+ * the leader has a quorum of honest members that run with working disks, and is connected to each both ways; the
+ * server is one of them; it has committed what it had when it began to lead; and links lose next to nothing and delay
+ * little. Each time that another leader leads, and that the agent or the host starts anew, the twenty seconds begin
+ * anew.
  *
  * The bound: an agent waits for a second for an answer before it asks the next of at most seven servers, and one that
  * has been declared lost has to register by an entry of the log, and to be given an assignment: below twelve seconds.
