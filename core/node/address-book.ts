@@ -2,11 +2,10 @@
  * Where the other members are, as one member knows it, and what it does about it.
  *
  * The configurations say who the members are, those that a node was shown with proof too: one that was away must be
- * able to answer whoever leads now. Where a member is comes from three sources: what it says when it
- * connects to this node, what replicated state has of it, and what this node has on its disk. None of them is always
- * the newest: after a restart the replicated state is that of the last snapshot, and what was said is forgotten. So
- * all of these addresses are tried. A connection proves who is at its other end, so a wrong address costs an attempt
- * and nothing else.
+ * able to answer whoever leads now. Where a member is comes from three sources: what it says when it connects to this
+ * node, what replicated state has of it, and what this node has on its disk. None of them is always the newest: after a
+ * restart the replicated state is that of the last snapshot, and what was said is forgotten. So all of these addresses
+ * are tried. A connection proves who is at its other end, so a wrong address costs an attempt and nothing else.
  *
  * A member that comes back at another address reaches the others, and they do not reach it. It hears no leader then,
  * so it cannot tell the cluster by itself. Whoever it has connected to does that for it.

@@ -105,7 +105,7 @@ const EDGES: readonly ((draft: Draft, beyond: 0 | 1) => Command)[] = [
   }),
 ];
 
-/** Takes as many bytes in a request as any session and anybody's name may. */
+/** What surrounds a command in a request, at its largest: the session, and the name of who asks. */
 const WIDEST: Omit<CommandRequest, "command"> = {
   session: { id: 2 ** 40, sequence: 2 ** 40, lowestUnacknowledged: 2 ** 40 - 1 },
   actor: "x".repeat(CLUSTER_LIMITS.actorLength),
