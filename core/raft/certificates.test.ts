@@ -130,6 +130,32 @@ test("a later term in an answer moves nobody without its proof", () => {
   expect(cluster.node(1)).toMatchObject({ role: "follower", term: 9 });
 });
 
+test.each([
+  ["preVote", 65, 65],
+  ["preVote", 66, 1],
+  ["election", 2, 1],
+] as const)("after the voters changed in term 1, a %s of the former ones in term %i: term %i", (kind, proven, term) => {
+  const cluster = ledCluster();
+  cluster.join(4, true);
+  cluster.runUntil("node 4 votes", () => cluster.node(1).configuration.voters.includes(4));
+  cluster.run(500);
+  // Two of three were a quorum, two of four are none.
+  cluster.deliver({
+    from: 3,
+    to: 1,
+    message: {
+      type: "heartbeatResponse",
+      ...cluster.header(3, 1, proven),
+      round: 1,
+      certified: false,
+      proof: cluster.certificate(kind, proven, 3, [2, 3]),
+      wallMs: 0,
+    },
+  });
+  expect(cluster.node(1).term).toBe(term);
+  expect(cluster.evidence(1)).toEqual([]);
+});
+
 test("a double vote is seen and the voter evicted", () => {
   const cluster = ledCluster([1, 2, 3]);
   // Node 2 voted for node 1, and for node 3 as well.

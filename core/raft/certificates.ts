@@ -23,6 +23,14 @@ export interface CertificateChecker extends Introducer, Pick<RaftState, "becomeF
  */
 type CertificateCheck = "valid" | "unproven" | "forged";
 
+/**
+ * How many terms beyond its last one a replaced configuration may still bring others to by pre-votes. While the joint
+ * entry was on its way, voters that had not seen it may have brought some members to a later term than the one in
+ * which it committed. Who then refused that proof could never again vote with them. The number bounds how often
+ * members who have left can disturb the cluster.
+ */
+const FORMER_PRE_VOTE_TERMS = 64;
+
 /** Checks `certificate` and puts the signatures that verified into `verified`. */
 function checkCertificate(
   raft: CertificateChecker,
@@ -52,7 +60,7 @@ function checkCertificate(
     mark("certificate/by-introduced-configuration");
     return "valid";
   }
-  if (wasQuorum(raft, term, signed)) {
+  if (wasQuorum(raft, certificate, signed)) {
     mark("certificate/by-former-configuration");
     return "valid";
   }
@@ -60,11 +68,12 @@ function checkCertificate(
 }
 
 /**
- * Whether the signers were a quorum in `term`: a leader may stay in its term while the configuration that elected it
- * is replaced, and a node that joins later must still accept it. A configuration counts for terms up to that of the
- * joint entry that replaced it, so that members who have left cannot elect anybody in a later term.
+ * Whether the signers were a quorum in that term: a leader may stay in its term while the configuration that elected
+ * it is replaced, and a node that joins later must still accept it. A configuration counts for elections up to the
+ * term of the joint entry that replaced it, so that members who have left cannot elect anybody in a later term.
  */
-function wasQuorum(raft: CertificateChecker, term: number, signed: (id: NodeId) => boolean): boolean {
+function wasQuorum(raft: CertificateChecker, certificate: Certificate, signed: (id: NodeId) => boolean): boolean {
+  const term = certificate.kind === "preVote" ? certificate.term - FORMER_PRE_VOTE_TERMS : certificate.term;
   let endedInTerm = Number.POSITIVE_INFINITY;
   for (const { joint, jointTerm } of raft.roster.lineage.toReversed()) {
     if (term <= endedInTerm && isQuorum(joint, signed)) return true;

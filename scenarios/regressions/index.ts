@@ -43,4 +43,9 @@ export const REGRESSIONS: readonly Regression[] = [
     seed: 301877,
     was: "whom a limit of its tenant had kept waiting was only tried on workers that had changed",
   },
+  {
+    scenario: "swarm",
+    seed: 207127,
+    was: "voters since replaced had brought some to a term that one knowing the replacement never accepted",
+  },
 ];
