@@ -18,6 +18,8 @@ export class ConsoleFileReader implements ConsoleReader {
   /** Null: the guest has not written anything yet. */
   #file: number | null = null;
   #at = 0;
+  /** Nothing was kept yet when this reader began. */
+  readonly #isFromFirstByte: boolean;
   readonly #piece = new Uint8Array(PIECE_BYTES_MAX);
 
   /** @param folder that of the run. @param linesMax null: all that is kept. */
@@ -28,6 +30,7 @@ export class ConsoleFileReader implements ConsoleReader {
     const newer = bytesOf(this.#newer);
     const skipped = linesMax === null ? 0 : startOfLast(linesMax, [older, newer]);
     this.keptBytes = older.length + newer.length - skipped;
+    this.#isFromFirstByte = older.length + newer.length === 0;
     const isInOlder = skipped < older.length;
     this.#file = opened(isInOlder ? this.#older : this.#newer);
     if (this.#file === null) return;
@@ -37,6 +40,8 @@ export class ConsoleFileReader implements ConsoleReader {
   }
 
   next(): ConsolePiece | null {
+    // The first file may have been replaced before anybody looked for its first piece.
+    if (this.#file === null && this.#isFromFirstByte) this.#file = opened(this.#older);
     this.#file ??= opened(this.#newer);
     return this.#file === null ? null : (this.#read(this.#file) ?? this.#follow(this.#file));
   }
