@@ -49,7 +49,8 @@ test("planted: a restart is not counted", () => {
   fail(fleet);
   restart(fleet, 0);
   expect(fleet.violations[0]).toBe(
-    "VM web has 0 restarts and 0 moves by entry 6, and should have 1 restarts and 0 moves",
+    "VM web has 0 restarts and 0 moves by entry 6, applied at event 7, 0.000000 s, and should have 1 restarts and 0 " +
+      "moves; none was counted before, and it last began to run at event 4, 0.000000 s",
   );
 });
 
@@ -77,7 +78,10 @@ test("planted: a third restart of two", () => {
     fail(fleet);
     restart(fleet, restarts);
   }
-  expect(fleet.violations).toEqual(["VM web is restarted by entry 12 as restart 3 of 2"]);
+  expect(fleet.violations).toEqual([
+    "VM web is restarted by entry 12, applied at event 13, 0.000000 s, as restart 3 of 2; " +
+      "the last was counted at event 10, 0.000000 s",
+  ]);
 });
 
 test("planted: it has to move after one restart of two", () => {
@@ -86,7 +90,10 @@ test("planted: it has to move after one restart of two", () => {
   restart(fleet, 1);
   fail(fleet);
   moveAway(fleet, 1);
-  expect(fleet.violations).toEqual(["VM web has to move by entry 9 after 1 of 2 restarts"]);
+  expect(fleet.violations).toEqual([
+    "VM web has to move by entry 9, applied at event 10, 0.000000 s, after 1 of 2 restarts; " +
+      "the last was counted at event 7, 0.000000 s",
+  ]);
 });
 
 test("planted: a fourth move", () => {
@@ -96,7 +103,10 @@ test("planted: a fourth move", () => {
     fail(fleet);
     moveAway(fleet, relocations);
   }
-  expect(fleet.violations).toEqual(["VM web has to move by entry 12 as move 4 of 3"]);
+  expect(fleet.violations).toEqual([
+    "VM web has to move by entry 12, applied at event 13, 0.000000 s, as move 4 of 3; " +
+      "the last was counted at event 11, 0.000000 s",
+  ]);
 });
 
 test("whoever was asked for may have other counts", () => {

@@ -45,7 +45,8 @@ test("planted: three failures that are not in a row", () => {
   const fleet = fleetProbed([false, false, true, false]);
   countUnhealthy(fleet);
   expect(fleet.violations).toEqual([
-    "VM web counts as unhealthy by entry 5, and its checks have failed in a row: alive 2 of 3",
+    "VM web counts as unhealthy by entry 5, applied at event 6, 0.000000 s, and its checks have failed in a row: " +
+      "alive 2 of 3, until event 5, 0.000000 s",
   ]);
 });
 

@@ -7,14 +7,17 @@
  * something of, whose checks may be others by now.
  */
 import { vmOf } from "../../../core/index.ts";
+import { type Moment, momentText } from "../../world/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
 
 interface Streak {
   now: number;
   longest: number;
+  /** The last failure of the longest. */
+  at: Moment | null;
 }
 
-export function unhealthyInARow({ touched, findWorker, violate }: FleetContext): FleetOracle {
+export function unhealthyInARow({ touched, findWorker, now, violate }: FleetContext): FleetOracle {
   /** By name: the newest run of it that was probed, and by check how often it failed in a row. */
   const runs = new Map<string, { readonly epoch: number; readonly streaks: Map<string, Streak> }>();
   return {
@@ -27,10 +30,12 @@ export function unhealthyInARow({ touched, findWorker, violate }: FleetContext):
         run = { epoch, streaks: new Map() };
         runs.set(name, run);
       }
-      const streak = run.streaks.get(check) ?? { now: 0, longest: 0 };
+      const streak = run.streaks.get(check) ?? { now: 0, longest: 0, at: null };
       run.streaks.set(check, streak);
       streak.now = healthy ? 0 : streak.now + 1;
-      streak.longest = Math.max(streak.longest, streak.now);
+      if (streak.now <= streak.longest) return;
+      streak.longest = streak.now;
+      streak.at = now();
     },
     happened(event, state, { command }) {
       if (event.kind === "vmDeleted") runs.delete(event.name);
@@ -43,13 +48,22 @@ export function unhealthyInARow({ touched, findWorker, violate }: FleetContext):
       if (worker === null || worker.wasPaused || worker.hasMisreported) return;
       this.checks += 1;
       const run = runs.get(name);
-      const longest = (check: string): number => (run?.epoch === epoch ? (run.streaks.get(check)?.longest ?? 0) : 0);
-      if (!vm.spec.healthChecks.some((check) => longest(check.name) >= check.failures))
-        violate(
-          () =>
-            `VM ${name} counts as unhealthy by entry ${index}, and its checks have failed in a row: ` +
-            vm.spec.healthChecks.map((check) => `${check.name} ${longest(check.name)} of ${check.failures}`).join(", "),
-        );
+      const streakOf = (check: string) => (run?.epoch === epoch ? run.streaks.get(check) : undefined);
+      if (vm.spec.healthChecks.some((check) => (streakOf(check.name)?.longest ?? 0) >= check.failures)) return;
+      violate(
+        () =>
+          `VM ${name} counts as unhealthy by entry ${index}, applied at ${momentText(now())}, and its checks have ` +
+          "failed in a row: " +
+          vm.spec.healthChecks
+            .map((check) => `${check.name} ${streakText(streakOf(check.name), check.failures)}`)
+            .join(", "),
+      );
     },
   };
+}
+
+/** How often of how often, and when last. */
+function streakText(streak: Streak | undefined, failures: number): string {
+  if (streak?.at == null) return `0 of ${failures}`;
+  return `${streak.longest} of ${failures}, until ${momentText(streak.at)}`;
 }
