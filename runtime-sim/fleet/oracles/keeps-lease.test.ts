@@ -10,18 +10,11 @@ function fleetToServe(): FakeFleet {
   return fleet;
 }
 
-function lookFor(fleet: FakeFleet, seconds: number): void {
-  for (let at = 0; at < seconds * 4; at++) {
-    fleet.nowMs += 250;
-    fleet.audit.look();
-  }
-}
-
 test("planted: it could be served for long, and holds no lease", () => {
   const fleet = fleetToServe();
-  lookFor(fleet, 20);
+  fleet.lookFor(20);
   expect(fleet.violations).toEqual([]);
-  lookFor(fleet, 0.5);
+  fleet.lookFor(0.5);
   expect(fleet.violations[0]).toBe(
     "worker 1 holds no lease, counts as online, and could have been served for 20000 ms",
   );
@@ -30,7 +23,7 @@ test("planted: it could be served for long, and holds no lease", () => {
 test("one that holds a lease is served", () => {
   const fleet = fleetToServe();
   fleet.worker(1).switchAtMs = 10;
-  lookFor(fleet, 30);
+  fleet.lookFor(30);
   expect(fleet.violations).toEqual([]);
   expect(fleet.checks).toBeGreaterThan(0);
 });
@@ -40,7 +33,7 @@ test.each([
     "it was cut off",
     (fleet: FakeFleet) => {
       fleet.servable.delete(1);
-      lookFor(fleet, 0.25);
+      fleet.lookFor(0.25);
       fleet.servable.add(1);
     },
   ],
@@ -70,9 +63,9 @@ test.each([
   ],
 ])("when %s meanwhile, time begins anew", (_, interrupt) => {
   const fleet = fleetToServe();
-  lookFor(fleet, 15);
+  fleet.lookFor(15);
   interrupt(fleet);
-  lookFor(fleet, 15);
+  fleet.lookFor(15);
   expect(fleet.checks).toBe(0);
 });
 
@@ -80,6 +73,6 @@ test("one that the cluster does not know is not judged", () => {
   const fleet = fleetToServe();
   fleet.servable.add(2);
   fleet.worker(1).switchAtMs = 10;
-  lookFor(fleet, 30);
+  fleet.lookFor(30);
   expect(fleet.violations).toEqual([]);
 });

@@ -1,13 +1,6 @@
 import { expect, test } from "vitest";
 import { lostInTime } from "./lost-in-time.ts";
-import { FakeFleet } from "./testing/index.ts";
-
-function lookFor(fleet: FakeFleet, seconds: number): void {
-  for (let at = 0; at < seconds * 4; at++) {
-    fleet.nowMs += 250;
-    fleet.audit.look();
-  }
-}
+import { FakeFleet, INTERRUPTIONS, type Interruption } from "./testing/index.ts";
 
 /** All three workers are online, and report but for the first. */
 function fleetWithSilent(): FakeFleet {
@@ -19,9 +12,9 @@ function fleetWithSilent(): FakeFleet {
 
 test("planted: nobody hears a worker for long, and it is not declared lost", () => {
   const fleet = fleetWithSilent();
-  lookFor(fleet, 20);
+  fleet.lookFor(20);
   expect(fleet.violations).toEqual([]);
-  lookFor(fleet, 0.25);
+  fleet.lookFor(0.25);
   expect(fleet.violations).toEqual([
     "worker 1 counts as online, and no server has heard of it for 20000 ms, under a leader that could have declared " +
       "it lost",
@@ -30,41 +23,24 @@ test("planted: nobody hears a worker for long, and it is not declared lost", () 
 
 test("one that is declared lost in time", () => {
   const fleet = fleetWithSilent();
-  lookFor(fleet, 14);
+  fleet.lookFor(14);
   fleet.lose(1);
-  lookFor(fleet, 30);
+  fleet.lookFor(30);
   expect(fleet.violations).toEqual([]);
   expect(fleet.checks).toBeGreaterThan(0);
 });
 
-test.each([
-  ["a report has come", (fleet: FakeFleet) => fleet.audit.reported(fleet.worker(1))],
-  ["a report was answered", (fleet: FakeFleet) => fleet.audit.granted(fleet.worker(1), 0)],
-  ["it has been registered", (fleet: FakeFleet) => fleet.register(1)],
-  [
-    "another leads",
-    (fleet: FakeFleet) => {
-      fleet.term += 1;
-    },
-  ],
-  [
-    "nobody could commit",
-    (fleet: FakeFleet) => {
-      fleet.canCommit = false;
-      lookFor(fleet, 0.25);
-      fleet.canCommit = true;
-    },
-  ],
-  [
-    "nobody has looked",
-    (fleet: FakeFleet) => {
-      fleet.nowMs += 2000;
-    },
-  ],
-])("when %s meanwhile, time begins anew", (_, interrupt) => {
+const CASES: readonly Interruption[] = [
+  ...INTERRUPTIONS,
+  ["a report has come", (fleet) => fleet.audit.reported(fleet.worker(1))],
+  ["a report was answered", (fleet) => fleet.audit.granted(fleet.worker(1), 0)],
+  ["it has been registered", (fleet) => fleet.register(1)],
+];
+
+test.each(CASES)("when %s meanwhile, time begins anew", (_, interrupt) => {
   const fleet = fleetWithSilent();
-  lookFor(fleet, 15);
+  fleet.lookFor(15);
   interrupt(fleet);
-  lookFor(fleet, 15);
+  fleet.lookFor(15);
   expect(fleet.violations).toEqual([]);
 });

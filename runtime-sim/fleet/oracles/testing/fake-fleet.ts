@@ -106,6 +106,14 @@ export class FakeFleet {
     this.audit.changed(worker);
   }
 
+  /** Time passes while the oracle looks, four times in a second. */
+  lookFor(seconds: number): void {
+    for (let at = 0; at < seconds * 4; at++) {
+      this.nowMs += 250;
+      this.audit.look();
+    }
+  }
+
   get checks(): number {
     return Object.values(this.audit.checks)[0] ?? 0;
   }

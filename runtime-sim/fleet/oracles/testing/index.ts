@@ -1,3 +1,4 @@
 /** For tests of the oracles of fleets. */
 export { FakeFleet } from "./fake-fleet.ts";
 export type { FakeWorker } from "./fake-worker.ts";
+export { INTERRUPTIONS, type Interruption } from "./interruptions.ts";
