@@ -88,8 +88,12 @@ export class Addresses {
   /** Whether a member knows where another is. */
   reaches(from: SimMember, to: SimMember): boolean {
     if (this.#knowledge === null) return true;
-    const known = this.#knowledge.get(from)?.known.get(to.peerId);
-    return known?.includes(this.of(to.host)) === true;
+    const known = this.#knowledge.get(from)?.known;
+    return known !== undefined && this.#isFound(to, known);
+  }
+
+  #isFound({ peerId, host }: SimMember, known: Knowledge["known"]): boolean {
+    return known.get(peerId)?.includes(this.of(host)) === true;
   }
 
   /** Whether every other of these members knows where it is, or will when it starts. */
@@ -231,14 +235,14 @@ export class Addresses {
   #learned(knowledge: Knowledge): void {
     if (knowledge.book === null) return;
     knowledge.remembered = knowledge.book.remember();
-    const before = this.#reachable(knowledge);
-    knowledge.known = knownBy(knowledge.remembered);
-    if (this.#reachable(knowledge) !== before) this.#parts.changed();
-  }
-
-  #reachable({ member }: Knowledge): string {
-    const reached = [...this.#members.values()].filter((other) => this.reaches(member, other));
-    return reached.map(({ id }) => id).join();
+    const before = knowledge.known;
+    const known = knownBy(knowledge.remembered);
+    knowledge.known = known;
+    for (const other of this.#members.values()) {
+      if (this.#isFound(other, before) === this.#isFound(other, known)) continue;
+      this.#parts.changed();
+      return;
+    }
   }
 
   // ---- What a process does
