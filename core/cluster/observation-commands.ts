@@ -27,7 +27,7 @@ function observeMachine(batch: Batch, vm: VmRecord, { phase, reason }: MachineOb
     case "building":
     case "starting":
     case "running":
-      if (intent === "run") observeRun(batch, vm, phase);
+      if (intent === "run") observeRun(batch, vm, phase, reason);
       return;
     case "stopped":
       if (intent === "stop") moved(batch, vm, { state: "Stopped", reason: "" });
@@ -50,14 +50,20 @@ function observeMachine(batch: Batch, vm: VmRecord, { phase, reason }: MachineOb
 
 const RUN_STATES = { building: "Building", starting: "Starting", running: "Running" } as const;
 
-function observeRun(batch: Batch, vm: VmRecord, phase: keyof typeof RUN_STATES): void {
+function observeRun(batch: Batch, vm: VmRecord, phase: keyof typeof RUN_STATES, said: string): void {
   const state = RUN_STATES[phase];
-  if (vm.state === state || !isLegalMove(vm.state, state)) return;
+  if (vm.state === state) {
+    if (state === "Building" && said !== "" && said !== vm.reason) moved(batch, vm, { reason: said });
+    return;
+  }
+  if (!isLegalMove(vm.state, state)) return;
   // When it is first seen it is built by the spec that this run was called for with, if nothing has changed since: then
   // the run before is gone, and what it held beyond. Otherwise it may be built by any spec since, also by the newest.
   const isFirst = vm.state === "Scheduled";
   const placed = !isFirst ? vm.placed : vm.updatedIndex === vm.epoch ? resourcesOf(vm.spec) : heldBy(vm);
-  if (state !== "Running") moved(batch, vm, { state, placed });
+  // Why there is another run stays, until its worker says how far it is with it; that is out of date once it starts.
+  const before = vm.state === "Building" ? "" : vm.reason;
+  if (state !== "Running") moved(batch, vm, { state, placed, reason: said === "" ? before : said });
   else moved(batch, vm, { state, placed, runningSinceMs: batch.timeMs, avoidId: null, reason: "" });
 }
 

@@ -503,6 +503,25 @@ const seenOf = (vm: VmRecord, phase: MachineObservation["phase"]): MachineObserv
   reason: "",
 });
 
+test("what a worker says of its building is the VM's reason, no event, and out of date once the machine starts", () => {
+  const machine = cluster();
+  machine.create();
+  machine.place();
+  const observe = (phase: MachineObservation["phase"], reason: string): void => {
+    const machines = [{ ...seenOf(machine.vm(), phase), reason }];
+    machine.do({ kind: "observe", workerId: 1, bootId: 1, machines, jobs: [] });
+  };
+  observe("building", "1 of 2");
+  const { updatedIndex } = machine.vm();
+  observe("building", "1 of 2");
+  expect(machine.vm()).toMatchObject({ state: "Building", reason: "1 of 2", updatedIndex });
+  observe("building", "2 of 2");
+  expect(machine.vm()).toMatchObject({ state: "Building", reason: "2 of 2" });
+  expect(machine.lastEvents).toEqual([]);
+  observe("starting", "");
+  expect(machine.vm()).toMatchObject({ state: "Starting", reason: "" });
+});
+
 test("one report may tell of many machines, one after the other", () => {
   const machine = cluster();
   machine.create();

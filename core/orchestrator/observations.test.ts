@@ -69,6 +69,7 @@ function shown({ epoch }: VmRecord): (ReportedMachine | null)[] {
     null,
     ...[epoch - 1, epoch, epoch + 1].flatMap((of) => MACHINE_PHASES.map((phase) => machine("web", of, phase))),
     machine("web", epoch, "running", true),
+    { ...machine("web", epoch, "building"), reason: "half built" },
   ];
 }
 
@@ -132,6 +133,25 @@ const EVERY_STATE: Readonly<Record<string, Way[]>> = {
 function web(harness: OrchestratorHarness): VmRecord | null {
   return vmOf(harness.state, "web");
 }
+
+test("how far a worker is with what it makes is told as often as it changes, until the machine starts", () => {
+  const harness = placed();
+  const building = (reason: string): ReportedMachine => ({
+    ...machine("web", harness.vm("web").epoch, "building"),
+    reason,
+  });
+  for (const reason of ["1 of 3", "2 of 3"]) {
+    const told = news(harness, building(reason), KNOWS_ALL);
+    harness.commit({ kind: "observe", workerId: 1, bootId: 1, ...(told ?? { machines: [], jobs: [] }) });
+    expect(harness.vm("web")).toMatchObject({ state: "Building", reason });
+    expect(news(harness, building(reason), KNOWS_ALL)).toBeNull();
+  }
+  // A worker that says nothing more is as far as it was.
+  expect(news(harness, building(""), KNOWS_ALL)).toBeNull();
+  harness.commit(observed(harness, "starting"));
+  expect(harness.vm("web")).toMatchObject({ state: "Starting", reason: "" });
+  expect(news(harness, building("3 of 3"), KNOWS_ALL)).toBeNull();
+});
 
 describe("what is not there", () => {
   const begun = ["building", "starting", "running"] as const;

@@ -123,7 +123,9 @@ function seenOf(vm: VmRecord, machine: ReportedMachine | null, knows: boolean): 
     case "run":
       switch (phase) {
         case "building":
-          return state === "Scheduled" ? seen("building") : null;
+          if (state === "Scheduled") return seen("building", reason);
+          // How far it is, if the worker says so.
+          return state === "Building" && reason !== "" && reason !== vm.reason ? seen("building", reason) : null;
         case "built":
         case "starting":
           return state === "Scheduled" || state === "Building" ? seen("starting") : null;

@@ -272,6 +272,8 @@ describe("the fence", () => {
     expect(bench.do(stop(1, "zombie")).machine("zombie")?.phase).toBe("failed");
     // What they would have done has gone with them: the build alone is to come.
     bench.step();
+    expect(bench.machine("building")).toMatchObject({ phase: "building", reason: "half built" });
+    bench.step();
     expect(bench.machine("building")?.phase).toBe("built");
     expect(bench.host.nextUs).toBe(Infinity);
   });

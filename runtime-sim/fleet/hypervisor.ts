@@ -212,11 +212,19 @@ export class Hypervisor {
     const guest = this.#add({ name, epoch, spec, interfaces }, "building");
     if (this.#rng.chance(this.faults.buildHangChance)) return;
     const fails = this.#rng.chance(this.faults.buildFailChance);
-    const buildMeanMs = this.#conditions.buildMeanMs * this.faults.buildSlowFactor;
-    this.#agenda.plan(guest, this.#laterUs(buildMeanMs, nowUs), () => {
+    const isSlow = this.faults.buildSlowFactor > 1;
+    const readyUs = this.#laterUs(this.#conditions.buildMeanMs * this.faults.buildSlowFactor, nowUs);
+    const finish = (): void => {
       if (fails) this.#enter(guest, "failed", "build failed");
       else this.#enter(guest, "built", "");
-    });
+    };
+    // Who waits long is told how far it is.
+    if (!isSlow) this.#agenda.plan(guest, readyUs, finish);
+    else
+      this.#agenda.plan(guest, nowUs + Math.floor((readyUs - nowUs) / 2), () => {
+        this.#enter(guest, "building", "half built");
+        this.#agenda.plan(guest, readyUs, finish);
+      });
   }
 
   #start(name: string, epoch: number, nowUs: number): void {
