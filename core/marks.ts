@@ -90,6 +90,7 @@ export const MARKS = [
   "lease/report-of-removed-worker",
   "lease/report-while-being-lost",
   "lease/report-of-unregistered-process",
+  "lease/report-to-a-server-that-left",
   "lease/taken-anew",
   "lease/first-taken",
   "lease/agent-waits-for-lease",
@@ -206,6 +207,7 @@ export const MARKS = [
   "agent/unwanted-machine-ended",
   "agent/build-ignored",
   "agent/report-unanswered",
+  "agent/server-has-left",
   "agent/health-check-down",
   "agent/health-check-up-again",
 ] as const;

@@ -17,8 +17,8 @@ import { checkAction, type Grounds } from "./invariants.ts";
 import { VersionedInventory, type VersionedInventoryState } from "./inventory.ts";
 import { KnownDetails, type KnownDetailsState } from "./known-details.ts";
 import { Machines, type MachinesState } from "./machines.ts";
-import type { Assignment, Directive } from "./protocol.ts";
-import { type Pending, ReportChannel, type ReportChannelState } from "./report-channel.ts";
+import type { Assignment } from "./protocol.ts";
+import { type Order, type Pending, ReportChannel, type ReportChannelState } from "./report-channel.ts";
 import { Step } from "./step.ts";
 import { Tasks, type TasksState } from "./tasks.ts";
 import type { AgentEffect, AgentInput, AgentSettings } from "./types.ts";
@@ -160,7 +160,7 @@ export class Agent {
     }
   }
 
-  #obey(directive: Directive | null): void {
+  #obey(directive: Order | null): void {
     if (directive === null || directive.kind === "register") return;
     if (directive.kind === "removed") {
       this.#removed();

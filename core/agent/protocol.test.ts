@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { vmSpec } from "../domain/index.ts";
+import { CLUSTER_LIMITS, vmSpec } from "../domain/index.ts";
 import {
   type Directive,
   decodeDirective,
@@ -79,6 +79,7 @@ test("what is said comes back", () => {
     { ...granted, assignment: null },
     register,
     { ...register, kind: "removed" as const },
+    { ...register, kind: "left" as const, voters: [2, 4] },
   ])
     expect(decodeDirective(encodeDirective(directive))).toEqual(directive);
 });
@@ -152,4 +153,11 @@ test.each<[string, Partial<Extract<Directive, { kind: "granted" }>>]>([
   ["number of servers", { servers: Array.from({ length: 1025 }, (_, at) => at + 1) }],
 ])("a directive whose %s is out of bounds is none", (_, fields) => {
   expect(decodeDirective(encodeDirective({ ...granted, ...fields }))).toBeNull();
+});
+
+test("a server that has left names no more than may have a vote", () => {
+  const voters = Array.from({ length: CLUSTER_LIMITS.voters }, (_, at) => at + 1);
+  const left = { ...register, kind: "left" as const };
+  expect(decodeDirective(encodeDirective({ ...left, voters }))).toEqual({ ...left, voters });
+  expect(decodeDirective(encodeDirective({ ...left, voters: [...voters, 99] }))).toBeNull();
 });

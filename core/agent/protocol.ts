@@ -167,6 +167,14 @@ const directiveSchema = variants({
   register: answering,
   /** An operator has removed this worker for ever: it is to end whatever it has. */
   removed: answering,
+  /**
+   * The server that was asked is no member any more, and says who had a vote when it left. No more than a hint where
+   * else to ask: it grants nothing, and replaces no server that the agent knows.
+   */
+  left: {
+    ...answering,
+    voters: list(nodeIdSchema, { lengthMax: CLUSTER_LIMITS.voters }).doc("Where to report instead"),
+  },
 });
 export type Directive = Infer<typeof directiveSchema>;
 

@@ -100,3 +100,55 @@ describe("answers", () => {
     expect(gaps).toEqual([...gaps].sort((a, b) => a - b));
   });
 });
+
+describe("a server that has left", () => {
+  function refused(harness: AgentHarness): number {
+    harness.nowMs = harness.wakeAtMs;
+    harness.step({ kind: "wake" });
+    const { to, report } = harness.lastSent;
+    harness.step({ kind: "answered", sequence: report.sequence, directive: null });
+    return to;
+  }
+
+  function sentOn(harness: AgentHarness, voters: readonly number[]): number {
+    harness.nowMs = harness.wakeAtMs;
+    harness.step({ kind: "wake" });
+    const { to, report } = harness.lastSent;
+    const { workerId, bootId, sequence } = report;
+    harness.deliver(harness.lastSent, { kind: "left", workerId, bootId, sequence, voters });
+    return to;
+  }
+
+  test("names members that are asked too, after all that the worker knows, until one of them grants a lease", () => {
+    const harness = settled();
+    expect(sentOn(harness, [3, 4, 5])).toBe(1);
+    expect(harness.agent.servers).toEqual([1, 2, 3, 4, 5]);
+    expect([1, 2, 3].map(() => refused(harness))).toEqual([2, 3, 4]);
+    harness.nowMs = harness.wakeAtMs;
+    harness.step({ kind: "wake" });
+    expect(harness.lastSent.to).toBe(5);
+    harness.grant({ servers: [4, 5, 6] });
+    expect(harness.agent.servers).toEqual([4, 5, 6]);
+    // The one that answered is asked again.
+    expect(refused(harness)).toBe(5);
+  });
+
+  test("that lies grants nothing, keeps the worker from no server that it knows, and adds a few at most", () => {
+    const harness = settled();
+    const { leaseUntilMs } = harness.agent;
+    const asked: number[] = [];
+    for (let lie = 0; lie < 8; lie += 1)
+      asked.push(sentOn(harness, [100 + 2 * lie, 101 + 2 * lie]), ...[1, 2].map(() => refused(harness)));
+    expect(harness.agent.leaseUntilMs).toBe(leaseUntilMs);
+    expect(harness.agent.servers).toHaveLength(5);
+    for (const known of [1, 2, 3]) expect(asked.filter((to) => to === known).length).toBeGreaterThanOrEqual(4);
+  });
+
+  test("is not asked ever more often", () => {
+    const harness = settled();
+    const fromMs = harness.nowMs;
+    let count = 0;
+    for (; harness.nowMs < fromMs + 60_000; count += 1) sentOn(harness, []);
+    expect(count).toBeLessThan(100);
+  });
+});

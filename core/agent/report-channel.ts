@@ -30,7 +30,8 @@ export interface Pending {
 
 /** All state of a channel. */
 export interface ReportChannelState {
-  readonly servers: readonly number[];
+  readonly told: readonly number[];
+  readonly hinted: readonly number[];
   readonly server: number;
   readonly failures: number;
   readonly isRegistered: boolean;
@@ -40,14 +41,20 @@ export interface ReportChannelState {
   readonly sentAtMs: number;
 }
 
+/** What an agent is to do: whom to ask is the channel's own matter. */
+export type Order = Exclude<Directive, { readonly kind: "left" }>;
+
 /** What the channel adds to a report by itself is left out. */
 export type ReportContent = Omit<Report, "workerId" | "bootId" | "sequence" | "facts">;
 
 export class ReportChannel {
   readonly #settings: AgentSettings;
   readonly #step: Step;
-  #servers: readonly number[];
-  /** Position in `#servers` of the one to ask. */
+  /** Servers of the last grant, or of the settings. */
+  #told: readonly number[];
+  /** Others that a server which has left the cluster has named since. They are asked after all of `#told`. */
+  #hinted: readonly number[] = [];
+  /** Position in `servers` of the one to ask. */
   #server = 0;
   /** Reports in a row that nobody has answered. */
   #failures = 0;
@@ -62,7 +69,7 @@ export class ReportChannel {
   constructor(settings: AgentSettings, step: Step) {
     this.#settings = settings;
     this.#step = step;
-    this.#servers = settings.servers;
+    this.#told = settings.servers;
   }
 
   /** Whether the cluster knows this process, by its last answer. */
@@ -75,13 +82,19 @@ export class ReportChannel {
     return this.#sentAtMs;
   }
 
-  /** The directive that answers the report under way; null: it is none, and nothing follows from it. */
-  answered(sequence: number, bytes: Uint8Array | null): Directive | null {
+  /** What answers the report under way orders; null: nothing, or it is no answer. */
+  answered(sequence: number, bytes: Uint8Array | null): Order | null {
     if (sequence !== this.#awaited) return null;
     this.#awaited = 0;
     const directive = bytes === null ? null : decodeDirective(bytes);
     const { workerId, bootId } = this.#settings;
     if (directive?.workerId !== workerId || directive.bootId !== bootId || directive.sequence !== sequence) {
+      this.#askAnother();
+      return null;
+    }
+    if (directive.kind === "left") {
+      mark("agent/server-has-left");
+      this.#hinted = directive.voters.filter((id) => !this.#told.includes(id));
       this.#askAnother();
       return null;
     }
@@ -91,15 +104,24 @@ export class ReportChannel {
     return directive;
   }
 
+  /** All that are asked, one after the other until one answers. */
   get servers(): readonly number[] {
-    return this.#servers;
+    return this.#hinted.length === 0 ? this.#told : [...this.#told, ...this.#hinted];
   }
 
-  /** Reports go to these servers from now on. */
+  /** Reports go to these servers from now on, beginning with the one that has named them if it is one of them. */
   useServers(servers: readonly number[]): void {
-    if (servers.length === 0 || sameServers(servers, this.#servers)) return;
-    this.#servers = servers;
-    this.#server %= servers.length;
+    if (servers.length === 0) return;
+    if (this.#hinted.length === 0 && sameServers(servers, this.#told)) return;
+    const asked = this.#asked;
+    this.#told = servers;
+    this.#hinted = [];
+    const at = servers.indexOf(asked);
+    this.#server = at === -1 ? this.#server % servers.length : at;
+  }
+
+  get #asked(): number {
+    return this.servers[this.#server] ?? 0;
   }
 
   /** Whether a report is to be sent now. A report that nobody answered in time counts as failed from here on. */
@@ -120,7 +142,7 @@ export class ReportChannel {
     const report = encodeReport({ workerId, bootId, sequence, facts: this.#isRegistered ? null : facts, ...content });
     this.#awaited = sequence;
     this.#sentAtMs = this.#step.nowMs;
-    this.#step.push({ kind: "report", to: this.#servers[this.#server] ?? 0, sequence, report });
+    this.#step.push({ kind: "report", to: this.#asked, sequence, report });
   }
 
   /** When `isDue` may next change by time alone. */
@@ -137,7 +159,8 @@ export class ReportChannel {
 
   capture(): ReportChannelState {
     return {
-      servers: this.#servers,
+      told: this.#told,
+      hinted: this.#hinted,
       server: this.#server,
       failures: this.#failures,
       isRegistered: this.#isRegistered,
@@ -149,7 +172,8 @@ export class ReportChannel {
   }
 
   restore(state: ReportChannelState): void {
-    this.#servers = state.servers;
+    this.#told = state.told;
+    this.#hinted = state.hinted;
     this.#server = state.server;
     this.#failures = state.failures;
     this.#isRegistered = state.isRegistered;
@@ -161,7 +185,7 @@ export class ReportChannel {
 
   #askAnother(): void {
     this.#failures += 1;
-    this.#server = (this.#server + 1) % this.#servers.length;
+    this.#server = (this.#server + 1) % this.servers.length;
   }
 }
 

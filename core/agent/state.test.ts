@@ -68,6 +68,7 @@ const action = fc.oneof(
         "grant" as const,
         "explain" as const,
         "register" as const,
+        "left" as const,
         "nothing" as const,
       ),
       hears: fc.boolean(),
@@ -118,7 +119,11 @@ function carryOut(harness: AgentHarness, one: Action): void {
   }
 }
 
-function answer(harness: AgentHarness, how: "grant" | "explain" | "register" | "nothing", hears: boolean): void {
+function answer(
+  harness: AgentHarness,
+  how: "grant" | "explain" | "register" | "left" | "nothing",
+  hears: boolean,
+): void {
   const { report } = harness.lastSent;
   const { workerId, bootId, sequence } = report;
   switch (how) {
@@ -132,6 +137,9 @@ function answer(harness: AgentHarness, how: "grant" | "explain" | "register" | "
       return;
     case "register":
       harness.deliver(harness.lastSent, { kind: "register", workerId, bootId, sequence });
+      return;
+    case "left":
+      harness.deliver(harness.lastSent, { kind: "left", workerId, bootId, sequence, voters: hears ? [3, 6] : [7] });
       return;
     case "nothing":
       harness.step({ kind: "answered", sequence, directive: null });

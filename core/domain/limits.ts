@@ -30,8 +30,9 @@ export const CLUSTER_LIMITS = {
   labelLength: 63,
   tokenIdLength: 32,
   tokenTtlMs: 365 * 24 * 3_600_000,
-  /** As Raft's, both. */
+  /** As Raft's, all three. */
   members: 1024,
+  voters: 7,
   peerIdLength: 128,
   addresses: 8,
   addressLength: 256,

@@ -139,6 +139,63 @@ describe("who is answered", () => {
   });
 });
 
+describe("where to ask", () => {
+  function serversOf(made: Cluster, requestId: number): readonly number[] | null {
+    const answer = made.answers.get(requestId);
+    const directive = answer?.kind === "directive" ? decodeDirective(answer.data) : null;
+    if (directive?.kind === "left") return directive.voters;
+    return directive?.kind === "granted" ? directive.servers : null;
+  }
+
+  test("a worker hears of a learner before that has a vote", () => {
+    const made = registered([1, 2]);
+    made.join(3);
+    made.settle();
+    const request = say(made, 1, { sequence: 3, facts: null });
+    made.run(20);
+    expect(serversOf(made, request)).toEqual([1, 2, 3]);
+    // And the learner passes reports on.
+    made.run(200);
+    const through = say(made, 3, { sequence: 4, facts: null });
+    made.run(20);
+    expect(heard(made, through)).toBe("granted");
+  });
+
+  test("a server that has left says who had a vote then", () => {
+    const made = registered([1, 2, 3]);
+    made.change({ kind: "remove", id: 3 });
+    made.run(5000);
+    expect(made.node(3).removed).toBe(true);
+    const request = say(made, 3, { sequence: 3, facts: null });
+    expect(heard(made, request)).toBe("left");
+    expect(serversOf(made, request)).toEqual([1, 2]);
+    const damaged = made.request(3, { kind: "report", peerId: "peer-9", data: new Uint8Array([1]) });
+    expect(refusalOf(made.answers.get(damaged))).toMatchObject({ kind: "invalidRequest", field: "report" });
+  });
+
+  test("so does a leader that has removed itself, once that is committed", () => {
+    const made = registered([1, 2, 3]);
+    made.change({ kind: "remove", id: 1 });
+    made.settle();
+    expect(made.node(1).removed).toBe(true);
+    const request = say(made, 1, { sequence: 3, facts: null });
+    expect(serversOf(made, request)).toEqual([2, 3]);
+  });
+
+  test("the worker's report goes through there", () => {
+    const made = registered([1, 2, 3]);
+    made.change({ kind: "remove", id: 1 });
+    made.settle();
+    const [next] = serversOf(made, say(made, 1, { sequence: 3, facts: null })) ?? [];
+    made.runUntil("another leads", () => made.node(2).role === "leader" || made.node(3).role === "leader");
+    made.run(500);
+    const request = say(made, next ?? 0, { sequence: 4, facts: null });
+    made.run(20);
+    expect(heard(made, request)).toBe("granted");
+    expect(serversOf(made, request)).toEqual([2, 3]);
+  });
+});
+
 describe("when", () => {
   test("not before a quorum has confirmed that the leader still leads", () => {
     const made = registered();

@@ -1,7 +1,8 @@
 /**
  * Where reports of workers arrive. A follower passes them on. The leader lets its orchestrator hear them, and answers
  * once a quorum has confirmed that it still leads: so no report is ever answered by a leader that another has followed,
- * and no worker relies on what is no longer so. Reports that wait share one round.
+ * and no worker relies on what is no longer so. Reports that wait share one round. A server that knows that it has left
+ * the cluster, and still runs, says which members to ask instead.
  *
  * Also the way by which the orchestrator proposes, and hears what became of it.
  */
@@ -32,6 +33,7 @@ type ReportsRaft = Pick<
   | "takesProposals"
   | "termStartIndex"
   | "configuration"
+  | "leftBy"
   | "nowMs"
   | "header"
   | "send"
@@ -104,6 +106,10 @@ export class WorkerReports {
   /** A worker that is connected to this node reports. `peerId` is who the connection says it is. */
   request(requestId: number, peerId: PeerId, data: Uint8Array, state: ClusterState): void {
     const raft = this.#raft;
+    if (raft.leftBy !== null) {
+      this.#answer(requestId, sendOn(data, raft.leftBy.voters));
+      return;
+    }
     if (raft.role === "leader") {
       const refusal = this.#hear(raft.id, requestId, peerId, data, state);
       if (refusal !== null) this.#answer(requestId, refusal);
@@ -170,8 +176,13 @@ export class WorkerReports {
     }
   }
 
+  /**
+   * Voters first. Learners pass reports on too, and are named in time: of those that a worker has heard of, the others
+   * may all leave soon after a learner has become a voter.
+   */
   #servers(): readonly NodeId[] {
-    return this.#raft.configuration.voters;
+    const { voters, learners } = this.#raft.configuration;
+    return learners.length === 0 ? voters : [...voters, ...learners];
   }
 
   #direct(to: NodeId, requestId: number, data: Uint8Array | null): void {
@@ -285,6 +296,15 @@ export class WorkerReports {
     this.#passed = new Map(captured.passed);
     this.#nextPassed = captured.nextPassed;
   }
+}
+
+/** To a worker that asks a server which has left. It may be no news to it; who has its report decides. */
+function sendOn(data: Uint8Array, voters: readonly NodeId[]): ClientAnswer {
+  const report = decodeReport(data);
+  if (report === null) return invalid("report", "is no report of a worker");
+  mark("lease/report-to-a-server-that-left");
+  const { workerId, bootId, sequence } = report;
+  return { kind: "directive", data: encodeDirective({ kind: "left", workerId, bootId, sequence, voters }) };
 }
 
 function invalid(field: string, reason: string): ClientAnswer {

@@ -189,6 +189,10 @@ export class Raft {
   get removed(): boolean {
     return this.#state.roster.removed;
   }
+  /** The configuration that shows it; null: it has not left. */
+  get leftBy(): Configuration | null {
+    return this.#state.roster.leftBy;
+  }
 
   /** Whom this node speaks with: see `Roster`. */
   get peers(): ReadonlyMap<NodeId, PeerId> {

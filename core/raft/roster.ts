@@ -38,7 +38,7 @@ export class Roster {
   #introduced: IntroducedConfiguration | null = null;
   #peers = new Map<NodeId, PeerId>();
   #bindings = new Map<NodeId, PeerId>();
-  #removed = false;
+  #leftBy: Configuration | null = null;
   #promotable = false;
 
   constructor(id: NodeId, meta: SnapshotMeta, log: Pick<RaftLog, "entryAt" | "lastIndex">) {
@@ -85,7 +85,12 @@ export class Roster {
 
   /** An introduction or the log shows that this node's id has left for good. */
   get removed(): boolean {
-    return this.#removed;
+    return this.#leftBy !== null;
+  }
+
+  /** The configuration that shows it, which is the last that this node knows by proof; null: it has not left. */
+  get leftBy(): Configuration | null {
+    return this.#leftBy;
   }
 
   /**
@@ -215,10 +220,10 @@ export class Roster {
     }
     // While the entry that removes this node is known from its own log alone, its vote may be needed to commit that
     // entry.
-    const leftBy = this.#introduced?.inLog === false ? introduced : committed;
-    this.#removed = leftBy?.retired.some((member) => member.id === this.#id) ?? false;
+    const proven = this.#introduced?.inLog === false ? introduced : committed;
+    this.#leftBy = proven?.retired.some((member) => member.id === this.#id) ? proven : null;
     this.#promotable =
-      !this.#removed && this.#configurations.some(({ configuration }) => isVoter(configuration, this.#id));
+      !this.removed && this.#configurations.some(({ configuration }) => isVoter(configuration, this.#id));
   }
 
   /** Who is listened to follows from it. */
