@@ -59,6 +59,7 @@ const variety: FleetVariety = {
     tenants: [1, 4],
     poolSize: [0, 40],
     pools: [1, 3],
+    askers: [0, 4],
   },
   shares: { groupShare: [0, 1], waitShare: [0, 0.5], healthShare: [0, 0.6], openShare: [0, 1] },
   vcpus: [
@@ -111,6 +112,10 @@ const variety: FleetVariety = {
     [100, 500],
     [500, 2000],
     [2000, 8000],
+  ],
+  questionEveryMs: [
+    [200, 1000],
+    [1000, 5000],
   ],
   removeEveryMs: [null, [10_000, 60_000]],
   wishShare: 0.7,

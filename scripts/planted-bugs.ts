@@ -2,6 +2,7 @@
  * Known bugs, as edits to the core. Production code has no switch for any of them. Those in this file are real ones of
  * other systems.
  */
+import { ANSWER_PLANTS } from "./planted-answer-bugs.ts";
 import { BLIND_PLANTS } from "./planted-blind-bugs.ts";
 import { IDENTITY_PLANTS } from "./planted-identity-bugs.ts";
 import { NODE_PLANTS } from "./planted-node-bugs.ts";
@@ -172,5 +173,6 @@ export const PLANTS: readonly Plant[] = [
   ...STATE_PLANTS,
   ...IDENTITY_PLANTS,
   ...ORCHESTRATION_PLANTS,
+  ...ANSWER_PLANTS,
   ...BLIND_PLANTS,
 ];

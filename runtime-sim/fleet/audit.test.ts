@@ -25,6 +25,7 @@ const nothing = {
   canCommit: () => true,
   appliedBefore: () => null,
   entryAt: () => null,
+  commitIndex: () => 0,
 };
 const shape = { faultsAreLocal: false, clocksLie: false };
 

@@ -4,6 +4,8 @@
  * with the states right before and right after its entry; and at intervals the whole state.
  */
 import {
+  applyEntries,
+  type ClientAnswer,
   type ClusterEvent,
   type ClusterState,
   type Command,
@@ -11,6 +13,8 @@ import {
   type Entry,
   emptyState,
   type HostAction,
+  isReplicated,
+  replicatedEntry,
 } from "../../core/index.ts";
 import { type Hooked, having, type Violate } from "../oracles/index.ts";
 import type { Moment } from "../world/index.ts";
@@ -25,6 +29,7 @@ import {
   Placements,
   type WorkerView,
 } from "./oracles/index.ts";
+import type { CallListener, FleetCall } from "./requests.ts";
 
 /** The fleet as far as the oracles need it. */
 export interface AuditedFleet {
@@ -45,6 +50,7 @@ export interface AuditedFleet {
   appliedBefore(index: number, term: number): number | null;
   /** A committed entry; null: it is older than what is remembered. */
   entryAt(index: number): Entry | null;
+  commitIndex(): number;
 }
 
 /** What a fleet still lacks, and whose rule that is. */
@@ -67,7 +73,7 @@ const STATES_MAX = 256;
 
 type With<Hook extends keyof FleetOracle> = Hooked<FleetOracle, Hook>;
 
-export class FleetAudit implements StateListener {
+export class FleetAudit implements StateListener, CallListener {
   /** In the order in which they are asked. */
   readonly all: readonly FleetOracle[];
   /** By oracle, what would be a violation if clocks did not lie. */
@@ -90,6 +96,8 @@ export class FleetAudit implements StateListener {
   readonly #onGranted: readonly With<"granted">[];
   readonly #onReported: readonly With<"reported">[];
   readonly #onHappened: readonly With<"happened">[];
+  readonly #onCalled: readonly With<"called">[];
+  readonly #onAnswered: readonly With<"answered">[];
   readonly #onAudit: readonly With<"audit">[];
   readonly #onLooked: readonly With<"looked">[];
   readonly #onMissing: readonly With<"missing">[];
@@ -105,6 +113,8 @@ export class FleetAudit implements StateListener {
         nowMs: () => fleet.nowMs(),
         now: () => fleet.now(),
         state: () => this.#state,
+        stateAt: (index) => this.#stateAt(index),
+        commitIndex: () => fleet.commitIndex(),
         placements: this.#placements,
         orchestrator: () => fleet.orchestrator(),
         isServable: (worker) => fleet.isServable(worker),
@@ -131,6 +141,8 @@ export class FleetAudit implements StateListener {
     this.#onGranted = having(this.all, "granted");
     this.#onReported = having(this.all, "reported");
     this.#onHappened = having(this.all, "happened");
+    this.#onCalled = having(this.all, "called");
+    this.#onAnswered = having(this.all, "answered");
     this.#onAudit = having(this.all, "audit");
     this.#onLooked = having(this.all, "looked");
     this.#onMissing = having(this.all, "missing");
@@ -200,6 +212,31 @@ export class FleetAudit implements StateListener {
       for (const oracle of this.#onHappened) oracle.happened(event, state, context);
       this.#placements.tell(event, this.#fleet.now());
     }
+  }
+
+  /** See `FleetOracle`. */
+  called(call: FleetCall): void {
+    if (this.#hasLostTrack) return;
+    for (const oracle of this.#onCalled) oracle.called(call);
+  }
+
+  /** See `FleetOracle`. */
+  answered(call: FleetCall, answer: ClientAnswer): void {
+    if (this.#hasLostTrack) return;
+    for (const oracle of this.#onAnswered) oracle.answered(call, answer);
+  }
+
+  /** One that replica has reached, or what stands between two of them. */
+  #stateAt(index: number): ClusterState | null {
+    const from = this.#states.findLast(({ appliedIndex }) => appliedIndex <= index);
+    if (from === undefined) return null;
+    const entries: Entry[] = [];
+    for (let at = from.appliedIndex + 1; at <= index; at++) {
+      const entry = this.#fleet.entryAt(at);
+      if (entry === null) return null;
+      if (isReplicated(entry)) entries.push(entry);
+    }
+    return entries.length === 0 ? from : applyEntries(from, entries.map(replicatedEntry)).state;
   }
 
   #decisionOf(index: number, term: number): Decision | null {

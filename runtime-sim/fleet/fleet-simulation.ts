@@ -1,7 +1,8 @@
-/** The fleet of a run with all that belongs to it: workers, tenants, removals and the audit. */
+/** The fleet of a run with all that belongs to it: workers, tenants, removals, askers and the audit. */
 import type { ClusterState } from "../../core/index.ts";
 import type { CommittedLedger, Violate } from "../oracles/index.ts";
 import type { World } from "../world/index.ts";
+import { Askers } from "./askers.ts";
 import { type AuditedFleet, FleetAudit, type Missing } from "./audit.ts";
 import { keptToBound } from "./clock-bound.ts";
 import { Decisions } from "./decisions.ts";
@@ -23,7 +24,8 @@ export class FleetSimulation {
   readonly #tenants: Tenants;
   readonly #removals: Removals;
   readonly #audit: FleetAudit;
-  readonly #requests = new Requests();
+  readonly #askers: Askers;
+  readonly #requests: Requests;
   #nextLookUs = 0;
 
   /**
@@ -49,10 +51,19 @@ export class FleetSimulation {
       // An agent has nobody to suspect but itself: there is no excuse as there is for members.
       halted: ({ id }, reason) => violate("halted-agent", () => `the agent of worker ${id} stopped itself: ${reason}`),
     });
+    this.#requests = new Requests(
+      isAudited
+        ? {
+            called: (call) => this.#audit.called(call),
+            answered: (call, answer) => this.#audit.answered(call, answer),
+          }
+        : null,
+    );
     this.#tenants = new Tenants(world, this.fleet, this.#requests);
     const { workers } = this.fleet;
     const { touched, disturbed } = this.#tenants.wishes;
     this.#removals = new Removals(world, this.fleet, disturbed, this.#requests);
+    this.#askers = new Askers(world, this.fleet, this.#requests);
     const nowMs = (): number => world.loop.nowUs / 1000;
     const clocks = [...world.members.hosts, ...world.members.workerHosts].map(({ clock }) => clock);
     const promises = {
@@ -80,6 +91,7 @@ export class FleetSimulation {
       canCommit: () => servable.canCommit,
       appliedBefore: (index, term) => decisions.appliedBefore(index, term),
       entryAt: (index) => ledger?.entryAt(index) ?? null,
+      commitIndex: () => ledger?.commitIndex ?? 0,
     };
     this.#audit = new FleetAudit(audited, FLEET_ORACLES);
     if (ledger === null) return;
@@ -114,6 +126,7 @@ export class FleetSimulation {
   heal(): void {
     this.#tenants.stop();
     this.#removals.stop();
+    this.#askers.stop();
     this.fleet.heal();
   }
 

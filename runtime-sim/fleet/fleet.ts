@@ -60,6 +60,13 @@ export class Fleet {
     return rng.pick(inhabited.length > 0 ? inhabited : hosts);
   }
 
+  /** The host of an honest member, if there is one: a liar may tell those who ask anything. */
+  honestMember(rng: Stream): SimHost {
+    const { hosts } = this.#world.members;
+    const honest = hosts.filter(({ member }) => member?.honest === true);
+    return rng.pick(honest.length > 0 ? honest : hosts);
+  }
+
   withId(id: number): SimWorker | null {
     return this.workers[id - FIRST_WORKER_ID] ?? null;
   }

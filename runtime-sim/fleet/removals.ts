@@ -7,7 +7,7 @@ import { type ClientAnswer, type ClusterState, type Command, nodeOf, workerOf } 
 import { drawRange, type Stream } from "../random/index.ts";
 import type { Caller, World } from "../world/index.ts";
 import type { Fleet } from "./fleet.ts";
-import type { Requests } from "./requests.ts";
+import type { FleetCall, Requests } from "./requests.ts";
 import type { SimWorker } from "./sim-worker.ts";
 
 /** Between two looks at how a removal goes. */
@@ -29,7 +29,7 @@ export class Removals implements Caller {
   readonly #begun = new Set<SimWorker>();
   #current: { readonly worker: SimWorker; readonly sinceUs: number } | null = null;
   readonly #requests: Requests;
-  readonly #asked = new Map<number, Command>();
+  readonly #asked = new Map<number, FleetCall>();
   #stopped = false;
   #attempts = 0;
 
@@ -109,7 +109,9 @@ export class Removals implements Caller {
   #send(command: Command): void {
     const host = this.#fleet.anyMember(this.#rng);
     this.#attempts += 1;
-    this.#asked.set(this.#attempts, command);
+    const call: FleetCall = { by: "removals", asked: { kind: "write", command } };
+    this.#asked.set(this.#attempts, call);
+    this.#requests.begun(call);
     this.#world.gateway.request(host, { kind: "propose", request: { session: null, command } }, this, this.#attempts);
   }
 

@@ -1,14 +1,44 @@
-/** What became of the requests of tenants and operators, counted by what was asked and how it ended. */
-import type { ClientAnswer, Command } from "../../core/index.ts";
+/**
+ * What tenants, operators and askers of a fleet ask, and what becomes of it: counted by what was asked and how it
+ * ended, and told to whoever judges the answers.
+ */
+import type { ClientAnswer, ClusterQuery, Command, ReadConsistency } from "../../core/index.ts";
+
+/** One request, sent once. */
+export interface FleetCall {
+  readonly by: "tenants" | "removals" | "askers";
+  readonly asked:
+    | { readonly kind: "write"; readonly command: Command }
+    | { readonly kind: "read"; readonly query: ClusterQuery; readonly consistency: ReadConsistency };
+}
+
+export interface CallListener {
+  /** Right before it is sent. */
+  called(call: FleetCall): void;
+  answered(call: FleetCall, answer: ClientAnswer): void;
+}
 
 export class Requests {
   /** `createVm ok`, `createVm quotaExceeded` and the like, to how often. */
   readonly #counts = new Map<string, number>();
+  readonly #listener: CallListener | null;
+
+  /** `listener`: null: nobody judges. */
+  constructor(listener: CallListener | null) {
+    this.#listener = listener;
+  }
+
+  begun(call: FleetCall): void {
+    this.#listener?.called(call);
+  }
 
   /** `answer` null: the connection broke. */
-  ended({ kind }: Command, answer: ClientAnswer | null): void {
+  ended(call: FleetCall, answer: ClientAnswer | null): void {
+    const { asked } = call;
+    const { kind } = asked.kind === "read" ? asked.query : asked.command;
     const name = `${kind} ${outcomeOf(answer)}`;
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+    if (answer !== null) this.#listener?.answered(call, answer);
   }
 
   /** Sorted by name. */

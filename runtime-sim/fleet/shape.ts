@@ -39,6 +39,9 @@ export interface FleetShape {
   readonly askEveryMs: Range | null;
   /** How often each kind of wish comes, relative to the others. */
   readonly wishes: Readonly<Partial<Record<Wish, number>>>;
+  /** Who ask what there is, and follow the events; and the mean time between two questions of one of them. */
+  readonly askers: number;
+  readonly questionEveryMs: Range;
   /** Mean time between two hosts that somebody wants to take out for ever; null: nobody does. */
   readonly removeEveryMs: Range | null;
   /** How often the whole state is audited. */
@@ -111,6 +114,8 @@ export const CALM_FLEET: FleetShape = {
   openShare: 0,
   askEveryMs: [500, 2000],
   wishes: { create: 4, delete: 3, stop: 1, start: 1, restart: 1, resize: 1, migrate: 1 },
+  askers: 2,
+  questionEveryMs: [500, 3000],
   removeEveryMs: null,
   auditEveryMs: 1000,
   faultsAreLocal: false,

@@ -7,7 +7,7 @@ import type { ClientAnswer, Command } from "../../core/index.ts";
 import { drawRange, type Stream } from "../random/index.ts";
 import type { Caller, World } from "../world/index.ts";
 import type { Fleet } from "./fleet.ts";
-import type { Requests } from "./requests.ts";
+import type { FleetCall, Requests } from "./requests.ts";
 import { setUpCommands } from "./set-up.ts";
 import type { SimWorker } from "./sim-worker.ts";
 import { Wishes } from "./wishes.ts";
@@ -30,7 +30,7 @@ export class Tenants implements Caller {
   readonly #setup: Command[][];
   readonly #pending = new Map<number, Command>();
   /** What was asked and is not answered. */
-  readonly #asked = new Map<number, Command>();
+  readonly #asked = new Map<number, FleetCall>();
   readonly #requests: Requests;
   #attempt = 0;
   /** Hosts whose death has been confirmed, and that is not known to be in the log: by attempt. */
@@ -94,7 +94,9 @@ export class Tenants implements Caller {
 
   #send(command: Command): number {
     const attempt = ++this.#attempt;
-    this.#asked.set(attempt, command);
+    const call: FleetCall = { by: "tenants", asked: { kind: "write", command } };
+    this.#asked.set(attempt, call);
+    this.#requests.begun(call);
     const host = this.#fleet.anyMember(this.#rng);
     this.#world.gateway.request(host, { kind: "propose", request: { session: null, command } }, this, attempt);
     return attempt;

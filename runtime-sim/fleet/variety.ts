@@ -6,7 +6,18 @@ import { drawRange, type Range, type Streams } from "../random/index.ts";
 import { type FleetShape, WISHES, type Wish } from "./shape.ts";
 
 /** Whole numbers, each drawn from a range. */
-const WHOLE = ["workers", "datacenters", "zones", "racks", "vms", "vmsMax", "tenants", "poolSize", "pools"] as const;
+const WHOLE = [
+  "workers",
+  "datacenters",
+  "zones",
+  "racks",
+  "vms",
+  "vmsMax",
+  "tenants",
+  "poolSize",
+  "pools",
+  "askers",
+] as const;
 /** Shares of all VMs, each drawn from a range within [0, 1]. */
 const SHARES = ["groupShare", "waitShare", "healthShare", "openShare"] as const;
 /** What is no single number: one of the values that the scenario lists is picked. */
@@ -22,6 +33,7 @@ type Picked =
   | "recovery"
   | "quota"
   | "askEveryMs"
+  | "questionEveryMs"
   | "removeEveryMs";
 
 type Picks = { readonly [K in Picked]: readonly [FleetShape[K], ...FleetShape[K][]] };
@@ -68,6 +80,7 @@ export function drawFleet(shape: FleetShape, variety: FleetVariety, streams: Str
     recovery: pick("recovery"),
     quota: pick("quota"),
     askEveryMs: pick("askEveryMs"),
+    questionEveryMs: pick("questionEveryMs"),
     removeEveryMs: pick("removeEveryMs"),
     wishes: drawWishes(variety, streams),
   };

@@ -36,12 +36,14 @@ import { stateMachineSafety } from "./state-machine-safety.ts";
 export { AtRest } from "./at-rest.ts";
 export type { OracleContext, OracleFactory } from "./context.ts";
 export { whyNotConverged } from "./convergence.ts";
+export { whyWrongEvents } from "./event-pages.ts";
 export { accusedBy } from "./evidence-without-liar.ts";
 export { type Known, knownOf } from "./family.ts";
 export { type Hooked, having } from "./hooked.ts";
 export type { CommittedLedger, LedgerReader } from "./ledger.ts";
 export type { Violate } from "./oracle.ts";
 export { Oracles, type OraclesParts } from "./oracles.ts";
+export { difference } from "./same.ts";
 export { VM_FAMILY, VM_MODEL, type VmInput, type VmOutput } from "./vm-model.ts";
 
 /** All of them, in the order in which a report lists them. */

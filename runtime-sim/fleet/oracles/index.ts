@@ -3,11 +3,14 @@
  * list below, and a test beside it in which a planted bug makes it fire.
  */
 import { addresses } from "./addresses.ts";
+import { answersAsApplied } from "./answers-as-applied.ts";
+import { answersFresh } from "./answers-fresh.ts";
 import { antiAffinity } from "./anti-affinity.ts";
 import { begunOnce } from "./begun-once.ts";
 import { bestPlace } from "./best-place.ts";
 import { desiredRuns } from "./desired-runs.ts";
 import { drainBudget } from "./drain-budget.ts";
+import { eventStreams } from "./event-streams.ts";
 import { hardRules } from "./hard-rules.ts";
 import { healingTarget } from "./healing-target.ts";
 import { hostCapacity } from "./host-capacity.ts";
@@ -76,6 +79,9 @@ export const FLEET_ORACLES: readonly FleetOracleFactory[] = [
   desiredRuns,
   noOrphans,
   tasksEnd,
+  answersAsApplied,
+  answersFresh,
+  eventStreams,
   // Last: to ask costs as much as what the leader knows.
   nothingPromised,
 ];

@@ -2,10 +2,20 @@
  * The interface between the fleet and its oracles: what an oracle may look at, and when it is told of what. Oracles
  * change nothing.
  */
-import type { ClusterEvent, ClusterState, Command, HostAction, Job, Machine, NodeState } from "../../../core/index.ts";
+import type {
+  ClientAnswer,
+  ClusterEvent,
+  ClusterState,
+  Command,
+  HostAction,
+  Job,
+  Machine,
+  NodeState,
+} from "../../../core/index.ts";
 import type { Moment } from "../../world/index.ts";
 import type { ProbeResult, RunningMachine } from "../hypervisor.ts";
 import type { RunningJob } from "../jobs.ts";
+import type { FleetCall } from "../requests.ts";
 import type { Placements } from "./placements.ts";
 
 /** A worker as it truly is, whatever it reports. */
@@ -62,6 +72,9 @@ export interface FleetContext {
   now(): Moment;
   /** The newest state that any replica has; null before the first entry is applied. */
   state(): ClusterState | null;
+  /** The state right after that entry; null: it is not committed, or too old to be remembered. */
+  stateAt(index: number): ClusterState | null;
+  commitIndex(): number;
   /** Where each VM was before the event that is told now. */
   readonly placements: Placements;
   /** Faults hit single hosts, and nothing else. */
@@ -123,6 +136,10 @@ export interface FleetOracle {
   reported?(worker: WorkerView): void;
   /** `state` is that right after the entry that the event is of. */
   happened?(event: ClusterEvent, state: ClusterState, entry: EntryContext): void;
+  /** Somebody is about to send a request. */
+  called?(call: FleetCall): void;
+  /** And is answered. */
+  answered?(call: FleetCall, answer: ClientAnswer): void;
   audit?(state: ClusterState): void;
   /** About four times in a second while somebody leads. */
   looked?(): void;

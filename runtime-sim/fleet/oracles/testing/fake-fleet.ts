@@ -85,6 +85,7 @@ export class FakeFleet {
         leadership: () => this.term,
         canCommit: () => this.canCommit,
         appliedBefore: () => this.decidedBefore,
+        commitIndex: () => this.#index,
         entryAt: (index) => this.#entries[index - 1] ?? null,
         violate: (_, message) => void this.violations.push(message()),
       },
