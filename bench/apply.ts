@@ -104,7 +104,7 @@ class Cluster {
 function registration(id: number): Command[] {
   const topology = { datacenter: "dc", zone: "zone", rack: `rack-${Math.floor(id / WORKERS_PER_RACK)}` };
   const capacity = { vcpus: 1000, memoryMiB: 1_000_000, diskGiB: 100_000 };
-  const facts = { capacity, features: [], topology, costPerHour: 0, driver: "bench" };
+  const facts = { capacity, features: [], topology, costPerHour: 0, driver: "bench", guestsVia: [] };
   return [
     { kind: "announceNode", nodeId: id, peerId: `peer-${id}`, addresses: [`host-${id}:7000`] },
     { kind: "registerWorker", workerId: id, bootId: 1, facts },

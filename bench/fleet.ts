@@ -36,6 +36,7 @@ const FACTS: HostFacts = factsOf({
   topology: { datacenter: "dc", zone: "zone", rack: "rack" },
   costPerHour: 1,
   driver: "bench",
+  guestsVia: [],
 });
 
 const NO_JOBS: readonly Job[] = [];

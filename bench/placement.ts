@@ -264,7 +264,7 @@ function throughState(count: number): { readonly workers: number; readonly place
   for (let id = 1; id <= count; id++) {
     const topology = { datacenter: "dc", zone: "zone", rack: `rack-${Math.floor(id / PER_RACK)}` };
     const capacity = { vcpus: 1000, memoryMiB: 1_000_000, diskGiB: 100_000 };
-    const facts = { capacity, features: [], topology, costPerHour: 0, driver: "bench" };
+    const facts = { capacity, features: [], topology, costPerHour: 0, driver: "bench", guestsVia: [] };
     leader.apply([
       { kind: "announceNode", nodeId: id, peerId: `peer-${id}`, addresses: [`host-${id}:7000`] },
       { kind: "registerWorker", workerId: id, bootId: 1, facts },

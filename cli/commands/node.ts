@@ -33,6 +33,7 @@ interface NodeFlags {
   readonly costPerHour?: number;
   readonly vmDriver?: "qemu" | "none";
   readonly accel?: "auto" | "tcg" | "kvm";
+  readonly guestsVia?: string;
   readonly record?: string;
   readonly replaceFromPeers?: true;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error";
@@ -84,6 +85,10 @@ export const registerNode: CommandGroup = (program, session) => {
         "what QEMU uses: kvm, tcg, which works everywhere and is slow, or auto, which tries whether guests boot with kvm",
       ).choices(["auto", "tcg", "kvm"]),
     )
+    .option(
+      "--guests-via <addresses>",
+      "where other hosts send what is for guests on this one: an IP address, or one of each family; default: those of --advertise",
+    )
     .option("--record <file>", "keep every input of the core in FILE, for `blixard sim replay`; it grows without end")
     .option(
       "--replace-from-peers",
@@ -132,6 +137,7 @@ export const registerNode: CommandGroup = (program, session) => {
             ...(flags.costPerHour === undefined ? {} : { costPerHour: flags.costPerHour }),
             ...(flags.vmDriver === undefined ? {} : { vmDriver: flags.vmDriver === "none" ? null : flags.vmDriver }),
             ...(flags.accel === undefined ? {} : { accelerator: flags.accel }),
+            ...(flags.guestsVia === undefined ? {} : { guestsVia: flags.guestsVia.split(",") }),
           },
           record: flags.record ?? null,
           raft: {

@@ -23,6 +23,7 @@ const report: Report = {
     topology: { datacenter: "dc", zone: "zone", rack: "rack" },
     costPerHour: 12,
     driver: "microvm",
+    guestsVia: [],
   },
   assignedIndex: 44,
   inventoryVersion: 5,

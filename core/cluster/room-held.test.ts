@@ -31,6 +31,7 @@ function cluster() {
     topology: { datacenter: "dc", zone: "zone", rack: "rack" },
     costPerHour: 0,
     driver: "test",
+    guestsVia: [],
   };
   commit({ kind: "announceNode", nodeId: 7, peerId: "peer-7", addresses: ["worker-7:7001"] });
   commit({ kind: "registerWorker", workerId: 7, bootId: 1, facts });

@@ -14,9 +14,10 @@
  *     tenants   by name, those that are limited
  *     pools     by name
  *
- * Version 3 had no strategy of address pools among the singles, knew of no removed workers, did not tell of a request
- * which way it went, and did not count the moves of a rebalance; version 2 ended with the events, and had no singles;
- * version 1 had neither tokens nor nodes nor events. All are still read: a field that came later says `since`.
+ * Version 3 had no strategy of address pools among the singles, knew of no removed workers and not where what is for
+ * guests is sent, did not tell of a request which way it went, and did not count the moves of a rebalance; version 2
+ * ended with the events, and had no singles; version 1 had neither tokens nor nodes nor events. All are still read: a
+ * field that came later says `since`.
  *
  * Equal states have equal bytes for one chunk size, however they came about. What follows from the rest is not in it.
  */

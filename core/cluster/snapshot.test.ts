@@ -279,6 +279,7 @@ const workers: readonly StoredWorker[] = [
     topology: { datacenter: "north", zone: "a", rack: "r1" },
     costPerHour: 0,
     driver: null,
+    guestsVia: [],
   },
   {
     id: 4,
@@ -292,6 +293,7 @@ const workers: readonly StoredWorker[] = [
     topology: { datacenter: "north", zone: "b", rack: "r2" },
     costPerHour: 12_500,
     driver: "microvm",
+    guestsVia: [],
   },
 ];
 
@@ -569,6 +571,10 @@ const {
   sessions: everySession,
 });
 
+const everyWorker = workers.map((worker) =>
+  worker.id === 4 ? { ...worker, guestsVia: ["198.51.100.4", "2001:db8::4"] } : worker,
+);
+
 /** A state with every kind of value in it. */
 const everything: ClusterState = {
   ...third,
@@ -577,7 +583,7 @@ const everything: ClusterState = {
   sessionIds,
   vmCount,
   sessionCount,
-  ...rebuildIndexes({ vms: everyVm, tasks, workers, tenants, pools }),
+  ...rebuildIndexes({ vms: everyVm, tasks, workers: everyWorker, tenants, pools }),
   events: restoredEvents(17 + newEvents.length, [...eventsOf(third.events), ...newEvents]),
   poolStrategy: "topology-aware",
   poolCursor: 2,

@@ -2,6 +2,7 @@
 import { choice, flag, type Infer, InvalidField, integer, list, nullable, record, text } from "../schema/index.ts";
 import { topologySchema } from "./failure-domain.ts";
 import { nameSchema, nodeIdSchema } from "./identity.ts";
+import { parseIp } from "./ip-address.ts";
 import { CLUSTER_LIMITS } from "./limits.ts";
 import { logIndexSchema } from "./numbers.ts";
 import { type Resources, resourcesSchema } from "./resources.ts";
@@ -25,6 +26,25 @@ export const featuresSchema = list(nameSchema, { lengthMax: CLUSTER_LIMITS.listL
   (features) => [...new Set(features)].sort(),
 );
 
+/** Where other hosts send what is for the guests of a host. */
+const guestsViaSchema = list(
+  text(2, CLUSTER_LIMITS.addressLength).rule(
+    "is an IP address, as it is usually written",
+    (address) => {
+      parseIp(address, "");
+    },
+    () => "192.0.2.1",
+  ),
+  { lengthMax: 2 },
+).rule(
+  "one of each family at most",
+  (addresses) => {
+    if (new Set(addresses.map((address) => parseIp(address, "").family)).size < addresses.length)
+      throw new InvalidField("", null, "must have at most one address of each family");
+  },
+  (addresses) => addresses.slice(0, 1),
+);
+
 const factFields = {
   capacity: resourcesSchema.doc("What the host has"),
   features: featuresSchema,
@@ -33,6 +53,10 @@ const factFields = {
   driver: nullable(text(1, CLUSTER_LIMITS.labelLength)).doc(
     "What runs machines there; null: nothing, and VMs placed there stay Scheduled",
   ),
+  guestsVia: guestsViaSchema
+    .default(Object.freeze([]))
+    .since(4)
+    .doc("Where other hosts send what is for its guests: IP addresses, one of each family at most"),
 };
 
 export const workerFactsSchema = record(factFields);
@@ -75,6 +99,6 @@ export function sameFacts(known: WorkerFacts, facts: WorkerFacts): boolean {
   return JSON.stringify(factsOf(known)) === JSON.stringify(factsOf(facts));
 }
 
-export function factsOf({ capacity, features, topology, costPerHour, driver }: WorkerFacts): WorkerFacts {
-  return { capacity, features, topology, costPerHour, driver };
+export function factsOf({ capacity, features, topology, costPerHour, driver, guestsVia }: WorkerFacts): WorkerFacts {
+  return { capacity, features, topology, costPerHour, driver, guestsVia };
 }

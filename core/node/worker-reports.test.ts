@@ -26,6 +26,7 @@ const REPORT: Report = {
     topology: { datacenter: "dc", zone: "zone", rack: "rack" },
     costPerHour: 0,
     driver: "test",
+    guestsVia: [],
   },
   assignedIndex: 0,
   inventoryVersion: 1,

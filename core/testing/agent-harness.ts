@@ -30,6 +30,7 @@ const FACTS: HostFacts = {
   topology: { datacenter: "dc", zone: "zone", rack: "rack" },
   costPerHour: 0,
   driver: "test",
+  guestsVia: [],
 };
 
 /** A report under way. */

@@ -62,6 +62,7 @@ export const FACTS: WorkerFacts = {
   topology: { datacenter: "dc", zone: "zone", rack: "rack" },
   costPerHour: 0,
   driver: "test",
+  guestsVia: [],
 };
 
 const TASK: TaskSpec = {

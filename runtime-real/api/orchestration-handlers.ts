@@ -134,7 +134,7 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
 function workerAnswers({ node }: Served): (worker: WorkerRecord) => AnswerOf<"worker.show">["worker"] {
   const context = placementContext(new Batch(node.state));
   return (worker) => {
-    const { id, driver, capacity, used, reserved, features, topology, costPerHour, vms, tasks } = worker;
+    const { id, driver, capacity, used, reserved, features, topology, costPerHour, guestsVia, vms, tasks } = worker;
     return {
       id,
       status: statusOf(worker),
@@ -146,6 +146,7 @@ function workerAnswers({ node }: Served): (worker: WorkerRecord) => AnswerOf<"wo
       features,
       topology,
       costPerHour,
+      guestsVia,
       vmCount: vms.length,
       taskCount: tasks.length,
     };

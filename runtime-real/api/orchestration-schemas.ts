@@ -35,6 +35,7 @@ export const workerSchema = z.strictObject({
   features: z.array(label),
   topology: zodOf(topologySchema),
   costPerHour: count.meta({ description: "In thousandths of any one currency" }),
+  guestsVia: z.array(z.string()).meta({ description: "Where other hosts send what is for its guests" }),
   vmCount: count,
   taskCount: count,
 });

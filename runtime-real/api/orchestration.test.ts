@@ -17,6 +17,7 @@ const facts: WorkerFacts = {
   topology: { datacenter: "dc", zone: "z", rack: "r" },
   costPerHour: 0,
   driver: null,
+  guestsVia: [],
 };
 
 let loop: CoreLoop;

@@ -10,6 +10,7 @@ const facts: WorkerFacts = {
   topology: { datacenter: "dc", zone: "z", rack: "r" },
   costPerHour: 0,
   driver: null,
+  guestsVia: [],
 };
 
 function admit(node: NodeView, nodeId: number, peerId: string): void {

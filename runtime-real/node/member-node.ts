@@ -401,7 +401,7 @@ export class MemberNode implements RunningNode, Served {
     return await AgentLoop.start({
       workerId: this.nodeId,
       dataDir,
-      facts: await probeFacts(dataDir, worker, driver?.features ?? []),
+      facts: await probeFacts(dataDir, worker, driver?.features ?? [], this.addresses),
       driver,
       servers: [this.nodeId, ...others],
       log: this.#log,

@@ -91,7 +91,7 @@ export async function joinAsWorker(options: NodeOptions, store: WorkerStore, log
       );
     const { bind, advertise, transport, worker } = await chooseSettings(options, DEFAULT_SETTINGS);
     // Before anybody is asked: options that are wrong must not cost the token.
-    await probeFacts(dataDir, worker, []);
+    await probeFacts(dataDir, worker, [], advertise);
     const identity = await identityToJoinWith(dataDir);
     const { clusterId, incarnation, servers } = await requestWorkerAdmission({
       identity,

@@ -129,7 +129,7 @@ class WorkerNode implements RunningNode {
     this.#worker = await AgentLoop.start({
       workerId: nodeId,
       dataDir,
-      facts: await probeFacts(dataDir, worker, driver?.features ?? []),
+      facts: await probeFacts(dataDir, worker, driver?.features ?? [], this.addresses),
       driver,
       servers: servers.map(({ id }) => id),
       log,

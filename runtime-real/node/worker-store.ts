@@ -29,6 +29,7 @@ const settingsSchema = z.strictObject({
     // Older versions did not write these.
     vmDriver: z.enum(VM_DRIVERS).nullable().default(DEFAULT_WORKER.vmDriver),
     accelerator: z.enum(ACCELERATOR_CHOICES).default(DEFAULT_WORKER.accelerator),
+    guestsVia: z.array(z.string()).readonly().nullable().default(DEFAULT_WORKER.guestsVia),
   }),
   servers: serversSchema,
 });

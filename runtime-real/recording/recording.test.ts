@@ -29,6 +29,7 @@ const FACTS: HostFacts = {
   topology: { datacenter: "default", zone: "default", rack: "default" },
   costPerHour: 0,
   driver: null,
+  guestsVia: [],
 };
 
 /** A cluster of one node whose writes and deadlines are carried out at once, and `writes` requests to it. */

@@ -27,7 +27,7 @@ test("planted: an assertion of the agent fails; its host is told why, once, and 
   const loop = await AgentLoop.start({
     workerId: 1,
     dataDir: folder,
-    facts: await probeFacts(folder, DEFAULT_WORKER, []),
+    facts: await probeFacts(folder, DEFAULT_WORKER, [], []),
     driver: null,
     servers: [1],
     log: pino({ level: "fatal" }, { write: (line: string) => void lines.push(line) }),

@@ -1,5 +1,6 @@
 /** What this host is: what can be probed, and what whoever runs the node says about it. */
 import { statfs } from "node:fs/promises";
+import { isIP } from "node:net";
 import { availableParallelism, totalmem } from "node:os";
 import { type HostFacts, InvalidCommand, packed, unpacked, workerFactsSchema } from "../../core/index.ts";
 import { NodeStartError } from "../errors/index.ts";
@@ -17,6 +18,8 @@ export interface WorkerOptions {
   readonly vmDriver: VmDriver | null;
   /** What QEMU uses. */
   readonly accelerator: AcceleratorChoice;
+  /** Where other hosts send what is for its guests: IP addresses; null: where its peers reach it. */
+  readonly guestsVia: readonly string[] | null;
 }
 
 export const VM_DRIVERS = ["qemu"] as const;
@@ -37,6 +40,7 @@ export const DEFAULT_WORKER: WorkerOptions = {
   costPerHour: 0,
   vmDriver: null,
   accelerator: "auto",
+  guestsVia: null,
 };
 
 const MIB = 2 ** 20;
@@ -47,12 +51,14 @@ const GIB = 2 ** 30;
  * other software on this host needs of them is reserved by the scheduler.
  *
  * @param ofDriver features that the driver offers.
+ * @param advertised where its peers reach it, host:port each.
  * @throws NodeStartError when an option is not what it must be.
  */
 export async function probeFacts(
   dataDir: string,
   options: WorkerOptions,
   ofDriver: readonly string[],
+  advertised: readonly string[],
 ): Promise<HostFacts> {
   const { bsize, blocks } = await statfs(dataDir);
   const { datacenter, zone, rack, costPerHour, vmDriver } = options;
@@ -67,6 +73,7 @@ export async function probeFacts(
     topology: { datacenter, zone, rack },
     costPerHour,
     driver: vmDriver,
+    guestsVia: options.guestsVia ?? reachableIps(advertised),
   };
   try {
     return unpacked(workerFactsSchema, packed(workerFactsSchema, facts), "worker");
@@ -74,4 +81,16 @@ export async function probeFacts(
     if (!(error instanceof InvalidCommand)) throw error;
     throw new NodeStartError(`${error.field}: ${error.message}`, "correct the option that describes this host");
   }
+}
+
+/** One address of each family. A name is none, and one of the host itself leads nobody to it. */
+function reachableIps(advertised: readonly string[]): readonly string[] {
+  const found = new Map<number, string>();
+  for (const address of advertised) {
+    const host = address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+    const family = isIP(host);
+    if (family !== 0 && !/^(?:127\.|0\.0\.0\.0$|::1?$|fe80:)/i.test(host) && !found.has(family))
+      found.set(family, host);
+  }
+  return [...found.values()];
 }

@@ -152,6 +152,7 @@ function factsFor(shape: FleetShape, at: number, world: World): HostFacts {
     },
     costPerHour: rng.integer(1, 100),
     driver: "simulated",
+    guestsVia: [],
   };
   return factsOf(facts);
 }

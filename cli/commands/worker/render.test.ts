@@ -19,6 +19,7 @@ const idle: Shown["worker"] = {
   features: [],
   topology: { datacenter: "dc1", zone: "a", rack: "r1" },
   costPerHour: 0,
+  guestsVia: [],
   vmCount: 0,
   taskCount: 0,
 };
@@ -32,6 +33,7 @@ const busy: Shown["worker"] = {
   reserved: { vcpus: 2, memoryMiB: 1024, diskGiB: 5 },
   features: ["gpu", "ssd"],
   costPerHour: 1250,
+  guestsVia: ["192.0.2.7"],
   vmCount: 2,
   taskCount: 1,
 };
@@ -66,6 +68,7 @@ test("one worker is shown with its figures, and with what is there and what of t
     "place     datacenter dc1, zone a, rack r1",
     "features  gpu, ssd",
     "cost      1.250 an hour",
+    "guests    via 192.0.2.7",
     "",
     "            TAKEN              USED   KEPT  FREE  MAY PROMISE  RESERVE     HAS",
     "vCPUs       ██████████░  89%      6      2     1            9        1      10",

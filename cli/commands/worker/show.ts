@@ -19,13 +19,14 @@ export function registerShow(worker: Command, session: Session): void {
 }
 
 export function renderWorker({ worker, vms, tasks }: Shown, paint: Paint, columns: number): string[] {
-  const { id, driver, features, topology, costPerHour } = worker;
+  const { id, driver, features, topology, costPerHour, guestsVia } = worker;
   const lines = table("<<", [
     ["worker", `${id}, ${statusWord(worker, paint)}${STATUS_NOTES[worker.status]}`],
     ["driver", driver ?? paint("yellow", "none: VMs placed here stay Scheduled")],
     ["place", `datacenter ${topology.datacenter}, zone ${topology.zone}, rack ${topology.rack}`],
     ["features", features.length === 0 ? "-" : features.join(", ")],
     ["cost", costPerHour === 0 ? "-" : `${cost(costPerHour)} an hour`],
+    ["guests", guestsVia.length === 0 ? "-" : `via ${guestsVia.join(", ")}`],
   ]);
   lines.push(
     "",

@@ -45,6 +45,7 @@ export function factsWith(fields: Partial<WorkerFacts> = {}): WorkerFacts {
     topology: { datacenter: "dc", zone: "zone", rack: "rack" },
     costPerHour: 0,
     driver: "test",
+    guestsVia: [],
     ...fields,
   };
 }

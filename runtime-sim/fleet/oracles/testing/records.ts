@@ -26,6 +26,7 @@ export function workerRecord(id: number): WorkerRecord {
     topology: { datacenter: "dc", zone: "zone", rack: id <= 2 ? "rack-1" : "rack-2" },
     costPerHour: 0,
     driver: "fake",
+    guestsVia: [],
   };
 }
 
