@@ -500,6 +500,12 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     edits: [{ find: "if (request.features.length > 0) {", replace: "if (request.features.length > 99) {" }],
   },
   {
+    name: "hypervisor-not-looked-at",
+    scenario: "fleet-swarm",
+    file: "core/cluster/placement.ts",
+    edits: [{ find: "features: neededFeatures(spec),", replace: "features: spec.features," }],
+  },
+  {
     name: "pin-not-looked-at",
     scenario: "fleet-swarm",
     file: "core/scheduler/judge.ts",

@@ -31,7 +31,7 @@ const spec: fc.Arbitrary<VmSpec> = fc.record({
   vcpus: fc.integer({ min: 1, max: CLUSTER_LIMITS.vcpus }),
   memoryMiB: fc.integer({ min: 1, max: CLUSTER_LIMITS.memoryMiB }),
   diskGiB: fc.integer({ min: 0, max: CLUSTER_LIMITS.diskGiB }),
-  hypervisor: fc.constantFrom("qemu", "cloud-hypervisor", "firecracker"),
+  hypervisor: fc.constantFrom("qemu", "cloud-hypervisor", "firecracker", "any"),
   tenant: label,
   priority: fc.integer({ min: 0, max: 1000 }),
   preemptible: fc.boolean(),

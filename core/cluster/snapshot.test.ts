@@ -5,7 +5,6 @@ import {
   type ClusterEvent,
   type CommandResult,
   DEFAULT_QUOTA,
-  DEFAULT_VM_SPEC,
   NO_PLACEMENT,
   type NodeRecord,
   type Session,
@@ -18,6 +17,7 @@ import {
   type TokenRecord,
   type VmRecord,
   type VmSpec,
+  vmSpec,
 } from "../domain/index.ts";
 import { eventsOf, restoredEvents } from "./events.ts";
 import { hashOfIndex, hashOfText } from "./hash.ts";
@@ -117,7 +117,7 @@ const vms: readonly VmRecord[] = [
   {
     name: "a",
     tenant: "default",
-    spec: DEFAULT_VM_SPEC,
+    spec: vmSpec({ hypervisor: "cloud-hypervisor" }),
     state: "Pending",
     desired: "running",
     generation: 1,
@@ -794,5 +794,5 @@ function entryOf(index: number, original: CommandRequest): CommandEntry {
 }
 
 function create(index: number, name: string): CommandEntry {
-  return entryOf(index, { session: null, command: { kind: "createVm", name, spec: DEFAULT_VM_SPEC } });
+  return entryOf(index, { session: null, command: { kind: "createVm", name, spec: vmSpec() } });
 }

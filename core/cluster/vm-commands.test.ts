@@ -227,6 +227,7 @@ describe("changing the spec", () => {
 
   const elsewhere: [string, Partial<VmSpec>, string][] = [
     ["features", { features: ["gpu"] }, "missingFeatures"],
+    ["its hypervisor", { hypervisor: "firecracker" }, "missingFeatures"],
     ["the named worker", { workerId: 2 }, "notTheNamedWorker"],
     [
       "the datacenter",

@@ -5,6 +5,7 @@ import {
   heldBy,
   less,
   nameSchema,
+  neededFeatures,
   nodeIdSchema,
   type Resources,
   refused,
@@ -48,8 +49,8 @@ function unfitWhereItIs(batch: Batch, vm: VmRecord, next: VmRecord): CommandResu
     grown.vcpus === 0 &&
     grown.memoryMiB === 0 &&
     grown.diskGiB === 0 &&
-    JSON.stringify([vm.spec.features, vm.spec.antiAffinity, vm.spec.locality, vm.spec.workerId]) ===
-      JSON.stringify([next.spec.features, next.spec.antiAffinity, next.spec.locality, next.spec.workerId]) &&
+    JSON.stringify([neededFeatures(vm.spec), vm.spec.antiAffinity, vm.spec.locality, vm.spec.workerId]) ===
+      JSON.stringify([neededFeatures(next.spec), next.spec.antiAffinity, next.spec.locality, next.spec.workerId]) &&
     vm.tenant === next.tenant;
   if (isSame) return null;
   // As if it were not there yet.

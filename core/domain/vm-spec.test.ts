@@ -31,7 +31,7 @@ test("a field that breaks one rule is refused, and named", () => {
 
 test("the encoding of the defaults, part by part", () => {
   expect(vmSpecSchema.write(DEFAULT_VM_SPEC)).toEqual([
-    ...[2, 1024, 5, 1, "default", 500, true, [], [], null, [], [], null, []],
+    ...[2, 1024, 5, 3, "default", 500, true, [], [], null, [], [], null, []],
     ...[[3, 5000, 2, 300_000, 3_600_000], [], 0, null],
   ]);
 });

@@ -24,7 +24,8 @@ import { FAILURE_DOMAINS } from "./failure-domain.ts";
 import { nameSchema, nodeIdSchema } from "./identity.ts";
 import { CLUSTER_LIMITS } from "./limits.ts";
 
-export const HYPERVISORS = ["qemu", "cloud-hypervisor", "firecracker"] as const;
+/** In one order for good: the encoding is the position. */
+export const HYPERVISORS = ["qemu", "cloud-hypervisor", "firecracker", "any"] as const;
 export type Hypervisor = (typeof HYPERVISORS)[number];
 
 export const ON_WORKER_LOST = ["restart", "wait"] as const;
@@ -137,7 +138,7 @@ export const vmSpecSchema = record({
   vcpus: integer(1, CLUSTER_LIMITS.vcpus).default(2).doc("Virtual CPUs"),
   memoryMiB: integer(1, CLUSTER_LIMITS.memoryMiB).default(1024).doc("Memory in MiB"),
   diskGiB: integer(0, CLUSTER_LIMITS.diskGiB).default(5).doc("Disk in GiB"),
-  hypervisor: choice(HYPERVISORS).default("cloud-hypervisor").doc("What runs it"),
+  hypervisor: choice(HYPERVISORS).default("any").doc("What runs it; a worker offers its own as a feature of that name"),
   tenant: nameSchema.default("default").doc("Whose it is"),
   priority: integer(0, CLUSTER_LIMITS.priority).default(500).doc("Higher goes first"),
   preemptible: flag.default(true).doc("Whether it may be stopped for a VM of higher priority"),
@@ -163,4 +164,9 @@ export const DEFAULT_VM_SPEC: VmSpec = defaults(vmSpecSchema);
 /** The defaults with some fields replaced. Nothing is checked here: encoding does. */
 export function vmSpec(fields: Partial<VmSpec> = {}): VmSpec {
   return filled(vmSpecSchema, fields);
+}
+
+/** What a worker has to offer to run it: its hypervisor is one feature more. */
+export function neededFeatures({ hypervisor, features }: VmSpec): readonly string[] {
+  return hypervisor === "any" ? features : [...features, hypervisor];
 }

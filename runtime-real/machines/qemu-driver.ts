@@ -50,7 +50,7 @@ export class QemuDriver implements Driver {
 
   private constructor(parts: QemuDriverParts) {
     this.#parts = parts;
-    this.features = parts.accelerator === "kvm" ? ["kvm"] : [];
+    this.features = parts.accelerator === "kvm" ? ["kvm", "qemu"] : ["qemu"];
     this.#files = new MachineFiles(parts.folder);
     this.#taps = new Taps(parts.folder);
   }

@@ -144,7 +144,7 @@ function factsFor(shape: FleetShape, at: number, world: World): HostFacts {
       memoryMiB: drawRange(shape.memoryMiB, rng, true),
       diskGiB: drawRange(shape.diskGiB, rng, true),
     },
-    features: rng.chance(0.5) ? ["kvm"] : ["gpu", "kvm"],
+    features: rng.chance(0.5) ? ["kvm", "qemu"] : ["cloud-hypervisor", "gpu", "kvm", "qemu"],
     topology: {
       datacenter: `dc-${zone % shape.datacenters}`,
       zone: `zone-${zone}`,

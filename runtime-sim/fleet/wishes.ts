@@ -230,7 +230,9 @@ export class Wishes {
       case 1:
         return { priority: this.#rng.integer(0, 1000), preemptible: this.#rng.chance(0.5) };
       case 2:
-        return { features: this.#rng.chance(0.5) ? ["gpu"] : [] };
+        return this.#rng.chance(0.5)
+          ? { features: this.#rng.chance(0.5) ? ["gpu"] : [] }
+          : { hypervisor: this.#rng.pick(["any", "qemu", "cloud-hypervisor"] as const) };
       case 3:
         return { workerId: this.#rng.chance(0.5) ? this.#rng.pick(this.#fleet.workers).id : null };
       case 4:
@@ -301,7 +303,7 @@ export class Wishes {
     const locality = { preferredDatacenter: null, preferredZone: null, strict: false, excludedDatacenters: [] };
     switch (rng.integer(0, 3)) {
       case 0:
-        return { features: ["gpu"] };
+        return rng.chance(0.5) ? { features: ["gpu"] } : { hypervisor: "cloud-hypervisor" };
       case 1:
         return { workerId: worker.id };
       case 2:

@@ -218,7 +218,7 @@ export class OrchestrationModel {
     return {
       tenant: vm.spec.tenant,
       resources: heldByModel(vm),
-      features: vm.spec.features,
+      features: vm.spec.hypervisor === "any" ? vm.spec.features : [...vm.spec.features, vm.spec.hypervisor],
       spec: vm.spec,
       targetId: vm.workerId === null ? vm.targetId : null,
       except,

@@ -66,6 +66,9 @@ function brokenBy(was: VmRecord | null, { spec }: VmRecord, { id, features, topo
   const before = was?.spec ?? null;
   const missing = spec.features.find((one) => !features.includes(one) && before?.features.includes(one) !== true);
   if (missing !== undefined) return `it lacks ${missing}`;
+  const { hypervisor } = spec;
+  if (hypervisor !== "any" && hypervisor !== before?.hypervisor && !features.includes(hypervisor))
+    return `it does not run ${hypervisor}`;
   if (spec.workerId !== null && spec.workerId !== id && spec.workerId !== before?.workerId)
     return `worker ${spec.workerId} is required`;
   if (JSON.stringify(spec.locality) === JSON.stringify(before?.locality ?? null)) return null;
