@@ -46,4 +46,4 @@ export { decodeRequest, encodeRequest } from "./request-codec.ts";
 export { decodeSnapshot } from "./snapshot-decode.ts";
 export { encodeSnapshot } from "./snapshot-encode.ts";
 export { type ClusterState, emptyState, nodeIdOf, nodeOf, poolOf, quotaOf, taskOf, vmOf, workerOf } from "./state.ts";
-export { leavesOf, TABLE_CONSTANTS, type Table, tableOf, tableValues } from "./table.ts";
+export { differences, leavesOf, TABLE_CONSTANTS, type Table, tableOf, tableValues } from "./table.ts";

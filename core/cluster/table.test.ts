@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hashOfText } from "./hash.ts";
-import { emptyTable, lookUp, type Table, tableOf, tableValues, withChanges } from "./table.ts";
+import { differences, emptyTable, lookUp, type Table, tableOf, tableValues, withChanges } from "./table.ts";
 
 /** Few hashes, some of them negative as 32-bit integers: keys share leaves, and some share a hash. */
 const crowded = (key: string): number => (hashOfText(key) % 5) * 1_000_000_000;
@@ -43,6 +43,25 @@ describe.each([
         const gone = detour.map(([name]): [string, null] => [name, null]);
         table = withChanges(table, hashOf, [...gone, ...kept]);
         expect(table).toEqual(tableOf(hashOf, [...kept].reverse()));
+      }),
+    );
+  });
+
+  test("tells in what it differs from another one", () => {
+    fc.assert(
+      fc.property(changes, changes, (first, second) => {
+        const value = (name: string, count: number | null) => (count === null ? null : `${name}=${count}`);
+        const named = (batch: typeof first) =>
+          batch.map(([name, count]): [string, string | null] => [name, value(name, count)]);
+        const before = withChanges<string, string>(emptyTable(), hashOf, named(first));
+        const after = withChanges(before, hashOf, named(second));
+        const names = [...new Set([...first, ...second].map(([name]) => name))];
+        const expected = names
+          .map((name) => [lookUp(before, hashOf(name), name) ?? null, lookUp(after, hashOf(name), name) ?? null])
+          .filter(([one, other]) => one !== other);
+        const told = [...differences(before, after)].map((difference) => [difference.before, difference.after]);
+        expect(told.sort()).toEqual(expected.sort());
+        expect([...differences(after, after)]).toEqual([]);
       }),
     );
   });

@@ -115,6 +115,41 @@ export function bucketValues<K, V>(table: Table<K, V>, bucketNumber: number): V[
   return values;
 }
 
+/** A key whose value is another one than it was; null: it was not there, or is not any more. */
+export interface Difference<V> {
+  readonly before: V | null;
+  readonly after: V | null;
+}
+
+/** In no order. Looks only at leaves that are not shared. */
+export function* differences<K, V>(before: Table<K, V>, after: Table<K, V>): Generator<Difference<V>, void, undefined> {
+  for (const [shelfAt, shelf] of after.entries()) {
+    const shelfBefore = partOf(before, shelfAt);
+    if (shelf === shelfBefore) continue;
+    for (const [bucketAt, bucket] of shelf.entries()) {
+      const bucketBefore = partOf(shelfBefore, bucketAt);
+      if (bucket === bucketBefore) continue;
+      for (const [twigAt, twig] of bucket.entries()) {
+        const twigBefore = partOf(bucketBefore, twigAt);
+        if (twig === twigBefore) continue;
+        for (const [leafAt, leaf] of twig.entries()) yield* leafDifferences(partOf(twigBefore, leafAt), leaf);
+      }
+    }
+  }
+}
+
+function* leafDifferences<K, V>(before: Leaf<K, V>, after: Leaf<K, V>): Generator<Difference<V>, void, undefined> {
+  if (before === after) return;
+  const left = new Map(before.keys.map((key, at) => [key, partOf(before.values, at)]));
+  for (const [at, key] of after.keys.entries()) {
+    const value = partOf(after.values, at);
+    const earlier = left.get(key) ?? null;
+    left.delete(key);
+    if (earlier !== value) yield { before: earlier, after: value };
+  }
+  for (const value of left.values()) yield { before: value, after: null };
+}
+
 /** A table of many keys at once, for restoring. Later values win. */
 export function tableOf<K extends string | number, V extends NonNullable<unknown>>(
   hashOf: (key: K) => Hash,
