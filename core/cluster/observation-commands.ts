@@ -4,7 +4,6 @@ import {
   bootIdSchema,
   CLUSTER_LIMITS,
   type CommandResult,
-  heldBy,
   intentOf,
   isLegalMove,
   jobObservationSchema,
@@ -57,14 +56,14 @@ function observeRun(batch: Batch, vm: VmRecord, phase: keyof typeof RUN_STATES, 
     return;
   }
   if (!isLegalMove(vm.state, state)) return;
-  // When it is first seen it is built by the spec that this run was called for with, if nothing has changed since: then
-  // the run before is gone, and what it held beyond. Otherwise it may be built by any spec since, also by the newest.
-  const isFirst = vm.state === "Scheduled";
-  const placed = !isFirst ? vm.placed : vm.updatedIndex === vm.epoch ? resourcesOf(vm.spec) : heldBy(vm);
+  // When it is first seen it is built by the spec that this run was called for with, if nothing has changed since:
+  // then the run before is gone, and what it held beyond. Otherwise it may be built by any spec since.
+  const isUnchanged = vm.state === "Scheduled" && vm.updatedIndex === vm.epoch;
+  const changes = isUnchanged ? { state, placed: resourcesOf(vm.spec) } : { state };
   // Why there is another run stays, until its worker says how far it is with it; that is out of date once it starts.
   const before = vm.state === "Building" ? "" : vm.reason;
-  if (state !== "Running") moved(batch, vm, { state, placed, reason: said === "" ? before : said });
-  else moved(batch, vm, { state, placed, runningSinceMs: batch.timeMs, avoidId: null, reason: "" });
+  if (state !== "Running") moved(batch, vm, { ...changes, reason: said === "" ? before : said });
+  else moved(batch, vm, { ...changes, runningSinceMs: batch.timeMs, avoidId: null, reason: "" });
 }
 
 function failed(batch: Batch, vm: VmRecord, reason: string): void {

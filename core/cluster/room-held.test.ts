@@ -15,16 +15,6 @@ function cluster() {
     state = outcome.state;
   };
   const vm = () => vmOf(state, "web") ?? expect.unreachable();
-  const cluster = {
-    commit,
-    held: () => workerOf(state, 7)?.used.vcpus,
-    resize: (vcpus: number) =>
-      commit({ kind: "updateVm", name: "web", expectedGeneration: vm().generation, spec: vmSpec({ vcpus }) }),
-    see: (phase: "starting" | "running") => {
-      const machines = [{ name: "web", epoch: vm().epoch, phase, reason: "" }];
-      commit({ kind: "observe", workerId: 7, bootId: 1, machines, jobs: [] });
-    },
-  };
   const facts = {
     capacity: { vcpus: 100, memoryMiB: 100_000, diskGiB: 1000 },
     features: [],
@@ -33,9 +23,21 @@ function cluster() {
     driver: "test",
     guestsVia: [],
   };
+  const register = () => commit({ kind: "registerWorker", workerId: 7, bootId: 1, facts });
+  const cluster = {
+    commit,
+    register,
+    held: () => workerOf(state, 7)?.used.vcpus,
+    resize: (vcpus: number) =>
+      commit({ kind: "updateVm", name: "web", expectedGeneration: vm().generation, spec: { ...vm().spec, vcpus } }),
+    see: (phase: "starting" | "running" | "unhealthy") => {
+      const machines = [{ name: "web", epoch: vm().epoch, phase, reason: "" }];
+      commit({ kind: "observe", workerId: 7, bootId: 1, machines, jobs: [] });
+    },
+  };
   commit({ kind: "announceNode", nodeId: 7, peerId: "peer-7", addresses: ["worker-7:7001"] });
-  commit({ kind: "registerWorker", workerId: 7, bootId: 1, facts });
-  commit({ kind: "createVm", name: "web", spec: vmSpec({ vcpus: 8 }) });
+  register();
+  commit({ kind: "createVm", name: "web", spec: vmSpec({ vcpus: 8, onWorkerLost: "wait" }) });
   commit({ kind: "placeVm", name: "web", epoch: 0, workerId: 7 });
   cluster.see("running");
   expect(cluster.held()).toBe(8);
@@ -76,4 +78,50 @@ test("one that grows before its run is seen, and shrinks after, may have been bu
   expect(held()).toBe(12);
   see("running");
   expect(held()).toBe(12);
+});
+
+test("one that grows before its run is seen, and is lost, may run by that spec when its worker is back", () => {
+  const { commit, register, held, resize, see } = cluster();
+  commit({ kind: "restartVm", name: "web" });
+  resize(12);
+  commit({ kind: "workerLost", workerId: 7, bootId: 1 });
+  resize(1);
+  expect(held()).toBe(12);
+  register();
+  see("running");
+  expect(held()).toBe(12);
+});
+
+test("one that grows before its run is seen, and is told to stop, may run by that spec until it has", () => {
+  const { commit, held, resize, see } = cluster();
+  commit({ kind: "restartVm", name: "web" });
+  resize(12);
+  commit({ kind: "setVmDesired", name: "web", desired: "stopped" });
+  resize(1);
+  commit({ kind: "setVmDesired", name: "web", desired: "running" });
+  expect(held()).toBe(12);
+  see("running");
+  expect(held()).toBe(12);
+});
+
+test("one that grows before its run is seen, and is seen unhealthy first, runs until the next", () => {
+  const { commit, held, resize, see } = cluster();
+  commit({ kind: "restartVm", name: "web" });
+  resize(12);
+  see("unhealthy");
+  resize(1);
+  expect(held()).toBe(12);
+});
+
+test("what grows while it is lost was not built by the later spec", () => {
+  const { commit, register, held, resize, see } = cluster();
+  commit({ kind: "restartVm", name: "web" });
+  commit({ kind: "workerLost", workerId: 7, bootId: 1 });
+  register();
+  // Whoever hears of this spec hears too that the run is not to be built any more:
+  // orchestrator/observations.ts#isBegun.
+  resize(12);
+  see("running");
+  resize(1);
+  expect(held()).toBe(8);
 });

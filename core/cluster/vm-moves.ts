@@ -6,8 +6,12 @@ import { release } from "./ip-pools.ts";
 
 /** Writes the change down, and an event when the state or the place changed. */
 export function moved(batch: Batch, vm: VmRecord, changes: Partial<VmRecord>): VmRecord {
+  const { state = vm.state } = changes;
   const next: VmRecord = Object.freeze({
     ...vm,
+    // A run that was called for may have been built by the present spec, also if it is never seen before it is lost or
+    // told to stop. An update would leave no trace of that spec.
+    placed: vm.state === "Scheduled" && state !== "Scheduled" ? heldBy(vm) : vm.placed,
     ...changes,
     updatedIndex: batch.appliedIndex,
     updatedAtMs: batch.timeMs,

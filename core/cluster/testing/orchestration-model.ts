@@ -564,7 +564,9 @@ export class OrchestrationModel {
   }
 
   #set(vm: ModelVm, changes: Partial<ModelVm>): Outcome {
-    Object.assign(vm, changes, { updatedIndex: this.index });
+    const { state = vm.state } = changes;
+    const placed = vm.state === "Scheduled" && state !== "Scheduled" ? heldByModel(vm) : vm.placed;
+    Object.assign(vm, { placed }, changes, { updatedIndex: this.index });
     return OK;
   }
 
@@ -789,8 +791,8 @@ export class OrchestrationModel {
       Running: ["Scheduled", "Building", "Starting", "Stopping", "Lost"],
     };
     if (!from[state].includes(vm.state)) return;
-    if (vm.state === "Scheduled") vm.placed = vm.updatedIndex === vm.epoch ? specResources(vm.spec) : heldByModel(vm);
-    this.#set(vm, { state });
+    const isUnchanged = vm.state === "Scheduled" && vm.updatedIndex === vm.epoch;
+    this.#set(vm, { state, ...(isUnchanged ? { placed: specResources(vm.spec) } : {}) });
     if (state === "Running") this.#set(vm, { runningSinceMs: this.timeMs, avoidId: null });
   }
 }
