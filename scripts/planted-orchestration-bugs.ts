@@ -573,8 +573,8 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     file: "core/agent/machines.ts",
     edits: [
       {
-        find: "const STOP_AGAIN_MS = STOP_GRACE_MS + ASK_AGAIN_MS;",
-        replace: "const STOP_AGAIN_MS = STOP_GRACE_MS + 1000 * ASK_AGAIN_MS;",
+        find: "const STOP_AGAIN_MS = 2 * ASK_AGAIN_MS;",
+        replace: "const STOP_AGAIN_MS = 1000 * ASK_AGAIN_MS;",
       },
     ],
   },
@@ -606,7 +606,7 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     file: "core/agent/machines.ts",
     edits: [
       {
-        find: '} else if (machine.phase === "starting" && this.#inPhaseForMs(machine) >= BOOT_TIMEOUT_MS) {',
+        find: '} else if (machine.phase === "starting" && this.#inPhaseForMs(machine) >= this.#details.bootTimeoutMsOf(name)) {',
         replace: '} else if (machine.phase === "starting" && this.#inPhaseForMs(machine) >= 1e9) {',
       },
     ],

@@ -2,7 +2,7 @@
  * What the agent knows of how the assigned VMs and tasks are to be built and run, and what it lacks. An assignment
  * only names them. The agent asks for the details with its reports, as many at a time as a directive may hold.
  */
-import type { HealthCheck } from "../domain/index.ts";
+import { DEFAULT_VM_SPEC, type HealthCheck } from "../domain/index.ts";
 import { type AssignedVm, type Details, HOST_LIMITS, type Report, type TaskDetail, type VmDetail } from "./protocol.ts";
 
 /** All state: what is known, and what is lacking in the order in which it was missed. */
@@ -68,6 +68,11 @@ export class KnownDetails {
     const detail = this.#vms.get(vm.name);
     if (detail === undefined || !isOf(detail, vm)) this.#lackedVms.add(vm.name);
     return detail?.spec.healthChecks ?? [];
+  }
+
+  /** That of an earlier version where the present one is not known, and that of a VM that says nothing for others. */
+  bootTimeoutMsOf(name: string): number {
+    return (this.#vms.get(name)?.spec ?? DEFAULT_VM_SPEC).bootTimeoutMs;
   }
 
   /** What that attempt of a task is to run; null: not known. */

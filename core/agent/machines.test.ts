@@ -107,7 +107,7 @@ describe("machines", () => {
     expect(harness.takeActs()).toEqual([]);
   });
 
-  test("a machine that ignores a stop is asked again, after its grace and not before", () => {
+  test("a machine that ignores a stop is asked again, after a while and not before", () => {
     const harness = running();
     harness.wants([vm("web", 5, "stop")]);
     harness.pass(1000);
@@ -162,14 +162,17 @@ describe("machines", () => {
     expect(told(harness)).toEqual(["web/5 failed"]);
   });
 
-  test("a machine that hangs in its boot is ended, and has failed", () => {
+  test.each([
+    ["two minutes", vmSpec(), 120_000],
+    ["the time of its specification", vmSpec({ bootTimeoutMs: 600_000 }), 600_000],
+  ])("a machine that hangs in its boot is ended after %s, and has failed", (_, spec, limitMs) => {
     const harness = settled();
-    harness.wants([vm("web", 5, "run")]);
+    harness.wants([vm("web", 5, "run", false, spec)]);
     harness.pass(1000);
     harness.finish();
     harness.pass(1000);
     harness.takeActs();
-    harness.pass(119_000);
+    harness.pass(limitMs - 1000);
     expect(harness.takeActs()).toEqual([]);
     expect(told(harness)).toEqual(["web/5 starting"]);
     harness.pass(3000);

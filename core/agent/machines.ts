@@ -12,10 +12,8 @@ import { atMost, isReportable, withBoundedReason } from "./report-bounds.ts";
 import type { Step } from "./step.ts";
 import type { AgentSettings, Machine } from "./types.ts";
 
-/** A guest that has not booted by then never will. */
-const BOOT_TIMEOUT_MS = 120_000;
-const STOP_GRACE_MS = 10_000;
-const STOP_AGAIN_MS = STOP_GRACE_MS + ASK_AGAIN_MS;
+/** Asking again shortens nobody's time to power off. */
+const STOP_AGAIN_MS = 2 * ASK_AGAIN_MS;
 
 const NOT_BUILT = "was not built in time";
 const NOT_BOOTED = "did not boot";
@@ -95,14 +93,14 @@ export class Machines {
   get nextChangeMs(): number {
     const step = this.#step;
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const { kind, sinceMs, atMs } of this.#requests.values()) {
+    for (const [name, { kind, sinceMs, atMs }] of this.#requests) {
       nextMs = Math.min(nextMs, step.ifLater(atMs + (kind === "stop" ? STOP_AGAIN_MS : ASK_AGAIN_MS)));
-      if (kind === "start") nextMs = Math.min(nextMs, step.ifLater(sinceMs + BOOT_TIMEOUT_MS));
+      if (kind === "start") nextMs = Math.min(nextMs, step.ifLater(sinceMs + this.#details.bootTimeoutMsOf(name)));
       if (kind === "build") nextMs = Math.min(nextMs, step.ifLater(sinceMs + this.#settings.buildTimeoutMs));
     }
-    for (const { phase, atMs } of this.#since.values()) {
+    for (const [name, { phase, atMs }] of this.#since) {
       if (phase === "building") nextMs = Math.min(nextMs, step.ifLater(atMs + this.#settings.buildTimeoutMs));
-      if (phase === "starting") nextMs = Math.min(nextMs, step.ifLater(atMs + BOOT_TIMEOUT_MS));
+      if (phase === "starting") nextMs = Math.min(nextMs, step.ifLater(atMs + this.#details.bootTimeoutMsOf(name)));
       if (phase === "stopping") nextMs = Math.min(nextMs, step.ifLater(atMs + STOP_AGAIN_MS));
     }
     return nextMs;
@@ -228,11 +226,11 @@ export class Machines {
         this.#stop(machine);
       }
     } else if (machine.phase === "built") {
-      if (this.#hasIgnored("start", name, epoch, BOOT_TIMEOUT_MS))
+      if (this.#hasIgnored("start", name, epoch, this.#details.bootTimeoutMsOf(name)))
         this.#givenUp.set(name, { epoch, reason: NOT_BOOTED });
       else if (this.#givenUp.get(name)?.epoch !== epoch)
         this.#requests.ask(name, epoch, { kind: "start", name, epoch });
-    } else if (machine.phase === "starting" && this.#inPhaseForMs(machine) >= BOOT_TIMEOUT_MS) {
+    } else if (machine.phase === "starting" && this.#inPhaseForMs(machine) >= this.#details.bootTimeoutMsOf(name)) {
       mark("agent/boot-hangs");
       this.#givenUp.set(name, { epoch, reason: NOT_BOOTED });
       this.#stop(machine);
@@ -269,7 +267,7 @@ export class Machines {
   #stop(machine: Machine): void {
     const { name, epoch } = machine;
     if (!isBusy(machine)) return;
-    this.#requests.ask(name, epoch, { kind: "stop", name, epoch, graceMs: STOP_GRACE_MS }, STOP_AGAIN_MS);
+    this.#requests.ask(name, epoch, { kind: "stop", name, epoch }, STOP_AGAIN_MS);
   }
 
   #delete({ name, epoch }: Machine): void {

@@ -64,10 +64,10 @@ export type HostAction =
     }
   | { readonly kind: "start"; readonly name: string; readonly epoch: number }
   /**
-   * Asks the guest to power off, and ends it when it has not done so after `graceMs`. A machine that is being built
-   * has failed from then on: its builder works on the disk no more.
+   * Asks the guest to power off, and ends it when it has not done so after the `stopTimeoutMs` of the spec that it was
+   * built from. A machine that is being built has failed from then on: its builder works on the disk no more.
    */
-  | { readonly kind: "stop"; readonly name: string; readonly epoch: number; readonly graceMs: number }
+  | { readonly kind: "stop"; readonly name: string; readonly epoch: number }
   /** Removes a machine that does not run, with its disk, its tap device and its addresses. */
   | { readonly kind: "delete"; readonly name: string; readonly epoch: number }
   /** Runs one health check; the result is an input. */

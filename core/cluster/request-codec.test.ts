@@ -28,6 +28,8 @@ const durationMs = fc.integer({ min: 1, max: CLUSTER_LIMITS.durationMs });
 const port = fc.integer({ min: 1, max: 65_535 });
 
 const spec: fc.Arbitrary<VmSpec> = fc.record({
+  bootTimeoutMs: durationMs,
+  stopTimeoutMs: durationMs,
   vcpus: fc.integer({ min: 1, max: CLUSTER_LIMITS.vcpus }),
   memoryMiB: fc.integer({ min: 1, max: CLUSTER_LIMITS.memoryMiB }),
   diskGiB: fc.integer({ min: 0, max: CLUSTER_LIMITS.diskGiB }),

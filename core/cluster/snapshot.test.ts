@@ -97,6 +97,8 @@ const fullSpec: VmSpec = {
   metadata: { owner: "ops", "10": "integer-like keys sort as text" },
   onWorkerLost: "restart",
   workerId: null,
+  bootTimeoutMs: 120_000,
+  stopTimeoutMs: 10_000,
 };
 
 const vms: readonly VmRecord[] = [
@@ -516,7 +518,10 @@ const third: ClusterState = {
   roomIndex: 4_999_999_999,
 };
 
-/** What version 4 added: networks that name no pool, how one is chosen for them, and workers that were removed. */
+/**
+ * What version 4 added: networks that name no pool, how one is chosen for them, how long VMs boot and power off, and
+ * workers that were removed.
+ */
 const openVm: VmRecord = {
   ...placedVm,
   name: "open-1",
@@ -526,6 +531,8 @@ const openVm: VmRecord = {
       { pool: null, tags: ["dmz", "fast"] },
       { pool: null, tags: [] },
     ],
+    bootTimeoutMs: 600_000,
+    stopTimeoutMs: 0,
   },
   addresses: [
     { pool: "public", index: 4 },

@@ -32,15 +32,17 @@ test("a field that breaks one rule is refused, and named", () => {
 test("the encoding of the defaults, part by part", () => {
   expect(vmSpecSchema.write(DEFAULT_VM_SPEC)).toEqual([
     ...[2, 1024, 5, 3, "default", 500, true, [], [], null, [], [], null, []],
-    ...[[3, 5000, 2, 300_000, 3_600_000], [], 0, null],
+    ...[[3, 5000, 2, 300_000, 3_600_000], [], 0, null, 120_000, 10_000],
   ]);
 });
 
-test("one from before there were workers has two parts less", () => {
+test("one from before has fewer parts: before there were workers, and before times to boot and to power off", () => {
   const encoded = vmSpecSchema.write(vmSpec({ vcpus: 3 }));
   const parts = Array.isArray(encoded) ? encoded : [];
   expect(decoded(vmSpecSchema, parts.slice(0, 16), "spec")).toEqual(vmSpec({ vcpus: 3 }));
-  expect(() => decoded(vmSpecSchema, parts.slice(0, 17), "spec")).toThrow("must have 18 parts");
+  expect(decoded(vmSpecSchema, parts.slice(0, 18), "spec")).toEqual(vmSpec({ vcpus: 3 }));
+  for (const length of [17, 19])
+    expect(() => decoded(vmSpecSchema, parts.slice(0, length), "spec")).toThrow("must have 20 parts");
 });
 
 test("a network is its pool's name, or the tags that the pool must carry", () => {

@@ -156,6 +156,14 @@ export const vmSpecSchema = record({
     .since(3)
     .doc("Whether it runs elsewhere once its worker is surely gone, or waits for that worker"),
   workerId: nullable(nodeIdSchema).default(null).since(3).doc("The only worker that may run it; null: any"),
+  bootTimeoutMs: periodMs
+    .default(120_000)
+    .since(4)
+    .doc("From the start of its machine until that is given up, if it does not run by then"),
+  stopTimeoutMs: durationMs
+    .default(10_000)
+    .since(4)
+    .doc("From asking its guest to power off until its machine is ended; the machine that runs keeps its own"),
 });
 export type VmSpec = Infer<typeof vmSpecSchema>;
 

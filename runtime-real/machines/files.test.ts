@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function run(epoch: number): RunFile {
-  return { version: 1, name: "web", epoch, command: "qemu", args: [], interfaces: [] };
+  return { version: 1, name: "web", epoch, command: "qemu", args: [], stopTimeoutMs: 10_000, interfaces: [] };
 }
 
 /** Makes a run that has begun, has written something and has ended. */

@@ -25,6 +25,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { DEFAULT_VM_SPEC } from "../../core/index.ts";
 import { CONSOLE_FILES } from "./console-file.ts";
 
 const runSchema = z.object({
@@ -33,6 +34,8 @@ const runSchema = z.object({
   epoch: z.int().positive(),
   command: z.string(),
   args: z.array(z.string()),
+  /** As in the specification. */
+  stopTimeoutMs: z.int().default(DEFAULT_VM_SPEC.stopTimeoutMs),
   interfaces: z.array(
     z.object({
       address: z.string(),

@@ -15,6 +15,7 @@ const TERMINATE_MS = 2000;
 export interface MachineParts {
   readonly run: RunPath;
   readonly interfaces: readonly Interface[];
+  readonly stopTimeoutMs: number;
   readonly files: MachineFiles;
   readonly log: Logger;
   /** `shown` is another one now. */
@@ -104,15 +105,15 @@ export class QemuMachine {
     this.enter(isOrderly ? "stopped" : "failed", words === "" ? reason : `${reason}; its console ends: ${words}`);
   }
 
-  /** Asks the guest to power off; ends it when it has not after `graceMs`. */
-  stop(graceMs: number): void {
+  /** Asks the guest to power off; ends it when it has not after its `stopTimeoutMs`. */
+  stop(): void {
     if (!this.executes || this.#escalation !== null) return;
     this.#parts.files.markAskedToStop(this.run);
     this.enter("stopping");
     this.#escalation = setTimeout(() => {
       this.#parts.signal("SIGTERM");
       this.#escalation = setTimeout(() => this.#parts.signal("SIGKILL"), TERMINATE_MS);
-    }, graceMs);
+    }, this.#parts.stopTimeoutMs);
     void this.#powerDown();
   }
 

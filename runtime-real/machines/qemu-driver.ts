@@ -3,7 +3,7 @@
  * is known of them is in their directories (files.ts), so the next node finds them as they are.
  */
 import type { Logger } from "pino";
-import type { Interface, Machine, VmSpec } from "../../core/index.ts";
+import type { Machine, VmSpec } from "../../core/index.ts";
 import { ImageError, type ImageStore } from "../images/index.ts";
 import { killAll, markOf } from "../processes/index.ts";
 import type {
@@ -16,8 +16,8 @@ import type {
 } from "../worker/index.ts";
 import { ConsoleFileReader } from "./console-reader.ts";
 import { causeOf } from "./end-cause.ts";
-import { MachineFiles, type RunPath } from "./files.ts";
-import { QemuMachine } from "./machine.ts";
+import { MachineFiles } from "./files.ts";
+import { type MachineParts, QemuMachine } from "./machine.ts";
 import { isHealthy } from "./probes.ts";
 import { qemuArguments, UnsupportedSpec } from "./qemu-command.ts";
 import { SupervisorClient, type SupervisorListener } from "./supervisor-client.ts";
@@ -66,7 +66,8 @@ export class QemuDriver implements Driver {
     for (const run of this.#files.list()) {
       const isOver = this.#files.isStarted(run) || this.#files.end(run) !== null;
       // Whether it lives or has ended is known once the supervisor has spoken, or is not there.
-      this.#add(run, this.#files.read(run).interfaces, isOver ? "starting" : "built");
+      const { interfaces, stopTimeoutMs } = this.#files.read(run);
+      this.#add({ run, interfaces, stopTimeoutMs }, isOver ? "starting" : "built");
     }
     const first = Promise.withResolvers<void>();
     const listener = this.#supervisorListener(() => first.resolve());
@@ -116,7 +117,7 @@ export class QemuDriver implements Driver {
       case "stop":
         if (machine?.run.epoch !== epoch) return;
         if (machine.phase === "building") machine.enter("failed", "the build was ended");
-        else machine.stop(action.graceMs);
+        else machine.stop();
         return;
       case "delete":
         if (machine === undefined || machine.run.epoch > epoch || machine.executes) return;
@@ -169,11 +170,15 @@ export class QemuDriver implements Driver {
     this.#supervisor?.close();
   }
 
-  #add(run: RunPath, interfaces: readonly Interface[], phase: Machine["phase"]): QemuMachine {
+  #add(
+    { run, interfaces, stopTimeoutMs }: Pick<MachineParts, "run" | "interfaces" | "stopTimeoutMs">,
+    phase: Machine["phase"],
+  ): QemuMachine {
     const machine = new QemuMachine(
       {
         run,
         interfaces,
+        stopTimeoutMs,
         files: this.#files,
         log: this.#parts.log,
         changed: () => this.#listener?.changed(),
@@ -197,7 +202,8 @@ export class QemuDriver implements Driver {
 
   #build({ name, epoch, spec, interfaces }: Extract<MachineAction, { readonly kind: "build" }>): void {
     this.#machines.get(name)?.release();
-    const machine = this.#add({ name, epoch }, interfaces, "building");
+    const { stopTimeoutMs } = spec;
+    const machine = this.#add({ run: { name, epoch }, interfaces, stopTimeoutMs }, "building");
     try {
       const image = this.#parts.images.find(imageOf(spec));
       const { qemu, accelerator } = this.#parts;
@@ -208,6 +214,7 @@ export class QemuDriver implements Driver {
         epoch,
         command: qemu,
         args,
+        stopTimeoutMs,
         interfaces: interfaces.map((one) => ({ ...one, dns: [...one.dns] })),
       });
       machine.enter("built");

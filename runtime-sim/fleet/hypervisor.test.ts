@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { HostAction, Job, Machine } from "../../core/index.ts";
+import { type HostAction, type Job, type Machine, vmSpec } from "../../core/index.ts";
 import type { ProbeResult } from "./hypervisor.ts";
 import { noHypervisorFaults } from "./hypervisor-faults.ts";
 import {
@@ -85,8 +85,11 @@ describe("a machine", () => {
   });
 
   test("that does not power off in time is ended", () => {
-    const bench = new Bench().run().do(stop(1, "vm", 0.002));
-    expect(bench.host.nextUs).toBe(bench.nowUs + 2);
+    const bench = new Bench().do(build(1, "vm", vmSpec({ stopTimeoutMs: 1 })));
+    bench.wait();
+    bench.do(start()).step();
+    bench.do(stop());
+    expect(bench.host.nextUs).toBe(bench.nowUs + 1000);
     bench.step();
     expect(bench.machine()).toMatchObject({ phase: "stopped", reason: "ended: it had not powered off in time" });
   });

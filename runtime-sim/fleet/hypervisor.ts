@@ -11,6 +11,7 @@
  * nothing. The agent must not ask for the same start before and after a reboot; an oracle checks that.
  */
 import {
+  DEFAULT_VM_SPEC,
   type HostAction,
   type Interface,
   type Job,
@@ -90,7 +91,7 @@ export class Hypervisor {
         this.#start(action.name, action.epoch, nowUs);
         break;
       case "stop":
-        this.#stop(action.name, action.epoch, action.graceMs, nowUs);
+        this.#stop(action.name, action.epoch, nowUs);
         break;
       case "delete":
         this.#delete(action.name, action.epoch);
@@ -245,7 +246,7 @@ export class Hypervisor {
     this.#agenda.plan(guest, this.#laterUs(crashMeanMs, nowUs), () => this.#enter(guest, "failed", "crashed"));
   }
 
-  #stop(name: string, epoch: number, graceMs: number, nowUs: number): void {
+  #stop(name: string, epoch: number, nowUs: number): void {
     const guest = this.#guests.get(name);
     if (guest?.machine.epoch !== epoch) return;
     const { phase } = guest.machine;
@@ -262,7 +263,8 @@ export class Hypervisor {
     } else if (guest.zombie) guest.zombie = false;
     else return;
     const offUs = this.#laterUs(this.#conditions.stopMeanMs, nowUs);
-    const graceEndsUs = nowUs + Math.ceil(1000 * graceMs);
+    const { stopTimeoutMs } = guest.truth.spec ?? DEFAULT_VM_SPEC;
+    const graceEndsUs = nowUs + Math.ceil(1000 * stopTimeoutMs);
     const reason = offUs <= graceEndsUs ? "powered off" : "ended: it had not powered off in time";
     this.#agenda.plan(guest, Math.min(offUs, graceEndsUs), () => this.#enter(guest, "stopped", reason));
   }

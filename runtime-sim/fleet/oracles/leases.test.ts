@@ -56,6 +56,6 @@ test("planted: a start on a host whose switch was never set", () => {
 
 test("to end something takes no lease", () => {
   const fleet = fleetAt({ nowMs: 5, leasedAtMs: 0, switchAtMs: Number.NEGATIVE_INFINITY });
-  fleet.audit.acted(fleet.worker(1), { kind: "stop", name: "web", epoch: 1, graceMs: 1 });
+  fleet.audit.acted(fleet.worker(1), { kind: "stop", name: "web", epoch: 1 });
   expect(fleet.checks).toBe(0);
 });

@@ -61,14 +61,14 @@ export class Bench {
   }
 }
 
-export function build(epoch = 1, name = "vm"): HostAction {
-  return { kind: "build", name, epoch, spec: SPEC, interfaces: [] };
+export function build(epoch = 1, name = "vm", spec = SPEC): HostAction {
+  return { kind: "build", name, epoch, spec, interfaces: [] };
 }
 export function start(epoch = 1, name = "vm"): HostAction {
   return { kind: "start", name, epoch };
 }
-export function stop(epoch = 1, name = "vm", graceMs = 60_000): HostAction {
-  return { kind: "stop", name, epoch, graceMs };
+export function stop(epoch = 1, name = "vm"): HostAction {
+  return { kind: "stop", name, epoch };
 }
 export function remove(epoch = 1, name = "vm"): HostAction {
   return { kind: "delete", name, epoch };
