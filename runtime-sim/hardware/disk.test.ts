@@ -249,6 +249,10 @@ describe("syncs", () => {
     disk.stall(900_000);
     disk.heal(201_000);
     expect(disk.nextUs).toBe(201_128);
+    // Over long ago but for the stall: now, and not then.
+    disk.stall(900_000);
+    disk.heal(300_000);
+    expect(disk.nextUs).toBe(300_000);
   });
 
   test("go on at the ordinary pace when the slowness ends, by itself or by healing", () => {

@@ -251,6 +251,8 @@ export class Disk {
       const leftUs = slow.workUs - (nowUs - slow.beganUs) / slow.factor;
       this.#syncEndsUs = Math.min(slow.endsUs, nowUs + Math.ceil(leftUs));
     }
+    // One that only waited for the end of a stall ends now.
+    this.#syncEndsUs = Math.max(this.#syncEndsUs, nowUs);
     this.#slowSync = null;
     this.#stalledUntilUs = 0;
     this.#slowUntilUs = 0;

@@ -66,6 +66,7 @@ test("a disk is hampered until the sync that began while it was slow has ended",
   const { nowUs } = world.loop;
   first.storage.slow(10_000, nowUs + 10, nowUs);
   first.storage.submit({ id: 1_000_000, hardState: null, snapshot: null, entries: null }, nowUs);
+  world.processes.armDisk(first);
   while (world.advance(nowUs + 50));
   expect(isHampered(first)).toBe(true);
   while (world.advance(nowUs + 1_000_000));

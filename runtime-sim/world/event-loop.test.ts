@@ -20,6 +20,14 @@ test("events come in order of time, those of one time as they were scheduled", (
   ]);
 });
 
+test("an event for a time that has passed is refused", () => {
+  const loop = new EventLoop();
+  loop.schedule(20, call(1));
+  loop.next(100);
+  loop.schedule(20, call(2));
+  expect(() => loop.schedule(19, call(3))).toThrow(RangeError);
+});
+
 test("an event that is due later is left alone, and time stands at the bound", () => {
   const loop = new EventLoop();
   loop.schedule(20, call(1));

@@ -18,7 +18,9 @@ export class EventLoop {
   readonly #queue = new EventQueue<SimEvent>(1024);
   #eventsAtThisInstant = 0;
 
+  /** @throws RangeError for a time that has passed: time never goes back. */
   schedule(atUs: number, event: SimEvent): void {
+    if (atUs < this.nowUs) throw new RangeError(`an event is scheduled for ${atUs} µs at ${this.nowUs} µs`);
     this.#queue.push(atUs, event);
   }
 
