@@ -20,6 +20,8 @@ import { command } from "./command-definition.ts";
 import { observeJob } from "./tasks.ts";
 import { again, moved, removed } from "./vm-moves.ts";
 
+const POWERED_OFF = "the guest powered off";
+
 function observeMachine(batch: Batch, vm: VmRecord, { phase, reason }: MachineObservation): void {
   const intent = intentOf(vm);
   switch (phase) {
@@ -32,9 +34,9 @@ function observeMachine(batch: Batch, vm: VmRecord, { phase, reason }: MachineOb
       if (intent === "stop") moved(batch, vm, { state: "Stopped", reason: "" });
       // Asked to stop, and then to start: this run is over, the next one begins.
       else if (intent === "run" && vm.state === "Stopping") again(batch, vm, vm, "");
-      // A guest that powers off is not a guest that crashed: it stays off until somebody starts it.
+      // One that ends in order has not crashed: it stays off until somebody starts it. Its host knows who ended it.
       else if (intent === "run")
-        moved(batch, vm, { state: "Stopped", desired: "stopped", reason: "the guest powered off" });
+        moved(batch, vm, { state: "Stopped", desired: "stopped", reason: reason === "" ? POWERED_OFF : reason });
       return;
     case "failed":
     case "unhealthy":

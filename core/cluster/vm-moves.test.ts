@@ -150,7 +150,17 @@ describe("what a worker has seen", () => {
     const machine = cluster();
     machine.running();
     machine.see("stopped");
-    expect(machine.vm()).toMatchObject({ state: "Stopped", desired: "stopped", workerId: 1 });
+    const reason = "the guest powered off";
+    expect(machine.vm()).toMatchObject({ state: "Stopped", desired: "stopped", reason, workerId: 1 });
+  });
+
+  test("nor is one that somebody has stopped on its host, and its host says so", () => {
+    const machine = cluster();
+    const { epoch } = machine.running();
+    const reason = "stopped by its unit";
+    const machines = [{ name: "web", epoch, phase: "stopped", reason } as const];
+    machine.do({ kind: "observe", workerId: 1, bootId: 1, machines, jobs: [] });
+    expect(machine.vm()).toMatchObject({ state: "Stopped", desired: "stopped", reason, workerId: 1 });
   });
 
   test("asked to stop and then to start, it stops once and starts anew, as another run", () => {
