@@ -9,7 +9,7 @@ import { encodeAnswer } from "./handshake.ts";
 import type { Link } from "./link.ts";
 import { isKnown, type NetworkHandlers } from "./network-handlers.ts";
 import { CALL_LIMIT_BYTES, CHANNEL_LIMIT_BYTES, HELLO_LIMIT_BYTES, JOIN_LIMIT_BYTES, PROTOCOLS } from "./protocols.ts";
-import { answerFrame, parseReport, REPORT_LIMIT_BYTES, serversFrame } from "./reports.ts";
+import { answerFrame, parseReport, REPORT_LIMIT_BYTES, routesFrame, serversFrame } from "./reports.ts";
 import { say } from "./say.ts";
 
 const CALL_TIMEOUT_MS = 30_000;
@@ -111,6 +111,21 @@ export class Inbound {
       told = servers;
       say(stream, serversFrame(servers));
     };
+    let routesVersion: number | null = null;
+    let isTellingRoutes = false;
+    const tellRoutes = async (): Promise<void> => {
+      // Members know them by themselves.
+      if (isTellingRoutes || !workers.isWorker(from)) return;
+      isTellingRoutes = true;
+      const { version, messages } = workers.routes(routesVersion);
+      for (const message of messages) {
+        if (stream.writableNeedsDrain) await stream.onDrain().catch(() => undefined);
+        if (stream.status !== "open") return;
+        say(stream, routesFrame(message));
+      }
+      routesVersion = version;
+      isTellingRoutes = false;
+    };
     const answer = async (number: number, report: Uint8Array): Promise<void> => {
       const directive = await workers.report(from, report);
       // A stream that was just opened may have to drain too. Its first report is answered all the same.
@@ -118,6 +133,7 @@ export class Inbound {
       if (stream.status !== "open") return;
       tellServers();
       say(stream, answerFrame(number, directive));
+      await tellRoutes();
     };
     this.#read(stream, REPORT_LIMIT_BYTES, (frame) => {
       const { number, report } = parseReport(frame);

@@ -52,6 +52,7 @@ async function node(kind: Kind, peerId: string, logged: string[] = []): Promise<
       channel: (channel) => channel.close(),
       workers: null,
       toldServers: () => undefined,
+      toldRoutes: () => undefined,
       toldRemoved: () => undefined,
       introduction: () => null,
       call: async (_, request) => request,

@@ -57,6 +57,8 @@ export interface LinkContext {
   refusedBy(peerId: PeerId, introduction: string): void;
   /** A server has told where the servers are. */
   toldServers(peerId: PeerId, servers: Uint8Array): void;
+  /** A server has told news of the routes to guests. */
+  toldRoutes(peerId: PeerId, news: Uint8Array): void;
   /** A server says that this worker has been removed. Removal is for ever. */
   toldRemoved(peerId: PeerId): void;
 }
@@ -93,10 +95,10 @@ export class Link {
     this.#snapshots = new Outbox(SNAPSHOT_OUTBOX.messages, SNAPSHOT_OUTBOX.bytes, () =>
       this.#openToSpeak(PROTOCOLS.snapshot),
     );
-    this.#reports = new ReportLine(
-      () => this.#open(PROTOCOLS.report),
-      (servers) => context.toldServers(peerId, servers),
-    );
+    this.#reports = new ReportLine(() => this.#open(PROTOCOLS.report), {
+      servers: (servers) => context.toldServers(peerId, servers),
+      routes: (news) => context.toldRoutes(peerId, news),
+    });
     void this.#connect();
   }
 

@@ -15,6 +15,8 @@ export interface NetworkHandlers {
   readonly workers: WorkerHandlers | null;
   /** A server has told where the servers are. */
   toldServers(from: PeerId, servers: Uint8Array): void;
+  /** A server has told news of the routes to guests: all messages of one connection, in their order. */
+  toldRoutes(from: PeerId, news: Uint8Array): void;
   /** A server has told that this worker has been removed. Removal is for ever. */
   toldRemoved(from: PeerId): void;
   /** What proves to `to` who the members are, this node among them or not; null: nothing to show. */
@@ -37,6 +39,8 @@ export interface WorkerHandlers {
   report(from: PeerId, report: Uint8Array): Promise<Uint8Array | null>;
   /** Where the servers are. The same value until that changes. */
   servers(): Uint8Array;
+  /** News of the routes to guests, for a worker that knows all until that version; null: that knows nothing. */
+  routes(since: number | null): { readonly version: number | null; readonly messages: readonly Uint8Array[] };
 }
 
 /** Whether it may stay connected: a member, or a worker that is no member. */

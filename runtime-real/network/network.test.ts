@@ -80,6 +80,7 @@ class End {
         channel: (channel) => channel.close(),
         workers: this.handlers.workers ?? null,
         toldServers: (from, servers) => this.handlers.toldServers?.(from, servers),
+        toldRoutes: (from, news) => this.handlers.toldRoutes?.(from, news),
         toldRemoved: (from) => this.handlers.toldRemoved?.(from),
         introduction: (to, refused) => this.handlers.introduction?.(to, refused) ?? null,
         call: async (from, request, signal) => (await this.handlers.call?.(from, request, signal)) ?? request,
@@ -140,7 +141,7 @@ describe.each<Kind>(["quic", "tcp"])("two nodes over %s", (kind) => {
     expect(one.heard).toEqual([{ from: two.peerId, message: heartbeat(7) }]);
   });
 
-  test("report over a connection that is still being made, and get the servers with the answer", async () => {
+  test("report over a connection that is still being made, and get the servers and routes with the answers", async () => {
     const [server, worker] = [await End.make(1, kind), await End.make(2, kind)];
     const servers = new TextEncoder().encode("here and there");
     server.handlers = {
@@ -149,16 +150,32 @@ describe.each<Kind>(["quic", "tcp"])("two nodes over %s", (kind) => {
         isRemoved: () => false,
         report: (from, report) => Promise.resolve(from === worker.peerId ? report.toReversed() : null),
         servers: () => servers,
+        routes: (since) => {
+          const version = (since ?? 0) + 1;
+          return { version, messages: version > 2 ? [] : [Uint8Array.of(version, 1), Uint8Array.of(version, 2)] };
+        },
       },
     };
     const told: [PeerId, string][] = [];
-    worker.handlers = { toldServers: (from, text) => void told.push([from, new TextDecoder().decode(text)]) };
+    const routes: number[][] = [];
+    worker.handlers = {
+      toldServers: (from, text) => void told.push([from, new TextDecoder().decode(text)]),
+      toldRoutes: (_, news) => void routes.push([...news]),
+    };
     await Promise.all([server.start(), worker.start()]);
     worker.network.setPeers([{ id: 1, peerId: server.peerId, addresses: [server.address] }]);
     // The first report matters: an agent that gets no answer turns to another server.
     expect(await worker.network.report(server.peerId, Uint8Array.of(1, 2, 3))).toEqual(Uint8Array.of(3, 2, 1));
     expect(await worker.network.report(server.peerId, Uint8Array.of(4, 5))).toEqual(Uint8Array.of(5, 4));
+    expect(await worker.network.report(server.peerId, Uint8Array.of(6))).toEqual(Uint8Array.of(6));
     expect(told).toEqual([[server.peerId, "here and there"]]);
+    await until(() => routes.length === 4);
+    expect(routes).toEqual([
+      [1, 1],
+      [1, 2],
+      [2, 1],
+      [2, 2],
+    ]);
   });
 
   test("a worker that was removed is told so, cut off, and heard no more", async () => {
@@ -174,6 +191,7 @@ describe.each<Kind>(["quic", "tcp"])("two nodes over %s", (kind) => {
           return Promise.resolve(report);
         },
         servers: () => new Uint8Array(1),
+        routes: (version) => ({ version, messages: [] }),
       },
     };
     const told: PeerId[] = [];

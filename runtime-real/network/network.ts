@@ -127,6 +127,7 @@ export class Network {
             resolve: (text) => this.#resolve(text),
             refusedBy: (from, introduction) => this.#greeter.introduced(from, introduction),
             toldServers: (from, servers) => this.#options.handlers.toldServers(from, servers),
+            toldRoutes: (from, news) => this.#options.handlers.toldRoutes(from, news),
             toldRemoved: (from) => this.#options.handlers.toldRemoved(from),
           },
           id,

@@ -3,7 +3,7 @@
  * that is opened costs memory that is not freed, so they share one.
  *
  * A frame of a worker is a number and a report. A frame of a server is the answer to the report of that number, or
- * the list of servers, which is sent when it changes.
+ * the list of servers, or news of the routes to guests. Both are sent when they change.
  */
 import type { Stream } from "@libp2p/interface";
 import { InvalidFrame } from "../../core/index.ts";
@@ -17,7 +17,7 @@ const GIVE_UP_MS = 2000;
 /** An agent waits for one report at a time, and gives up on it before it sends the next. */
 const PENDING_MAX = 8;
 
-const KIND = { answer: 1, servers: 2 } as const;
+const KIND = { answer: 1, servers: 2, routes: 3 } as const;
 /** The kind of the frame, the number of the report, and whether there is an answer to it. */
 const ANSWER_HEAD_BYTES = 6;
 
@@ -31,9 +31,17 @@ export function answerFrame(number: number, directive: Uint8Array | null): Uint8
 }
 
 export function serversFrame(servers: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(1 + servers.length);
-  frame[0] = KIND.servers;
-  frame.set(servers, 1);
+  return frameOf(KIND.servers, servers);
+}
+
+export function routesFrame(news: Uint8Array): Uint8Array {
+  return frameOf(KIND.routes, news);
+}
+
+function frameOf(kind: number, told: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(1 + told.length);
+  frame[0] = kind;
+  frame.set(told, 1);
   return frame;
 }
 
@@ -54,19 +62,25 @@ interface Pending {
   isSent: boolean;
 }
 
+/** What a server tells a worker beside answers. */
+export interface ReportListener {
+  servers(servers: Uint8Array): void;
+  routes(news: Uint8Array): void;
+}
+
 /** The worker's end. A report that cannot be sent yet waits for the connection, as long as for an answer. */
 export class ReportLine {
   /** Null: there is no connection. */
   readonly #open: () => Promise<Stream | null>;
-  readonly #servers: (servers: Uint8Array) => void;
+  readonly #listener: ReportListener;
   readonly #pending = new Map<number, Pending>();
   #next = 1;
   #stream: Stream | null = null;
   #isOpening = false;
 
-  constructor(open: () => Promise<Stream | null>, servers: (servers: Uint8Array) => void) {
+  constructor(open: () => Promise<Stream | null>, listener: ReportListener) {
     this.#open = open;
-    this.#servers = servers;
+    this.#listener = listener;
   }
 
   /** Null: no answer came. Never rejects. */
@@ -139,7 +153,8 @@ export class ReportLine {
   }
 
   #take(frame: Uint8Array): void {
-    if (frame[0] === KIND.servers) this.#servers(frame.subarray(1));
+    if (frame[0] === KIND.servers) this.#listener.servers(frame.subarray(1));
+    else if (frame[0] === KIND.routes) this.#listener.routes(frame.subarray(1));
     else if (frame[0] === KIND.answer && frame.length >= ANSWER_HEAD_BYTES) {
       const directive = frame[5] === 0 ? null : frame.slice(ANSWER_HEAD_BYTES);
       this.#settle(viewOf(frame).getUint32(1), directive);

@@ -44,6 +44,7 @@ import { answerJoin } from "../join/index.ts";
 import { openDriver } from "../machines/index.ts";
 import { Network, type NetworkPeer } from "../network/index.ts";
 import { fileRecorder, type Recorder, ringRecorder } from "../recording/index.ts";
+import { HostRoutes, MemberRoutes } from "../routes/index.ts";
 import { AgentLoop, type Driver, probeFacts } from "../worker/index.ts";
 import { AddressAnnouncement } from "./address-announcement.ts";
 import { AdmittedWorkers } from "./admitted-workers.ts";
@@ -87,6 +88,7 @@ export class MemberNode implements RunningNode, Served {
   readonly #workers: AdmittedWorkers;
   readonly #calls: MemberCalls;
   readonly #events: EventFeed;
+  readonly #routes: MemberRoutes;
   readonly consoles: Consoles;
   /** What is looked at every second, and when there is another leader. */
   readonly #reviewed: readonly { review(): void }[];
@@ -147,6 +149,11 @@ export class MemberNode implements RunningNode, Served {
     this.#peers = new PeerDirectory({ self, book, settings: remembered, connect: (peers) => this.#connect(peers) });
     this.#workers = new AdmittedWorkers(node);
     this.#events = new EventFeed(node);
+    this.#routes = new MemberRoutes({
+      nodeId: this.nodeId,
+      node,
+      host: new HostRoutes({ clusterId: this.clusterId, log }),
+    });
     this.consoles = memberConsoles({
       nodeId: this.nodeId,
       node,
@@ -221,8 +228,10 @@ export class MemberNode implements RunningNode, Served {
           isRemoved: (peerId) => this.#workers.isRemoved(peerId),
           report: async (from, report) => await this.#answerReport(from, report),
           servers: () => this.#peers.encodedServers,
+          routes: (since) => this.#routes.news(since),
         },
         toldServers: () => undefined,
+        toldRoutes: () => undefined,
         toldRemoved: () => undefined,
         introduction: (to, refused) => this.#introduction(to, refused),
         call: async (from, call, signal) => await this.#calls.answer(from, call, signal),
@@ -304,7 +313,10 @@ export class MemberNode implements RunningNode, Served {
     if (node.state === seen.state && node.peers === seen.peers && node.leaderId === seen.leaderId) return;
     this.#seen = viewOf(node);
     if (node.peers !== seen.peers || node.state.nodes !== seen.nodes) this.#peers.update();
-    if (node.state !== seen.state) this.#events.announce();
+    if (node.state !== seen.state) {
+      this.#events.announce();
+      this.#routes.stepped();
+    }
     if (node.leaderId !== seen.leaderId && node.leaderId !== NOBODY) {
       this.#log.info(
         { leader: node.leaderId, term: node.term },
@@ -446,6 +458,7 @@ export class MemberNode implements RunningNode, Served {
     }
     await this.#api?.stop(Math.min(ANSWER_LIMIT_MS, leftMs()));
     await Promise.race([workStopped, delay(leftMs() / 2, null, { ref: false })]);
+    await Promise.race([this.#routes.stop(this.#isRemoved), delay(leftMs() / 2, null, { ref: false })]);
     this.#loop.stop();
     await this.#network?.stop(Math.min(ANSWER_LIMIT_MS, leftMs() + 100));
     await this.#directory.storage.close();

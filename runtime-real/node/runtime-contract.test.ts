@@ -107,6 +107,7 @@ class Place {
         channel: (channel) => channel.close(),
         workers: null,
         toldServers: () => undefined,
+        toldRoutes: () => undefined,
         toldRemoved: () => undefined,
         introduction: () => null,
         call: (_, request) => Promise.resolve(request),

@@ -11,6 +11,7 @@ import type { Identity } from "../identity/index.ts";
 import { refuse } from "../join/index.ts";
 import { openDriver } from "../machines/index.ts";
 import { Network, NetworkError } from "../network/index.ts";
+import { HostRoutes, WorkerRoutes } from "../routes/index.ts";
 import { AgentLoop, type Driver, probeFacts } from "../worker/index.ts";
 import { createLogger } from "./logging.ts";
 import type { NodeOptions } from "./options.ts";
@@ -59,6 +60,8 @@ class WorkerNode implements RunningNode {
   #settings: WorkerSettings;
   #network: Network | null = null;
   #worker: AgentLoop | null = null;
+  #routes: WorkerRoutes | null = null;
+  #isRemoved = false;
   /** Whom it is connected to, or about to be. */
   #server: NodeId | null = null;
   #stopping: Promise<void> | null = null;
@@ -99,6 +102,8 @@ class WorkerNode implements RunningNode {
       patienceMs: 0,
       members: () => [],
     });
+    const routes = new WorkerRoutes({ nodeId, host: new HostRoutes({ clusterId, log }), log });
+    this.#routes = routes;
     const network = await Network.start({
       identity,
       nodeId,
@@ -117,6 +122,7 @@ class WorkerNode implements RunningNode {
         toldAddresses: () => undefined,
         workers: null,
         toldServers: (from, list) => this.#toldServers(from, list),
+        toldRoutes: (_, news) => routes.told(news),
         toldRemoved: (from) => this.#toldRemoved(from),
         introduction: () => null,
         call: () => Promise.reject(new Error("a worker answers no calls")),
@@ -136,6 +142,7 @@ class WorkerNode implements RunningNode {
       report: async (to, report) => await this.#report(to, report),
       ended: () => {
         log.warn("this worker has been removed from the cluster: nothing of it is left here");
+        this.#isRemoved = true;
         this.#end({ kind: "removed" });
       },
       halted: (reason) => this.#end({ kind: "halted", reason }),
@@ -184,6 +191,7 @@ class WorkerNode implements RunningNode {
 
   async #stop(limitMs: number): Promise<void> {
     await Promise.race([this.#worker?.stop(), delay(limitMs / 2, null, { ref: false })]);
+    await Promise.race([this.#routes?.stop(this.#isRemoved), delay(limitMs / 2, null, { ref: false })]);
     await this.#network?.stop(limitMs / 2 + 100);
     this.#store.close();
     this.#log.info("node has stopped");

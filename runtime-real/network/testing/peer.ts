@@ -27,6 +27,7 @@ const network = await Network.start({
     isServer: (peer) => peer === peerId,
     workers: null,
     toldServers: () => undefined,
+    toldRoutes: () => undefined,
     toldRemoved: () => undefined,
     introduction: () => null,
     channel: (channel) => channel.close(),
