@@ -6,6 +6,7 @@ import type { Scenario } from "../runtime-sim/index.ts";
 import addressExhaustion from "./address-exhaustion.ts";
 import byzantine from "./byzantine.ts";
 import byzantineChurn from "./byzantine-churn.ts";
+import byzantineClients from "./byzantine-clients.ts";
 import byzantineFleet from "./byzantine-fleet.ts";
 import calm from "./calm.ts";
 import clockSkew from "./clock-skew.ts";
@@ -88,5 +89,6 @@ export const SCENARIOS: readonly Scenario[] = [
   lyingClocks,
   thousandWorkers,
   byzantineFleet,
+  byzantineClients,
   fleetSwarm,
 ];

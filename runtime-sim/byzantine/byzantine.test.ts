@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { CALM_FLEET } from "../fleet/index.ts";
 import { Run, type RunOptions, type RunReport } from "../run/index.ts";
 import { parseFaultSchedule, type Scenario, scenario } from "../scenario/index.ts";
-import { IDLE_OPERATOR, NO_CLIENTS } from "../workload/index.ts";
+import { IDLE_OPERATOR, NO_CLIENTS, STEADY_WORKLOAD } from "../workload/index.ts";
 import { ACT_NAMES, type ActName, type Audience, verdictOf } from "./verdicts.ts";
 
 /** There is somebody of each audience to lie to. */
@@ -28,6 +28,9 @@ const AUDIENCES: Readonly<Record<Audience, Partial<Scenario>>> = {
     operator: { ...IDLE_OPERATOR, transferEveryMs: [3000, 6000] },
     // A worker stays with the server that answers.
     faults: [{ kind: "isolate", everyMs: [3000, 6000], durationMs: [1500, 4000], targets: ["any"] }],
+  },
+  clients: {
+    workload: { ...STEADY_WORKLOAD, clients: [3, 6], arrivalsPerSecond: [16, 32], asksLiars: true },
   },
 };
 
@@ -83,6 +86,11 @@ const SEEN: Readonly<Record<ActName, readonly string[]>> = {
   "worker-removal": ["believed"],
   "worker-silence": ["believed"],
   "false-report": [],
+  "client-read": ["found by", "linearizability"],
+  "client-write": ["found by", "acknowledged-durable"],
+  "client-refusal": ["found by linearizability"],
+  "client-hint": ["believed"],
+  "client-events": ["found by as-modelled"],
 };
 
 test.each(ACT_NAMES)("%s ends as the table says", (act) => {

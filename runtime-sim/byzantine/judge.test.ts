@@ -3,7 +3,7 @@
  * that the table does not allow.
  */
 import { afterEach, expect, test, vi } from "vitest";
-import { type Effect, type Input, Node } from "../../core/index.ts";
+import { type ClientAnswer, type Effect, type Input, Node } from "../../core/index.ts";
 import { Run } from "../run/index.ts";
 import { type Scenario, scenario } from "../scenario/index.ts";
 import { IDLE_OPERATOR, type OperatorShape } from "../workload/index.ts";
@@ -153,6 +153,14 @@ test("a worker that turns from a silent liar to another has believed the silence
   expect(judge.report()).toMatchObject({ believed: 1, seen: "believed" });
 });
 
+test("a client that acts on a false answer has believed it, and one that is told the truth has not", () => {
+  const { judge } = judged("client-read", 1);
+  judge.took({ kind: "refused", refusal: { kind: "noLeader" } });
+  expect(judge.report()).toMatchObject({ believed: 0 });
+  judge.took(FALSE_ANSWER);
+  expect(judge.report()).toMatchObject({ believed: 1, noticed: 0, seen: "believed" });
+});
+
 test("a newcomer that starts by what the liar made up has believed it", () => {
   const { judge } = judged("joiner-start", 1, true);
   judge.stepped(honest(), []);
@@ -161,6 +169,7 @@ test("a newcomer that starts by what the liar made up has believed it", () => {
 
 // ---- By hand
 
+const FALSE_ANSWER: ClientAnswer = { kind: "read", index: 1, result: { kind: "vm", vm: null } };
 const SELF = { id: 1, runtime: { peerId: "liar" }, ghost: { id: 99, runtime: { peerId: "ghost" } } };
 
 function judged(
@@ -183,6 +192,7 @@ function judged(
       witness: () => null,
       isFalseStart: () => isFalseStart,
       isFalseDirective: () => isFalseDirective,
+      isFalseAnswer: (answer: ClientAnswer) => answer === FALSE_ANSWER,
       convincedTimes: 0,
     } as never,
     members: [{ id: 2, honest: true } as never],

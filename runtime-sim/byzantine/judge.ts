@@ -9,6 +9,7 @@
  */
 import {
   type AgentEffect,
+  type ClientAnswer,
   type Configuration,
   type Effect,
   type Evidence,
@@ -103,6 +104,7 @@ export interface JudgeParts {
     | "witness"
     | "isFalseStart"
     | "isFalseDirective"
+    | "isFalseAnswer"
     | "convincedTimes"
   >;
   readonly members: readonly MemberView[];
@@ -168,6 +170,11 @@ export class Judge {
   obeyed(directive: Uint8Array, effects: readonly AgentEffect[]): void {
     if (!this.#parts.peer.isFalseDirective(directive)) return;
     if (effects.some(({ kind }) => kind === "act" || kind === "ended")) this.#believedTimes += 1;
+  }
+
+  /** A client acts on an answer. Nothing tells it a lie from the truth. */
+  took(answer: ClientAnswer): void {
+    if (this.#parts.peer.isFalseAnswer(answer)) this.#believedTimes += 1;
   }
 
   /** A worker reports. One that has waited for the liar in vain asks another. */

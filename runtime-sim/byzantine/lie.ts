@@ -2,7 +2,17 @@
  * What an act is made of, and what it may use. An act decides what is said; the peer that speaks it counts and marks
  * each lie.
  */
-import type { Configuration, Directive, EvidenceKind, Message, NodeId, PeerId, Report } from "../../core/index.ts";
+import type {
+  ClientAnswer,
+  ClientRequest,
+  Configuration,
+  Directive,
+  EvidenceKind,
+  Message,
+  NodeId,
+  PeerId,
+  Report,
+} from "../../core/index.ts";
 import type { Stream } from "../random/index.ts";
 import type { LiarParts, NodeView } from "../world/index.ts";
 
@@ -44,6 +54,13 @@ export interface Speaker {
   withheld(): null;
 }
 
+/** What a client is told. */
+export interface FalseAnswer {
+  readonly answer: ClientAnswer;
+  /** Its core carries the request out all the same, and its answer is kept back. */
+  readonly isCarriedOut: boolean;
+}
+
 /** One liar at work. Each part is asked only while the plan wants lies, except `witness`. */
 export interface Lie {
   /** What its own core is to hear in place of `message`; null for nothing. */
@@ -60,6 +77,8 @@ export interface Lie {
   directs?(directive: Directive): Directive | null;
   /** A true directive goes through it. */
   overhears?(directive: Directive): void;
+  /** What it answers to a client at once; null: its core is to answer. */
+  replies?(node: NodeView, request: ClientRequest): FalseAnswer | null;
   /** The configuration by which it has a new member start that it admits; null: the true one. */
   admits?(start: { readonly configuration: Configuration }): Configuration | null;
   /**

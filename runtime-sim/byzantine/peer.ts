@@ -4,6 +4,7 @@
  */
 
 import {
+  type ClientAnswer,
   type ClientRequest,
   type Configuration,
   decodeDirective,
@@ -55,6 +56,9 @@ export class ByzantinePeer implements Liar, Speaker {
   readonly #directing: Message[] = [];
   /** Its core as it was after its last step. */
   #node: NodeView | null = null;
+  readonly #falseAnswers = new WeakSet<ClientAnswer>();
+  /** To clients whose request its core carries out now. */
+  readonly #answering: Effect[] = [];
   /** Configurations that it has had new members start by. */
   readonly #falseStarts = new WeakSet<Configuration>();
   readonly #marks = new WeakMap<Message, Mark>();
@@ -139,10 +143,23 @@ export class ByzantinePeer implements Liar, Speaker {
   }
 
   asked(node: NodeView, requestId: number, request: ClientRequest): readonly Effect[] | null {
-    if (!this.#lies || request.kind !== "report" || node.halted) return null;
+    if (!this.#lies || node.halted) return null;
+    if (request.kind !== "report") return this.#reply(node, requestId, request);
     const said = this.#answerTo(node, request.data);
     if (said === null) return null;
     return said === "silence" ? [] : [{ kind: "answer", requestId, answer: { kind: "directive", data: said } }];
+  }
+
+  #reply(node: NodeView, requestId: number, request: ClientRequest): readonly Effect[] | null {
+    const said = this.#lie.replies?.(node, request) ?? null;
+    if (said === null) return null;
+    const { answer, isCarriedOut } = said;
+    this.told += 1;
+    this.#falseAnswers.add(answer);
+    const effect: Effect = { kind: "answer", requestId, answer };
+    if (!isCarriedOut) return [effect];
+    this.#answering.push(effect);
+    return null;
   }
 
   /** What it says to a worker that has sent this report; null: its core is to answer. */
@@ -180,7 +197,7 @@ export class ByzantinePeer implements Liar, Speaker {
     const lies = this.#lies;
     this.#node = node;
     if (lies && node.role === "leader") this.hasLed = true;
-    const spoken: Effect[] = [];
+    const spoken: Effect[] = this.#answering.splice(0);
     for (const message of this.#directing.splice(0)) this.#say(node, message, spoken);
     for (const effect of effects) {
       if (lies && effect.kind === "answer" && effect.answer.kind === "directive") {
@@ -259,6 +276,11 @@ export class ByzantinePeer implements Liar, Speaker {
   /** Whether it has had somebody start by that configuration, which is none of the cluster's. */
   isFalseStart(configuration: Configuration): boolean {
     return this.#falseStarts.has(configuration);
+  }
+
+  /** Whether it has told a client this. */
+  isFalseAnswer(answer: ClientAnswer): boolean {
+    return this.#falseAnswers.has(answer);
   }
 
   /** Whether it has said this to a worker, and it is a lie. */

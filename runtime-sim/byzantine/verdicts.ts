@@ -16,7 +16,7 @@
 export type Outcome = "inert" | "believed" | "evicted" | "failStop" | "found";
 
 /** Whom an act lies to. Each audience has a scenario in which there is one. */
-export type Audience = "members" | "joiners" | "workers";
+export type Audience = "members" | "joiners" | "workers" | "clients";
 
 export interface ActVerdict {
   readonly act: string;
@@ -307,7 +307,7 @@ const ROWS = [
       "that they proposed.",
     outcomes: ["inert", "believed", "found"],
     mustShow: null,
-    oracles: ["acknowledged-durable", "exactly-once", "linearizability", "read-freshness", "sessions"],
+    oracles: ["acknowledged-durable", "linearizability", "read-freshness", "sessions"],
     aftermath: [],
     why:
       "A follower takes the read index, and where its proposal went, on the leader's word. It answers its clients on " +
@@ -425,6 +425,60 @@ const ROWS = [
     oracles: FLEET_HARM,
     aftermath: [],
     why: "A report is taken from whatever server passes it on: the worker does not sign it.",
+  },
+  {
+    act: "client-read",
+    to: "clients",
+    summary: "It answers reads of clients by a state that is over, or says that a VM does not exist.",
+    outcomes: ["believed", "found"],
+    mustShow: null,
+    oracles: ["as-modelled", "linearizability", "read-freshness"],
+    aftermath: [],
+    why: "A client asks one member and takes its word for what the state is.",
+  },
+  {
+    act: "client-write",
+    to: "clients",
+    summary: "It tells clients that what they asked for is done, and does nothing.",
+    outcomes: ["believed", "found"],
+    mustShow: null,
+    oracles: ["acknowledged-durable", "exactly-once", "linearizability", "read-freshness", "sessions"],
+    aftermath: [],
+    why: "An answer names its entry, and nothing proves that a quorum has committed it.",
+  },
+  {
+    act: "client-refusal",
+    to: "clients",
+    summary: "It refuses what clients ask for, as if without effect, and carries it out.",
+    outcomes: ["believed", "found"],
+    mustShow: null,
+    oracles: ["linearizability"],
+    aftermath: [],
+    why:
+      "A client takes the one member's word that nothing has happened, and will. Within a session it may ask " +
+      "another member again, and hears of the first effect.",
+  },
+  {
+    act: "client-hint",
+    to: "clients",
+    summary: "It refuses to serve clients, and names as leader who is none.",
+    outcomes: ["believed"],
+    mustShow: null,
+    oracles: [],
+    aftermath: [],
+    why: "A client asks another member, and each knows by itself who leads. It costs time.",
+  },
+  {
+    act: "client-events",
+    to: "clients",
+    summary:
+      "It leaves events out of the stream that it tells clients, or repeats some, or says that it has come further.",
+    outcomes: ["believed", "found"],
+    mustShow: null,
+    // It answers at once, by what it has.
+    oracles: ["as-modelled", "read-freshness"],
+    aftermath: [],
+    why: "Events carry no proof of the entry that they are of, nor that there was none between two of them.",
   },
 ] as const satisfies readonly Omit<ActVerdict, "expected">[];
 

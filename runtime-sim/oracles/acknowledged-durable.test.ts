@@ -19,8 +19,8 @@ import {
 const NAME = "acknowledged-durable";
 const CREATE = { kind: "create", key: "a", value: 1 } as const;
 
-function cluster(): FakeCluster {
-  const made = new FakeCluster(2, [acknowledgedDurable]);
+function cluster(liars: readonly number[] = []): FakeCluster {
+  const made = new FakeCluster(2, [acknowledgedDurable], liars);
   propose(made, 1, sessionless(createVm("a", 1)), sessionless(createVm("b", 2)));
   return made;
 }
@@ -42,6 +42,26 @@ test("acknowledged before it was committed", () => {
   expect(made.violations).toEqual([
     `${NAME}: operation 1 of client 1 (createVm a = 1) was acknowledged at index 3, but only 2 is committed ` +
       "(first committed by node 1 at event 1, 0.000000 s)",
+  ]);
+});
+
+test("where somebody lies, an answer that is ahead of what honest members know is checked later", () => {
+  const made = cluster([2]);
+  complete(made, call(made, CREATE), applied(3, CREATED));
+  complete(made, call(made, { key: "c" }), read(3, null));
+  expect(made.violations).toEqual([]);
+  propose(made, 1, sessionless(updateVm("a", 5, 1)));
+  expect(made.violations).toEqual([expect.stringContaining("was acknowledged by entry 3, which holds")]);
+});
+
+test("where somebody lies, what is not committed in the end never was", () => {
+  const made = cluster([2]);
+  complete(made, call(made, CREATE), applied(3, CREATED));
+  complete(made, call(made, { key: "c" }), read(9, null));
+  made.oracles.finished();
+  expect(made.violations).toEqual([
+    expect.stringContaining("was acknowledged at index 3, but only 2 is committed"),
+    expect.stringContaining("was served at index 9, but only 2 is committed"),
   ]);
 });
 

@@ -7,19 +7,24 @@
  *   result to the first node that applied it;
  * - a VM that was read, however stale: nothing above the highest committed index, and the committed entry at its
  *   `updatedIndex` wrote this spec to that name.
+ * A liar that leads is the first to know what is committed, and its clients hear of it before any honest member does:
+ * in a run with a liar, an answer that is ahead of what honest members know is checked once they have come so far.
+ *
  * With leader-completeness and committed-immutable this holds for ever after; that the final state contains all of it,
  * state-machine-safety's replay of every committed entry checks. Does not check: whether an answer was the right one
  * at that time (linearizability, read-freshness); answers about entries that have left the ledger's window.
  */
 import { type ClientAnswer, type Command, decodeEntryData, type VmRecord } from "../../core/index.ts";
 import { askedText, type ClientOperation } from "../workload/index.ts";
-import type { OracleContext } from "./context.ts";
+import { hasLiar, type OracleContext } from "./context.ts";
 import { appliedText, committedText } from "./ledger.ts";
 import type { Oracle } from "./oracle.ts";
 import { isSame, isSameResult } from "./same.ts";
 
-export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle {
+export function acknowledgedDurable({ violate, ledger, members }: OracleContext): Oracle {
   const name = "acknowledged-durable";
+  /** Answered, and not known to be committed yet. */
+  let ahead: ClientOperation[] = [];
 
   function checkApplied(operation: ClientOperation, answer: Extract<ClientAnswer, { kind: "applied" }>): void {
     const { index, term, result } = answer;
@@ -84,29 +89,45 @@ export function acknowledgedDurable({ violate, ledger }: OracleContext): Oracle 
     }
   }
 
+  function check(operation: ClientOperation): void {
+    const { answer } = operation;
+    if (answer?.kind === "applied") checkApplied(operation, answer);
+    else if (answer?.kind === "read") {
+      const { index, result } = answer;
+      if (index > ledger.commitIndex) {
+        violate(
+          name,
+          () =>
+            `${describe(operation)} was served at index ${index}, but only ${ledger.commitIndex} is committed (${committedText(ledger, ledger.commitIndex)})`,
+        );
+      } else if (result.kind === "vm" && result.vm !== null) {
+        checkSeen(operation, result.vm);
+      }
+    }
+  }
+
   return {
     name,
     summary: "what clients were told or shown is committed",
     checks: 0,
     completed(operation) {
       const { answer } = operation;
-      if (answer === null) return;
-      if (answer.kind === "applied") {
-        this.checks += 1;
-        checkApplied(operation, answer);
-      } else if (answer.kind === "read") {
-        this.checks += 1;
-        const { index, result } = answer;
-        if (index > ledger.commitIndex) {
-          violate(
-            name,
-            () =>
-              `${describe(operation)} was served at index ${index}, but only ${ledger.commitIndex} is committed (${committedText(ledger, ledger.commitIndex)})`,
-          );
-        } else if (result.kind === "vm" && result.vm !== null) {
-          checkSeen(operation, result.vm);
-        }
-      }
+      if (answer?.kind !== "applied" && answer?.kind !== "read") return;
+      this.checks += 1;
+      if (answer.index > ledger.commitIndex && hasLiar(members)) ahead.push(operation);
+      else check(operation);
+    },
+    applied(_watched, { appliedIndex }) {
+      if (ahead.length === 0) return;
+      const known = ({ answer }: ClientOperation): boolean =>
+        answer !== null && "index" in answer && answer.index <= appliedIndex;
+      const due = ahead.filter(known);
+      if (due.length === 0) return;
+      ahead = ahead.filter((operation) => !known(operation));
+      for (const operation of due) check(operation);
+    },
+    finished() {
+      for (const operation of ahead.splice(0)) check(operation);
     },
   };
 }

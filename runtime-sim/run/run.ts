@@ -161,6 +161,7 @@ export class Run implements WorldListener {
         options.history?.invoked(operation);
       },
       completed: (operation) => this.#completed(operation),
+      took: (answer) => this.#judge?.took(answer),
     });
   }
 

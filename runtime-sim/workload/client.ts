@@ -60,6 +60,10 @@ export interface ClientHub {
   nextOperation(): number;
   invoked(operation: ClientOperation): void;
   completed(operation: ClientOperation): void;
+  /** See `WorkloadShape`. */
+  readonly asksLiars: boolean;
+  /** A client acts on an answer. */
+  took(answer: ClientAnswer): void;
 }
 
 export class Client implements Caller {
@@ -248,8 +252,8 @@ export class Client implements Caller {
   #somewhere(): SimHost {
     const { hosts } = this.#world.members;
     if (this.#stay?.member?.node != null && this.#rng.chance(STAYS)) return this.#stay;
-    // A liar may answer anything, so clients do not ask it.
-    const inhabited = hosts.filter(({ member }) => member?.honest === true);
+    const { asksLiars } = this.#hub;
+    const inhabited = hosts.filter(({ member }) => member !== null && (member.honest || asksLiars));
     this.#stay = this.#rng.pick(inhabited.length > 0 ? inhabited : hosts);
     return this.#stay;
   }
@@ -274,6 +278,7 @@ export class Client implements Caller {
     const call = this.#calls.get(attempt);
     if (call === undefined) return;
     call.unanswered.delete(attempt);
+    if (answer !== null) this.#hub.took(answer);
     if (answer === null || (answer.kind === "refused" && answer.refusal.kind === "outcomeUnknown")) {
       call.isUncertain = true;
       this.#retrySoon(call, attempt);

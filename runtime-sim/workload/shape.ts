@@ -14,6 +14,8 @@ export interface WorkloadShape {
   readonly staleReads: number;
   /** Share of reads that ask for a lease read. */
   readonly leaseReads: number;
+  /** Clients ask a liar as well as any other member. Else none asks it: it may answer anything. */
+  readonly asksLiars: boolean;
 }
 
 export interface OperatorShape {
@@ -34,6 +36,7 @@ export const STEADY_WORKLOAD: WorkloadShape = {
   widthMax: 16,
   staleReads: 0.1,
   leaseReads: 0,
+  asksLiars: false,
 };
 
 /** Nobody but the probe of the quiet phase. */

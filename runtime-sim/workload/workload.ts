@@ -1,5 +1,6 @@
 /** All clients of a run, and the report on them together. */
 
+import type { ClientAnswer } from "../../core/index.ts";
 import { drawByOctave, type Stream } from "../random/index.ts";
 import type { World } from "../world/index.ts";
 import { Client, type ClientHub, type Habits } from "./client.ts";
@@ -24,6 +25,8 @@ export interface OperationsReport {
 export interface WorkloadListener {
   invoked(operation: ClientOperation): void;
   completed(operation: ClientOperation): void;
+  /** A client acts on an answer: it has waited for it. */
+  took?(answer: ClientAnswer): void;
 }
 
 /** The key that the quiet phase writes and reads back. */
@@ -36,6 +39,7 @@ const PROBE_HABITS: Habits = { thinkMeanUs: 0, width: 1, bursts: 0, sessionless:
 export class Workload implements ClientHub {
   readonly world: World;
   readonly generator: Generator;
+  readonly asksLiars: boolean;
   readonly #listener: WorkloadListener;
   readonly #clients: readonly Client[];
   readonly #writes = new Histogram();
@@ -51,6 +55,7 @@ export class Workload implements ClientHub {
     this.world = world;
     this.generator = new Generator(shape, world.raft);
     this.#listener = listener;
+    this.asksLiars = shape.asksLiars;
     const rng = world.streams.stream("workload");
     const count = shape.clients[1] === 0 ? 0 : Math.floor(drawByOctave(shape.clients, rng));
     const thinkMeanUs = (count * 1_000_000) / drawByOctave(shape.arrivalsPerSecond, rng);
@@ -105,6 +110,10 @@ export class Workload implements ClientHub {
 
   invoked(operation: ClientOperation): void {
     this.#listener.invoked(operation);
+  }
+
+  took(answer: ClientAnswer): void {
+    this.#listener.took?.(answer);
   }
 
   completed(operation: ClientOperation): void {

@@ -5,6 +5,7 @@
 import type { Act } from "../lie.ts";
 import type { ActName } from "../verdicts.ts";
 import { corruptMessage } from "./corrupting.ts";
+import { clientEvents, clientHint, clientRead, clientRefusal, clientWrite } from "./deceiving.ts";
 import { falseReport, workerAssignment, workerLease, workerRemoval, workerSilence, workerStale } from "./directing.ts";
 import { falseAnswer, falseLeaderAnswer, lyingAcknowledgement, unstoredAcknowledgement } from "./following.ts";
 import { consistentForgedSnapshot, forgedJoin, forgedSnapshot } from "./forging.ts";
@@ -43,4 +44,9 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
   "worker-removal": workerRemoval,
   "worker-silence": workerSilence,
   "false-report": falseReport,
+  "client-read": clientRead,
+  "client-write": clientWrite,
+  "client-refusal": clientRefusal,
+  "client-hint": clientHint,
+  "client-events": clientEvents,
 };
