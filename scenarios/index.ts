@@ -24,6 +24,7 @@ import hastyTenants from "./hasty-tenants.ts";
 import healthFlapping from "./health-flapping.ts";
 import hostLoss from "./host-loss.ts";
 import lateOrders from "./late-orders.ts";
+import lateVotes from "./late-votes.ts";
 import leaderChurn from "./leader-churn.ts";
 import leaderHunt from "./leader-hunt.ts";
 import leaseReads from "./lease-reads.ts";
@@ -58,6 +59,7 @@ export const SCENARIOS: readonly Scenario[] = [
   transferStorm,
   leaseReads,
   lateOrders,
+  lateVotes,
   crashRestart,
   diskFaults,
   wipedDisks,

@@ -20,7 +20,7 @@ const CONSENSUS_PLANTS: readonly Plant[] = [
   {
     // The pre-vote was refused while the leader was heard: the vote is not asked again.
     name: "stickiness-at-pre-vote-only",
-    scenario: ["late-orders"],
+    scenario: ["late-votes", "late-orders"],
     file: "core/raft/election.ts",
     edits: [
       {

@@ -25,6 +25,7 @@ import { healthyLeader } from "./healthy-leader.ts";
 import { knownCommands } from "./known-commands.ts";
 import { latestConfiguration } from "./latest-configuration.ts";
 import { leaderCompleteness } from "./leader-completeness.ts";
+import { leaderStickiness } from "./leader-stickiness.ts";
 import { linearizability } from "./linearizability.ts";
 import { logMatching } from "./log-matching.ts";
 import { membershipAnswers } from "./membership-answers.ts";
@@ -68,6 +69,7 @@ export const ORACLES: readonly OracleFactory[] = [
   availability,
   clientsServed,
   healthyLeader,
+  leaderStickiness,
   haltedHonest,
   evidenceWithoutLiar,
   clusterTime,

@@ -63,6 +63,8 @@ export interface Oracle {
    * It sends something that others will rely on after it crashes: a granted vote, or what it has matched or installed.
    */
   promised?(watched: Watched, node: NodeView, message: Promised): void;
+  /** It answers a heartbeat of whom it knows to lead its term. */
+  followed?(watched: Watched, answer: HeartbeatResponse): void;
   /** As leader it orders another to campaign. */
   ordered?(watched: Watched, node: NodeView): void;
   /** It answers a request. */
@@ -77,4 +79,5 @@ export interface Oracle {
   finished?(): void;
 }
 
+export type HeartbeatResponse = Extract<Message, { readonly type: "heartbeatResponse" }>;
 export type Promised = Extract<Message, { readonly type: "voteResponse" | "appendResponse" | "snapshotResponse" }>;

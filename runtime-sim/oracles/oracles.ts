@@ -52,6 +52,7 @@ export class Oracles implements Observer {
   readonly #onCommitted: readonly With<"committed">[];
   readonly #onApplied: readonly With<"applied">[];
   readonly #onPromised: readonly With<"promised">[];
+  readonly #onFollowed: readonly With<"followed">[];
   readonly #onOrdered: readonly With<"ordered">[];
   readonly #onAnswered: readonly With<"answered">[];
   readonly #onHalted: readonly With<"halted">[];
@@ -103,6 +104,7 @@ export class Oracles implements Observer {
     this.#onCommitted = having(this.all, "committed");
     this.#onApplied = having(this.all, "applied");
     this.#onPromised = having(this.all, "promised");
+    this.#onFollowed = having(this.all, "followed");
     this.#onOrdered = having(this.all, "ordered");
     this.#onAnswered = having(this.all, "answered");
     this.#onHalted = having(this.all, "halted");
@@ -238,6 +240,9 @@ export class Oracles implements Observer {
             message.type === "snapshotResponse"
           ) {
             this.#promise(watch, node, message);
+          } else if (message.type === "heartbeatResponse") {
+            if (message.certified && message.proof === null)
+              for (const oracle of this.#onFollowed) oracle.followed(watch, message);
           } else if (message.type === "timeoutNow") {
             for (const oracle of this.#onOrdered) oracle.ordered(watch, node);
           }

@@ -93,8 +93,8 @@ test("nothing is tampered with: nothing fires, and every oracle that can has che
   });
   expect(fired).toEqual([]);
   const idle = Object.keys(checks).filter((name) => checks[name] === 0);
-  // Of these four there is something to see after longer times, or more trouble.
-  const rare = ["leader-completeness", "availability", "clients-served", "healthy-leader"];
+  // Of these five there is something to see after longer times, or more trouble.
+  const rare = ["leader-completeness", "availability", "clients-served", "healthy-leader", "leader-stickiness"];
   // Nobody lies, nobody asks to be let in, and nobody changes who takes part.
   const unasked = ["halted-honest", "evidence-without-liar", "membership-answers", "admissions"];
   expect(new Set(idle)).toEqual(new Set([...rare, ...unasked]));
