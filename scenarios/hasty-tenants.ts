@@ -36,6 +36,7 @@ export default scenario({
   },
   faults: [
     { kind: "delay", odds: 0.5, everyMs: [3000, 10_000], durationMs: [1000, 5000], targets: ["worker"] },
+    { kind: "late-inventory", odds: 0.7, everyMs: [1000, 4000], durationMs: [500, 4000], targets: ["worker"] },
     { kind: "agent-crash", odds: 0.5, everyMs: [3000, 10_000], durationMs: [100, 1000], targets: ["worker"] },
     { kind: "crash", odds: 0.5, everyMs: [5000, 15_000], durationMs: [100, 2000], targets: ["leader", "any"] },
   ],

@@ -154,6 +154,14 @@ export const workerFaults: readonly FaultKind[] = [
     chance("probability of each", [0.2, 1]),
     [3000, 30_000],
   ),
+  hypervisorFault(
+    "late-inventory",
+    "an agent learns late of what has changed on its host",
+    "withinMs",
+    // After ten seconds without a result an agent takes it that what it asked for was not done.
+    { meaning: "longest time until it does", limits: [0, 8000], swarm: [50, 4000], whole: true },
+    [3000, 30_000],
+  ),
   each("orphan", "a machine is there that nobody asked for", {}, [1, 10], (worker, fault) => {
     // An epoch that never was: of long ago, or, as after the restoration of a backup, of the future.
     worker.plantOrphan(`vm-${fault.rng.integer(1, 40)}`, fault.rng.pick([1, 2 ** 40]));

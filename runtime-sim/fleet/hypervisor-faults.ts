@@ -30,6 +30,8 @@ export interface HypervisorFaults {
   wrongReportChance: number;
   /** That a probe of a running machine says it is unhealthy. */
   unhealthyChance: number;
+  /** The host looks at its machines so seldom that its agent learns of a change only within this time; 0: no fault. */
+  noticedWithinMs: number;
 }
 
 export function noHypervisorFaults(): HypervisorFaults {
@@ -42,6 +44,7 @@ export function noHypervisorFaults(): HypervisorFaults {
     zombieChance: 0,
     wrongReportChance: 0,
     unhealthyChance: 0,
+    noticedWithinMs: 0,
   };
 }
 
@@ -79,6 +82,9 @@ export function faultsOf(worse: readonly Worsening[]): HypervisorFaults {
         break;
       case "unhealthy-guests":
         faults.unhealthyChance = value;
+        break;
+      case "late-inventory":
+        faults.noticedWithinMs = value;
         break;
     }
   }

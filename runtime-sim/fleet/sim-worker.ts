@@ -260,7 +260,10 @@ export class SimWorker {
   #noticeLater(): void {
     if (this.#noticing || this.agent === null) return;
     this.#noticing = true;
-    this.#world.loop.after(this.#rng.exponential(NOTICE_MEAN_US), () => {
+    const { noticedWithinMs } = this.hypervisor.faults;
+    const delayUs =
+      noticedWithinMs === 0 ? this.#rng.exponential(NOTICE_MEAN_US) : this.#rng.integer(0, 1000 * noticedWithinMs);
+    this.#world.loop.after(delayUs, () => {
       this.#noticing = false;
       this.#look();
     });
