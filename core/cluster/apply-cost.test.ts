@@ -158,7 +158,7 @@ describe("what one entry reads", () => {
 
   for (const machine of [small, large]) {
     const settings = { ...DEFAULT_SCHEDULER, strategy: "spread", spreadScope: "rack", minDomains: 2 } as const;
-    machine.do({ kind: "configureScheduler", settings });
+    machine.do({ kind: "configureScheduler", settings, expectedGeneration: null });
   }
 
   test.each<[string, (machine: StateMachine) => Command]>([

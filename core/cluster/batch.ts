@@ -59,6 +59,7 @@ export class Batch {
   timeMs: number;
   appliedIndex: number;
   scheduler: SchedulerSettings;
+  schedulerGeneration: number;
   schedulerCursor: number;
   nextPoolNumber: number;
   poolStrategy: PoolStrategy;
@@ -84,6 +85,7 @@ export class Batch {
     this.timeMs = base.timeMs;
     this.appliedIndex = base.appliedIndex;
     this.scheduler = base.scheduler;
+    this.schedulerGeneration = base.schedulerGeneration;
     this.schedulerCursor = base.schedulerCursor;
     this.nextPoolNumber = base.nextPoolNumber;
     this.poolStrategy = base.poolStrategy;
@@ -258,6 +260,7 @@ export class Batch {
       addresses: this.addresses.finish(),
       counts: this.counts.finish(),
       scheduler: this.scheduler,
+      schedulerGeneration: this.schedulerGeneration,
       schedulerCursor: this.schedulerCursor,
       nextPoolNumber: this.nextPoolNumber,
       poolStrategy: this.poolStrategy,

@@ -332,7 +332,8 @@ function commandOf({ kind, draws: [a, b, c, d], isLate }: Step, model: Orchestra
     case "configureScheduler": {
       const overcommit = { cpu: pick([1, 2], a), memory: 1, disk: pick([1, 1.1], b), reservePercent: pick([0, 10], c) };
       const settings = { strategy: "most-available", preemption: true, spreadScope: "rack", minDomains: 1 } as const;
-      return { kind, settings: { ...settings, overcommit, costIncreasePercentMax: 0 } };
+      const expectedGeneration = pick([null, model.schedulerGeneration, model.schedulerGeneration + 1], a + b + c);
+      return { kind, settings: { ...settings, overcommit, costIncreasePercentMax: 0 }, expectedGeneration };
     }
     case "setPoolStrategy":
       return { kind, strategy: pick(POOL_STRATEGIES, a) };

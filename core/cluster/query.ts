@@ -76,7 +76,7 @@ const QUERIES = {
     pools: sorted(state.pools, ({ spec }) => spec.name),
     strategy: state.poolStrategy,
   })),
-  getScheduler: told("scheduler", ({ scheduler }) => ({ scheduler })),
+  getScheduler: told("scheduler", ({ scheduler, schedulerGeneration: generation }) => ({ scheduler, generation })),
   /** Moves that would even out the load, and what they would gain. Changes nothing. */
   planRebalance: told("rebalance", (state, { movesMax }: { readonly movesMax: number }) =>
     rebalancePlan(state, movesMax),

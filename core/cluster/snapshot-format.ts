@@ -14,10 +14,10 @@
  *     tenants   by name, those that are limited
  *     pools     by name
  *
- * Version 3 had no strategy of address pools among the singles, knew of no removed workers and not where what is for
- * guests is sent, did not tell of a request which way it went, and did not count the moves of a rebalance; version 2
- * ended with the events, and had no singles; version 1 had neither tokens nor nodes nor events. All are still read: a
- * field that came later says `since`.
+ * Version 3 had no strategy of address pools and no generation of the scheduler's settings among the singles, knew of
+ * no removed workers and not where what is for guests is sent, did not tell of a request which way it went, and did not
+ * count the moves of a rebalance; version 2 ended with the events, and had no singles; version 1 had neither tokens nor
+ * nodes nor events. All are still read: a field that came later says `since`.
  *
  * Equal states have equal bytes for one chunk size, however they came about. What follows from the rest is not in it.
  */
@@ -26,6 +26,7 @@ import {
   countSchema,
   DEFAULT_POOL_STRATEGY,
   eventSchema,
+  generationSchema,
   instantMsSchema,
   POOL_STRATEGIES,
   schedulerSettingsSchema,
@@ -78,6 +79,7 @@ export const singlesSchema = record({
   limitedTenantCount: integer(0, CLUSTER_LIMITS.tenants).doc("With a quota, or with buckets that still count"),
   poolStrategy: choice(POOL_STRATEGIES).default(DEFAULT_POOL_STRATEGY).since(4),
   poolCursor: integer(0, CLUSTER_LIMITS.ipPoolNumber).default(0).since(4),
+  schedulerGeneration: generationSchema.default(1).since(4),
 });
 export type Singles = Infer<typeof singlesSchema>;
 

@@ -594,6 +594,7 @@ const everything: ClusterState = {
   events: restoredEvents(17 + newEvents.length, [...eventsOf(third.events), ...newEvents]),
   poolStrategy: "topology-aware",
   poolCursor: 2,
+  schedulerGeneration: 3,
   ...nodesWith([...tableValues(third.nodes), { id: 7, peerId: "peer-7", addresses: ["h:7007"], role: "removed" }]),
 };
 

@@ -60,6 +60,8 @@ export interface ClusterState {
    */
   readonly counts: Table<string, number>;
   readonly scheduler: SchedulerSettings;
+  /** Of these settings: one more with every change. */
+  readonly schedulerGeneration: number;
   /** The worker that the last placement chose; 0: none. */
   readonly schedulerCursor: number;
   readonly nextPoolNumber: number;
@@ -102,6 +104,7 @@ export function emptyState(limits: CountLimits = DEFAULT_COUNT_LIMITS): ClusterS
     addresses: emptyTable(),
     counts: emptyTable(),
     scheduler: DEFAULT_SCHEDULER,
+    schedulerGeneration: 1,
     schedulerCursor: 0,
     nextPoolNumber: 1,
     poolStrategy: DEFAULT_POOL_STRATEGY,

@@ -234,7 +234,7 @@ test("a cluster that spreads over two racks places nothing while one of them has
   machine.register(2, { topology: { datacenter: "dc", zone: "zone", rack: "b" } });
   machine.register(3, { topology: { datacenter: "dc", zone: "zone", rack: "b" } });
   const settings = { ...DEFAULT_SCHEDULER, strategy: "spread", spreadScope: "rack", minDomains: 2 } as const;
-  machine.do({ kind: "configureScheduler", settings });
+  machine.do({ kind: "configureScheduler", settings, expectedGeneration: null });
   machine.create();
   const refusal = { kind: "doesNotFit", workerId: 2, why: "tooFewDomains" };
   const place: Command = { kind: "placeVm", name: "web", epoch: 0, workerId: 2 };

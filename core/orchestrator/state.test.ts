@@ -197,6 +197,7 @@ function carryOut(harness: OrchestratorHarness, one: Deed): void {
       harness.commit({
         kind: "configureScheduler",
         settings: { ...harness.state.scheduler, strategy: one.strategy, preemption: true },
+        expectedGeneration: null,
       });
       return;
   }

@@ -142,7 +142,7 @@ export class OrchestratorHarness {
 
   /** Something has changed that may make room, though it does not. */
   changeRoom(): void {
-    this.#apply([{ kind: "configureScheduler", settings: this.state.scheduler }]);
+    this.#apply([{ kind: "configureScheduler", settings: this.state.scheduler, expectedGeneration: null }]);
   }
 
   /** Time passes, and the orchestrator is woken when it wants to be and never else. */

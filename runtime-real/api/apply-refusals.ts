@@ -39,7 +39,7 @@ export function applyRefused(refusal: Refusal): ApiError {
     case "generationMismatch":
       return new ApiError(
         "generationMismatch",
-        `the VM has generation ${refusal.actual}, not ${refusal.expected}: somebody else has changed it meanwhile`,
+        `the generation is ${refusal.actual}, not ${refusal.expected}: somebody else has made a change meanwhile`,
         "read it again and repeat the change",
         { expected: refusal.expected, actual: refusal.actual },
       );

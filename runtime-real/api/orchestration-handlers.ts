@@ -112,7 +112,7 @@ export function orchestrationHandlers(served: Served): Pick<Handlers, Orchestrat
 
     "scheduler.get": async ({ stale }) => {
       const { index, result } = await read("scheduler", { kind: "getScheduler" }, stale);
-      return { index, scheduler: result.scheduler };
+      return { index, scheduler: result.scheduler, generation: result.generation };
     },
 
     "rebalance.plan": async ({ movesMax, stale }) => {

@@ -296,15 +296,29 @@ export const orchestrationProcedures = {
     action: "readCluster",
     resource: cluster,
     request: record({ ...withStale }),
-    answer: z.strictObject({ index: logIndex, scheduler: zodOf(schedulerSettingsSchema) }),
+    answer: z.strictObject({
+      index: logIndex,
+      scheduler: zodOf(schedulerSettingsSchema),
+      generation: z.int().meta({ description: "One more with every change of the settings" }),
+    }),
   }),
 
   "scheduler.configure": commandProcedure({
     summary: "Changes how the cluster places VMs from now on; what is placed stays.",
     action: "manageCluster",
     resource: cluster,
-    request: record({ scheduler: schedulerSettingsSchema, ...withSession }),
-    command: ({ scheduler: settings }) => ({ kind: "configureScheduler", settings }),
+    request: record({
+      scheduler: schedulerSettingsSchema.doc("All of them: what is left out gets its default"),
+      expectedGeneration: nullable(integer(1))
+        .default(null)
+        .doc("The generation that was read; another means that somebody else was faster. null: whatever it is"),
+      ...withSession,
+    }),
+    command: ({ scheduler: settings, expectedGeneration }) => ({
+      kind: "configureScheduler",
+      settings,
+      expectedGeneration,
+    }),
   }),
 
   "rebalance.plan": procedure({

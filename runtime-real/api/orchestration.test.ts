@@ -314,6 +314,15 @@ test("placement is configured as a whole, with defaults for what is left out", a
   expect(await refusal("scheduler.configure", { scheduler: { overcommit: { cpu: 1.005 } } })).toBe("invalidRequest");
 });
 
+test("settings that somebody else has changed since they were read are not reset", async () => {
+  const { scheduler, generation: expectedGeneration } = await ask("scheduler.get", {});
+  await ask("scheduler.configure", { scheduler: { ...scheduler, preemption: false }, expectedGeneration });
+  const stale = { scheduler: { ...scheduler, minDomains: 2 }, expectedGeneration };
+  expect(await refusal("scheduler.configure", stale)).toBe("generationMismatch");
+  const now = await ask("scheduler.get", {});
+  expect(now).toMatchObject({ generation: expectedGeneration + 1, scheduler: { preemption: false, minDomains: 1 } });
+});
+
 test("what was asked is told in events, with who asked and what came of it", async () => {
   const asked = async (caller: Caller): Promise<void> => {
     await dispatch(handlers, "worker.drain", { id: 9 }, callOf(caller)).catch(() => undefined);

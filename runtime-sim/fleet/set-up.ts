@@ -13,7 +13,8 @@ export function setUpCommands(shape: FleetShape, workers: readonly SimWorker[]):
     addresses: [`worker-${id}:7001`],
   }));
   const overcommit = shape.overcommit ?? DEFAULT_SCHEDULER.overcommit;
-  commands.push({ kind: "configureScheduler", settings: { ...DEFAULT_SCHEDULER, overcommit, ...shape.scheduler } });
+  const settings = { ...DEFAULT_SCHEDULER, overcommit, ...shape.scheduler };
+  commands.push({ kind: "configureScheduler", settings, expectedGeneration: null });
   if (shape.quota !== null) {
     for (let tenant = 1; tenant <= shape.tenants; tenant += 1) {
       const fast = {

@@ -181,7 +181,7 @@ export class Wishes {
           spreadScope: this.#rng.pick(FAILURE_DOMAINS),
           minDomains: this.#rng.integer(1, 2),
         };
-        return { kind: "configureScheduler", settings };
+        return { kind: "configureScheduler", settings, expectedGeneration: state.schedulerGeneration };
       }
       case "enablePool":
       case "disablePool":

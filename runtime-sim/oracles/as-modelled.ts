@@ -94,7 +94,8 @@ function* partsOf(
   yield ["tenants", tables.tenants.allAt(now), sorted(tableValues(state.tenants), ({ name }) => name)];
   yield ["pools", tables.pools.allAt(now), sorted(tableValues(state.pools), ({ spec }) => spec.name)];
   yield ["nodes", tables.nodes.allAt(now), sorted(tableValues(state.nodes), ({ id }) => id)];
-  yield ["settings", tables.scheduler.get(ONLY), state.scheduler];
+  const { scheduler, schedulerGeneration: generation } = state;
+  yield ["settings", tables.scheduler.get(ONLY), { scheduler, generation }];
   yield ["cluster time and index", [tables.timeMs, tables.index], [state.timeMs, state.appliedIndex]];
   yield ["numbers of events", tables.eventsForgotten + tables.events.length, state.events.total];
   yield [

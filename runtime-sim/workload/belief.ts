@@ -39,6 +39,8 @@ export class Belief {
   readonly nodes = new Map<number, string>();
   /** Where the last page of a list ended, by kind of the question. */
   readonly pages = new Map<string, string | null>();
+  /** Of the scheduler's settings. */
+  schedulerGeneration = 1;
   /** The highest index of an event page. */
   eventsUpTo = 0;
 
@@ -100,6 +102,10 @@ export class Belief {
         if (spec !== undefined) this.pools.set(command.name, { ...spec, enabled: command.enabled });
         return;
       }
+      case "configureScheduler":
+        // It is that much at least: this one was carried out.
+        this.schedulerGeneration = Math.max(this.schedulerGeneration, (command.expectedGeneration ?? 1) + 1);
+        return;
       case "setQuota":
         if (command.quota === null) this.quotas.delete(command.tenant);
         else this.quotas.set(command.tenant, command.quota);
@@ -114,6 +120,7 @@ export class Belief {
         if ("name" in command) this.vms.delete(command.name);
         return;
       case "generationMismatch": {
+        if (command.kind === "configureScheduler") this.schedulerGeneration = refusal.actual;
         if (!("name" in command)) return;
         const known = this.vms.get(command.name);
         if (known !== undefined) this.vms.set(command.name, { ...known, generation: refusal.actual });
@@ -154,6 +161,9 @@ export class Belief {
       case "pools":
         this.pools.clear();
         for (const { spec } of result.pools) remember(this.pools, spec.name, spec);
+        return;
+      case "scheduler":
+        this.schedulerGeneration = result.generation;
         return;
       case "events":
         this.eventsUpTo = Math.max(this.eventsUpTo, result.events.at(-1)?.index ?? result.lastIndex);

@@ -64,9 +64,11 @@ export function registerSet(scheduler: Command, { terminal }: Session): void {
     if (Object.keys(factors).length + Object.keys(others).length === 0)
       throw new UsageError("there is nothing to set", "give a setting such as --strategy spread");
     const { answer, settings } = await withNode(options, async (api) => {
-      const { scheduler: before } = await api.read("scheduler.get", {}, { timeoutMs });
+      const { scheduler: before, generation } = await api.read("scheduler.get", {}, { timeoutMs });
       const settings = { ...before, ...others, overcommit: { ...before.overcommit, ...factors } };
-      return { answer: await api.write("scheduler.configure", { scheduler: settings }, { timeoutMs }), settings };
+      // What is not given stays as it was read: a change by somebody else in between is refused, not reset.
+      const request = { scheduler: settings, expectedGeneration: generation };
+      return { answer: await api.write("scheduler.configure", request, { timeoutMs }), settings };
     });
     if (options.json === true) terminal.out(JSON.stringify({ scheduler: settings, ...answer }));
     else {

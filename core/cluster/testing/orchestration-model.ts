@@ -129,6 +129,7 @@ export class OrchestrationModel {
   /** Units: a token is 60,000 of them. */
   readonly buckets = new Map<string, { units: number; atMs: number }>();
   readonly pools = new Map<string, ModelPool>();
+  schedulerGeneration = 1;
   poolStrategy: PoolStrategy = "least-used";
   /** Number of the pool whose turn was last. */
   poolCursor = 0;
@@ -449,6 +450,8 @@ export class OrchestrationModel {
         return OK;
       }
       case "configureScheduler":
+        if (![null, this.schedulerGeneration].includes(command.expectedGeneration)) return "generationMismatch";
+        this.schedulerGeneration += 1;
         this.overcommit = command.settings.overcommit;
         return OK;
       case "submitTask":

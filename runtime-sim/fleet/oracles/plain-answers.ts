@@ -50,7 +50,7 @@ export function plainAnswer(state: ClusterState, query: ClusterQuery): ClusterQu
         strategy: state.poolStrategy,
       };
     case "getScheduler":
-      return { kind: "scheduler", scheduler: state.scheduler };
+      return { kind: "scheduler", scheduler: state.scheduler, generation: state.schedulerGeneration };
     default:
       return null;
   }

@@ -168,10 +168,14 @@ function resultOf(tables: Tables, command: ClientCommand): CommandResult {
       return tokenRules.admitNode(tables, command);
     case "announceNode":
       return tokenRules.announceNode(tables, command);
-    case "configureScheduler":
-      tables.scheduler.set(ONLY, tables.index, command.settings);
-      tables.happened({ kind: "schedulerConfigured", strategy: command.settings.strategy });
+    case "configureScheduler": {
+      const { settings, expectedGeneration: expected } = command;
+      const actual = tables.scheduler.get(ONLY)?.generation ?? 0;
+      if (expected !== null && expected !== actual) return refused({ kind: "generationMismatch", expected, actual });
+      tables.scheduler.set(ONLY, tables.index, { scheduler: settings, generation: actual + 1 });
+      tables.happened({ kind: "schedulerConfigured", strategy: settings.strategy });
       return { ok: true, kind: "schedulerConfigured" };
+    }
     // There is no worker.
     case "setAvailability":
     case "confirmWorkerDead":

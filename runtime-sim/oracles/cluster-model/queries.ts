@@ -53,8 +53,8 @@ function expectedAnswer(tables: Tables, index: number, query: ClusterQuery): Clu
       return strategy === null ? null : { kind: "pools", pools: tables.pools.allAt(index), strategy };
     }
     case "getScheduler": {
-      const scheduler = tables.scheduler.at(ONLY, index);
-      return scheduler === null ? null : { kind: "scheduler", scheduler };
+      const configured = tables.scheduler.at(ONLY, index);
+      return configured === null ? null : { kind: "scheduler", ...configured };
     }
     case "listWorkers":
       return { kind: "workers", workers: [] };

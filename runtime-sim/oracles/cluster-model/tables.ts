@@ -16,6 +16,12 @@ import {
 } from "../../../core/index.ts";
 import { Versions } from "./versions.ts";
 
+/** How the cluster places, and how often that has been changed. */
+export interface ConfiguredScheduler {
+  readonly scheduler: SchedulerSettings;
+  readonly generation: number;
+}
+
 /** The key of what there is one of. */
 export const ONLY = "only";
 
@@ -32,7 +38,7 @@ export class Tables {
   readonly tenants = new Versions<string, TenantRecord>();
   readonly pools = new Versions<string, IpPoolRecord>();
   readonly nodes = new Versions<number, NodeRecord>();
-  readonly scheduler = new Versions<string, SchedulerSettings>();
+  readonly scheduler = new Versions<string, ConfiguredScheduler>();
   readonly poolStrategy = new Versions<string, PoolStrategy>();
   /** Number of the pool that "round-robin" chose last. */
   poolCursor = 0;
@@ -45,7 +51,7 @@ export class Tables {
 
   constructor(limits: CountLimits) {
     this.limits = limits;
-    this.scheduler.set(ONLY, 0, DEFAULT_SCHEDULER);
+    this.scheduler.set(ONLY, 0, { scheduler: DEFAULT_SCHEDULER, generation: 1 });
     this.poolStrategy.set(ONLY, 0, DEFAULT_POOL_STRATEGY);
   }
 
