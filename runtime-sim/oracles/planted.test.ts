@@ -130,7 +130,7 @@ test("a log shows another history", () => {
 });
 
 test("a log is cut back below what is committed", () => {
-  const fired = run(20, ({ followers: [first] }) => {
+  const fired = run(5, ({ followers: [first] }) => {
     const node = nodeOf(first);
     const cut = Reflect.get(node.log, "truncateAfter");
     if (typeof cut === "function") cut.call(node.log, node.commitIndex - 1);
