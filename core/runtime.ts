@@ -39,7 +39,7 @@ export type Effect =
   /** Wake the node at `atMs` of its monotonic clock. Replaces the deadline before; waking early is harmless. */
   | { readonly kind: "wakeAt"; readonly atMs: number }
   | { readonly kind: "answer"; readonly requestId: number; readonly answer: ClientAnswer }
-  /** The node has stopped itself and will answer nothing more. Needs an operator. */
+  /** The node has stopped itself and refuses every later request. Needs an operator. */
   | { readonly kind: "halt"; readonly reason: string; readonly evidence: Evidence | null };
 
 export type ReadConsistency = "linearizable" | "lease" | "stale";

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const rooms = "core|runtime-sim|runtime-real|scenarios|cli|scripts|bench|docs|monitoring|nix";
+const rooms = "core|runtime-sim|runtime-real|scenarios|cli|scripts|bench|docs";
 
 /** A whole code span that is a path from the root, perhaps with a name behind it. */
 const pathSpan = new RegExp(`^((?:${rooms})/[\\w./-]*)(?:#([\\w.]+))?$`);

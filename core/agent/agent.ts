@@ -2,7 +2,7 @@
  * The agent of one host. Its inputs are what the host shows and what the cluster wants, its effects what the host is
  * to do. It keeps nothing on disk: a process that starts anew looks at its host, asks the cluster, and goes on.
  *
- * It acts on VMs only while it holds a lease. When the lease runs out it need not do anything: the host's switch,
+ * It acts on VMs only while it holds a lease. When the lease runs out it need not do anything: the host's fence,
  * which it sets again with each lease, ends everything by itself, also when this process hangs. An agent whose worker
  * was removed by an operator needs no lease to end what is there: nobody else has a right to it.
  *
@@ -23,7 +23,7 @@ import { Step } from "./step.ts";
 import { Tasks, type TasksState } from "./tasks.ts";
 import type { AgentEffect, AgentInput, AgentSettings } from "./types.ts";
 
-/** Nothing new is started when the lease is so short. */
+/** The agent does nothing any more when the lease is so short. */
 const LEASE_MARGIN_MS = 500;
 
 /**

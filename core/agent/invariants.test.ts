@@ -53,7 +53,7 @@ describe("what an agent has its host do", () => {
     ["without a lease no job is run", run, grounds({ nowMs: 9500 })],
     ["only an assigned attempt is run", { ...run, attempt: 1 }, grounds()],
     ["only an assigned attempt is run", { ...run, id: "other" }, grounds()],
-    ["the switch of the host is set to the end of the lease", { kind: "fenceAt", atMs: 10_001 }, grounds()],
+    ["the fence of the host is set to the end of the lease", { kind: "fenceAt", atMs: 10_001 }, grounds()],
   ])("planted: %s", (message, action, on) => {
     expect(() => checkAction(action, on)).toThrow(`assertion failed: ${message}`);
   });

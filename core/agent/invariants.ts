@@ -33,7 +33,7 @@ export function checkAction(action: HostAction, grounds: Grounds): void {
     case "fenceAt":
       assert(
         action.atMs === grounds.leaseUntilMs,
-        "the switch of the host is set to the end of the lease, in ms",
+        "the fence of the host is set to the end of the lease, in ms",
         action.atMs,
         grounds.leaseUntilMs,
       );

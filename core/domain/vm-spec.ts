@@ -1,6 +1,7 @@
 /**
  * A VM's specification: what a client asks for. Types, defaults, bounds, texts and the encoding follow from these
- * definitions; positions and the order of choices are the encoding, so new fields and choices go to the end.
+ * definitions; positions and the order of choices are the encoding, so new fields and choices go to the end, fields
+ * `since` the version of snapshots that first has them.
  */
 import {
   choice,

@@ -1,7 +1,8 @@
 /**
  * Everything that can be asked of a node: one table. A procedure has a schema for its request and one for its answer,
- * and the action and resource that a policy decides on. The HTTP server, calls between members, the OpenAPI document
- * and the client are all made from it; a new procedure is one entry here and one handler.
+ * and the action and resource that a policy will decide on. The HTTP server, calls between members, the OpenAPI
+ * document and the client are all made from it; a new procedure is one entry here, and a handler unless it is one
+ * command.
  */
 import { z } from "zod";
 import {
