@@ -1,12 +1,13 @@
 /**
  * What somebody who asks is told is what the state says: each answer to a question is what the state right after the
  * entry that it names says, read anew by a plain version of each question. So a page of a list goes on right where the
- * one before ended, has neither gaps nor repetitions as of its index, and names a next page exactly where there is one;
- * and what is said to be on a worker is what is placed there. Together with `answers-fresh`, reads are linearizable.
+ * one before ended, has neither gaps nor repetitions as of its index, and names a next page exactly where there is
+ * one; and what is said to be on a worker is what is placed there. Together with `answers-fresh`, reads are
+ * linearizable.
  *
- * Checks answers of any consistency, and that the entry is committed. Not checked: events (see `event-streams`); plans
- * and explanations (see `plans`); answers by a state that is older than what is remembered; whether the state is the
- * right one (the oracles of members do that).
+ * Checks answers of any consistency, and that the entry is committed. Not checked: events (see `event-streams`); what
+ * plans and explanations say (that of a leader's own decisions `best-place` and `hard-rules` do); answers by a state
+ * that is older than what is remembered; whether the state is the right one (the oracles of members do that).
  */
 import { difference } from "../../oracles/index.ts";
 import type { FleetContext, FleetOracle } from "./oracle.ts";
