@@ -13,7 +13,9 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function run(epoch: number): RunFile {
-  return { version: 1, name: "web", epoch, command: "qemu", args: [], stopTimeoutMs: 10_000, interfaces: [] };
+  const confinement = { uid: null, groups: [], memoryMaxMiB: 300 };
+  const command = { command: "qemu", args: [], opened: [], confinement };
+  return { version: 1, name: "web", epoch, ...command, stopTimeoutMs: 10_000, interfaces: [] };
 }
 
 /** Makes a run that has begun, has written something and has ended. */

@@ -4,6 +4,7 @@
  *     NAME/                     mode 0700, like everything here
  *       run-EPOCH/              one run; made whole or not at all
  *         run.json              what to start
+ *         qemu/                 its process works here: the only directory that its user may write to
  *         started               empty: the run has begun; there is no second time
  *         stopping              empty: somebody asked it to stop
  *         console.log           the last of the guest's console, console.1.log what came before
@@ -13,6 +14,7 @@
  * Each file is written once, except the console.
  */
 import {
+  chownSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -34,6 +36,8 @@ const runSchema = z.object({
   epoch: z.int().positive(),
   command: z.string(),
   args: z.array(z.string()),
+  opened: z.array(z.object({ fd: z.int(), kind: z.enum(["tap", "file"]), what: z.string() })),
+  confinement: z.object({ uid: z.int().nullable(), groups: z.array(z.int()), memoryMaxMiB: z.int() }),
   /** As in the specification. */
   stopTimeoutMs: z.int().default(DEFAULT_VM_SPEC.stopTimeoutMs),
   interfaces: z.array(
@@ -111,6 +115,11 @@ export class MachineFiles {
     return join(this.folder, name, `run-${epoch}`, ...parts);
   }
 
+  /** Where the process of a run works. */
+  workFolder(run: RunPath): string {
+    return this.path(run, "qemu");
+  }
+
   /** The last run that had begun before this one; null: there was none on this host. */
   previous(name: string): EarlierRun | null {
     const parent = join(this.folder, name);
@@ -126,7 +135,9 @@ export class MachineFiles {
   make(run: RunFile): void {
     const made = `${this.path(run)}.new`;
     rmSync(made, { recursive: true, force: true });
-    mkdirSync(made, { recursive: true, mode: 0o700 });
+    mkdirSync(join(made, "qemu"), { recursive: true, mode: 0o700 });
+    const { uid } = run.confinement;
+    if (uid !== null) chownSync(join(made, "qemu"), uid, uid);
     writeFileSync(join(made, "run.json"), JSON.stringify(run), { mode: 0o600 });
     renameSync(made, this.path(run));
     const parent = join(this.folder, run.name);

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { Tail } from "../processes/index.ts";
 import type { Accelerator } from "../worker/index.ts";
+import { whyNotKvm } from "./confinement.ts";
 import { shutdownCause } from "./end-cause.ts";
 import { eachLine } from "./lines.ts";
 import { HELLO, trialArguments } from "./qemu-command.ts";
@@ -46,7 +47,7 @@ export function knownTrial(folder: string): KvmTrial | null {
  * @param kernels paths, the first that can be read is tried; the kernel of the host itself comes last.
  */
 export async function kvmTrial(folder: string, qemu: string, kernels: readonly string[]): Promise<KvmTrial> {
-  const missing = whyNotOpen();
+  const missing = whyNotOpen() ?? whyNotKvm();
   // Not remembered: somebody may change that while the host goes on.
   if (missing !== null) return { works: false, found: missing };
   const known = knownTrial(folder);

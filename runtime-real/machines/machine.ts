@@ -78,7 +78,7 @@ export class QemuMachine {
     const { files, log } = this.#parts;
     const { signal } = this.#life;
     try {
-      const monitor = await Qmp.open(files.path(this.run), MONITOR_SOCKET, () => undefined, signal);
+      const monitor = await Qmp.open(files.workFolder(this.run), MONITOR_SOCKET, () => undefined, signal);
       this.#monitor = monitor;
       if (this.phase === "stopping") await this.#powerDown();
       else if (this.phase === "starting") {

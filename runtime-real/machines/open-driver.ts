@@ -18,7 +18,8 @@ export async function openDriver(dataDir: string, options: WorkerOptions, log: L
       return null;
     case "qemu": {
       await demand(QEMU, ["--version"], "apt-get install qemu-system-x86");
-      await demand("setpriv", ["--version"], "apt-get install util-linux");
+      for (const program of ["setpriv", "prlimit"]) await demand(program, ["--version"], "apt-get install util-linux");
+      await demand("perl", ["-MPOSIX", "-e", "1"], "apt-get install perl");
       await demand("flock", ["--version"], "apt-get install util-linux");
       const images = new ImageStore(join(resolve(dataDir), "images"));
       const folder = machinesFolder(dataDir);

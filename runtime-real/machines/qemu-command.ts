@@ -5,6 +5,7 @@
 import type { Interface, VmSpec } from "../../core/index.ts";
 import type { KernelImage } from "../images/index.ts";
 import type { Accelerator } from "../worker/index.ts";
+import type { Opened } from "./confinement.ts";
 import { whyNot } from "./probes.ts";
 import { gatewayOf } from "./taps.ts";
 
@@ -30,8 +31,13 @@ const SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecont
 /** What QEMU reads on its standard input: with this its events come on its standard output. */
 export const HELLO = '{"execute":"qmp_capabilities"}';
 
-/** The file of QEMU's monitor, in the directory of the run. */
+/** The file of QEMU's monitor, where its process works. */
 export const MONITOR_SOCKET = "qmp.sock";
+
+/** Descriptors of its process. Lower ones belong to the supervisor. */
+const KERNEL = 10;
+const INITRD = 11;
+const FIRST_TAP = 20;
 
 export interface QemuMachineParts {
   readonly name: string;
@@ -70,14 +76,28 @@ export function qemuArguments({ name, spec, interfaces, image, accelerator }: Qe
     // The supervisor holds the other end.
     ...["-chardev", "socket,id=console,fd=3", "-serial", "chardev:console"],
     ...["-qmp", `unix:${MONITOR_SOCKET},server=on,wait=off`],
-    ...interfaces.flatMap(({ tap, mac }, at) => [
-      ...["-netdev", `tap,id=net${at},ifname=${tap},script=no,downscript=no`],
+    ...interfaces.flatMap(({ mac }, at) => [
+      ...["-netdev", `tap,id=net${at},fd=${FIRST_TAP + at}`],
       ...["-device", `virtio-net-device,netdev=net${at},mac=${mac}`],
     ]),
-    ...["-kernel", image.kernelPath],
-    ...["-initrd", image.initrdPath],
+    ...["-kernel", pathOf(KERNEL)],
+    ...["-initrd", pathOf(INITRD)],
     ...["-append", kernelWords.join(" ").trim()],
   ];
+}
+
+/** What is opened for it. */
+export function openedFor({ interfaces, image }: Pick<QemuMachineParts, "interfaces" | "image">): Opened[] {
+  return [
+    { fd: KERNEL, kind: "file", what: image.kernelPath },
+    { fd: INITRD, kind: "file", what: image.initrdPath },
+    ...interfaces.map(({ tap }, at): Opened => ({ fd: FIRST_TAP + at, kind: "tap", what: tap })),
+  ];
+}
+
+/** The user of the process must be one that may read the file: it is opened anew. */
+function pathOf(descriptor: number): string {
+  return `/proc/self/fd/${descriptor}`;
 }
 
 /** A machine with no device in which `kernel` comes as far as a kernel without a root comes. */

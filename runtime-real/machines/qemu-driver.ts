@@ -2,6 +2,7 @@
  * Runs machines under QEMU. Their processes belong to the supervisor (supervisor.ts), so they outlive this node. What
  * is known of them is in their directories (files.ts), so the next node finds them as they are.
  */
+import { chmodSync } from "node:fs";
 import type { Logger } from "pino";
 import type { Machine, VmSpec } from "../../core/index.ts";
 import { ImageError, type ImageStore } from "../images/index.ts";
@@ -14,12 +15,13 @@ import type {
   MachineAction,
   MachineConsole,
 } from "../worker/index.ts";
+import { confinementOf } from "./confinement.ts";
 import { ConsoleFileReader } from "./console-reader.ts";
 import { causeOf } from "./end-cause.ts";
 import { MachineFiles } from "./files.ts";
 import { type MachineParts, QemuMachine } from "./machine.ts";
 import { isHealthy } from "./probes.ts";
-import { qemuArguments, UnsupportedSpec } from "./qemu-command.ts";
+import { openedFor, qemuArguments, UnsupportedSpec } from "./qemu-command.ts";
 import { SupervisorClient, type SupervisorListener } from "./supervisor-client.ts";
 import type { News, Order } from "./supervisor-protocol.ts";
 import { TapError, Taps } from "./taps.ts";
@@ -208,12 +210,17 @@ export class QemuDriver implements Driver {
       const image = this.#parts.images.find(imageOf(spec));
       const { qemu, accelerator } = this.#parts;
       const args = qemuArguments({ name, spec, interfaces, image, accelerator });
+      const confinement = confinementOf(this.#parts.folder, name, spec, accelerator);
+      // Its user opens them by the descriptors that it gets: nobody else comes as far as to their directory.
+      if (confinement.uid !== null) for (const path of [image.kernelPath, image.initrdPath]) chmodSync(path, 0o444);
       this.#files.make({
         version: 1,
         name,
         epoch,
         command: qemu,
         args,
+        opened: openedFor({ interfaces, image }),
+        confinement,
         stopTimeoutMs,
         interfaces: interfaces.map((one) => ({ ...one, dns: [...one.dns] })),
       });

@@ -13,6 +13,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { createServer, Socket } from "node:net";
 import { Deadline, markOf, monotonicMs, PROCESS_MARK, Tail } from "../processes/index.ts";
+import { confined } from "./confinement.ts";
 import { ConsoleFile } from "./console-file.ts";
 import { shutdownCause } from "./end-cause.ts";
 import { MachineFiles, type RunEnd, type RunPath } from "./files.ts";
@@ -93,16 +94,17 @@ class Supervisor {
       return;
     }
     try {
-      const { command, args } = this.#files.read(run);
-      if (this.#files.markStarted(run)) this.#spawn(run, command, args);
+      const { command, args, confinement, opened } = this.#files.read(run);
+      const line = confined([command, ...args], confinement, opened, "parent");
+      if (this.#files.markStarted(run)) this.#spawn(run, line);
     } catch (error) {
       this.#files.writeEnd(run, notStarted(error));
     }
   }
 
-  #spawn(run: RunPath, command: string, args: readonly string[]): void {
-    const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", command, ...args], {
-      cwd: this.#files.path(run),
+  #spawn(run: RunPath, [program = "", ...args]: readonly string[]): void {
+    const child = spawn(program, args, {
+      cwd: this.#files.workFolder(run),
       // In a process group of its own: nothing that is typed at a terminal reaches it.
       detached: true,
       env: { PATH: process.env["PATH"], [PROCESS_MARK]: markOf(this.#files.folder) },
