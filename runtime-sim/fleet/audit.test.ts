@@ -106,6 +106,7 @@ test("what begins and what ends on a host is told, ends first", () => {
     isDown: false,
     process: 1,
     servers: null,
+    asksRunningServer: false,
     mayHaveBeenMisled: false,
     wasPaused: false,
     downs: 0,

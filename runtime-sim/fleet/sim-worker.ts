@@ -117,6 +117,10 @@ export class SimWorker {
     return this.agent?.servers ?? null;
   }
 
+  get asksRunningServer(): boolean {
+    return this.servers?.some((server) => (this.#world.members.withId(server)?.node ?? null) !== null) === true;
+  }
+
   get mayHaveBeenMisled(): boolean {
     return this.servers?.some((server) => this.#world.members.withId(server)?.honest !== true) === true;
   }

@@ -40,6 +40,11 @@ export const REGRESSIONS: readonly Regression[] = [
   { scenario: "swarm", seed: 100984, was: "a member that was away did not answer a leader it knew by proof alone" },
   {
     scenario: "fleet-swarm",
+    seed: 103202,
+    was: "one member joined, the other left at once, and workers knew only the one that had left",
+  },
+  {
+    scenario: "fleet-swarm",
     seed: 301877,
     was: "whom a limit of its tenant had kept waiting was only tried on workers that had changed",
   },

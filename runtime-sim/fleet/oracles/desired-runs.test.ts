@@ -86,7 +86,11 @@ test("it may wait for a lost worker that asks only servers that were removed", (
   expect(fleet.missing).toBeNull();
   fleet.move("web", { desired: "running" });
   expect(fleet.missing).toBeNull();
-  // Planted: the worker was lied to, knows a server, or does not run; or the VM need not wait; or the worker is back.
+  // Planted: a server that has left did not send the worker on; or it was lied to, knows a server, or does not run; or
+  // the VM need not wait; or the worker is back.
+  fleet.worker(1).asksRunningServer = true;
+  expect(fleet.missing).toContain("VM web is Lost on worker 1");
+  fleet.worker(1).asksRunningServer = false;
   fleet.worker(1).mayHaveBeenMisled = true;
   expect(fleet.missing).toContain("VM web is Lost on worker 1");
   fleet.worker(1).mayHaveBeenMisled = false;

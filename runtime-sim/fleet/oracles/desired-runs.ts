@@ -3,8 +3,8 @@
  * the host where it is placed; or no worker would take it, not even if others were preempted; or it has failed as
  * often as it may, and its record says why. Desired stopped: it is stopped. Desired deleted: it does not exist any
  * more. A VM waits for its lost worker where it is told to, and where it is to stop or to go: what it left there comes
- * back with the worker. That may last while the worker asks only servers that were removed: it cannot come back by
- * itself, and no operator has confirmed that it is dead.
+ * back with the worker. That may last while the worker asks only servers that were removed and are turned off: it
+ * cannot come back by itself, and no operator has confirmed that it is dead.
  *
  * Tasks queue for room, and VMs may wait for room that tasks hold: as in `tasks-end`, the bound counts from the last
  * attempt of a task that began or ended.

@@ -56,6 +56,10 @@ test("a host that there is no room for is told nothing; one that was removed is 
   const removed = fleet.audit.missing({ ...state, limits, workers, nodes: nodeOfRole("removed") });
   fleet.worker(1).servers = [1];
   expect(fleet.audit.missing({ ...state, limits, workers, nodes: nodeOfRole("removed") })).toBeNull();
+  // Planted: a server that has left, and runs, did not send it on.
+  fleet.worker(1).asksRunningServer = true;
+  expect(fleet.audit.missing({ ...state, limits, workers, nodes: nodeOfRole("removed") })?.what).toBe(removed?.what);
+  fleet.worker(1).asksRunningServer = false;
   fleet.worker(1).mayHaveBeenMisled = true;
   expect(fleet.audit.missing({ ...state, limits, workers, nodes: nodeOfRole("removed") })?.what).toBe(removed?.what);
   expect(removed?.what).toBe("worker 1 has web/3 (running), which nobody wants there");

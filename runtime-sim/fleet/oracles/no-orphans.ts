@@ -3,8 +3,8 @@
  * epochs, and the disk that an earlier run of a stopped VM has left where that VM is placed.
  *
  * Not checked: how long an orphan was there before: other oracles see the harm that it does meanwhile. Nor a host that
- * nobody tells anything: one that the cluster has no room for, or that was away while all servers it knows of were
- * replaced. That a liar keeps it from asking others is no excuse.
+ * nobody tells anything: one that the cluster has no room for, or that was away until all servers it knows of had been
+ * replaced and turned off. That a liar keeps it from asking others is no excuse.
  */
 import { type ClusterState, type MachinePhase, nodeOf, type VmRecord, vmOf, workerOf } from "../../../core/index.ts";
 import type { FleetContext, FleetOracle, WorkerView } from "./oracle.ts";
@@ -33,10 +33,12 @@ export function isToldNothing(state: ClusterState, worker: WorkerView): boolean 
 }
 
 /**
- * Its agent runs, and all servers that it truly was told of are members no more: no report of it comes to a leader.
+ * Its agent runs, and all servers that it truly was told of are members no more, and are turned off: no report of it
+ * comes to a leader, and nobody is left who could send it on.
  */
-export function asksNoMember(state: ClusterState, { servers, mayHaveBeenMisled }: WorkerView): boolean {
-  return !mayHaveBeenMisled && servers?.every((server) => !isMember(state, server)) === true;
+export function asksNoMember(state: ClusterState, worker: WorkerView): boolean {
+  const { servers, asksRunningServer, mayHaveBeenMisled } = worker;
+  return !mayHaveBeenMisled && !asksRunningServer && servers?.every((server) => !isMember(state, server)) === true;
 }
 
 function isMember(state: ClusterState, id: number): boolean {

@@ -33,6 +33,8 @@ export interface WorkerView {
   readonly process: number;
   /** The servers that its agent knows; null while it does not run. */
   readonly servers: readonly number[] | null;
+  /** The process of one of those servers runs. One that knows that it has left sends the worker on. */
+  readonly asksRunningServer: boolean;
   /** One of those servers is no honest one: a lie may have named it. */
   readonly mayHaveBeenMisled: boolean;
   readonly downs: number;

@@ -20,6 +20,7 @@ export class FakeWorker implements WorkerView {
   wasPaused = false;
   process = 1;
   servers: readonly number[] | null = null;
+  asksRunningServer = false;
   mayHaveBeenMisled = false;
   downs = 0;
   nowMs = 0;
