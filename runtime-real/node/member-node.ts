@@ -62,6 +62,8 @@ import type { NodeEnd, RunningNode } from "./running-node.ts";
 const RING_BYTES = 64 * 1024 * 1024;
 const LOOP_DELAY_RESOLUTION_MS = 10;
 const REVIEW_MS = 1000;
+/** How long a member that was removed still tells workers whom to ask instead: some of their reports come in. */
+const SENDS_ON_MS = 3000;
 /** How long stopping waits for answers that are under way. */
 const ANSWER_LIMIT_MS = 2000;
 /** Longer than a transfer to a healthy node takes. When all nodes stop at once, there may be no such node. */
@@ -100,6 +102,7 @@ export class MemberNode implements RunningNode, Served {
   #driver: Driver | null = null;
   #reviews: NodeJS.Timeout | null = null;
   #isRemoved = false;
+  #departure: NodeJS.Timeout | null = null;
   #stopping: Promise<void> | null = null;
   /** What the last step left. Comparing references with it shows what a step has changed. */
   #seen: ReturnType<typeof viewOf>;
@@ -339,7 +342,7 @@ export class MemberNode implements RunningNode, Served {
   #removed(): void {
     this.#isRemoved = true;
     this.#log.warn("this node has been removed from the cluster");
-    this.#end({ kind: "removed" });
+    this.#departure = setTimeout(() => this.#end({ kind: "removed" }), SENDS_ON_MS);
   }
 
   #evidence(evidence: Evidence): void {
@@ -445,6 +448,7 @@ export class MemberNode implements RunningNode, Served {
     const deadlineMs = this.nowMs() + limitMs;
     const leftMs = (): number => Math.max(0, deadlineMs - this.nowMs());
     if (this.#reviews !== null) clearInterval(this.#reviews);
+    if (this.#departure !== null) clearTimeout(this.#departure);
     this.#loopDelay.disable();
     this.#peers.stop();
     const workStopped = this.#worker?.stop();
