@@ -19,7 +19,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { ImageError, type ImageStore } from "./image-store.ts";
+import { ImageError } from "./image-error.ts";
+import type { ImageStore } from "./image-store.ts";
 
 const KERNEL_PACKAGE = "linux-image-cloud-amd64";
 const BUSYBOX_PACKAGE = "busybox-static";

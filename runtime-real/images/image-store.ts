@@ -1,41 +1,32 @@
 /**
- * The images of a host, each in a directory that is named by its digest: the SHA-256 of its description, which holds
- * the SHA-256 of each of its files. An image is made whole or not at all, also if the power fails, and never changed.
+ * The images of a host, each in a directory that is named by its digest: see description.ts. An image is made whole or
+ * not at all, also if the power fails, and never changed.
  *
- *     sha256-HEX/image.json     what it is
+ *     sha256-HEX/image.json     its description
  *     sha256-HEX/kernel, initrd
+ *     fetch-HEX/                the same, as far as it has been fetched: see partial-image.ts
  *     names.json                names that people gave to digests, on this host
  */
-import { createHash, randomUUID } from "node:crypto";
-import {
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { copyFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { makeDurable } from "../files/index.ts";
+import { copyInChunks, readAt } from "./chunks.ts";
+import {
+  CHUNK_BYTES,
+  chunkLength,
+  type Description,
+  DIGEST,
+  digestOf,
+  encodeDescription,
+  parseDescription,
+} from "./description.ts";
+import { ImageError } from "./image-error.ts";
+import { PartialImage } from "./partial-image.ts";
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-
-const descriptionSchema = z.strictObject({
-  version: z.literal(1),
-  kind: z.literal("kernel"),
-  kernel: sha256,
-  initrd: sha256,
-  commandLine: z.string().max(1024),
-});
-type Description = z.infer<typeof descriptionSchema>;
-
-/** As a specification names it. */
-const DIGEST = /^sha256:([0-9a-f]{64})$/;
+const namesSchema = z.record(z.string(), z.string().regex(DIGEST));
 
 /** An image that boots from a kernel. */
 export interface KernelImage {
@@ -50,10 +41,6 @@ export interface NamedImage {
   readonly digest: string;
   /** Sorted. */
   readonly names: readonly string[];
-}
-
-export class ImageError extends Error {
-  override readonly name = "ImageError";
 }
 
 export class ImageStore {
@@ -77,52 +64,71 @@ export class ImageStore {
       });
   }
 
+  /** Of an image with that name, or of any with that digest, whether it is here or not; null: nobody gave that name. */
+  digestOf(nameOrDigest: string): string | null {
+    if (DIGEST.test(nameOrDigest)) return nameOrDigest;
+    const names = this.#names();
+    return Object.hasOwn(names, nameOrDigest) ? (names[nameOrDigest] ?? null) : null;
+  }
+
+  has(digest: string): boolean {
+    return existsSync(this.#path(digest, "image.json"));
+  }
+
   /**
    * What a name or a digest stands for on this host.
    *
    * @throws ImageError when there is no such image here.
    */
   find(nameOrDigest: string): KernelImage {
-    const digest = DIGEST.test(nameOrDigest) ? nameOrDigest : this.#names()[nameOrDigest];
-    const folder = digest === undefined ? null : this.#folderOf(digest);
-    if (digest === undefined || folder === null) throw new ImageError(`there is no image ${nameOrDigest} on this host`);
-    let description: Description;
-    try {
-      description = descriptionSchema.parse(JSON.parse(readFileSync(join(folder, "image.json"), "utf8")));
-    } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT")
-        throw new ImageError(`there is no image ${nameOrDigest} on this host`);
-      throw new ImageError(`the image ${nameOrDigest} is damaged: ${error instanceof Error ? error.message : error}`);
-    }
-    const { commandLine } = description;
-    return { digest, kernelPath: join(folder, "kernel"), initrdPath: join(folder, "initrd"), commandLine };
+    const digest = this.digestOf(nameOrDigest);
+    if (digest === null || !this.has(digest)) throw new ImageError(`there is no image ${nameOrDigest} on this host`);
+    const { commandLine } = parseDescription(this.description(digest), digest);
+    return {
+      digest,
+      kernelPath: this.#path(digest, "kernel"),
+      initrdPath: this.#path(digest, "initrd"),
+      commandLine,
+    };
   }
 
-  /** Copies both files into the store. Resolves to the digest, which follows from what they hold. */
-  async add(kernelPath: string, initrdPath: string, commandLine: string, name: string): Promise<string> {
-    if (!existsSync(this.#folder)) {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      makeDurable(dirname(this.#folder));
+  /** As bytes. @throws Error when the image is not here. */
+  description(digest: string): Uint8Array {
+    return readFileSync(this.#path(digest, "image.json"));
+  }
+
+  /**
+   * A part of one of its files, by its place in the description; null: there is none.
+   *
+   * @throws Error when the image is not here.
+   */
+  async chunk(digest: string, file: number, index: number): Promise<Uint8Array | null> {
+    const described = parseDescription(this.description(digest), digest).files[file];
+    const length = described === undefined ? 0 : chunkLength(described, index);
+    if (described === undefined || length === 0) return null;
+    const handle = await open(this.#path(digest, described.name), "r");
+    try {
+      return await readAt(handle, index * CHUNK_BYTES, length);
+    } finally {
+      await handle.close();
     }
+  }
+
+  /** Copies both files into the store. Resolves to the digest, which follows from what they hold. @throws ImageError */
+  async add(kernelPath: string, initrdPath: string, commandLine: string, name: string): Promise<string> {
+    this.#makeFolder();
     const made = join(this.#folder, `new-${randomUUID()}`);
     mkdirSync(made, { mode: 0o700 });
     try {
-      await copyFile(kernelPath, join(made, "kernel"));
-      await copyFile(initrdPath, join(made, "initrd"));
-      const description: Description = {
-        version: 1,
-        kind: "kernel",
-        kernel: await sha256Of(join(made, "kernel")),
-        initrd: await sha256Of(join(made, "initrd")),
-        commandLine,
-      };
-      const text = JSON.stringify(description);
-      writeFileSync(join(made, "image.json"), text);
-      for (const file of ["kernel", "initrd", "image.json", "."]) makeDurable(join(made, file));
-      const digest = `sha256:${createHash("sha256").update(text).digest("hex")}`;
-      const folder = join(this.#folder, digest.replace(":", "-"));
-      if (!existsSync(folder)) renameSync(made, folder);
-      makeDurable(this.#folder);
+      const kernel = await copyInChunks(kernelPath, join(made, "kernel"), "kernel");
+      const initrd = await copyInChunks(initrdPath, join(made, "initrd"), "initrd");
+      const described: Description = { version: 2, kind: "kernel", commandLine, files: [kernel, initrd] };
+      const bytes = encodeDescription(described);
+      const digest = digestOf(bytes);
+      parseDescription(bytes, digest);
+      writeFileSync(join(made, "image.json"), bytes, { mode: 0o600 });
+      for (const part of ["image.json", "."]) makeDurable(join(made, part));
+      this.#take(made, digest);
       this.#replaceNames({ ...this.#names(), [name]: digest });
       return digest;
     } finally {
@@ -130,13 +136,61 @@ export class ImageStore {
     }
   }
 
-  #folderOf(digest: string): string | null {
-    return DIGEST.test(digest) ? join(this.#folder, digest.replace(":", "-")) : null;
+  /** What there is of an image that is being fetched, which may be nothing. @throws ImageError */
+  async partial(digest: string, described: Uint8Array): Promise<PartialImage> {
+    this.#makeFolder();
+    return await PartialImage.open(this.#partialPath(digest), digest, described);
+  }
+
+  /** It is all there: the image is one of this host from now on. */
+  async finish(digest: string, partial: PartialImage): Promise<void> {
+    await partial.finish();
+    this.#take(this.#partialPath(digest), digest);
+  }
+
+  /** What was fetched and is not wanted any more. */
+  dropPartial(digest: string): void {
+    rmSync(this.#partialPath(digest), { recursive: true, force: true });
+  }
+
+  /** Drops what has been left half fetched since `beforeMs` of the wall clock. */
+  dropPartials(beforeMs: number, isWanted: (digest: string) => boolean): void {
+    if (!existsSync(this.#folder)) return;
+    for (const entry of readdirSync(this.#folder)) {
+      const [, hex] = /^fetch-([0-9a-f]{64})$/.exec(entry) ?? [];
+      if (hex === undefined || isWanted(`sha256:${hex}`)) continue;
+      if (statSync(join(this.#folder, entry)).mtimeMs < beforeMs)
+        rmSync(join(this.#folder, entry), { recursive: true, force: true });
+    }
+  }
+
+  /** Gives a directory that holds all of an image its name. */
+  #take(made: string, digest: string): void {
+    const path = this.#path(digest);
+    if (existsSync(path)) rmSync(made, { recursive: true });
+    else renameSync(made, path);
+    makeDurable(this.#folder);
+  }
+
+  #makeFolder(): void {
+    if (existsSync(this.#folder)) return;
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    makeDurable(dirname(this.#folder));
+  }
+
+  #path(digest: string, ...parts: readonly string[]): string {
+    if (!DIGEST.test(digest)) throw new Error(`${digest} is no digest`);
+    return join(this.#folder, digest.replace(":", "-"), ...parts);
+  }
+
+  #partialPath(digest: string): string {
+    if (!DIGEST.test(digest)) throw new Error(`${digest} is no digest`);
+    return join(this.#folder, digest.replace("sha256:", "fetch-"));
   }
 
   #names(): Readonly<Record<string, string>> {
     try {
-      return z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(join(this.#folder, "names.json"), "utf8")));
+      return namesSchema.parse(JSON.parse(readFileSync(join(this.#folder, "names.json"), "utf8")));
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return {};
       throw error;
@@ -150,10 +204,4 @@ export class ImageStore {
     renameSync(`${path}.new`, path);
     makeDurable(this.#folder);
   }
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
 }

@@ -4,15 +4,22 @@ import { join, resolve } from "node:path";
 import { execa } from "execa";
 import type { Logger } from "pino";
 import { NodeStartError } from "../errors/index.ts";
-import { ImageStore } from "../images/index.ts";
+import type { HostImages, ImageStore } from "../images/index.ts";
 import type { Accelerator, AcceleratorChoice, Driver, WorkerOptions } from "../worker/index.ts";
 import { type KvmTrial, knownTrial, kvmTrial } from "./kvm-trial.ts";
 import { QemuDriver } from "./qemu-driver.ts";
 
 const QEMU = "qemu-system-x86_64";
 
+export interface OpenDriverParts {
+  readonly dataDir: string;
+  readonly options: WorkerOptions;
+  readonly images: HostImages;
+  readonly log: Logger;
+}
+
 /** Resolves when it knows every machine on the host; to null when the host is to run none. @throws NodeStartError */
-export async function openDriver(dataDir: string, options: WorkerOptions, log: Logger): Promise<Driver | null> {
+export async function openDriver({ dataDir, options, images, log }: OpenDriverParts): Promise<Driver | null> {
   switch (options.vmDriver) {
     case null:
       return null;
@@ -21,9 +28,8 @@ export async function openDriver(dataDir: string, options: WorkerOptions, log: L
       for (const program of ["setpriv", "prlimit"]) await demand(program, ["--version"], "apt-get install util-linux");
       await demand("perl", ["-MPOSIX", "-e", "1"], "apt-get install perl");
       await demand("flock", ["--version"], "apt-get install util-linux");
-      const images = new ImageStore(join(resolve(dataDir), "images"));
       const folder = machinesFolder(dataDir);
-      const accelerator = await chosenAccelerator(options.accelerator, folder, images, log);
+      const accelerator = await chosenAccelerator(options.accelerator, folder, images.store, log);
       return await QemuDriver.open({ folder, images, accelerator, qemu: QEMU, log });
     }
   }

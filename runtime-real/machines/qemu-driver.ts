@@ -5,7 +5,7 @@
 import { chmodSync } from "node:fs";
 import type { Logger } from "pino";
 import type { Machine, VmSpec } from "../../core/index.ts";
-import { ImageError, type ImageStore } from "../images/index.ts";
+import { type HostImages, ImageError } from "../images/index.ts";
 import { killAll, markOf } from "../processes/index.ts";
 import type {
   Accelerator,
@@ -29,7 +29,7 @@ import { TapError, Taps } from "./taps.ts";
 export interface QemuDriverParts {
   /** Absolute: the directory of all machines of this host. */
   readonly folder: string;
-  readonly images: ImageStore;
+  readonly images: Pick<HostImages, "store" | "fetches">;
   readonly accelerator: Accelerator;
   /** The program. */
   readonly qemu: string;
@@ -47,6 +47,8 @@ export class QemuDriver implements Driver {
   /** The start or the end of a supervisor that is under way: orders wait for it. */
   #settled: Promise<void> = Promise.resolve();
   readonly #taps: Taps;
+  /** Ends what is being built, by name. */
+  readonly #builds = new Map<string, AbortController>();
   #fenceAtMs: number | null = null;
   #isClosed = false;
 
@@ -118,11 +120,12 @@ export class QemuDriver implements Driver {
         return;
       case "stop":
         if (machine?.run.epoch !== epoch) return;
-        if (machine.phase === "building") machine.enter("failed", "the build was ended");
+        if (machine.phase === "building") this.#endBuild(machine, "the build was ended");
         else machine.stop();
         return;
       case "delete":
         if (machine === undefined || machine.run.epoch > epoch || machine.executes) return;
+        this.#builds.get(name)?.abort(new Error("it is deleted"));
         machine.release();
         this.#machines.delete(name);
         this.#files.remove(name);
@@ -168,6 +171,7 @@ export class QemuDriver implements Driver {
   /** Lets go of all machines: they go on. */
   close(): void {
     this.#isClosed = true;
+    this.#parts.images.fetches.close();
     for (const machine of this.#machines.values()) machine.release();
     this.#supervisor?.close();
   }
@@ -202,34 +206,60 @@ export class QemuDriver implements Driver {
     this.#listener?.probed(name, epoch, check, passes && isRunning());
   }
 
-  #build({ name, epoch, spec, interfaces }: Extract<MachineAction, { readonly kind: "build" }>): void {
+  #build(action: BuildAction): void {
+    const { name, epoch, interfaces } = action;
     this.#machines.get(name)?.release();
-    const { stopTimeoutMs } = spec;
+    const { stopTimeoutMs } = action.spec;
     const machine = this.#add({ run: { name, epoch }, interfaces, stopTimeoutMs }, "building");
-    try {
-      const image = this.#parts.images.find(imageOf(spec));
-      const { qemu, accelerator } = this.#parts;
-      const args = qemuArguments({ name, spec, interfaces, image, accelerator });
-      const confinement = confinementOf(this.#parts.folder, name, spec, accelerator);
-      // Its user opens them by the descriptors that it gets: nobody else comes as far as to their directory.
-      if (confinement.uid !== null) for (const path of [image.kernelPath, image.initrdPath]) chmodSync(path, 0o444);
-      this.#files.make({
-        version: 1,
-        name,
-        epoch,
-        command: qemu,
-        args,
-        opened: openedFor({ interfaces, image }),
-        confinement,
-        stopTimeoutMs,
-        interfaces: interfaces.map((one) => ({ ...one, dns: [...one.dns] })),
+    const end = new AbortController();
+    this.#builds.set(name, end);
+    this.#make(machine, action, end.signal)
+      .catch((error: unknown) => {
+        if (end.signal.aborted || machine.phase !== "building") return;
+        if (!(error instanceof UnsupportedSpec || error instanceof ImageError))
+          this.#parts.log.error({ err: error, vm: name }, "a machine could not be built");
+        machine.enter("failed", error instanceof Error ? error.message : String(error));
+      })
+      .finally(() => {
+        if (this.#builds.get(name) === end) this.#builds.delete(name);
       });
-      machine.enter("built");
-    } catch (error) {
-      if (!(error instanceof UnsupportedSpec || error instanceof ImageError))
-        this.#parts.log.error({ err: error, vm: name }, "a machine could not be built");
-      machine.enter("failed", error instanceof Error ? error.message : String(error));
+  }
+
+  /** Fetches its image if this host lacks it, and writes down what to start. */
+  async #make(machine: QemuMachine, { name, epoch, spec, interfaces }: BuildAction, signal: AbortSignal) {
+    const { qemu, accelerator, images } = this.#parts;
+    const named = imageOf(spec);
+    const digest = images.store.digestOf(named);
+    if (digest === null)
+      throw new ImageError(`this host knows no image by the name ${named}: by its digest it is found elsewhere, too`);
+    if (!images.store.has(digest)) {
+      await images.fetches.fetch(digest, signal, (words) => {
+        if (machine.phase === "building") machine.enter("building", words);
+      });
+      signal.throwIfAborted();
     }
+    const image = images.store.find(digest);
+    const args = qemuArguments({ name, spec, interfaces, image, accelerator });
+    const confinement = confinementOf(this.#parts.folder, name, spec, accelerator);
+    // Its user opens them by the descriptors that it gets: nobody else comes as far as to their directory.
+    if (confinement.uid !== null) for (const path of [image.kernelPath, image.initrdPath]) chmodSync(path, 0o444);
+    this.#files.make({
+      version: 1,
+      name,
+      epoch,
+      command: qemu,
+      args,
+      opened: openedFor({ interfaces, image }),
+      confinement,
+      stopTimeoutMs: spec.stopTimeoutMs,
+      interfaces: interfaces.map((one) => ({ ...one, dns: [...one.dns] })),
+    });
+    machine.enter("built");
+  }
+
+  #endBuild(machine: QemuMachine, reason: string): void {
+    this.#builds.get(machine.run.name)?.abort(new Error(reason));
+    machine.enter("failed", reason);
   }
 
   #start(machine: QemuMachine): void {
@@ -323,6 +353,8 @@ export class QemuDriver implements Driver {
     this.#supervisor = null;
   }
 }
+
+type BuildAction = Extract<MachineAction, { readonly kind: "build" }>;
 
 function imageOf({ source }: VmSpec): string {
   if (source === null) throw new UnsupportedSpec("source: this driver has no guest of its own: name an image");

@@ -8,7 +8,14 @@ import type { Greeter } from "./greeter.ts";
 import { encodeAnswer } from "./handshake.ts";
 import type { Link } from "./link.ts";
 import { isKnown, type NetworkHandlers } from "./network-handlers.ts";
-import { CALL_LIMIT_BYTES, CHANNEL_LIMIT_BYTES, HELLO_LIMIT_BYTES, JOIN_LIMIT_BYTES, PROTOCOLS } from "./protocols.ts";
+import {
+  CALL_LIMIT_BYTES,
+  CHANNEL_LIMIT_BYTES,
+  HELLO_LIMIT_BYTES,
+  IMAGE_LIMIT_BYTES,
+  JOIN_LIMIT_BYTES,
+  PROTOCOLS,
+} from "./protocols.ts";
 import { answerFrame, parseReport, REPORT_LIMIT_BYTES, routesFrame, serversFrame } from "./reports.ts";
 import { say } from "./say.ts";
 
@@ -19,7 +26,7 @@ const CALL_TIMEOUT_MS = 30_000;
  */
 const REPORTS_MAX = 4;
 /** Streams of one kind that a peer may hold open. More than a correct peer needs in the worst case. */
-const STREAMS_MAX = { long: 8, call: 128, join: 4, console: 64 } as const;
+const STREAMS_MAX = { long: 8, call: 128, join: 4, console: 64, image: 64 } as const;
 const PING_BYTES_MAX = 64;
 
 export interface InboundParts {
@@ -48,6 +55,8 @@ export class Inbound {
     await libp2p.handle(PROTOCOLS.call, (stream, connection) => this.#call(stream, connection), calls);
     const consoles = { maxInboundStreams: STREAMS_MAX.console, maxOutboundStreams: STREAMS_MAX.console };
     await libp2p.handle(PROTOCOLS.console, (stream, connection) => this.#console(stream, connection), consoles);
+    const images = { maxInboundStreams: STREAMS_MAX.image, maxOutboundStreams: STREAMS_MAX.image };
+    await libp2p.handle(PROTOCOLS.image, (stream, connection) => this.#image(stream, connection), images);
     const joins = { maxInboundStreams: STREAMS_MAX.join, maxOutboundStreams: STREAMS_MAX.join };
     await libp2p.handle(PROTOCOLS.join, (stream, connection) => this.#join(stream, connection), joins);
   }
@@ -159,6 +168,14 @@ export class Inbound {
     const from = connection.remotePeer.toString();
     if (handlers.isServer(from)) handlers.channel(new Channel(stream, CHANNEL_LIMIT_BYTES));
     else stream.abort(new Error("no member"));
+  }
+
+  #image(stream: Stream, connection: Connection): void {
+    const { handlers } = this.#parts;
+    const from = connection.remotePeer.toString();
+    if (handlers.isServer(from) || handlers.workers?.isWorker(from) === true)
+      this.#answer(stream, IMAGE_LIMIT_BYTES, (question, signal) => handlers.image(from, question, signal));
+    else stream.abort(new Error("not known"));
   }
 
   #join(stream: Stream, connection: Connection): void {

@@ -49,6 +49,7 @@ async function node(kind: Kind, peerId: string, logged: string[] = []): Promise<
       toldAddresses: () => undefined,
       isMember: (asked) => asked === peerId,
       isServer: (asked) => asked === peerId,
+      image: (_, question) => Promise.resolve(question),
       channel: (channel) => channel.close(),
       workers: null,
       toldServers: () => undefined,

@@ -169,6 +169,11 @@ export class Link {
     this.#reports.close();
   }
 
+  /** Null: the peer is not connected. */
+  get connection(): Connection | null {
+    return this.#isConnected ? this.#connection : null;
+  }
+
   /** A stream to the peer; null: it is not connected. */
   async openConsole(): Promise<Stream | null> {
     return await this.#open(PROTOCOLS.console);

@@ -25,6 +25,8 @@ export interface NetworkHandlers {
   call(from: PeerId, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
   /** A server has opened a channel. */
   channel(channel: Channel): void;
+  /** A member, or a worker that is known here, asks about an image. If this rejects, the stream is aborted. */
+  image(from: PeerId, question: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
   /** Anybody asks to join. Beside a hello, this is all that a stranger can reach. */
   join(from: PeerId, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
 }

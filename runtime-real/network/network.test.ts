@@ -77,6 +77,7 @@ class End {
         toldAddresses: (from, addresses) => this.handlers.toldAddresses?.(from, addresses),
         isMember: (peerId) => this.members.has(peerId),
         isServer: (peerId) => this.members.has(peerId),
+        image: (_, question) => Promise.resolve(question),
         channel: (channel) => channel.close(),
         workers: this.handlers.workers ?? null,
         toldServers: (from, servers) => this.handlers.toldServers?.(from, servers),

@@ -2,7 +2,7 @@
  * The network of one node: its own connections to peers (link.ts), what others open to it (inbound.ts), and which of
  * them may stay connected (strangers.ts).
  */
-import type { Libp2p, Stream } from "@libp2p/interface";
+import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import type { Logger } from "pino";
 import type { Message, NodeId, PeerId } from "../../core/index.ts";
@@ -10,12 +10,13 @@ import type { Identity } from "../identity/index.ts";
 import { parseAddress } from "./addresses.ts";
 import { Channel } from "./channel.ts";
 import { Complaints } from "./complaints.ts";
+import { exchange } from "./exchange.ts";
 import { Greeter } from "./greeter.ts";
 import { Inbound } from "./inbound.ts";
 import { Link, type PeerStatus } from "./link.ts";
 import { NetworkError } from "./network-error.ts";
 import { isKnown, type NetworkHandlers } from "./network-handlers.ts";
-import { CHANNEL_LIMIT_BYTES, PROTOCOLS } from "./protocols.ts";
+import { CHANNEL_LIMIT_BYTES, IMAGE_LIMIT_BYTES, PROTOCOLS } from "./protocols.ts";
 import { Strangers } from "./strangers.ts";
 import { createTransport, multiaddrOf, stopWithin, type TransportKind } from "./transport.ts";
 
@@ -184,12 +185,37 @@ export class Network {
     return new Channel(stream, CHANNEL_LIMIT_BYTES);
   }
 
+  /**
+   * Asks a peer about an image, over this node's own connection to it or the one that it has opened.
+   *
+   * @throws NetworkError
+   */
+  async askForImage(to: PeerId, question: Uint8Array, limitMs: number, signal: AbortSignal): Promise<Uint8Array> {
+    const connection = this.#links.get(to)?.connection ?? this.#inboundOf(to)[0];
+    if (connection === undefined) throw new NetworkError("notConnected", `${to} is not connected`, "wait until it is");
+    const either = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
+    return await exchange(connection, PROTOCOLS.image, question, either, IMAGE_LIMIT_BYTES);
+  }
+
+  /** Peers that have opened a connection to this node. */
+  connected(): ReadonlySet<PeerId> {
+    const inbound = (this.#libp2p?.getConnections() ?? []).filter(({ direction }) => direction === "inbound");
+    return new Set(inbound.map(({ remotePeer }) => remotePeer.toString()));
+  }
+
+  /** The connections that a peer has opened, the last one first: earlier ones may be of a process that is gone. */
+  #inboundOf(from: PeerId): readonly Connection[] {
+    return (this.#libp2p?.getConnections() ?? [])
+      .filter(
+        ({ remotePeer, direction, status }) =>
+          remotePeer.toString() === from && direction === "inbound" && status === "open",
+      )
+      .reverse();
+  }
+
   /** Null: that peer has opened no connection, or speaks no such protocol. */
   async #openInbound(from: PeerId): Promise<Stream | null> {
-    const connections = this.#libp2p?.getConnections() ?? [];
-    // The last one first: earlier ones may be of a process that is gone.
-    for (const connection of connections.filter(({ remotePeer }) => remotePeer.toString() === from).reverse()) {
-      if (connection.direction !== "inbound" || connection.status !== "open") continue;
+    for (const connection of this.#inboundOf(from)) {
       try {
         return await connection.newStream(PROTOCOLS.console, { signal: AbortSignal.timeout(OPEN_TIMEOUT_MS) });
       } catch {

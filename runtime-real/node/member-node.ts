@@ -40,6 +40,7 @@ import {
 import type { Consoles } from "../consoles/index.ts";
 import { CoreLoop, realRuntime } from "../core-loop/index.ts";
 import { NodeStartError } from "../errors/index.ts";
+import { HostImages, type ImagePeers } from "../images/index.ts";
 import { answerJoin } from "../join/index.ts";
 import { openDriver } from "../machines/index.ts";
 import { Network, type NetworkPeer } from "../network/index.ts";
@@ -92,6 +93,7 @@ export class MemberNode implements RunningNode, Served {
   readonly #events: EventFeed;
   readonly #routes: MemberRoutes;
   readonly consoles: Consoles;
+  readonly #images: HostImages;
   /** What is looked at every second, and when there is another leader. */
   readonly #reviewed: readonly { review(): void }[];
   readonly #startedMs = performance.now();
@@ -166,6 +168,7 @@ export class MemberNode implements RunningNode, Served {
         return await this.#network.channel(to);
       },
     });
+    this.#images = new HostImages(options.dataDir, this.#imagePeers(), log);
     this.#calls = new MemberCalls({
       send: async (to, call, timeoutMs, signal) => {
         if (this.#network === null) throw new Error("the network is not up");
@@ -226,6 +229,7 @@ export class MemberNode implements RunningNode, Served {
         isMember: (peerId) => this.node.isMember(peerId),
         isServer: (peerId) => this.node.isMember(peerId),
         channel: (channel) => this.consoles.answer(channel),
+        image: async (from, question, signal) => await this.#images.exchange.answer(from, question, signal),
         workers: {
           isWorker: (peerId) => this.#workers.has(peerId),
           isRemoved: (peerId) => this.#workers.isRemoved(peerId),
@@ -379,6 +383,19 @@ export class MemberNode implements RunningNode, Served {
     return null;
   }
 
+  #imagePeers(): ImagePeers {
+    const { node } = this;
+    return {
+      isMember: true,
+      ask: async (to, question, limitMs, signal) => {
+        if (this.#network === null) throw new Error("the network is not up");
+        return await this.#network.askForImage(to, question, limitMs, signal);
+      },
+      members: () => node.configuration.members.flatMap(({ id, peerId }) => (id === this.nodeId ? [] : [peerId])),
+      workers: () => [...(this.#network?.connected() ?? [])].filter((peerId) => this.#workers.has(peerId)),
+    };
+  }
+
   async #answerJoin(
     from: PeerId,
     request: Uint8Array,
@@ -411,7 +428,7 @@ export class MemberNode implements RunningNode, Served {
     const { dataDir } = this.#options;
     const { worker } = this.#directory.settings;
     const others = this.node.configuration.members.flatMap(({ id }) => (id === this.nodeId ? [] : [id]));
-    const driver = await openDriver(dataDir, worker, this.#log);
+    const driver = await openDriver({ dataDir, options: worker, images: this.#images, log: this.#log });
     this.#driver = driver;
     return await AgentLoop.start({
       workerId: this.nodeId,

@@ -8,6 +8,7 @@ import type { NodeId, PeerId } from "../../core/index.ts";
 import { ConsoleHost, Consoles } from "../consoles/index.ts";
 import { NodeStartError } from "../errors/index.ts";
 import type { Identity } from "../identity/index.ts";
+import { HostImages, type ImagePeers } from "../images/index.ts";
 import { refuse } from "../join/index.ts";
 import { openDriver } from "../machines/index.ts";
 import { Network, NetworkError } from "../network/index.ts";
@@ -104,6 +105,7 @@ class WorkerNode implements RunningNode {
     });
     const routes = new WorkerRoutes({ nodeId, host: new HostRoutes({ clusterId, log }), log });
     this.#routes = routes;
+    const images = new HostImages(dataDir, this.#imagePeers(), log);
     const network = await Network.start({
       identity,
       nodeId,
@@ -114,10 +116,11 @@ class WorkerNode implements RunningNode {
       transport,
       log,
       handlers: {
-        // It takes nothing from peers but answers to its own reports, and what servers ask of consoles.
+        // It takes nothing from peers but answers to its own reports, and what servers ask of consoles and images.
         isMember: () => false,
         isServer: (peerId) => this.#settings.servers.some((server) => server.peerId === peerId),
         channel: (channel) => consoles.answer(channel),
+        image: async (from, question, signal) => await images.exchange.answer(from, question, signal),
         message: () => undefined,
         toldAddresses: () => undefined,
         workers: null,
@@ -131,7 +134,7 @@ class WorkerNode implements RunningNode {
     });
     this.#network = network;
     const { worker } = this.#settings;
-    driver = await openDriver(dataDir, worker, log);
+    driver = await openDriver({ dataDir, options: worker, images, log });
     this.#worker = await AgentLoop.start({
       workerId: nodeId,
       dataDir,
@@ -148,6 +151,19 @@ class WorkerNode implements RunningNode {
       halted: (reason) => this.#end({ kind: "halted", reason }),
     });
     log.info({ clusterId, peerId: this.peerId, addresses: this.addresses, transport, role: "worker" }, "node is up");
+  }
+
+  /** It gets images over the server that it is connected to, and gives its own to that server. */
+  #imagePeers(): ImagePeers {
+    return {
+      isMember: false,
+      ask: async (to, question, limitMs, signal) => {
+        if (this.#network === null) throw new Error("the network is not up");
+        return await this.#network.askForImage(to, question, limitMs, signal);
+      },
+      members: () => this.#settings.servers.flatMap(({ id, peerId }) => (id === this.#server ? [peerId] : [])),
+      workers: () => [],
+    };
   }
 
   async #report(to: NodeId, report: Uint8Array): Promise<Uint8Array | null> {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { QUESTION_MS, type WaitOptions, withNode, withWaitOptions } from "../../client/index.ts";
 import { type Session, UsageError, withExamples } from "../../frame/index.ts";
+import { withDigest } from "./image-digest.ts";
 import { type SpecFlags, specOf, withSpecOptions } from "./spec-flags.ts";
 import { untilReached, type VmGoal } from "./waiting.ts";
 
@@ -24,7 +25,7 @@ export function registerCreate(vm: Command, session: Session): void {
     "it runs",
   ).action(async (options: WaitOptions & SpecFlags & { readonly name?: string }) => {
     const described = await specOf(options);
-    const { spec } = described;
+    const spec = await withDigest(described.spec, options);
     const name = options.name ?? described.name;
     if (name === null) throw new UsageError("the VM has no name", "give --name NAME, or a name in the file");
     await withNode(options, async (api) => {

@@ -44,7 +44,7 @@ export const OWN_FLAGS: readonly OwnFlag<Spec>[] = [
   {
     field: "source",
     flags: "--image <image>",
-    about: "the image to boot, by its digest or by its name on the worker",
+    about: "the image to boot, by its digest, or by its name on the host of this node",
     read: (text, spec) => ({ ...spec, source: onlySource({ kind: "image", image: text }, spec.source) }),
   },
   {

@@ -22,6 +22,7 @@ export function handlersWith(
     toldRoutes: () => undefined,
     toldRemoved: () => undefined,
     introduction: () => null,
+    image: (_, question) => Promise.resolve(question),
     channel: (channel) => channel.close(),
     call: (_, request) => Promise.resolve(request),
     join: (_, request) => Promise.resolve(request),

@@ -30,6 +30,7 @@ const network = await Network.start({
     toldRoutes: () => undefined,
     toldRemoved: () => undefined,
     introduction: () => null,
+    image: (_, question) => Promise.resolve(question),
     channel: (channel) => channel.close(),
     call: async (_, request) => request,
     join: async (_, request) => request,

@@ -1,0 +1,171 @@
+/**
+ * Images go where they are needed: two members and a worker that is no member, each with the driver of QEMU, and
+ * images that one of them alone has.
+ */
+import { execFileSync } from "node:child_process";
+import { randomFillSync } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type AnswerOf, loadImages } from "../../runtime-real/index.ts";
+import { RealCluster, RealNode, until } from "./testing/index.ts";
+
+const blixard = join(import.meta.dirname, "..", "blixard.js");
+const SUBNET = "10.203.78.0/24";
+const WORKER = 7;
+const LIMIT = { timeout: 120_000 };
+const BIG_MIB = 64;
+const ABSENT = `sha256:${"0".repeat(64)}`;
+const QEMU = ["--vm-driver", "qemu", "--accel", "tcg"];
+
+const cluster = new RealCluster();
+const worker = new RealNode(WORKER, join(cluster.folder, `${WORKER}`), "127.0.0.1:0");
+let demo = "";
+
+beforeAll(async () => {
+  await cluster.start(2, QEMU);
+  // Room for several on a host of any size.
+  const overcommit = { cpu: 8, memory: 1, disk: 1, reservePercent: 10 };
+  await node(1).ask((api) => api.write("scheduler.configure", { scheduler: { overcommit } }));
+  const { token, address } = await cluster.joinToken();
+  const joins = ["--join", address, "--token", token];
+  await worker.start(["--worker-only", "--id", `${WORKER}`, "--bind", worker.bind, ...QEMU, ...joins]);
+  demo = JSON.parse(run("image", "build", "demo", "--data-dir", node(1).dataDir, "--json")).digest;
+  run("ip-pool", "create", "--name", "lan", "--subnet", SUBNET, "--data-dir", node(1).dataDir);
+  // It takes its time to give up.
+  await create("ghost", ABSENT, 2);
+}, 120_000);
+afterAll(async () => {
+  for (const pid of processes("machines/supervisor.ts")) process.kill(pid, "SIGKILL");
+  await worker.end("SIGKILL");
+  await until(() => processes("qemu-system").length === 0);
+  await cluster.destroy();
+});
+
+function node(id: number): RealNode {
+  return cluster.nodes.find((one) => one.id === id) ?? expect.fail(`no node ${id}`);
+}
+
+function run(...args: readonly string[]): string {
+  return execFileSync(process.execPath, [blixard, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** Those of this test that have `word` in their command line. */
+function processes(word: string): readonly number[] {
+  return readdirSync("/proc").flatMap((entry) => {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid)) return [];
+    try {
+      const command = readFileSync(`/proc/${entry}/cmdline`, "utf8");
+      const isOurs =
+        command.includes(cluster.folder) || readFileSync(`/proc/${entry}/environ`, "utf8").includes(cluster.folder);
+      return isOurs && command.includes(word) ? [pid] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+async function vm(name: string): Promise<AnswerOf<"vm.show">["vm"] | null> {
+  return await node(1).ask(async (api) => {
+    const { vms } = await api.read("vm.list", {}, { timeoutMs: 20_000 });
+    return vms.find((one) => one.name === name) ?? null;
+  });
+}
+
+async function create(name: string, image: string, workerId: number): Promise<void> {
+  const size = { vcpus: 1, memoryMiB: 96, diskGiB: 0, workerId };
+  const recovery = { restartsMax: 0 };
+  const spec = { ...size, source: { kind: "image", image }, networks: [{ pool: "lan" }], recovery } as const;
+  await node(1).ask((api) => api.write("vm.create", { name, spec }, { timeoutMs: 10_000 }));
+}
+
+async function remove(name: string): Promise<void> {
+  run("vm", "delete", name, "--yes", "--data-dir", node(1).dataDir);
+}
+
+/** The directory of an image on a node; `fetch`: of what there is of it. */
+function folderOf(of: RealNode, digest: string, prefix: "sha256" | "fetch" = "sha256"): string {
+  return join(of.dataDir, "images", digest.replace("sha256:", `${prefix}-`));
+}
+
+/** An image that boots nowhere and that this node alone has. */
+async function addBigImage(to: RealNode): Promise<string> {
+  const path = join(cluster.folder, "big");
+  const bytes = Buffer.alloc(1024 * 1024);
+  writeFileSync(path, "");
+  for (let at = 0; at < BIG_MIB; at++) writeFileSync(path, randomFillSync(bytes), { flag: "a" });
+  const { ImageStore } = await loadImages();
+  return await new ImageStore(join(to.dataDir, "images")).add(path, path, "", "big");
+}
+
+test("a VM boots on a worker that has to fetch its image over the member it is connected to", LIMIT, async () => {
+  expect(existsSync(folderOf(worker, demo))).toBe(false);
+  // By its name, which the worker does not know.
+  const size = ["--vcpus", "1", "--memory", "96", "--disk", "0", "--network", "lan", "--image", "demo"];
+  run(
+    "vm",
+    "create",
+    "--name",
+    "web",
+    ...size,
+    "--worker",
+    `${WORKER}`,
+    "--timeout",
+    "60s",
+    "--data-dir",
+    node(1).dataDir,
+  );
+  const { addresses, spec } = (await vm("web")) ?? expect.fail("it was created");
+  expect(spec.source).toEqual({ kind: "image", image: demo });
+  let text = "";
+  await until(async () => {
+    const response = await fetch(`http://${addresses[0]?.address}/`, { signal: AbortSignal.timeout(1000) }).catch(
+      () => null,
+    );
+    text = response?.status === 200 ? await response.text() : "";
+    return text !== "";
+  });
+  expect(text).toContain("web ");
+  expect(existsSync(folderOf(worker, demo))).toBe(true);
+  await remove("web");
+});
+
+test(
+  "the only node that has an image is killed while it is copied: that is told, and the copy goes on when it is back",
+  LIMIT,
+  async () => {
+    const big = await addBigImage(worker);
+    // To a member that the worker may not be connected to.
+    await create("big", big, 2);
+    const partial = join(folderOf(node(2), big, "fetch"), "kernel");
+    const copiedMiB = (): number => (existsSync(partial) ? statSync(partial).size / 2 ** 20 : 0);
+    await until(() => copiedMiB() > 8);
+    worker.signal("SIGSTOP");
+    const { ino } = statSync(partial);
+    expect(copiedMiB()).toBeLessThan(BIG_MIB);
+    await worker.end("SIGKILL");
+    const reasons = new Set<string>();
+    const reason = async (): Promise<string> => {
+      const said = (await vm("big"))?.reason ?? "";
+      reasons.add(said);
+      return said;
+    };
+    await until(async () => (await reason()).startsWith("no node that is connected has the image now"));
+    expect((await vm("big"))?.state).toBe("Building");
+    await worker.start();
+    await until(async () => {
+      await reason();
+      return existsSync(folderOf(node(2), big));
+    });
+    expect(statSync(join(folderOf(node(2), big), "kernel")).ino).toBe(ino);
+    expect([...reasons].filter((said) => /^fetching image \d+\/128 MiB$/.test(said)).length).toBeGreaterThan(1);
+    await remove("big");
+  },
+);
+
+test("a VM whose image nobody has says so", LIMIT, async () => {
+  await until(async () => (await vm("ghost"))?.state === "Failed");
+  expect((await vm("ghost"))?.reason).toContain(`no node that is connected has the image ${ABSENT}`);
+  await remove("ghost");
+});
