@@ -20,7 +20,7 @@ export default scenario({
       targets: ["leader", "follower"],
       parameters: { factor: [0.5, 1.6] },
     },
-    { kind: "disk-stall", everyMs: [2000, 4000], durationMs: [1200, 1900], targets: ["follower"] },
+    { kind: "disk-stall", everyMs: [3000, 6000], durationMs: [1200, 6000], targets: ["follower"] },
     { kind: "cut-link", everyMs: [4000, 10_000], durationMs: [4000, 15_000], targets: ["leader"] },
   ],
 });

@@ -32,6 +32,18 @@ const CONSENSUS_PLANTS: readonly Plant[] = [
     ],
   },
   {
+    name: "campaigns-on-stalled-disk",
+    scenario: "late-votes",
+    file: "core/raft/raft.ts",
+    edits: [
+      {
+        find: "state.nowMs >= state.electionDeadlineMs && state.outbox.diskIdle",
+        replace: "state.nowMs >= state.electionDeadlineMs",
+      },
+      { find: "roster.promotable && outbox.diskIdle ?", replace: "roster.promotable ?" },
+    ],
+  },
+  {
     // The lease counts from when the answer came, and not from when the question left.
     name: "lease-from-answer",
     scenario: ["lease-reads", "transfer-storm"],

@@ -116,6 +116,20 @@ test("a candidate asks for votes only once its own is durable, and counts its ow
   expect(cluster.node(1).role).toBe("leader");
 });
 
+test("a member whose disk stands still campaigns no more, and once it works at once", () => {
+  const cluster = new Cluster([1, 2, 3]);
+  cluster.stallDisk(1);
+  cluster.run(1400);
+  expect(cluster.node(1).role).toBe("candidate");
+  for (const id of [2, 3]) cluster.pause(id);
+  const before = cluster.sent.length;
+  const asks = () => cluster.sent.slice(before).filter(({ message }) => message.type === "requestVote").length;
+  cluster.run(20_000);
+  expect(asks()).toBe(0);
+  cluster.resumeDisk(1);
+  expect(asks()).toBeGreaterThan(0);
+});
+
 test("a vote that was lost in a crash was never spoken, and may go to another", () => {
   const cluster = new Cluster([1, 2, 3]);
   cluster.stallDisk(2);

@@ -147,9 +147,9 @@ export class Raft {
   }
   /** When it next wants to be woken. */
   get deadlineMs(): number {
-    const { role, leadership, roster, electionDeadlineMs } = this.#state;
+    const { role, leadership, roster, outbox, electionDeadlineMs } = this.#state;
     if (role === "leader") return leadership.heartbeatDeadlineMs;
-    return roster.promotable ? electionDeadlineMs : Number.POSITIVE_INFINITY;
+    return roster.promotable && outbox.diskIdle ? electionDeadlineMs : Number.POSITIVE_INFINITY;
   }
   /** Whether every write that was issued is durable. */
   get diskIdle(): boolean {
@@ -236,10 +236,13 @@ export class Raft {
     advanceCommit(this.#state);
   }
 
-  /** After the input was handled: what the clock says. */
+  /**
+   * After the input was handled: what the clock says. No campaign while the disk has something to do: it needs no disk
+   * to take the others to a new term, and none of those terms could be won on a disk that stands still.
+   */
   expire(): void {
     const state = this.#state;
-    if (state.role !== "leader" && state.nowMs >= state.electionDeadlineMs) {
+    if (state.role !== "leader" && state.nowMs >= state.electionDeadlineMs && state.outbox.diskIdle) {
       if (state.roster.promotable) campaign(state);
       else state.resetElectionDeadline();
     }
