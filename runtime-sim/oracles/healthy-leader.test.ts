@@ -68,6 +68,16 @@ describe("a settled leader", () => {
     expect(made.violations).toEqual([]);
   });
 
+  test.each([
+    [[1], 0],
+    [[1, 2], 1],
+  ])("enters a later term itself, with the voters %j: %i violations", (voters, violations) => {
+    const made = settled((cluster) => cluster.step(1, configure(1, configurationOf(voters))));
+    made.step(1, (node) => Object.assign(node, { commitIndex: 1 }));
+    enter(made, 1, 2);
+    expect(made.violations).toHaveLength(violations);
+  });
+
   test("gives up before that configuration is committed", () => {
     const made = settled((cluster) => cluster.step(1, configure(1, configurationOf([2, 3, 4]))));
     stepDown(made);

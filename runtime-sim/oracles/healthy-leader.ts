@@ -7,10 +7,10 @@
  *
  *   - that a settled leader does not give up its term, unless the latest configuration in its log is final, committed
  *     and without it, or it is the only voter (it then elects itself anew after many changes);
- *   - that nobody enters a later term than a settled leader's, unless that leader has ordered a campaign in its term.
- *     Whoever enters it has a quorum's pre-votes, and the quorum hears the leader. The one excuse is that pre-votes
- *     were given earlier: to somebody who was paused or whose clock was wrong within these four time-outs, or whose
- *     messages were held back on the way.
+ *   - that nobody else enters a later term than a settled leader's, unless that leader has ordered a campaign in its
+ *     term. Whoever enters it has a quorum's pre-votes, and the quorum hears the leader. The one excuse is that
+ *     pre-votes were given earlier: to somebody who was paused or whose clock was wrong within these four time-outs,
+ *     or whose messages were held back on the way.
  *
  * Does not check: runs with a liar; a leader whose quorum is worse connected; that a leader who should give up does
  * (availability sees it when nobody serves).
@@ -94,7 +94,7 @@ export function healthyLeader({ violate, members, configurations, health, raft, 
 
   function entered(node: NodeView): void {
     for (const [leader, { term, since, hasOrdered }] of leading) {
-      if (term >= node.term || hasOrdered) continue;
+      if (term >= node.term || hasOrdered || (leader === node.id && mayGiveUp(node))) continue;
       const quorum = settledWith(leader);
       if (quorum === null || mayHoldOldVotes(node.id, quorum)) continue;
       violate(
