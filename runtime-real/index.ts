@@ -18,8 +18,9 @@ export { formatApiToken, formatJoinToken, InvalidToken, makeToken, type NewToken
 /** What makes and keeps images: see images/image-store.ts. */
 export const loadImages = async (): Promise<typeof Images> => await import("./images/index.ts");
 
-/** What is known of the machines of a host: see machines/kvm-trial.ts. */
-export const loadMachines = async (): Promise<Pick<typeof Machines, "knownKvm">> => await import("./machines/index.ts");
+/** What is known of the machines of a host: see machines/open-driver.ts. */
+export const loadMachines = async (): Promise<Pick<typeof Machines, "knownKvm" | "machinesOf">> =>
+  await import("./machines/index.ts");
 
 /** What `openRecording` and `replay` do: see recording/replay.ts. */
 export const loadRecording = async (): Promise<Pick<typeof Recording, "openRecording" | "replay">> =>

@@ -2,7 +2,7 @@
  * Images go where they are needed: two members and a worker that is no member, each with the driver of QEMU, and
  * images that one of them alone has.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { randomFillSync } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -163,6 +163,32 @@ test(
     await remove("big");
   },
 );
+
+test("an imported image is on two workers when the command returns, and stays while a VM uses it", LIMIT, async () => {
+  const [kernel, initrd] = ["kernel", "initrd"].map((file) => join(folderOf(node(1), demo), file));
+  const files = ["--kernel", kernel ?? "", "--initrd", initrd ?? ""];
+  const at = ["--data-dir", node(1).dataDir];
+  const said = run("image", "import", "--name", "mine", ...files, "--cmdline", "quiet", ...at);
+  expect(said).toMatch(/^mine sha256:[0-9a-f]{64}\nmine is on 2 workers\n$/);
+  const [digest = ""] = /sha256:[0-9a-f]{64}/.exec(said) ?? [];
+  const holders = [node(1), node(2), worker].filter((one) => existsSync(folderOf(one, digest)));
+  expect(holders).toHaveLength(2);
+
+  await create("user", digest, 1);
+  await until(async () => (await vm("user"))?.state === "Running");
+  const { image } = JSON.parse(run("image", "show", "mine", "--json", ...at));
+  expect(image).toMatchObject({ digest, names: ["mine"], kind: "kernel", commandLine: "quiet", usedBy: ["user"] });
+  const refused = spawnSync(process.execPath, [blixard, "image", "remove", "mine", "--yes", ...at], {
+    encoding: "utf8",
+  });
+  expect({ status: refused.status, stderr: refused.stderr }).toEqual({
+    status: 1,
+    stderr: expect.stringContaining("VMs of this host use the image mine: user\nhint: delete or migrate them first"),
+  });
+  await remove("user");
+  expect(run("image", "remove", "mine", "--yes", ...at)).toBe("image mine removed\n");
+  expect(existsSync(folderOf(node(1), digest))).toBe(false);
+});
 
 test("a VM whose image nobody has says so", LIMIT, async () => {
   await until(async () => (await vm("ghost"))?.state === "Failed");

@@ -1,6 +1,7 @@
 /**
  * Handlers of all procedures on a running node. A handler turns a checked request into a request to the core, and the
- * answer of the core into that of the procedure. In this file: specifications of VMs, tokens and events.
+ * answer of the core into that of the procedure. In this file: specifications of VMs, images, tokens and
+ * events.
  */
 import { clusterHandlers } from "./cluster-handlers.ts";
 import { coreOf } from "./core-requests.ts";
@@ -30,6 +31,8 @@ export function handlersFor(served: Served): Handlers {
       if (result.vm === null) throw vmNotFound();
       return { index, vm: vmAnswer(result.vm, addressResolver(node.state)) };
     },
+
+    "image.copy": async ({ digest }, { signal }) => await served.imageCopies.look(digest, signal),
 
     "token.create": async ({ session, ...token }, context) => {
       const { index, term, result } = await commit(session, { kind: "createToken", ...token }, context);

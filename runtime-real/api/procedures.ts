@@ -19,7 +19,7 @@ import {
 } from "../../core/index.ts";
 import { orchestrationProcedures } from "./orchestration-procedures.ts";
 import { answeredCommand, cluster, commandProcedure, ofVm, procedure, type Resource } from "./procedure.ts";
-import { pageLimit, sessionSchema, withSession, withStale } from "./request-fields.ts";
+import { digestSchema, pageLimit, sessionSchema, withSession, withStale } from "./request-fields.ts";
 import {
   clusterEventSchema,
   logIndex,
@@ -198,6 +198,19 @@ export const procedures = {
     resource: ofVm,
     request: record({ name: nameSchema, ...withStale }),
     answer: z.strictObject({ index: logIndex, vm: vmRecordSchema }),
+  }),
+
+  "image.copy": procedure({
+    summary: "Has one more worker fetch an image, unless two have it. Ask again until they do.",
+    effect: "read",
+    action: "manageNode",
+    resource: cluster,
+    request: record({ digest: digestSchema }),
+    answer: z.strictObject({
+      copies: z.int().meta({ description: "Workers that have it; of many, not all are counted" }),
+      wanted: z.int().meta({ description: "Two, or as many as there are workers that run VMs" }),
+      progress: z.string().meta({ description: "How far the next copy is; empty: there are enough" }),
+    }),
   }),
 
   "token.create": procedure({

@@ -1,5 +1,6 @@
 /** What the handlers need of the node that they answer for. */
 import type { ClientAnswer, ClientRequest, Node } from "../../core/index.ts";
+import type { ImageCopies } from "../images/index.ts";
 import type { PeerStatus } from "../network/index.ts";
 import type { CallContext } from "./call-context.ts";
 import type { AnswerOf, CheckedRequestOf, ProcedureName } from "./procedures.ts";
@@ -20,6 +21,7 @@ export interface Served {
     body: CheckedRequestOf<Name>,
     context: CallContext,
   ): Promise<AnswerOf<Name>>;
+  readonly imageCopies: Pick<ImageCopies, "look">;
   uptimeMs(): number;
   eventLoopDelayP99Ms(): number;
   nowMs(): number;

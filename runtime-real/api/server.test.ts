@@ -58,6 +58,7 @@ function handlers(own: Partial<Handlers> = {}): Handlers {
     "cluster.status": refused,
     "cluster.members": refused,
     "cluster.leave": refused,
+    "image.copy": refused,
     "cluster.transferLeader": refused,
     "vm.list": () => Promise.resolve({ index: 2, vms: [], nextAfterName: null }),
     "vm.show": refused,

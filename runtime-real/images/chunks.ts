@@ -1,4 +1,5 @@
 /** Files as rows of chunks, read and written one at a time, so that no file has to fit into memory. */
+import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import {
   CHUNK_BYTES,
@@ -37,17 +38,23 @@ export function isZeroChunk(file: DescribedFile, index: number): boolean {
  *
  * @throws ImageError when it is empty or too long.
  */
-export async function copyInChunks(from: string, to: string, name: ImageFileName): Promise<DescribedFile> {
+export async function copyInChunks(
+  from: string,
+  to: string,
+  name: ImageFileName,
+): Promise<{ readonly described: DescribedFile; readonly fileSha256: string }> {
   const source = await openFile(from, name);
   const target = await open(to, "wx", 0o600);
   try {
     const chunks: string[] = [];
+    const whole = createHash("sha256");
     let sizeBytes = 0;
     let bytes = await readAt(source, sizeBytes, CHUNK_BYTES);
     while (bytes.length > 0) {
       if (sizeBytes + bytes.length > IMAGE_BYTES_MAX) throw tooLong(name, from, "more");
       const hash = sha256(bytes);
       chunks.push(hash);
+      whole.update(bytes);
       if (hash !== ZERO_CHUNK) await writeAt(target, sizeBytes, bytes);
       sizeBytes += bytes.length;
       bytes = await readAt(source, sizeBytes, CHUNK_BYTES);
@@ -55,7 +62,7 @@ export async function copyInChunks(from: string, to: string, name: ImageFileName
     if (sizeBytes === 0) throw new ImageError(`${name}: ${from} is empty`, { field: name });
     await target.truncate(sizeBytes);
     await target.sync();
-    return { name, sizeBytes, chunks };
+    return { described: { name, sizeBytes, chunks }, fileSha256: whole.digest("hex") };
   } finally {
     await source.close();
     await target.close();

@@ -14,16 +14,22 @@ export const IMAGE_BYTES_MAX = 8 * 1024 ** 3;
 /** The description of an image of that size is shorter. */
 export const DESCRIPTION_BYTES_MAX = 1024 * 1024;
 const COMMAND_LINE_LENGTH_MAX = 1024;
+/** Of the disk that a guest sees. */
+export const VIRTUAL_BYTES_MAX = 1024 ** 4;
+
+export const DISK_FORMATS = ["raw", "qcow2"] as const;
+export type DiskFormat = (typeof DISK_FORMATS)[number];
 
 /** As a specification names it. */
 export const DIGEST = /^sha256:([0-9a-f]{64})$/;
 
-const FILE_NAMES = ["kernel", "initrd"] as const;
-export type ImageFileName = (typeof FILE_NAMES)[number];
+export const IMAGE_FILES = { kernel: ["kernel", "initrd"], disk: ["disk"] } as const;
+export type ImageKind = keyof typeof IMAGE_FILES;
+export type ImageFileName = (typeof IMAGE_FILES)[ImageKind][number];
 
 const fileSchema = z
   .strictObject({
-    name: z.enum(FILE_NAMES),
+    name: z.enum([...IMAGE_FILES.kernel, ...IMAGE_FILES.disk]),
     sizeBytes: z.int().min(1).max(IMAGE_BYTES_MAX),
     /** Hexadecimal SHA-256 of each chunk. */
     chunks: z.array(z.string().regex(/^[0-9a-f]{64}$/)).readonly(),
@@ -34,22 +40,32 @@ const fileSchema = z
   });
 export type DescribedFile = z.infer<typeof fileSchema>;
 
-const descriptionSchema = z
-  .strictObject({
+const descriptionSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
     version: z.literal(2),
     kind: z.literal("kernel"),
     commandLine: z.string().max(COMMAND_LINE_LENGTH_MAX),
-    files: z.array(fileSchema).readonly(),
-  })
-  .refine(({ files }) => files.map(({ name }) => name).join() === FILE_NAMES.join(), {
-    path: ["files"],
-    message: `not ${FILE_NAMES.join(" and ")}`,
-  })
-  .refine(({ files }) => sizeOf(files) <= IMAGE_BYTES_MAX, {
-    path: ["files"],
-    message: `the limit is ${IMAGE_BYTES_MAX} bytes`,
-  });
+    files: filesOf("kernel"),
+  }),
+  z.strictObject({
+    version: z.literal(2),
+    kind: z.literal("disk"),
+    format: z.enum(DISK_FORMATS),
+    /** Of the disk that the guest sees. */
+    virtualBytes: z.int().min(1).max(VIRTUAL_BYTES_MAX),
+    files: filesOf("disk"),
+  }),
+]);
 export type Description = z.infer<typeof descriptionSchema>;
+
+function filesOf(kind: ImageKind) {
+  const names: readonly string[] = IMAGE_FILES[kind];
+  return z
+    .array(fileSchema)
+    .readonly()
+    .refine((files) => files.map(({ name }) => name).join() === names.join(), `not ${names.join(" and ")}`)
+    .refine((files) => sizeOf(files) <= IMAGE_BYTES_MAX, `the limit is ${IMAGE_BYTES_MAX} bytes`);
+}
 
 export function sizeOf(files: readonly DescribedFile[]): number {
   return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

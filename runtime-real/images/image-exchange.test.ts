@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ImageCopies } from "./image-copies.ts";
 import { encodeQuestion, given, NO, type Question } from "./protocol.ts";
 import { TestHosts } from "./testing/index.ts";
 
@@ -82,4 +83,51 @@ test("a worker passes nothing on, and nobody is asked a question that cannot be 
   for (const text of hostile)
     expect(await exchange.answer("w1", new TextEncoder().encode(text), NEVER), text).toEqual(NO);
   expect(asked).toBe(0);
+});
+
+test("a member has any host fetch an image, and a worker has none", async () => {
+  const all = hosts();
+  const asked: string[] = [];
+  all.hold = (by, digest) => {
+    asked.push(`${by} ${digest}`);
+    return "fetching image 1/2 MiB";
+  };
+  // Over the member that it is connected to.
+  expect(await all.host("m1").exchange.hold("w2", ABSENT, NEVER)).toBe("fetching image 1/2 MiB");
+  expect(await all.host("m1").exchange.hold("none", ABSENT, NEVER)).toBeNull();
+  expect(asked).toEqual([`w2 ${ABSENT}`]);
+  const question = encodeQuestion({ kind: "hold", digest: ABSENT, route: [] });
+  expect(await all.host("m1").exchange.answer("w1", question, NEVER)).toEqual(NO);
+  const passed = encodeQuestion({ kind: "hold", digest: ABSENT, route: ["m2"] });
+  expect(await all.host("m1").exchange.answer("w1", passed, NEVER)).toEqual(NO);
+  expect(asked).toHaveLength(1);
+});
+
+test("two workers are to have an image, or the only one; whoever cannot be asked is passed over", async () => {
+  const all = hosts();
+  const digest = await all.addImage("w1", 1);
+  const workers = ["w1", "w1b", "w2"];
+  const copies = (online: readonly string[]): ImageCopies =>
+    new ImageCopies({
+      exchange: all.host("m1").exchange,
+      self: "m1",
+      hasHere: (of) => all.host("m1").store.has(of),
+      workers: () => online,
+    });
+  all.hold = (by) => `${by} fetches it`;
+  expect(await copies(workers).look(digest, NEVER)).toEqual({ copies: 1, wanted: 2, progress: "w1b fetches it" });
+  all.road = (_, to) => {
+    if (to === "w1b") throw new Error("it is gone");
+  };
+  expect(await copies(workers).look(digest, NEVER)).toEqual({ copies: 1, wanted: 2, progress: "w2 fetches it" });
+  await all.addImage("w2", 1);
+  expect(await copies(workers).look(digest, NEVER)).toEqual({ copies: 2, wanted: 2, progress: "" });
+  expect(await copies(["w1"]).look(digest, NEVER)).toEqual({ copies: 1, wanted: 1, progress: "" });
+  // What a host has that runs no VMs counts for nothing, and without workers there is none to ask.
+  await all.addImage("m2", 1);
+  expect(await copies(["w1", "w1b"]).look(digest, NEVER)).toMatchObject({
+    copies: 1,
+    progress: "no other worker answers",
+  });
+  expect(await copies([]).look(digest, NEVER)).toEqual({ copies: 0, wanted: 0, progress: "" });
 });

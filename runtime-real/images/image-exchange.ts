@@ -33,6 +33,7 @@ const ASKED_AT_ONCE = 16;
 /** Chunks that are read or passed on at the same time; each takes `CHUNK_BYTES` of memory. Others wait. */
 const ANSWERED_AT_ONCE = 16;
 const WAITING_MAX = 256;
+const WORDS_BYTES_MAX = 1024;
 
 /** The nodes around this one. */
 export interface ImagePeers {
@@ -42,6 +43,7 @@ export interface ImagePeers {
   members(): readonly PeerId[];
   /** The workers that are no members and are connected to this node. */
   workers(): readonly PeerId[];
+  isMemberOfCluster(peerId: PeerId): boolean;
   /** Whether this node is a member itself. If not, it asks its member, and speaks for nobody else. */
   readonly isMember: boolean;
 }
@@ -52,11 +54,14 @@ type Part = Exclude<Question, { readonly kind: "find" }>;
 export class ImageExchange {
   readonly #store: ImageStore;
   readonly #peers: ImagePeers;
+  readonly #hold: (digest: string) => string;
   readonly #turns = new Turns(ANSWERED_AT_ONCE);
 
-  constructor(store: ImageStore, peers: ImagePeers) {
+  /** @param hold fetches an image, unless it is here, and says how far that is. */
+  constructor(store: ImageStore, peers: ImagePeers, hold: (digest: string) => string) {
     this.#store = store;
     this.#peers = peers;
+    this.#hold = hold;
   }
 
   /** Where an image is, other than here: a few of all places, the nearest first. */
@@ -82,10 +87,20 @@ export class ImageExchange {
     return await this.#ask({ kind: "chunk", digest, route, file, index }, ANSWER_LIMIT_MS, signal);
   }
 
+  /** Has another node fetch it. Resolves to how far it is, for people; null: that node is not reached. */
+  async hold(holder: PeerId, digest: string, signal: AbortSignal): Promise<string | null> {
+    const routes: readonly Route[] = [[holder], ...this.#peers.members().map((member) => [member, holder])];
+    for (const route of routes) {
+      const answer = await this.#ask({ kind: "hold", digest, route }, FIND_LIMIT_MS, signal);
+      if (answer !== null) return new TextDecoder().decode(answer.subarray(0, WORDS_BYTES_MAX));
+    }
+    return null;
+  }
+
   /** What another node asks. Never rejects. */
   async answer(from: PeerId, bytes: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     const question = parseQuestion(bytes);
-    if (question === null) return NO;
+    if (question === null || (question.kind === "hold" && !this.#peers.isMemberOfCluster(from))) return NO;
     try {
       const found =
         question.kind === "find"
@@ -120,6 +135,7 @@ export class ImageExchange {
   async #part(question: Part, signal: AbortSignal): Promise<Uint8Array | null> {
     const { digest, route } = question;
     if (route.length > 0) return this.#peers.isMember ? await this.#ask(question, ANSWER_LIMIT_MS, signal) : null;
+    if (question.kind === "hold") return new TextEncoder().encode(this.#hold(digest));
     if (!this.#store.has(digest)) return null;
     if (question.kind === "description") return this.#store.description(digest);
     return await this.#store.chunk(digest, question.file, question.index);

@@ -42,10 +42,12 @@ function onChunk(then: (count: number, to: string) => void): void {
 }
 
 function sameAs(holder: string): void {
-  const paths = hosts.host("m3").store.find(digest);
-  const original = hosts.host(holder).store.find(digest);
-  for (const path of ["kernelPath", "initrdPath"] as const)
-    expect(readFileSync(paths[path]).equals(readFileSync(original[path]))).toBe(true);
+  for (const file of ["kernel", "initrd", "image.json"]) {
+    const [copy, original] = ["m3", holder].map((peerId) =>
+      readFileSync(join(folder, peerId, digest.replace(":", "-"), file)),
+    );
+    expect(copy?.equals(original ?? Buffer.alloc(0))).toBe(true);
+  }
   expect(readdirSync(join(folder, "m3"))).toEqual([digest.replace(":", "-")]);
 }
 

@@ -23,6 +23,7 @@ test("an image is found by its name and by its digest, and is what was added", a
   expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
   const found = new ImageStore(join(folder, "store")).find("demo");
   expect(found).toEqual(store.find(digest));
+  if (found.kind !== "kernel") expect.fail(found.kind);
   expect(found.commandLine).toBe("quiet");
   expect(readFileSync(found.kernelPath, "utf8")).toBe("kernel");
 });

@@ -3,7 +3,7 @@
  * not at all, also if the power fails, and never changed.
  *
  *     sha256-HEX/image.json     its description
- *     sha256-HEX/kernel, initrd
+ *     sha256-HEX/kernel, initrd; or disk
  *     fetch-HEX/                the same, as far as it has been fetched: see partial-image.ts
  *     names.json                names that people gave to digests, on this host
  */
@@ -19,8 +19,10 @@ import {
   chunkLength,
   type Description,
   DIGEST,
+  type DiskFormat,
   digestOf,
   encodeDescription,
+  type ImageFileName,
   parseDescription,
 } from "./description.ts";
 import { ImageError } from "./image-error.ts";
@@ -30,12 +32,25 @@ const namesSchema = z.record(z.string(), z.string().regex(DIGEST));
 
 /** An image that boots from a kernel. */
 export interface KernelImage {
+  readonly kind: "kernel";
   readonly digest: string;
   readonly kernelPath: string;
   readonly initrdPath: string;
   /** More words for the kernel. */
   readonly commandLine: string;
 }
+
+/** An image that boots as a disk does. */
+export interface DiskImage {
+  readonly kind: "disk";
+  readonly digest: string;
+  readonly diskPath: string;
+  readonly format: DiskFormat;
+  /** Of the disk that the guest sees. */
+  readonly virtualBytes: number;
+}
+
+export type BootImage = KernelImage | DiskImage;
 
 export interface NamedImage {
   readonly digest: string;
@@ -80,16 +95,26 @@ export class ImageStore {
    *
    * @throws ImageError when there is no such image here.
    */
-  find(nameOrDigest: string): KernelImage {
+  find(nameOrDigest: string): BootImage {
     const digest = this.digestOf(nameOrDigest);
     if (digest === null || !this.has(digest)) throw new ImageError(`there is no image ${nameOrDigest} on this host`);
-    const { commandLine } = parseDescription(this.description(digest), digest);
-    return {
-      digest,
-      kernelPath: this.#path(digest, "kernel"),
-      initrdPath: this.#path(digest, "initrd"),
-      commandLine,
-    };
+    const described = this.describe(digest);
+    const path = (file: ImageFileName): string => this.#path(digest, file);
+    switch (described.kind) {
+      case "kernel": {
+        const { kind, commandLine } = described;
+        return { kind, digest, kernelPath: path("kernel"), initrdPath: path("initrd"), commandLine };
+      }
+      case "disk": {
+        const { kind, format, virtualBytes } = described;
+        return { kind, digest, diskPath: path("disk"), format, virtualBytes };
+      }
+    }
+  }
+
+  /** @throws Error when the image is not here. */
+  describe(digest: string): Description {
+    return parseDescription(this.description(digest), digest);
   }
 
   /** As bytes. @throws Error when the image is not here. */
@@ -103,7 +128,7 @@ export class ImageStore {
    * @throws Error when the image is not here.
    */
   async chunk(digest: string, file: number, index: number): Promise<Uint8Array | null> {
-    const described = parseDescription(this.description(digest), digest).files[file];
+    const described = this.describe(digest).files[file];
     const length = described === undefined ? 0 : chunkLength(described, index);
     if (described === undefined || length === 0) return null;
     const handle = await open(this.#path(digest, described.name), "r");
@@ -116,14 +141,24 @@ export class ImageStore {
 
   /** Copies both files into the store. Resolves to the digest, which follows from what they hold. @throws ImageError */
   async add(kernelPath: string, initrdPath: string, commandLine: string, name: string): Promise<string> {
+    return await this.make(name, async (folder) => {
+      const { described: kernel } = await copyInChunks(kernelPath, join(folder, "kernel"), "kernel");
+      const { described: initrd } = await copyInChunks(initrdPath, join(folder, "initrd"), "initrd");
+      return { version: 2, kind: "kernel", commandLine, files: [kernel, initrd] };
+    });
+  }
+
+  /**
+   * Makes an image of what `fill` puts into a directory, and gives it that name. Resolves to the digest.
+   *
+   * @throws ImageError, and what `fill` throws; then there is nothing of it
+   */
+  async make(name: string, fill: (folder: string) => Promise<Description>): Promise<string> {
     this.#makeFolder();
     const made = join(this.#folder, `new-${randomUUID()}`);
     mkdirSync(made, { mode: 0o700 });
     try {
-      const kernel = await copyInChunks(kernelPath, join(made, "kernel"), "kernel");
-      const initrd = await copyInChunks(initrdPath, join(made, "initrd"), "initrd");
-      const described: Description = { version: 2, kind: "kernel", commandLine, files: [kernel, initrd] };
-      const bytes = encodeDescription(described);
+      const bytes = encodeDescription(await fill(made));
       const digest = digestOf(bytes);
       parseDescription(bytes, digest);
       writeFileSync(join(made, "image.json"), bytes, { mode: 0o600 });
@@ -134,6 +169,19 @@ export class ImageStore {
     } finally {
       rmSync(made, { recursive: true, force: true });
     }
+  }
+
+  /** Takes an image, and its names, from this host. False: it is not here. */
+  remove(digest: string): boolean {
+    if (!this.has(digest)) return false;
+    const names = Object.entries(this.#names()).filter(([, of]) => of !== digest);
+    this.#replaceNames(Object.fromEntries(names));
+    // At once: nobody is to find half of it.
+    const gone = join(this.#folder, `new-${randomUUID()}`);
+    renameSync(this.#path(digest), gone);
+    makeDurable(this.#folder);
+    rmSync(gone, { recursive: true, force: true });
+    return true;
   }
 
   /** What there is of an image that is being fetched, which may be nothing. @throws ImageError */
@@ -179,8 +227,7 @@ export class ImageStore {
   }
 
   #path(digest: string, ...parts: readonly string[]): string {
-    if (!DIGEST.test(digest)) throw new Error(`${digest} is no digest`);
-    return join(this.#folder, digest.replace(":", "-"), ...parts);
+    return join(this.#folder, folderName(digest), ...parts);
   }
 
   #partialPath(digest: string): string {
@@ -204,4 +251,10 @@ export class ImageStore {
     renameSync(`${path}.new`, path);
     makeDurable(this.#folder);
   }
+}
+
+/** Of the directory of an image. */
+export function folderName(digest: string): string {
+  if (!DIGEST.test(digest)) throw new Error(`${digest} is no digest`);
+  return digest.replace(":", "-");
 }

@@ -28,6 +28,8 @@ const questionSchema = z.discriminatedUnion("kind", [
     scope: z.enum(["self", "workers", "cluster"]),
   }),
   z.strictObject({ kind: z.literal("description"), digest, route }),
+  /** To have it, and to say how far it is: to members it is a request of theirs, and others may not ask for it. */
+  z.strictObject({ kind: z.literal("hold"), digest, route }),
   z.strictObject({
     kind: z.literal("chunk"),
     digest,

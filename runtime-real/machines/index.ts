@@ -1,3 +1,3 @@
 /** The machines of a host. */
 export type { KvmTrial } from "./kvm-trial.ts";
-export { knownKvm, openDriver } from "./open-driver.ts";
+export { knownKvm, machinesOf, openDriver } from "./open-driver.ts";

@@ -54,8 +54,9 @@ test("a hypervisor that is not there", async () => {
 
 test("a real kernel boots, and what is none does not", { timeout: 180_000 }, async () => {
   const images = new ImageStore(join(folder, "images"));
-  const { kernelPath } = images.find(await buildDemoImage(images, () => undefined));
-  expect(await tryBoot("qemu-system-x86_64", kernelPath, "tcg", 60_000)).toEqual({
+  const image = images.find(await buildDemoImage(images, () => undefined));
+  if (image.kind !== "kernel") expect.fail(image.kind);
+  expect(await tryBoot("qemu-system-x86_64", image.kernelPath, "tcg", 60_000)).toEqual({
     works: true,
     found: "a guest has booted",
   });

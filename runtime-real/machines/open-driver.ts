@@ -4,8 +4,9 @@ import { join, resolve } from "node:path";
 import { execa } from "execa";
 import type { Logger } from "pino";
 import { NodeStartError } from "../errors/index.ts";
-import type { HostImages, ImageStore } from "../images/index.ts";
+import { type HostImages, ImageError, type ImageStore, imageFolder } from "../images/index.ts";
 import type { Accelerator, AcceleratorChoice, Driver, WorkerOptions } from "../worker/index.ts";
+import { imageUsers } from "./image-users.ts";
 import { type KvmTrial, knownTrial, kvmTrial } from "./kvm-trial.ts";
 import { QemuDriver } from "./qemu-driver.ts";
 
@@ -40,6 +41,11 @@ export function knownKvm(dataDir: string): KvmTrial | null {
   return knownTrial(machinesFolder(dataDir));
 }
 
+/** The names of the machines of this host that were made of an image. */
+export function machinesOf(dataDir: string, digest: string): readonly string[] {
+  return imageUsers(machinesFolder(dataDir), imageFolder(dataDir, digest));
+}
+
 function machinesFolder(dataDir: string): string {
   return join(resolve(dataDir), "machines");
 }
@@ -54,7 +60,7 @@ async function chosenAccelerator(
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   // A host that has just booted has none that runs. Otherwise they must not wait for a trial until their lease is over.
   const hasMachines = readdirSync(folder, { withFileTypes: true }).some((entry) => entry.isDirectory());
-  const kernels = images.list().map(({ digest }) => images.find(digest).kernelPath);
+  const kernels = images.list().flatMap(({ digest }) => kernelOf(images, digest));
   const { works, found } = hasMachines
     ? (knownTrial(folder) ?? { works: false, found: "not tried: this host has machines already" })
     : await kvmTrial(folder, QEMU, kernels);
@@ -66,4 +72,15 @@ async function chosenAccelerator(
 async function demand(program: string, args: readonly string[], remedy: string): Promise<void> {
   const { failed } = await execa(program, args, { reject: false });
   if (failed) throw new NodeStartError(`${program} is missing, which --vm-driver qemu needs`, remedy);
+}
+
+/** None where the image has none, or is damaged: then it is found out when a VM wants it. */
+function kernelOf(images: ImageStore, digest: string): readonly string[] {
+  try {
+    const image = images.find(digest);
+    return image.kind === "kernel" ? [image.kernelPath] : [];
+  } catch (error) {
+    if (error instanceof ImageError) return [];
+    throw error;
+  }
 }

@@ -1,8 +1,15 @@
 import { expect, test } from "vitest";
 import { type Interface, vmSpec } from "../../core/index.ts";
+import type { KernelImage } from "../images/index.ts";
 import { openedFor, type QemuMachineParts, qemuArguments } from "./qemu-command.ts";
 
-const image = { digest: "sha256:0", kernelPath: "/i/kernel", initrdPath: "/i/initrd", commandLine: "quiet" };
+const image: KernelImage = {
+  kind: "kernel",
+  digest: "sha256:0",
+  kernelPath: "/i/kernel",
+  initrdPath: "/i/initrd",
+  commandLine: "quiet",
+};
 const lan: Interface = {
   address: "10.0.0.7",
   prefixLength: 24,

@@ -239,6 +239,7 @@ export class QemuDriver implements Driver {
       signal.throwIfAborted();
     }
     const image = images.store.find(digest);
+    if (image.kind === "disk") throw new UnsupportedSpec("source: this driver boots kernels, and no disks yet");
     const args = qemuArguments({ name, spec, interfaces, image, accelerator });
     const confinement = confinementOf(this.#parts.folder, name, spec, accelerator);
     // Its user opens them by the descriptors that it gets: nobody else comes as far as to their directory.

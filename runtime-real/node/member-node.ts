@@ -19,8 +19,10 @@ import {
   NOBODY,
   Node,
   type NodeId,
+  nodeOf,
   type PeerId,
   type Stamp,
+  tableValues,
 } from "../../core/index.ts";
 import {
   type AnswerOf,
@@ -40,7 +42,7 @@ import {
 import type { Consoles } from "../consoles/index.ts";
 import { CoreLoop, realRuntime } from "../core-loop/index.ts";
 import { NodeStartError } from "../errors/index.ts";
-import { HostImages, type ImagePeers } from "../images/index.ts";
+import { HostImages, ImageCopies, type ImagePeers } from "../images/index.ts";
 import { answerJoin } from "../join/index.ts";
 import { openDriver } from "../machines/index.ts";
 import { Network, type NetworkPeer } from "../network/index.ts";
@@ -94,6 +96,7 @@ export class MemberNode implements RunningNode, Served {
   readonly #routes: MemberRoutes;
   readonly consoles: Consoles;
   readonly #images: HostImages;
+  readonly imageCopies: ImageCopies;
   /** What is looked at every second, and when there is another leader. */
   readonly #reviewed: readonly { review(): void }[];
   readonly #startedMs = performance.now();
@@ -169,6 +172,12 @@ export class MemberNode implements RunningNode, Served {
       },
     });
     this.#images = new HostImages(options.dataDir, this.#imagePeers(), log);
+    this.imageCopies = new ImageCopies({
+      exchange: this.#images.exchange,
+      self: this.peerId,
+      hasHere: (digest) => this.#images.store.has(digest),
+      workers: () => vmWorkers(node),
+    });
     this.#calls = new MemberCalls({
       send: async (to, call, timeoutMs, signal) => {
         if (this.#network === null) throw new Error("the network is not up");
@@ -387,6 +396,7 @@ export class MemberNode implements RunningNode, Served {
     const { node } = this;
     return {
       isMember: true,
+      isMemberOfCluster: (peerId) => node.isMember(peerId),
       ask: async (to, question, limitMs, signal) => {
         if (this.#network === null) throw new Error("the network is not up");
         return await this.#network.askForImage(to, question, limitMs, signal);
@@ -491,4 +501,13 @@ export class MemberNode implements RunningNode, Served {
 
 function viewOf({ peers, state, leaderId }: Node) {
   return { peers, nodes: state.nodes, state, leaderId };
+}
+
+/** The workers that run VMs and that the cluster counts on. */
+function vmWorkers({ state, configuration }: Pick<Node, "state" | "configuration">): readonly PeerId[] {
+  const memberOf = (id: NodeId): PeerId | undefined => configuration.members.find((member) => member.id === id)?.peerId;
+  return tableValues(state.workers).flatMap(({ id, isOnline, driver }) => {
+    const peerId = memberOf(id) ?? nodeOf(state, id)?.peerId;
+    return isOnline && driver !== null && peerId !== undefined ? [peerId] : [];
+  });
 }

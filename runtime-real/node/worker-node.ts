@@ -157,6 +157,7 @@ class WorkerNode implements RunningNode {
   #imagePeers(): ImagePeers {
     return {
       isMember: false,
+      isMemberOfCluster: (peerId) => this.#settings.servers.some((server) => server.peerId === peerId),
       ask: async (to, question, limitMs, signal) => {
         if (this.#network === null) throw new Error("the network is not up");
         return await this.#network.askForImage(to, question, limitMs, signal);

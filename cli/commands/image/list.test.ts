@@ -27,3 +27,20 @@ test("the images of a host, and how to make one where there is none", async () =
   const { out } = await blixard(["image", "list", "--data-dir", dataDir, "--json"]);
   expect(JSON.parse(out)).toEqual({ images: [{ digest, names: ["small"] }] });
 });
+
+test("an import that is not said of what, or of what is none, makes nothing", async () => {
+  const args = ["image", "import", "--name", "mine", "--data-dir", folder];
+  for (const files of [[], ["--kernel", "k"], ["--disk", "d", "--initrd", "i"], ["--sha256", "00"]])
+    expect(await blixard([...args, ...files]), files.join(" ")).toMatchObject({ code: 2 });
+  writeFileSync(join(folder, "file"), "no disk");
+  expect(await blixard([...args, "--disk", join(folder, "file")])).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^error: disk: .*\nhint: nothing was imported/),
+  });
+  expect((await blixard(["image", "list", "--data-dir", folder, "--json"])).out).toBe('{"images":[]}');
+  for (const command of ["show", "remove"])
+    expect(await blixard(["image", command, "mine", "--data-dir", folder])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("there is no image mine on this host"),
+    });
+});

@@ -34,6 +34,7 @@ export function served(node: Node, request: Served["request"]): Served {
     request,
     peerStatus: () => [],
     callMember: () => Promise.reject(new Error("there is no other member")),
+    imageCopies: { look: () => Promise.resolve({ copies: 0, wanted: 0, progress: "" }) },
     uptimeMs: () => 0,
     eventLoopDelayP99Ms: () => 0,
     nowMs: () => 0,

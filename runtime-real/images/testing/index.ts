@@ -19,13 +19,19 @@ export class TestHosts {
   /** What a host answers in place of the truth; null: the truth. */
   lie: (by: PeerId, question: Uint8Array) => Uint8Array | null = () => null;
 
+  /** What a host does that is asked to have an image. */
+  hold: (peerId: PeerId, digest: string) => string = () => "";
+
   constructor(folder: string, members: readonly PeerId[], serverOf: Readonly<Record<PeerId, PeerId>> = {}) {
     this.#folder = folder;
     this.#members = members;
     this.#serverOf = serverOf;
     for (const peerId of [...members, ...Object.keys(serverOf)]) {
       const store = new ImageStore(join(folder, peerId));
-      this.#hosts.set(peerId, { store, exchange: new ImageExchange(store, this.#peersOf(peerId)) });
+      this.#hosts.set(peerId, {
+        store,
+        exchange: new ImageExchange(store, this.#peersOf(peerId), (digest) => this.hold(peerId, digest)),
+      });
     }
   }
 
@@ -33,6 +39,7 @@ export class TestHosts {
     const server = this.#serverOf[self];
     return {
       isMember: server === undefined,
+      isMemberOfCluster: (peerId) => this.#members.includes(peerId),
       ask: async (to, question, _limitMs, signal) => {
         signal.throwIfAborted();
         await Promise.resolve();
