@@ -5,6 +5,8 @@ set -euo pipefail
 missing=()
 command -v nix-instantiate >/dev/null || missing+=(nix-bin)
 command -v ip >/dev/null || missing+=(iproute2)
+command -v nft >/dev/null || missing+=(nftables)
+command -v socat >/dev/null || missing+=(socat)
 command -v qemu-system-x86_64 >/dev/null || missing+=(qemu-system-x86)
 command -v cpio >/dev/null || missing+=(cpio)
 [ ${#missing[@]} -eq 0 ] && exit 0

@@ -1,5 +1,5 @@
 /** `blixard node`: runs a node in the foreground. */
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { NodeStartError, startNode } from "../../runtime-real/index.ts";
 import { dataDirOption } from "../client/index.ts";
 import {
@@ -34,6 +34,9 @@ interface NodeFlags {
   readonly vmDriver?: "qemu" | "none";
   readonly accel?: "auto" | "tcg" | "kvm";
   readonly guestsVia?: string;
+  readonly uplink?: string;
+  readonly masquerade?: boolean;
+  readonly guestPorts?: readonly string[];
   readonly record?: string;
   readonly replaceFromPeers?: true;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error";
@@ -43,6 +46,24 @@ interface NodeFlags {
 }
 
 const STOP_LIMIT_MS = 10_000;
+
+/** As long as Linux allows. */
+const INTERFACE = /^[^\s/:]{1,15}$/;
+
+function parseInterface(text: string): string {
+  if (!INTERFACE.test(text)) throw new InvalidArgumentError("It must be the name of an interface, such as eth0.");
+  return text;
+}
+
+function parsePorts(text: string): readonly string[] {
+  if (text === "none") return [];
+  const ports = text.split(",");
+  for (const port of ports) {
+    const number = Number(/^(?:tcp|udp)\/(\d{1,5})$/.exec(port)?.[1] ?? 0);
+    if (number < 1 || number > 65_535) throw new InvalidArgumentError("It must be ports such as tcp/53,udp/53.");
+  }
+  return ports;
+}
 
 export const registerNode: CommandGroup = (program, session) => {
   withExamples(program.command("node"), [
@@ -88,6 +109,18 @@ export const registerNode: CommandGroup = (program, session) => {
     .option(
       "--guests-via <addresses>",
       "where other hosts send what is for guests on this one: an IP address, or one of each family; default: those of --advertise",
+    )
+    .option(
+      "--uplink <interface>",
+      "answer for guests on the network of this interface, so that its hosts reach them; none: on no network",
+      parseInterface,
+    )
+    .option("--masquerade", "guests reach the outside with the address of this host")
+    .option("--no-masquerade", "they do not, as is so unless told otherwise")
+    .option(
+      "--guest-ports <ports>",
+      "ports of this host that its guests may reach, such as tcp/53,udp/53; none: no port, as is so unless told otherwise",
+      parsePorts,
     )
     .option("--record <file>", "keep every input of the core in FILE, for `blixard sim replay`; it grows without end")
     .option(
@@ -138,6 +171,9 @@ export const registerNode: CommandGroup = (program, session) => {
             ...(flags.vmDriver === undefined ? {} : { vmDriver: flags.vmDriver === "none" ? null : flags.vmDriver }),
             ...(flags.accel === undefined ? {} : { accelerator: flags.accel }),
             ...(flags.guestsVia === undefined ? {} : { guestsVia: flags.guestsVia.split(",") }),
+            ...(flags.uplink === undefined ? {} : { uplink: flags.uplink === "none" ? null : flags.uplink }),
+            ...(flags.masquerade === undefined ? {} : { masquerade: flags.masquerade }),
+            ...(flags.guestPorts === undefined ? {} : { guestPorts: flags.guestPorts }),
           },
           record: flags.record ?? null,
           raft: {

@@ -21,6 +21,10 @@ export class IpError extends Error {
     this.isMissing = isMissing;
   }
 
+  get isGone(): boolean {
+    return this.message.includes("Cannot find device");
+  }
+
   /** This process may not change the network. */
   get isForbidden(): boolean {
     return this.message.includes("Operation not permitted");

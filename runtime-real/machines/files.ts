@@ -168,6 +168,15 @@ export class MachineFiles {
     return runSchema.parse(JSON.parse(readFileSync(this.path(run, "run.json"), "utf8")));
   }
 
+  /** The names of its tap devices; none where somebody has removed its directory. */
+  tapsOf(run: RunPath): readonly string[] {
+    try {
+      return this.read(run).interfaces.map(({ tap }) => tap);
+    } catch {
+      return [];
+    }
+  }
+
   isStarted(run: RunPath): boolean {
     return existsSync(this.path(run, "started"));
   }

@@ -29,9 +29,14 @@ export async function openDriver({ dataDir, options, images, log }: OpenDriverPa
       for (const program of ["setpriv", "prlimit"]) await demand(program, ["--version"], "apt-get install util-linux");
       await demand("perl", ["-MPOSIX", "-e", "1"], "apt-get install perl");
       await demand("flock", ["--version"], "apt-get install util-linux");
+      await demand("ip", ["-V"], "apt-get install iproute2");
+      await demand("nft", ["--version"], "apt-get install nftables");
+      const { uplink, masquerade, guestPorts } = options;
+      if (uplink !== null) await demandUplink(uplink);
       const folder = machinesFolder(dataDir);
       const accelerator = await chosenAccelerator(options.accelerator, folder, images.store, log);
-      return await QemuDriver.open({ folder, images, accelerator, qemu: QEMU, log });
+      const network = { uplink, masquerade, guestPorts };
+      return await QemuDriver.open({ folder, images, accelerator, network, qemu: QEMU, log });
     }
   }
 }
@@ -69,9 +74,21 @@ async function chosenAccelerator(
   return works ? "kvm" : "tcg";
 }
 
-async function demand(program: string, args: readonly string[], remedy: string): Promise<void> {
+async function demand(
+  program: string,
+  args: readonly string[],
+  remedy: string,
+  option = "--vm-driver qemu",
+): Promise<void> {
   const { failed } = await execa(program, args, { reject: false });
-  if (failed) throw new NodeStartError(`${program} is missing, which --vm-driver qemu needs`, remedy);
+  if (failed) throw new NodeStartError(`${program} is missing, which ${option} needs`, remedy);
+}
+
+async function demandUplink(uplink: string): Promise<void> {
+  const { failed, stderr } = await execa("ip", ["link", "show", "dev", uplink], { reject: false });
+  if (failed)
+    throw new NodeStartError(`--uplink ${uplink}: ${stderr.trim()}`, "`ip link` shows the interfaces of this host");
+  await demand("socat", ["-V"], "apt-get install socat", "--uplink");
 }
 
 /** None where the image has none, or is damaged: then it is found out when a VM wants it. */

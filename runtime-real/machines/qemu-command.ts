@@ -3,11 +3,11 @@
  * `microvm`, virtio over MMIO, and nothing that the guest does not need.
  */
 import type { Interface, VmSpec } from "../../core/index.ts";
+import { gatewayOf } from "../guest-network/index.ts";
 import type { KernelImage } from "../images/index.ts";
 import type { Accelerator } from "../worker/index.ts";
 import type { Opened } from "./confinement.ts";
 import { whyNot } from "./probes.ts";
-import { gatewayOf } from "./taps.ts";
 
 /** A specification that this driver cannot run. The message is for whoever wrote it. */
 export class UnsupportedSpec extends Error {
@@ -54,7 +54,11 @@ export function qemuArguments({ name, spec, interfaces, image, accelerator }: Qe
       `memoryMiB: a guest with exactly ${BAD_MEMORY_MIB} MiB does not boot on QEMU's microvm machine (microvm.nix#171): ask for ${BAD_MEMORY_MIB - 1} or ${BAD_MEMORY_MIB + 1}`,
     );
   if (spec.volumes.length > 0) throw new UnsupportedSpec("volumes: this driver has none");
-  if (interfaces.some(({ vlan }) => vlan !== null)) throw new UnsupportedSpec("networks: this driver knows no VLANs");
+  for (const { address, vlan } of interfaces)
+    if (vlan !== null)
+      throw new UnsupportedSpec(
+        `networks: ${address} is of a pool in VLAN ${vlan}, and this driver routes guests, which gives them no VLAN: name a pool without one`,
+      );
   for (const { name: check, probe } of spec.healthChecks) {
     const reason = whyNot(probe);
     if (reason !== null) throw new UnsupportedSpec(`healthChecks: ${check}: ${reason}`);

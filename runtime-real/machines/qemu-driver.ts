@@ -4,8 +4,10 @@
  */
 import { chmodSync } from "node:fs";
 import type { Logger } from "pino";
-import type { Machine, VmSpec } from "../../core/index.ts";
+import type { Interface, Machine, VmSpec } from "../../core/index.ts";
+import { GuestNetwork, type GuestNetworkOptions, RulesError } from "../guest-network/index.ts";
 import { type HostImages, ImageError } from "../images/index.ts";
+import { IpError } from "../iproute/index.ts";
 import { killAll, markOf } from "../processes/index.ts";
 import type {
   Accelerator,
@@ -24,13 +26,13 @@ import { isHealthy } from "./probes.ts";
 import { openedFor, qemuArguments, UnsupportedSpec } from "./qemu-command.ts";
 import { SupervisorClient, type SupervisorListener } from "./supervisor-client.ts";
 import type { News, Order } from "./supervisor-protocol.ts";
-import { TapError, Taps } from "./taps.ts";
 
 export interface QemuDriverParts {
   /** Absolute: the directory of all machines of this host. */
   readonly folder: string;
   readonly images: Pick<HostImages, "store" | "fetches">;
   readonly accelerator: Accelerator;
+  readonly network: GuestNetworkOptions;
   /** The program. */
   readonly qemu: string;
   readonly log: Logger;
@@ -46,7 +48,7 @@ export class QemuDriver implements Driver {
   #supervisor: SupervisorClient | null = null;
   /** The start or the end of a supervisor that is under way: orders wait for it. */
   #settled: Promise<void> = Promise.resolve();
-  readonly #taps: Taps;
+  readonly #network: GuestNetwork;
   /** Ends what is being built, by name. */
   readonly #builds = new Map<string, AbortController>();
   #fenceAtMs: number | null = null;
@@ -56,7 +58,7 @@ export class QemuDriver implements Driver {
     this.#parts = parts;
     this.features = parts.accelerator === "kvm" ? ["kvm", "qemu"] : ["qemu"];
     this.#files = new MachineFiles(parts.folder);
-    this.#taps = new Taps(parts.folder);
+    this.#network = new GuestNetwork(parts.folder, parts.network, parts.log);
   }
 
   /** Resolves when it knows every machine on the host. */
@@ -78,7 +80,7 @@ export class QemuDriver implements Driver {
     this.#supervisor = await SupervisorClient.find(this.#parts.folder, listener);
     if (this.#supervisor === null) await this.#endAll();
     else await first.promise;
-    this.#removeTaps();
+    this.#removeNetworks();
   }
 
   /** @param heard is called at each news, and when there will be none. */
@@ -173,6 +175,7 @@ export class QemuDriver implements Driver {
     this.#isClosed = true;
     this.#parts.images.fetches.close();
     for (const machine of this.#machines.values()) machine.release();
+    this.#network.close();
     this.#supervisor?.close();
   }
 
@@ -206,8 +209,12 @@ export class QemuDriver implements Driver {
     this.#listener?.probed(name, epoch, check, passes && isRunning());
   }
 
-  #build(action: BuildAction): void {
-    const { name, epoch, interfaces } = action;
+  #build(asked: BuildAction): void {
+    // On the network of an uplink the gateway of the pool is somebody else: this host must not take its address.
+    const hasUplink = this.#parts.network.uplink !== null;
+    const interfaces = hasUplink ? asked.interfaces.map((one) => ({ ...one, gateway: null })) : asked.interfaces;
+    const action: BuildAction = { ...asked, interfaces };
+    const { name, epoch } = action;
     this.#machines.get(name)?.release();
     const { stopTimeoutMs } = action.spec;
     const machine = this.#add({ run: { name, epoch }, interfaces, stopTimeoutMs }, "building");
@@ -268,7 +275,8 @@ export class QemuDriver implements Driver {
     machine.enter("starting");
     void this.#setUp(machine).catch((error: unknown) => {
       this.#parts.log.error({ err: error, vm: run.name }, "a machine could not be started");
-      if (machine.phase === "starting" && !(error instanceof TapError)) machine.enter("built");
+      if (machine.phase === "starting" && !(error instanceof IpError || error instanceof RulesError))
+        machine.enter("built");
       else if (machine.executes)
         this.#notStarted(machine, `it could not be started: ${error instanceof Error ? error.message : String(error)}`);
     });
@@ -276,7 +284,7 @@ export class QemuDriver implements Driver {
 
   async #setUp(machine: QemuMachine): Promise<void> {
     const { run } = machine;
-    for (const network of machine.interfaces) await this.#taps.create(network);
+    if (machine.interfaces.length > 0) await this.#network.create(machine.interfaces, () => this.#guests());
     if (machine.phase === "starting") await this.#order({ kind: "start", ...run });
     else this.#notStarted(machine, "it was told to stop before it was started");
   }
@@ -288,20 +296,25 @@ export class QemuDriver implements Driver {
 
   #ended(machine: QemuMachine): void {
     machine.ended();
-    this.#removeTaps();
+    this.#removeNetworks();
   }
 
-  /** Those of machines that have ended. */
-  #removeTaps(): void {
-    const needed = (): ReadonlySet<string> =>
-      new Set(
-        [...this.#machines.values()].flatMap((machine) =>
-          machine.executes ? machine.interfaces.map(({ tap }) => tap) : [],
-        ),
+  /** What machines that have ended needed. */
+  #removeNetworks(): void {
+    this.#network
+      .keepOnly(() => this.#guests())
+      .catch((error: unknown) =>
+        this.#parts.log.warn({ err: error }, "the network of guests could not be brought up to date"),
       );
-    this.#taps
-      .keepOnly(needed)
-      .catch((error: unknown) => this.#parts.log.warn({ err: error }, "tap devices could not be removed"));
+  }
+
+  /** What the guests need that run, by tap device. */
+  #guests(): ReadonlyMap<string, Interface> {
+    return new Map(
+      [...this.#machines.values()].flatMap(({ executes, interfaces }) =>
+        executes ? interfaces.map((one) => [one.tap, one] as const) : [],
+      ),
+    );
   }
 
   /** @throws Error when there is no supervisor, and none can be started. */

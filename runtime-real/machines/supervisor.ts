@@ -12,6 +12,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { createServer, Socket } from "node:net";
+import { withdraw } from "../guest-network/index.ts";
 import { Deadline, markOf, monotonicMs, PROCESS_MARK, Tail } from "../processes/index.ts";
 import { confined } from "./confinement.ts";
 import { ConsoleFile } from "./console-file.ts";
@@ -31,6 +32,8 @@ interface Living {
   readonly run: RunPath;
   readonly child: ChildProcess;
   isFenced: boolean;
+  /** Its process has ended; what it needs of the network is being removed. */
+  isEnding: boolean;
 }
 
 class Supervisor {
@@ -110,7 +113,7 @@ class Supervisor {
       env: { PATH: process.env["PATH"], [PROCESS_MARK]: markOf(this.#files.folder) },
       stdio: ["pipe", "pipe", "pipe", "pipe"],
     });
-    const living: Living = { run, child, isFenced: false };
+    const living: Living = { run, child, isFenced: false, isEnding: false };
     this.#living.set(run.name, living);
     const output = new ConsoleFile(this.#files.path(run));
     const [input, events, errors, serial] = child.stdio;
@@ -124,18 +127,21 @@ class Supervisor {
     const lastWords = new Tail(LAST_WORDS_LENGTH);
     errors?.on("data", (bytes: Buffer) => lastWords.add(bytes.toString()));
     serial?.on("data", (bytes: Buffer) => output.add(bytes));
-    child.once("error", (error) => this.#ended(living, notStarted(error)));
+    child.once("error", (error) => void this.#ended(living, notStarted(error)));
     // Not at its exit: what it said last is read by then.
     child.once("close", (code, signal) => {
       const said = lastWords.text.trim().split("\n").at(-1) ?? "";
       const detail = said === "" ? (signal ?? `exit code ${code}`) : said;
       const how = living.isFenced ? "fenced" : signal === null ? "exited" : "killed";
-      this.#ended(living, { how, cause, detail });
+      void this.#ended(living, { how, cause, detail });
     });
   }
 
-  #ended(living: Living, end: RunEnd): void {
-    if (this.#living.get(living.run.name) !== living) return;
+  async #ended(living: Living, end: RunEnd): Promise<void> {
+    if (living.isEnding) return;
+    living.isEnding = true;
+    // Before anybody is told: then it may run elsewhere, or here again with devices of the same name.
+    await withdraw(this.#files.tapsOf(living.run));
     this.#living.delete(living.run.name);
     this.#files.writeEnd(living.run, end);
     this.#tell();

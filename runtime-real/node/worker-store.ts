@@ -30,6 +30,9 @@ const settingsSchema = z.strictObject({
     vmDriver: z.enum(VM_DRIVERS).nullable().default(DEFAULT_WORKER.vmDriver),
     accelerator: z.enum(ACCELERATOR_CHOICES).default(DEFAULT_WORKER.accelerator),
     guestsVia: z.array(z.string()).readonly().nullable().default(DEFAULT_WORKER.guestsVia),
+    uplink: z.string().nullable().default(DEFAULT_WORKER.uplink),
+    masquerade: z.boolean().default(DEFAULT_WORKER.masquerade),
+    guestPorts: z.array(z.string()).readonly().default(DEFAULT_WORKER.guestPorts),
   }),
   servers: serversSchema,
 });

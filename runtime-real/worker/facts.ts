@@ -20,6 +20,12 @@ export interface WorkerOptions {
   readonly accelerator: AcceleratorChoice;
   /** Where other hosts send what is for its guests: IP addresses; null: where its peers reach it. */
   readonly guestsVia: readonly string[] | null;
+  /** The interface on whose network this host answers for its guests; null: on none. */
+  readonly uplink: string | null;
+  /** Its guests reach the outside with its address. */
+  readonly masquerade: boolean;
+  /** Ports of this host that its guests may reach, such as tcp/53. */
+  readonly guestPorts: readonly string[];
 }
 
 export const VM_DRIVERS = ["qemu"] as const;
@@ -41,6 +47,9 @@ export const DEFAULT_WORKER: WorkerOptions = {
   vmDriver: null,
   accelerator: "auto",
   guestsVia: null,
+  uplink: null,
+  masquerade: false,
+  guestPorts: [],
 };
 
 const MIB = 2 ** 20;

@@ -1,0 +1,5 @@
+/** The network of the guests on this host. */
+export { GuestNetwork, type GuestNetworkOptions } from "./guest-network.ts";
+export { RulesError } from "./rules.ts";
+export { gatewayOf } from "./taps.ts";
+export { withdraw } from "./withdraw.ts";
