@@ -190,6 +190,81 @@ test("an imported image is on two workers when the command returns, and stays wh
   expect(existsSync(folderOf(node(1), digest))).toBe(false);
 });
 
+/**
+ * A disk whose first sector is the whole guest: it counts in the second sector how often it has booted, and writes that
+ * to the serial line.
+ */
+function bootingDisk(): Uint8Array {
+  const program = [
+    // No interrupts while the segments and the stack are set up.
+    "fa 31c0 8ed8 8ec0 8ed0 bc007c fb",
+    // Reads sector 2 to 0x7e00, adds 1 to its first byte, and writes it back.
+    "b80102 bb007e b90200 b600 cd13 fe06007e b80103 bb007e b90200 b600 cd13",
+    // Writes the text, then that byte as a digit and a line feed, and halts.
+    "be577c ac 84c0 7405 e81200 ebf6 a0007e 0430 e80800 b00a e80300 f4 ebfd",
+    // Writes one character, when the line is free.
+    "50 bafd03 ec a820 74fb 58 baf803 ee c3",
+  ];
+  const disk = new Uint8Array(1024 * 1024);
+  disk.set(Buffer.from(program.join("").replaceAll(" ", ""), "hex"));
+  disk.set(new TextEncoder().encode("blixard disk, boot "), 0x57);
+  disk.set([0x55, 0xaa], 510);
+  return disk;
+}
+
+/** The same as qcow2: a disk of 64 MiB of which the first cluster alone is there. */
+async function asQcow2(disk: Uint8Array): Promise<Uint8Array> {
+  const { emptyQcow2 } = await loadImages();
+  const clusterBytes = 65_536;
+  const empty = emptyQcow2(64 * 1024 * 1024);
+  const bytes = new Uint8Array(empty.length + 2 * clusterBytes);
+  bytes.set(empty);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(Number(view.getBigUint64(40)), BigInt(empty.length) | (1n << 63n));
+  view.setBigUint64(empty.length, BigInt(empty.length + clusterBytes) | (1n << 63n));
+  bytes.set(disk.subarray(0, clusterBytes), empty.length + clusterBytes);
+  return bytes;
+}
+
+test(
+  "a VM boots a disk, raw or qcow2: it keeps what it writes while it stays, and starts anew elsewhere",
+  LIMIT,
+  async () => {
+    const at = ["--data-dir", node(1).dataDir];
+    const boots = async (name: string, time: number): Promise<void> => {
+      await until(() => {
+        const logs = spawnSync(process.execPath, [blixard, "vm", "logs", name, ...at], { encoding: "utf8" });
+        return logs.stdout.includes(`blixard disk, boot ${time}`);
+      });
+    };
+    const disks = { raw: bootingDisk(), qcow2: await asQcow2(bootingDisk()) };
+    for (const [format, bytes] of Object.entries(disks)) {
+      const path = join(cluster.folder, format);
+      writeFileSync(path, bytes);
+      const imported = run("image", "import", "--name", format, "--disk", path, "--json", "--no-wait", ...at);
+      const { digest: image } = JSON.parse(imported);
+      const original = join(folderOf(node(1), image), "disk");
+      const spec = {
+        vcpus: 1,
+        memoryMiB: 64,
+        diskGiB: 1,
+        stopTimeoutMs: 100,
+        source: { kind: "image", image },
+      } as const;
+      await node(1).ask((api) => api.write("vm.create", { name: format, spec }));
+      await boots(format, 1);
+      run("vm", "restart", format, ...at);
+      await boots(format, 2);
+      expect(readFileSync(original).equals(bytes)).toBe(true);
+      const from = (await vm(format))?.workerId;
+      run("vm", "migrate", format, "--to", from === 2 ? "1" : "2", ...at);
+      await boots(format, 1);
+      expect((await vm(format))?.workerId).not.toBe(from);
+      await remove(format);
+    }
+  },
+);
+
 test("a VM whose image nobody has says so", LIMIT, async () => {
   await until(async () => (await vm("ghost"))?.state === "Failed");
   expect((await vm("ghost"))?.reason).toContain(`no node that is connected has the image ${ABSENT}`);

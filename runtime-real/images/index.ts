@@ -8,3 +8,4 @@ export type { ImagePeers } from "./image-exchange.ts";
 export type { FetchProgress, ImageFetches } from "./image-fetches.ts";
 export { type BootImage, type DiskImage, ImageStore, type KernelImage, type NamedImage } from "./image-store.ts";
 export { type DiskFile, importDisk, importKernel, type KernelFiles } from "./import-image.ts";
+export { emptyQcow2 } from "./qcow2-overlay.ts";

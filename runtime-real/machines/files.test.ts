@@ -55,3 +55,22 @@ test("a machine without a directory has had no run, and nothing is left of one t
   files.remove("web");
   expect(readdirSync(folder)).toEqual([]);
 });
+
+test("the disk of a machine stays from run to run, for as long as its image is the same", () => {
+  const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
+  const make = (digit: string, text: string): string =>
+    readFileSync(
+      files.makeRootDisk("web", digest(digit), () => new TextEncoder().encode(text), null),
+      "utf8",
+    );
+  expect(make("a", "new")).toBe("new");
+  ran(5);
+  ran(6);
+  expect(make("a", "another")).toBe("new");
+  expect(make("b", "another")).toBe("another");
+  expect(make("a", "third")).toBe("third");
+  expect(readdirSync(join(folder, "web")).filter((part) => part.startsWith("root-"))).toHaveLength(1);
+  expect(files.list()).toEqual([{ name: "web", epoch: 6 }]);
+  files.remove("web");
+  expect(readdirSync(folder)).toEqual([]);
+});

@@ -9,6 +9,7 @@
  *         stopping              empty: somebody asked it to stop
  *         console.log           the last of the guest's console, console.1.log what came before
  *         end.json              how its process has ended, or why it was not started
+ *       root-HEX.qcow2          its disk: what differs from the image with that digest; stays from run to run
  *       previous-EPOCH/         of the last run that had begun before: its console, and how it ended
  *
  * Each file is written once, except the console.
@@ -25,9 +26,10 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { DEFAULT_VM_SPEC } from "../../core/index.ts";
+import { makeDurable } from "../files/index.ts";
 import { CONSOLE_FILES } from "./console-file.ts";
 
 const runSchema = z.object({
@@ -79,6 +81,7 @@ export interface EarlierRun {
 }
 
 const RUN_FOLDER = /^run-(\d{1,15})$/;
+const ROOT_DISK = /^root-[0-9a-f]{64}\.qcow2$/;
 const PREVIOUS_FOLDER = /^previous-(\d{1,15})$/;
 /** What is kept of a run when there is another. */
 const KEPT_FILES: ReadonlySet<string> = new Set([...Object.values(CONSOLE_FILES), "stopping", "end.json"]);
@@ -161,6 +164,29 @@ export class MachineFiles {
     const folder = join(this.folder, run.name, `previous-${run.epoch}`);
     renameSync(this.path(run), folder);
     for (const part of readdirSync(folder)) if (!KEPT_FILES.has(part)) rmSync(join(folder, part), { recursive: true });
+  }
+
+  /** The path of the disk of a machine that boots that image. */
+  rootDisk(name: string, digest: string): string {
+    return join(this.folder, name, `root-${digest.replace("sha256:", "")}.qcow2`);
+  }
+
+  /**
+   * Makes the disk of a machine, unless it has one already, and removes those for other images.
+   *
+   * @param uid of the user whose it is to be; null: that of this process
+   */
+  makeRootDisk(name: string, digest: string, bytes: () => Uint8Array, uid: number | null): string {
+    const path = this.rootDisk(name, digest);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    for (const part of readdirSync(dirname(path)))
+      if (ROOT_DISK.test(part) && part !== basename(path)) rmSync(join(dirname(path), part));
+    if (existsSync(path)) return path;
+    writeFileSync(`${path}.new`, bytes(), { mode: 0o600 });
+    if (uid !== null) chownSync(`${path}.new`, uid, uid);
+    makeDurable(`${path}.new`);
+    renameSync(`${path}.new`, path);
+    return path;
   }
 
   /** @throws Error when there is no such run. */

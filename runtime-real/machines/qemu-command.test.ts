@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Interface, vmSpec } from "../../core/index.ts";
 import type { KernelImage } from "../images/index.ts";
-import { openedFor, type QemuMachineParts, qemuArguments } from "./qemu-command.ts";
+import { openedFor, type QemuMachineParts, qemuArguments, rootDiskBytes } from "./qemu-command.ts";
 
 const image: KernelImage = {
   kind: "kernel",
@@ -21,7 +21,7 @@ const lan: Interface = {
 };
 
 function parts(changes: Partial<QemuMachineParts> = {}): QemuMachineParts {
-  return { name: "web", spec: vmSpec({ memoryMiB: 96 }), interfaces: [], image, accelerator: "tcg", ...changes };
+  return { name: "web", spec: vmSpec({ memoryMiB: 96 }), interfaces: [], boot: image, accelerator: "tcg", ...changes };
 }
 
 function after(args: readonly string[], option: string): string {
@@ -64,4 +64,38 @@ test("a VLAN, and a health check that needs an agent in the guest, are refused t
   const check = { name: "inside", probe: { kind: "guestAgent" }, critical: false, ...times } as const;
   const spec = vmSpec({ healthChecks: [check] });
   expect(() => qemuArguments(parts({ spec }))).toThrow("inside");
+});
+
+const disk = {
+  kind: "disk",
+  digest: "sha256:0",
+  diskPath: "/i/disk",
+  format: "qcow2",
+  virtualBytes: 3 * 1024 ** 3 + 512,
+  rootDisk: "/m/root.qcow2",
+} as const;
+
+test("a disk boots on a board with firmware: the image is only read, and names no file to QEMU", () => {
+  const args = qemuArguments(parts({ boot: disk, interfaces: [lan], spec: vmSpec({ memoryMiB: 2048 }) }));
+  expect(after(args, "-machine")).toMatch(/^q35,/);
+  expect(args).toContain("virtio-net-pci,romfile=,netdev=net0,mac=02:b1:00:03:00:07");
+  const nodes = args.flatMap((arg, at) => (args[at - 1] === "-blockdev" ? [JSON.parse(arg)] : []));
+  expect(nodes).toEqual([
+    { driver: "file", "node-name": "image-file", filename: "/proc/self/fd/12", "read-only": true },
+    { driver: "qcow2", "node-name": "image", file: "image-file", "read-only": true },
+    { driver: "file", "node-name": "root-file", filename: "/proc/self/fd/13", discard: "unmap" },
+    { driver: "qcow2", "node-name": "root", file: "root-file", backing: "image", discard: "unmap" },
+  ]);
+  expect(openedFor({ interfaces: [], boot: disk })).toEqual([
+    { fd: 12, kind: "file", what: "/i/disk" },
+    { fd: 13, kind: "file", what: "/m/root.qcow2" },
+  ]);
+  expect(args).not.toContain("-kernel");
+});
+
+test("the disk is as large as was asked for, and never smaller than that of the image", () => {
+  expect(rootDiskBytes(vmSpec({ diskGiB: 4 }), disk)).toBe(4 * 1024 ** 3);
+  expect(() => rootDiskBytes(vmSpec({ diskGiB: 3 }), disk)).toThrow(
+    "diskGiB: 3, and the disk of the image has 3221225984 bytes: ask for 4 or more",
+  );
 });

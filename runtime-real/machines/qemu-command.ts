@@ -1,10 +1,11 @@
 /**
- * The command line of QEMU for one machine, with the devices that microvm.nix gives a guest: the machine type
- * `microvm`, virtio over MMIO, and nothing that the guest does not need.
+ * The command line of QEMU for one machine. A kernel boots on the devices that microvm.nix gives a guest: the machine
+ * type `microvm`, virtio over MMIO, and nothing that the guest does not need. A disk boots on `q35`, which has the
+ * firmware for it, and virtio over PCI.
  */
 import type { Interface, VmSpec } from "../../core/index.ts";
 import { gatewayOf } from "../guest-network/index.ts";
-import type { KernelImage } from "../images/index.ts";
+import type { BootImage, DiskImage, KernelImage } from "../images/index.ts";
 import type { Accelerator } from "../worker/index.ts";
 import type { Opened } from "./confinement.ts";
 import { whyNot } from "./probes.ts";
@@ -37,22 +38,23 @@ export const MONITOR_SOCKET = "qmp.sock";
 /** Descriptors of its process. Lower ones belong to the supervisor. */
 const KERNEL = 10;
 const INITRD = 11;
+const IMAGE_DISK = 12;
+const ROOT_DISK = 13;
 const FIRST_TAP = 20;
+
+/** What a machine boots: its image, and of a disk the file with what differs from it. */
+export type Boot = KernelImage | (DiskImage & { readonly rootDisk: string });
 
 export interface QemuMachineParts {
   readonly name: string;
   readonly spec: VmSpec;
   readonly interfaces: readonly Interface[];
-  readonly image: KernelImage;
+  readonly boot: Boot;
   readonly accelerator: Accelerator;
 }
 
-/** @throws UnsupportedSpec */
-export function qemuArguments({ name, spec, interfaces, image, accelerator }: QemuMachineParts): string[] {
-  if (spec.memoryMiB === BAD_MEMORY_MIB)
-    throw new UnsupportedSpec(
-      `memoryMiB: a guest with exactly ${BAD_MEMORY_MIB} MiB does not boot on QEMU's microvm machine (microvm.nix#171): ask for ${BAD_MEMORY_MIB - 1} or ${BAD_MEMORY_MIB + 1}`,
-    );
+/** @throws UnsupportedSpec when no machine of this driver could be what the specification asks for. */
+export function demandSupported({ spec, interfaces }: Pick<QemuMachineParts, "spec" | "interfaces">): void {
   if (spec.volumes.length > 0) throw new UnsupportedSpec("volumes: this driver has none");
   for (const { address, vlan } of interfaces)
     if (vlan !== null)
@@ -63,7 +65,53 @@ export function qemuArguments({ name, spec, interfaces, image, accelerator }: Qe
     const reason = whyNot(probe);
     if (reason !== null) throw new UnsupportedSpec(`healthChecks: ${check}: ${reason}`);
   }
-  const kernelWords = [
+}
+
+const GIB = 1024 ** 3;
+
+/** The size of the disk that the guest sees. @throws UnsupportedSpec when the image has more than was asked for. */
+export function rootDiskBytes({ diskGiB }: VmSpec, { virtualBytes }: Pick<DiskImage, "virtualBytes">): number {
+  const askedBytes = diskGiB * GIB;
+  if (askedBytes < virtualBytes)
+    throw new UnsupportedSpec(
+      `diskGiB: ${diskGiB}, and the disk of the image has ${virtualBytes} bytes: ask for ${Math.ceil(virtualBytes / GIB)} or more`,
+    );
+  return askedBytes;
+}
+
+/** @throws UnsupportedSpec */
+export function qemuArguments(parts: QemuMachineParts): string[] {
+  const { name, spec, interfaces, boot, accelerator } = parts;
+  demandSupported(parts);
+  if (boot.kind === "kernel" && spec.memoryMiB === BAD_MEMORY_MIB)
+    throw new UnsupportedSpec(
+      `memoryMiB: a guest with exactly ${BAD_MEMORY_MIB} MiB does not boot on QEMU's microvm machine (microvm.nix#171): ask for ${BAD_MEMORY_MIB - 1} or ${BAD_MEMORY_MIB + 1}`,
+    );
+  const board = BOARDS[boot.kind];
+  return [
+    ...["-name", name],
+    ...machineArguments(board, accelerator, spec.vcpus, spec.memoryMiB),
+    // The supervisor holds the other end.
+    ...["-chardev", "socket,id=console,fd=3", "-serial", "chardev:console"],
+    ...["-qmp", `unix:${MONITOR_SOCKET},server=on,wait=off`],
+    ...interfaces.flatMap(({ mac }, at) => [
+      ...["-netdev", `tap,id=net${at},fd=${FIRST_TAP + at}`],
+      ...["-device", `${board.networkDevice},netdev=net${at},mac=${mac}`],
+    ]),
+    ...(boot.kind === "kernel" ? kernelArguments(parts, boot) : diskArguments(boot)),
+  ];
+}
+
+/** What it boots on. */
+const BOARDS = {
+  kernel: { machine: "microvm,acpi=on,rtc=on,pit=off,pic=off", networkDevice: "virtio-net-device" },
+  // Without graphics the firmware writes to the serial console. No device brings a program of its own for it.
+  disk: { machine: "q35,graphics=off,smm=off,vmport=off,usb=off", networkDevice: "virtio-net-pci,romfile=" },
+} as const satisfies Record<BootImage["kind"], { readonly machine: string; readonly networkDevice: string }>;
+type Board = (typeof BOARDS)[keyof typeof BOARDS];
+
+function kernelArguments({ name, interfaces, accelerator }: QemuMachineParts, image: KernelImage): readonly string[] {
+  const words = [
     "console=ttyS0",
     ...wordsFor(accelerator),
     `blixard.name=${name}`,
@@ -73,28 +121,42 @@ export function qemuArguments({ name, spec, interfaces, image, accelerator }: Qe
     image.commandLine,
   ];
   return [
-    ...["-name", name],
-    ...machineArguments(accelerator, spec.vcpus, spec.memoryMiB),
-    // The button that asks the guest to power off.
+    // The button that asks the guest to power off. The other board has it anyway.
     ...["-device", "i8042"],
-    // The supervisor holds the other end.
-    ...["-chardev", "socket,id=console,fd=3", "-serial", "chardev:console"],
-    ...["-qmp", `unix:${MONITOR_SOCKET},server=on,wait=off`],
-    ...interfaces.flatMap(({ mac }, at) => [
-      ...["-netdev", `tap,id=net${at},fd=${FIRST_TAP + at}`],
-      ...["-device", `virtio-net-device,netdev=net${at},mac=${mac}`],
-    ]),
     ...["-kernel", pathOf(KERNEL)],
     ...["-initrd", pathOf(INITRD)],
-    ...["-append", kernelWords.join(" ").trim()],
+    ...["-append", words.join(" ").trim()],
+  ];
+}
+
+/** The image is only read. What the guest writes goes to the file on top of it, which names no other by itself. */
+function diskArguments({ format }: DiskImage): readonly string[] {
+  const nodes = [
+    { driver: "file", "node-name": "image-file", filename: pathOf(IMAGE_DISK), "read-only": true },
+    { driver: format, "node-name": "image", file: "image-file", "read-only": true },
+    { driver: "file", "node-name": "root-file", filename: pathOf(ROOT_DISK), discard: "unmap" },
+    { driver: "qcow2", "node-name": "root", file: "root-file", backing: "image", discard: "unmap" },
+  ];
+  return [
+    ...nodes.flatMap((node) => ["-blockdev", JSON.stringify(node)]),
+    ...["-device", "virtio-blk-pci,drive=root,bootindex=0"],
   ];
 }
 
 /** What is opened for it. */
-export function openedFor({ interfaces, image }: Pick<QemuMachineParts, "interfaces" | "image">): Opened[] {
+export function openedFor({ interfaces, boot }: Pick<QemuMachineParts, "interfaces" | "boot">): Opened[] {
+  const files =
+    boot.kind === "kernel"
+      ? ([
+          [KERNEL, boot.kernelPath],
+          [INITRD, boot.initrdPath],
+        ] as const)
+      : ([
+          [IMAGE_DISK, boot.diskPath],
+          [ROOT_DISK, boot.rootDisk],
+        ] as const);
   return [
-    { fd: KERNEL, kind: "file", what: image.kernelPath },
-    { fd: INITRD, kind: "file", what: image.initrdPath },
+    ...files.map(([fd, what]): Opened => ({ fd, kind: "file", what })),
     ...interfaces.map(({ tap }, at): Opened => ({ fd: FIRST_TAP + at, kind: "tap", what: tap })),
   ];
 }
@@ -107,13 +169,19 @@ function pathOf(descriptor: number): string {
 /** A machine with no device in which `kernel` comes as far as a kernel without a root comes. */
 export function trialArguments(kernel: string, accelerator: Accelerator): string[] {
   const words = wordsFor(accelerator).join(" ");
-  return [...machineArguments(accelerator, 1, TRIAL_MEMORY_MIB), ...["-kernel", kernel], ...["-append", words]];
+  const machine = machineArguments(BOARDS.kernel, accelerator, 1, TRIAL_MEMORY_MIB);
+  return [...machine, ...["-kernel", kernel], ...["-append", words]];
 }
 
-function machineArguments(accelerator: Accelerator, vcpus: number, memoryMiB: number): readonly string[] {
+function machineArguments(
+  { machine }: Board,
+  accelerator: Accelerator,
+  vcpus: number,
+  memoryMiB: number,
+): readonly string[] {
   const isEmulated = accelerator === "tcg";
   return [
-    ...["-machine", "microvm,acpi=on,rtc=on,pit=off,pic=off"],
+    ...["-machine", machine],
     ...["-accel", isEmulated ? `tcg,tb-size=${TRANSLATION_CACHE_MIB}` : "kvm"],
     ...["-cpu", isEmulated ? "qemu64" : "host"],
     ...["-smp", `${vcpus}`],

@@ -6,7 +6,7 @@ import { chmodSync } from "node:fs";
 import type { Logger } from "pino";
 import type { Interface, Machine, VmSpec } from "../../core/index.ts";
 import { GuestNetwork, type GuestNetworkOptions, RulesError } from "../guest-network/index.ts";
-import { type HostImages, ImageError } from "../images/index.ts";
+import { type BootImage, emptyQcow2, type HostImages, ImageError } from "../images/index.ts";
 import { IpError } from "../iproute/index.ts";
 import { killAll, markOf } from "../processes/index.ts";
 import type {
@@ -17,13 +17,20 @@ import type {
   MachineAction,
   MachineConsole,
 } from "../worker/index.ts";
-import { confinementOf } from "./confinement.ts";
+import { type Confinement, confinementOf } from "./confinement.ts";
 import { ConsoleFileReader } from "./console-reader.ts";
 import { causeOf } from "./end-cause.ts";
 import { MachineFiles } from "./files.ts";
 import { type MachineParts, QemuMachine } from "./machine.ts";
 import { isHealthy } from "./probes.ts";
-import { openedFor, qemuArguments, UnsupportedSpec } from "./qemu-command.ts";
+import {
+  type Boot,
+  demandSupported,
+  openedFor,
+  qemuArguments,
+  rootDiskBytes,
+  UnsupportedSpec,
+} from "./qemu-command.ts";
 import { SupervisorClient, type SupervisorListener } from "./supervisor-client.ts";
 import type { News, Order } from "./supervisor-protocol.ts";
 
@@ -235,6 +242,7 @@ export class QemuDriver implements Driver {
   /** Fetches its image if this host lacks it, and writes down what to start. */
   async #make(machine: QemuMachine, { name, epoch, spec, interfaces }: BuildAction, signal: AbortSignal) {
     const { qemu, accelerator, images } = this.#parts;
+    demandSupported({ spec, interfaces });
     const named = imageOf(spec);
     const digest = images.store.digestOf(named);
     if (digest === null)
@@ -246,23 +254,31 @@ export class QemuDriver implements Driver {
       signal.throwIfAborted();
     }
     const image = images.store.find(digest);
-    if (image.kind === "disk") throw new UnsupportedSpec("source: this driver boots kernels, and no disks yet");
-    const args = qemuArguments({ name, spec, interfaces, image, accelerator });
     const confinement = confinementOf(this.#parts.folder, name, spec, accelerator);
-    // Its user opens them by the descriptors that it gets: nobody else comes as far as to their directory.
-    if (confinement.uid !== null) for (const path of [image.kernelPath, image.initrdPath]) chmodSync(path, 0o444);
+    const boot = this.#bootOf(name, spec, image, confinement);
+    const args = qemuArguments({ name, spec, interfaces, boot, accelerator });
     this.#files.make({
       version: 1,
       name,
       epoch,
       command: qemu,
       args,
-      opened: openedFor({ interfaces, image }),
+      opened: openedFor({ interfaces, boot }),
       confinement,
       stopTimeoutMs: spec.stopTimeoutMs,
       interfaces: interfaces.map((one) => ({ ...one, dns: [...one.dns] })),
     });
     machine.enter("built");
+  }
+
+  /** With the disk of the machine, where the image is one. */
+  #bootOf(name: string, spec: VmSpec, image: BootImage, { uid }: Confinement): Boot {
+    const paths = image.kind === "kernel" ? [image.kernelPath, image.initrdPath] : [image.diskPath];
+    // Its user opens them by the descriptors that it gets: nobody else comes as far as to their directory.
+    if (uid !== null) for (const path of paths) chmodSync(path, 0o444);
+    if (image.kind === "kernel") return image;
+    const sizeBytes = rootDiskBytes(spec, image);
+    return { ...image, rootDisk: this.#files.makeRootDisk(name, image.digest, () => emptyQcow2(sizeBytes), uid) };
   }
 
   #endBuild(machine: QemuMachine, reason: string): void {
