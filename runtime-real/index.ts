@@ -11,6 +11,7 @@ export type { AnswerOf, ProcedureName, RequestOf } from "./api/index.ts";
 export * from "./client/index.ts";
 export * from "./errors/index.ts";
 export type * from "./images/index.ts";
+export type { HostDevice } from "./machines/index.ts";
 export type { TransportKind } from "./network/index.ts";
 export * from "./node/index.ts";
 export { formatApiToken, formatJoinToken, InvalidToken, makeToken, type NewToken, parseToken } from "./tokens/index.ts";
@@ -19,7 +20,7 @@ export { formatApiToken, formatJoinToken, InvalidToken, makeToken, type NewToken
 export const loadImages = async (): Promise<typeof Images> => await import("./images/index.ts");
 
 /** What is known of the machines of a host: see machines/open-driver.ts. */
-export const loadMachines = async (): Promise<Pick<typeof Machines, "knownKvm" | "machinesOf">> =>
+export const loadMachines = async (): Promise<Pick<typeof Machines, "devicesHere" | "knownKvm" | "machinesOf">> =>
   await import("./machines/index.ts");
 
 /** What `openRecording` and `replay` do: see recording/replay.ts. */

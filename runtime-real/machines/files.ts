@@ -32,7 +32,7 @@ import { DEFAULT_VM_SPEC } from "../../core/index.ts";
 import { makeDurable } from "../files/index.ts";
 import { CONSOLE_FILES } from "./console-file.ts";
 
-const runSchema = z.object({
+export const runSchema = z.object({
   version: z.literal(1),
   name: z.string(),
   epoch: z.int().positive(),

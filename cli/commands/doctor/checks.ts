@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ApiError, connectApi, isWorkerDirectory, loadMachines } from "../../../runtime-real/index.ts";
 import { type Check, failed, ok, warning } from "./finding.ts";
+import { networkChecks } from "./network-checks.ts";
 import { portIsFree } from "./port.ts";
 import { run } from "./run.ts";
 import { syncTimes } from "./sync-times.ts";
@@ -83,17 +84,20 @@ export const checks: Readonly<Record<string, Check>> = {
   },
 
   "/dev/net/tun"() {
-    if (!existsSync("/dev/net/tun")) return warning("missing: no tap devices for VMs", "modprobe tun");
+    if (!existsSync("/dev/net/tun"))
+      return warning("missing: no tap devices for VMs", "sudo scripts/setup-tap-networking.sh, or modprobe tun");
     try {
       closeSync(openSync("/dev/net/tun", "r+"));
       return ok("opens");
     } catch {
       return warning(
         "may not be opened by this user",
-        "tap devices need it: run the node as a user that may, or as root",
+        "tap devices need it: run the node as root, or sudo scripts/setup-tap-networking.sh --user USER",
       );
     }
   },
+
+  ...networkChecks,
 
   qemu: async () => {
     const version = await run("qemu-system-x86_64", ["--version"]);
