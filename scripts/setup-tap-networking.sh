@@ -112,6 +112,11 @@ RULES
 if [ "$undo" = yes ]; then
   remove_taps
   rm -f "$SYSCTL_FILE" "$UDEV_FILE"
+  if [ -e "$STATE/tun" ]; then
+    read -r mode group <"$STATE/tun"
+    chgrp "$group" /dev/net/tun && chmod "$mode" /dev/net/tun
+    rm "$STATE/tun"
+  fi
   for file in "$STATE"/*; do
     [ -e "$file" ] || continue
     sysctl -qw "${file##*/}=$(cat "$file")"
@@ -140,6 +145,7 @@ if [ ! -e /dev/net/tun ]; then
 fi
 # Most distributions let everybody open it, since making a device needs more than that.
 if [ -n "$user" ] && [ "$(stat -c %a /dev/net/tun)" != 666 ]; then
+  [ -e "$STATE/tun" ] || stat -c '%a %g' /dev/net/tun >"$STATE/tun"
   chgrp blixard /dev/net/tun
   chmod 0660 /dev/net/tun
   if [ -d "${UDEV_FILE%/*}" ]; then echo 'KERNEL=="tun", GROUP="blixard", MODE="0660"' >"$UDEV_FILE"; fi

@@ -15,6 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** What such a host has, as text. */
 const SHOW = `
   ip -o link show type tun | sed 's/^[0-9]*: //; s/:.*//' | tr '\\n' ' '; echo
+  stat -c '%a %g' /dev/net/tun
   ip route show; cat /proc/sys/net/ipv4/ip_forward; nft list tables
   find /etc/sysctl.d/60-blixard.conf /var/lib/blixard-setup 2>/dev/null || true
 `;
@@ -27,6 +28,9 @@ function inOwnHost(commands: string): string {
     mount --bind ${folder}/etc /etc
     mount --bind ${folder}/lib /var/lib
     mount -t sysfs sysfs /sys
+    mkdir -p ${folder}/net
+    [ -e ${folder}/net/tun ] || mknod -m 0600 ${folder}/net/tun c 10 200
+    mount --bind ${folder}/net /dev/net
     sysctl -qw net.ipv4.ip_forward=0
     show() { ${SHOW} }
   `;
@@ -54,6 +58,8 @@ test("it prepares a host, again without a difference, and leaves nothing when it
       "/etc/sysctl.d/60-blixard.conf",
     ]),
   );
+  expect(bare).toContain("600 0\n");
+  expect(prepared).toMatch(/^660 [1-9]/m);
   expect(again).toBe(prepared);
   expect(undone).toBe(bare);
   expect(groups).toMatch(/\bkvm\b.*\bblixard\b|\bblixard\b.*\bkvm\b/);
