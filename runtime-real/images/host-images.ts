@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import type { Logger } from "pino";
 import { ImageExchange, type ImagePeers } from "./image-exchange.ts";
-import { ImageFetches } from "./image-fetches.ts";
+import { ImageFetches, PATIENCE_MS } from "./image-fetches.ts";
 import { folderName, ImageStore } from "./image-store.ts";
 
 /** Images that members have asked for and that are not here yet. */
@@ -14,27 +14,40 @@ export class HostImages {
   readonly exchange: ImageExchange;
   readonly fetches: ImageFetches;
   /** What members have asked this host to have, and how far it is. */
-  readonly #asked = new Map<string, string>();
+  readonly #asked = new Map<string, { words: string; hasFailed: boolean }>();
 
-  constructor(dataDir: string, peers: ImagePeers, log: Logger) {
+  /** @param patienceMs see image-fetches.ts. */
+  constructor(dataDir: string, peers: ImagePeers, log: Logger, patienceMs = PATIENCE_MS) {
     this.store = new ImageStore(imagesFolder(dataDir));
     this.exchange = new ImageExchange(this.store, peers, (digest) => this.#hold(digest));
-    this.fetches = new ImageFetches({ store: this.store, exchange: this.exchange, log });
+    this.fetches = new ImageFetches({ store: this.store, exchange: this.exchange, log, patienceMs });
   }
 
-  /** Fetches it, unless it is here. Returns how far that is, for people. */
+  /** Fetches it, unless it is here. Returns how far that is, for people. A failure is told once; then it tries anew. */
   #hold(digest: string): string {
+    const known = this.#asked.get(digest);
+    if (known !== undefined) {
+      if (known.hasFailed) this.#asked.delete(digest);
+      return known.words;
+    }
     if (this.store.has(digest)) return "it has it";
-    const words = this.#asked.get(digest);
-    if (words !== undefined) return words;
+    // Nobody has come back to hear of them.
+    for (const [other, { hasFailed }] of this.#asked) if (hasFailed) this.#asked.delete(other);
     if (this.#asked.size >= ASKED_MAX) return "it fetches other images";
-    this.#asked.set(digest, "about to fetch it");
+    const asked = { words: "looking for the image", hasFailed: false };
+    this.#asked.set(digest, asked);
     this.fetches
-      .fetch(digest, NEVER, (said) => this.#asked.set(digest, said))
-      // The log says why; whoever asks again has it tried again.
-      .catch(() => undefined)
-      .finally(() => this.#asked.delete(digest));
-    return "about to fetch it";
+      .fetch(digest, NEVER, (said) => {
+        asked.words = said;
+      })
+      .then(
+        () => this.#asked.delete(digest),
+        (error: unknown) => {
+          asked.words = `it could not fetch it: ${error instanceof Error ? error.message : String(error)}`;
+          asked.hasFailed = true;
+        },
+      );
+    return asked.words;
   }
 }
 

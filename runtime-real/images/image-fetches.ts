@@ -20,7 +20,7 @@ const CHUNKS_AT_ONCE = 3;
 /** Between two searches for a node that has the image. */
 const SEARCH_AGAIN_MS = 1000;
 /** How long nobody may have it before the fetch gives up: a node that starts again is back by then. */
-const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 30_000;
 /** What is half fetched is kept for the next attempt that long. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
 const TELL_EVERY_MS = 2000;
@@ -30,7 +30,8 @@ export interface ImageFetchesParts {
   readonly store: ImageStore;
   readonly exchange: Pick<ImageExchange, "find" | "description" | "chunk">;
   readonly log: Logger;
-  readonly patienceMs?: number;
+  /** How long nobody may have an image before its fetch gives up. */
+  readonly patienceMs: number;
 }
 
 export type FetchProgress = (words: string) => void;
@@ -123,7 +124,7 @@ export class ImageFetches {
   }
 
   async #untilComplete(digest: string, signal: AbortSignal): Promise<void> {
-    const { exchange, store, patienceMs = PATIENCE_MS } = this.#parts;
+    const { exchange, store, patienceMs } = this.#parts;
     /** Nodes that have sent something else than the image. */
     const liars = new Set<string>();
     let gotOnMs = performance.now();

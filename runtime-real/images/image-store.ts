@@ -201,12 +201,12 @@ export class ImageStore {
     rmSync(this.#partialPath(digest), { recursive: true, force: true });
   }
 
-  /** Drops what has been left half fetched since `beforeMs` of the wall clock. */
+  /** Drops what has been left half fetched, or half made, since `beforeMs` of the wall clock. */
   dropPartials(beforeMs: number, isWanted: (digest: string) => boolean): void {
     if (!existsSync(this.#folder)) return;
     for (const entry of readdirSync(this.#folder)) {
-      const [, hex] = /^fetch-([0-9a-f]{64})$/.exec(entry) ?? [];
-      if (hex === undefined || isWanted(`sha256:${hex}`)) continue;
+      const [, hex] = /^(?:fetch-([0-9a-f]{64})|new-.*)$/.exec(entry) ?? [null];
+      if (hex === null || (hex !== undefined && isWanted(`sha256:${hex}`))) continue;
       if (statSync(join(this.#folder, entry)).mtimeMs < beforeMs)
         rmSync(join(this.#folder, entry), { recursive: true, force: true });
     }
