@@ -7,8 +7,9 @@
  * function had to be handed would have to pass through the pure functions of the state machine and the scheduler.
  * Without a map a mark costs one comparison.
  */
+import { REFUSAL_KINDS, type Refusal } from "./domain/index.ts";
 
-export const MARKS = [
+const NAMED = [
   "election/campaign",
   "election/campaign-ordered",
   "election/pre-vote-won",
@@ -119,49 +120,6 @@ export const MARKS = [
   "session/opened-again",
   "session/expired-for-another",
   "session/answered-from-memory",
-  "refused/vmExists",
-  "refused/vmNotFound",
-  "refused/generationMismatch",
-  "refused/limitReached",
-  "refused/tokenExists",
-  "refused/tokenNotForJoining",
-  "refused/tokenRevoked",
-  "refused/tokenNotFound",
-  "refused/tokenExpired",
-  "refused/tokenUsed",
-  "refused/tokenForAnotherNode",
-  "refused/nodeIdTaken",
-  "refused/peerIdTaken",
-  "refused/nodeNotFound",
-  "refused/workerNotFound",
-  "refused/workerHasChanged",
-  "refused/vmHasChanged",
-  "refused/vmIsBeingDeleted",
-  "refused/vmIsNotPlaced",
-  "refused/vmIsPlaced",
-  "refused/doesNotFit",
-  "refused/quotaExceeded",
-  "refused/tooManyRequests",
-  "refused/poolExists",
-  "refused/taskExists",
-  "refused/taskNotFound",
-  "refused/taskHasChanged",
-  "refused/poolNotFound",
-  "refused/poolDisabled",
-  "refused/poolOverlaps",
-  "refused/poolInUse",
-  "refused/poolExhausted",
-  "refused/tooSoon",
-  "refused/noPoolWithTags",
-  "refused/poolsDisabled",
-  "refused/poolsExhausted",
-  "refused/workerRemoved",
-  "refused/workerIsMember",
-  "refused/workerIsOnline",
-  "refused/workerInUse",
-  "refused/sessionExpired",
-  "refused/sequenceTooOld",
-  "refused/invalidCommand",
   "placement/blocked-by-group",
   "placement/no-place",
   "placement/no-place-for-task",
@@ -212,7 +170,9 @@ export const MARKS = [
   "agent/health-check-up-again",
 ] as const;
 
-export type Mark = (typeof MARKS)[number];
+export type Mark = (typeof NAMED)[number] | `refused/${Refusal["kind"]}`;
+
+export const MARKS: readonly Mark[] = [...NAMED, ...REFUSAL_KINDS.map((kind) => `refused/${kind}` as const)];
 
 let counts: Map<Mark, number> | null = null;
 /** For marks whose name has to be put together: `if (isMarking) mark(...)`. */

@@ -205,10 +205,10 @@ const refusalSchema = variants(
 export type StoredRefusal = Infer<typeof refusalSchema>;
 
 /** Every kind of `Refusal`. */
-export const REFUSAL_KINDS: readonly string[] = Object.freeze([
-  ...Object.keys(REFUSAL_NUMBERS),
-  ...(["sessionExpired", "sequenceTooOld", "invalidCommand"] satisfies Refusal["kind"][]),
-]);
+export const REFUSAL_KINDS: readonly Refusal["kind"][] = [
+  ...Object.keys(REFUSAL_NUMBERS).filter((kind): kind is keyof typeof REFUSAL_NUMBERS => kind in REFUSAL_NUMBERS),
+  ...(["sessionExpired", "sequenceTooOld", "invalidCommand"] as const),
+];
 
 const REFUSED_NUMBERS: ReadonlySet<unknown> = new Set(
   Object.values(REFUSAL_NUMBERS).map((number) => (typeof number === "number" ? number : number[0])),
