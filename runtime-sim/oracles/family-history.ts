@@ -52,6 +52,8 @@ interface Key<State, Input, Output> {
   answered: Call<Input, Output>[];
   /** Committed and not placed yet, in order. */
   entries: Committed<Input, Output>[];
+  /** Their indexes, of entries whose callers were told that they had no effect on the record. */
+  readonly withoutEffect: Set<number>;
   /** The highest position that has been answered. */
   highest: number;
   /** By session and sequence. */
@@ -117,7 +119,10 @@ export class FamilyHistory<State, Input, Output> {
     call.known = knownOf(this.#family, operation);
     if (call.known === "unknown") {
       if (operation.asked.kind === "write" && !call.isPlaced) key.unknown.add(call);
-    } else if (call.known !== "failed") {
+    } else if (call.known === "failed") {
+      const { answer } = operation;
+      if (answer?.kind === "applied") key.withoutEffect.add(answer.index);
+    } else {
       key.answered.push(call);
       key.highest = Math.max(key.highest, positionOf(call));
     }
@@ -161,6 +166,7 @@ export class FamilyHistory<State, Input, Output> {
       unknown: new Set(),
       answered: [],
       entries: [],
+      withoutEffect: new Set(),
       highest: 0,
       bySequence: new Map(),
       isSearched: false,
@@ -207,6 +213,7 @@ export class FamilyHistory<State, Input, Output> {
 
   /** An entry that nobody was told of. */
   #placeUnknown(key: Key<State, Input, Output>, { index, call, command }: Committed<Input, Output>): void {
+    if (key.withoutEffect.delete(index)) return;
     const whose = call ?? this.#whoseIs(key, command);
     if (whose === null || !key.unknown.has(whose)) return;
     // It may have been refused for what has nothing to do with this record.
