@@ -9,6 +9,8 @@ command -v nft >/dev/null || missing+=(nftables)
 command -v socat >/dev/null || missing+=(socat)
 command -v qemu-system-x86_64 >/dev/null || missing+=(qemu-system-x86)
 command -v cpio >/dev/null || missing+=(cpio)
+command -v perl >/dev/null || missing+=(perl)
+command -v systemd-analyze >/dev/null || missing+=(systemd)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 as_root=()

@@ -57,7 +57,9 @@ function memoryMaxMiB({ memoryMiB, vcpus }: Pick<VmSpec, "memoryMiB" | "vcpus">,
   return Math.ceil(memoryMiB * (1 + TABLES_PER_GUEST) + own);
 }
 
-/** Null: machines run as the user of the node, which is not root, or is root of a few users only (a user namespace). */
+/**
+ * Null: machines run as the user of the node, which is not root, or is root of a few users only (a user namespace).
+ */
 function uidOf(machinesFolder: string, vm: string): number | null {
   if (!hasUsers()) return null;
   const drawn = createHash("sha256").update(`${machinesFolder}\0${vm}`).digest().readUInt32BE(0);

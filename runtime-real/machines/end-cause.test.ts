@@ -1,13 +1,17 @@
 import { expect, test } from "vitest";
 import { causeOf, shutdownCause } from "./end-cause.ts";
 import type { RunEnd } from "./files.ts";
+import type { Asker } from "./machine-process.ts";
 
 function exited(cause: string | null): RunEnd {
-  return { how: "exited", cause, detail: "exit code 0" };
+  return { how: "exited", cause, detail: "exit code 0", by: null };
 }
-const killed: RunEnd = { how: "killed", cause: null, detail: "SIGKILL" };
-const fenced: RunEnd = { how: "fenced", cause: null, detail: "SIGKILL" };
-const notStarted: RunEnd = { how: "notStarted", cause: null, detail: "it could not be started: no tap" };
+function by(asker: Asker, end: RunEnd): RunEnd {
+  return { ...end, by: asker };
+}
+const killed: RunEnd = { how: "killed", cause: null, detail: "SIGKILL", by: null };
+const fenced: RunEnd = { how: "fenced", cause: null, detail: "SIGKILL", by: null };
+const notStarted: RunEnd = { how: "notStarted", cause: null, detail: "it could not be started: no tap", by: null };
 
 test.each([
   ["the guest powered off", exited("guest-shutdown"), false, true, "the guest powered off"],
@@ -23,6 +27,11 @@ test.each([
   ["the lease ran out while it was stopping", fenced, true, false, "fenced"],
   ["it was never started", notStarted, false, false, "it could not be started: no tap"],
   ["it was told to stop before it was started", notStarted, true, true, "it could not be started: no tap"],
+  ["somebody stopped its unit", by("unit", exited("guest-shutdown")), false, true, "stopped its unit"],
+  ["somebody stopped its unit, and it hung", by("unit", killed), false, true, "stopped its unit"],
+  ["the host shut down", by("host", exited("guest-shutdown")), false, false, "its host was shut down"],
+  ["it was stopped, and the host shut down", by("host", exited("guest-shutdown")), true, true, "powered off"],
+  ["the host shut down after its lease", by("host", fenced), false, false, "fenced"],
   ["nobody saw how", null, false, false, "ended while nobody saw it"],
   ["an exit code alone says nothing", exited(null), false, false, "its hypervisor ended: exit code 0"],
 ])("%s", (_, end, wasAsked, isOrderly, reason) => {

@@ -41,9 +41,12 @@ export function shutdownCause(line: string): string | null {
  */
 export function causeOf(end: RunEnd | null, wasAsked: boolean): EndCause {
   if (end === null) return { isOrderly: wasAsked, reason: "ended while nobody saw it" };
-  const { how, cause, detail } = end;
+  const { how, cause, detail, by } = end;
   if (how === "fenced") return { isOrderly: false, reason: "fenced" };
   if (how === "notStarted") return { isOrderly: wasAsked, reason: detail };
+  if (by === "unit") return { isOrderly: true, reason: "somebody has stopped its unit on its host" };
+  if (by === "host" && !wasAsked)
+    return { isOrderly: false, reason: "its host was shut down, or its supervisor stopped" };
   if (cause === "guest-shutdown") return { isOrderly: true, reason: "the guest powered off" };
   if (wasAsked) return { isOrderly: true, reason: NOT_POWERED_OFF };
   if (cause === null) return { isOrderly: false, reason: `its hypervisor ended: ${detail}` };

@@ -31,6 +31,7 @@ import { z } from "zod";
 import { DEFAULT_VM_SPEC } from "../../core/index.ts";
 import { makeDurable } from "../files/index.ts";
 import { CONSOLE_FILES } from "./console-file.ts";
+import { ASKERS } from "./machine-process.ts";
 
 export const runSchema = z.object({
   version: z.literal(1),
@@ -63,6 +64,8 @@ const endSchema = z.object({
   cause: z.string().nullable(),
   /** Its last words, or else its exit code or signal, or the error; for people. */
   detail: z.string(),
+  /** Who had it end, if that was not the cluster; null: nobody. */
+  by: z.enum(ASKERS).nullable().default(null),
 });
 /** How the process of a run has ended. `fenced`: by the fence, or not started because of it. */
 export type RunEnd = z.infer<typeof endSchema>;
@@ -227,7 +230,7 @@ export class MachineFiles {
   }
 
   /** Only the first end counts. Where it cannot be written, nobody has seen how the run ended. */
-  writeEnd(run: RunPath, end: RunEnd): void {
+  writeEnd(run: RunPath, end: z.input<typeof endSchema>): void {
     const path = this.path(run, "end.json");
     unlessImpossible(() => {
       if (existsSync(path)) return;

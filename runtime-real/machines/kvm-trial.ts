@@ -1,7 +1,7 @@
 /**
  * Whether guests boot under KVM on this host. /dev/kvm may exist, open and make machines in which no kernel comes
- * anywhere, as on some virtual hosts. So one is tried: a kernel without a root, which panics when it has come that far,
- * and resets its machine. What came of it holds until the host boots again.
+ * anywhere, as on some virtual hosts. So one is tried: a kernel without a root, which panics when it has come that
+ * far, and resets its machine. What came of it holds until the host boots again.
  *
  *     kvm-trial.json     in the directory of the machines
  */

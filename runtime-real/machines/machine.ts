@@ -6,11 +6,10 @@ import type { MachineFiles, RunPath } from "./files.ts";
 import { lastLines } from "./last-lines.ts";
 import { MONITOR_SOCKET } from "./qemu-command.ts";
 import { Qmp } from "./qmp.ts";
+import { TERMINATE_MS } from "./supervisor-protocol.ts";
 
 /** A monitor that does not answer within this time is taken for one that hangs. */
 const COMMAND_TIMEOUT_MS = 2000;
-/** From SIGTERM to SIGKILL. */
-const TERMINATE_MS = 2000;
 
 export interface MachineParts {
   readonly run: RunPath;

@@ -1,5 +1,6 @@
 /** Opens the driver that a host was told to use. */
 import { mkdirSync, readdirSync } from "node:fs";
+import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import type { Logger } from "pino";
@@ -8,7 +9,9 @@ import { type HostImages, ImageError, type ImageStore, imageFolder } from "../im
 import type { Accelerator, AcceleratorChoice, Driver, WorkerOptions } from "../worker/index.ts";
 import { imageUsers } from "./image-users.ts";
 import { type KvmTrial, knownTrial, kvmTrial } from "./kvm-trial.ts";
+import { findManager, outlivesLogins } from "./manager.ts";
 import { QemuDriver } from "./qemu-driver.ts";
+import type { UnitOwner } from "./unit-files.ts";
 
 const QEMU = "qemu-system-x86_64";
 
@@ -16,11 +19,13 @@ export interface OpenDriverParts {
   readonly dataDir: string;
   readonly options: WorkerOptions;
   readonly images: HostImages;
+  readonly owner: UnitOwner;
   readonly log: Logger;
 }
 
 /** Resolves when it knows every machine on the host; to null when the host is to run none. @throws NodeStartError */
-export async function openDriver({ dataDir, options, images, log }: OpenDriverParts): Promise<Driver | null> {
+export async function openDriver(parts: OpenDriverParts): Promise<Driver | null> {
+  const { dataDir, options, images, owner, log } = parts;
   switch (options.vmDriver) {
     case null:
       return null;
@@ -36,7 +41,14 @@ export async function openDriver({ dataDir, options, images, log }: OpenDriverPa
       const folder = machinesFolder(dataDir);
       const accelerator = await chosenAccelerator(options.accelerator, folder, images.store, log);
       const network = { uplink, masquerade, guestPorts };
-      return await QemuDriver.open({ folder, images, accelerator, network, qemu: QEMU, log });
+      const manager = await findManager();
+      if (manager === null) log.info("there is no systemd manager: VMs are processes without units");
+      else if (!outlivesLogins(manager))
+        log.warn(
+          { remedy: `loginctl enable-linger ${userInfo().username}` },
+          "VMs are units of a user's manager that ends when the user has logged out",
+        );
+      return await QemuDriver.open({ folder, images, accelerator, network, qemu: QEMU, manager, owner, log });
     }
   }
 }
@@ -63,7 +75,8 @@ async function chosenAccelerator(
 ): Promise<Accelerator> {
   if (choice !== "auto") return choice;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // A host that has just booted has none that runs. Otherwise they must not wait for a trial until their lease is over.
+  // A host that has just booted has none that runs. Otherwise they must not wait for a trial until their lease is
+  // over.
   const hasMachines = readdirSync(folder, { withFileTypes: true }).some((entry) => entry.isDirectory());
   const kernels = images.list().flatMap(({ digest }) => kernelOf(images, digest));
   const { works, found } = hasMachines

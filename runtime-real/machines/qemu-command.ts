@@ -29,13 +29,17 @@ const TRIAL_MEMORY_MIB = 256;
 
 const SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
-/** What QEMU reads on its standard input: with this its events come on its standard output. */
+/** What the monitor of events is told first: then they come. */
 export const HELLO = '{"execute":"qmp_capabilities"}';
+/** Presses the power button. */
+export const POWER_DOWN = '{"execute":"system_powerdown"}';
 
 /** The file of QEMU's monitor, where its process works. */
 export const MONITOR_SOCKET = "qmp.sock";
 
-/** Descriptors of its process. Lower ones belong to the supervisor. */
+/** Descriptors of its process: of the first two the supervisor has the other end. */
+const SERIAL = 3;
+const MONITOR = 4;
 const KERNEL = 10;
 const INITRD = 11;
 const IMAGE_DISK = 12;
@@ -90,9 +94,9 @@ export function qemuArguments(parts: QemuMachineParts): string[] {
   const board = BOARDS[boot.kind];
   return [
     ...["-name", name],
-    ...machineArguments(board, accelerator, spec.vcpus, spec.memoryMiB),
+    ...machineArguments(board, accelerator, spec.vcpus, spec.memoryMiB, `socket,fd=${MONITOR}`),
     // The supervisor holds the other end.
-    ...["-chardev", "socket,id=console,fd=3", "-serial", "chardev:console"],
+    ...["-chardev", `socket,id=console,fd=${SERIAL}`, "-serial", "chardev:console"],
     ...["-qmp", `unix:${MONITOR_SOCKET},server=on,wait=off`],
     ...interfaces.flatMap(({ mac }, at) => [
       ...["-netdev", `tap,id=net${at},fd=${FIRST_TAP + at}`],
@@ -169,7 +173,7 @@ function pathOf(descriptor: number): string {
 /** A machine with no device in which `kernel` comes as far as a kernel without a root comes. */
 export function trialArguments(kernel: string, accelerator: Accelerator): string[] {
   const words = wordsFor(accelerator).join(" ");
-  const machine = machineArguments(BOARDS.kernel, accelerator, 1, TRIAL_MEMORY_MIB);
+  const machine = machineArguments(BOARDS.kernel, accelerator, 1, TRIAL_MEMORY_MIB, "stdio,signal=off");
   return [...machine, ...["-kernel", kernel], ...["-append", words]];
 }
 
@@ -178,6 +182,7 @@ function machineArguments(
   accelerator: Accelerator,
   vcpus: number,
   memoryMiB: number,
+  events: string,
 ): readonly string[] {
   const isEmulated = accelerator === "tcg";
   return [
@@ -192,7 +197,7 @@ function machineArguments(
     ...["-display", "none"],
     ...["-sandbox", SANDBOX],
     // Events, for what happened while nobody was connected: see end-cause.ts.
-    ...["-chardev", "stdio,id=events,signal=off", "-mon", "chardev=events,mode=control"],
+    ...["-chardev", `${events},id=events`, "-mon", "chardev=events,mode=control"],
   ];
 }
 

@@ -22,6 +22,7 @@ import { ConsoleFileReader } from "./console-reader.ts";
 import { causeOf } from "./end-cause.ts";
 import { MachineFiles } from "./files.ts";
 import { type MachineParts, QemuMachine } from "./machine.ts";
+import type { Manager } from "./manager.ts";
 import { isHealthy } from "./probes.ts";
 import {
   type Boot,
@@ -33,6 +34,8 @@ import {
 } from "./qemu-command.ts";
 import { SupervisorClient, type SupervisorListener } from "./supervisor-client.ts";
 import type { News, Order } from "./supervisor-protocol.ts";
+import { type Start, startAsUnit, startDetached } from "./supervisor-start.ts";
+import { UnitFiles, type UnitOwner } from "./unit-files.ts";
 
 export interface QemuDriverParts {
   /** Absolute: the directory of all machines of this host. */
@@ -42,6 +45,9 @@ export interface QemuDriverParts {
   readonly network: GuestNetworkOptions;
   /** The program. */
   readonly qemu: string;
+  /** What its machines are units of; null: they are processes of the supervisor. */
+  readonly manager: Manager | null;
+  readonly owner: UnitOwner;
   readonly log: Logger;
 }
 
@@ -58,6 +64,8 @@ export class QemuDriver implements Driver {
   readonly #network: GuestNetwork;
   /** Ends what is being built, by name. */
   readonly #builds = new Map<string, AbortController>();
+  /** Those of its machines and of their supervisor; null: there are none. */
+  #units: UnitFiles | null;
   #fenceAtMs: number | null = null;
   #isClosed = false;
 
@@ -66,6 +74,7 @@ export class QemuDriver implements Driver {
     this.features = parts.accelerator === "kvm" ? ["kvm", "qemu"] : ["qemu"];
     this.#files = new MachineFiles(parts.folder);
     this.#network = new GuestNetwork(parts.folder, parts.network, parts.log);
+    this.#units = parts.manager === null ? null : UnitFiles.find(parts.manager, parts.folder);
   }
 
   /** Resolves when it knows every machine on the host. */
@@ -138,6 +147,7 @@ export class QemuDriver implements Driver {
         machine.release();
         this.#machines.delete(name);
         this.#files.remove(name);
+        this.#units?.remove(name);
         this.#dismissSupervisor();
         this.#listener?.changed();
         return;
@@ -338,7 +348,8 @@ export class QemuDriver implements Driver {
     this.#settled = this.#settled.then(async () => {
       if (this.#supervisor !== null || this.#isClosed) return;
       const listener = this.#supervisorListener(() => undefined);
-      this.#supervisor = await SupervisorClient.findOrStart(this.#parts.folder, listener);
+      const start = (): ReturnType<Start> => this.#startSupervisor();
+      this.#supervisor = await SupervisorClient.findOrStart(this.#parts.folder, listener, start);
       if (this.#fenceAtMs !== null) this.#supervisor.order({ kind: "fenceAt", atMs: this.#fenceAtMs });
     });
     const settled = this.#settled;
@@ -347,7 +358,15 @@ export class QemuDriver implements Driver {
     this.#supervisor?.order(order);
   }
 
-  #told({ living }: News): void {
+  async #startSupervisor(): ReturnType<Start> {
+    const { folder, manager, owner } = this.#parts;
+    if (manager === null) return await startDetached(folder);
+    this.#units ??= UnitFiles.claim(manager, folder, owner);
+    return await startAsUnit(this.#units);
+  }
+
+  #told({ living, startedByHand }: News): void {
+    if (startedByHand !== undefined && this.#machines.has(startedByHand)) this.#listener?.startedByHand(startedByHand);
     const alive = new Map(living.map(({ name, epoch }) => [name, epoch]));
     for (const machine of this.#machines.values()) {
       const { run } = machine;
@@ -381,6 +400,8 @@ export class QemuDriver implements Driver {
     if (this.#machines.size > 0 || this.#supervisor === null) return;
     this.#supervisor.close();
     this.#supervisor = null;
+    this.#units?.removeSupervisor();
+    this.#units = null;
   }
 }
 

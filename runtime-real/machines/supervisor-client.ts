@@ -1,18 +1,13 @@
 /** A node's end of the connection to the supervisor of its machines, which it starts when there is none. */
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { connectIn } from "./connect-in.ts";
 import type { RunPath } from "./files.ts";
 import { eachLine } from "./lines.ts";
 import { type News, newsSchema, type Order, SUPERVISOR_SOCKET } from "./supervisor-protocol.ts";
+import { START_LIMIT_MS, type Start } from "./supervisor-start.ts";
 
-const PROGRAM = fileURLToPath(new URL("./supervisor.ts", import.meta.url));
 const RETRY_MS = 20;
-const START_LIMIT_MS = 20_000;
 /** A supervisor that hangs does not make the node keep everything that is typed. */
 const TYPED_BACKLOG_BYTES = 256 * 1024;
 
@@ -41,32 +36,17 @@ export class SupervisorClient {
   }
 
   /** @throws Error when it does not come up. */
-  static async findOrStart(folder: string, listener: SupervisorListener): Promise<SupervisorClient> {
+  static async findOrStart(folder: string, listener: SupervisorListener, start: Start): Promise<SupervisorClient> {
     const found = await SupervisorClient.find(folder, listener);
     if (found !== null) return found;
-    const errors = openSync(join(folder, "supervisor.log"), "a", 0o600);
-    // Waits for the machines of one that has died: they hold its lock until the kernel has ended them.
-    const child = spawn(
-      "flock",
-      ["--no-fork", "--wait", `${START_LIMIT_MS / 1000}`, "supervisor.lock", process.execPath, PROGRAM, folder],
-      { cwd: folder, detached: true, stdio: ["ignore", errors, errors], env: { PATH: process.env["PATH"] } },
-    );
-    closeSync(errors);
-    let end: string | null = null;
-    child.once("error", (error) => {
-      end = error.message;
-    });
-    child.once("exit", (code, signal) => {
-      end = `it has ended with ${signal ?? `exit code ${code}`}; supervisor.log may say why`;
-    });
-    child.unref();
+    const problem = await start();
     const deadline = performance.now() + START_LIMIT_MS;
-    while (end === null && performance.now() < deadline) {
+    while (problem() === null && performance.now() < deadline) {
       await delay(RETRY_MS);
       const started = await SupervisorClient.find(folder, listener);
       if (started !== null) return started;
     }
-    throw new Error(`the supervisor of machines does not start: ${end ?? "it does not answer"}`);
+    throw new Error(`the supervisor of machines does not start: ${problem() ?? "it does not answer"}`);
   }
 
   order(order: Order): void {

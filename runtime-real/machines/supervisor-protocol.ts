@@ -7,6 +7,9 @@ import { z } from "zod";
 /** Within the directory of all machines. */
 export const SUPERVISOR_SOCKET = "supervisor.sock";
 
+/** From SIGTERM to SIGKILL, whoever sends them. */
+export const TERMINATE_MS = 2000;
+
 const run = { name: z.string(), epoch: z.int() };
 
 export const orderSchema = z.discriminatedUnion("kind", [
@@ -21,5 +24,9 @@ export const orderSchema = z.discriminatedUnion("kind", [
 export type Order = z.infer<typeof orderSchema>;
 
 /** All machines whose process lives: told on connecting, and whenever it changes. The rest is in their directories. */
-export const newsSchema = z.object({ living: z.array(z.object({ ...run, pid: z.int() })) });
+export const newsSchema = z.object({
+  living: z.array(z.object({ ...run, pid: z.int() })),
+  /** Somebody has started the unit of that VM by hand: told once. */
+  startedByHand: z.string().optional(),
+});
 export type News = z.infer<typeof newsSchema>;

@@ -4,53 +4,70 @@
  * node hangs or is gone. It outlives the node, so that a restart of the node disturbs no guest; the next node connects
  * to it. When nobody is connected and no machine lives, it ends itself.
  *
- * Should it die, the kernel ends its machines with it (PR_SET_PDEATHSIG). Only one at a time runs for a directory: it
- * is started under a lock that its machines hold too.
+ * Where there is a systemd manager, each machine is a unit (units.ts), and this process too. Elsewhere machines are
+ * children of this process. Should it die, its machines are ended with it, by systemd or by the kernel
+ * (PR_SET_PDEATHSIG). Only one at a time runs for a directory: it is started under a lock that its children hold too.
  *
  * Only the process that knows the fence may start machines. An order that was on its way for too long is refused here.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
-import { createServer, Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { withdraw } from "../guest-network/index.ts";
-import { Deadline, markOf, monotonicMs, PROCESS_MARK, Tail } from "../processes/index.ts";
+import { Deadline, markOf, monotonicMs, PROCESS_MARK } from "../processes/index.ts";
+import { MachineChild } from "./child-process.ts";
 import { confined } from "./confinement.ts";
 import { ConsoleFile } from "./console-file.ts";
 import { shutdownCause } from "./end-cause.ts";
-import { MachineFiles, type RunEnd, type RunPath } from "./files.ts";
+import { MachineFiles, type RunFile, type RunPath } from "./files.ts";
 import { eachLine } from "./lines.ts";
-import { HELLO } from "./qemu-command.ts";
-import { type News, type Order, orderSchema, SUPERVISOR_SOCKET } from "./supervisor-protocol.ts";
+import { type Asker, type MachineListener, type MachineProcess, notStarted } from "./machine-process.ts";
+import { managerOf } from "./manager.ts";
+import { HELLO, POWER_DOWN } from "./qemu-command.ts";
+import { type News, type Order, orderSchema, SUPERVISOR_SOCKET, TERMINATE_MS } from "./supervisor-protocol.ts";
+import { UnitFiles } from "./unit-files.ts";
+import { Units } from "./units.ts";
 
-/** How much of what QEMU writes on its standard error is kept, in UTF-16 code units. */
-const LAST_WORDS_LENGTH = 1024;
+/**
+ * Somebody has started the unit of a VM by hand, which starts this process, and there is no node: see `#leaveIfDone`.
+ */
+const LONELY_MS = 10_000;
 
-/** Typed characters that wait for one guest. */
-const TYPED_BACKLOG_BYTES = 64 * 1024;
-
-interface Living {
+class Living {
   readonly run: RunPath;
-  readonly child: ChildProcess;
-  isFenced: boolean;
+  isFenced = false;
   /** Its process has ended; what it needs of the network is being removed. */
-  isEnding: boolean;
+  isEnding = false;
+  by: Asker | null = null;
+  cause: string | null = null;
+  process: MachineProcess | null = null;
+  escalation: NodeJS.Timeout | null = null;
+
+  constructor(run: RunPath) {
+    this.run = run;
+  }
 }
 
 class Supervisor {
   readonly #files: MachineFiles;
+  /** Null: machines are children of this process. */
+  readonly #units: Units | null;
   readonly #living = new Map<string, Living>();
   readonly #fence = new Deadline(() => this.#endAll());
   #fenceAtMs = Number.NEGATIVE_INFINITY;
   readonly #nodes = new Set<Socket>();
+  #isLeaving = false;
 
-  constructor(folder: string) {
+  constructor(folder: string, units: UnitFiles | null) {
     this.#files = new MachineFiles(folder);
+    this.#units = units === null ? null : new Units(units, (name) => this.#startedByHand(name));
   }
 
   listen(): void {
     // Whoever has left it there is gone: this process holds the lock.
     rmSync(SUPERVISOR_SOCKET, { force: true });
+    this.#units?.listen();
     createServer((node) => this.#connected(node)).listen(SUPERVISOR_SOCKET);
+    setTimeout(() => this.#leaveIfDone(), LONELY_MS);
   }
 
   #connected(node: Socket): void {
@@ -74,113 +91,127 @@ class Supervisor {
         return;
       case "start":
         this.#start(order);
-        this.#tell();
+        this.#tell(this.#news());
         return;
-      case "signal": {
-        const living = this.#living.get(order.name);
-        if (living?.run.epoch === order.epoch) living.child.kill(order.signal);
+      case "signal":
+        this.#processOf(order)?.kill(order.signal);
         return;
-      }
-      case "type": {
-        const living = this.#living.get(order.name);
-        if (living?.run.epoch === order.epoch) typeInto(living.child, Buffer.from(order.base64, "base64"));
+      case "type":
+        this.#processOf(order)?.type(Buffer.from(order.base64, "base64"));
         return;
-      }
     }
+  }
+
+  #processOf({ name, epoch }: RunPath): MachineProcess | null {
+    const living = this.#living.get(name);
+    return living?.run.epoch === epoch ? living.process : null;
   }
 
   #start({ name, epoch }: RunPath): void {
     const run = { name, epoch };
-    if (this.#living.has(name)) return;
+    if (this.#isLeaving || this.#living.has(name)) return;
     if (monotonicMs() >= this.#fenceAtMs) {
       this.#files.writeEnd(run, { how: "fenced", cause: null, detail: "" });
       return;
     }
     try {
-      const { command, args, confinement, opened } = this.#files.read(run);
-      const line = confined([command, ...args], confinement, opened, "parent");
-      if (this.#files.markStarted(run)) this.#spawn(run, line);
+      const file = this.#files.read(run);
+      if (this.#files.markStarted(run)) this.#begin(run, file);
     } catch (error) {
-      this.#files.writeEnd(run, notStarted(error));
+      this.#files.writeEnd(run, { ...notStarted(error), cause: null });
     }
   }
 
-  #spawn(run: RunPath, [program = "", ...args]: readonly string[]): void {
-    const child = spawn(program, args, {
-      cwd: this.#files.workFolder(run),
-      // In a process group of its own: nothing that is typed at a terminal reaches it.
-      detached: true,
-      env: { PATH: process.env["PATH"], [PROCESS_MARK]: markOf(this.#files.folder) },
-      stdio: ["pipe", "pipe", "pipe", "pipe"],
-    });
-    const living: Living = { run, child, isFenced: false, isEnding: false };
+  #begin(run: RunPath, file: RunFile): void {
+    const living = new Living(run);
     this.#living.set(run.name, living);
+    const { command, args, confinement, opened, stopTimeoutMs } = file;
+    const folder = this.#files.workFolder(run);
+    const words = (diesWith: "parent" | "unit") => confined([command, ...args], confinement, opened, diesWith);
     const output = new ConsoleFile(this.#files.path(run));
-    const [input, events, errors, serial] = child.stdio;
-    for (const stream of child.stdio) stream?.on("error", () => undefined);
-    input?.write(`${HELLO}\n`);
-    let cause: string | null = null;
-    if (events !== null)
-      eachLine(events, (line) => {
-        cause = shutdownCause(line) ?? cause;
-      });
-    const lastWords = new Tail(LAST_WORDS_LENGTH);
-    errors?.on("data", (bytes: Buffer) => lastWords.add(bytes.toString()));
-    serial?.on("data", (bytes: Buffer) => output.add(bytes));
-    child.once("error", (error) => void this.#ended(living, notStarted(error)));
-    // Not at its exit: what it said last is read by then.
-    child.once("close", (code, signal) => {
-      const said = lastWords.text.trim().split("\n").at(-1) ?? "";
-      const detail = said === "" ? (signal ?? `exit code ${code}`) : said;
-      const how = living.isFenced ? "fenced" : signal === null ? "exited" : "killed";
-      void this.#ended(living, { how, cause, detail });
-    });
+    const listener: MachineListener = {
+      started: () => {
+        living.process?.tell(HELLO);
+        this.#tell(this.#news());
+      },
+      event: (line) => {
+        living.cause = shutdownCause(line) ?? living.cause;
+      },
+      output: (bytes) => output.add(bytes),
+      ended: ({ how, detail }) => {
+        const { isFenced, cause, by } = living;
+        void this.#ended(living, { how: isFenced ? "fenced" : how, cause, detail, by });
+      },
+      asked: (by) => this.#askedToStop(living, by, stopTimeoutMs),
+    };
+    if (this.#units !== null) {
+      const { memoryMaxMiB } = confinement;
+      const order = { name: run.name, command: words("unit"), folder, memoryMaxMiB, stopTimeoutMs };
+      living.process = this.#units.start(order, listener);
+      return;
+    }
+    const env = { PATH: process.env["PATH"], [PROCESS_MARK]: markOf(this.#files.folder) };
+    living.process = new MachineChild({ command: words("parent"), folder, env }, listener);
+    listener.started();
   }
 
-  async #ended(living: Living, end: RunEnd): Promise<void> {
+  /** By its unit, so no node may be there to see it through. */
+  #askedToStop(living: Living, by: Asker, stopTimeoutMs: number): void {
+    if (living.by !== null) return;
+    living.by = by;
+    living.process?.tell(POWER_DOWN);
+    living.escalation = setTimeout(() => {
+      living.process?.kill("SIGTERM");
+      living.escalation = setTimeout(() => living.process?.kill("SIGKILL"), TERMINATE_MS);
+    }, stopTimeoutMs);
+  }
+
+  async #ended(living: Living, end: Parameters<MachineFiles["writeEnd"]>[1]): Promise<void> {
     if (living.isEnding) return;
     living.isEnding = true;
+    if (living.escalation !== null) clearTimeout(living.escalation);
     // Before anybody is told: then it may run elsewhere, or here again with devices of the same name.
     await withdraw(this.#files.tapsOf(living.run));
     this.#living.delete(living.run.name);
     this.#files.writeEnd(living.run, end);
-    this.#tell();
+    this.#tell(this.#news());
     this.#leaveIfDone();
   }
 
   #endAll(): void {
     for (const living of this.#living.values()) {
       living.isFenced = true;
-      living.child.kill("SIGKILL");
+      living.process?.kill("SIGKILL");
     }
   }
 
-  #tell(): void {
-    const news = this.#news();
+  #startedByHand(name: string): void {
+    this.#tell(this.#news(name));
+  }
+
+  #tell(news: string): void {
     for (const node of this.#nodes) node.write(news);
   }
 
-  #news(): string {
-    const living = [...this.#living.values()].flatMap(({ run, child }) =>
-      child.pid === undefined ? [] : [{ ...run, pid: child.pid }],
-    );
-    const news: News = { living };
+  #news(startedByHand?: string): string {
+    const living = [...this.#living.values()].flatMap(({ run, process }) => {
+      const pid = process?.pid ?? null;
+      return pid === null ? [] : [{ ...run, pid }];
+    });
+    const news: News = { living, ...(startedByHand === undefined ? {} : { startedByHand }) };
     return `${JSON.stringify(news)}\n`;
   }
 
-  #leaveIfDone(): void {
-    if (this.#nodes.size === 0 && this.#living.size === 0) process.exit(0);
+  /** Its unit is stopped, after those of its machines. Others that live go with it. */
+  leave(): void {
+    this.#isLeaving = true;
+    for (const { isEnding, process } of this.#living.values()) if (!isEnding) process?.kill("SIGKILL");
+    this.#leaveIfDone();
   }
-}
 
-function notStarted(error: unknown): RunEnd {
-  const detail = error instanceof Error ? error.message : String(error);
-  return { how: "notStarted", cause: null, detail: `it could not be started: ${detail}` };
-}
-
-/** A guest that does not read loses what is typed, as on any serial line. */
-function typeInto({ stdio: [, , , serial] }: ChildProcess, bytes: Uint8Array): void {
-  if (serial instanceof Socket && serial.writableLength < TYPED_BACKLOG_BYTES) serial.write(bytes);
+  #leaveIfDone(): void {
+    if (this.#living.size === 0 && (this.#nodes.size === 0 || this.#isLeaving)) process.exit(0);
+  }
 }
 
 /** Null: an order that this version does not know. */
@@ -192,9 +223,13 @@ function parsed(line: string): Order | null {
   }
 }
 
-const [folder] = process.argv.slice(2);
+const [folder, manager, suffix] = process.argv.slice(2);
 if (folder === undefined) throw new Error("this is a process of a node");
 // So that the path of the socket is short, however long that of the directory is.
 process.chdir(folder);
-new Supervisor(folder).listen();
+const units =
+  manager === "system" || manager === "user" ? UnitFiles.of(managerOf(manager), folder, suffix ?? "") : null;
+const supervisor = new Supervisor(folder, units);
+supervisor.listen();
+if (units !== null) process.on("SIGTERM", () => supervisor.leave());
 for (const name of ["SIGINT", "SIGHUP"] as const) process.on(name, () => undefined);

@@ -39,6 +39,7 @@ import {
   startApi,
   transferTarget,
 } from "../api/index.ts";
+import { connectApi } from "../client/index.ts";
 import type { Consoles } from "../consoles/index.ts";
 import { CoreLoop, realRuntime } from "../core-loop/index.ts";
 import { NodeStartError } from "../errors/index.ts";
@@ -71,6 +72,7 @@ const SENDS_ON_MS = 3000;
 const ANSWER_LIMIT_MS = 2000;
 /** Longer than a transfer to a healthy node takes. When all nodes stop at once, there may be no such node. */
 const TRANSFER_LIMIT_MS = 2000;
+const START_BY_HAND_LIMIT_MS = 30_000;
 
 export class MemberNode implements RunningNode, Served {
   readonly node: Node;
@@ -438,7 +440,8 @@ export class MemberNode implements RunningNode, Served {
     const { dataDir } = this.#options;
     const { worker } = this.#directory.settings;
     const others = this.node.configuration.members.flatMap(({ id }) => (id === this.nodeId ? [] : [id]));
-    const driver = await openDriver({ dataDir, options: worker, images: this.#images, log: this.#log });
+    const owner = { clusterId: this.clusterId, workerId: this.nodeId };
+    const driver = await openDriver({ dataDir, options: worker, images: this.#images, owner, log: this.#log });
     this.#driver = driver;
     return await AgentLoop.start({
       workerId: this.nodeId,
@@ -452,7 +455,21 @@ export class MemberNode implements RunningNode, Served {
       ended: () => undefined,
       // The cluster sees that this worker is lost. As a voter the member goes on: consensus does not need its worker.
       halted: () => undefined,
+      startedByHand: (vm) => void this.#startByHand(vm),
     });
+  }
+
+  /** As `blixard vm start` does. */
+  async #startByHand(vm: string): Promise<void> {
+    this.#log.info({ vm }, "somebody has started the unit of a VM: the cluster is asked to start it");
+    const api = connectApi({ socketPath: this.socketPath });
+    try {
+      await api.write("vm.start", { name: vm }, { timeoutMs: START_BY_HAND_LIMIT_MS });
+    } catch (error) {
+      this.#log.warn({ err: error, vm }, "the cluster did not take the request to start a VM");
+    } finally {
+      await api.close();
+    }
   }
 
   /**

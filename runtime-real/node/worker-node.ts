@@ -134,7 +134,7 @@ class WorkerNode implements RunningNode {
     });
     this.#network = network;
     const { worker } = this.#settings;
-    driver = await openDriver({ dataDir, options: worker, images, log });
+    driver = await openDriver({ dataDir, options: worker, images, owner: { clusterId, workerId: nodeId }, log });
     this.#worker = await AgentLoop.start({
       workerId: nodeId,
       dataDir,
@@ -148,6 +148,8 @@ class WorkerNode implements RunningNode {
         this.#isRemoved = true;
         this.#end({ kind: "removed" });
       },
+      startedByHand: (vm) =>
+        log.warn({ vm }, `somebody has started the unit of a VM on a host that is no member: blixard vm start ${vm}`),
       halted: (reason) => this.#end({ kind: "halted", reason }),
     });
     log.info({ clusterId, peerId: this.peerId, addresses: this.addresses, transport, role: "worker" }, "node is up");

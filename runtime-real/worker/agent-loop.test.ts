@@ -36,6 +36,7 @@ test("planted: an assertion of the agent fails; its host is told why, once, and 
       return Promise.resolve(null);
     },
     ended: () => undefined,
+    startedByHand: () => undefined,
     halted: (reason) => halted.push(reason),
   });
   loop.removed();

@@ -30,6 +30,8 @@ export interface AgentLoopParts {
   report(to: NodeId, report: Uint8Array): Promise<Uint8Array | null>;
   /** The worker has been removed from the cluster, and nothing of it is left on this host. */
   ended(): void;
+  /** Somebody on this host has started the unit of that VM, which is a request to the cluster and nothing else. */
+  startedByHand(vm: string): void;
   /** The agent has stopped itself. It reports nothing any more, so its lease ends, and with that all that it runs. */
   halted(reason: string): void;
 }
@@ -76,6 +78,7 @@ export class AgentLoop {
     driver?.listen({
       changed: () => this.lookLater(),
       probed: (name, epoch, check, isHealthy) => this.#step({ kind: "probed", name, epoch, check, isHealthy }),
+      startedByHand: (name) => this.#parts.startedByHand(name),
     });
     log.info({ facts }, driver === null ? "works, without a driver: it runs tasks, and no VMs" : "works");
     this.#look();

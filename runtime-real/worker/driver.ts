@@ -12,6 +12,8 @@ export interface DriverListener {
   /** `inventory` returns something else now. */
   changed(): void;
   probed(name: string, epoch: number, check: string, isHealthy: boolean): void;
+  /** Somebody on the host asks for the VM to run: its machine may not be started but by the cluster. */
+  startedByHand(name: string): void;
 }
 
 export interface Driver {

@@ -1,1 +1,2 @@
 export { RealCluster, RealNode, until } from "./real-cluster.ts";
+export { SystemManager } from "./system-manager.ts";
