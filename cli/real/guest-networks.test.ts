@@ -277,16 +277,16 @@ test.each([
 );
 
 test("a host that hangs answers for its guests no more, and they are reached where they run next", LIMIT, async () => {
-  const address = await create("web", "four", 3);
+  const address = await create("db", "four", 3);
   await Promise.all([1, STRANGER].map((id) => answersIn(id, address)));
   expect(leftovers(3)).toMatch(/10\.99\.1\.\d+ dev eth0 +proxy/);
   worker.signal("SIGSTOP");
   try {
-    await until(async () => (await vm("web"))?.workerId === 2);
+    await until(async () => (await vm("db"))?.workerId === 2);
     // By then the fence has fallen.
     expect(processes("qemu-system").filter((pid) => netOf(pid) === netOf(worker.pid))).toEqual([]);
     expect(leftovers(3)).not.toMatch(/bx-|proxy/);
-    await until(async () => (await vm("web"))?.state === "Running");
+    await until(async () => (await vm("db"))?.state === "Running");
     const runningMs = performance.now();
     await until(() => routeOf(1, address).includes("via 10.99.0.2 dev eth0"));
     expect(performance.now() - runningMs).toBeLessThan(2000);
@@ -298,13 +298,13 @@ test("a host that hangs answers for its guests no more, and they are reached whe
   }
   // It has missed nothing that it is not told now.
   await answersIn(3, address);
-  run("vm", "delete", "web", "--yes", "--data-dir", first().dataDir);
+  run("vm", "delete", "db", "--yes", "--data-dir", first().dataDir);
   await until(() => leftovers(3) === "");
   expect(leftovers(2)).toBe("");
 });
 
 test("a guest sends only from its own address and device, and reaches of its host what is allowed", LIMIT, async () => {
-  const address = await create("web", "four", 2);
+  const address = await create("cache", "four", 2);
   await answersIn(2, address);
   const passed = watch(2, {
     own: `ip saddr ${address} ether saddr != ${OTHER_MAC}`,
@@ -319,7 +319,7 @@ test("a guest sends only from its own address and device, and reaches of its hos
     const gateway = "169.254.1.1";
     expect(ip("-n", space(2), "address", "show")).not.toContain(GATEWAY);
     await inGuest(
-      "web",
+      "cache",
       [
         say("own", stranger),
         say("host", "10.99.0.2"),
@@ -347,6 +347,6 @@ test("a guest sends only from its own address and device, and reaches of its hos
   } finally {
     for (const server of [outside, closed, open]) server.end();
   }
-  run("vm", "delete", "web", "--yes", "--data-dir", first().dataDir);
+  run("vm", "delete", "cache", "--yes", "--data-dir", first().dataDir);
   expect(leftovers(2)).toBe("");
 });

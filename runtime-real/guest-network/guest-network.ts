@@ -4,6 +4,7 @@
  */
 import type { Logger } from "pino";
 import type { Interface } from "../../core/index.ts";
+import type { Guests, HostNetwork } from "./host-network.ts";
 import { type RuleOptions, Rules } from "./rules.ts";
 import { Taps } from "./taps.ts";
 import { Uplink, withdrawStaleAnswers } from "./uplink.ts";
@@ -16,10 +17,7 @@ export interface GuestNetworkOptions extends RuleOptions {
   readonly uplink: string | null;
 }
 
-/** By name of the tap device. */
-type Guests = ReadonlyMap<string, Interface>;
-
-export class GuestNetwork {
+export class GuestNetwork implements HostNetwork {
   readonly #taps: Taps;
   readonly #rules: Rules;
   readonly #uplink: Uplink | null;
@@ -39,27 +37,26 @@ export class GuestNetwork {
       log.warn({ settings: failed }, "settings of the uplink could not be made: set them by sysctl");
   }
 
-  /**
-   * Sets up what a guest needs that is about to start, in place of what there was.
-   *
-   * @param all what all guests need when its turn has come, this one too.
-   * @throws IpError, RulesError
-   */
+  interfacesFor(asked: readonly Interface[]): Promise<readonly Interface[]> {
+    return Promise.resolve(this.#withGateways(asked));
+  }
+
+  /** On the network of an uplink the gateway of the pool is somebody else: this host must not take its address. */
+  #withGateways(asked: readonly Interface[]): readonly Interface[] {
+    return this.#uplink === null ? asked : asked.map((one) => ({ ...one, gateway: null }));
+  }
+
   async create(networks: readonly Interface[], all: () => Guests): Promise<void> {
     await this.#next(async () => {
       // Before the device: no guest sends a packet that they do not see.
       await this.#rules.apply([...all().values()]);
-      for (const network of networks) await this.#taps.create(network);
+      for (const network of this.#withGateways(networks)) await this.#taps.create(network);
       const addresses = networks.map(({ address }) => address);
       await this.#uplink?.answerFor(addresses);
       this.#announce(addresses, all);
     });
   }
 
-  /**
-   * Removes what no guest needs when its turn has come, and corrects what an earlier process has left.
-   * @throws IpError, RulesError
-   */
   async keepOnly(needed: () => Guests): Promise<void> {
     await this.#next(async () => {
       for (const tap of await this.#taps.list()) if (!needed().has(tap)) await this.#taps.remove(tap);
@@ -70,7 +67,6 @@ export class GuestNetwork {
     });
   }
 
-  /** Nothing more is announced. What is set up stays. */
   close(): void {
     for (const timer of this.#announcements) clearTimeout(timer);
     this.#announcements.clear();

@@ -12,7 +12,7 @@ import { announcement } from "./announcement.ts";
 const SEND_LIMIT_MS = 2000;
 
 /** Names of devices of guests: see `addressOf` in the core. */
-const GUEST_DEVICE = /^bx-/;
+export const GUEST_DEVICE = /^bx-/;
 
 /** An answer leaves at once, and not after a random time. */
 const SETTINGS = {

@@ -5,7 +5,13 @@
 import { chmodSync } from "node:fs";
 import type { Logger } from "pino";
 import type { Interface, Machine, VmSpec } from "../../core/index.ts";
-import { GuestNetwork, type GuestNetworkOptions, RulesError } from "../guest-network/index.ts";
+import {
+  type GuestNetworkOptions,
+  type HostNetwork,
+  NoDeviceError,
+  openGuestNetwork,
+  RulesError,
+} from "../guest-network/index.ts";
 import { type BootImage, emptyQcow2, type HostImages, ImageError } from "../images/index.ts";
 import { IpError } from "../iproute/index.ts";
 import { killAll, markOf } from "../processes/index.ts";
@@ -61,7 +67,7 @@ export class QemuDriver implements Driver {
   #supervisor: SupervisorClient | null = null;
   /** The start or the end of a supervisor that is under way: orders wait for it. */
   #settled: Promise<void> = Promise.resolve();
-  readonly #network: GuestNetwork;
+  readonly #network: HostNetwork;
   /** Ends what is being built, by name. */
   readonly #builds = new Map<string, AbortController>();
   /** Those of its machines and of their supervisor; null: there are none. */
@@ -73,7 +79,7 @@ export class QemuDriver implements Driver {
     this.#parts = parts;
     this.features = parts.accelerator === "kvm" ? ["kvm", "qemu"] : ["qemu"];
     this.#files = new MachineFiles(parts.folder);
-    this.#network = new GuestNetwork(parts.folder, parts.network, parts.log);
+    this.#network = openGuestNetwork(parts.folder, parts.network, parts.log);
     this.#units = parts.manager === null ? null : UnitFiles.find(parts.manager, parts.folder);
   }
 
@@ -226,12 +232,8 @@ export class QemuDriver implements Driver {
     this.#listener?.probed(name, epoch, check, passes && isRunning());
   }
 
-  #build(asked: BuildAction): void {
-    // On the network of an uplink the gateway of the pool is somebody else: this host must not take its address.
-    const hasUplink = this.#parts.network.uplink !== null;
-    const interfaces = hasUplink ? asked.interfaces.map((one) => ({ ...one, gateway: null })) : asked.interfaces;
-    const action: BuildAction = { ...asked, interfaces };
-    const { name, epoch } = action;
+  #build(action: BuildAction): void {
+    const { name, epoch, interfaces } = action;
     this.#machines.get(name)?.release();
     const { stopTimeoutMs } = action.spec;
     const machine = this.#add({ run: { name, epoch }, interfaces, stopTimeoutMs }, "building");
@@ -240,7 +242,7 @@ export class QemuDriver implements Driver {
     this.#make(machine, action, end.signal)
       .catch((error: unknown) => {
         if (end.signal.aborted || machine.phase !== "building") return;
-        if (!(error instanceof UnsupportedSpec || error instanceof ImageError))
+        if (!(error instanceof UnsupportedSpec || error instanceof ImageError || error instanceof NoDeviceError))
           this.#parts.log.error({ err: error, vm: name }, "a machine could not be built");
         machine.enter("failed", error instanceof Error ? error.message : String(error));
       })
@@ -250,9 +252,11 @@ export class QemuDriver implements Driver {
   }
 
   /** Fetches its image if this host lacks it, and writes down what to start. */
-  async #make(machine: QemuMachine, { name, epoch, spec, interfaces }: BuildAction, signal: AbortSignal) {
+  async #make(machine: QemuMachine, { name, epoch, spec, interfaces: asked }: BuildAction, signal: AbortSignal) {
     const { qemu, accelerator, images } = this.#parts;
-    demandSupported({ spec, interfaces });
+    demandSupported({ spec, interfaces: asked });
+    const interfaces = await this.#network.interfacesFor(asked);
+    signal.throwIfAborted();
     const named = imageOf(spec);
     const digest = images.store.digestOf(named);
     if (digest === null)

@@ -4,6 +4,9 @@
  * node hangs or is gone. It outlives the node, so that a restart of the node disturbs no guest; the next node connects
  * to it. When nobody is connected and no machine lives, it ends itself.
  *
+ * When a machine has ended it removes what the host had set up for its network, before it tells so: what the machine's
+ * address leads to then is somebody else's business.
+ *
  * Where there is a systemd manager, each machine is a unit (units.ts), and this process too. Elsewhere machines are
  * children of this process. Should it die, its machines are ended with it, by systemd or by the kernel
  * (PR_SET_PDEATHSIG). Only one at a time runs for a directory: it is started under a lock that its children hold too.
