@@ -44,3 +44,16 @@ test("an import that is not said of what, or of what is none, makes nothing", as
       err: expect.stringContaining("there is no image mine on this host"),
     });
 });
+
+test("an image that is made where no member runs is made, and it is said that there is no copy", async () => {
+  const disk = new Uint8Array(1024);
+  disk.set([0x55, 0xaa], 510);
+  writeFileSync(join(folder, "disk"), disk);
+  const args = ["image", "import", "--name", "mine", "--disk", join(folder, "disk"), "--data-dir", folder];
+  const made = await blixard(args);
+  expect(made).toMatchObject({ code: 0, out: expect.stringMatching(/^mine sha256:[0-9a-f]{64}$/) });
+  expect(made.err).toBe(`no member of a cluster runs in ${folder}: no other worker was asked to have a copy`);
+  expect((await blixard([...args, "--no-wait"])).err).toBe("");
+  const { image } = JSON.parse((await blixard(["image", "show", "mine", "--json", "--data-dir", folder])).out);
+  expect(image).toMatchObject({ kind: "disk", format: "raw", virtualBytes: 1024, usedBy: [] });
+});
