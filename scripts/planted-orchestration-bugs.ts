@@ -522,8 +522,8 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     file: "core/agent/report-channel.ts",
     edits: [
       {
-        find: "this.#server = (this.#server + 1) % this.servers.length;",
-        replace: "this.#server %= this.servers.length;",
+        find: "this.#server = (this.#server + 1) % places;",
+        replace: "this.#server %= places;",
       },
     ],
   },

@@ -1,8 +1,11 @@
 /** Whom an agent asks, when, and whose answers it takes. */
 import { describe, expect, test } from "vitest";
-import { AgentHarness, wantedVm as vm } from "../testing/index.ts";
+import { CLUSTER_LIMITS } from "../domain/index.ts";
+import { AgentHarness, type Sent, wantedVm as vm } from "../testing/index.ts";
 import { encodeDirective } from "./protocol.ts";
 import { running, settled } from "./testing/index.ts";
+
+const FALSE_VOTERS = [101, 102, 103, 104, 105, 106, 107];
 
 describe("answers", () => {
   test.each([
@@ -101,32 +104,68 @@ describe("answers", () => {
   });
 });
 
-describe("a server that has left", () => {
-  function refused(harness: AgentHarness): number {
+/** Wakes it whenever it wants to be, until it has sent another report. */
+function nextSent(harness: AgentHarness): Sent {
+  const before = harness.sent.length;
+  while (harness.sent.length === before) {
     harness.nowMs = harness.wakeAtMs;
     harness.step({ kind: "wake" });
-    const { to, report } = harness.lastSent;
-    harness.step({ kind: "answered", sequence: report.sequence, directive: null });
-    return to;
+  }
+  return harness.lastSent;
+}
+
+function refuse(harness: AgentHarness, { report }: Sent): void {
+  harness.step({ kind: "answered", sequence: report.sequence, directive: null });
+}
+
+function sendOn(harness: AgentHarness, sent: Sent, voters: readonly number[]): void {
+  const { workerId, bootId, sequence } = sent.report;
+  harness.deliver(sent, { kind: "left", workerId, bootId, sequence, voters });
+}
+
+/** One that has just been told of these servers. */
+function toldOf(servers: readonly number[]): AgentHarness {
+  const harness = settled();
+  nextSent(harness);
+  harness.grant({ servers });
+  return harness;
+}
+
+describe("a server that has left", () => {
+  function refused(harness: AgentHarness): number {
+    const sent = nextSent(harness);
+    refuse(harness, sent);
+    return sent.to;
   }
 
   function sentOn(harness: AgentHarness, voters: readonly number[]): number {
-    harness.nowMs = harness.wakeAtMs;
-    harness.step({ kind: "wake" });
-    const { to, report } = harness.lastSent;
-    const { workerId, bootId, sequence } = report;
-    harness.deliver(harness.lastSent, { kind: "left", workerId, bootId, sequence, voters });
-    return to;
+    const sent = nextSent(harness);
+    sendOn(harness, sent, voters);
+    return sent.to;
   }
 
-  test("names members that are asked too, after all that the worker knows, until one of them grants a lease", () => {
+  /** Whom it asks within that time, and when. `left`: who answers, and names whom. The others are silent. */
+  function asked(
+    harness: AgentHarness,
+    left: Readonly<Record<number, readonly number[]>>,
+    forMs: number,
+  ): { readonly to: number; readonly atMs: number }[] {
+    const asked: { readonly to: number; readonly atMs: number }[] = [];
+    for (const endMs = harness.nowMs + forMs; harness.nowMs < endMs; ) {
+      const sent = nextSent(harness);
+      asked.push({ to: sent.to, atMs: sent.sentAtMs });
+      const voters = left[sent.to];
+      if (voters !== undefined) sendOn(harness, sent, voters);
+    }
+    return asked;
+  }
+
+  test("names members that are asked too, one after each round of all that the worker knows, until one grants", () => {
     const harness = settled();
     expect(sentOn(harness, [3, 4, 5])).toBe(1);
     expect(harness.agent.servers).toEqual([1, 2, 3, 4, 5]);
-    expect([1, 2, 3].map(() => refused(harness))).toEqual([2, 3, 4]);
-    harness.nowMs = harness.wakeAtMs;
-    harness.step({ kind: "wake" });
-    expect(harness.lastSent.to).toBe(5);
+    expect([1, 2, 3, 4, 5, 6].map(() => refused(harness))).toEqual([2, 3, 4, 1, 2, 3]);
+    expect(nextSent(harness).to).toBe(5);
     harness.grant({ servers: [4, 5, 6] });
     expect(harness.agent.servers).toEqual([4, 5, 6]);
     // The one that answered is asked again.
@@ -140,8 +179,44 @@ describe("a server that has left", () => {
     for (let lie = 0; lie < 8; lie += 1)
       asked.push(sentOn(harness, [100 + 2 * lie, 101 + 2 * lie]), ...[1, 2].map(() => refused(harness)));
     expect(harness.agent.leaseUntilMs).toBe(leaseUntilMs);
-    expect(harness.agent.servers).toHaveLength(5);
+    expect(harness.agent.servers).toHaveLength(3 + CLUSTER_LIMITS.voters);
     for (const known of [1, 2, 3]) expect(asked.filter((to) => to === known).length).toBeGreaterThanOrEqual(4);
+  });
+
+  test("that names seven false members costs one more time-out a round, and no more", () => {
+    const sentMs = asked(toldOf([1, 2, 3]), { 1: FALSE_VOTERS }, 60_000).flatMap(({ to, atMs }) =>
+      to === 2 ? [atMs] : [],
+    );
+    const rounds = sentMs.slice(1).map((atMs, at) => atMs - (sentMs[at] ?? 0));
+    expect(rounds.length).toBeGreaterThan(10);
+    // 2, 3 and one false voter are silent, for a second each; 1 answers at once, and the next report waits a second.
+    expect(Math.max(...rounds)).toBeLessThanOrEqual(4000);
+  });
+
+  test.each([
+    ["refuses", null],
+    ["names seven false members", FALSE_VOTERS],
+  ])("while another server follows a dead leader, one of three that %s does not cost the lease", (_, voters) => {
+    // 1 has just granted, and leads no more; until another leads, 1 and 2 take reports that they cannot answer.
+    const harness = toldOf([1, 2, 3]);
+    const ledFromMs = harness.nowMs + 3000;
+    for (;;) {
+      const sent = nextSent(harness);
+      expect(harness.agent.holdsLease).toBe(true);
+      if (sent.to <= 2 && sent.sentAtMs >= ledFromMs) break;
+      if (sent.to !== 3) continue;
+      if (voters === null) refuse(harness, sent);
+      else sendOn(harness, sent, voters);
+    }
+  });
+
+  test.each([
+    ["the only server, replaced twice", [1], { 1: [2], 2: [3] }, 3],
+    ["three servers, replaced twice, of which one is up each time", [1, 2, 3], { 1: [4, 5], 4: [7, 8] }, 7],
+    ["the same, and another of the last is up", [1, 2, 3], { 1: [4, 5], 4: [7, 8] }, 8],
+    ["three servers, replaced twice, of which another is up", [1, 2, 3], { 1: [4, 5], 5: [7, 8] }, 7],
+  ])("%s: the last are asked", (_, servers, left, last) => {
+    expect(asked(toldOf(servers), left, 60_000).map(({ to }) => to)).toContain(last);
   });
 
   test("is not asked ever more often", () => {

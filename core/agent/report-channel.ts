@@ -2,7 +2,7 @@
  * How an agent talks to the cluster: which server it asks, which report is under way, and when the next one is due.
  * One report is under way at a time. What a report says, and what follows from a directive, is decided by the agent.
  */
-import { assert } from "../domain/index.ts";
+import { assert, CLUSTER_LIMITS } from "../domain/index.ts";
 import { mark } from "../marks.ts";
 import { REPORT_EVERY_MS } from "./lease.ts";
 import { type Directive, decodeDirective, encodeReport, type Report } from "./protocol.ts";
@@ -19,6 +19,8 @@ const NEWS_GAP_MS = 200;
  * After a report without an answer, while there is a lease to keep: during elections a leader may lead only briefly.
  */
 const RETRY_GAP_MS = 250;
+/** How many servers are remembered that only servers which have left have named. */
+const HINTS_MAX = CLUSTER_LIMITS.voters;
 
 /** Why the agent may want to report before the next regular report is due. */
 export interface Pending {
@@ -52,9 +54,12 @@ export class ReportChannel {
   readonly #step: Step;
   /** Servers of the last grant, or of the settings. */
   #told: readonly number[];
-  /** Others that a server which has left the cluster has named since. They are asked after all of `#told`. */
+  /**
+   * Others that servers which have left the cluster have named since; the first is the next to ask. Only one is asked
+   * after each round of `#told`: nobody vouches for a hint, and every false one costs an answer time-out of the lease.
+   */
   #hinted: readonly number[] = [];
-  /** Position in `servers` of the one to ask. */
+  /** Position in `#told` of the one to ask; past its end: a hint. */
   #server = 0;
   /** Reports in a row that nobody has answered. */
   #failures = 0;
@@ -94,8 +99,8 @@ export class ReportChannel {
     }
     if (directive.kind === "left") {
       mark("agent/server-has-left");
-      this.#hinted = directive.voters.filter((id) => !this.#told.includes(id));
-      this.#askAnother();
+      const { servers } = this;
+      this.#askAnother(directive.voters.filter((id) => !servers.includes(id)));
       return null;
     }
     this.#failures = 0;
@@ -104,7 +109,7 @@ export class ReportChannel {
     return directive;
   }
 
-  /** All that are asked, one after the other until one answers. */
+  /** All that are asked until one answers. */
   get servers(): readonly number[] {
     return this.#hinted.length === 0 ? this.#told : [...this.#told, ...this.#hinted];
   }
@@ -121,7 +126,7 @@ export class ReportChannel {
   }
 
   get #asked(): number {
-    return this.servers[this.#server] ?? 0;
+    return this.#told[this.#server] ?? this.#hinted[0] ?? 0;
   }
 
   /** Whether a report is to be sent now. A report that nobody answered in time counts as failed from here on. */
@@ -183,9 +188,14 @@ export class ReportChannel {
     this.#sentAtMs = state.sentAtMs;
   }
 
-  #askAnother(): void {
+  /** `news`: servers to remember that were not known. They come before older hints, which may be out of date. */
+  #askAnother(news: readonly number[] = []): void {
     this.#failures += 1;
-    this.#server = (this.#server + 1) % this.servers.length;
+    const asked = this.#server < this.#told.length ? 0 : 1;
+    const older = [...this.#hinted.slice(asked), ...this.#hinted.slice(0, asked)];
+    this.#hinted = [...news, ...older].slice(0, HINTS_MAX);
+    const places = this.#told.length + Math.min(1, this.#hinted.length);
+    this.#server = (this.#server + 1) % places;
   }
 }
 
