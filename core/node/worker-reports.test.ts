@@ -162,6 +162,33 @@ describe("where to ask", () => {
     expect(heard(made, through)).toBe("granted");
   });
 
+  test("a worker hears of no learner that is down, until that is up again", () => {
+    const made = registered([1, 2]);
+    made.join(3);
+    made.join(4);
+    made.settle();
+    made.crash(3);
+    made.run(made.options.electionTimeoutMs + made.options.heartbeatMs);
+    const request = say(made, 1, { sequence: 3, facts: null });
+    made.run(20);
+    expect(serversOf(made, request)).toEqual([1, 2, 4]);
+    made.restart(3);
+    made.run(made.options.electionTimeoutMs);
+    const later = say(made, 1, { sequence: 4, facts: null });
+    made.run(20);
+    expect(serversOf(made, later)).toEqual([1, 2, 3, 4]);
+  });
+
+  test("of many learners a worker hears of no more than can have a vote", () => {
+    const made = registered([1]);
+    for (let id = 10; id < 20; id += 1) made.join(id);
+    made.crash(10);
+    made.run(made.options.electionTimeoutMs + made.options.heartbeatMs);
+    const request = say(made, 1, { sequence: 3, facts: null });
+    made.run(20);
+    expect(serversOf(made, request)).toEqual([1, 11, 12, 13, 14, 15, 16, 17]);
+  });
+
   test("a server that has left says who had a vote then", () => {
     const made = registered([1, 2, 3]);
     made.change({ kind: "remove", id: 3 });

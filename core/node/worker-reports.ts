@@ -8,6 +8,7 @@
  */
 import { decodeReport, encodeDirective, type Report } from "../agent/index.ts";
 import { type ClusterState, encodeRequest, nodeOf, type Touched } from "../cluster/index.ts";
+import { CLUSTER_LIMITS } from "../domain/index.ts";
 import { mark } from "../marks.ts";
 import { Orchestrator, type Proposal as OwnProposal } from "../orchestrator/index.ts";
 import {
@@ -35,6 +36,7 @@ type ReportsRaft = Pick<
   | "configuration"
   | "leftBy"
   | "nowMs"
+  | "hasHeardFrom"
   | "header"
   | "send"
   | "requestRead"
@@ -60,6 +62,9 @@ interface Passed {
  * rounds a second and not a thousand; a report that comes after a pause is asked about at once.
  */
 const ROUND_EVERY_MS = 20;
+
+/** Of the learners, a worker is told of no more than could all become voters. */
+const LEARNERS_NAMED_MAX = CLUSTER_LIMITS.voters;
 
 const NO_PROPOSALS: readonly never[] = [];
 const REFUSED_FOR_NOW: ClientAnswer = { kind: "refused", refusal: { kind: "noLeader" } };
@@ -178,11 +183,17 @@ export class WorkerReports {
 
   /**
    * Voters first. Learners pass reports on too, and are named in time: of those that a worker has heard of, the others
-   * may all leave soon after a learner has become a voter.
+   * may all leave soon after a learner has become a voter. A learner that is down is not named, and of many not all:
+   * a worker whose server fails asks one after the other, and those that are silent cost it its lease.
    */
   #servers(): readonly NodeId[] {
     const { voters, learners } = this.#raft.configuration;
-    return learners.length === 0 ? voters : [...voters, ...learners];
+    const named = [...voters];
+    for (const id of learners) {
+      if (named.length >= voters.length + LEARNERS_NAMED_MAX) break;
+      if (this.#raft.hasHeardFrom(id)) named.push(id);
+    }
+    return named;
   }
 
   #direct(to: NodeId, requestId: number, data: Uint8Array | null): void {

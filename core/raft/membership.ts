@@ -159,7 +159,8 @@ function hasCaughtUp(raft: MembershipState, id: NodeId): boolean {
   return isHeard(raft, id) && progress.match + raft.options.snapshotTrailingEntries >= raft.commitIndex;
 }
 
-function isHeard(raft: MembershipState, id: NodeId): boolean {
+/** Whether the member has answered this leader within an election time-out. */
+export function isHeard(raft: Pick<MembershipState, "leadership" | "nowMs" | "options">, id: NodeId): boolean {
   const heardMs = raft.leadership.progress.get(id)?.lastHeardMs ?? Number.NEGATIVE_INFINITY;
   return raft.nowMs - heardMs < raft.options.electionTimeoutMs;
 }

@@ -33,7 +33,7 @@ import { handleIntroduction, handleWhoAreYou, introduceOrAsk } from "./introduct
 import type { LeadershipTransfer } from "./leadership.ts";
 import { handleTimeoutNow, startTransfer } from "./leadership-transfer.ts";
 import { handleAppendResponse, handleHeartbeatResponse, handleSnapshotResponse, leaderTick } from "./leading.ts";
-import { changeMembership, endorse, type MembershipChange } from "./membership.ts";
+import { changeMembership, endorse, isHeard, type MembershipChange } from "./membership.ts";
 import type { ConsensusMessageType, Header, Message, MessageOf } from "./messages.ts";
 import type { RaftOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
@@ -192,6 +192,11 @@ export class Raft {
   /** The configuration that shows it; null: it has not left. */
   get leftBy(): Configuration | null {
     return this.#state.roster.leftBy;
+  }
+
+  /** While it leads: whether the member has answered it within an election time-out. */
+  hasHeardFrom(id: NodeId): boolean {
+    return isHeard(this.#state, id);
   }
 
   /** Whom this node speaks with: see `Roster`. */
