@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { FENCE_GRACE_MS, LEASE_TTL_MS } from "../../core/index.ts";
 import { type AnswerOf, type ApiClient, connectApi } from "../../runtime-real/index.ts";
 import { SystemManager, until } from "./testing/index.ts";
 
@@ -153,6 +154,19 @@ test("who stops its unit wants it stopped, and who starts it by hand asks the cl
   const pid = systemd.show(VM, "MainPID");
   systemd.run("systemctl", "start", VM);
   expect(systemd.show(VM, "MainPID")).toBe(pid);
+});
+
+test("when its node hangs, the machine ends with the lease, before it could run elsewhere", LIMIT, async () => {
+  const { epoch } = await vm();
+  const stoppedMs = performance.now();
+  systemd.run("systemctl", "kill", "--signal=STOP", "blixard");
+  try {
+    await until(() => !processes().some((name) => name.startsWith("qemu")));
+    expect(performance.now() - stoppedMs).toBeLessThan(LEASE_TTL_MS + FENCE_GRACE_MS);
+  } finally {
+    systemd.run("systemctl", "kill", "--signal=CONT", "blixard");
+  }
+  await reaches("Running", epoch);
 });
 
 test("when the host has shut down and boots again, its VM comes back", LIMIT, async () => {
