@@ -169,6 +169,19 @@ test("when its node hangs, the machine ends with the lease, before it could run 
   await reaches("Running", epoch);
 });
 
+test("when its supervisor dies, the machine ends at once, though no node is there to see to it", LIMIT, async () => {
+  const { epoch } = await vm();
+  systemd.run("systemctl", "stop", "blixard");
+  expect(processes().some((name) => name.startsWith("qemu"))).toBe(true);
+  systemd.run("systemctl", "kill", "--signal=KILL", SUPERVISOR);
+  const killedMs = performance.now();
+  await until(() => !processes().some((name) => name.startsWith("qemu")));
+  expect(performance.now() - killedMs).toBeLessThan(FENCE_GRACE_MS);
+  systemd.run("systemctl", "start", "blixard");
+  await answers();
+  await reaches("Running", epoch);
+});
+
 test("when the host has shut down and boots again, its VM comes back", LIMIT, async () => {
   await booted();
   const { epoch } = await vm();
