@@ -88,6 +88,20 @@ describe.each<TransportKind>(["quic", "tcp"])("over %s", (transport) => {
     expect(await answerLength(ofWorker.network, server.peerId, 1)).toBe(1);
   });
 
+  test("answers that have come are kept by nobody, however long they might have taken", {
+    timeout: 60_000,
+  }, async () => {
+    const { server, ofWorker } = await serverAndWorker(transport);
+    const question = new TextEncoder().encode(`${1024 * 1024}`);
+    let most = 0;
+    for (let n = 0; n < 400; n++) {
+      await ofWorker.network.askForImage(server.peerId, question, 600_000, NEVER);
+      most = Math.max(most, process.memoryUsage().arrayBuffers);
+    }
+    // A part of what has come, and of what the other end, which is in this process too, has sent.
+    expect(most / 2 ** 20).toBeLessThan(250);
+  });
+
   test("a stranger is told nothing, neither by a server nor by a worker", async () => {
     const { ofServer, ofWorker, asked } = await serverAndWorker(transport);
     for (const { address } of [ofServer, ofWorker]) {

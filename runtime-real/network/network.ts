@@ -193,8 +193,16 @@ export class Network {
   async askForImage(to: PeerId, question: Uint8Array, limitMs: number, signal: AbortSignal): Promise<Uint8Array> {
     const connection = this.#links.get(to)?.connection ?? this.#inboundOf(to)[0];
     if (connection === undefined) throw new NetworkError("notConnected", `${to} is not connected`, "wait until it is");
-    const either = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
-    return await exchange(connection, PROTOCOLS.image, question, either, IMAGE_LIMIT_BYTES);
+    // Ended at once, and not when its time is over: until then it would keep the stream, and with it the answer.
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), limitMs);
+    const either = AbortSignal.any([signal, limit.signal]);
+    try {
+      return await exchange(connection, PROTOCOLS.image, question, either, IMAGE_LIMIT_BYTES);
+    } finally {
+      clearTimeout(timer);
+      limit.abort();
+    }
   }
 
   /** Peers that have opened a connection to this node. */
