@@ -152,6 +152,7 @@ function specOf(a: number, b: number): VmSpec {
     vcpus: 1 + (a % 12),
     memoryMiB: 100 * (1 + (b % 9)),
     diskGiB: b % 5,
+    hypervisor: a % 7 === 0 ? "qemu" : "any",
     tenant: pick(TENANTS, b >> 1),
     priority: pick([100, 500, 900], a >> 2),
     preemptible: b % 5 > 0,
@@ -169,7 +170,8 @@ function specOf(a: number, b: number): VmSpec {
 const factsOf = (worker: number, draws: number) =>
   factsWith({
     capacity: { vcpus: pick([20, 30, 30, 12], draws), memoryMiB: 3000, diskGiB: 40 },
-    features: worker % 2 === 0 ? ["gpu"] : [],
+    // What a worker offers may be less when it registers anew.
+    features: [...(worker % 2 === 0 ? ["gpu"] : []), ...(draws % 3 > 0 ? ["qemu"] : [])],
     topology: {
       datacenter: worker === 4 ? "far" : "near",
       zone: "z",

@@ -225,6 +225,26 @@ describe("changing the spec", () => {
     expect(machine.worker().used.vcpus).toBe(30);
   });
 
+  const relaxed: [string, Partial<VmSpec>, Partial<VmSpec>][] = [
+    ["any hypervisor in place of one", { hypervisor: "qemu" }, { hypervisor: "any" }],
+    ["a feature less", { features: ["gpu", "kvm"] }, { features: ["kvm"] }],
+    ["the same features in another order", { features: ["gpu", "kvm"] }, { features: ["kvm", "gpu"] }],
+    ["its hypervisor as a feature", { hypervisor: "qemu" }, { hypervisor: "any", features: ["qemu"] }],
+  ];
+  test.each(relaxed)(
+    "%s is no more than it had, on a worker that has shrunk and lost what it offered",
+    (_, had, has) => {
+      const machine = cluster();
+      machine.register(1, { features: ["gpu", "kvm", "qemu"] });
+      machine.running("web", 1, { vcpus: 40, ...had });
+      machine.register(1, { capacity: { vcpus: 10, memoryMiB: 100_000, diskGiB: 1000 } });
+      machine.do(machine.update("web", { vcpus: 40, ...has }));
+      // Anything more is judged by what the worker offers now.
+      const more = machine.update("web", { vcpus: 40, ...has, features: [...(has.features ?? []), "tpm"] });
+      expect(machine.refusal(more)).toMatchObject({ kind: "doesNotFit", why: "missingFeatures" });
+    },
+  );
+
   const elsewhere: [string, Partial<VmSpec>, string][] = [
     ["features", { features: ["gpu"] }, "missingFeatures"],
     ["its hypervisor", { hypervisor: "firecracker" }, "missingFeatures"],

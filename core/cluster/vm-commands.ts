@@ -49,14 +49,19 @@ function unfitWhereItIs(batch: Batch, vm: VmRecord, next: VmRecord): CommandResu
     grown.vcpus === 0 &&
     grown.memoryMiB === 0 &&
     grown.diskGiB === 0 &&
-    JSON.stringify([neededFeatures(vm.spec), vm.spec.antiAffinity, vm.spec.locality, vm.spec.workerId]) ===
-      JSON.stringify([neededFeatures(next.spec), next.spec.antiAffinity, next.spec.locality, next.spec.workerId]) &&
+    needsNoFurther(neededFeatures(vm.spec), neededFeatures(next.spec)) &&
+    JSON.stringify([vm.spec.antiAffinity, vm.spec.locality, vm.spec.workerId]) ===
+      JSON.stringify([next.spec.antiAffinity, next.spec.locality, next.spec.workerId]) &&
     vm.tenant === next.tenant;
   if (isSame) return null;
   // As if it were not there yet.
   const view = { ...workerView(worker), status: "online" as const, used: less(worker.used, heldBy(vm)) };
   const { refusal } = judge(placementContextWithout(batch, vm, worker), view, vmRequest(next));
   return refusal === null ? null : refused({ kind: "doesNotFit", workerId: worker.id, why: refusal.kind });
+}
+
+function needsNoFurther(before: readonly string[], next: readonly string[]): boolean {
+  return next.every((feature) => before.includes(feature));
 }
 
 function growth(from: Resources, to: Resources): Resources {

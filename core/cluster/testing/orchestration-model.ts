@@ -623,9 +623,12 @@ export class OrchestrationModel {
     if (vm.workerId !== null) {
       if (hasOtherNetworks) return "vmIsPlaced";
       const [had, has] = [heldByModel(vm), heldByModel(next)];
-      const rules = ({ spec: { features, antiAffinity, locality, workerId } }: ModelVm): string =>
-        JSON.stringify([features, antiAffinity, locality, workerId]);
-      const asksForNothing = KEYS.every((key) => has[key] <= had[key]) && rules(vm) === rules(next) && !isOthers;
+      const rules = ({ spec: { antiAffinity, locality, workerId } }: ModelVm): string =>
+        JSON.stringify([antiAffinity, locality, workerId]);
+      const needed = new Set(this.wantingOf(vm).features);
+      const needsMore = this.wantingOf(next).features.some((feature) => !needed.has(feature));
+      const hasGrown = KEYS.some((key) => has[key] > had[key]);
+      const asksForNothing = !hasGrown && !needsMore && rules(vm) === rules(next) && !isOthers;
       const unfit = asksForNothing ? null : this.unfit(vm.workerId, this.wantingOf(next, vm), had, true);
       if (unfit !== null) return `doesNotFit ${unfit}`;
     }
