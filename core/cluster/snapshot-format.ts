@@ -17,7 +17,8 @@
  * Version 3 had no strategy of address pools and no generation of the scheduler's settings among the singles, knew of
  * no removed workers and not where what is for guests is sent, did not tell of a request which way it went, and did not
  * count the moves of a rebalance; version 2 ended with the events, and had no singles; version 1 had neither tokens nor
- * nodes nor events. All are still read: a field that came later says `since`.
+ * nodes nor events. All are still read: a field that came later says `since`. Up to version 3 the hypervisor
+ * `cloud-hypervisor` means `any` (domain/vm-spec.ts).
  *
  * Equal states have equal bytes for one chunk size, however they came about. What follows from the rest is not in it.
  */

@@ -119,7 +119,8 @@ const vms: readonly VmRecord[] = [
   {
     name: "a",
     tenant: "default",
-    spec: vmSpec({ hypervisor: "cloud-hypervisor" }),
+    // The bytes of the first three versions say cloud-hypervisor, which was the default then and meant any.
+    spec: vmSpec({ hypervisor: "any" }),
     state: "Pending",
     desired: "running",
     generation: 1,
@@ -565,7 +566,12 @@ const newEvents: readonly ClusterEvent[] = [
   { ...head, kind: "workerRemoved", workerId: 7 },
 ];
 
-const everyVm = [...vms, placedVm, openVm];
+/** Since version 4 a hypervisor that is named is the one that is required. */
+const everyVm = [
+  ...vms.map((vm) => (vm.name === "a" ? { ...vm, spec: vmSpec({ hypervisor: "cloud-hypervisor" }) } : vm)),
+  placedVm,
+  openVm,
+];
 const everySession = [...sessions, orchestrator, newcomer];
 const {
   vms: vmTable,

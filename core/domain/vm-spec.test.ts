@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { breaches, decoded, InvalidField, type Random, valid } from "../schema/index.ts";
-import { DEFAULT_VM_SPEC, vmSpec, vmSpecSchema } from "./vm-spec.ts";
+import { DEFAULT_VM_SPEC, type Hypervisor, vmSpec, vmSpecSchema } from "./vm-spec.ts";
 
 const random: fc.Arbitrary<Random> = fc.infiniteStream(fc.nat(2 ** 31 - 1)).map((numbers) => (bound) => {
   const { value } = numbers.next();
@@ -43,6 +43,27 @@ test("one from before has fewer parts: before there were workers, and before tim
   expect(decoded(vmSpecSchema, parts.slice(0, 18), "spec")).toEqual(vmSpec({ vcpus: 3 }));
   for (const length of [17, 19])
     expect(() => decoded(vmSpecSchema, parts.slice(0, length), "spec")).toThrow("must have 20 parts");
+});
+
+test("what was encoded before version 4 requires no cloud-hypervisor: it was the default, and any would do", () => {
+  const read = (hypervisor: Hypervisor, parts: number, version: number | null) => {
+    const encoded = vmSpecSchema.write(vmSpec({ hypervisor, vcpus: 3 }));
+    return decoded(vmSpecSchema, Array.isArray(encoded) ? encoded.slice(0, parts) : null, "spec", version);
+  };
+  const earlier: [number, number | null][] = [
+    [16, 1],
+    [16, 2],
+    [18, 3],
+    // In a log entry.
+    [16, null],
+    [18, null],
+  ];
+  for (const [parts, version] of earlier) {
+    expect(read("cloud-hypervisor", parts, version)).toEqual(vmSpec({ vcpus: 3 }));
+    expect(read("qemu", parts, version)).toEqual(vmSpec({ hypervisor: "qemu", vcpus: 3 }));
+  }
+  for (const version of [4, null])
+    expect(read("cloud-hypervisor", 20, version)).toEqual(vmSpec({ hypervisor: "cloud-hypervisor", vcpus: 3 }));
 });
 
 test("a network is its pool's name, or the tags that the pool must carry", () => {

@@ -135,7 +135,7 @@ const metadataSchema = map(
   CLUSTER_LIMITS.metadataPairs,
 );
 
-export const vmSpecSchema = record({
+const vmSpecFields = {
   vcpus: integer(1, CLUSTER_LIMITS.vcpus).default(2).doc("Virtual CPUs"),
   memoryMiB: integer(1, CLUSTER_LIMITS.memoryMiB).default(1024).doc("Memory in MiB"),
   diskGiB: integer(0, CLUSTER_LIMITS.diskGiB).default(5).doc("Disk in GiB"),
@@ -165,6 +165,23 @@ export const vmSpecSchema = record({
     .default(10_000)
     .since(4)
     .doc("From asking its guest to power off until its machine is ended; the machine that runs keeps its own"),
+};
+
+const vmSpecRecord = record(vmSpecFields);
+const FIELDS_BEFORE_VERSION_4 = Object.values(vmSpecFields).filter(({ traits }) => traits.since < 4).length;
+
+/**
+ * Before version 4 `cloud-hypervisor` was the default, and nothing looked at it: every worker ran such a VM with what
+ * it had. Now it is required, so what was written then is read as `any`. Snapshots and log entries of that time are
+ * known by their number of fields: a log entry does not say its version.
+ */
+export const vmSpecSchema = vmSpecRecord.encodedAs({
+  write: vmSpecRecord.write,
+  read(encoded, version) {
+    const spec = vmSpecRecord.read(encoded, version);
+    const isEarlier = Array.isArray(encoded) && encoded.length <= FIELDS_BEFORE_VERSION_4;
+    return isEarlier && spec.hypervisor === "cloud-hypervisor" ? Object.freeze({ ...spec, hypervisor: "any" }) : spec;
+  },
 });
 export type VmSpec = Infer<typeof vmSpecSchema>;
 
