@@ -31,22 +31,37 @@ function observeMachine(batch: Batch, vm: VmRecord, { phase, reason }: MachineOb
       if (intent === "run") observeRun(batch, vm, phase, reason);
       return;
     case "stopped":
-      if (intent === "stop") moved(batch, vm, { state: "Stopped", reason: "" });
+      if (intent === "stop") moved(batch, vm, { ...OVER, state: "Stopped", reason: "" });
       // Asked to stop, and then to start: this run is over, the next one begins.
-      else if (intent === "run" && vm.state === "Stopping") again(batch, vm, vm, "");
+      else if (intent === "run" && vm.state === "Stopping") again(batch, vm, { ...vm, ...OVER }, "");
       // One that ends in order has not crashed: it stays off until somebody starts it. Its host knows who ended it.
-      else if (intent === "run")
-        moved(batch, vm, { state: "Stopped", desired: "stopped", reason: reason === "" ? POWERED_OFF : reason });
+      else if (intent === "run") {
+        const why = reason === "" ? POWERED_OFF : reason;
+        moved(batch, vm, { ...OVER, state: "Stopped", desired: "stopped", reason: why });
+      }
       return;
     case "failed":
     case "unhealthy":
       if (intent === "run") failed(batch, vm, reason);
+      // A machine that was given up is called failed before it has ended: it may still be over what the spec asks.
       else if (intent === "stop" && phase === "failed") moved(batch, vm, { state: "Stopped", reason });
       return;
     case "absent":
       observeAbsent(batch, vm, intent);
       return;
   }
+}
+
+/** Of a VM of which nothing executes: it holds what its spec asks, whatever that becomes. */
+const OVER = Object.freeze({ placed: null });
+
+/**
+ * What is known of what the VM was built with when a machine of its present run is seen for the first time. If nothing
+ * has changed since, it is the spec that this run was called for with: then the run before is gone, and what it held
+ * beyond. Otherwise it may be any spec since.
+ */
+function firstSeen(vm: VmRecord): Partial<VmRecord> {
+  return vm.state === "Scheduled" && vm.updatedIndex === vm.epoch ? { placed: resourcesOf(vm.spec) } : {};
 }
 
 const RUN_STATES = { building: "Building", starting: "Starting", running: "Running" } as const;
@@ -58,10 +73,7 @@ function observeRun(batch: Batch, vm: VmRecord, phase: keyof typeof RUN_STATES, 
     return;
   }
   if (!isLegalMove(vm.state, state)) return;
-  // When it is first seen it is built by the spec that this run was called for with, if nothing has changed since:
-  // then the run before is gone, and what it held beyond. Otherwise it may be built by any spec since.
-  const isUnchanged = vm.state === "Scheduled" && vm.updatedIndex === vm.epoch;
-  const changes = isUnchanged ? { state, placed: resourcesOf(vm.spec) } : { state };
+  const changes = { ...firstSeen(vm), state };
   // Why there is another run stays, until its worker says how far it is with it; that is out of date once it starts.
   const before = vm.state === "Building" ? "" : vm.reason;
   if (state !== "Running") moved(batch, vm, { ...changes, reason: said === "" ? before : said });
@@ -76,6 +88,7 @@ function failed(batch: Batch, vm: VmRecord, reason: string): void {
   }
   const wasWell = vm.state === "Running" && batch.timeMs - vm.runningSinceMs >= vm.spec.recovery.resetAfterMs;
   moved(batch, vm, {
+    ...firstSeen(vm),
     state: "Failed",
     reason,
     restarts: wasWell ? 0 : vm.restarts,
@@ -94,9 +107,9 @@ function observeAbsent(batch: Batch, vm: VmRecord, intent: ReturnType<typeof int
       reason: vm.eviction === null ? "" : `left worker ${vm.workerId}: ${vm.eviction}`,
     });
   } else if (intent === "stop") {
-    moved(batch, vm, { state: "Stopped", reason: "" });
+    moved(batch, vm, { ...OVER, state: "Stopped", reason: "" });
   } else if (vm.state === "Stopping") {
-    again(batch, vm, vm, "");
+    again(batch, vm, { ...vm, ...OVER }, "");
   } else if (vm.state !== "Scheduled") {
     // It was there: the next run is another one.
     failed(batch, vm, "the machine is gone from its host");

@@ -26,8 +26,10 @@ export const placementFields = {
   workerId: nullable(nodeIdSchema)
     .default(null)
     .doc("Where it is placed and holds room, until it is seen gone; null: nowhere"),
-  /** A later spec takes effect with the next placement, and until then both must fit. */
-  placed: nullable(resourcesSchema).default(null).doc("What it was placed with; null: not placed"),
+  /** A later spec takes effect with the next run, and until then both must fit. */
+  placed: nullable(resourcesSchema)
+    .default(null)
+    .doc("What its machine may have been built with; null: it is not placed, or was seen stopped and holds its spec"),
   eviction: nullable(choice(EVICTION_CAUSES))
     .default(null)
     .doc("Why it has to leave its worker, and is then placed anew; null: it may stay"),

@@ -771,13 +771,16 @@ export class OrchestrationModel {
       return;
     }
     if (wants === "stop") {
-      if (phase === "stopped" || phase === "failed" || phase === "absent") this.#set(vm, { state: "Stopped" });
+      if (phase === "failed") this.#set(vm, { state: "Stopped" });
+      if (phase === "stopped" || phase === "absent") this.#set(vm, { state: "Stopped", placed: null });
       return;
     }
     const hasEnded = phase === "stopped" || phase === "failed" || phase === "unhealthy" || phase === "absent";
     // It was asked to stop and then to start.
-    if (vm.state === "Stopping" && hasEnded) this.#again(vm);
-    else if (phase === "stopped") this.#set(vm, { state: "Stopped", desired: "stopped" });
+    if (vm.state === "Stopping" && hasEnded) {
+      if (phase === "stopped" || phase === "absent") vm.placed = null;
+      this.#again(vm);
+    } else if (phase === "stopped") this.#set(vm, { state: "Stopped", desired: "stopped", placed: null });
     else if (hasEnded) this.#fail(vm, phase === "absent");
     else this.#run(vm, phase);
   }
@@ -786,7 +789,7 @@ export class OrchestrationModel {
     // Not there yet; over already.
     if ((isAbsent && vm.state === "Scheduled") || vm.state === "Failed" || vm.state === "Stopped") return;
     const wasWell = vm.state === "Running" && this.timeMs - vm.runningSinceMs >= vm.spec.recovery.resetAfterMs;
-    this.#set(vm, { state: "Failed", ...(wasWell ? { restarts: 0, relocations: 0 } : {}) });
+    this.#set(vm, { state: "Failed", ...this.#seenAtFirst(vm), ...(wasWell ? { restarts: 0, relocations: 0 } : {}) });
   }
 
   #run(vm: ModelVm, phase: string): void {
@@ -797,8 +800,12 @@ export class OrchestrationModel {
       Running: ["Scheduled", "Building", "Starting", "Stopping", "Lost"],
     };
     if (!from[state].includes(vm.state)) return;
-    const isUnchanged = vm.state === "Scheduled" && vm.updatedIndex === vm.epoch;
-    this.#set(vm, { state, ...(isUnchanged ? { placed: specResources(vm.spec) } : {}) });
+    this.#set(vm, { state, ...this.#seenAtFirst(vm) });
     if (state === "Running") this.#set(vm, { runningSinceMs: this.timeMs, avoidId: null });
+  }
+
+  #seenAtFirst(vm: ModelVm): Partial<ModelVm> {
+    const isUnchanged = vm.state === "Scheduled" && vm.updatedIndex === vm.epoch;
+    return isUnchanged ? { placed: specResources(vm.spec) } : {};
   }
 }
