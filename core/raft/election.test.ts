@@ -130,6 +130,22 @@ test("a member whose disk stands still campaigns no more, and once it works at o
   expect(asks()).toBeGreaterThan(0);
 });
 
+test("a candidate whose disk takes longer than a time-out leads all the same, where nobody else can", () => {
+  const cluster = new Cluster([1, 2, 3]);
+  cluster.elect(3);
+  cluster.isolate(2);
+  cluster.propose(3, "a");
+  cluster.run(150);
+  cluster.crash(3);
+  cluster.heal();
+  cluster.stallDisk(1);
+  cluster.runUntil("node 1 stands", () => cluster.node(1).role === "candidate");
+  cluster.run(2500);
+  cluster.sync(1, 1);
+  cluster.run(20);
+  expect(cluster.node(1).role).toBe("leader");
+});
+
 test("a vote that was lost in a crash was never spoken, and may go to another", () => {
   const cluster = new Cluster([1, 2, 3]);
   cluster.stallDisk(2);

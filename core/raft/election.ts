@@ -15,7 +15,7 @@ import { type Certificate, NOBODY, type NodeId, type Signature } from "./records
 import { type RoundState, startRound } from "./rounds.ts";
 import { broadcastAppend } from "./sending.ts";
 import type { SignatureSet } from "./signature-set.ts";
-import { header, type RaftState } from "./state.ts";
+import { CLAIMED_TERMS_MAX, header, type RaftState } from "./state.ts";
 import { transferStatement, voteStatement } from "./statements.ts";
 
 /** Changes term, vote and role. */
@@ -24,7 +24,14 @@ export type Elector = RoundState &
   CertificateChecker &
   Pick<
     RaftState,
-    "wallMs" | "vote" | "becomePreCandidate" | "becomeCandidate" | "becomeLeader" | "resetElectionDeadline"
+    | "wallMs"
+    | "vote"
+    | "campaignTerm"
+    | "hearClaim"
+    | "becomePreCandidate"
+    | "becomeCandidate"
+    | "becomeLeader"
+    | "resetElectionDeadline"
   > & {
     readonly outbox: Pick<Outbox, "sendDurably" | "countVoteOnceDurable">;
     readonly leadership: Pick<Leadership, "termStartsAt">;
@@ -33,22 +40,24 @@ export type Elector = RoundState &
     readonly clocks: Pick<PeerClocks, "heard">;
   };
 
+/** A pre-vote is given for terms that are so far beyond one that is known or proven. More than a candidate leaps. */
+const UNPROVEN_TERMS_MAX = 2 * CLAIMED_TERMS_MAX;
 const NO_DATA = new Uint8Array(0);
 
 /**
- * Asks for pre-votes for the next term. `order`: the leader's signature when leadership is being transferred; it
+ * Asks for pre-votes for a later term. `order`: the leader's signature when leadership is being transferred; it
  * counts for this campaign alone.
  */
 export function campaign(raft: Elector, order: Signature = ""): void {
   mark("election/campaign");
   raft.becomePreCandidate(order);
-  raft.preVotes.add(raft.id, sign(raft, "preVote", raft.term + 1, raft.id));
+  raft.preVotes.add(raft.id, sign(raft, "preVote", raft.campaignTerm, raft.id));
   if (order !== "") mark("election/campaign-ordered");
   if (electIfPreVoted(raft)) return;
   for (const to of otherVoters(raft)) {
     raft.outbox.send({
       type: "requestVote",
-      ...header(raft, to, raft.term + 1),
+      ...header(raft, to, raft.campaignTerm),
       preVote: true,
       lastIndex: raft.log.lastIndex,
       lastTerm: raft.log.lastTerm,
@@ -61,7 +70,7 @@ export function campaign(raft: Elector, order: Signature = ""): void {
 function electIfPreVoted(raft: Elector): boolean {
   if (!isQuorum(raft.roster.configuration, (id) => raft.preVotes.has(id))) return false;
   const order = raft.transferOrder;
-  const certificate = certificateOf(raft, "preVote", raft.term + 1, raft.preVotes);
+  const certificate = certificateOf(raft, "preVote", raft.campaignTerm, raft.preVotes);
   mark("election/pre-vote-won");
   raft.becomeCandidate(certificate);
   const { term } = raft;
@@ -82,9 +91,10 @@ function electIfPreVoted(raft: Elector): boolean {
   return true;
 }
 
-/** The vote of this node for itself in `term` is durable. */
+/** The vote of this node for itself in `term` is durable. Only now are others asked, so they have a whole time-out. */
 export function countOwnVote(raft: Elector, term: number): void {
   if (raft.role !== "candidate" || raft.term !== term) return;
+  raft.resetElectionDeadline();
   raft.votes.add(raft.id, sign(raft, "election", term, raft.id));
   leadIfElected(raft);
 }
@@ -97,7 +107,7 @@ export function handleRequestVote(raft: Elector, message: RequestVote): void {
   }
   const upToDate = raft.log.isUpToDate(message.lastIndex, message.lastTerm);
   if (message.preVote) {
-    if (!upToDate || isSticky(raft, message) || !isNextTerm(raft, message)) {
+    if (!upToDate || isSticky(raft, message) || !isNearTerm(raft, message)) {
       if (!upToDate) mark("election/pre-vote-refused-short-log");
       refuse(raft, message);
       return;
@@ -173,14 +183,16 @@ function isOrdered(raft: Elector, message: RequestVote): boolean {
 }
 
 /**
- * Whether the term follows one that is known here or that the candidate proves. Without this check a faulty member
- * could jump to the last term that a number can hold.
+ * Whether the term follows one that is known here, or that the candidate proves, or is not far beyond. Without this
+ * check a faulty member could jump to the last term that a number can hold. With proven terms alone, voters whose
+ * proofs do not count here, such as that of a configuration that was replaced meanwhile, could never vote again.
  */
-function isNextTerm(raft: Elector, message: RequestVote): boolean {
+function isNearTerm(raft: Elector, message: RequestVote): boolean {
   if (message.term <= raft.term + 1) return true;
   mark("election/pre-vote-for-later-term");
   const { certificate } = message;
-  return certificate !== null && certificate.term === message.term - 1 && accept(raft, certificate, message) !== null;
+  const proven = certificate === null ? null : accept(raft, certificate, message);
+  return message.term <= Math.max(raft.term, proven?.term ?? 0) + UNPROVEN_TERMS_MAX;
 }
 
 function refuse(raft: Elector, message: RequestVote): void {
@@ -197,12 +209,12 @@ function refuse(raft: Elector, message: RequestVote): void {
 
 export function handleVoteResponse(raft: Elector, message: VoteResponse): void {
   if (!message.granted) {
-    followProof(raft, message, message.proof);
+    if (message.term > raft.term && !followProof(raft, message, message.proof)) raft.hearClaim(message.term);
     return;
   }
   const kind = message.preVote ? "preVote" : "election";
   const expected = message.preVote
-    ? raft.role === "preCandidate" && message.term === raft.term + 1
+    ? raft.role === "preCandidate" && message.term === raft.campaignTerm
     : raft.role === "candidate" && message.term === raft.term;
   if (!expected) {
     mark("election/late-vote");

@@ -27,6 +27,9 @@ import { Roster } from "./roster.ts";
 import { SignatureSet } from "./signature-set.ts";
 import { SnapshotAssembly } from "./snapshot-assembly.ts";
 
+/** A campaign is for a term that is at most so far beyond the last that is proven, whatever voters claim. */
+export const CLAIMED_TERMS_MAX = 32;
+
 export type Role = "follower" | "preCandidate" | "candidate" | "leader";
 
 export class RaftState {
@@ -67,6 +70,9 @@ export class RaftState {
   #leaderId: NodeId = NOBODY;
   #recognized: Certificate | null;
   #transferOrder: Signature = "";
+  #campaignTerm = 0;
+  /** The latest that a voter has claimed to be in, whether or not its proof counts here. */
+  #claimedTerm = 0;
   #lastLeaderContactMs: number;
   #electionDeadlineMs = 0;
 
@@ -188,6 +194,16 @@ export class RaftState {
     return this.#transferOrder;
   }
 
+  /** The term that this node asks pre-votes for. */
+  get campaignTerm(): number {
+    return this.#campaignTerm;
+  }
+
+  /** A voter says that it is in that term, and does not prove it. */
+  hearClaim(term: number): void {
+    this.#claimedTerm = Math.max(this.#claimedTerm, term);
+  }
+
   get lastLeaderContactMs(): number {
     return this.#lastLeaderContactMs;
   }
@@ -217,15 +233,20 @@ export class RaftState {
     this.resetElectionDeadline();
   }
 
-  /** Asks for pre-votes from now on. `order`: the leader's signed order to campaign, or empty. */
+  /**
+   * Asks for pre-votes from now on. `order`: the leader's signed order to campaign in the next term, or empty: then
+   * for a term after those that voters have claimed to be in, as far as that may be.
+   */
   becomePreCandidate(order: Signature): void {
     this.becomeFollower(NOBODY);
     this.#transferOrder = order;
+    const claimed = order === "" ? Math.min(this.#claimedTerm, this.#term + CLAIMED_TERMS_MAX) : 0;
+    this.#campaignTerm = Math.max(this.#term, claimed) + 1;
     this.#role = "preCandidate";
     this.preVotes.clear();
   }
 
-  /** Enters the next term, which a quorum's pre-votes allow, and votes for itself there. */
+  /** Enters the later term, which a quorum's pre-votes allow, and votes for itself there. */
   becomeCandidate(preVoted: Certificate): void {
     const order = this.#transferOrder;
     this.enterTerm(preVoted.term, preVoted);
@@ -384,6 +405,8 @@ export class RaftState {
       leaderId: this.#leaderId,
       recognized: this.#recognized,
       transferOrder: this.#transferOrder,
+      campaignTerm: this.#campaignTerm,
+      claimedTerm: this.#claimedTerm,
       lastLeaderContactMs: this.#lastLeaderContactMs,
       electionDeadlineMs: this.#electionDeadlineMs,
       commitIndex: this.#commitIndex,
@@ -414,6 +437,8 @@ export class RaftState {
     this.#leaderId = captured.leaderId;
     this.#recognized = captured.recognized;
     this.#transferOrder = captured.transferOrder;
+    this.#campaignTerm = captured.campaignTerm;
+    this.#claimedTerm = captured.claimedTerm;
     this.#lastLeaderContactMs = captured.lastLeaderContactMs;
     this.#electionDeadlineMs = captured.electionDeadlineMs;
     this.#commitIndex = captured.commitIndex;
