@@ -112,6 +112,24 @@ describe("draining", () => {
     expect(evicted(harness)).toBe(2);
   });
 
+  test("one that is about to be moved counts, also for a drain that was called off and begun again", () => {
+    const harness = drained(10);
+    harness.commit({ kind: "setAvailability", workerId: 1, availability: "online" });
+    harness.run(1, 2);
+    harness.takeProposed();
+    let isFirst = true;
+    harness.loses = ({ command }) => {
+      if (command.kind === "evictVm" && isFirst) {
+        isFirst = false;
+        harness.commit({ kind: "setAvailability", workerId: 1, availability: "online" });
+        harness.commit({ kind: "setAvailability", workerId: 1, availability: "draining" });
+      }
+      return false;
+    };
+    harness.commit({ kind: "setAvailability", workerId: 1, availability: "draining" });
+    expect(evicted(harness)).toBe(1);
+  });
+
   test("a drain that is called off moves nothing more", () => {
     const harness = drained(10);
     harness.commit({ kind: "setAvailability", workerId: 1, availability: "online" });

@@ -25,7 +25,7 @@ export class Draining {
   }
 
   workerChanged(state: ClusterState, worker: WorkerRecord, nowMs: number): void {
-    if (statusOf(worker) === "draining") this.#drains.begin(worker.id, leaving(state, worker), nowMs);
+    if (statusOf(worker) === "draining") this.#drains.begin(worker.id, this.#leaving(state, worker), nowMs);
     else this.#drains.end(worker.id);
   }
 
@@ -99,6 +99,18 @@ export class Draining {
     return tries;
   }
 
+  /**
+   * Those that leave the worker because it is drained, and do not run elsewhere yet. What is proposed about one may be
+   * to move it, for a drain that was called off meanwhile.
+   */
+  #leaving(state: ClusterState, { vms }: WorkerRecord): readonly string[] {
+    return vms.filter((name) => {
+      const vm = vmOf(state, name);
+      if (vm === null || vm.desired !== "running" || !hasRun(vm)) return false;
+      return vm.eviction === "drain" || this.#proposals.has({ kind: "vm", name });
+    });
+  }
+
   /** When a VM has been moving for so long that the drain goes on without it; Infinity: none is moving. */
   get nextMs(): number {
     return this.#drains.nextMs;
@@ -111,14 +123,6 @@ export class Draining {
   restore(captured: ReturnType<Draining["capture"]>): void {
     this.#drains.restore(captured);
   }
-}
-
-/** Those that leave the worker because it is drained, and do not run elsewhere yet. */
-function leaving(state: ClusterState, { vms }: WorkerRecord): readonly string[] {
-  return vms.filter((name) => {
-    const vm = vmOf(state, name);
-    return vm?.eviction === "drain" && vm.desired === "running" && hasRun(vm);
-  });
 }
 
 /** To move one that never ran is no disruption. */

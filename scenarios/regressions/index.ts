@@ -58,4 +58,9 @@ export const REGRESSIONS: readonly Regression[] = [
     seed: 601644,
     was: "an entry that was answered without effect stood for one of unknown outcome, and the search gave up",
   },
+  {
+    scenario: "fleet-swarm",
+    seed: 709689,
+    was: "a drain that was called off and begun again forgot whom it was about to move",
+  },
 ];
