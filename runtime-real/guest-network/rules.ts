@@ -46,6 +46,7 @@ export class Rules {
     const { failed, stderr, shortMessage } = await execa("nft", ["-f", "-"], {
       input: text,
       reject: false,
+      cleanup: false,
       timeout: LIMIT_MS,
       killSignal: "SIGKILL",
     });

@@ -61,6 +61,7 @@ export class Uplink {
     for (const address of addresses)
       await execa("socat", ["-u", "STDIN", `INTERFACE:${this.device}`], {
         input: announcement(address, link.address),
+        cleanup: false,
         timeout: SEND_LIMIT_MS,
         killSignal: "SIGKILL",
       });

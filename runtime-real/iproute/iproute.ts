@@ -54,6 +54,9 @@ export async function ipBatch(lines: readonly string[], ...words: readonly strin
 async function run(args: readonly string[], input: string): Promise<string> {
   const { failed, stdout, stderr, shortMessage, code } = await execa("ip", args, {
     reject: false,
+    // Its handlers of signals would leave the defaults behind: a node that may not write any more would be ended by
+    // SIGXFSZ instead of seeing the error.
+    cleanup: false,
     input,
     timeout: LIMIT_MS,
     killSignal: "SIGKILL",

@@ -44,6 +44,7 @@ export async function systemctl(
 ): Promise<{ readonly ok: boolean; readonly said: string }> {
   const { failed, stderr, shortMessage } = await execa("systemctl", [`--${manager}`, ...args], {
     reject: false,
+    cleanup: false,
     timeout: LIMIT_MS,
     env: { XDG_RUNTIME_DIR: runtimeFolder() },
   });

@@ -93,12 +93,12 @@ async function demand(
   remedy: string,
   option = "--vm-driver qemu",
 ): Promise<void> {
-  const { failed } = await execa(program, args, { reject: false });
+  const { failed } = await execa(program, args, { reject: false, cleanup: false });
   if (failed) throw new NodeStartError(`${program} is missing, which ${option} needs`, remedy);
 }
 
 async function demandUplink(uplink: string): Promise<void> {
-  const { failed, stderr } = await execa("ip", ["link", "show", "dev", uplink], { reject: false });
+  const { failed, stderr } = await execa("ip", ["link", "show", "dev", uplink], { reject: false, cleanup: false });
   if (failed)
     throw new NodeStartError(`--uplink ${uplink}: ${stderr.trim()}`, "`ip link` shows the interfaces of this host");
   await demand("socat", ["-V"], "apt-get install socat", "--uplink");
