@@ -406,8 +406,8 @@ export const ORCHESTRATION_PLANTS: readonly Plant[] = [
     file: "core/orchestrator/draining.ts",
     edits: [
       {
-        find: "this.#drains.begin(worker.id, this.#leaving(state, worker), nowMs);",
-        replace: "this.#drains.begin(worker.id, this.#leaving(state, worker).slice(0, 0), nowMs);",
+        find: "this.#drains.begin(worker.id, () => this.#leaving(state, worker), nowMs);",
+        replace: "this.#drains.begin(worker.id, () => [], nowMs);",
       },
     ],
   },

@@ -25,7 +25,7 @@ export class Draining {
   }
 
   workerChanged(state: ClusterState, worker: WorkerRecord, nowMs: number): void {
-    if (statusOf(worker) === "draining") this.#drains.begin(worker.id, this.#leaving(state, worker), nowMs);
+    if (statusOf(worker) === "draining") this.#drains.begin(worker.id, () => this.#leaving(state, worker), nowMs);
     else this.#drains.end(worker.id);
   }
 

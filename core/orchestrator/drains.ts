@@ -21,12 +21,12 @@ export class Drains {
   /**
    * A worker is to be drained, or something of one that is drained has changed.
    *
-   * @param leaving the VMs that have been moved already, by this leader or an earlier one.
+   * @param leaving the VMs that have been moved already, by this leader or an earlier one; asked when it begins anew.
    */
-  begin(workerId: number, leaving: readonly string[], nowMs: number): void {
+  begin(workerId: number, leaving: () => readonly string[], nowMs: number): void {
     if (!this.#moving.has(workerId)) {
       this.#moving.set(workerId, new Set());
-      for (const name of leaving) this.moves(workerId, name, nowMs);
+      for (const name of leaving()) this.moves(workerId, name, nowMs);
     }
     this.#blocked.delete(workerId);
     this.#due.add(workerId);
