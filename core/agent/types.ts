@@ -91,10 +91,10 @@ export type HostAction =
   /** Forgets a job that has ended. */
   | { readonly kind: "forgetJob"; readonly id: string; readonly attempt: number }
   /**
-   * A dead man's switch outside of this process. At `atMs` of the host's monotonic clock it ends every machine and job
-   * of the host at once, unless it was set again by then. It survives the process and keeps its last setting. After it
-   * has fired, and before it is first set, no machine is started and no job is run, whoever asks and however late the
-   * request arrives.
+   * The fence, a dead man's switch outside of this process. At `atMs` of the host's monotonic clock it ends every
+   * machine and job of the host at once, unless it was set again by then. It survives the process and keeps its last
+   * setting. After it has fired, and before it is first set, no machine is started and no job is run, whoever asks
+   * and however late the request arrives.
    */
   | { readonly kind: "fenceAt"; readonly atMs: number };
 

@@ -26,8 +26,9 @@ type CertificateCheck = "valid" | "unproven" | "forged";
 /**
  * How many terms beyond its last one a replaced configuration may still bring others to by pre-votes. While the joint
  * entry was on its way, voters that had not seen it may have brought some members to a later term than the one in
- * which it committed. Who then refused that proof could never again vote with them. The number bounds how often
- * members who have left can disturb the cluster.
+ * which it committed. These take nothing from a leader of the earlier term, and a leader that refused their proof would
+ * not give up: they would stay behind until the next election. The number bounds how often members who have left can
+ * disturb the cluster.
  */
 const FORMER_PRE_VOTE_TERMS = 64;
 
