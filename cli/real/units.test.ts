@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FENCE_GRACE_MS, LEASE_TTL_MS } from "../../core/index.ts";
-import { type AnswerOf, type ApiClient, connectApi } from "../../runtime-real/index.ts";
-import { SystemManager, until } from "./testing/index.ts";
+import type { AnswerOf, ApiClient } from "../../runtime-real/index.ts";
+import { askOver, SystemManager, until } from "./testing/index.ts";
 
 const blixard = join(import.meta.dirname, "..", "blixard.js");
 const LIMIT = { timeout: 120_000 };
@@ -48,12 +48,7 @@ async function answers(): Promise<void> {
 }
 
 async function ask<Result>(question: (api: ApiClient) => Promise<Result>): Promise<Result> {
-  const api = connectApi({ socketPath: join(dataDir, "api.sock") });
-  try {
-    return await question(api);
-  } finally {
-    await api.close();
-  }
+  return await askOver(join(dataDir, "api.sock"), question);
 }
 
 function run(...args: readonly string[]): string {

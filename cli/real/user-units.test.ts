@@ -7,8 +7,8 @@ import { chownSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type ApiClient, connectApi } from "../../runtime-real/index.ts";
-import { SystemManager, until } from "./testing/index.ts";
+import type { ApiClient } from "../../runtime-real/index.ts";
+import { askOver, SystemManager, until } from "./testing/index.ts";
 
 const blixard = join(import.meta.dirname, "..", "blixard.js");
 /** nobody */
@@ -51,12 +51,7 @@ function systemctl(...args: readonly string[]): string {
 }
 
 async function ask<Result>(question: (api: ApiClient) => Promise<Result>): Promise<Result> {
-  const api = connectApi({ socketPath: join(dataDir, "api.sock") });
-  try {
-    return await question(api);
-  } finally {
-    await api.close();
-  }
+  return await askOver(join(dataDir, "api.sock"), question);
 }
 
 async function reaches(state: string): Promise<void> {

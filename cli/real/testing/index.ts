@@ -1,2 +1,2 @@
-export { RealCluster, RealNode, until } from "./real-cluster.ts";
+export { askOver, RealCluster, RealNode, until } from "./real-cluster.ts";
 export { SystemManager } from "./system-manager.ts";

@@ -78,12 +78,7 @@ export class RealNode {
   }
 
   async ask<Result>(question: (api: ApiClient) => Promise<Result>): Promise<Result> {
-    const api = connectApi({ socketPath: this.socketPath });
-    try {
-      return await question(api);
-    } finally {
-      await api.close();
-    }
+    return await askOver(this.socketPath, question);
   }
 
   /** Null while it does not answer. */
@@ -196,5 +191,18 @@ export class RealCluster {
   async destroy(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.end("SIGKILL")));
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Asks the node behind that socket. */
+export async function askOver<Result>(
+  socketPath: string,
+  question: (api: ApiClient) => Promise<Result>,
+): Promise<Result> {
+  const api = connectApi({ socketPath });
+  try {
+    return await question(api);
+  } finally {
+    await api.close();
   }
 }
